@@ -1,0 +1,150 @@
+# One measurement by one Python: CPython, MicroPython's built-in socket, or usocket.
+#
+#   client.py CONTENDER OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
+#
+# The loops are those of raw.c, line by line, and the same for all three; what differs between the
+# modules is chosen before a loop starts, in the functions at the top. CONTENDER is cpython, builtin
+# or usocket; TIMEOUT is in seconds, 0 = none.
+
+import sys
+import time
+
+contender, operation, port, count, limit = sys.argv[1:6]
+port = int(port)
+count = int(count)
+limit = float(limit)
+
+if contender == "usocket":
+    import usocket as socket
+else:
+    import socket
+
+SMALL = 64
+LARGE = 65536
+WARM_UP = 200
+
+if hasattr(time, "perf_counter_ns"):
+    start = time.perf_counter_ns
+
+    def since(t):
+        return time.perf_counter_ns() - t
+
+else:
+    start = time.ticks_us
+
+    def since(t):
+        return time.ticks_diff(time.ticks_us(), t) * 1000
+
+
+def address():
+    # The built-in module takes no tuples.
+    if contender == "builtin":
+        return socket.getaddrinfo("127.0.0.1", port)[0][-1]
+    return ("127.0.0.1", port)
+
+
+def open_socket():
+    if operation == "udp":
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    else:
+        s = socket.socket()
+        s.connect(address())
+        # The built-in module has neither name; these are Linux's numbers.
+        s.setsockopt(6, 1, 1)
+    if limit:
+        s.settimeout(limit)
+    return s
+
+
+def method(s, *names):
+    # The first of several spellings of one operation that this module has.
+    for name in names:
+        if hasattr(s, name):
+            return getattr(s, name)
+    raise AttributeError(names[0])
+
+
+def ping_pong(s, n):
+    send, recv, data = s.send, s.recv, b"x" * SMALL
+    for _ in range(n):
+        send(data)
+        recv(SMALL)
+
+
+def udp(s, n):
+    sendto, recvfrom, data, peer = s.sendto, s.recvfrom, b"x" * SMALL, address()
+    for _ in range(n):
+        sendto(data, peer)
+        recvfrom(SMALL)
+
+
+def send_large(s, n):
+    send, data = s.send, b"x" * LARGE
+    left = n * LARGE
+    while left > 0:
+        left -= send(data)
+
+
+def sendall(s, n):
+    sendall, data = method(s, "sendall", "write"), b"x" * LARGE
+    for _ in range(n):
+        sendall(data)
+
+
+def recv_large(s, n):
+    recv = s.recv
+    left = n * LARGE
+    while left > 0:
+        left -= len(recv(LARGE))
+
+
+def recv_into(s, n):
+    recv_into, buffer = method(s, "recv_into", "readinto"), bytearray(LARGE)
+    left = n * LARGE
+    while left > 0:
+        left -= recv_into(buffer)
+
+
+def readinto(s, n):
+    readinto, buffer = s.readinto, bytearray(LARGE)
+    left = n * LARGE
+    while left > 0:
+        left -= readinto(buffer)
+
+
+def readline(s, n):
+    readline = s.readline
+    for _ in range(n):
+        readline()
+
+
+def connect(_s, n):
+    new, to = socket.socket, address()
+    for _ in range(n):
+        s = new()
+        s.connect(to)
+        s.close()
+
+
+OPERATIONS = {
+    "ping-pong": ping_pong,
+    "udp": udp,
+    "send": send_large,
+    "sendall": sendall,
+    "recv": recv_large,
+    "recv_into": recv_into,
+    "readinto": readinto,
+    "readline": readline,
+    "makefile": readline,
+    "connect": connect,
+}
+
+run = OPERATIONS[operation]
+s = None if operation == "connect" else open_socket()
+stream = s
+if operation == "makefile" or (operation == "readinto" and contender == "cpython"):
+    stream = s.makefile("rb")
+run(stream, WARM_UP)
+t = start()
+run(stream, count)
+print(since(t))

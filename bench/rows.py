@@ -1,0 +1,70 @@
+"""What is measured, and what is to be reached."""
+
+from dataclasses import dataclass
+
+# Contenders, in the order of the table.
+RAW, CPYTHON, BUILTIN, USOCKET = "raw", "cpython", "builtin", "usocket"
+CONTENDERS = {
+    RAW: "raw C",
+    CPYTHON: "CPython",
+    BUILTIN: "built-in",
+    USOCKET: "usocket",
+}
+
+# Where client and peer run. Apart, a ping-pong is mostly the time a sleeping CPU takes to wake up;
+# together, it is mostly the work itself.
+APART, TOGETHER = "apart", "together"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    title: str
+    operation: str
+    role: str
+    layouts: tuple = (APART,)
+    timeout: float = 0
+    # Contender -> the least speed of usocket, as a multiple of that contender's.
+    targets: tuple = ()
+    absent: tuple = ()
+
+    def arguments(self, port, count):
+        return [self.operation, str(port), str(count), str(self.timeout)]
+
+
+BOTH = (APART, TOGETHER)
+PING_PONG = ((RAW, 0.90), (CPYTHON, 1.0), (BUILTIN, 1.0))
+BULK = ((RAW, 0.95),)
+
+ROWS = (
+    Row("tcp", "TCP ping-pong, 64 B", "ping-pong", "echo", BOTH, targets=PING_PONG),
+    Row("tcp-timeout", "TCP ping-pong, 64 B, timeout", "ping-pong", "echo", BOTH, 5, PING_PONG),
+    Row("udp", "UDP ping-pong, 64 B", "udp", "udp", BOTH, targets=PING_PONG),
+    Row("udp-timeout", "UDP ping-pong, 64 B, timeout", "udp", "udp", BOTH, 5, PING_PONG),
+    Row("connect", "connect + close", "connect", "accept", BOTH, targets=((BUILTIN, 1.0),)),
+    Row("send", "send, 64 KiB", "send", "sink", targets=BULK),
+    Row("sendall", "sendall, 64 KiB", "sendall", "sink", targets=BULK),
+    Row("recv_into", "recv_into, 64 KiB", "recv_into", "source", targets=BULK),
+    Row("readinto", "readinto, 64 KiB", "readinto", "source", targets=BULK),
+    Row("recv", "recv(65536), 64 KiB", "recv", "source", targets=((CPYTHON, 1.0),)),
+    Row("readline", "readline, 64 B", "readline", "lines", targets=((BUILTIN, 10.0),),
+        absent=(CPYTHON,)),
+    Row("makefile", "makefile('rb').readline, 64 B", "makefile", "lines",
+        targets=((CPYTHON, 1 / 3),)),
+)
+
+NOTES = (
+    "Microseconds per operation: median of the rounds (least - most). For the 64 KiB rows an operation is "
+    "64 KiB of data, for the line rows one line.",
+    "Ratios are speeds: 0.90 of raw C means that raw C needs 0.90 of the time. A ratio is the median over "
+    "the rounds of the ratio within the round.",
+    "apart: client and peer each on a CPU of its own, so that a ping-pong includes waking a sleeping CPU; "
+    "together: both on one CPU.",
+    "CPU time is user + system of the client's process, from the difference of a long and a short run.",
+    "System calls come from strace, from the difference of two runs; there the echo peer answers late, so "
+    "that every receive has to wait.",
+    "Raw C: blocking sockets, the kernel's timeouts; lines with fgets (a 4 KiB buffer).",
+    "CPython has no readline on a socket; its readinto row is makefile('rb').readinto.",
+    "The built-in module has no sendall and no recv_into: write and readinto stand in. It takes getaddrinfo's "
+    "address instead of a tuple. Its makefile does not buffer.",
+)
