@@ -1,0 +1,362 @@
+#!/usr/bin/env python3
+"""Bytes of the library and of the MicroPython module on a Cortex-M4, per file and per switch.
+
+Everything is compiled with arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os. "flash" is text + rodata + data,
+"RAM" is data + bss. The code of libc, libgcc, MicroPython and the network stack is not counted.
+"""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ARM = os.path.join(ROOT, "tools/arm")
+OUT = os.path.join(ROOT, "build/size")
+TABLE = os.path.join(ROOT, "bench/size.md")
+CC, SIZE = "arm-none-eabi-gcc", "arm-none-eabi-size"
+FLAGS = "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -std=gnu99 -DNDEBUG -w".split()
+
+# Headers of a BSD system that newlib lacks; each is tools/arm/stack.h.
+STACK = ("sys/socket.h", "sys/ioctl.h", "sys/un.h", "sys/uio.h", "netinet/in.h", "netinet/tcp.h", "arpa/inet.h",
+         "netdb.h", "net/if.h", "poll.h")
+# newlib declares these only when it is told that the system has them.
+SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1", "-D_GNU_SOURCE"]
+
+TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_THREADS": 0, "USOCKET_WORDS": 0,
+              "USOCKET_WAIT_SLICE_MS": 0}
+DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTRAS": 0}
+SINGLE = {"USOCKET_THREADS": 0, "USOCKET_WORDS": 0}
+
+KINDS = ("text", "rodata", "data", "bss")
+
+
+class Problem(Exception):
+    pass
+
+
+class Bytes(dict):
+    """Bytes by kind of section."""
+
+    def __init__(self):
+        super().__init__((kind, 0) for kind in KINDS)
+
+    def add(self, section, size):
+        for kind in KINDS:
+            if section == "." + kind or section.startswith("." + kind + ".") or (section, kind) == ("COMMON", "bss"):
+                self[kind] += size
+
+    def join(self, other):
+        for kind in KINDS:
+            self[kind] += other[kind]
+        return self
+
+    @property
+    def flash(self):
+        return self["text"] + self["rodata"] + self["data"]
+
+    @property
+    def ram(self):
+        return self["data"] + self["bss"]
+
+
+def total(parts):
+    result = Bytes()
+    for part in parts:
+        result.join(part)
+    return result
+
+
+def call(command):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        errors = [line for line in result.stderr.splitlines() if "error" in line or "undefined" in line]
+        raise Problem((errors or result.stderr.splitlines() or ["failed: " + command[0]])[0])
+    return result.stdout
+
+
+def write(path, words):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(words)
+
+
+def read(path):
+    with open(path, errors="replace") as file:
+        return file.read()
+
+
+class Target:
+    """One place for objects, with the headers that the sources need."""
+
+    def __init__(self, micropython):
+        self.micropython = micropython
+        self.library = sorted(glob.glob(ROOT + "/src/*.c") + glob.glob(ROOT + "/port/bsd.c")
+                              + glob.glob(ROOT + "/port/posix/*.c"))
+        self.binding = sorted(glob.glob(ROOT + "/micropython/*.c"))
+        self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]
+        self.runs = 0
+        for name in STACK:
+            write("%s/include/%s" % (OUT, name), '#include "stack.h"\n')
+        self.generate()
+
+    def generate(self):
+        """What MicroPython's build derives from its sources: names, root pointers, modules."""
+        py = sorted(glob.glob(self.micropython + "/py/*.[ch]"))
+        ours = sorted(glob.glob(ROOT + "/micropython/*.[ch]"))
+        for name in ("root_pointers.h", "moduledefs.h", "compressed.data.h"):
+            write("%s/genhdr/%s" % (OUT, name), "")
+        words = [read(path) for path in py + ours]
+        for path in self.modules + self.binding:
+            try:
+                words.append(call([CC] + self.flags(path, {"NO_QSTR": 1}) + ["-E", path]))
+            except Problem:
+                pass  # compiling it will tell
+        names = dict.fromkeys(name for text in words for name in re.findall(r"\bMP_QSTR_(\w*)", text))
+        write(OUT + "/genhdr/qstrdefs.generated.h", "QDEF0(MP_QSTRnull, 0, 0, \"\")\n" + "".join(
+            'QDEF1(MP_QSTR_%s, 0, %d, "%s")\n' % (name, len(name), name) for name in names))
+        roots = []
+        for path in py + self.modules + ours:
+            roots += re.findall(r"^\s*MP_REGISTER_ROOT_POINTER\((.*)\);", read(path), re.M)
+        write(OUT + "/genhdr/root_pointers.h", "".join(root + ";\n" for root in dict.fromkeys(roots)))
+
+    def flags(self, path, defines):
+        given = FLAGS + ["-D%s=%s" % item for item in defines.items()]
+        given += ["-I%s/include" % ROOT, "-I%s/include" % OUT, "-I" + ARM]
+        if path.startswith(ROOT + "/port/") or path.startswith(ROOT + "/src/"):
+            given += ["-I%s/port/posix" % ROOT]
+        if path in self.binding or path in self.modules:
+            given += ["-I" + OUT, "-I" + self.micropython, "-I%s/extmod" % self.micropython]
+        if path.endswith("modlwip.c"):
+            lwip = next((d for d in (self.micropython + "/lib/lwip/src/include", "/usr/include/lwip")
+                         if os.path.exists(d + "/lwip/init.h")), None)
+            if not lwip:
+                raise Problem("lwIP's headers are not here (package liblwip-dev)")
+            return given + ["-I%s/ports/stm32/lwip_inc" % self.micropython, "-I" + lwip]
+        return given + SYSTEM
+
+    def compile(self, paths, defines=None):
+        """{path: object file}"""
+        self.runs += 1
+        where = "%s/%d" % (OUT, self.runs)
+        os.makedirs(where, exist_ok=True)
+        objects = {path: "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_")) for path in paths}
+        commands = [[CC] + self.flags(path, defines or {}) + ["-c", "-o", objects[path], path] for path in paths]
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(call, commands))
+        return objects
+
+    def measure(self, paths, defines=None):
+        """{path: Bytes} of whole objects"""
+        found = {}
+        for path, name in self.compile(paths, defines).items():
+            found[path] = Bytes()
+            for line in call([SIZE, "-A", name]).splitlines():
+                match = re.match(r"(\S+)\s+(\d+)\s+\d+$", line)
+                if match:
+                    found[path].add(match[1], int(match[2]))
+        return found
+
+    def link(self, paths, defines, roots):
+        """{path: Bytes} of what remains when only roots and what they need are kept"""
+        objects = self.compile(paths, defines)
+        output = "%s/%d/linked" % (OUT, self.runs)
+        call([CC] + FLAGS + ["-nostdlib", "-Wl,--gc-sections,--unresolved-symbols=ignore-all,-Map=%s.map" % output]
+             + ["-Wl,-e," + roots[0]] + ["-Wl,-u," + root for root in roots] + ["-o", output + ".elf"]
+             + list(objects.values()))
+        found = {path: Bytes() for path in paths}
+        names = {name: path for path, name in objects.items()}
+        placed = read(output + ".map").split("Linker script and memory map")[1]
+        for section, size, name in re.findall(r"^ (\.\S+|COMMON)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)\s+(\S+)$", placed, re.M):
+            if name in names:
+                found[names[name]].add(section, int(size, 16))
+        if not total(found.values()).flash:
+            raise Problem("nothing linked for %s" % roots[0])
+        return found
+
+
+def switches():
+    """{name: (its value here, the other value)} for every switch of config.h; numbers that have no 0 are left out."""
+    source = ROOT + "/include/usocket/config.h"
+    values = dict(re.findall(r"^#define (USOCKET_\w+) \(?(\d+)\)?$",
+                             call([CC] + FLAGS + ["-E", "-dM", source]), re.M))
+    found, comment = {}, ""
+    for part in re.split(r"(/\*.*?\*/)", read(source), flags=re.S):
+        if part.startswith("/*"):
+            comment = part if "#ifndef" not in part and part.startswith("/**") else comment
+            continue
+        for name in re.findall(r"^#ifndef (USOCKET_\w+)$", part, re.M):
+            value = values.get(name)
+            if value in ("0", "1"):
+                found[name] = (value, "1" if value == "0" else "0")
+            elif value and re.search(r"\b0:", comment):
+                found[name] = (value, "0")
+    return found
+
+
+class Report:
+    def __init__(self):
+        self.lines = []
+        self.totals = {}
+        self.missed = []
+
+    def title(self, words):
+        self.lines += ["", "## " + words, ""]
+
+    def table(self, head, rows):
+        self.lines.append("| " + " | ".join(head) + " |")
+        self.lines.append("| --- |" + " --: |" * (len(head) - 1))
+        self.lines += ["| " + " | ".join(str(value) for value in row) + " |" for row in rows]
+
+    def files(self, found):
+        self.table(("file",) + KINDS + ("flash",), [
+            [os.path.relpath(path, ROOT)] + [part[kind] for kind in KINDS] + [part.flash]
+            for path, part in found.items() if part.flash or part.ram])
+
+    def text(self):
+        return "\n".join(self.lines) + "\n"
+
+
+def goals(target, report):
+    """The figures that have a limit, in bytes of flash."""
+    library, binding = target.library, target.binding
+    client = ARM + "/tcp_client.c"
+    modules = [name for path in binding
+               for name in re.findall(r"MP_REGISTER_(?:EXTENSIBLE_)?MODULE\(\s*MP_QSTR_\w+,\s*(\w+)\)", read(path))]
+    rows = []
+
+    def goal(name, limit, measure):
+        try:
+            found = measure()
+        except Problem as e:
+            rows.append((name, "-", "-", limit or "", "cannot be measured: " + str(e)))
+            report.missed.append(name)
+            return
+        part = total(found.values())
+        verdict = "" if not limit else "pass" if part.flash < limit else "MISS"
+        if verdict == "MISS":
+            report.missed.append(name)
+        report.totals[name] = part.flash
+        rows.append((name, part.flash, part.ram, limit or "", verdict))
+
+    def without(found, path):
+        return {name: part for name, part in found.items() if name != path}
+
+    if library:
+        goal("library, everything", 10 * 1024, lambda: target.measure(library))
+        goal("library, TCP client only, linked", 2560,
+             lambda: without(target.link(library + [client], TCP_CLIENT, ["main"]), client))
+    if binding:
+        goal("module, everything", 12 * 1024, lambda: target.measure(binding))
+        goal("library and module, everything, linked", None, lambda: target.link(library + binding, {}, modules))
+        goal("library and module, documented calls, IPv4, no worker, linked", None,
+             lambda: target.link(library + binding, DOCUMENTED, modules))
+        goal("the same for one thread, without words, linked", 8 * 1024,
+             lambda: target.link(library + binding, dict(DOCUMENTED, **SINGLE), modules))
+    report.title("Totals")
+    report.table(("what", "flash", "RAM", "limit", ""), rows)
+
+
+def everything(target):
+    report = Report()
+    version = re.search(r"\d+\.\d+\.\d+", call([CC, "-dumpfullversion"]))[0]
+    report.lines = ["# Size", "",
+                    "Bytes on a Cortex-M4, arm-none-eabi-gcc %s -Os; `make size` prints this. Flash is text + rodata + "
+                    "data, RAM is data + bss; libc, libgcc, MicroPython and the stack are not counted. \"Linked\" is what "
+                    "`--gc-sections` leaves; the other figures are whole objects." % version]
+    goals(target, report)
+
+    base = {}
+    for name, paths in (("Library", target.library), ("Module", target.binding)):
+        if paths:
+            report.title(name + ", by file")
+            base[name] = target.measure(paths)
+            report.files(base[name])
+
+    report.title("Switches")
+    rows = []
+    for name, (value, other) in switches().items():
+        row = ["`%s` %s -> %s" % (name, value, other)]
+        for part, paths in (("Library", target.library), ("Module", target.binding)):
+            if part not in base:
+                row.append("-")
+                continue
+            try:
+                now = total(target.measure(paths, {name: other}).values()).flash
+                row.append("%+d" % (now - total(base[part].values()).flash))
+            except Problem as e:
+                row.append("does not compile: %s" % e)
+        rows.append(row)
+    report.table(("switch", "library", "module"), rows)
+
+    report.title("Beside them: MicroPython's own modules, at the same flags")
+    rows = []
+    for path in target.modules:
+        name = os.path.relpath(path, target.micropython)
+        try:
+            part = target.measure([path])[path]
+            rows.append([name] + [part[kind] for kind in KINDS] + [part.flash])
+        except Problem as e:
+            rows.append([name, "does not compile: %s" % re.sub(r"^\S+?:(\d+):\d+: ", r"line \1: ", str(e)), "", "", "", ""])
+    report.table(("file",) + KINDS + ("flash",), rows)
+    return report
+
+
+def grown(report):
+    """Lines about totals that are more than 1 % over the committed table."""
+    if not os.path.exists(TABLE):
+        return ["there is no %s to compare with: tools/size.py --write makes it" % os.path.relpath(TABLE, ROOT)]
+    committed = {name: int(size) for name, size in re.findall(r"^\| ([^|`]+?) \| (\d+) \| \d+ \|", read(TABLE), re.M)}
+    lines = []
+    for name, size in committed.items():
+        if name not in report.totals:
+            lines.append("%s: %d bytes in the committed table, not measured now" % (name, size))
+    for name, size in report.totals.items():
+        before = committed.get(name)
+        if before is None:
+            lines.append("%s: not in the committed table" % name)
+        elif size > before * 1.01:
+            lines.append("%s: %d bytes, was %d: %+.1f %%" % (name, size, before, 100 * (size / before - 1)))
+    return lines
+
+
+def find_micropython(given):
+    if given:
+        return os.path.abspath(given)
+    trees = sorted(glob.glob(ROOT + "/build/micropython-*/py"))
+    if not trees:
+        sys.exit("size.py: no MicroPython sources in build/ (run make first, or set MICROPYTHON_DIR=/path)")
+    return os.path.dirname(trees[0])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--micropython", default=os.environ.get("MICROPYTHON_DIR"), metavar="DIR", help="its source tree")
+    parser.add_argument("--write", action="store_true", help="write the table to bench/size.md")
+    parser.add_argument("--check", action="store_true", help="fail when a total grew by more than 1 %% since then")
+    given = parser.parse_args()
+    if not shutil.which(CC):
+        sys.exit("size.py: no %s (packages gcc-arm-none-eabi and libnewlib-arm-none-eabi)" % CC)
+    shutil.rmtree(OUT, ignore_errors=True)
+    try:
+        report = everything(Target(find_micropython(given.micropython)))
+    except Problem as e:
+        sys.exit("size.py: " + str(e))
+    print(report.text())
+    if report.missed:
+        print("over the limit or not measured: " + "; ".join(report.missed))
+    if given.write:
+        write(TABLE, report.text())
+    if given.check:
+        lines = grown(report)
+        print("\n".join(lines) if lines else "no total has grown by more than 1 %")
+        return 1 if lines else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
