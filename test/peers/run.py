@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+"""MicroPython's own test-suite, unmodified, against two interpreters.
+
+    test/peers/run.py [--ours PATH] [--stock PATH] [--tree PATH] [--long] [--only RE] [-v]
+
+Runs every test of the suite that touches sockets, select, ssl, tls, websocket
+or asyncio streams on the stock interpreter (built-in `socket`) and on ours, and
+prints one line a test: what it is worth on each.  What stock passes, ours must
+pass; the tests of extra/, written here for what later releases of MicroPython
+test, ours must pass in any case.
+
+    PASS     the suite says pass, and the expected output shows that it tested something
+    vacuous  the suite says pass, but nothing was tested (see verdict.py): not a pass
+    SKIP     the test itself says that it does not apply
+    FAIL     with the first line that differs
+
+Tests in two parts (multi_net) also run with CPython as the other side, both
+ways round.  --long adds the mixed pairs stock/ours, asyncio beyond streams, and
+the thread tests.
+
+Each group of tests runs in network namespaces of its own, with stand-ins for
+the hosts of the Internet that the suite names: see cell.py and standins.py.
+Needs root or unprivileged user namespaces, /dev/net/tun, and openssl.
+
+Last line: `N passed, N failed, N skipped`.  Failed is what ours owes; skipped
+is what did not pass on stock either, each listed with its reason.
+"""
+
+import argparse
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import standins
+import tree
+from verdict import BROKEN, PASS, judge
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+WORK = f"{ROOT}/build/peers"
+LIMIT = 60  # seconds for one test; the suite's own limit is 30
+BATCH = 6   # tests that share a namespace, one after the other
+
+# Failures that neither column can help, in words.
+KNOWN = {
+    r"mbedtls|MBEDTLS|SSL - |X509 - |CIPHERSUITE": "Debian's mbedTLS prints its own error texts",
+}
+
+
+def options():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--ours", default=f"{ROOT}/build/unix/micropython")
+    p.add_argument("--stock", default=f"{ROOT}/build/ab/micropython")
+    p.add_argument("--tree", default=os.environ.get("MICROPYTHON_DIR"),
+                   help="MicroPython source tree (default: the one in build/)")
+    p.add_argument("--long", action="store_true")
+    p.add_argument("--only", default="", help="run only the tests whose name matches")
+    p.add_argument("--jobs", type=int, default=max(3, min(6, os.cpu_count() or 2)))
+    p.add_argument("-v", action="store_true", help="print the whole log of each failure of ours")
+    o = p.parse_args()
+    if o.tree is None:
+        version = os.environ.get("MICROPYTHON_VERSION", "*")
+        found = sorted(glob.glob(f"{ROOT}/build/micropython-{version}/tests"))
+        o.tree = os.path.dirname(found[0]) if found else None
+    if not o.tree or not os.path.isdir(f"{o.tree}/tests"):
+        sys.exit("no MicroPython source tree: run `make` first, or give --tree PATH")
+    for path in (o.ours, o.stock):
+        if not os.access(path, os.X_OK):
+            sys.exit(f"no interpreter at {path}: run `make` first")
+    o.ours, o.stock = os.path.abspath(o.ours), os.path.abspath(o.stock)
+    return o
+
+
+def plan(o, copy):
+    """Every run to make: dicts with column, row label, name, instances, inet."""
+    local, inet, multi = tree.select(copy, o.long)
+    runs = []
+
+    def add(column, name, instances=(), inet=False, label=None):
+        if re.search(o.only, name) and name not in tree.NEEDS_INTERNET:
+            runs.append(dict(column=column, name=name, instances=list(instances), inet=inet,
+                             row=label or name))
+
+    for column, interp in (("stock", o.stock), ("ours", o.ours)):
+        for name in inet:
+            add(column, name, inet=True)
+        for name in multi:
+            add(column, name, (interp, interp))
+            if speaks_cpython(f"{copy}/tests/{name}"):
+                add(column, name, (interp, "cpython"), label=f"{name} [it, CPython]")
+                add(column, name, ("cpython", interp), label=f"{name} [CPython, it]")
+        for name in local:
+            add(column, name)
+    if o.long:
+        for name in multi:
+            for a, b, label in ((o.ours, o.stock, "[ours, stock]"), (o.stock, o.ours, "[stock, ours]")):
+                if "extra/" not in name:
+                    add("stock", name, (o.stock, o.stock), label=f"{name} {label}")
+                    add("ours", name, (a, b), label=f"{name} {label}")
+    return runs, [n for n in inet if n in tree.NEEDS_INTERNET and re.search(o.only, n)]
+
+
+def speaks_cpython(path):
+    """Can CPython play one side?
+
+    Not of the TLS tests, which count on contexts that verify nothing by default
+    and take keys as bytes; nor where a stream has readinto().
+    """
+    with open(path, encoding="utf-8") as f:
+        return not re.search(r"\b(tls|ssl)\b|\.readinto\(", f.read())
+
+
+def batches(runs):
+    """Groups of runs that can share a namespace."""
+    groups = {}
+    for r in runs:
+        groups.setdefault((r["column"], r["inet"], tuple(r["instances"])), []).append(r)
+    for (column, inet, instances), members in groups.items():
+        for i in range(0, len(members), BATCH):
+            yield members[i:i + BATCH], column, inet, instances
+
+
+class Progress:
+    def __init__(self, total):
+        self.total, self.done, self.lock = total, 0, threading.Lock()
+
+    def step(self, n):
+        with self.lock:
+            self.done += n
+            if sys.stderr.isatty():
+                print(f"\r{self.done}/{self.total} runs", end="", file=sys.stderr, flush=True)
+
+
+def run_batch(job, members, progress):
+    """Run one cell; returns [(run, verdict, reason, log, output)]."""
+    cell = subprocess.Popen(
+        ["unshare", "-rnmpf", "--kill-child", sys.executable, "-B", f"{HERE}/cell.py"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        out, err = cell.communicate(json.dumps(job), timeout=LIMIT * len(members) + 60)
+    except subprocess.TimeoutExpired:
+        cell.kill()
+        out, err = cell.communicate()
+    seen = [json.loads(line) for line in out.splitlines()]
+    results = []
+    for i, r in enumerate(members):
+        if i < len(seen):
+            results.append((r, *judge(r["name"], seen[i]), seen[i]["log"], seen[i]["output"]))
+        else:
+            last = (err.strip().split("\n") or [""])[-1]
+            results.append((r, BROKEN, "the namespace broke: " + last[:90], err, None))
+    progress.step(len(members))
+    return results
+
+
+def run_all(o, copy, runs):
+    certs = f"{WORK}/certs"
+    os.makedirs(certs, exist_ok=True)
+    standins.certificates(certs)
+    jobs = []
+    for i, (members, column, inet, instances) in enumerate(batches(runs)):
+        jobs.append((dict(tree=copy, certs=certs, scratch=f"{WORK}/results/{i}", inet=inet,
+                          interp=o.stock if column == "stock" else o.ours, limit=LIMIT,
+                          instances=instances, names=[m["name"] for m in members]), members))
+    progress = Progress(len(runs))
+    with ThreadPoolExecutor(o.jobs) as pool:
+        lists = list(pool.map(lambda j: run_batch(*j, progress), jobs))
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    return [result for results in lists for result in results]
+
+
+def explain(reason):
+    for pattern, words in KNOWN.items():
+        if re.search(pattern, reason):
+            return f"{words}: {reason}"
+    return reason
+
+
+def report(results, internet, verbose):
+    rows = {}
+    for r, *found in results:
+        rows.setdefault(r["row"], {})[r["column"]] = found
+    width = max(map(len, rows), default=20)
+    passed = failed = skipped = 0
+    print(f"{'test':{width}}  stock    ours     reason")
+    for row in sorted(rows):
+        stock, ours = rows[row]["stock"], rows[row]["ours"]
+        owed = stock[0] == PASS or row.startswith("extra/")
+        why = []
+        if ours[0] == PASS:
+            passed += 1
+            if stock[0] != PASS:
+                why.append("stock: " + explain(stock[1]))
+        elif owed:
+            failed += 1
+            why.append("OWED: " + explain(ours[1]))
+        else:
+            skipped += 1
+            why.append(explain(stock[1]))
+            if ours[:2] != stock[:2]:
+                why.append("ours: " + explain(ours[1]))
+            elif ours[3] != stock[3]:
+                why.append("ours prints something else")
+        print(f"{row:{width}}  {stock[0]:7}  {ours[0]:7}  {'; '.join(why)}".rstrip())
+        if verbose and owed and ours[0] != PASS:
+            print("    | " + ours[2].replace("\n", "\n    | "))
+    for name in internet:
+        print(f"{name:{width}}  -        -        needs the Internet: {tree.NEEDS_INTERNET[name]}")
+    for column in ("stock", "ours"):
+        verdicts = [rows[r][column][0] for r in rows if column in rows[r]]
+        count = ", ".join(f"{verdicts.count(v)} {v}" for v in sorted(set(verdicts)))
+        print(f"{column}: {count}")
+    return passed, failed, skipped + len(internet)
+
+
+def main():
+    o = options()
+    start = time.monotonic()
+    copy = f"{WORK}/tree"
+    tree.lay_out(o.tree, copy)
+    runs, internet = plan(o, copy)
+    results = run_all(o, copy, runs)
+    print(f"MicroPython's own tests, from {os.path.relpath(o.tree)}: {len(runs)} runs")
+    passed, failed, skipped = report(results, internet, o.v)
+    print(f"{time.monotonic() - start:.0f} s")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
