@@ -1,0 +1,36 @@
+# usocket: `make run` shows it working, `make test` tests it, `make help` lists the rest.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: FORCE
+FORCE:
+Q := $(if $(V),,@)
+
+include mk/interpreters.mk
+include mk/lib.mk
+include mk/run.mk
+include mk/test.mk
+include mk/lint.mk
+-include mk/test-c.mk
+
+.PHONY: all lib packages packages-test help clean distclean
+all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library
+
+lib: build/libusocket.a ## the C library, build/libusocket.a
+
+packages:
+	$(Q)tools/setup.sh packages run
+
+packages-test:
+	$(Q)tools/setup.sh packages test
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile mk/*.mk | sort | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+	@echo
+	@echo '  MICROPYTHON_VERSION=1.26.1 another pinned version    MICROPYTHON_DIR=/path a MicroPython tree of your own'
+
+clean: ## remove what was built, keep what was downloaded
+	$(Q)find build -mindepth 1 -maxdepth 1 ! -name download ! -name apt ! -name 'micropython-*' -exec rm -rf {} + 2>/dev/null || true
+
+distclean: ## remove build/ altogether
+	$(Q)rm -rf build

@@ -1,0 +1,20 @@
+# A TCP client: sends a word to tcp_server.py and prints the answer.
+#
+#   tcp_client.py [HOST [PORT]]
+
+import sys
+import usocket
+
+host = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1"
+port = int(sys.argv[2]) if len(sys.argv) > 2 else 6001
+
+s = usocket.socket(usocket.AF_INET, usocket.SOCK_STREAM)
+s.settimeout(10)  # seconds, for each call below
+s.connect((host, port))
+print("connected to", s.getpeername())
+
+print("sent", s.send("micropython"), "bytes")
+print("received", s.readline())
+
+s.close()
+print("closed")

@@ -1,0 +1,2 @@
+# What is frozen into the interpreters that this project builds.
+include("$(MPY_DIR)/extmod/asyncio")

@@ -1,0 +1,28 @@
+# usocket as a MicroPython user C module.
+#
+#   make USER_C_MODULES=<this project's root>        or, beside other modules of yours:
+#   ln -s <this project's root>/micropython modules/usocket && make USER_C_MODULES=modules
+#
+# No list of sources: every .c compiles in every build, an option empties a whole file.
+
+USOCKET_DIR := $(patsubst %/,%,$(dir $(realpath $(USERMOD_DIR))))
+
+# The stack underneath: posix (default), lwip, ...
+USOCKET_PORT ?= posix
+
+USOCKET_BINDING := $(wildcard $(USOCKET_DIR)/micropython/*.c)
+USOCKET_CORE := $(wildcard $(USOCKET_DIR)/src/*.c $(USOCKET_DIR)/port/bsd.c $(USOCKET_DIR)/port/$(USOCKET_PORT)/*.c)
+CFLAGS_USERMOD += -I$(USOCKET_DIR)/include -I$(USOCKET_DIR)/port/$(USOCKET_PORT)
+
+# What SRC_USERMOD_C and SRC_USERMOD_LIB_C would do, but with the objects in a directory of their own: theirs for our
+# micropython/ would be $(BUILD)/micropython, which is the name of the unix port's program.
+SRC_QSTR += $(USOCKET_BINDING)
+PY_O += $(patsubst $(USOCKET_DIR)/%.c,$(BUILD)/usocket/%.o,$(USOCKET_BINDING) $(USOCKET_CORE))
+$(BUILD)/usocket/%.o: $(USOCKET_DIR)/%.c
+	$(call compile_c)
+
+# A changed header may bring new names for MicroPython's string table.
+QSTR_GLOBAL_DEPENDENCIES += $(wildcard $(USOCKET_DIR)/micropython/*.h)
+
+# Flags for these files alone (sanitizers, coverage).
+$(BUILD)/usocket/%.o: private CFLAGS += $(USOCKET_CFLAGS)

@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Build one MicroPython interpreter with this module in it.
+
+usage: tools/build.py FLAVOUR OUT TREE
+
+FLAVOUR  unix  `socket` and `usocket` are both ours
+         ab    the port's own `socket` stays, `usocket` is ours
+         asan  like unix, under AddressSanitizer; our own files under UBSan, too
+         cov   like unix, our own files count their branches (gcov)
+OUT      where the objects and the binary go; TREE: MicroPython's sources, which are only read.
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 1)
+
+ASAN = "-fsanitize=address --param asan-use-after-return=0"
+FLAVOURS = {
+    "unix": ["MICROPY_PY_SOCKET=0"],
+    "ab": ["MICROPY_PY_SOCKET=1"],
+    "asan": [
+        "MICROPY_PY_SOCKET=0",
+        "COPT=-O1 -DNDEBUG -fno-omit-frame-pointer",
+        "CFLAGS_EXTRA=" + ASAN,
+        "USOCKET_CFLAGS=-fsanitize=undefined -fno-sanitize-recover=undefined",
+        "LDFLAGS_EXTRA=-fsanitize=address,undefined",
+    ],
+    "cov": [
+        "MICROPY_PY_SOCKET=0",
+        "USOCKET_CFLAGS=--coverage -O0",
+        "LDFLAGS_EXTRA=--coverage",
+    ],
+}
+
+
+class Progress:
+    """Counts compiled files: one updating line on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, what, total):
+        self.what, self.total, self.count = what, total, 0
+        self.tty = sys.stderr.isatty()
+        self.start = self.shown = time.monotonic()
+
+    def file(self, name):
+        self.count += 1
+        text = f"{self.what}: {self.count}/{self.total} files"
+        now = time.monotonic()
+        if self.tty:
+            sys.stderr.write(f"\r\033[K{text}  {os.path.basename(name)}")
+            sys.stderr.flush()
+        elif now - self.shown >= 10:
+            self.shown = now
+            print(text, file=sys.stderr, flush=True)
+
+    def done(self, note):
+        seconds = time.monotonic() - self.start
+        sys.stderr.write("\r\033[K" if self.tty else "")
+        print(f"{self.what}: {self.count} files compiled, {note} ({seconds:.0f} s)", file=sys.stderr, flush=True)
+
+
+def fail(step, log, lines):
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    print(f"FAILED: {step}. The log is {os.path.relpath(log, ROOT)}; what stands out in it:", file=sys.stderr)
+    telling = [n for n, line in enumerate(lines) if re.search(r"error|undefined reference|No such file|\*\*\*", line)]
+    show = lines[max(0, telling[0] - 2) : telling[0] + 12] if telling else lines[-12:]
+    for line in show:
+        print("    " + line.rstrip(), file=sys.stderr)
+    sys.exit(1)
+
+
+def make(step, directory, arguments, progress, log):
+    """Run MicroPython's own make, its output in the log."""
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
+    # Nothing of the outer make may leak into this one.
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "BUILD", "CFLAGS", "V"):
+        env.pop(name, None)
+    command = ["make", f"-j{JOBS}", "--no-print-directory", "-C", directory, *arguments]
+    lines = []
+    with open(log, "w") as out:
+        out.write(" ".join(command) + "\n")
+        child = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, errors="replace")
+        for line in child.stdout:
+            out.write(line)
+            lines.append(line)
+            if line.startswith("CC "):
+                progress.file(line.split()[1])
+        status = child.wait()
+    if status:
+        fail(step, log, lines)
+
+
+def objects(directory, arguments):
+    """How many files a build from nothing compiles."""
+    env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", MAKEFLAGS="")
+    result = subprocess.run(["make", "-C", directory, *arguments, "print-cfg"], env=env, capture_output=True, text=True)
+    match = re.search(r"^OBJ *= (.*)$", result.stdout, re.M)
+    return len(match.group(1).split()) if match else 0
+
+
+def have_libffi():
+    tool = shutil.which("pkg-config")
+    return bool(tool) and subprocess.run([tool, "--exists", "libffi"]).returncode == 0
+
+
+def mpy_cross(tree, out, logs):
+    """The compiler that freezes asyncio; shared by the flavours."""
+    binary = os.path.join(out, "mpy-cross")
+    if not os.path.exists(binary):
+        arguments = [f"BUILD={out}"]
+        directory = os.path.join(tree, "mpy-cross")
+        progress = Progress("mpy-cross", objects(directory, arguments))
+        log = os.path.join(logs, os.path.basename(out) + ".log")
+        make("building mpy-cross", directory, arguments, progress, log)
+        progress.done(os.path.relpath(binary, ROOT))
+    return binary
+
+
+def own_sources():
+    directory = os.path.join(ROOT, "micropython")
+    return sorted(name for name in os.listdir(directory) if name.endswith(".c"))
+
+
+def build(flavour, out, tree):
+    logs = os.path.join(ROOT, "build", "logs")
+    os.makedirs(logs, exist_ok=True)
+    os.makedirs(os.path.dirname(out), exist_ok=True)
+    with open(out + ".lock", "w") as lock, open(os.path.join(os.path.dirname(out), "mpy-cross.lock"), "w") as cross_lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(cross_lock, fcntl.LOCK_EX)
+        cross = mpy_cross(tree, os.path.join(os.path.dirname(out), "mpy-cross-" + out.split("-", 1)[1]), logs)
+        fcntl.flock(cross_lock, fcntl.LOCK_UN)
+
+        arguments = [
+            f"BUILD={out}",
+            "VARIANT=standard",
+            f"USER_C_MODULES={ROOT}",
+            f"FROZEN_MANIFEST={ROOT}/micropython/manifest.py",
+            f"MICROPY_MPYCROSS={cross}",
+            "MICROPY_PY_BTREE=0",
+            f"MICROPY_PY_FFI={int(have_libffi())}",
+            "STRIP=",
+            *FLAVOURS[flavour],
+        ]
+        # Make does not see a changed flag or a removed source: then start over.
+        recipe = "\n".join([tree, *arguments, *own_sources()]) + "\n"
+        stamp = os.path.join(out, "recipe")
+        if not os.path.exists(stamp) or open(stamp).read() != recipe:
+            shutil.rmtree(out, ignore_errors=True)
+            os.makedirs(out)
+            with open(stamp, "w") as file:
+                file.write(recipe)
+
+        directory = os.path.join(tree, "ports", "unix")
+        binary = os.path.join(out, "micropython")
+        progress = Progress(f"{os.path.basename(out)}", objects(directory, arguments))
+        if os.path.exists(binary):
+            os.unlink(binary)
+        log = os.path.join(logs, os.path.basename(out) + ".log")
+        make(f"building MicroPython ({os.path.basename(out)})", directory, arguments, progress, log)
+        progress.done(os.path.relpath(binary, ROOT))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in FLAVOURS:
+        sys.exit(__doc__)
+    build(sys.argv[1], os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3]))

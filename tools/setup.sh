@@ -1,0 +1,197 @@
+#!/bin/bash
+# Gets what the build needs.
+#
+#   tools/setup.sh packages run|test     install the Debian packages that are missing
+#   tools/setup.sh micropython VERSION   download, check and unpack MicroPython's source package into build/
+#
+# Does nothing, quickly, when everything is there. With MICROPYTHON_DIR set nothing is installed and nothing is downloaded.
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+logs=build/logs
+mkdir -p "$logs"
+
+say() { printf '%s\n' "$*" >&2; }
+
+# fail STEP WHAT-TO-DO [LOG]: one clear line, then the end of the log.
+fail() {
+    say "FAILED: $1. $2"
+    if [ $# -gt 2 ] && [ -s "$3" ]; then
+        say "The log is $3; it ends with:"
+        tail -n 8 "$3" | sed 's/^/    /' >&2
+    fi
+    exit 1
+}
+
+# logged NAME TEXT COMMAND...: run with its output in a log, and show that time passes.
+logged() {
+    local log="$logs/$1.log" text="$2" start=$SECONDS last=0 pid status=0
+    shift 2
+    "$@" >"$log" 2>&1 </dev/null &
+    pid=$!
+    [ -t 2 ] || say "$text ..."
+    while kill -0 "$pid" 2>/dev/null; do
+        sleep 0.2
+        if [ -t 2 ]; then
+            printf '\r\033[K%s ... %ds  %.60s' "$text" $((SECONDS - start)) \
+                "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | tr -c '[:print:]\n' ' ')" >&2
+        elif [ $((SECONDS - start - last)) -ge 20 ]; then
+            last=$((SECONDS - start))
+            say "$text ... ${last}s: $(tail -n 1 "$log")"
+        fi
+    done
+    wait "$pid" || status=$?
+    [ ! -t 2 ] || printf '\r\033[K%s: %ds\n' "$text" $((SECONDS - start)) >&2
+    return $status
+}
+
+# One lock for all: two makes at once must not unpack into each other.
+lock() {
+    exec 9>build/setup.lock
+    if ! flock -n 9; then
+        say "Waiting for another setup that is under way"
+        flock 9
+    fi
+}
+
+# --- Debian packages -----------------------------------------------------------------------------------------------
+
+missing_packages() {
+    local wanted
+    wanted=$(cat "$@" | sort -u)
+    # shellcheck disable=SC2086
+    comm -23 <(echo "$wanted") \
+        <(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $wanted 2>/dev/null | sed -n 's/^ii *//p' | sort -u)
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        env DEBIAN_FRONTEND=noninteractive "$@"
+    elif [ -t 0 ]; then
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
+    else
+        sudo -n env DEBIAN_FRONTEND=noninteractive "$@"
+    fi
+}
+
+# Servers that tests start themselves come with a service; it must neither be started now nor at the next boot.
+policy=/usr/sbin/policy-rc.d
+install_quietly() {
+    local packages=$1 unit ours=no
+    if [ ! -e $policy ]; then
+        ours=yes
+        printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+        as_root chmod 755 $policy
+    fi
+    local status=0
+    # shellcheck disable=SC2086
+    as_root apt-get install -y --no-install-recommends -o Dpkg::Use-Pty=0 $packages || status=$?
+    [ $ours = no ] || as_root rm -f $policy
+    if command -v systemctl >/dev/null; then
+        for unit in nginx mosquitto dnsmasq; do
+            case " $packages " in
+                *" $unit "*) as_root systemctl disable "$unit.service" || true ;;
+            esac
+        done
+    fi
+    return $status
+}
+
+packages() {
+    local lists=tools/packages-run.txt missing tool absent=
+    [ "$1" = run ] || lists="$lists tools/packages.txt"
+    if [ -n "${MICROPYTHON_DIR:-}" ] || ! command -v dpkg-query >/dev/null; then
+        for tool in cc make python3; do
+            command -v $tool >/dev/null || absent="$absent $tool"
+        done
+        [ -z "$absent" ] || fail "looking for the tools to build with" "Install:$absent"
+        [ -n "${MICROPYTHON_DIR:-}" ] || say "This is not Debian: nothing is installed, the packages in tools/ are up to you"
+        return 0
+    fi
+    # shellcheck disable=SC2086
+    missing=$(missing_packages $lists | tr '\n' ' ')
+    missing=${missing% }
+    [ -n "$missing" ] || return 0
+    lock
+    say "Debian packages that are missing: $missing"
+    if [ "$(id -u)" != 0 ] && ! { command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; }; then
+        fail "installing packages, which needs root" "Run as root: apt-get install $missing (or use a MicroPython tree of your own: MICROPYTHON_DIR=/path make run)"
+    fi
+    [ "$(id -u)" = 0 ] || [ ! -t 0 ] || sudo -v
+    logged apt-update "Reading the package lists" as_root apt-get update || true
+    logged apt-install "Installing $(echo "$missing" | wc -w) packages" install_quietly "$missing" \
+        || fail "installing packages" "Is the network there, is this Debian 12? If not: MICROPYTHON_DIR=/path make run" "$logs/apt-install.log"
+}
+
+# --- MicroPython's source package ----------------------------------------------------------------------------------
+
+# The mirror that this machine uses already.
+mirror() {
+    local codename
+    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    {
+        apt-get indextargets --format '$(SITE)' 'Origin: Debian' 'Label: Debian' 'Created-By: Packages'
+        apt-get indextargets --no-release-info --format '$(RELEASE) $(SITE)' 'Created-By: Packages' 'Component: main' \
+            | sed -n "s/^$codename //p"
+    } 2>/dev/null | head -n 1
+}
+
+sums_ok() {
+    mkdir -p build/download
+    (cd build/download && printf '%s  %s\n' "$sha_dsc" "$dsc" "$sha_orig" "$orig" "$sha_debian" "$debian" \
+        | sha256sum -c --quiet - >/dev/null 2>&1)
+}
+
+download() {
+    local site signed= apt
+    site=$(mirror)
+    [ -n "$site" ] || fail "finding the Debian mirror that this machine uses" "Not Debian, or apt has no sources: MICROPYTHON_DIR=/path make run"
+    [ ! -r /usr/share/keyrings/debian-archive-keyring.gpg ] || signed='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '
+    mkdir -p "build/apt/$suite/lists/partial" build/apt/cache/archives/partial
+    echo "deb-src $signed$site $suite main" >"build/apt/$suite/sources.list"
+    apt=(apt-get -o "Dir::Etc::SourceList=$root/build/apt/$suite/sources.list" -o Dir::Etc::SourceParts=/dev/null
+        -o "Dir::State::Lists=$root/build/apt/$suite/lists" -o "Dir::Cache=$root/build/apt/cache"
+        -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 -o Acquire::Languages=none)
+    logged apt-source-list "Reading the list of source packages of $suite" "${apt[@]}" -o APT::Update::Error-Mode=any update \
+        || fail "reading the mirror's source list" "Is the network there? If not: MICROPYTHON_DIR=/path make run" "$logs/apt-source-list.log"
+    (cd build/download && logged_here "${apt[@]}" source --download-only "micropython=$package") \
+        || fail "downloading MicroPython $package" "The mirror may no longer carry it; use a tree of your own: MICROPYTHON_DIR=/path make run" "$logs/download.log"
+}
+
+logged_here() {
+    logs=$root/$logs logged download "Downloading MicroPython $version (6 MB)" "$@"
+}
+
+micropython() {
+    version=$1
+    [ -z "${MICROPYTHON_DIR:-}" ] || return 0
+    local tree=build/micropython-$version pin upstream
+    [ ! -e "$tree/.ready" ] || return 0
+    lock
+    [ ! -e "$tree/.ready" ] || return 0
+    pin=$(grep "^$version " tools/micropython.pins) \
+        || fail "choosing MicroPython $version" "Pinned are: $(sed -n 's/^\([0-9.]*\) .*/\1/p' tools/micropython.pins | tr '\n' ' ')(tools/micropython.pins)"
+    read -r _ suite package sha_dsc sha_orig sha_debian <<<"$pin"
+    upstream=${package%-*}
+    dsc=micropython_$package.dsc
+    orig=micropython_$upstream.orig.tar.xz
+    debian=micropython_$package.debian.tar.xz
+    if ! sums_ok; then
+        command -v apt-get >/dev/null \
+            || fail "downloading MicroPython" "This needs Debian's apt-get; elsewhere: MICROPYTHON_DIR=/path make run"
+        download
+        sums_ok || fail "checking MicroPython's SHA-256" "What was downloaded is not what tools/micropython.pins expects; remove build/download and try again, or MICROPYTHON_DIR=/path make run"
+    fi
+    rm -rf "$tree" "$tree.new"
+    logged unpack "Unpacking MicroPython $version" dpkg-source --no-check -x "build/download/$dsc" "$tree.new" \
+        || fail "unpacking MicroPython" "Is the disk full?" "$logs/unpack.log"
+    rm -f "build/$orig"
+    touch "$tree.new/.ready"
+    mv "$tree.new" "$tree"
+}
+
+case "${1:-}" in
+    packages) packages "${2:-run}" ;;
+    micropython) micropython "$2" ;;
+    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
