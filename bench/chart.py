@@ -4,7 +4,7 @@ import statistics
 from xml.sax.saxutils import escape
 
 from report import number, share
-from rows import CONTENDERS, CPYTHON, RAW, USOCKET
+from rows import CONTENDERS, RAW, USOCKET
 
 COLOURS = {"raw": "#8a8f98", "cpython": "#e0a030", "builtin": "#6fa8dc", "usocket": "#1b7f4d"}
 LEFT, PLOT, RIGHT, TOP = 250, 520, 190, 84
@@ -45,7 +45,7 @@ def group(result, top):
                            x="%.1f" % (max(x, high) + 6), y=y + BAR - 3, fill="#333333",
                            stroke="#ffffff", stroke_width=3, paint_order="stroke"))
     for target in result["targets"]:
-        if target["against"] in (RAW, CPYTHON) and USOCKET in cells:
+        if USOCKET in cells and target["against"] in cells:
             base = cells[target["against"]]["wall_rounds"]
             at = statistics.median(u / b for u, b in zip(unit, base)) * target["wanted"]
             y = top + names.index(USOCKET) * BAR
@@ -74,7 +74,7 @@ def svg(about, results):
             legend.append(element("text", CONTENDERS[name], x=x + 17, y=46))
             x += 100
     legend.append(element("path", d="M%d 34V50" % (x + 6), stroke="#c02020", stroke_width=2))
-    legend.append(element("text", "target, against raw C or CPython", x=x + 17, y=46))
+    legend.append(element("text", "target", x=x + 17, y=46))
     title = "Speed over loopback, raw C = 1 (median of %d rounds; the thin line is least to most)" % about["rounds"]
     height = bottom + 16
     return "\n".join(

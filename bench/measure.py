@@ -111,7 +111,7 @@ class Series:
         self.cpu = []
 
     def add(self, command, cpus, count):
-        few = max(1, count // 4)
+        few = max(1, count // 8)
         _, cpu_few = run(command(few), cpus)
         elapsed, cpu = run(command(count), cpus)
         self.wall.append(elapsed / count / 1e3)

@@ -42,11 +42,12 @@ ROWS = (
     Row("udp", "UDP ping-pong, 64 B", "udp", "udp", BOTH, targets=PING_PONG),
     Row("udp-timeout", "UDP ping-pong, 64 B, timeout", "udp", "udp", BOTH, 5, PING_PONG),
     Row("connect", "connect + close", "connect", "accept", BOTH, targets=((BUILTIN, 1.0),)),
-    Row("send", "send, 64 KiB", "send", "sink", targets=BULK),
-    Row("sendall", "sendall, 64 KiB", "sendall", "sink", targets=BULK),
-    Row("recv_into", "recv_into, 64 KiB", "recv_into", "source", targets=BULK),
-    Row("readinto", "readinto, 64 KiB", "readinto", "source", targets=BULK),
-    Row("recv", "recv(65536), 64 KiB", "recv", "source", targets=((CPYTHON, 1.0),)),
+    Row("send", "send, 64 KiB", "send", "sink", BOTH, targets=BULK),
+    Row("sendall", "sendall, 64 KiB", "sendall", "sink", BOTH, targets=BULK),
+    Row("recv_into", "recv_into, 64 KiB", "recv_into", "source", BOTH, targets=BULK),
+    Row("readinto", "readinto, 64 KiB", "readinto", "source", BOTH, targets=BULK),
+    Row("recv", "recv(65536), 64 KiB", "recv", "source", BOTH,
+        targets=((CPYTHON, 1.0),)),
     Row("readline", "readline, 64 B", "readline", "lines", targets=((BUILTIN, 10.0),),
         absent=(CPYTHON,)),
     Row("makefile", "makefile('rb').readline, 64 B", "makefile", "lines",
@@ -59,7 +60,8 @@ NOTES = (
     "Ratios are speeds: 0.90 of raw C means that raw C needs 0.90 of the time. A ratio is the median over "
     "the rounds of the ratio within the round.",
     "apart: client and peer each on a CPU of its own, so that a ping-pong includes waking a sleeping CPU; "
-    "together: both on one CPU.",
+    "together: both on one CPU, so that it does not, and the times are the work of both. The second is by far the "
+    "steadier.",
     "CPU time is user + system of the client's process, from the difference of a long and a short run.",
     "System calls come from strace, from the difference of two runs; there the echo peer answers late, so "
     "that every receive has to wait.",
