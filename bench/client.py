@@ -19,6 +19,10 @@ if contender == "usocket":
 else:
     import socket
 
+# No built-in module has this name, usocket always.
+if contender != "cpython" and hasattr(socket, "timeout") != (contender == "usocket"):
+    raise ImportError("this interpreter has not the %s module" % contender)
+
 SMALL = 64
 LARGE = 65536
 WARM_UP = 200
