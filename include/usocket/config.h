@@ -1,0 +1,72 @@
+/* usocket - every knob of the library, each with what it costs.
+ *
+ * A build overrides a knob with -D, or all of them in one header named by -DUSOCKET_CONFIG_FILE='"my_config.h"'.
+ * Sizes: Cortex-M4, -Os, library and binding together where both follow the switch; `make size` prints today's.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_CONFIG_H
+#define USOCKET_CONFIG_H
+
+#ifdef USOCKET_CONFIG_FILE
+#include USOCKET_CONFIG_FILE
+#endif
+
+/** IPv6: addresses, sockets, scopes. */
+#ifndef USOCKET_IPV6
+#define USOCKET_IPV6 1
+#endif
+
+/** AF_UNIX addresses, where the system has them. Adds 108 bytes to every usocket_addr_t. */
+#ifndef USOCKET_UNIX
+#if defined(__unix__) && !defined(__RTTHREAD__)
+#define USOCKET_UNIX 1
+#else
+#define USOCKET_UNIX 0
+#endif
+#endif
+
+/** Names: getaddrinfo and what stands on it (host names in connect, bind, sendto; usocket_dial). 0: numeric addresses only. */
+#ifndef USOCKET_NAMES
+#define USOCKET_NAMES 1
+#endif
+
+/** Lookups run on a worker thread, so that a deadline or an interrupt ends the wait. 0: on the caller's thread,
+ *  where they wait as long as the stack's resolver does. */
+#ifndef USOCKET_RESOLVER_WORKERS
+#define USOCKET_RESOLVER_WORKERS 4 /* threads at the most; further lookups queue */
+#endif
+
+/** Stack of a worker, in bytes. glibc's resolver wants about 100 KiB with its plug-ins; lwIP's 2 KiB. */
+#ifndef USOCKET_RESOLVER_STACK
+#define USOCKET_RESOLVER_STACK (256 * 1024)
+#endif
+
+/** Addresses kept from one lookup; a name with more is cut there. */
+#ifndef USOCKET_RESOLVER_RESULTS
+#define USOCKET_RESOLVER_RESULTS 16
+#endif
+
+/** Several threads may use the library, and one socket: an atomic counter per call, and close() wakes those who wait.
+ *  0: one thread only; saves those, and one descriptor per process on POSIX. */
+#ifndef USOCKET_THREADS
+#define USOCKET_THREADS 1
+#endif
+
+/** With an interrupt hook installed, a wait is cut into slices of this many milliseconds, and the hook is asked between
+ *  them. 0: never cut (right where a signal always wakes the thread that waits). */
+#ifndef USOCKET_WAIT_SLICE_MS
+#define USOCKET_WAIT_SLICE_MS 100
+#endif
+
+/** Words for error codes (usocket_strerror); 0 leaves the names only. */
+#ifndef USOCKET_WORDS
+#define USOCKET_WORDS 1
+#endif
+
+/** Calls beyond the documented module in the MicroPython binding (create_server, makefile, inet_*, if_* ...). */
+#ifndef USOCKET_PY_EXTRAS
+#define USOCKET_PY_EXTRAS 1
+#endif
+
+#endif

@@ -1,0 +1,500 @@
+/* usocket - sockets for small devices: one API and one behaviour on POSIX, RT-Thread (SAL) and lwIP.
+ *
+ * A C program needs only this header.
+ *
+ * What holds for every function
+ * - Results: 0 or more is good, negative is a code of `enum usocket_error`, the same number on every system.
+ * - Memory: yours. The library allocates nothing for a socket; only a name lookup in progress has memory of its own.
+ * - Waiting: a socket has a timeout (usocket_settimeout). A call that can wait turns it into an absolute deadline once,
+ *   and never waits past it: USOCKET_ETIMEDOUT, never early. A socket that is non-blocking (timeout 0) never waits:
+ *   USOCKET_EAGAIN. The functions ending in `_by` take the deadline from you, so that one deadline can cover several calls.
+ * - USOCKET_EINTR: a signal, or your interrupt hook, ended the wait. Nothing was lost; call again with the same deadline.
+ * - Threads: any number may call, also on one socket. usocket_close in one of them ends the waits of the others with
+ *   USOCKET_EBADF, and the descriptor is given back only after the last of them has left.
+ * - A code listed as "socket's" in a function's documentation is one of: USOCKET_EBADF (closed), USOCKET_ENOMEM,
+ *   USOCKET_ENOBUFS (the stack is out of memory), USOCKET_EIO (the stack gave a code this library does not know),
+ *   USOCKET_EINVAL, USOCKET_EOPNOTSUPP.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_H
+#define USOCKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "usocket/config.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Codes -------------------------------------------------------------------------------------------------------- */
+
+/** Negative results. The numbers are Linux's (asm-generic/errno.h), frozen, whatever the system's own are. */
+enum usocket_error {
+    USOCKET_EPERM = -1,
+    USOCKET_ENOENT = -2,
+    USOCKET_EINTR = -4,
+    USOCKET_EIO = -5,
+    USOCKET_ENXIO = -6,
+    USOCKET_EBADF = -9,
+    USOCKET_EAGAIN = -11,
+    USOCKET_ENOMEM = -12,
+    USOCKET_EACCES = -13,
+    USOCKET_EFAULT = -14,
+    USOCKET_EBUSY = -16,
+    USOCKET_EEXIST = -17,
+    USOCKET_ENODEV = -19,
+    USOCKET_ENOTDIR = -20,
+    USOCKET_EINVAL = -22,
+    USOCKET_ENFILE = -23,
+    USOCKET_EMFILE = -24,
+    USOCKET_ENOSPC = -28,
+    USOCKET_EROFS = -30,
+    USOCKET_EPIPE = -32,
+    USOCKET_EDOM = -33,
+    USOCKET_ERANGE = -34,
+    USOCKET_ENAMETOOLONG = -36,
+    USOCKET_ENOSYS = -38,
+    USOCKET_ELOOP = -40,
+    USOCKET_EPROTO = -71,
+    USOCKET_EOVERFLOW = -75,
+    USOCKET_ENOTSOCK = -88,
+    USOCKET_EDESTADDRREQ = -89,
+    USOCKET_EMSGSIZE = -90,
+    USOCKET_EPROTOTYPE = -91,
+    USOCKET_ENOPROTOOPT = -92,
+    USOCKET_EPROTONOSUPPORT = -93,
+    USOCKET_ESOCKTNOSUPPORT = -94,
+    USOCKET_EOPNOTSUPP = -95,
+    USOCKET_EPFNOSUPPORT = -96,
+    USOCKET_EAFNOSUPPORT = -97,
+    USOCKET_EADDRINUSE = -98,
+    USOCKET_EADDRNOTAVAIL = -99,
+    USOCKET_ENETDOWN = -100,
+    USOCKET_ENETUNREACH = -101,
+    USOCKET_ENETRESET = -102,
+    USOCKET_ECONNABORTED = -103,
+    USOCKET_ECONNRESET = -104,
+    USOCKET_ENOBUFS = -105,
+    USOCKET_EISCONN = -106,
+    USOCKET_ENOTCONN = -107,
+    USOCKET_ESHUTDOWN = -108,
+    USOCKET_ETIMEDOUT = -110,
+    USOCKET_ECONNREFUSED = -111,
+    USOCKET_EHOSTDOWN = -112,
+    USOCKET_EHOSTUNREACH = -113,
+    USOCKET_EALREADY = -114,
+    USOCKET_EINPROGRESS = -115,
+
+    /* Lookups: USOCKET_EAI_BASE plus glibc's EAI_* (netdb.h). */
+    USOCKET_EAI_BASE = -1000,
+    USOCKET_EAI_BADFLAGS = -1001,
+    USOCKET_EAI_NONAME = -1002,
+    USOCKET_EAI_AGAIN = -1003,
+    USOCKET_EAI_FAIL = -1004,
+    USOCKET_EAI_NODATA = -1005,
+    USOCKET_EAI_FAMILY = -1006,
+    USOCKET_EAI_SOCKTYPE = -1007,
+    USOCKET_EAI_SERVICE = -1008,
+    USOCKET_EAI_ADDRFAMILY = -1009,
+    USOCKET_EAI_MEMORY = -1010,
+    USOCKET_EAI_SYSTEM = -1011,
+    USOCKET_EAI_OVERFLOW = -1012,
+};
+
+/** True for a code of a lookup (USOCKET_EAI_*). */
+static inline bool usocket_is_eai(int code) {
+    return code < USOCKET_EAI_BASE && code > USOCKET_EAI_BASE - 100;
+}
+
+/** The name of a code, as "ECONNREFUSED" or "EAI_NONAME"; "E?" for a number that is none. Never NULL. */
+const char *usocket_errname(int code);
+
+/** A few English words for a code, as "connection refused"; its name where USOCKET_WORDS is 0. Never NULL. */
+const char *usocket_strerror(int code);
+
+/* ---- Numbers ------------------------------------------------------------------------------------------------------ */
+
+/* The same on Linux, lwIP and RT-Thread; a port refuses to compile where they are not. */
+#define USOCKET_AF_UNSPEC 0
+#define USOCKET_AF_UNIX 1
+#define USOCKET_AF_INET 2
+#define USOCKET_AF_INET6 10
+
+#define USOCKET_STREAM 1
+#define USOCKET_DGRAM 2
+#define USOCKET_RAW 3
+
+/* IANA's protocol numbers, and one of ours. */
+#define USOCKET_PROTO_TCP 6
+#define USOCKET_PROTO_UDP 17
+#define USOCKET_PROTO_SEC 256 /* TLS over TCP; RT-Thread SAL's PROTOCOL_TLS */
+
+#define USOCKET_SHUT_RD 0
+#define USOCKET_SHUT_WR 1
+#define USOCKET_SHUT_RDWR 2
+
+/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
+
+#define USOCKET_UNIX_MAX 108 /* struct sockaddr_un's sun_path, from unix(7) */
+
+/** An address of any family, the same on every stack. Zero it before filling it by hand. */
+typedef struct usocket_addr {
+    uint16_t family;   /**< USOCKET_AF_*; USOCKET_AF_UNSPEC means "none" */
+    uint16_t port;     /**< host byte order; for AF_UNIX the length of `path` */
+    uint32_t flowinfo; /**< IPv6, host byte order, 20 bits */
+    uint32_t scope;    /**< IPv6, interface index */
+    union {
+        uint8_t ip[16]; /**< network byte order; IPv4 uses the first four */
+#if USOCKET_UNIX
+        char path[USOCKET_UNIX_MAX]; /**< not terminated; a leading NUL is Linux's abstract name space */
+#endif
+    } u;
+} usocket_addr_t;
+
+/** Longest text of usocket_addr_format: "[" 45 characters "%" interface "]:65535" and NUL, or a path. */
+#define USOCKET_ADDR_TEXT 128
+
+/** Read a numeric IPv4 or IPv6 address.
+ *
+ * Pure: no lookup, no port call but the one that turns an interface's name into its index.
+ *
+ * @param a      receives family, address and scope; port and flowinfo become 0; untouched on failure
+ * @param text   "192.0.2.1", the older forms of inet_aton(3) ("127.1", "0x7f000001"), "2001:db8::1", "fe80::1%eth0", "fe80::1%2"
+ * @param len    of text, in bytes
+ * @param family USOCKET_AF_UNSPEC for either
+ * @return 0; USOCKET_EAI_NONAME: not numeric, a lookup could be tried; USOCKET_EAI_ADDRFAMILY: numeric, of the other family;
+ *         USOCKET_ENODEV: no such interface
+ */
+int usocket_addr_parse(usocket_addr_t *a, const char *text, size_t len, int family);
+
+/** Read exactly "a.b.c.d" or an IPv6 address without scope, as inet_pton(3). @return 0, or USOCKET_EINVAL */
+int usocket_pton(int family, const char *text, size_t len, uint8_t *ip);
+
+/** Read an IPv4 address in any form of inet_aton(3). @return 0, or USOCKET_EINVAL */
+int usocket_aton(const char *text, size_t len, uint8_t *ip);
+
+/** Write an address as text, IPv6 as RFC 5952 says, without port or scope.
+ *
+ * @param buf of at least 46 bytes (INET6_ADDRSTRLEN, RFC 3493)
+ * @return length without the NUL, or USOCKET_EAFNOSUPPORT
+ */
+int usocket_ntop(int family, const uint8_t *ip, char *buf);
+
+/** Write an address with its port and scope, for people: "192.0.2.1:80", "[fe80::1%2]:80", a path.
+ *
+ * @param buf of USOCKET_ADDR_TEXT bytes, always terminated
+ * @return length without the NUL
+ */
+int usocket_addr_format(const usocket_addr_t *a, char *buf);
+
+/** Whether two addresses are the same one, port and scope included. */
+bool usocket_addr_equal(const usocket_addr_t *a, const usocket_addr_t *b);
+
+/* ---- Time --------------------------------------------------------------------------------------------------------- */
+
+/** Microseconds on a clock that only goes forward; its zero means nothing. */
+typedef int64_t usocket_time_t;
+
+#define USOCKET_NEVER INT64_MAX /**< as a deadline: none */
+#define USOCKET_NOW 0           /**< as a deadline: do not wait */
+#define USOCKET_FOREVER (-1)    /**< as a timeout: blocking */
+
+/** The deadline that lies @p timeout microseconds ahead; USOCKET_NEVER for a negative one, USOCKET_NOW for 0. */
+usocket_time_t usocket_deadline_in(usocket_time_t timeout);
+
+/* ---- The socket --------------------------------------------------------------------------------------------------- */
+
+/** A socket. Yours to place: static, on the stack, inside an object; it must not move while open. Its members are private. */
+typedef struct usocket {
+    struct usocket *base; /* NULL, or the socket whose connection this one shares */
+    int fd;               /* the descriptor that others may see, -1 when closed */
+    int io;               /* the descriptor that we use; differs from fd once bytes were put back */
+    uint32_t users;       /* calls in progress, and flags */
+    uint32_t refs;        /* open sockets that share this connection, this one included */
+    usocket_time_t timeout;
+    uint8_t *unread; /* bytes put back */
+    size_t unread_off, unread_len;
+    uint16_t family;
+    uint8_t type;
+    uint8_t flags;
+    int proto;
+    void *tls;
+} usocket_t;
+
+/** Make @p s a closed socket. Every usocket_t starts here, or as USOCKET_CLOSED. Not for one that is open. */
+void usocket_init(usocket_t *s);
+
+#define USOCKET_CLOSED_FLAG 0x80000000u
+#define USOCKET_CLOSED { .fd = -1, .io = -1, .users = USOCKET_CLOSED_FLAG }
+
+/** Open a socket, blocking, close-on-exec.
+ *
+ * @param s      closed; stays closed on failure
+ * @param family USOCKET_AF_*
+ * @param type   USOCKET_STREAM, USOCKET_DGRAM, USOCKET_RAW, or another number that the stack knows
+ * @param proto  0 for the usual one
+ * @return 0; USOCKET_EAFNOSUPPORT, USOCKET_EPROTONOSUPPORT, USOCKET_ESOCKTNOSUPPORT, USOCKET_EPROTOTYPE, USOCKET_EINVAL,
+ *         USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOBUFS, USOCKET_ENOMEM, USOCKET_EACCES, USOCKET_EPERM,
+ *         USOCKET_EIO, USOCKET_EOPNOTSUPP, USOCKET_EISCONN (@p s is open), USOCKET_EBUSY (closed, but a call in another
+ *         thread has not left yet)
+ */
+int usocket_open(usocket_t *s, int family, int type, int proto);
+
+/** Open two sockets that are connected to each other.
+ *
+ * @return 0, or a code of usocket_open; both stay closed then. USOCKET_EOPNOTSUPP where the stack has no such pair
+ */
+int usocket_pair(usocket_t *a, usocket_t *b, int family, int type, int proto);
+
+/** Make a socket of a descriptor that exists already. It becomes non-blocking for everyone who shares it.
+ *
+ * @param fd   owned by @p s from then on; still yours on failure
+ * @param family, type, proto  -1: ask the stack
+ * @return 0; USOCKET_EBADF, USOCKET_ENOTSOCK, USOCKET_EINVAL, USOCKET_EIO, USOCKET_EOPNOTSUPP, USOCKET_EISCONN (@p s is open)
+ */
+int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto);
+
+/** Make a second socket for the same connection; each is closed for itself, and the descriptor lives until both are.
+ *
+ * @param s    closed; must not outlive @p from as memory
+ * @param from open
+ * @return 0; USOCKET_EBADF, USOCKET_EISCONN (@p s is open)
+ */
+int usocket_share(usocket_t *s, usocket_t *from);
+
+/** Duplicate the descriptor, close-on-exec. @return a descriptor; USOCKET_EBADF, USOCKET_EMFILE, USOCKET_EOPNOTSUPP, USOCKET_EIO */
+int usocket_dup(int fd);
+
+/** Close. Harmless when closed already. Those who wait in another thread return USOCKET_EBADF at once.
+ *
+ * @return 0; USOCKET_EIO, USOCKET_ECONNRESET: what the stack said; the socket is closed all the same
+ */
+int usocket_close(usocket_t *s);
+
+/** Give the descriptor away; @p s is closed then, and bytes that were put back are gone.
+ *
+ * @return the descriptor; USOCKET_EBADF
+ */
+int usocket_detach(usocket_t *s);
+
+/** The descriptor, for select(), fstat() and the like; -1 when closed. */
+int usocket_fileno(const usocket_t *s);
+
+/** Bind to an address of this host. Port 0: the stack chooses.
+ *
+ * @return 0; USOCKET_EADDRINUSE, USOCKET_EADDRNOTAVAIL, USOCKET_EACCES, USOCKET_EAFNOSUPPORT, USOCKET_EINVAL (bound already),
+ *         USOCKET_ENOENT, USOCKET_ENOTDIR, USOCKET_EROFS, USOCKET_ELOOP, USOCKET_ENAMETOOLONG, USOCKET_ENOSPC,
+ *         USOCKET_EPERM (AF_UNIX), USOCKET_ENODEV (scope); socket's
+ */
+int usocket_bind(usocket_t *s, const usocket_addr_t *a);
+
+/** Accept connections.
+ *
+ * @param backlog how many may wait; negative counts as 0; the stack may cap it
+ * @return 0; USOCKET_EADDRINUSE, USOCKET_EDESTADDRREQ, USOCKET_EISCONN; socket's
+ */
+int usocket_listen(usocket_t *s, int backlog);
+
+/** The backlog for those who have no wish: the lesser of the stack's SOMAXCONN and 128. */
+int usocket_backlog(void);
+
+/** Take one waiting connection.
+ *
+ * Returns when there is one; waits until @p deadline.
+ *
+ * @param conn closed; becomes the connection: blocking, close-on-exec; stays closed on failure
+ * @param peer receives the other end's address; may be NULL
+ * @return 0; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_ECONNABORTED, USOCKET_EMFILE, USOCKET_ENFILE,
+ *         USOCKET_EPERM, USOCKET_EPROTO, USOCKET_ENETDOWN, USOCKET_EHOSTUNREACH, USOCKET_ENETUNREACH, USOCKET_ENOPROTOOPT,
+ *         USOCKET_EISCONN (@p conn is open); USOCKET_EINVAL: not listening; socket's
+ */
+int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_time_t deadline);
+
+/** Connect to an address. A datagram socket only remembers it.
+ *
+ * Returns when the connection stands; waits until @p deadline. When it returns USOCKET_EINTR the attempt goes on:
+ * continue with usocket_connect_wait. After USOCKET_ETIMEDOUT it goes on too; close the socket to give it up.
+ *
+ * @return 0; USOCKET_EINPROGRESS (deadline USOCKET_NOW: the attempt has begun; poll for writing, then usocket_connect_wait),
+ *         USOCKET_EALREADY, USOCKET_EISCONN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_ECONNREFUSED, USOCKET_ECONNRESET,
+ *         USOCKET_ECONNABORTED, USOCKET_EHOSTUNREACH, USOCKET_ENETUNREACH, USOCKET_ENETDOWN, USOCKET_EHOSTDOWN,
+ *         USOCKET_EADDRNOTAVAIL, USOCKET_EADDRINUSE, USOCKET_EAFNOSUPPORT, USOCKET_EACCES, USOCKET_EPERM, USOCKET_EAGAIN (AF_UNIX:
+ *         backlog full), USOCKET_ENOENT, USOCKET_ENOTDIR, USOCKET_EPROTOTYPE, USOCKET_ENODEV, USOCKET_EPROTO,
+ *         USOCKET_ENOPROTOOPT; socket's
+ */
+int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t deadline);
+
+/** Wait for an attempt that usocket_connect_by has begun. @return as usocket_connect_by; USOCKET_EINPROGRESS: not yet */
+int usocket_connect_wait(usocket_t *s, usocket_time_t deadline);
+
+/** End one direction or both. @param how USOCKET_SHUT_* @return 0; USOCKET_ENOTCONN, USOCKET_EINVAL; socket's */
+int usocket_shutdown(usocket_t *s, int how);
+
+/** The socket's own address. @return 0; socket's */
+int usocket_getsockname(usocket_t *s, usocket_addr_t *a);
+
+/** The other end's address. @return 0; USOCKET_ENOTCONN; socket's */
+int usocket_getpeername(usocket_t *s, usocket_addr_t *a);
+
+/** Read an option, with the stack's own numbers.
+ *
+ * @param len in: room in @p value; out: bytes written
+ * @return 0; USOCKET_ENOPROTOOPT, USOCKET_EINVAL, USOCKET_EFAULT, USOCKET_EPERM, USOCKET_EACCES, USOCKET_ENOTCONN; socket's
+ */
+int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *len);
+
+/** Set an option, with the stack's own numbers. @return as usocket_getsockopt, and USOCKET_EDOM, USOCKET_ENODEV,
+ *  USOCKET_EADDRINUSE, USOCKET_EADDRNOTAVAIL, USOCKET_EBUSY, USOCKET_EISCONN, USOCKET_ENOENT, USOCKET_ENXIO */
+int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len);
+
+/** Set the timeout: microseconds, 0 for non-blocking, USOCKET_FOREVER (any negative number) for blocking. */
+void usocket_settimeout(usocket_t *s, usocket_time_t timeout);
+
+/** The timeout as it was set; USOCKET_FOREVER for any negative one. */
+usocket_time_t usocket_gettimeout(const usocket_t *s);
+
+/** The deadline that a call beginning now has. */
+usocket_time_t usocket_deadline(const usocket_t *s);
+
+/* ---- Data --------------------------------------------------------------------------------------------------------- */
+
+/** Receive what is there, at most @p len bytes.
+ *
+ * Returns as soon as one byte, or one datagram, has arrived; the count may be short. Waits until @p deadline.
+ *
+ * @param buf   where the bytes go; untouched when a code is returned
+ * @param len   in bytes; at most INT32_MAX of them are used. With 0 a stream returns 0 at once
+ * @param flags the stack's MSG_*: with its MSG_DONTWAIT the call never waits; with MSG_WAITALL it fills the buffer of a
+ *              stream unless the stream, or the time, ends first
+ * @param from  receives the sender's address, on a stream the peer's; family USOCKET_AF_UNSPEC where there is none; may be NULL
+ * @return bytes received (MSG_TRUNC: the datagram's length, which may be more than @p len); 0 at end of stream, or an empty
+ *         datagram; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_ECONNRESET, USOCKET_ECONNREFUSED,
+ *         USOCKET_ECONNABORTED, USOCKET_ENOTCONN, USOCKET_EHOSTUNREACH, USOCKET_ENETUNREACH, USOCKET_ENETDOWN,
+ *         USOCKET_EPIPE, USOCKET_EMSGSIZE, USOCKET_EPROTO, USOCKET_ENOPROTOOPT; socket's
+ */
+int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline);
+
+/** Send what the stack takes, at most @p len bytes; one datagram.
+ *
+ * Returns when the stack has taken at least one byte; the count may be short on a stream, never on a datagram.
+ * Waits until @p deadline for room. A broken connection is a code, never a signal.
+ *
+ * @param flags the stack's MSG_*
+ * @param to    NULL on a connected socket
+ * @return bytes taken; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_EPIPE, USOCKET_ECONNRESET,
+ *         USOCKET_ECONNREFUSED, USOCKET_ECONNABORTED, USOCKET_ENOTCONN, USOCKET_EDESTADDRREQ, USOCKET_EISCONN, USOCKET_EMSGSIZE,
+ *         USOCKET_EHOSTUNREACH, USOCKET_ENETUNREACH, USOCKET_ENETDOWN, USOCKET_EHOSTDOWN, USOCKET_EACCES, USOCKET_EPERM,
+ *         USOCKET_EAFNOSUPPORT, USOCKET_EADDRNOTAVAIL, USOCKET_ENOENT, USOCKET_ENOTDIR, USOCKET_EPROTOTYPE, USOCKET_EPROTO,
+ *         USOCKET_ENOPROTOOPT, USOCKET_ENODEV; socket's
+ */
+int32_t usocket_send_by(usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline);
+
+/** Receive exactly @p len bytes, unless the stream ends first. On a datagram socket: one datagram.
+ *
+ * @param got receives how many bytes of @p buf are filled, whatever the result; on the way in, how many are filled already.
+ *            After USOCKET_EINTR call again with the same arguments. Bytes that you cannot use can be given back with
+ *            usocket_unread
+ * @return 0: @p len bytes, or fewer and the stream has ended; or a code of usocket_recv_by. With USOCKET_EAGAIN there may be bytes
+ */
+int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
+
+/** Send all of @p len bytes; one datagram on a datagram socket.
+ *
+ * @param sent receives how many were taken, whatever the result; on the way in, how many were taken already
+ * @return 0: all; or a code of usocket_send_by
+ */
+int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent, usocket_time_t deadline);
+
+/** Receive up to and including the next '\n', at most @p len bytes, and not a byte more.
+ *
+ * Costs two calls of the stack for each piece that has arrived, however long. On a datagram socket: one datagram, whole,
+ * whatever stands in it.
+ *
+ * @param got as in usocket_recv_all_by
+ * @return 1: the line is complete (a datagram: the last byte is '\n'); 0: @p len is reached or the stream has ended; or a code of usocket_recv_by
+ */
+int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
+
+/** Put bytes back: they are the first that a receiving call returns from now on, and the socket polls readable until then,
+ *  through usocket_poll and, where the port can (POSIX), for everyone who polls its descriptor.
+ *
+ * @param buf stays yours, and must stay as it is until usocket_unread_len is 0 or the socket is closed
+ * @return 0; USOCKET_EEXIST: there are such bytes still (see usocket_unread_take); USOCKET_EBADF
+ */
+int usocket_unread(usocket_t *s, void *buf, size_t len);
+
+/** Take back what usocket_unread left. @param len receives the count @return the first such byte, NULL if there is none */
+void *usocket_unread_take(usocket_t *s, size_t *len);
+
+/** How many bytes put back are still unread. */
+size_t usocket_unread_len(const usocket_t *s);
+
+/** How many bytes could be received without waiting, at least: on a datagram socket the size of the next datagram.
+ *  @return a count; 0 also where the stack does not tell; socket's */
+int32_t usocket_pending(usocket_t *s);
+
+/* ---- Waiting for several things ------------------------------------------------------------------------------------ */
+
+#define USOCKET_POLL_IN 1   /**< readable, or a connection waits, or the stream has ended */
+#define USOCKET_POLL_OUT 2  /**< writable, or the connect has ended */
+#define USOCKET_POLL_ERR 4  /**< an error waits; always reported */
+#define USOCKET_POLL_HUP 8  /**< both directions have ended; always reported */
+#define USOCKET_POLL_NVAL 16 /**< closed; always reported */
+
+/** What the socket is ready for, of @p events.
+ *
+ * Returns when there is something; waits until @p deadline (USOCKET_NOW: just look).
+ *
+ * @return a mask; 0: nothing by the deadline; USOCKET_EINTR; socket's
+ */
+int usocket_poll(usocket_t *s, int events, usocket_time_t deadline);
+
+/** Ask before and during every wait whether it should end: a hook that returns true makes the call return USOCKET_EINTR.
+ *
+ * The hook must be quick, and must not call this library. For interpreters; a C program rarely needs one. Without it,
+ * a signal ends a wait with USOCKET_EINTR; with it, a signal is only a reason to ask. NULL removes it.
+ */
+void usocket_set_interrupt_hook(bool (*hook)(void));
+
+/* ---- Plain calls, with the socket's own timeout --------------------------------------------------------------------- */
+
+static inline int usocket_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer) {
+    return usocket_accept_by(s, conn, peer, usocket_deadline(s));
+}
+static inline int usocket_connect(usocket_t *s, const usocket_addr_t *a) {
+    return usocket_connect_by(s, a, usocket_deadline(s));
+}
+static inline int32_t usocket_recv(usocket_t *s, void *buf, size_t len) {
+    return usocket_recv_by(s, buf, len, 0, NULL, usocket_deadline(s));
+}
+static inline int32_t usocket_send(usocket_t *s, const void *buf, size_t len) {
+    return usocket_send_by(s, buf, len, 0, NULL, usocket_deadline(s));
+}
+static inline int32_t usocket_recvfrom(usocket_t *s, void *buf, size_t len, usocket_addr_t *from) {
+    return usocket_recv_by(s, buf, len, 0, from, usocket_deadline(s));
+}
+static inline int32_t usocket_sendto(usocket_t *s, const void *buf, size_t len, const usocket_addr_t *to) {
+    return usocket_send_by(s, buf, len, 0, to, usocket_deadline(s));
+}
+static inline int usocket_recv_all(usocket_t *s, void *buf, size_t len, size_t *got) {
+    *got = 0;
+    return usocket_recv_all_by(s, buf, len, got, usocket_deadline(s));
+}
+static inline int usocket_send_all(usocket_t *s, const void *buf, size_t len, size_t *sent) {
+    *sent = 0;
+    return usocket_send_all_by(s, buf, len, sent, usocket_deadline(s));
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#if USOCKET_NAMES
+#include "usocket/names.h"
+#endif
+
+#endif

@@ -1,0 +1,641 @@
+/* The sockets of port.h on any BSD-like stack: POSIX, lwIP, RT-Thread's SAL. A stack's own words are in platform.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "platform.h"
+
+#include "usocket/port.h"
+
+#include <string.h>
+
+#if AF_INET != USOCKET_AF_INET || (USOCKET_IPV6 && AF_INET6 != USOCKET_AF_INET6)
+#error "usocket.h freezes the numbers of the address families: this stack's differ"
+#endif
+
+typedef char same_types_check[SOCK_STREAM == USOCKET_STREAM && SOCK_DGRAM == USOCKET_DGRAM && SOCK_RAW == USOCKET_RAW ? 1 : -1];
+
+/* ---- Errors ------------------------------------------------------------------------------------------------------- */
+
+#define ERRNO(name) {name, USOCKET_##name},
+
+static const struct {
+    int number;
+    int16_t code;
+} errnos[] = {
+    ERRNO(EINPROGRESS) ERRNO(ECONNREFUSED) ERRNO(ECONNRESET) ERRNO(ENOTCONN) ERRNO(EPIPE) ERRNO(EINTR) ERRNO(EBADF)
+    ERRNO(EADDRINUSE) ERRNO(EADDRNOTAVAIL) ERRNO(EINVAL) ERRNO(EISCONN) ERRNO(EALREADY) ERRNO(ETIMEDOUT) ERRNO(ECONNABORTED)
+    ERRNO(EHOSTUNREACH) ERRNO(ENETUNREACH) ERRNO(ENETDOWN) ERRNO(EACCES) ERRNO(EPERM) ERRNO(EMFILE) ERRNO(ENFILE)
+    ERRNO(ENOMEM) ERRNO(ENOBUFS) ERRNO(EMSGSIZE) ERRNO(EDESTADDRREQ) ERRNO(EAFNOSUPPORT) ERRNO(EPROTONOSUPPORT)
+    ERRNO(ENOPROTOOPT) ERRNO(EPROTOTYPE) ERRNO(EOPNOTSUPP) ERRNO(ENOTSOCK) ERRNO(EFAULT) ERRNO(EIO) ERRNO(ENOENT)
+    ERRNO(ENOTDIR) ERRNO(ENODEV) ERRNO(ENXIO) ERRNO(EBUSY) ERRNO(EEXIST) ERRNO(ENOSPC) ERRNO(EROFS) ERRNO(EDOM) ERRNO(ERANGE)
+    ERRNO(ENAMETOOLONG) ERRNO(ENOSYS) ERRNO(ELOOP) ERRNO(EPROTO) ERRNO(EOVERFLOW) ERRNO(ENETRESET)
+#ifdef ESOCKTNOSUPPORT
+    ERRNO(ESOCKTNOSUPPORT)
+#endif
+#ifdef EPFNOSUPPORT
+    ERRNO(EPFNOSUPPORT)
+#endif
+#ifdef ESHUTDOWN
+    ERRNO(ESHUTDOWN)
+#endif
+#ifdef EHOSTDOWN
+    ERRNO(EHOSTDOWN)
+#endif
+};
+
+/* A stack's error number, of either sign; 0, which some stacks leave behind a failure, becomes the fallback. */
+static int translate(int number, int fallback) {
+    if (number < 0) {
+        number = -number;
+    }
+    if (number == EAGAIN || number == EWOULDBLOCK) {
+        return USOCKET_EAGAIN;
+    }
+    for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++) {
+        if (errnos[i].number == number) {
+            return errnos[i].code;
+        }
+    }
+    return number == 0 ? fallback : USOCKET_EIO;
+}
+
+/* The one place that reads errno: at once after the call, before anything can touch it. */
+static int failed(int fallback) {
+    return translate(plat_errno(), fallback);
+}
+
+/* r = the call, or its code; an interrupted call is made again. */
+#define TRY(r, fallback, call)                                     \
+    do {                                                           \
+        (r) = (call);                                              \
+    } while ((r) < 0 && ((r) = failed(fallback)) == USOCKET_EINTR)
+
+/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
+
+typedef union {
+    struct sockaddr any;
+    struct sockaddr_in in;
+#if USOCKET_IPV6
+    struct sockaddr_in6 in6;
+#endif
+#if USOCKET_UNIX
+    struct sockaddr_un un;
+#endif
+} sys_addr_t;
+
+static socklen_t to_system(const usocket_addr_t *a, sys_addr_t *out) {
+    memset(out, 0, sizeof(*out));
+    out->any.sa_family = a->family;
+    switch (a->family) {
+#if USOCKET_IPV6
+        case USOCKET_AF_INET6:
+            out->in6.sin6_port = htons(a->port);
+            out->in6.sin6_flowinfo = htonl(a->flowinfo);
+            out->in6.sin6_scope_id = a->scope;
+            memcpy(&out->in6.sin6_addr, a->u.ip, 16);
+            return sizeof(out->in6);
+#endif
+#if USOCKET_UNIX
+        case USOCKET_AF_UNIX: {
+            size_t len = a->port < sizeof(out->un.sun_path) ? a->port : sizeof(out->un.sun_path);
+            memcpy(out->un.sun_path, a->u.path, len);
+            if (len != 0 && len < sizeof(out->un.sun_path) && a->u.path[0] != '\0') {
+                len++; /* a path carries its NUL, an abstract name does not */
+            }
+            return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+        }
+#endif
+        default:
+            out->in.sin_port = htons(a->port);
+            memcpy(&out->in.sin_addr, a->u.ip, 4);
+            return sizeof(out->in);
+    }
+}
+
+static int from_system(const sys_addr_t *in, size_t len, usocket_addr_t *a) {
+    memset(a, 0, sizeof(*a));
+    if (len < offsetof(struct sockaddr, sa_data)) {
+        return USOCKET_EINVAL;
+    }
+    switch (in->any.sa_family) {
+        case USOCKET_AF_INET:
+            if (len < sizeof(in->in)) {
+                return USOCKET_EINVAL;
+            }
+            a->port = ntohs(in->in.sin_port);
+            memcpy(a->u.ip, &in->in.sin_addr, 4);
+            break;
+#if USOCKET_IPV6
+        case USOCKET_AF_INET6:
+            if (len < sizeof(in->in6)) {
+                return USOCKET_EINVAL;
+            }
+            a->port = ntohs(in->in6.sin6_port);
+            a->flowinfo = ntohl(in->in6.sin6_flowinfo);
+            a->scope = in->in6.sin6_scope_id;
+            memcpy(a->u.ip, &in->in6.sin6_addr, 16);
+            break;
+#endif
+#if USOCKET_UNIX
+        case USOCKET_AF_UNIX: {
+            size_t n = len - offsetof(struct sockaddr_un, sun_path);
+            n = n < sizeof(a->u.path) ? n : sizeof(a->u.path);
+            if (n != 0 && in->un.sun_path[0] != '\0') {
+                const char *end = memchr(in->un.sun_path, '\0', n);
+                n = end != NULL ? (size_t)(end - in->un.sun_path) : n;
+            }
+            memcpy(a->u.path, in->un.sun_path, n);
+            a->port = (uint16_t)n;
+            break;
+        }
+#endif
+        default:
+            return USOCKET_EAFNOSUPPORT;
+    }
+    a->family = in->any.sa_family;
+    return 0;
+}
+
+int usocket_port_sockaddr(const void *raw, size_t len, usocket_addr_t *a) {
+    sys_addr_t in;
+    memset(&in, 0, sizeof(in));
+    memcpy(&in, raw, len < sizeof(in) ? len : sizeof(in));
+    usocket_addr_t out;
+    int r = from_system(&in, len, &out);
+    if (r == 0) {
+        *a = out;
+    }
+    return r;
+}
+
+/* ---- Opening and closing ------------------------------------------------------------------------------------------ */
+
+int usocket_port_open(int family, int type, int proto) {
+    int r;
+    TRY(r, USOCKET_ENOBUFS, plat_socket(family, type, proto));
+    return r;
+}
+
+int usocket_port_pair(int family, int type, int proto, int handles[2]) {
+    int r;
+#ifdef plat_socketpair
+    TRY(r, USOCKET_ENOBUFS, plat_socketpair(family, type, proto, handles));
+#else
+    (void)family, (void)type, (void)proto, (void)handles;
+    r = USOCKET_EOPNOTSUPP;
+#endif
+    return r;
+}
+
+static int int_option(int handle, int level, int name, int *value) {
+    socklen_t len = sizeof(*value);
+    int r;
+    TRY(r, USOCKET_EBADF, plat_getsockopt(handle, level, name, value, &len));
+    return r;
+}
+
+int usocket_port_adopt(int handle, int *family, int *type, int *proto) {
+    int value;
+    int r = int_option(handle, SOL_SOCKET, SO_TYPE, &value);
+    if (r < 0) {
+        return r;
+    }
+    *type = *type != -1 ? *type : value;
+    if (*family == -1) {
+        usocket_addr_t a;
+        r = usocket_port_name(handle, false, &a);
+        if (r < 0) {
+            return r;
+        }
+        *family = a.family;
+    }
+    if (*proto == -1) {
+        *proto = 0;
+#ifdef SO_PROTOCOL
+        if (int_option(handle, SOL_SOCKET, SO_PROTOCOL, &value) == 0) {
+            *proto = value;
+        }
+#endif
+    }
+    TRY(r, USOCKET_EBADF, plat_set_nonblocking(handle));
+    return r < 0 ? r : 0;
+}
+
+int usocket_port_dup(int handle) {
+    int r;
+#if PLAT_HAS_DUP
+    TRY(r, USOCKET_EBADF, plat_dup(handle));
+#else
+    (void)handle;
+    r = USOCKET_EOPNOTSUPP;
+#endif
+    return r;
+}
+
+int usocket_port_close(int handle) {
+    int r = plat_close(handle) < 0 ? failed(USOCKET_EIO) : 0;
+    return r == USOCKET_EINTR ? 0 : r; /* interrupted or not, the descriptor is gone (Linux's close(2)) */
+}
+
+int usocket_port_show_readable(int fd, int io) {
+#if PLAT_HAS_DUP
+    int event = usocket_port_event_open();
+    if (event < 0) {
+        return event;
+    }
+    usocket_port_event_set(event);
+    int moved = io;
+    if (io == fd) {
+        TRY(moved, USOCKET_EMFILE, plat_dup(fd));
+    }
+    if (moved >= 0) {
+        int r;
+        TRY(r, USOCKET_EBADF, plat_dup_onto(event, fd));
+        if (r < 0 && moved != io) {
+            plat_close(moved);
+            moved = r;
+        }
+    }
+    usocket_port_event_close(event);
+    return moved;
+#else
+    (void)fd, (void)io;
+    return USOCKET_EOPNOTSUPP;
+#endif
+}
+
+void usocket_port_show_socket(int fd, int io) {
+#if PLAT_HAS_DUP
+    int r;
+    TRY(r, USOCKET_EBADF, plat_dup_onto(io, fd));
+    (void)r;
+#else
+    (void)fd, (void)io;
+#endif
+}
+
+/* ---- Connections -------------------------------------------------------------------------------------------------- */
+
+int usocket_port_bind(int handle, const usocket_addr_t *a) {
+    sys_addr_t sys;
+    socklen_t len = to_system(a, &sys);
+    int r;
+    TRY(r, USOCKET_EADDRNOTAVAIL, plat_bind(handle, &sys.any, len));
+    return r;
+}
+
+int usocket_port_listen(int handle, int backlog) {
+    int r;
+    TRY(r, USOCKET_EOPNOTSUPP, plat_listen(handle, backlog));
+    return r;
+}
+
+int usocket_port_somaxconn(void) {
+    return SOMAXCONN;
+}
+
+int usocket_port_accept(int handle, usocket_addr_t *peer) {
+    sys_addr_t sys;
+    memset(&sys, 0, sizeof(sys));
+    socklen_t len = sizeof(sys);
+    int r;
+    TRY(r, USOCKET_EINVAL, plat_accept(handle, &sys.any, &len));
+    if (r >= 0) {
+        from_system(&sys, len, peer);
+    }
+    return r;
+}
+
+int usocket_port_connect(int handle, const usocket_addr_t *a) {
+    sys_addr_t sys;
+    socklen_t len = to_system(a, &sys);
+    if (plat_connect(handle, &sys.any, len) == 0) {
+        return 0;
+    }
+    int r = failed(USOCKET_ECONNREFUSED);
+    return r == USOCKET_EINTR ? USOCKET_EINPROGRESS : r;
+}
+
+int usocket_port_error(int handle) {
+    int value = 0;
+    int r = int_option(handle, SOL_SOCKET, SO_ERROR, &value);
+    return r < 0 ? r : value == 0 ? 0 : translate(value, 0);
+}
+
+int usocket_port_shutdown(int handle, int how) {
+    static const int hows[] = {SHUT_RD, SHUT_WR, SHUT_RDWR};
+    if (how < 0 || how > USOCKET_SHUT_RDWR) {
+        return USOCKET_EINVAL;
+    }
+    int r;
+    TRY(r, USOCKET_ENOTCONN, plat_shutdown(handle, hows[how]));
+    return r;
+}
+
+int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
+    sys_addr_t sys;
+    memset(&sys, 0, sizeof(sys));
+    socklen_t len = sizeof(sys);
+    int r;
+    TRY(r, USOCKET_ENOTCONN, peer ? plat_getpeername(handle, &sys.any, &len) : plat_getsockname(handle, &sys.any, &len));
+    return r < 0 ? r : from_system(&sys, len, a);
+}
+
+/* ---- Data --------------------------------------------------------------------------------------------------------- */
+
+int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
+    ssize_t r;
+    if (from == NULL) {
+        TRY(r, USOCKET_ENOTCONN, plat_recv(handle, buf, len, flags));
+        return (int32_t)r;
+    }
+    sys_addr_t sys;
+    socklen_t size = sizeof(sys);
+    memset(&sys, 0, sizeof(sys));
+    TRY(r, USOCKET_ENOTCONN, plat_recvfrom(handle, buf, len, flags, &sys.any, &size));
+    if (r >= 0) {
+        from_system(&sys, size, from);
+    }
+    return (int32_t)r;
+}
+
+int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
+    ssize_t r;
+    if (to == NULL) {
+        TRY(r, USOCKET_ENOTCONN, plat_send(handle, buf, len, flags));
+    } else {
+        sys_addr_t sys;
+        socklen_t size = to_system(to, &sys);
+        TRY(r, USOCKET_EHOSTUNREACH, plat_sendto(handle, buf, len, flags, &sys.any, size));
+    }
+    return (int32_t)r;
+}
+
+int usocket_port_flags(int flags) {
+    return (flags & MSG_PEEK ? USOCKET_PORT_PEEK : 0) | (flags & MSG_DONTWAIT ? USOCKET_PORT_DONTWAIT : 0) |
+        (flags & MSG_WAITALL ? USOCKET_PORT_WAITALL : 0);
+}
+
+int usocket_port_msg_peek(void) {
+    return MSG_PEEK;
+}
+
+int32_t usocket_port_pending(int handle) {
+    int count = 0;
+    int r;
+    TRY(r, USOCKET_EOPNOTSUPP, plat_pending(handle, &count));
+    return r < 0 ? r : count;
+}
+
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+int usocket_port_getopt(int handle, int level, int name, void *value, size_t *len) {
+    socklen_t size = (socklen_t)*len;
+    int r;
+    TRY(r, USOCKET_ENOPROTOOPT, plat_getsockopt(handle, level, name, value, &size));
+    if (r < 0) {
+        return r;
+    }
+    *len = size;
+    int error;
+    if (level == SOL_SOCKET && name == SO_ERROR && size == sizeof(error)) {
+        memcpy(&error, value, sizeof(error));
+        error = error == 0 ? 0 : -translate(error, 0); /* our number, as everywhere */
+        memcpy(value, &error, sizeof(error));
+    }
+    return 0;
+}
+
+int usocket_port_setopt(int handle, int level, int name, const void *value, size_t len) {
+    int r;
+    TRY(r, USOCKET_ENOPROTOOPT, plat_setsockopt(handle, level, name, value, (socklen_t)len));
+    return r;
+}
+
+bool usocket_port_is_timeo(int level, int name) {
+    return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+}
+
+usocket_time_t usocket_port_timeo(int handle, bool output) {
+    struct timeval t = {0};
+    socklen_t len = sizeof(t);
+    if (plat_getsockopt(handle, SOL_SOCKET, output ? SO_SNDTIMEO : SO_RCVTIMEO, &t, &len) < 0) {
+        return 0;
+    }
+    return (usocket_time_t)t.tv_sec * 1000000 + t.tv_usec;
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    short system;
+    uint8_t ours;
+} poll_bits[] = {
+    {POLLIN, USOCKET_POLL_IN},   {POLLOUT, USOCKET_POLL_OUT},   {POLLERR, USOCKET_POLL_ERR},
+    {POLLHUP, USOCKET_POLL_HUP}, {POLLNVAL, USOCKET_POLL_NVAL},
+};
+
+int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
+    plat_pollfd fds[USOCKET_WAIT_MAX + 1];
+    for (size_t i = 0; i < n; i++) {
+        fds[i].fd = w[i].handle;
+        fds[i].events = (short)((w[i].events & USOCKET_POLL_IN ? POLLIN : 0) | (w[i].events & USOCKET_POLL_OUT ? POLLOUT : 0));
+        fds[i].revents = 0;
+    }
+    fds[n].fd = plat_wake_fd();
+    fds[n].events = POLLIN;
+    fds[n].revents = 0;
+    unsigned count = (unsigned)n + (fds[n].fd >= 0);
+    for (;;) {
+        usocket_time_t left = -1;
+        if (deadline != USOCKET_NEVER) {
+            left = deadline == USOCKET_NOW ? 0 : deadline - usocket_port_now();
+            left = left < 0 ? 0 : left;
+        }
+        int r = plat_poll(fds, count, left);
+        if (r < 0) {
+            return failed(USOCKET_ENOMEM);
+        }
+        if (r > 0) {
+            break;
+        }
+        if (left == 0) {
+            return 0;
+        }
+    }
+    int ready = 0;
+    for (size_t i = 0; i < n; i++) {
+        w[i].ready = 0;
+        for (size_t bit = 0; bit < sizeof(poll_bits) / sizeof(poll_bits[0]); bit++) {
+            w[i].ready |= fds[i].revents & poll_bits[bit].system ? poll_bits[bit].ours : 0;
+        }
+        ready += w[i].ready != 0;
+    }
+    return ready;
+}
+
+/* ---- Names -------------------------------------------------------------------------------------------------------- */
+
+#if USOCKET_NAMES
+
+#define EAI(name) {name, USOCKET_##name},
+
+static const struct {
+    int number;
+    int16_t code;
+} eais[] = {
+    EAI(EAI_NONAME) EAI(EAI_SERVICE) EAI(EAI_FAIL) EAI(EAI_MEMORY) EAI(EAI_FAMILY)
+#ifdef EAI_AGAIN
+    EAI(EAI_AGAIN) EAI(EAI_BADFLAGS) EAI(EAI_SOCKTYPE) EAI(EAI_SYSTEM) EAI(EAI_OVERFLOW)
+#endif
+#ifdef EAI_NODATA
+    EAI(EAI_NODATA)
+#endif
+#ifdef EAI_ADDRFAMILY
+    EAI(EAI_ADDRFAMILY)
+#endif
+};
+
+static int translate_eai(int number) {
+    for (size_t i = 0; i < sizeof(eais) / sizeof(eais[0]); i++) {
+        if (eais[i].number == number) {
+            return eais[i].code;
+        }
+    }
+    return USOCKET_EAI_FAIL;
+}
+
+static int system_flags(int flags) {
+    int out = 0;
+#ifdef AI_CANONNAME
+    out |= flags & USOCKET_AI_CANONNAME ? AI_CANONNAME : 0;
+#endif
+#ifdef AI_ADDRCONFIG
+    out |= flags & USOCKET_AI_ADDRCONFIG ? AI_ADDRCONFIG : 0;
+#endif
+#ifdef AI_V4MAPPED
+    out |= (flags & USOCKET_AI_V4MAPPED ? AI_V4MAPPED : 0) | (flags & USOCKET_AI_ALL ? AI_ALL : 0);
+#endif
+    return out;
+}
+
+static void copy_text(char *to, const char *from, size_t room) {
+    size_t len = strlen(from);
+    len = len < room ? len : room - 1;
+    memcpy(to, from, len);
+    to[len] = '\0';
+}
+
+int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon) {
+    struct addrinfo hints;
+    memset(&hints, 0, sizeof(hints));
+    hints.ai_family = family;
+    hints.ai_socktype = SOCK_STREAM; /* each address once */
+    hints.ai_flags = system_flags(flags);
+    struct addrinfo *list = NULL;
+    size_t room = *n;
+    *n = 0;
+    canon[0] = '\0';
+    int r = plat_getaddrinfo(host, NULL, &hints, &list);
+    if (r != 0) {
+        return translate_eai(r);
+    }
+    for (struct addrinfo *ai = list; ai != NULL && *n < room; ai = ai->ai_next) {
+        if (ai->ai_canonname != NULL && canon[0] == '\0') {
+            copy_text(canon, ai->ai_canonname, USOCKET_HOST_MAX);
+        }
+        if (usocket_port_sockaddr(ai->ai_addr, ai->ai_addrlen, &out[*n]) == 0) {
+            ++*n;
+        }
+    }
+    plat_freeaddrinfo(list);
+    return 0;
+}
+
+#if PLAT_HAS_GETNAMEINFO
+
+int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host) {
+    sys_addr_t sys;
+    socklen_t len = to_system(a, &sys);
+    int system = NI_NAMEREQD | (flags & USOCKET_NI_NOFQDN ? NI_NOFQDN : 0);
+    int r = plat_getnameinfo(&sys.any, len, host, USOCKET_HOST_MAX, NULL, 0, system);
+    return r == 0 ? 0 : translate_eai(r);
+}
+
+int usocket_port_service(const char *name, bool dgram) {
+    struct addrinfo hints;
+    memset(&hints, 0, sizeof(hints));
+    hints.ai_family = AF_INET;
+    hints.ai_socktype = dgram ? SOCK_DGRAM : SOCK_STREAM;
+    struct addrinfo *list = NULL;
+    usocket_addr_t a;
+    if (plat_getaddrinfo(NULL, name, &hints, &list) != 0) {
+        return USOCKET_EAI_SERVICE;
+    }
+    int r = usocket_port_sockaddr(list->ai_addr, list->ai_addrlen, &a);
+    plat_freeaddrinfo(list);
+    return r == 0 ? a.port : USOCKET_EAI_SERVICE;
+}
+
+int usocket_port_service_name(uint16_t port, bool dgram, char *name) {
+    usocket_addr_t a = {.family = USOCKET_AF_INET, .port = port};
+    sys_addr_t sys;
+    socklen_t len = to_system(&a, &sys);
+    int r = plat_getnameinfo(&sys.any, len, NULL, 0, name, USOCKET_SERVICE_MAX, dgram ? NI_DGRAM : 0);
+    return r == 0 && (name[0] < '0' || name[0] > '9') ? 0 : USOCKET_EAI_SERVICE;
+}
+
+#else
+
+int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host) {
+    (void)a, (void)flags, (void)host;
+    return USOCKET_EAI_NONAME;
+}
+
+int usocket_port_service(const char *name, bool dgram) {
+    (void)name, (void)dgram;
+    return USOCKET_EAI_SERVICE;
+}
+
+int usocket_port_service_name(uint16_t port, bool dgram, char *name) {
+    (void)port, (void)dgram, (void)name;
+    return USOCKET_EAI_SERVICE;
+}
+
+#endif
+
+int usocket_port_hostname(char *buf, size_t len) {
+    if (plat_gethostname(buf, len) < 0) {
+        return failed(USOCKET_EOPNOTSUPP);
+    }
+    return memchr(buf, '\0', len) != NULL ? 0 : USOCKET_ENAMETOOLONG;
+}
+
+#endif
+
+/* ---- Interfaces --------------------------------------------------------------------------------------------------- */
+
+int usocket_port_if_index(const char *name, size_t len) {
+#if PLAT_HAS_INTERFACES
+    char text[IF_NAMESIZE];
+    if (len >= sizeof(text)) {
+        return USOCKET_ENODEV;
+    }
+    memcpy(text, name, len);
+    text[len] = '\0';
+    unsigned index = plat_if_nametoindex(text);
+    return index != 0 ? (int)index : USOCKET_ENODEV;
+#else
+    (void)name, (void)len;
+    return USOCKET_EOPNOTSUPP;
+#endif
+}
+
+int usocket_port_if_name(unsigned index, char *name) {
+#if PLAT_HAS_INTERFACES
+    return plat_if_indextoname(index, name) != NULL ? 0 : USOCKET_ENXIO;
+#else
+    (void)index, (void)name;
+    return USOCKET_EOPNOTSUPP;
+#endif
+}

@@ -1,0 +1,144 @@
+/* What the core needs of POSIX beside sockets: a clock, a lock, threads, and descriptors that wake.
+ *
+ * Waking costs one descriptor for the whole process, opened by the first wait and never closed.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "platform.h"
+
+#include "usocket/port.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+usocket_time_t usocket_port_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (usocket_time_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 + 1;
+}
+
+void *usocket_port_alloc(size_t size) {
+    return malloc(size);
+}
+
+void usocket_port_free(void *p) {
+    free(p);
+}
+
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void usocket_port_lock(void) {
+    pthread_mutex_lock(&library_lock);
+}
+
+void usocket_port_unlock(void) {
+    pthread_mutex_unlock(&library_lock);
+}
+
+/* ---- Events ------------------------------------------------------------------------------------------------------- */
+
+int usocket_port_event_open(void) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd >= 0) {
+        return fd;
+    }
+    switch (plat_errno()) {
+        case EMFILE:
+            return USOCKET_EMFILE;
+        case ENFILE:
+            return USOCKET_ENFILE;
+        default:
+            return USOCKET_ENOMEM;
+    }
+}
+
+void usocket_port_event_set(int event) {
+    eventfd_write(event, 1);
+}
+
+void usocket_port_event_close(int event) {
+    close(event);
+}
+
+static pthread_mutex_t wake_lock = PTHREAD_MUTEX_INITIALIZER;
+static int wake_fd = -1;
+static int wakes;
+
+int plat_wake_fd(void) {
+#if USOCKET_THREADS
+    int fd = __atomic_load_n(&wake_fd, __ATOMIC_ACQUIRE);
+    if (fd < 0) {
+        pthread_mutex_lock(&wake_lock);
+        if (wake_fd < 0) {
+            fd = usocket_port_event_open();
+            if (fd >= 0 && wakes != 0) {
+                eventfd_write(fd, 1);
+            }
+            __atomic_store_n(&wake_fd, fd < 0 ? -1 : fd, __ATOMIC_RELEASE);
+        }
+        fd = wake_fd;
+        pthread_mutex_unlock(&wake_lock);
+    }
+    return fd;
+#else
+    return -1;
+#endif
+}
+
+void usocket_port_wake(bool on) {
+    pthread_mutex_lock(&wake_lock);
+    wakes += on ? 1 : -1;
+    if (wake_fd >= 0) {
+        eventfd_t value;
+        if (on && wakes == 1) {
+            eventfd_write(wake_fd, 1);
+        } else if (!on && wakes == 0) {
+            eventfd_read(wake_fd, &value);
+        }
+    }
+    pthread_mutex_unlock(&wake_lock);
+}
+
+/* ---- Threads ------------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    void (*run)(void *);
+    void *arg;
+} job_t;
+
+static void *start(void *p) {
+    job_t job = *(job_t *)p;
+    free(p);
+    job.run(job.arg);
+    return NULL;
+}
+
+int usocket_port_spawn(void (*run)(void *), void *arg) {
+    job_t *job = malloc(sizeof(*job));
+    if (job == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    job->run = run;
+    job->arg = arg;
+    size_t stack = USOCKET_RESOLVER_STACK < PTHREAD_STACK_MIN ? (size_t)PTHREAD_STACK_MIN : USOCKET_RESOLVER_STACK;
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, stack);
+    /* Signals are for the threads that know them: MicroPython's collector, for one, interrupts its own. */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    pthread_t thread;
+    int r = pthread_create(&thread, &attr, start, job);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attr);
+    if (r != 0) {
+        free(job);
+        return USOCKET_EAGAIN;
+    }
+    return 0;
+}

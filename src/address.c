@@ -1,0 +1,357 @@
+/* Text to address and back. Pure, but for the number of an interface behind '%'.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "internal.h"
+
+#include <string.h>
+
+/* ---- IPv4 --------------------------------------------------------------------------------------------------------- */
+
+static int digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
+
+/* One number of inet_aton(3): decimal, 0 octal, 0x hexadecimal. Returns where it ends, NULL if there is none. */
+static const char *number(const char *p, const char *end, uint32_t *value) {
+    int base = 10;
+    uint64_t v = 0;
+    const char *start = p;
+    if (p < end && *p == '0') {
+        base = 8;
+        if (end - p > 1 && (p[1] | 0x20) == 'x') {
+            base = 16;
+            start = p += 2;
+        }
+    }
+    for (; p < end && digit(*p) < base; p++) {
+        v = v * (unsigned)base + (unsigned)digit(*p);
+        if (v > UINT32_MAX) {
+            return NULL;
+        }
+    }
+    *value = (uint32_t)v;
+    return p != start ? p : NULL;
+}
+
+static void put32(uint8_t *ip, uint32_t v) {
+    for (int i = 3; i >= 0; i--, v >>= 8) {
+        ip[i] = (uint8_t)v;
+    }
+}
+
+int usocket_aton(const char *text, size_t len, uint8_t *ip) {
+    const char *end = text + len;
+    uint32_t value = 0;
+    for (int i = 0; i < 4; i++) {
+        uint32_t part;
+        const char *p = number(text, end, &part);
+        if (p == NULL) {
+            return USOCKET_EINVAL;
+        }
+        if (p == end) { /* the last part fills what is left */
+            if (i != 0 && part >> (8 * (4 - i)) != 0) {
+                return USOCKET_EINVAL;
+            }
+            put32(ip, value | part);
+            return 0;
+        }
+        if (*p != '.' || part > 255) {
+            return USOCKET_EINVAL;
+        }
+        value |= part << (24 - 8 * i);
+        text = p + 1;
+    }
+    return USOCKET_EINVAL;
+}
+
+static int pton4(const char *text, size_t len, uint8_t *ip) {
+    uint8_t out[4] = {0};
+    int part = 0;
+    size_t digits = 0;
+    for (size_t i = 0; i <= len; i++) {
+        if (i == len || text[i] == '.') {
+            if (digits == 0 || part == 4 || (i == len) != (part == 3)) {
+                return USOCKET_EINVAL;
+            }
+            part++;
+            digits = 0;
+            continue;
+        }
+        if (text[i] < '0' || text[i] > '9' || part == 4 || (digits != 0 && out[part] == 0)) {
+            return USOCKET_EINVAL; /* no leading zeros: some would read them as octal */
+        }
+        int v = out[part] * 10 + (text[i] - '0');
+        if (v > 255) {
+            return USOCKET_EINVAL;
+        }
+        out[part] = (uint8_t)v;
+        digits++;
+    }
+    memcpy(ip, out, 4);
+    return 0;
+}
+
+static char *format_decimal(char *p, uint32_t v) {
+    char digits[10];
+    int n = 0;
+    do {
+        digits[n++] = (char)('0' + v % 10);
+        v /= 10;
+    } while (v != 0);
+    while (n > 0) {
+        *p++ = digits[--n];
+    }
+    return p;
+}
+
+static char *ntop4(const uint8_t *ip, char *p) {
+    for (int i = 0; i < 4; i++) {
+        p = format_decimal(p, ip[i]);
+        *p++ = '.';
+    }
+    return p - 1;
+}
+
+/* ---- IPv6 --------------------------------------------------------------------------------------------------------- */
+
+#if USOCKET_IPV6
+
+static int pton6(const char *text, size_t len, uint8_t *ip) {
+    uint8_t out[16] = {0};
+    size_t n = 0;   /* bytes written */
+    int gap = -1;   /* where "::" stands */
+    size_t i = 0;
+    if (len >= 2 && text[0] == ':' && text[1] == ':') {
+        gap = 0;
+        i = 2;
+    }
+    while (i < len) {
+        size_t start = i;
+        uint32_t v = 0;
+        for (; i < len && digit(text[i]) < 16; i++) {
+            v = v << 4 | (uint32_t)digit(text[i]);
+        }
+        if (i < len && text[i] == '.') { /* the last 32 bits as IPv4 */
+            if (n > 12 || pton4(text + start, len - start, out + n) < 0) {
+                return USOCKET_EINVAL;
+            }
+            n += 4;
+            break;
+        }
+        if (i == start || i - start > 4 || n > 14) {
+            return USOCKET_EINVAL;
+        }
+        out[n++] = (uint8_t)(v >> 8);
+        out[n++] = (uint8_t)v;
+        if (i == len) {
+            break;
+        }
+        if (text[i++] != ':') {
+            return USOCKET_EINVAL;
+        }
+        if (i < len && text[i] == ':') {
+            if (gap >= 0) {
+                return USOCKET_EINVAL;
+            }
+            gap = (int)n;
+            i++;
+        } else if (i == len) {
+            return USOCKET_EINVAL; /* a lone ':' at the end */
+        }
+    }
+    if (gap < 0 ? n != 16 : n == 16) {
+        return USOCKET_EINVAL;
+    }
+    memset(ip, 0, 16);
+    size_t head = gap < 0 ? n : (size_t)gap;
+    memcpy(ip, out, head);
+    memcpy(ip + 16 - (n - head), out + head, n - head);
+    return 0;
+}
+
+static char *format_hex(char *p, unsigned v) {
+    bool started = false;
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        unsigned d = v >> shift & 15;
+        if (d != 0 || started || shift == 0) {
+            *p++ = "0123456789abcdef"[d];
+            started = true;
+        }
+    }
+    return p;
+}
+
+static unsigned group(const uint8_t *ip, int i) {
+    return (unsigned)(ip[2 * i] << 8 | ip[2 * i + 1]);
+}
+
+static char *ntop6(const uint8_t *ip, char *p) {
+    /* RFC 5952: the longest run of two or more zero groups, the first of equals, becomes "::". */
+    int best = 0, best_len = 1;
+    for (int i = 0; i < 8; i++) {
+        int len = 0;
+        while (i + len < 8 && group(ip, i + len) == 0) {
+            len++;
+        }
+        if (len > best_len) {
+            best = i;
+            best_len = len;
+        }
+        i += len;
+    }
+    bool mapped = best == 0 && (best_len == 6 || (best_len == 5 && group(ip, 5) == 0xffff));
+    for (int i = 0; i < 8; i++) {
+        if (best_len > 1 && i == best) {
+            *p++ = ':';
+            i += best_len - 1;
+            if (i == 7) {
+                *p++ = ':';
+            }
+            continue;
+        }
+        if (i != 0) {
+            *p++ = ':';
+        }
+        if (mapped && i == 6) {
+            return ntop4(ip + 12, p);
+        }
+        p = format_hex(p, group(ip, i));
+    }
+    return p;
+}
+
+static int parse_scope(const char *text, size_t len, uint32_t *scope) {
+    uint64_t v = 0;
+    size_t i = 0;
+    for (; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
+        v = v * 10 + (unsigned)(text[i] - '0');
+        if (v > UINT32_MAX) {
+            return USOCKET_ENODEV;
+        }
+    }
+    if (i == len && len != 0) {
+        *scope = (uint32_t)v;
+        return 0;
+    }
+    int index = len != 0 ? usocket_port_if_index(text, len) : USOCKET_ENODEV;
+    if (index <= 0) {
+        return USOCKET_ENODEV;
+    }
+    *scope = (uint32_t)index;
+    return 0;
+}
+
+#endif
+
+/* ---- Either ------------------------------------------------------------------------------------------------------- */
+
+int usocket_pton(int family, const char *text, size_t len, uint8_t *ip) {
+#if USOCKET_IPV6
+    if (family == USOCKET_AF_INET6) {
+        return pton6(text, len, ip);
+    }
+#endif
+    return family == USOCKET_AF_INET ? pton4(text, len, ip) : USOCKET_EINVAL;
+}
+
+int usocket_ntop(int family, const uint8_t *ip, char *buf) {
+    char *end;
+    if (family == USOCKET_AF_INET) {
+        end = ntop4(ip, buf);
+#if USOCKET_IPV6
+    } else if (family == USOCKET_AF_INET6) {
+        end = ntop6(ip, buf);
+#endif
+    } else {
+        return USOCKET_EAFNOSUPPORT;
+    }
+    *end = '\0';
+    return (int)(end - buf);
+}
+
+int usocket_addr_parse(usocket_addr_t *a, const char *text, size_t len, int family) {
+    usocket_addr_t out = {0};
+    if (usocket_aton(text, len, out.u.ip) == 0) {
+        if (family != USOCKET_AF_UNSPEC && family != USOCKET_AF_INET) {
+            return USOCKET_EAI_ADDRFAMILY;
+        }
+        out.family = USOCKET_AF_INET;
+        *a = out;
+        return 0;
+    }
+#if USOCKET_IPV6
+    const char *percent = memchr(text, '%', len);
+    size_t host = percent != NULL ? (size_t)(percent - text) : len;
+    if (pton6(text, host, out.u.ip) == 0) {
+        if (family != USOCKET_AF_UNSPEC && family != USOCKET_AF_INET6) {
+            return USOCKET_EAI_ADDRFAMILY;
+        }
+        int r = percent != NULL ? parse_scope(percent + 1, len - host - 1, &out.scope) : 0;
+        if (r == 0) {
+            out.family = USOCKET_AF_INET6;
+            *a = out;
+        }
+        return r;
+    }
+#endif
+    return USOCKET_EAI_NONAME;
+}
+
+int usocket_addr_format(const usocket_addr_t *a, char *buf) {
+    char *p = buf;
+#if USOCKET_UNIX
+    if (a->family == USOCKET_AF_UNIX) {
+        size_t len = a->port < USOCKET_UNIX_MAX ? a->port : USOCKET_UNIX_MAX;
+        for (size_t i = 0; i < len; i++) {
+            char c = a->u.path[i];
+            *p++ = c == '\0' ? '@' : c; /* as ss(8) and netstat(8) show the abstract name space */
+        }
+        *p = '\0';
+        return (int)(p - buf);
+    }
+#endif
+    bool six = a->family == USOCKET_AF_INET6;
+    if (six) {
+        *p++ = '[';
+    }
+    int n = usocket_ntop(a->family, a->u.ip, p);
+    if (n < 0) {
+        *p++ = '?';
+    } else {
+        p += n;
+    }
+    if (six) {
+        if (a->scope != 0) {
+            *p++ = '%';
+            p = format_decimal(p, a->scope);
+        }
+        *p++ = ']';
+    }
+    *p++ = ':';
+    p = format_decimal(p, a->port);
+    *p = '\0';
+    return (int)(p - buf);
+}
+
+bool usocket_addr_equal(const usocket_addr_t *a, const usocket_addr_t *b) {
+    if (a->family != b->family || a->port != b->port) {
+        return false;
+    }
+    switch (a->family) {
+        case USOCKET_AF_INET:
+            return memcmp(a->u.ip, b->u.ip, 4) == 0;
+        case USOCKET_AF_INET6:
+            return memcmp(a->u.ip, b->u.ip, 16) == 0 && a->scope == b->scope;
+#if USOCKET_UNIX
+        case USOCKET_AF_UNIX:
+            return memcmp(a->u.path, b->u.path, a->port) == 0;
+#endif
+        default:
+            return true;
+    }
+}

@@ -1,0 +1,92 @@
+/* Connecting to a name: each of its addresses in turn, one deadline for all.
+ *
+ * The state machine of RFC 8305 ("Happy Eyeballs") belongs here: usocket_dial_t is what it would grow, and nothing outside
+ * this file knows how many attempts are under way.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "internal.h"
+
+#if USOCKET_NAMES
+
+#include <string.h>
+
+int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source) {
+    memset(d, 0, sizeof(*d));
+    d->source = source;
+    usocket_query_t query = *q;
+    query.proto = q->proto == USOCKET_PROTO_SEC ? 0 : q->proto;
+    d->proto = q->proto;
+    if (query.type == 0) {
+        query.type = USOCKET_STREAM;
+    }
+    return usocket_lookup_start(&d->lookup, &query);
+}
+
+/* Open a socket for the next address. 0; USOCKET_ENOENT: there is none. */
+static int next_attempt(usocket_dial_t *d, usocket_t *s, usocket_addr_t *to) {
+    usocket_addrinfo_t info;
+    int r = usocket_lookup_get(d->lookup, d->next, &info);
+    if (r < 0) {
+        return r;
+    }
+    d->next++;
+    *to = d->to = info.addr;
+    r = usocket_open(s, info.family, info.type, d->proto != 0 ? d->proto : info.proto);
+    if (r == 0 && d->source != NULL) {
+        r = usocket_bind(s, d->source);
+    }
+    d->error = r;
+    return 0;
+}
+
+/* The time left, divided by the addresses left, this one included. */
+static usocket_time_t share(const usocket_dial_t *d, usocket_time_t deadline) {
+    if (deadline == USOCKET_NEVER || deadline == USOCKET_NOW) {
+        return deadline;
+    }
+    usocket_addrinfo_t info;
+    usocket_time_t attempts = 1;
+    while (usocket_lookup_get(d->lookup, d->next + (size_t)attempts - 1, &info) == 0) {
+        attempts++;
+    }
+    usocket_time_t left = deadline - usocket_port_now();
+    return left <= 0 || attempts == 1 ? deadline : deadline - left + left / attempts;
+}
+
+int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_lookup_wait(d->lookup, deadline);
+    if (r < 0) {
+        return r;
+    }
+    for (;;) {
+        if (d->trying) {
+            d->error = usocket_connect_wait(s, d->deadline);
+        } else {
+            usocket_addr_t to;
+            if (next_attempt(d, s, &to) < 0) {
+                return d->error; /* the last address's */
+            }
+            d->deadline = share(d, deadline);
+            if (d->error == 0) {
+                d->error = usocket_connect_by(s, &to, d->deadline);
+            }
+        }
+        d->trying = d->error == USOCKET_EINTR;
+        if (d->trying || d->error == 0) {
+            return d->error;
+        }
+        usocket_close(s);
+    }
+}
+
+void usocket_dial_end(usocket_dial_t *d, usocket_t *s) {
+    usocket_lookup_free(d->lookup);
+    d->lookup = NULL;
+    if (d->trying) {
+        usocket_close(s);
+        d->trying = false;
+    }
+}
+
+#endif

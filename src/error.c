@@ -1,0 +1,124 @@
+/* Codes to names and words.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "usocket/usocket.h"
+
+#include <string.h>
+
+/* One string for all, and a byte for each code: no table of pointers to keep in flash. */
+#define CODES(ROW) \
+    ROW(EPERM, "EPERM", "operation not permitted") \
+    ROW(ENOENT, "ENOENT", "no such file") \
+    ROW(EINTR, "EINTR", "interrupted") \
+    ROW(EIO, "EIO", "input/output error") \
+    ROW(ENXIO, "ENXIO", "no such device or address") \
+    ROW(EBADF, "EBADF", "socket is closed") \
+    ROW(EAGAIN, "EAGAIN", "would block") \
+    ROW(ENOMEM, "ENOMEM", "out of memory") \
+    ROW(EACCES, "EACCES", "permission denied") \
+    ROW(EFAULT, "EFAULT", "bad address in memory") \
+    ROW(EBUSY, "EBUSY", "busy") \
+    ROW(EEXIST, "EEXIST", "exists already") \
+    ROW(ENODEV, "ENODEV", "no such interface") \
+    ROW(ENOTDIR, "ENOTDIR", "not a directory") \
+    ROW(EINVAL, "EINVAL", "invalid argument") \
+    ROW(ENFILE, "ENFILE", "the system is out of descriptors") \
+    ROW(EMFILE, "EMFILE", "out of descriptors") \
+    ROW(ENOSPC, "ENOSPC", "no space left") \
+    ROW(EROFS, "EROFS", "read-only file system") \
+    ROW(EPIPE, "EPIPE", "the connection is closed for writing") \
+    ROW(EDOM, "EDOM", "value out of range") \
+    ROW(ERANGE, "ERANGE", "value out of range") \
+    ROW(ENAMETOOLONG, "ENAMETOOLONG", "name too long") \
+    ROW(ENOSYS, "ENOSYS", "not offered by this system") \
+    ROW(ELOOP, "ELOOP", "too many symbolic links") \
+    ROW(EPROTO, "EPROTO", "protocol error") \
+    ROW(EOVERFLOW, "EOVERFLOW", "value too large") \
+    ROW(ENOTSOCK, "ENOTSOCK", "not a socket") \
+    ROW(EDESTADDRREQ, "EDESTADDRREQ", "destination address required") \
+    ROW(EMSGSIZE, "EMSGSIZE", "message too long") \
+    ROW(EPROTOTYPE, "EPROTOTYPE", "wrong protocol for this type of socket") \
+    ROW(ENOPROTOOPT, "ENOPROTOOPT", "option not known") \
+    ROW(EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported") \
+    ROW(ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "type of socket not supported") \
+    ROW(EOPNOTSUPP, "EOPNOTSUPP", "operation not supported") \
+    ROW(EPFNOSUPPORT, "EPFNOSUPPORT", "protocol family not supported") \
+    ROW(EAFNOSUPPORT, "EAFNOSUPPORT", "address family not supported") \
+    ROW(EADDRINUSE, "EADDRINUSE", "address in use") \
+    ROW(EADDRNOTAVAIL, "EADDRNOTAVAIL", "address not available") \
+    ROW(ENETDOWN, "ENETDOWN", "network is down") \
+    ROW(ENETUNREACH, "ENETUNREACH", "network unreachable") \
+    ROW(ENETRESET, "ENETRESET", "connection reset by the network") \
+    ROW(ECONNABORTED, "ECONNABORTED", "connection aborted") \
+    ROW(ECONNRESET, "ECONNRESET", "connection reset by the peer") \
+    ROW(ENOBUFS, "ENOBUFS", "no buffer space") \
+    ROW(EISCONN, "EISCONN", "connected already") \
+    ROW(ENOTCONN, "ENOTCONN", "not connected") \
+    ROW(ESHUTDOWN, "ESHUTDOWN", "shut down already") \
+    ROW(ETIMEDOUT, "ETIMEDOUT", "timed out") \
+    ROW(ECONNREFUSED, "ECONNREFUSED", "connection refused") \
+    ROW(EHOSTDOWN, "EHOSTDOWN", "host is down") \
+    ROW(EHOSTUNREACH, "EHOSTUNREACH", "no route to host") \
+    ROW(EALREADY, "EALREADY", "in progress already") \
+    ROW(EINPROGRESS, "EINPROGRESS", "in progress") \
+    ROW(EAI_BADFLAGS, "EAI_BADFLAGS", "bad flags") \
+    ROW(EAI_NONAME, "EAI_NONAME", "name not known") \
+    ROW(EAI_AGAIN, "EAI_AGAIN", "temporary failure in name resolution") \
+    ROW(EAI_FAIL, "EAI_FAIL", "name resolution failed") \
+    ROW(EAI_NODATA, "EAI_NODATA", "the name has no address") \
+    ROW(EAI_FAMILY, "EAI_FAMILY", "address family not supported") \
+    ROW(EAI_SOCKTYPE, "EAI_SOCKTYPE", "type of socket not supported") \
+    ROW(EAI_SERVICE, "EAI_SERVICE", "service not known") \
+    ROW(EAI_ADDRFAMILY, "EAI_ADDRFAMILY", "the address is of another family") \
+    ROW(EAI_MEMORY, "EAI_MEMORY", "out of memory") \
+    ROW(EAI_SYSTEM, "EAI_SYSTEM", "system error") \
+    ROW(EAI_OVERFLOW, "EAI_OVERFLOW", "name too long")
+
+/* Codes fit one byte: 1 to 127 as they are, lookups from 128. */
+static uint8_t pack(int code) {
+    if (usocket_is_eai(code)) {
+        return (uint8_t)(128 + USOCKET_EAI_BASE - code);
+    }
+    return code < 0 && code > -128 ? (uint8_t)-code : 0;
+}
+
+#define PACKED(code) ((USOCKET_##code) > -128 ? -(USOCKET_##code) : 128 + USOCKET_EAI_BASE - (USOCKET_##code))
+
+static const uint8_t numbers[] = {
+#define NUMBER(code, name, words) (uint8_t)PACKED(code),
+    CODES(NUMBER)
+#undef NUMBER
+};
+
+static const char texts[] =
+#if USOCKET_WORDS
+#define TEXT(code, name, words) name "\0" words "\0"
+#else
+#define TEXT(code, name, words) name "\0"
+#endif
+    CODES(TEXT);
+
+#define TEXTS_EACH (1 + (USOCKET_WORDS != 0))
+
+static const char *find(int code, size_t which) {
+    uint8_t packed = pack(code);
+    const char *p = texts;
+    for (size_t i = 0; i < sizeof(numbers); i++) {
+        for (size_t j = 0; j < TEXTS_EACH; j++) {
+            if (numbers[i] == packed && j == which) {
+                return p;
+            }
+            p += strlen(p) + 1;
+        }
+    }
+    return "E?";
+}
+
+const char *usocket_errname(int code) {
+    return find(code, 0);
+}
+
+const char *usocket_strerror(int code) {
+    return find(code, TEXTS_EACH - 1);
+}

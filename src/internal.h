@@ -1,0 +1,69 @@
+/* What the files of src/ share with each other.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_INTERNAL_H
+#define USOCKET_INTERNAL_H
+
+#include "usocket/port.h"
+#include "usocket/usocket.h"
+
+#if USOCKET_THREADS
+#define ATOMIC_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define ATOMIC_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define ATOMIC_ADD(p, v) __atomic_add_fetch((p), (v), __ATOMIC_ACQ_REL)
+#define ATOMIC_SUB(p, v) __atomic_sub_fetch((p), (v), __ATOMIC_ACQ_REL)
+#define ATOMIC_CAS(p, expected, v) \
+    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+#else
+#define ATOMIC_LOAD(p) (*(p))
+#define ATOMIC_STORE(p, v) (*(p) = (v))
+#define ATOMIC_ADD(p, v) (*(p) += (v))
+#define ATOMIC_SUB(p, v) (*(p) -= (v))
+#define ATOMIC_CAS(p, expected, v) (*(p) = (v), (void)(expected), true)
+#endif
+
+/* usocket_t.users: flags above, the number of calls in progress below. */
+#define USER_CLOSED USOCKET_CLOSED_FLAG
+#define USER_WOKEN 0x40000000u    /* close() has called the others to leave */
+#define USER_DETACHED 0x20000000u /* the descriptor belongs to somebody else now */
+#define USER_COUNT 0x1fffffffu
+
+/* usocket_t.flags */
+#define FLAG_TIMEO 1 /* the program has set SO_RCVTIMEO or SO_SNDTIMEO */
+
+/* Every call on a socket stands between enter() and leave(): no descriptor is closed under a call in progress. */
+int usocket_enter(usocket_t *s);
+void usocket_leave(usocket_t *s);
+
+static inline usocket_t *base_of(usocket_t *s) {
+    return s->base != NULL ? s->base : s;
+}
+
+static inline bool is_closed(const usocket_t *s) {
+    return (ATOMIC_LOAD(&s->users) & USER_CLOSED) != 0;
+}
+
+/* The one place that waits. s may be NULL; otherwise its being closed ends the wait.
+ * Returns how many entries are ready, 0 at the deadline, or a code. */
+int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline);
+
+/* Waiting inside one call that tries, waits and tries again. */
+typedef struct {
+    usocket_time_t deadline;
+    int late; /* the code when the deadline passes */
+    bool again;
+} patience_t;
+
+patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline);
+
+/* 0: try again; or the code that ends the call. */
+int usocket_await(usocket_t *s, int events, patience_t *p);
+
+/* Make a socket of a handle. */
+void usocket_attach(usocket_t *s, int handle, int family, int type, int proto);
+
+/* 0 if s can become a new socket, else the code. */
+int usocket_vacant(const usocket_t *s);
+
+#endif

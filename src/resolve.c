@@ -1,0 +1,473 @@
+/* Names to addresses and back, off the caller's thread.
+ *
+ * A lookup that needs the system's resolver is a job: queued, run by one of a few workers, waited for through an event.
+ * Its memory belongs to the caller until usocket_lookup_free, and then, if a worker has it, to the worker.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "internal.h"
+
+#if USOCKET_NAMES
+
+#include <string.h>
+
+enum { QUEUED, RUNNING, DONE };
+
+struct usocket_lookup {
+    usocket_lookup_t *next;
+    int event; /* -1 if none was needed */
+    int error;
+    uint8_t state;
+    bool abandoned;
+    bool reverse;
+    uint8_t kinds; /* bit i: rows of the table below */
+    int proto;     /* for the row that takes any */
+    int family, flags;
+    uint16_t ports[2]; /* stream's and datagram's */
+    size_t n;
+    char service[USOCKET_SERVICE_MAX];
+    char host[USOCKET_HOST_MAX];
+    char canon[USOCKET_HOST_MAX];
+    usocket_addr_t addr[USOCKET_RESOLVER_RESULTS];
+};
+
+/* ---- Which sockets an address is good for -------------------------------------------------------------------------- */
+
+/* glibc's table, in its order (RFC 3493 leaves it open); the first three answer a query that names no type. */
+static const struct {
+    uint8_t type;
+    uint16_t proto; /* 0: any */
+} kinds[] = {
+    {USOCKET_STREAM, USOCKET_PROTO_TCP},
+    {USOCKET_DGRAM, USOCKET_PROTO_UDP},
+    {USOCKET_RAW, 0},
+    {USOCKET_STREAM, USOCKET_PROTO_SEC},
+    {USOCKET_DGRAM, 136},  /* UDP-Lite */
+    {USOCKET_STREAM, 132}, /* SCTP */
+    {5, 132},              /* SCTP, SOCK_SEQPACKET */
+    {6, 33},               /* DCCP */
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define KIND_RAW 2
+#define KINDS_DEFAULT 7 /* the first three */
+
+static int choose_kinds(usocket_lookup_t *l, const usocket_query_t *q) {
+    l->proto = q->proto;
+    if (q->type == 0 && q->proto == 0) {
+        l->kinds = KINDS_DEFAULT;
+        return 0;
+    }
+    /* One row answers; the one that takes any protocol comes last. */
+    for (size_t i = 0; i <= KINDS; i++) {
+        size_t k = i == KINDS ? KIND_RAW : i;
+        if (i == KIND_RAW || (q->type != 0 && q->type != kinds[k].type)) {
+            continue;
+        }
+        if (k == KIND_RAW || q->proto == 0 || q->proto == kinds[k].proto) {
+            l->kinds = (uint8_t)(1u << k);
+            return k == KIND_RAW && q->service != NULL ? USOCKET_EAI_SERVICE : 0;
+        }
+    }
+    return q->type != 0 ? USOCKET_EAI_SOCKTYPE : USOCKET_EAI_SERVICE;
+}
+
+static bool parse_port(const char *text, uint32_t *port) {
+    *port = 0;
+    for (; *text >= '0' && *text <= '9' && *port < 65536; text++) {
+        *port = *port * 10 + (uint32_t)(*text - '0');
+    }
+    return *text == '\0';
+}
+
+static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
+    l->ports[0] = l->ports[1] = q->port;
+    uint32_t port;
+    if (q->service == NULL) {
+        return 0;
+    }
+    if (q->service[0] != '\0' && parse_port(q->service, &port)) {
+        l->ports[0] = l->ports[1] = (uint16_t)port;
+        return port < 65536 ? 0 : USOCKET_EAI_SERVICE;
+    }
+    if (q->flags & USOCKET_AI_NUMERICSERV) {
+        return USOCKET_EAI_NONAME;
+    }
+    /* A name: each kind of socket may have its own port, or none. */
+    uint8_t found = 0;
+    for (int dgram = 0; dgram < 2; dgram++) {
+        int r = usocket_port_service(q->service, dgram != 0);
+        if (r >= 0) {
+            l->ports[dgram] = (uint16_t)r;
+            for (size_t k = 0; k < KINDS; k++) {
+                if (k != KIND_RAW && (kinds[k].type == USOCKET_DGRAM) == (dgram != 0)) {
+                    found |= (uint8_t)(1u << k);
+                }
+            }
+        }
+    }
+    l->kinds &= found;
+    return l->kinds != 0 ? 0 : USOCKET_EAI_SERVICE;
+}
+
+int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *out) {
+    usocket_port_lock();
+    bool done = l->state == DONE && l->error == 0 && !l->reverse;
+    usocket_port_unlock();
+    if (!done) {
+        return USOCKET_ENOENT;
+    }
+    for (size_t i = 0; i < l->n; i++) {
+        for (size_t k = 0; k < KINDS; k++) {
+            if (!(l->kinds & (1u << k)) || n-- != 0) {
+                continue;
+            }
+            out->addr = l->addr[i];
+            out->addr.port = l->ports[kinds[k].type == USOCKET_DGRAM];
+            out->family = out->addr.family;
+            out->type = kinds[k].type;
+            out->proto = k == KIND_RAW ? l->proto : kinds[k].proto;
+            return 0;
+        }
+    }
+    return USOCKET_ENOENT;
+}
+
+/* ---- Answers that need nobody ------------------------------------------------------------------------------------- */
+
+static void add(usocket_lookup_t *l, int family, uint8_t first, uint8_t last) {
+    usocket_addr_t *a = &l->addr[l->n++];
+    memset(a, 0, sizeof(*a));
+    a->family = (uint16_t)family;
+    a->u.ip[0] = first;
+    a->u.ip[family == USOCKET_AF_INET ? 3 : 15] = last;
+}
+
+static int answer_self(usocket_lookup_t *l) {
+    bool any = (l->flags & USOCKET_AI_PASSIVE) != 0;
+    if (l->family != USOCKET_AF_INET6) {
+        add(l, USOCKET_AF_INET, any ? 0 : 127, any ? 0 : 1);
+    }
+#if USOCKET_IPV6
+    if (l->family != USOCKET_AF_INET) {
+        add(l, USOCKET_AF_INET6, 0, any ? 0 : 1);
+    }
+#endif
+    return 0;
+}
+
+/* 1: not numeric */
+static int answer_numeric(usocket_lookup_t *l) {
+    usocket_addr_t *a = &l->addr[0];
+    int r = usocket_addr_parse(a, l->host, strlen(l->host), l->family);
+    if (r == USOCKET_EAI_ADDRFAMILY && l->family == USOCKET_AF_INET6 && (l->flags & USOCKET_AI_V4MAPPED)) {
+        r = usocket_addr_parse(a, l->host, strlen(l->host), USOCKET_AF_INET);
+        if (r == 0) {
+            a->family = USOCKET_AF_INET6;
+            memcpy(a->u.ip + 12, a->u.ip, 4);
+            memset(a->u.ip, 0, 10);
+            memset(a->u.ip + 10, 0xff, 2);
+        }
+    }
+    if (r == USOCKET_ENODEV) {
+        return USOCKET_EAI_NONAME;
+    }
+    if (r == USOCKET_EAI_NONAME) {
+        return l->host[0] == '\0' || (l->flags & USOCKET_AI_NUMERICHOST) ? r : 1;
+    }
+    if (r == 0) {
+        l->n = 1;
+        if (l->flags & USOCKET_AI_CANONNAME) {
+            strcpy(l->canon, l->host);
+        }
+    }
+    return r;
+}
+
+/* ---- The job itself, on a worker ----------------------------------------------------------------------------------- */
+
+static void order(usocket_lookup_t *l) {
+    if (l->family != USOCKET_AF_UNSPEC) {
+        return;
+    }
+    /* IPv4 first, otherwise as the resolver ranks them (RFC 6724). */
+    for (size_t i = 1; i < l->n; i++) {
+        for (size_t j = i; j > 0 && l->addr[j].family == USOCKET_AF_INET && l->addr[j - 1].family != USOCKET_AF_INET; j--) {
+            usocket_addr_t t = l->addr[j];
+            l->addr[j] = l->addr[j - 1];
+            l->addr[j - 1] = t;
+        }
+    }
+}
+
+static int run(usocket_lookup_t *l) {
+    if (l->reverse) {
+        int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
+        if (r == USOCKET_EAI_NONAME && !(l->flags & USOCKET_NI_NAMEREQD)) {
+            memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form */
+            r = 0;
+        }
+        return r;
+    }
+    size_t n = USOCKET_RESOLVER_RESULTS;
+    int r = usocket_port_resolve(l->host, l->family, l->flags, l->addr, &n, l->canon);
+    if (r == 0) {
+        l->n = n;
+        order(l);
+        r = n != 0 ? 0 : USOCKET_EAI_NONAME;
+    }
+    return r;
+}
+
+#if USOCKET_RESOLVER_WORKERS
+
+static usocket_lookup_t *queue;
+static int workers;
+
+static void work(void *unused) {
+    (void)unused;
+    usocket_port_lock();
+    while (queue != NULL) {
+        usocket_lookup_t *l = queue;
+        queue = l->next;
+        l->state = RUNNING;
+        usocket_port_unlock();
+        int error = run(l);
+        usocket_port_lock();
+        if (l->abandoned) {
+            usocket_port_free(l);
+        } else {
+            l->error = error;
+            l->state = DONE;
+            usocket_port_event_set(l->event);
+        }
+    }
+    workers--;
+    usocket_port_unlock();
+}
+
+/* Take a queued job out again. With the lock held; false if it is not there. */
+static bool unqueue(usocket_lookup_t *l) {
+    usocket_lookup_t **p = &queue;
+    while (*p != NULL && *p != l) {
+        p = &(*p)->next;
+    }
+    bool there = *p == l;
+    if (there) {
+        *p = l->next;
+    }
+    return there;
+}
+
+static int dispatch(usocket_lookup_t *l) {
+    l->event = usocket_port_event_open();
+    if (l->event < 0) {
+        return l->event;
+    }
+    usocket_port_lock();
+    usocket_lookup_t **tail = &queue;
+    while (*tail != NULL) {
+        tail = &(*tail)->next;
+    }
+    *tail = l;
+    bool spawn = workers < USOCKET_RESOLVER_WORKERS;
+    if (spawn) {
+        workers++;
+    }
+    usocket_port_unlock();
+    int r = spawn ? usocket_port_spawn(work, NULL) : 0;
+    if (r < 0) {
+        usocket_port_lock();
+        workers--;
+        /* Another worker comes to it in time; without one it fails, unless somebody has it already. */
+        r = workers == 0 && unqueue(l) ? r : 0;
+        usocket_port_unlock();
+    }
+    return r;
+}
+
+#else
+
+static int dispatch(usocket_lookup_t *l) {
+    l->error = run(l);
+    l->state = DONE;
+    return 0;
+}
+
+#endif
+
+/* ---- The calls ---------------------------------------------------------------------------------------------------- */
+
+static usocket_lookup_t *new_lookup(void) {
+    usocket_lookup_t *l = usocket_port_alloc(sizeof(*l));
+    if (l != NULL) {
+        memset(l, 0, sizeof(*l));
+        l->event = -1;
+    }
+    return l;
+}
+
+/* r: 0 answered, 1 to be asked, or a code. */
+static int begin(usocket_lookup_t **out, usocket_lookup_t *l, int r) {
+    if (r == 0) {
+        l->state = DONE;
+    } else if (r > 0) {
+        r = dispatch(l);
+    }
+    if (r < 0) {
+        usocket_lookup_free(l);
+        l = NULL;
+    }
+    *out = l;
+    return r;
+}
+
+static int check(const usocket_query_t *q) {
+    const int known = USOCKET_AI_PASSIVE | USOCKET_AI_CANONNAME | USOCKET_AI_NUMERICHOST | USOCKET_AI_V4MAPPED |
+        USOCKET_AI_ALL | USOCKET_AI_ADDRCONFIG | USOCKET_AI_NUMERICSERV;
+    if ((q->flags & ~known) || (q->host == NULL && (q->flags & USOCKET_AI_CANONNAME))) {
+        return USOCKET_EAI_BADFLAGS;
+    }
+    if (q->host == NULL && q->service == NULL && q->port == 0) {
+        return USOCKET_EAI_NONAME;
+    }
+    if (q->family != USOCKET_AF_UNSPEC && q->family != USOCKET_AF_INET && (!USOCKET_IPV6 || q->family != USOCKET_AF_INET6)) {
+        return USOCKET_EAI_FAMILY;
+    }
+    return q->host != NULL && strlen(q->host) >= USOCKET_HOST_MAX ? USOCKET_EAI_NONAME : 0;
+}
+
+int usocket_lookup_start(usocket_lookup_t **out, const usocket_query_t *q) {
+    *out = NULL;
+    int r = check(q);
+    if (r < 0) {
+        return r;
+    }
+    usocket_lookup_t *l = new_lookup();
+    if (l == NULL) {
+        return USOCKET_EAI_MEMORY;
+    }
+    l->family = q->family;
+    l->flags = q->flags;
+    r = choose_kinds(l, q);
+    if (r == 0) {
+        r = choose_ports(l, q);
+    }
+    if (r == 0 && q->host != NULL) {
+        strcpy(l->host, q->host);
+        r = answer_numeric(l);
+    } else if (r == 0) {
+        r = answer_self(l);
+    }
+    return begin(out, l, r);
+}
+
+int usocket_lookup_reverse(usocket_lookup_t **out, const usocket_addr_t *a, int flags) {
+    *out = NULL;
+    if (a->family != USOCKET_AF_INET && a->family != USOCKET_AF_INET6) {
+        return USOCKET_EAI_FAMILY;
+    }
+    usocket_lookup_t *l = new_lookup();
+    if (l == NULL) {
+        return USOCKET_EAI_MEMORY;
+    }
+    l->reverse = true;
+    l->flags = flags;
+    l->addr[0] = *a;
+    if ((flags & USOCKET_NI_NUMERICSERV) || usocket_port_service_name(a->port, (flags & USOCKET_NI_DGRAM) != 0, l->service) < 0) {
+        char *p = l->service;
+        for (uint32_t unit = 10000, port = a->port; unit != 0; unit /= 10) {
+            if (port >= unit || unit == 1 || p != l->service) {
+                *p++ = (char)('0' + port / unit);
+                port %= unit;
+            }
+        }
+        *p = '\0';
+    }
+    usocket_ntop(a->family, a->u.ip, l->host);
+    if (a->family == USOCKET_AF_INET6 && a->scope != 0) {
+        size_t len = strlen(l->host);
+        l->host[len] = '%';
+        if (usocket_port_if_name(a->scope, l->host + len + 1) < 0) {
+            l->host[len] = '\0';
+        }
+    }
+    if (flags & USOCKET_NI_NUMERICHOST) {
+        if (flags & USOCKET_NI_NAMEREQD) {
+            return begin(out, l, USOCKET_EAI_NONAME);
+        }
+        strcpy(l->canon, l->host);
+        return begin(out, l, 0);
+    }
+    return begin(out, l, 1);
+}
+
+int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
+    for (;;) {
+        usocket_port_lock();
+        bool done = l->state == DONE;
+        int r = l->error;
+        usocket_port_unlock();
+        if (done) {
+            return r;
+        }
+        if (deadline == USOCKET_NOW) {
+            return USOCKET_EAGAIN;
+        }
+        usocket_wait_t w = {l->event, USOCKET_POLL_IN, 0};
+        r = usocket_wait_for(s, &w, 1, deadline);
+        if (r <= 0) {
+            return r < 0 ? r : USOCKET_ETIMEDOUT;
+        }
+    }
+}
+
+int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline) {
+    return usocket_lookup_wait_for(l, NULL, deadline);
+}
+
+const char *usocket_lookup_name(const usocket_lookup_t *l) {
+    return l->canon;
+}
+
+const char *usocket_lookup_service(const usocket_lookup_t *l) {
+    return l->service;
+}
+
+void usocket_lookup_free(usocket_lookup_t *l) {
+    if (l == NULL) {
+        return;
+    }
+    usocket_port_lock();
+    int event = l->event;
+#if USOCKET_RESOLVER_WORKERS
+    if (l->state == RUNNING) {
+        l->abandoned = true; /* the worker frees it */
+        l = NULL;
+    } else if (l->state == QUEUED) {
+        unqueue(l);
+    }
+#endif
+    usocket_port_unlock();
+    if (event >= 0) {
+        usocket_port_event_close(event);
+    }
+    if (l != NULL) {
+        usocket_port_free(l);
+    }
+}
+
+/* ---- Interfaces and this host -------------------------------------------------------------------------------------- */
+
+int usocket_if_nametoindex(const char *name) {
+    return usocket_port_if_index(name, strlen(name));
+}
+
+int usocket_if_indextoname(unsigned index, char *name) {
+    return usocket_port_if_name(index, name);
+}
+
+int usocket_gethostname(char *buf, size_t len) {
+    return usocket_port_hostname(buf, len);
+}
+
+#endif

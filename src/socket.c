@@ -1,0 +1,438 @@
+/* The life of a socket: open, connect, accept, options, close; who may use it meanwhile; and the one place that waits.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "internal.h"
+
+#include <string.h>
+
+static bool (*interrupt_hook)(void);
+
+void usocket_set_interrupt_hook(bool (*hook)(void)) {
+    interrupt_hook = hook;
+}
+
+/* ---- Time --------------------------------------------------------------------------------------------------------- */
+
+usocket_time_t usocket_deadline_in(usocket_time_t timeout) {
+    if (timeout < 0) {
+        return USOCKET_NEVER;
+    }
+    if (timeout == 0) {
+        return USOCKET_NOW;
+    }
+    usocket_time_t now = usocket_port_now();
+    return timeout < USOCKET_NEVER - now ? now + timeout : USOCKET_NEVER;
+}
+
+usocket_time_t usocket_deadline(const usocket_t *s) {
+    return usocket_deadline_in(usocket_gettimeout(s));
+}
+
+void usocket_settimeout(usocket_t *s, usocket_time_t timeout) {
+    base_of(s)->timeout = timeout < 0 ? USOCKET_FOREVER : timeout;
+}
+
+usocket_time_t usocket_gettimeout(const usocket_t *s) {
+    return s->base != NULL ? s->base->timeout : s->timeout;
+}
+
+/* ---- Who is inside ------------------------------------------------------------------------------------------------ */
+
+int usocket_enter(usocket_t *s) {
+    uint32_t users = ATOMIC_LOAD(&s->users);
+    do {
+        if ((users & USER_CLOSED) || base_of(s)->io < 0) {
+            return USOCKET_EBADF;
+        }
+    } while (!ATOMIC_CAS(&s->users, &users, users + 1));
+    return 0;
+}
+
+/* The last call has left a closed socket, and nobody can enter any more. */
+static int finish(usocket_t *s, uint32_t users) {
+    int r = 0;
+    if (users & USER_WOKEN) {
+        usocket_port_wake(false);
+    }
+    usocket_t *base = base_of(s);
+    if (ATOMIC_SUB(&base->refs, 1) == 0 && base->io >= 0) {
+        int fd = base->fd;
+        int io = base->io;
+        base->fd = base->io = -1;
+        base->unread = NULL;
+        base->unread_len = 0;
+        r = usocket_port_close(io);
+        if (fd != io) {
+            usocket_port_close(fd);
+        }
+    }
+    return r;
+}
+
+void usocket_leave(usocket_t *s) {
+    uint32_t users = ATOMIC_SUB(&s->users, 1);
+    if ((users & USER_CLOSED) && (users & USER_COUNT) == 0) {
+        finish(s, users);
+    }
+}
+
+static int shut_out(usocket_t *s, uint32_t flags) {
+    uint32_t users = ATOMIC_LOAD(&s->users);
+    uint32_t next;
+    do {
+        if (users & USER_CLOSED) {
+            return 0;
+        }
+        next = users | USER_CLOSED | flags;
+        if (users & USER_COUNT) {
+            next = (next | USER_WOKEN) + 1; /* this call is one of those who leave */
+        }
+    } while (!ATOMIC_CAS(&s->users, &users, next));
+    if ((next & USER_COUNT) == 0) {
+        return finish(s, next);
+    }
+    usocket_port_wake(true);
+    usocket_leave(s);
+    return 0;
+}
+
+int usocket_close(usocket_t *s) {
+    return shut_out(s, 0);
+}
+
+int usocket_detach(usocket_t *s) {
+    int r = usocket_enter(s);
+    if (r < 0) {
+        return r;
+    }
+    usocket_t *base = base_of(s);
+    size_t len;
+    usocket_unread_take(s, &len);
+    usocket_port_lock();
+    int fd = base->fd;
+    int io = base->io;
+    base->fd = base->io = -1;
+    usocket_port_unlock();
+    usocket_leave(s);
+    shut_out(s, USER_DETACHED);
+    if (fd < 0) {
+        return USOCKET_EBADF;
+    }
+    if (io != fd) {
+        usocket_port_close(io);
+    }
+    return fd;
+}
+
+int usocket_fileno(const usocket_t *s) {
+    return is_closed(s) ? -1 : (s->base != NULL ? s->base->fd : s->fd);
+}
+
+/* ---- Opening ------------------------------------------------------------------------------------------------------ */
+
+void usocket_init(usocket_t *s) {
+    memset(s, 0, sizeof(*s));
+    s->fd = s->io = -1;
+    s->users = USER_CLOSED;
+}
+
+int usocket_vacant(const usocket_t *s) {
+    uint32_t users = ATOMIC_LOAD(&s->users);
+    if (!(users & USER_CLOSED)) {
+        return USOCKET_EISCONN;
+    }
+    return (users & USER_COUNT) || s->refs ? USOCKET_EBUSY : 0;
+}
+
+void usocket_attach(usocket_t *s, int handle, int family, int type, int proto) {
+    usocket_init(s);
+    s->fd = s->io = handle;
+    s->refs = 1;
+    s->timeout = USOCKET_FOREVER;
+    s->family = (uint16_t)family;
+    s->type = (uint8_t)type;
+    s->proto = proto;
+    ATOMIC_STORE(&s->users, 0);
+}
+
+int usocket_open(usocket_t *s, int family, int type, int proto) {
+    int r = usocket_vacant(s);
+    if (r < 0) {
+        return r;
+    }
+    if (type < 0 || type > UINT8_MAX) {
+        return USOCKET_EINVAL;
+    }
+    if (proto == USOCKET_PROTO_SEC) {
+        return USOCKET_EPROTONOSUPPORT; /* no TLS backend in this build: never plain text instead */
+    }
+    int handle = usocket_port_open(family, type, proto);
+    if (handle < 0) {
+        return handle;
+    }
+    usocket_attach(s, handle, family, type, proto);
+    return 0;
+}
+
+int usocket_pair(usocket_t *a, usocket_t *b, int family, int type, int proto) {
+    int r = usocket_vacant(a);
+    if (r == 0) {
+        r = usocket_vacant(b);
+    }
+    int handles[2];
+    if (r == 0) {
+        r = usocket_port_pair(family, type, proto, handles);
+    }
+    if (r < 0) {
+        return r;
+    }
+    usocket_attach(a, handles[0], family, type, proto);
+    usocket_attach(b, handles[1], family, type, proto);
+    return 0;
+}
+
+int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
+    int r = usocket_vacant(s);
+    if (r == 0) {
+        r = fd < 0 ? USOCKET_EBADF : usocket_port_adopt(fd, &family, &type, &proto);
+    }
+    if (r < 0) {
+        return r;
+    }
+    usocket_attach(s, fd, family, type, proto);
+    return 0;
+}
+
+int usocket_share(usocket_t *s, usocket_t *from) {
+    int r = usocket_vacant(s);
+    if (r == 0) {
+        r = usocket_enter(from);
+    }
+    if (r < 0) {
+        return r;
+    }
+    usocket_t *base = base_of(from);
+    ATOMIC_ADD(&base->refs, 1);
+    usocket_init(s);
+    s->base = base;
+    s->family = base->family;
+    s->type = base->type;
+    s->proto = base->proto;
+    ATOMIC_STORE(&s->users, 0);
+    usocket_leave(from);
+    return 0;
+}
+
+int usocket_dup(int fd) {
+    return fd < 0 ? USOCKET_EBADF : usocket_port_dup(fd);
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+
+int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline) {
+    for (;;) {
+        if (s != NULL && is_closed(s)) {
+            return USOCKET_EBADF;
+        }
+        usocket_time_t until = deadline;
+        if (interrupt_hook != NULL && deadline != USOCKET_NOW) {
+            if (interrupt_hook()) {
+                return USOCKET_EINTR;
+            }
+#if USOCKET_WAIT_SLICE_MS
+            usocket_time_t slice = usocket_port_now() + (usocket_time_t)USOCKET_WAIT_SLICE_MS * 1000;
+            until = slice < deadline ? slice : deadline;
+#endif
+        }
+        int r = usocket_port_wait(w, n, until);
+        if (s != NULL && is_closed(s)) {
+            return USOCKET_EBADF;
+        }
+        if (r > 0 || (r < 0 && (r != USOCKET_EINTR || interrupt_hook == NULL))) {
+            return r;
+        }
+        if (deadline != USOCKET_NEVER && (deadline == USOCKET_NOW || usocket_port_now() >= deadline)) {
+            return 0;
+        }
+    }
+}
+
+patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline) {
+    patience_t p = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
+    usocket_t *base = base_of(s);
+    if ((base->flags & FLAG_TIMEO) && deadline == USOCKET_NEVER) {
+        usocket_time_t timeo = usocket_port_timeo(base->io, output);
+        if (timeo > 0) {
+            p.deadline = usocket_deadline_in(timeo);
+            p.late = USOCKET_EAGAIN; /* what the stack itself would say */
+        }
+    }
+    return p;
+}
+
+int usocket_await(usocket_t *s, int events, patience_t *p) {
+    if (p->deadline == USOCKET_NOW) {
+        return p->late;
+    }
+    /* Ready, tried in vain, and ready again: where a stack's poll says so for ever, the deadline still holds. */
+    if (p->again && p->deadline != USOCKET_NEVER && usocket_port_now() >= p->deadline) {
+        return p->late;
+    }
+    p->again = true;
+    usocket_wait_t w = {base_of(s)->io, (uint8_t)events, 0};
+    int r = usocket_wait_for(s, &w, 1, p->deadline);
+    return r > 0 ? 0 : r == 0 ? p->late : r;
+}
+
+int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
+    int r = usocket_enter(s);
+    if (r < 0) {
+        return USOCKET_POLL_NVAL;
+    }
+    usocket_wait_t w = {base_of(s)->io, (uint8_t)events, 0};
+    bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
+    r = usocket_wait_for(s, &w, 1, unread ? USOCKET_NOW : deadline);
+    if (r >= 0) {
+        r = (r > 0 ? w.ready : 0) | (unread ? USOCKET_POLL_IN : 0);
+    } else if (r == USOCKET_EBADF) {
+        r = USOCKET_POLL_NVAL;
+    }
+    usocket_leave(s);
+    return r;
+}
+
+/* ---- Connections -------------------------------------------------------------------------------------------------- */
+
+int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_time_t deadline) {
+    int r = usocket_vacant(conn);
+    if (r == 0) {
+        r = usocket_enter(s);
+    }
+    if (r < 0) {
+        return r;
+    }
+    usocket_t *base = base_of(s);
+    usocket_addr_t from;
+    patience_t patience = usocket_patience(s, false, deadline);
+    do {
+        r = usocket_port_accept(base->io, &from);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(s, USOCKET_POLL_IN, &patience)) == 0);
+    /* From here on r is a code or a handle: usocket_await's 0 leads back into the loop. */
+    if (r >= 0) {
+        usocket_attach(conn, r, base->family, base->type, base->proto);
+        if (peer != NULL) {
+            *peer = from;
+        }
+        r = 0;
+    }
+    usocket_leave(s);
+    return r;
+}
+
+static int connect_wait(usocket_t *s, usocket_time_t deadline) {
+    usocket_wait_t w = {base_of(s)->io, USOCKET_POLL_OUT, 0};
+    int r = usocket_wait_for(s, &w, 1, deadline);
+    if (r == 0) {
+        return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
+    }
+    return r < 0 ? r : usocket_port_error(w.handle);
+}
+
+int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_enter(s);
+    if (r == 0) {
+        r = connect_wait(s, deadline);
+        usocket_leave(s);
+    }
+    return r;
+}
+
+int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t deadline) {
+    int r = usocket_enter(s);
+    if (r < 0) {
+        return r;
+    }
+    for (;;) {
+        r = usocket_port_connect(base_of(s)->io, a);
+        if (r != USOCKET_EAGAIN || a->family != USOCKET_AF_UNIX || deadline == USOCKET_NOW) {
+            break;
+        }
+        /* A full backlog of an AF_UNIX listener, which no poll reports: look again every 10 ms. */
+        usocket_time_t soon = usocket_deadline_in(10000);
+        r = usocket_wait_for(s, NULL, 0, soon < deadline ? soon : deadline);
+        if (r == 0 && soon >= deadline) {
+            r = USOCKET_ETIMEDOUT;
+        }
+        if (r < 0) {
+            break;
+        }
+    }
+    if (r == USOCKET_EINPROGRESS && deadline != USOCKET_NOW) {
+        r = connect_wait(s, deadline);
+    }
+    usocket_leave(s);
+    return r;
+}
+
+/* ---- One call of the port each ------------------------------------------------------------------------------------- */
+
+#define PORT_CALL(s, call)             \
+    do {                               \
+        int r_ = usocket_enter(s);     \
+        if (r_ == 0) {                 \
+            int io = base_of(s)->io;   \
+            r_ = (call);               \
+            usocket_leave(s);          \
+        }                              \
+        return r_;                     \
+    } while (0)
+
+int usocket_bind(usocket_t *s, const usocket_addr_t *a) {
+    PORT_CALL(s, usocket_port_bind(io, a));
+}
+
+int usocket_listen(usocket_t *s, int backlog) {
+    PORT_CALL(s, usocket_port_listen(io, backlog < 0 ? 0 : backlog));
+}
+
+int usocket_backlog(void) {
+    int max = usocket_port_somaxconn();
+    return max < 128 ? max : 128;
+}
+
+int usocket_shutdown(usocket_t *s, int how) {
+    PORT_CALL(s, usocket_port_shutdown(io, how));
+}
+
+int usocket_getsockname(usocket_t *s, usocket_addr_t *a) {
+    PORT_CALL(s, usocket_port_name(io, false, a));
+}
+
+int usocket_getpeername(usocket_t *s, usocket_addr_t *a) {
+    PORT_CALL(s, usocket_port_name(io, true, a));
+}
+
+int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *len) {
+    PORT_CALL(s, usocket_port_getopt(io, level, name, value, len));
+}
+
+static int set_option(usocket_t *base, int io, int level, int name, const void *value, size_t len) {
+    int r = usocket_port_setopt(io, level, name, value, len);
+    if (r == 0 && usocket_port_is_timeo(level, name)) {
+        base->flags |= FLAG_TIMEO;
+    }
+    return r;
+}
+
+int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len) {
+    PORT_CALL(s, set_option(base_of(s), io, level, name, value, len));
+}
+
+int32_t usocket_pending(usocket_t *s) {
+    size_t unread = usocket_unread_len(s);
+    if (unread != 0) {
+        return (int32_t)unread;
+    }
+    PORT_CALL(s, usocket_port_pending(io));
+}

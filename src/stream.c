@@ -1,0 +1,241 @@
+/* Data: send and receive, the calls that know no short counts, and bytes put back.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "internal.h"
+
+#include <string.h>
+
+static size_t clip(size_t len) {
+    return len < INT32_MAX ? len : INT32_MAX;
+}
+
+/* ---- Bytes put back ----------------------------------------------------------------------------------------------- */
+
+size_t usocket_unread_len(const usocket_t *s) {
+    const usocket_t *base = s->base != NULL ? s->base : s;
+    return ATOMIC_LOAD(&base->unread_len);
+}
+
+int usocket_unread(usocket_t *s, void *buf, size_t len) {
+    int r = usocket_enter(s);
+    if (r < 0 || len == 0) {
+        if (r == 0) {
+            usocket_leave(s);
+        }
+        return r;
+    }
+    usocket_t *base = base_of(s);
+    usocket_port_lock();
+    if (base->unread_len != 0) {
+        r = USOCKET_EEXIST;
+    } else {
+        base->unread = buf;
+        base->unread_off = 0;
+        ATOMIC_STORE(&base->unread_len, len);
+        int io = usocket_port_show_readable(base->fd, base->io);
+        if (io >= 0) {
+            ATOMIC_STORE(&base->io, io);
+        }
+    }
+    usocket_port_unlock();
+    usocket_leave(s);
+    return r;
+}
+
+/* With the lock held: the block is used up. */
+static void forget_unread(usocket_t *base) {
+    base->unread = NULL;
+    ATOMIC_STORE(&base->unread_len, 0);
+    if (base->io != base->fd) {
+        usocket_port_show_socket(base->fd, base->io);
+    }
+}
+
+void *usocket_unread_take(usocket_t *s, size_t *len) {
+    usocket_t *base = base_of(s);
+    void *block = NULL;
+    *len = 0;
+    if (usocket_unread_len(s) != 0) {
+        usocket_port_lock();
+        if (base->unread_len != 0) {
+            block = base->unread + base->unread_off;
+            *len = base->unread_len;
+            forget_unread(base);
+        }
+        usocket_port_unlock();
+    }
+    return block;
+}
+
+static size_t read_unread(usocket_t *base, void *buf, size_t len, bool peek) {
+    usocket_port_lock();
+    size_t n = base->unread_len < len ? base->unread_len : len;
+    if (n != 0) {
+        memcpy(buf, base->unread + base->unread_off, n);
+        if (!peek) {
+            if (n == base->unread_len) {
+                forget_unread(base);
+            } else {
+                base->unread_off += n;
+                ATOMIC_STORE(&base->unread_len, base->unread_len - n);
+            }
+        }
+    }
+    usocket_port_unlock();
+    return n;
+}
+
+/* ---- One receive, one send ---------------------------------------------------------------------------------------- */
+
+/* Putting bytes back moves the socket to another descriptor; a call in another thread may still hold the first. */
+static bool moved(const usocket_t *base, int io, int32_t r) {
+    return r == USOCKET_ENOTSOCK && ATOMIC_LOAD(&base->io) != io;
+}
+
+static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
+    usocket_t *base = base_of(s);
+    bool stream = base->type == USOCKET_STREAM;
+    int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
+    patience_t patience = usocket_patience(s, false, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
+    size_t got = 0;
+    int32_t r;
+    for (;;) {
+        if (usocket_unread_len(s) != 0 && len != 0) {
+            r = (int32_t)read_unread(base, (uint8_t *)buf + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0);
+            if (r != 0) {
+                goto some;
+            }
+        }
+        int io = ATOMIC_LOAD(&base->io);
+        r = usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from);
+        if (moved(base, io, r)) {
+            continue;
+        }
+        if (r == USOCKET_EAGAIN) {
+            if (stream && len == 0) {
+                r = 0;
+                break;
+            }
+            r = usocket_await(s, USOCKET_POLL_IN, &patience);
+            if (r < 0) {
+                break;
+            }
+            continue;
+        }
+    some:
+        if (r <= 0 || !stream || !(meaning & USOCKET_PORT_WAITALL) || (meaning & USOCKET_PORT_PEEK)) {
+            break;
+        }
+        got += (size_t)r;
+        if (got >= len) {
+            r = 0;
+            break;
+        }
+    }
+    if (got != 0) {
+        r = (int32_t)got; /* what has arrived counts; an error shows in the next call */
+    }
+    if (from != NULL && r >= 0 && (stream || usocket_unread_len(s) != 0)) {
+        if (usocket_port_name(base->io, true, from) < 0) {
+            from->family = USOCKET_AF_UNSPEC;
+        }
+    }
+    return r;
+}
+
+int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
+    int32_t r = usocket_enter(s);
+    if (r == 0) {
+        if (from != NULL) {
+            from->family = USOCKET_AF_UNSPEC;
+        }
+        r = receive(s, buf, clip(len), flags, from, deadline);
+        usocket_leave(s);
+    }
+    return r;
+}
+
+int32_t usocket_send_by(usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline) {
+    int32_t r = usocket_enter(s);
+    if (r < 0) {
+        return r;
+    }
+    usocket_t *base = base_of(s);
+    bool dontwait = flags != 0 && (usocket_port_flags(flags) & USOCKET_PORT_DONTWAIT);
+    patience_t patience = usocket_patience(s, true, dontwait ? USOCKET_NOW : deadline);
+    for (;;) {
+        int io = ATOMIC_LOAD(&base->io);
+        r = usocket_port_send(io, buf, clip(len), flags, to);
+        if (moved(base, io, r)) {
+            continue;
+        }
+        if (r != USOCKET_EAGAIN || (r = usocket_await(s, USOCKET_POLL_OUT, &patience)) < 0) {
+            break;
+        }
+    }
+    usocket_leave(s);
+    return r;
+}
+
+/* ---- No short counts ---------------------------------------------------------------------------------------------- */
+
+int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
+    while (*got < len) {
+        int32_t r = usocket_recv_by(s, (uint8_t *)buf + *got, len - *got, 0, NULL, deadline);
+        if (r <= 0) {
+            return r;
+        }
+        *got += (size_t)r;
+        if (s->type != USOCKET_STREAM) {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent, usocket_time_t deadline) {
+    do {
+        int32_t r = usocket_send_by(s, (const uint8_t *)buf + *sent, len - *sent, 0, NULL, deadline);
+        if (r < 0) {
+            return r;
+        }
+        if (r == 0 && *sent < len) {
+            return USOCKET_EIO; /* a stack that takes nothing and says nothing */
+        }
+        *sent += (size_t)r;
+    } while (*sent < len);
+    return 0;
+}
+
+/* How many of the n bytes at p belong to the line; *whole if its end is among them. */
+static size_t line_part(const uint8_t *p, size_t n, bool *whole) {
+    const uint8_t *end = memchr(p, '\n', n);
+    *whole = end != NULL;
+    return end != NULL ? (size_t)(end - p) + 1 : n;
+}
+
+int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
+    bool stream = s->type == USOCKET_STREAM;
+    int peek = stream ? usocket_port_msg_peek() : 0;
+    bool whole = false;
+    while (*got < len && !whole) {
+        uint8_t *p = (uint8_t *)buf + *got;
+        int32_t r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
+        if (r <= 0) {
+            return r;
+        }
+        if (!stream) {
+            *got += (size_t)r;
+            return p[r - 1] == '\n';
+        }
+        /* They are there: what follows cannot wait, unless another thread takes them first. */
+        r = usocket_recv_by(s, p, line_part(p, (size_t)r, &whole), 0, NULL, deadline);
+        if (r <= 0) {
+            return r;
+        }
+        line_part(p, (size_t)r, &whole);
+        *got += (size_t)r;
+    }
+    return whole;
+}
