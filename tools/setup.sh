@@ -5,6 +5,7 @@
 #   tools/setup.sh micropython VERSION   download, check and unpack MicroPython's source package into build/
 #
 # Does nothing, quickly, when everything is there. With MICROPYTHON_DIR set nothing is installed and nothing is downloaded.
+# Exit code 3: the mirror no longer carries that version.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -13,14 +14,14 @@ mkdir -p "$logs"
 
 say() { printf '%s\n' "$*" >&2; }
 
-# fail STEP WHAT-TO-DO [LOG]: one clear line, then the end of the log.
+# fail STEP WHAT-TO-DO [LOG [CODE]]: one clear line, then the end of the log.
 fail() {
     say "FAILED: $1. $2"
     if [ $# -gt 2 ] && [ -s "$3" ]; then
         say "The log is $3; it ends with:"
         tail -n 8 "$3" | sed 's/^/    /' >&2
     fi
-    exit 1
+    exit "${4:-1}"
 }
 
 # logged NAME TEXT COMMAND...: run with its output in a log, and show that time passes.
@@ -154,8 +155,10 @@ download() {
         -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 -o Acquire::Languages=none)
     logged apt-source-list "Reading the list of source packages of $suite" "${apt[@]}" -o APT::Update::Error-Mode=any update \
         || fail "reading the mirror's source list" "Is the network there? If not: MICROPYTHON_DIR=/path make run" "$logs/apt-source-list.log"
+    "${apt[@]}" source --print-uris "micropython=$package" >"$logs/download.log" 2>&1 \
+        || fail "finding MicroPython $package" "The mirror no longer carries it in $suite; choose another pin or a tree of your own: MICROPYTHON_DIR=/path make run" "$logs/download.log" 3
     (cd build/download && logged_here "${apt[@]}" source --download-only "micropython=$package") \
-        || fail "downloading MicroPython $package" "The mirror may no longer carry it; use a tree of your own: MICROPYTHON_DIR=/path make run" "$logs/download.log"
+        || fail "downloading MicroPython $package" "Is the network there? If not: MICROPYTHON_DIR=/path make run" "$logs/download.log"
 }
 
 logged_here() {

@@ -58,7 +58,7 @@ def run(target):
         note = f"ended with code {status}, counted nothing"
     elif status and not failed:
         note = f"ended with code {status}"
-    elif not passed and not failed:
+    elif not any(counts):
         note = "ran no test"
     return (passed, failed + (1 if note else 0), skipped), time.monotonic() - start, note
 

@@ -1,0 +1,107 @@
+"""The include arrows of the design:
+
+    micropython, test, fuzz, bench -> include/usocket <- src -> port.h <- port/bsd.c -> port/<stack>/platform.h -> the system
+
+Only src/tls_mbedtls.c sees mbedTLS, only micropython/ sees py/. No circles.
+"""
+
+import os
+import re
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+# What every C99 compiler has, even for a microcontroller.
+STANDARD = {f"{name}.h" for name in "assert ctype errno float inttypes limits math setjmp stdarg stdatomic stdbool stddef stdint "
+            "stdio stdlib string time".split()}
+
+PUBLIC = re.compile(r"usocket/\w+\.h$")
+MBEDTLS = re.compile(r"(mbedtls|psa)/")
+PYTHON = re.compile(r"(py|shared|extmod)/")
+
+# lwIP and SAL define these as function-like macros.
+BSD = ("accept bind close closesocket connect fcntl freeaddrinfo getaddrinfo gethostbyname getpeername getsockname "
+       "getsockopt if_indextoname if_nametoindex inet_ntop inet_pton ioctl ioctlsocket listen poll read readv recv recvfrom "
+       "recvmsg select send sendmsg sendto setsockopt shutdown socket socketpair write writev").split()
+
+
+def includes(path):
+    """The includes of a file: (line number, in angle brackets, name)."""
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            match = INCLUDE.match(line)
+            if match:
+                yield number, match.group(1) == "<", match.group(2)
+
+
+def beside(path, name):
+    return "/" not in name and os.path.exists(os.path.join(os.path.dirname(path), name))
+
+
+def allowed(path, angled, name):
+    """Whether the file at path may include name."""
+    if MBEDTLS.match(name):
+        return path == "src/tls_mbedtls.c"
+    if PYTHON.match(name):
+        return path.startswith("micropython/")
+    standard = angled and name in STANDARD
+    public = not angled and PUBLIC.match(name)
+    own = not angled and beside(path, name)
+    if path.startswith("include/usocket/"):
+        return public or own or (angled and name in STANDARD - {"stdio.h", "stdlib.h", "errno.h", "time.h"})
+    if path.startswith("src/"):
+        return standard or public or own
+    if path == "port/bsd.c":
+        return standard or name in ("usocket/port.h", "usocket/config.h", "platform.h")
+    if path.startswith("port/"):
+        return angled or own or name in ("usocket/port.h", "usocket/config.h", "platform.h")
+    if path.startswith("micropython/"):
+        return standard or public or own
+    if path.startswith("examples/c/"):
+        return standard or name in ("usocket/usocket.h", "usocket/tls.h")
+    return True
+
+
+def wrong_includes(paths):
+    return [f"{path}:{number}: may not include {name}" for path in paths for number, angled, name in includes(path)
+            if not allowed(path, angled, name)]
+
+
+def circles(paths):
+    """Headers that include each other, as the path of each circle."""
+    edges = {}
+    for path in paths:
+        near = {os.path.normpath(os.path.join(os.path.dirname(path), name)) for _, angled, name in includes(path) if not angled}
+        far = {os.path.join("include", name) for _, _, name in includes(path)}
+        edges[path] = (near | far) & set(paths)
+    found, done = [], set()
+
+    def follow(path, trail):
+        if path in trail:
+            found.append(" -> ".join(trail[trail.index(path):] + [path]))
+        elif path not in done:
+            for target in sorted(edges[path]):
+                follow(target, trail + [path])
+            done.add(path)
+
+    for path in paths:
+        follow(path, [])
+    return found
+
+
+def without_comments(text):
+    """The text with comments and strings blanked, line numbers kept."""
+    pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
+    return re.sub(pattern, lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
+
+
+def bare_bsd_names(paths):
+    name = re.compile(r"(?<![\w.])(?:" + "|".join(BSD) + r")\s*\(")
+    member = re.compile(r"(?:->|\.)\s*(?:" + "|".join(BSD) + r")\s*\(|\(\s*\*\s*(?:" + "|".join(BSD) + r")\s*\)")
+    problems = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            text = without_comments(file.read())
+        for number, line in enumerate(text.split("\n"), 1):
+            for match in list(name.finditer(line)) + list(member.finditer(line)):
+                problems.append(f"{path}:{number}: a bare BSD name: {match.group().strip()}")
+    return problems

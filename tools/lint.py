@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Check what can be checked without running the code.
+
+usage: tools/lint.py [--root DIR] [--tree MICROPYTHON --objects DIR] [CHECK...]
+
+Without --tree (MicroPython's sources) and --objects (where an interpreter was built, for the generated headers) the binding
+is not analysed. The last line counts the checks.
+"""
+
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import arrows
+
+MOST_LINES = 500
+SOURCE = (".c", ".h", ".py", ".sh", ".mk", ".cmake")
+CHECKS = {}
+
+# How MicroPython's unix port compiles a user module.
+BINDING_FLAGS = ["-std=gnu99", "-DUNIX", "-D_FILE_OFFSET_BITS=64", "-DMICROPY_PY_THREAD=1", "-DMICROPY_PY_THREAD_GIL=0",
+                 "-DMICROPY_USE_READLINE=1", "-DMICROPY_PY_SSL=1", "-DMICROPY_SSL_MBEDTLS=1", "-DMPZ_DIG_SIZE=16"]
+CORE_FLAGS = ["-std=c99", "-Iinclude", "-Iport/posix"]
+
+
+class Skip(Exception):
+    """The check cannot be done here; the text says why."""
+
+
+def check(function):
+    CHECKS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def files(*suffixes, under=("",)):
+    """Our own files, relative to the root; what is built or hidden is not ours, .ci/run is."""
+    found = []
+    for top in under:
+        for directory, folders, names in os.walk(top or "."):
+            folders[:] = [f for f in folders if f not in ("build", "__pycache__") and not f.startswith(".")]
+            found += [os.path.normpath(os.path.join(directory, n)) for n in names if n.endswith(suffixes)]
+    return sorted(found)
+
+
+def shipped(*suffixes):
+    return files(*suffixes, under=("include", "src", "port", "micropython", "examples/c"))
+
+
+def ours_for_posix():
+    """The translation units of the library on Linux."""
+    return sorted(glob.glob("src/*.c") + glob.glob("port/bsd.c") + glob.glob("port/posix/*.c"))
+
+
+def need(tool):
+    if not shutil.which(tool):
+        raise Skip(f"{tool} is not installed")
+
+
+def command(*arguments):
+    """The lines that a tool prints, if it is not content."""
+    result = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return [] if result.returncode == 0 else (result.stdout + result.stderr).splitlines() or [f"{arguments[0]} failed"]
+
+
+@check
+def formatting(_):
+    """clang-format would change nothing (`make format` applies it)."""
+    need("clang-format")
+    lines = command("clang-format", "--dry-run", "-Werror", *shipped(".c", ".h"))
+    return [line for line in lines if "error:" in line] or lines
+
+
+@check
+def cppcheck(_):
+    """cppcheck has nothing to say about the library."""
+    need("cppcheck")
+    return command("cppcheck", "--quiet", "--std=c99", "--enable=warning,portability,performance", "--inline-suppr",
+                   "--suppress=missingIncludeSystem", "--suppress=toomanyconfigs", "--max-configs=64",
+                   "-UUSOCKET_CONFIG_FILE", "--error-exitcode=1", "-Iinclude", "-Iport/posix", *ours_for_posix())
+
+
+def tidy(jobs):
+    need("clang-tidy")
+    if not jobs:
+        return ["there is no source to check"]
+
+    def one(job):
+        source, flags = job
+        lines = command("clang-tidy", "--quiet", source, "--", *flags)
+        return [line for line in lines if re.search(r"(error|warning|note):", line)] or lines
+
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return [line for lines in pool.map(one, jobs) for line in lines]
+
+
+@check
+def clang_tidy(_):
+    """clang-tidy (.clang-tidy) has nothing to say about the library."""
+    return tidy([(source, CORE_FLAGS) for source in ours_for_posix()])
+
+
+@check
+def clang_tidy_binding(options):
+    """clang-tidy has nothing to say about the binding, in both builds: beside a built-in `socket` and instead of it."""
+    if not options.tree or not options.objects:
+        raise Skip("no MicroPython tree and objects were given")
+    tree, port = options.tree, options.tree + "/ports/unix"
+    flags = BINDING_FLAGS + ["-Iinclude", "-Iport/posix"]
+    for directory in (tree, port, port + "/variants/standard", options.objects):
+        flags += ["-isystem", directory]
+    sources = glob.glob("micropython/*.c")
+    return tidy([(s, flags + [f"-DMICROPY_PY_SOCKET={builtin}"]) for s in sources for builtin in (0, 1)])
+
+
+@check
+def include_arrows(_):
+    """Who includes whom: only along the arrows of the design, and never in a circle."""
+    return arrows.wrong_includes(shipped(".c", ".h")) + arrows.circles(shipped(".h"))
+
+
+@check
+def bsd_names(_):
+    """No function of ours is called like a BSD one: lwIP and SAL define those as macros."""
+    return arrows.bare_bsd_names(files(".c", ".h", under=("include", "src")))
+
+
+@check
+def file_length(_):
+    """No file over 500 lines, unless its head says `Over 500 lines:` and why."""
+    problems = []
+    for path in files(*SOURCE) + ["Makefile"]:
+        with open(path, encoding="utf-8") as file:
+            lines = file.readlines()
+        if len(lines) > MOST_LINES and not any("Over 500 lines:" in line for line in lines[:20]):
+            problems.append(f"{path}: {len(lines)} lines, and no `Over 500 lines: <reason>` in its head")
+    return problems
+
+
+def headings(path):
+    levels, code = [], False
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            code ^= line.lstrip().startswith("```")
+            match = re.match(r"(#+) ", line)
+            if match and not code:
+                levels.append((len(match.group(1)), number))
+    return levels
+
+
+@check
+def same_headings(_):
+    """README.md and README_zh.md have the same structure."""
+    pair = ("README.md", "README_zh.md")
+    missing = [path for path in pair if not os.path.exists(path)]
+    if missing:
+        return [f"{path} is missing" for path in missing]
+    english, chinese = map(headings, pair)
+    for one, other in zip(english, chinese):
+        if one[0] != other[0]:
+            return [f"README.md:{one[1]} is a heading of level {one[0]}, README_zh.md:{other[1]} of level {other[0]}"]
+    if len(english) != len(chinese):
+        return [f"README.md has {len(english)} headings, README_zh.md has {len(chinese)}"]
+    return [] if english else ["README.md has no heading"]
+
+
+@check
+def python_compiles(_):
+    """Every Python file compiles."""
+    problems = []
+    for path in files(".py"):
+        with open(path, "rb") as file:
+            try:
+                compile(file.read(), path, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                problems.append(f"{path}: {error}")
+    return problems
+
+
+@check
+def shell_parses(_):
+    """Every shell script parses."""
+    scripts = files(".sh") + [".ci/run"]
+    return [line for path in scripts for line in command("bash", "-n", path)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--root", default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    parser.add_argument("--tree")
+    parser.add_argument("--objects")
+    parser.add_argument("checks", nargs="*", metavar="CHECK", help=" ".join(CHECKS))
+    options = parser.parse_args()
+    options.tree = options.tree and os.path.abspath(options.tree)
+    options.objects = options.objects and os.path.abspath(options.objects)
+    os.chdir(options.root)
+
+    passed = failed = skipped = 0
+    for name in options.checks or CHECKS:
+        try:
+            problems = CHECKS[name](options)
+        except Skip as reason:
+            print(f"skip  {name}: {reason}")
+            skipped += 1
+            continue
+        passed, failed = passed + (not problems), failed + bool(problems)
+        print(f"{'FAIL' if problems else 'ok  '}  {name}: {CHECKS[name].__doc__}", flush=True)
+        for line in problems[:40]:
+            print("      " + line)
+        if len(problems) > 40:
+            print(f"      ... and {len(problems) - 40} more lines")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
