@@ -19,13 +19,14 @@ ARM = os.path.join(ROOT, "tools/arm")
 OUT = os.path.join(ROOT, "build/size")
 TABLE = os.path.join(ROOT, "bench/size.md")
 CC, SIZE = "arm-none-eabi-gcc", "arm-none-eabi-size"
-FLAGS = "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -std=gnu99 -DNDEBUG -w".split()
+FLAGS = "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -std=gnu99 -DNDEBUG -w -Werror=implicit-function-declaration".split()
 
 # Headers of a BSD system that newlib lacks; each is tools/arm/stack.h.
 STACK = ("sys/socket.h", "sys/ioctl.h", "sys/un.h", "sys/uio.h", "netinet/in.h", "netinet/tcp.h", "arpa/inet.h",
-         "netdb.h", "net/if.h", "poll.h")
+         "netdb.h", "net/if.h", "poll.h", "sys/eventfd.h")
 # newlib declares these only when it is told that the system has them.
-SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1", "-D_GNU_SOURCE"]
+SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1", "-D_GNU_SOURCE",
+          "-DPTHREAD_STACK_MIN=1024"]
 
 TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_THREADS": 0, "USOCKET_WORDS": 0,
               "USOCKET_WAIT_SLICE_MS": 0}
@@ -100,6 +101,7 @@ class Target:
         self.binding = sorted(glob.glob(ROOT + "/micropython/*.c"))
         self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]
         self.runs = 0
+        self.parts = {}  # every function and table of the last measurement of a file: {(file, name): bytes}
         for name in STACK:
             write("%s/include/%s" % (OUT, name), '#include "stack.h"\n')
         self.generate()
@@ -159,6 +161,8 @@ class Target:
                 match = re.match(r"(\S+)\s+(\d+)\s+\d+$", line)
                 if match:
                     found[path].add(match[1], int(match[2]))
+                    if re.match(r"\.(text|rodata|data)\.", match[1]):
+                        self.parts[os.path.relpath(path, ROOT), match[1]] = int(match[2])
         return found
 
     def link(self, paths, defines, roots):
@@ -248,6 +252,9 @@ def goals(target, report):
 
     if library:
         goal("library, everything", 10 * 1024, lambda: target.measure(library))
+        goal("library, everything but words", None, lambda: target.measure(library, {"USOCKET_WORDS": 0}))
+        goal("of it src/, without the port", None,
+             lambda: target.measure([path for path in library if "/src/" in path], {"USOCKET_WORDS": 0}))
         goal("library, TCP client only, linked", 2560,
              lambda: without(target.link(library + [client], TCP_CLIENT, ["main"]), client))
     if binding:
@@ -261,7 +268,7 @@ def goals(target, report):
     report.table(("what", "flash", "RAM", "limit", ""), rows)
 
 
-def everything(target):
+def everything(target, top):
     report = Report()
     version = re.search(r"\d+\.\d+\.\d+", call([CC, "-dumpfullversion"]))[0]
     report.lines = ["# Size", "",
@@ -276,6 +283,10 @@ def everything(target):
             report.title(name + ", by file")
             base[name] = target.measure(paths)
             report.files(base[name])
+    if top:
+        report.title("Largest parts")
+        largest = sorted(target.parts.items(), key=lambda item: -item[1])[:top]
+        report.table(("file", "part", "bytes"), [(file, part, size) for (file, part), size in largest])
 
     report.title("Switches")
     rows = []
@@ -336,6 +347,7 @@ def find_micropython(given):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--micropython", default=os.environ.get("MICROPYTHON_DIR"), metavar="DIR", help="its source tree")
+    parser.add_argument("--top", type=int, default=0, metavar="N", help="list the N largest functions and tables, too")
     parser.add_argument("--write", action="store_true", help="write the table to bench/size.md")
     parser.add_argument("--check", action="store_true", help="fail when a total grew by more than 1 %% since then")
     given = parser.parse_args()
@@ -343,7 +355,7 @@ def main():
         sys.exit("size.py: no %s (packages gcc-arm-none-eabi and libnewlib-arm-none-eabi)" % CC)
     shutil.rmtree(OUT, ignore_errors=True)
     try:
-        report = everything(Target(find_micropython(given.micropython)))
+        report = everything(Target(find_micropython(given.micropython)), given.top)
     except Problem as e:
         sys.exit("size.py: " + str(e))
     print(report.text())

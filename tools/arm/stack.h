@@ -1,5 +1,5 @@
 /* Declarations of a BSD-like stack for bare metal, so that tools/size.py can compile for a Cortex-M4: newlib has no
- * network headers. Names and numbers are lwIP's. Nothing here is ever linked or run.
+ * network headers. Names and numbers are lwIP's; what lwIP lacks is Linux's. Nothing here is ever linked or run.
  *
  * tools/size.py puts <sys/socket.h>, <netdb.h> and the others in front of this file.
  */
@@ -7,6 +7,7 @@
 #define SIZE_STACK_H
 
 #include <stddef.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/time.h>
 #include <sys/types.h>
@@ -117,6 +118,8 @@ struct if_nameindex {
     char *if_name;
 };
 
+struct timespec;
+
 #define AF_UNSPEC 0
 #define AF_UNIX 1
 #define AF_INET 2
@@ -124,6 +127,8 @@ struct if_nameindex {
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
+#define SOCK_CLOEXEC 0x80000
+#define SOCK_NONBLOCK 0x800
 #define SOMAXCONN 255
 #define INADDR_ANY 0u
 #define INADDR_LOOPBACK 0x7f000001u
@@ -199,6 +204,11 @@ struct if_nameindex {
 #define AI_V4MAPPED 0x10
 #define AI_ALL 0x20
 #define AI_ADDRCONFIG 0x40
+#define NI_NUMERICHOST 0x1
+#define NI_NUMERICSERV 0x2
+#define NI_NOFQDN 0x4
+#define NI_NAMEREQD 0x8
+#define NI_DGRAM 0x10
 #define NI_MAXHOST 256
 #define NI_MAXSERV 32
 
@@ -225,6 +235,17 @@ ssize_t send(int, const void *, size_t, int);
 ssize_t sendto(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 int ioctl(int, unsigned long, ...);
 int poll(struct pollfd *, nfds_t, int);
+
+/* Linux's additions, which port/posix uses. */
+int accept4(int, struct sockaddr *, socklen_t *, int);
+int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+int dup3(int, int, int);
+#define EFD_CLOEXEC 0x80000
+#define EFD_NONBLOCK 0x800
+typedef uint64_t eventfd_t;
+int eventfd(unsigned, int);
+int eventfd_read(int, eventfd_t *);
+int eventfd_write(int, eventfd_t);
 
 int getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 int getnameinfo(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int);
