@@ -1,0 +1,217 @@
+# Checks for scripts that run under MicroPython and CPython alike. Every check prints one line that run.py counts:
+#   ok LABEL   |   FAIL LABEL: got X, expected Y   |   skip LABEL: reason
+# A script ends with summary(), which also checks that no descriptor is left.
+import gc
+import os
+import sys
+import time
+
+try:
+    import _thread
+except ImportError:
+    _thread = None
+
+ETIMEDOUT = 110
+_lock = _thread.allocate_lock() if _thread else None
+_failed = [0]
+
+
+def descriptors():
+    # The listing's own descriptor is always in it: every count is one too high, alike.
+    return len(os.listdir("/proc/self/fd"))
+
+
+def tasks():
+    return len(os.listdir("/proc/self/task"))
+
+
+def ticks():
+    # Milliseconds, monotonic where there is such a clock.
+    if hasattr(time, "ticks_ms"):
+        return time.ticks_ms()
+    return int(time.monotonic() * 1000)
+
+
+def since(start):
+    if hasattr(time, "ticks_diff"):
+        return time.ticks_diff(time.ticks_ms(), start)
+    return ticks() - start
+
+
+def emit(line):
+    if _lock:
+        _lock.acquire()
+    try:
+        sys.stdout.write(line + "\n")
+        if hasattr(sys.stdout, "flush"):
+            sys.stdout.flush()
+    finally:
+        if _lock:
+            _lock.release()
+
+
+def ok(label):
+    emit("ok " + label)
+
+
+def fail(label, why):
+    _failed[0] += 1
+    emit("FAIL {}: {}".format(label, why))
+
+
+def skip(label, reason):
+    emit("skip {}: {}".format(label, reason))
+
+
+def true(label, value, note=None):
+    if value:
+        ok(label)
+    else:
+        fail(label, "not true" if note is None else "not true ({!r})".format(note))
+    return value
+
+
+def check(label, got, expected):
+    if type(got) is type(expected) and got == expected:
+        ok(label)
+        return True
+    g, e = repr(got), repr(expected)
+    if len(g) > 300:
+        g = g[:300] + "..."
+    if len(e) > 300:
+        e = e[:300] + "..."
+    fail(label, "got {}, expected {}".format(g, e))
+    return False
+
+
+def raised(fn, args=(), kw={}):
+    # What fn raises, or None.
+    try:
+        fn(*args, **kw)
+    except Exception as e:
+        return e
+    return None
+
+
+def raises(label, expected, fn, *args, **kw):
+    # expected: an errno (of an OSError) or an exception class. Returns the exception.
+    e = raised(fn, args, kw)
+    if e is None:
+        fail(label, "nothing was raised, expected {!r}".format(expected))
+    elif isinstance(expected, int):
+        number = getattr(e, "errno", None)
+        if isinstance(e, OSError) and type(number) is int and number == expected:
+            ok(label)
+        else:
+            fail(label, "got {!r}, expected errno {}".format(e, expected))
+    elif isinstance(e, expected):
+        ok(label)
+    else:
+        fail(label, "got {!r}, expected {!r}".format(e, expected))
+    return e
+
+
+def timed(label, fn, args, earliest, latest, expected=None):
+    # fn(*args) raises the module's timeout with errno 110 (or `expected`), never before `earliest` ms, at `latest` ms.
+    start = ticks()
+    e = raised(fn, args)
+    took = since(start)
+    if expected is None:
+        good = isinstance(e, OSError) and e.errno == ETIMEDOUT and type(e).__name__ == "timeout"
+    elif isinstance(expected, int):
+        good = isinstance(e, OSError) and e.errno == expected
+    else:
+        good = isinstance(e, expected)
+    if not good:
+        fail(label, "got {!r} after {} ms".format(e, took))
+    elif took < earliest or took > latest:
+        fail(label, "took {} ms, expected {}..{}".format(took, earliest, latest))
+    else:
+        ok(label)
+    return e
+
+
+def collect():
+    # A conservative collector may see stale words on the stack: push frames over them, collect more than once.
+    def deep(n):
+        return [n] if n == 0 else deep(n - 1)
+
+    for _ in range(3):
+        deep(20)
+        gc.collect()
+
+
+def settles(n, seconds):
+    # Waits until the descriptor count is n; threads and lookups that were abandoned may take a moment to end.
+    end = ticks()
+    while True:
+        collect()
+        if descriptors() == n:
+            return True
+        if since(end) > seconds * 1000:
+            return False
+        time.sleep(0.05)
+
+
+def run(section):
+    # Runs one function of checks; an exception that escapes is a failed check and not the end of the script.
+    try:
+        section()
+    except Exception as e:
+        fail("{} runs to its end".format(getattr(section, "__name__", "section")), repr(e))
+        if hasattr(sys, "print_exception"):
+            sys.print_exception(e)
+        else:
+            import traceback
+
+            traceback.print_exc()
+
+
+def sections(*functions):
+    for f in functions:
+        run(f)
+        collect()
+
+
+def spawn(fn, *args):
+    # A thread that can be joined: t = spawn(f); t(seconds) -> [result] or raises what f raised; None when still running.
+    box = []
+
+    def body():
+        try:
+            box.append((fn(*args), None))
+        except BaseException as e:
+            box.append((None, e))
+
+    _thread.start_new_thread(body, ())
+
+    def join(seconds=5):
+        start = ticks()
+        while not box:
+            if since(start) > seconds * 1000:
+                return None
+            time.sleep(0.005)
+        result, e = box[0]
+        if e is not None:
+            raise e
+        return [result]
+
+    return join
+
+
+def summary(grace=2):
+    settles(_start, grace)
+    left = descriptors()
+    if left == _start:
+        ok("no descriptor left")
+    else:
+        names = []
+        if hasattr(os, "readlink"):
+            names = [n for n in os.listdir("/proc/self/fd")]
+        fail("no descriptor left", "{} at the end, {} at the start {}".format(left, _start, names))
+    emit("end")
+    if _failed[0]:
+        sys.exit(1)
+
+
+_start = descriptors()

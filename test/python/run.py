@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+"""Runs the Python scripts beside this file and prints a verdict for each.
+
+Three kinds, by name:
+  alike_*.py   run by CPython and by the interpreter under test; every line that CPython prints is one comparison
+  drive_*.py   run by CPython, which starts the interpreter under test (INTERP in the environment) and judges it
+  the others   run by the interpreter under test alone, with the checks of check.py
+
+A script says what it needs in a comment among its first lines:
+  # run: net=lo|veth|dns limit=SECONDS heap=SIZE files=N long
+net: namespaces of its own (netns.sh); heap: -X heapsize; files: ulimit -n; long: only with --long.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+HELPERS = ("run.py", "check.py", "alike.py", "drive.py")
+DEFECTS = (
+    ["R%d" % n for n in range(1, 23)] + ["U%d" % n for n in range(1, 24)] + ["S%d" % n for n in range(1, 8)]
+)
+SANITIZER = re.compile(r"(ERROR: \w+Sanitizer.*|.*: runtime error: .*|WARNING: ThreadSanitizer.*)")
+
+
+class Result:
+    def __init__(self, name):
+        self.name = name
+        self.passed, self.failed, self.skipped = [], [], []
+        self.seconds = 0.0
+        self.output = ""
+
+    @property
+    def good(self):
+        return not self.failed
+
+
+def directives(path):
+    found = {}
+    with open(path, encoding="utf-8") as f:
+        for line in f.readlines()[:12]:
+            m = re.match(r"#\s*run:\s*(.*)", line)
+            if m:
+                for word in m.group(1).split():
+                    key, _, value = word.partition("=")
+                    found[key] = value
+    return found
+
+
+def execute(command, env, limit):
+    """Runs one process group to its end or its limit. Returns (output, status); status None means killed for time."""
+    with tempfile.TemporaryFile() as out:
+        child = subprocess.Popen(
+            command, env=env, cwd=HERE, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = child.wait(limit)
+        except subprocess.TimeoutExpired:
+            status = None
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        child.wait()
+        out.seek(0)
+        return out.read().decode("utf-8", "replace"), status
+
+
+class Runner:
+    def __init__(self, options):
+        self.options = options
+        self.env = dict(os.environ)
+        self.env.update(INTERP=options.interp, MICROPYPATH=".frozen:" + HERE, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
+        self.env["PYTHONHASHSEED"] = "0"
+        self.env["TEST_LONG"] = "1" if options.long else ""
+        # Leaks of the interpreter's own heap are no leaks to LeakSanitizer's mind; what the module holds outside is
+        # watched by the C tests.
+        self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=0")
+        self.env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+        self.slow = 4 if options.asan else 1
+
+    def command(self, script, want, interp):
+        line = [interp]
+        if "heap" in want and not interp.endswith("python3"):
+            line += ["-X", "heapsize=" + want["heap"]]
+        line.append(os.path.join(HERE, script))
+        if "files" in want:
+            line = ["sh", "-c", 'ulimit -n %d; exec "$@"' % int(want["files"]), "sh"] + line
+        if "net" in want:
+            line = [os.path.join(HERE, "netns.sh"), want["net"]] + line
+        return line
+
+    def run(self, script):
+        want = directives(os.path.join(HERE, script))
+        result = Result(script)
+        limit = float(want.get("limit", 30)) * self.slow * (2 if self.options.long else 1)
+        start = time.monotonic()
+        if script.startswith("alike_"):
+            self.run_alike(script, want, limit, result)
+        else:
+            interp = sys.executable if script.startswith("drive_") else self.options.interp
+            output, status = execute(self.command(script, want, interp), self.env, limit)
+            self.judge(output, status, limit, result)
+        result.seconds = time.monotonic() - start
+        return result
+
+    def died(self, output, status, limit, result):
+        """Failures of the process itself; `end` must be its last line."""
+        lines = output.strip().splitlines() or ["(nothing printed)"]
+        for found in SANITIZER.findall(output):
+            result.failed.append("sanitizer: " + found)
+        if status is None:
+            result.failed.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
+        elif status < 0:
+            result.failed.append("killed by signal %d; last line: %s" % (-status, lines[-1]))
+        elif "end" not in lines:
+            result.failed.append("stopped before its end, status %d; last line: %s" % (status, lines[-1]))
+        elif status != 0 and not result.failed:
+            result.failed.append("exit status %d; last line: %s" % (status, lines[-1]))
+
+    def judge(self, output, status, limit, result):
+        result.output = output
+        for line in output.splitlines():
+            if line.startswith("ok "):
+                result.passed.append(line[3:])
+            elif line.startswith("FAIL "):
+                result.failed.append(line[5:])
+            elif line.startswith("skip "):
+                result.skipped.append(line[5:])
+        self.died(output, status, limit, result)
+        if not result.passed and not result.failed:
+            result.failed.append("made no check at all")
+
+    def run_alike(self, script, want, limit, result):
+        theirs, status = execute(self.command(script, want, sys.executable), self.env, limit)
+        if status != 0 or not theirs.endswith("end\n"):
+            result.failed.append("CPython itself: status %s, last lines: %s" % (status, theirs.strip().splitlines()[-3:]))
+            return
+        ours, status = execute(self.command(script, want, self.options.interp), self.env, limit)
+        result.output = ours
+
+        def lines(text):
+            return dict(line.partition(": ")[::2] for line in text.splitlines() if ": " in line)
+
+        expected, got = lines(theirs), lines(ours)
+        for label, value in expected.items():
+            if value.startswith("'skip"):
+                result.skipped.append("%s: %s" % (label, value))
+            elif label not in got:
+                result.failed.append("%s: not answered; CPython: %s" % (label, value))
+            elif got[label] != value:
+                result.failed.append("%s: got %s, CPython: %s" % (label, got[label], value))
+            else:
+                result.passed.append(label)
+        self.died(ours, status, limit, result)
+
+
+def defect_table(results):
+    """Prints which check covers which defect. Returns how many defects have none."""
+    counts = {d: [0, 0] for d in DEFECTS}
+    for r in results:
+        for side, labels in ((0, r.passed), (1, r.failed)):
+            for label in labels:
+                m = re.match(r"([RUS]\d+): ", label)
+                if m and m.group(1) in counts:
+                    counts[m.group(1)][side] += 1
+    missing = 0
+    print("\n%-6s %6s %7s" % ("defect", "passed", "failed"))
+    for d, (good, bad) in counts.items():
+        note = "" if good + bad else "   no check names it"
+        missing += not good + bad
+        print("%-6s %6d %7d%s" % (d, good, bad, note))
+    return missing
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--interp", default=None, help="the interpreter under test (build/unix/micropython)")
+    p.add_argument("--filter", default="", help="only scripts whose name matches this")
+    p.add_argument("--long", action="store_true", help="the longer sweeps too")
+    p.add_argument("--asan", action="store_true", help="under build/asan/micropython, with longer limits")
+    p.add_argument("--defects", action="store_true", help="print the table of defects; one without a check is a failure")
+    p.add_argument("--verbose", action="store_true", help="print the whole output of scripts that fail")
+    p.add_argument("--jobs", type=int, default=2)
+    options = p.parse_args()
+    if options.interp is None:
+        options.interp = os.path.join(ROOT, "build", "asan" if options.asan else "unix", "micropython")
+    options.interp = os.path.abspath(options.interp)
+    if not os.access(options.interp, os.X_OK):
+        sys.exit("%s is not there: run `make` first" % options.interp)
+
+    runner = Runner(options)
+    names, later = [], []
+    for name in sorted(os.listdir(HERE)):
+        if not name.endswith(".py") or name in HELPERS or not re.search(options.filter, name):
+            continue
+        want = directives(os.path.join(HERE, name))
+        if "long" in want and not options.long:
+            later.append(name)
+        else:
+            names.append((-float(want.get("limit", 30)), name))
+    names = [name for _, name in sorted(names)]
+
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        waiting = [pool.submit(runner.run, name) for name in names]
+        for n, future in enumerate(concurrent.futures.as_completed(waiting), 1):
+            r = future.result()
+            results.append(r)
+            print("[%2d/%d] %-4s %-28s %3d passed %3d failed %3d skipped %6.1f s" % (
+                n, len(names), "ok" if r.good else "FAIL", r.name, len(r.passed), len(r.failed), len(r.skipped), r.seconds))
+            for line in r.failed:
+                print("        FAIL " + line)
+            for line in r.skipped:
+                print("        skip " + line)
+            if options.verbose and not r.good:
+                print(r.output)
+            sys.stdout.flush()
+
+    alike = [r for r in results if r.name.startswith("alike_")]
+    print("\ncompared with CPython: %d answers alike, %d not" % (
+        sum(len(r.passed) for r in alike), sum(len(r.failed) for r in alike)))
+    for name in later:
+        print("left for --long: " + name)
+    failed = sum(len(r.failed) for r in results)
+    if options.defects or not options.filter:
+        missing = defect_table(results)
+        if missing:
+            print("%d defects have no check" % missing)
+            failed += missing
+    bad = [r.name for r in results if not r.good]
+    if bad:
+        print("scripts that failed: " + " ".join(sorted(bad)))
+    print("%d passed, %d failed, %d skipped" % (
+        sum(len(r.passed) for r in results), failed, sum(len(r.skipped) for r in results)))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
