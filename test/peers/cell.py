@@ -3,8 +3,8 @@
 Started by run.py as `unshare -rnmpf --kill-child python3 cell.py`, with a job
 in JSON on standard input; writes one JSON object a test to standard output:
 {"name", "outcome": pass | FAIL | skip | error, "seconds", "truth", "output",
-"log"}.  `truth` is what was expected and `output` what was seen (None where
-the two are known to be equal).
+"log", "on_file"}.  `truth` is what was expected, and the suite has it on file or
+asked CPython for it; `output` is what was seen, None where it is the same.
 
 A fresh network namespace means that the fixed ports of the tests never clash.
 With "inet" the cell also gets host names, the servers of standins.py behind a
@@ -126,7 +126,8 @@ def main():
     far = network(job)
     for name in job["names"]:
         result = (multi if job["instances"] else single)(name, job)
-        print(json.dumps(dict(result, name=name)), flush=True)
+        on_file = os.path.exists(f"{job['tree']}/tests/{name}.exp")
+        print(json.dumps(dict(result, name=name, on_file=on_file)), flush=True)
     if far:
         far.stdin.close()
         far.wait()

@@ -1,0 +1,56 @@
+"""What every case script shares: run functions as cases, and compare."""
+
+import json
+import os
+import sys
+
+with open(sys.argv[1]) as f:
+    CONFIG = json.load(f)  # ports, digests and paths, from run.py
+
+
+def same(got, want, what="value"):
+    if got != want:
+        raise AssertionError("%s: got %r, want %r" % (what, got, want))
+
+
+def raises(numbers, function, *args):
+    """function(*args) raises an OSError with one of these numbers."""
+    try:
+        result = function(*args)
+    except OSError as e:
+        if e.errno not in numbers:
+            raise AssertionError("errno %r, want one of %r" % (e.errno, numbers))
+        return e
+    raise AssertionError("returned %r, want errno %r" % (result, numbers))
+
+
+def descriptors():
+    return len(list(os.listdir("/proc/self/fd")))
+
+
+def digest(data):
+    import binascii
+    import hashlib
+
+    return binascii.hexlify(hashlib.sha256(data).digest()).decode()
+
+
+def run(*functions):
+    """Run each function as a case; a case also fails if it leaves a descriptor open."""
+    import gc
+
+    for function in functions:
+        name = function.__name__
+        before = descriptors()
+        try:
+            function()
+            after = descriptors()
+            if after > before:
+                gc.collect()
+                word = "open" if descriptors() > before else "for the collector to close"
+                raise AssertionError("%d descriptors left %s" % (after - before, word))
+            print("PASS", name)
+        except Exception as e:
+            print("FAIL", name)
+            sys.print_exception(e, sys.stdout)
+    print("END", len(functions))

@@ -1,0 +1,199 @@
+"""Our servers, each asked by nginx, which passes a request on (proxy_pass).
+
+One thread (or task) serves, the main one asks through nginx.
+"""
+
+import _thread
+import asyncio
+import socket
+import time
+
+from check import CONFIG, digest, run, same
+
+with open(CONFIG["large_path"], "rb") as f:
+    LARGE = f.read()
+
+
+def through_nginx(path, data=b""):
+    "the body that nginx brings back from our server"
+    s = socket.create_connection(("127.0.0.1", CONFIG["http"]), 20)
+    with s:
+        s.sendall(b"POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % (path, len(data)))
+        s.sendall(data)
+        fp = s.makefile("rb")
+        status = fp.readline()
+        assert b" 200 " in status, status
+        while fp.readline() != b"\r\n":
+            pass
+        body = fp.read()
+        fp.close()
+    return body
+
+
+def head(stream):
+    "the request line and the length of the body"
+    first, size = stream.readline(), 0
+    while True:
+        line = stream.readline()
+        if line in (b"\r\n", b""):
+            return first, size
+        if line.lower().startswith(b"content-length:"):
+            size = int(line.split(b":")[1])
+
+
+def listener(port):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(socket.getaddrinfo("0.0.0.0", port)[0][-1])
+    s.listen(5)
+    return s
+
+
+def in_a_thread(answer, times, ask):
+    s = listener(CONFIG["backend"])
+    problems, finished = [], _thread.allocate_lock()
+    finished.acquire()
+
+    def serve():
+        try:
+            for _ in range(times):
+                conn, addr = s.accept()
+                same(addr[0], "127.0.0.1")
+                answer(conn)
+        except BaseException as e:
+            problems.append(e)
+        finished.release()
+
+    _thread.start_new_thread(serve, ())
+    try:
+        ask()
+        finished.acquire()
+    finally:
+        s.close()
+    if problems:
+        raise problems[0]
+
+
+def with_stream_calls():
+    def answer(conn):
+        first, size = head(conn)
+        data = conn.read(size)
+        conn.write("HTTP/1.0 200 OK\r\n\r\n")
+        conn.write(data)
+        conn.write(data, 3)
+        conn.close()
+
+    def ask():
+        for data in (b"abcdef", b"xyz", LARGE):
+            same(through_nginx("/backend/", data), data + data[:3])
+
+    in_a_thread(answer, 3, ask)
+
+
+def with_socket_calls():
+    def answer(conn):
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += conn.recv(1000)
+        top, body = request.split(b"\r\n\r\n", 1)
+        size = [int(l.split(b":")[1]) for l in top.lower().split(b"\r\n") if l.startswith(b"content-length")]
+        while size and len(body) < size[0]:
+            body += conn.recv(4096)
+        conn.send(b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n")
+        conn.sendall(body)
+        conn.shutdown(socket.SHUT_WR)
+        conn.close()
+
+    def ask():
+        for data in (b"short", LARGE[:100000]):
+            same(through_nginx("/backend/", data), data)
+
+    in_a_thread(answer, 2, ask)
+
+
+def with_a_file():
+    def answer(conn):
+        f = conn.makefile("rb")
+        first, size = head(f)
+        same(f.read(size), b"question")
+        f.close()
+        out = conn.makefile("wb")
+        out.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(LARGE))
+        out.write(LARGE)
+        out.flush()
+        out.close()
+        conn.close()
+
+    def ask():
+        same(digest(through_nginx("/backend/", b"question")), CONFIG["large_sha"])
+
+    in_a_thread(answer, 1, ask)
+
+
+def with_asyncio():
+    count = 0
+
+    async def serve(reader, writer):
+        nonlocal count
+        size = 0
+        while True:
+            line = await reader.readline()
+            if line == b"\r\n":
+                break
+            if line.lower().startswith(b"content-length:"):
+                size = int(line.split(b":")[1])
+        data = await reader.readexactly(size)
+        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        writer.write(data)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        count += 1
+
+    async def ask(data):
+        reader, writer = await asyncio.open_connection("127.0.0.1", CONFIG["http"])
+        writer.write(b"POST /backend/ HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(data))
+        writer.write(data)
+        await writer.drain()
+        answer = await reader.read(-1)
+        writer.close()
+        await writer.wait_closed()
+        top, body = answer.split(b"\r\n\r\n", 1)
+        assert b" 200 " in top, top
+        same(body, data)
+
+    async def main():
+        server = await asyncio.start_server(serve, "0.0.0.0", CONFIG["backend"])
+        async with server:
+            await ask(LARGE)
+            await asyncio.gather(*(ask(b"request %d" % i) for i in range(20)))
+
+    asyncio.run(main())
+    same(count, 21)
+
+
+def meter():
+    "a bandwidth meter: both ends here, many calls of each kind"
+    got = bytearray()
+
+    def answer(conn):
+        buf = bytearray(20000)
+        while True:
+            n = conn.recv_into(buf)
+            if not n:
+                break
+            got.extend(buf[:n])
+        conn.close()
+
+    def ask():
+        s = socket.socket()
+        s.connect(socket.getaddrinfo("127.0.0.1", CONFIG["backend"])[0][-1])
+        for i in range(0, len(LARGE), 16384):
+            s.sendall(LARGE[i : i + 16384])
+        s.close()
+
+    in_a_thread(answer, 1, ask)
+    same(digest(got), CONFIG["large_sha"])
+
+
+run(with_stream_calls, with_socket_calls, with_a_file, with_asyncio, meter)

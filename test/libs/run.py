@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""The call shapes of MicroPython's libraries, against real servers.
+
+    test/libs/run.py [--interp PATH] [--only RE] [-v]
+
+The scripts of cases/ make the calls that HTTP, MQTT, NTP, web prompt and
+asyncio libraries for MicroPython make, in programs of our own, run by our
+interpreter.  They talk to Debian's nginx and mosquitto, in clear and through
+MicroPython's own `tls` module on top of our plain sockets, with a certificate
+made on the spot; nginx also plays the client, of servers written here.  Every
+transfer is checked to the byte.
+
+A case passes when its script says so, comes to its end, exits with 0, and
+leaves no descriptor open.  Last line: `N passed, N failed, N skipped`.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import services
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+LIMIT = 120  # seconds for one script
+HEAP = "32m"  # many megabyte-long answers in one process
+
+
+def run_script(interp, script, config):
+    """Run one script; returns ([names passed], [(name, reason)], whole output)."""
+    env = dict(os.environ, MICROPYPATH=f".frozen:{HERE}/cases")
+    ended = "exit code {}"
+    try:
+        done = subprocess.run([interp, "-X", "heapsize=" + HEAP, f"{HERE}/cases/{script}", config], env=env,
+                              cwd=f"{HERE}/cases", stdin=subprocess.DEVNULL, timeout=LIMIT,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, ended = done.stdout, f"exit code {done.returncode}"
+        finished = done.returncode == 0
+    except subprocess.TimeoutExpired as e:
+        output, ended, finished = e.stdout or b"", f"stuck for {LIMIT} s", False
+    text = output.decode("utf-8", "replace")
+    passed = re.findall(r"^PASS (\w+)$", text, re.M)
+    failed = []
+    for name, trace in re.findall(r"^FAIL (\w+)\n(.*?)(?=^(?:PASS|FAIL|END) |\Z)", text, re.M | re.S):
+        lines = trace.strip().split("\n")
+        failed.append((name, lines[-1][:160]))
+    end = re.search(r"^END (\d+)$", text, re.M)
+    if not finished or not end or int(end.group(1)) != len(passed) + len(failed) or not passed + failed:
+        last = (text.strip().split("\n") or [""])[-1][:120]
+        failed.append(("(script)", f"did not come to its end: {ended}; last line: {last}"))
+    return passed, failed, text
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--interp", default=f"{ROOT}/build/unix/micropython")
+    p.add_argument("--only", default="", help="run only the scripts whose name matches")
+    p.add_argument("-v", action="store_true", help="print the whole output of a script that fails")
+    o = p.parse_args()
+    if not os.access(o.interp, os.X_OK):
+        sys.exit(f"no interpreter at {o.interp}: run `make` first")
+    scripts = sorted(n for n in os.listdir(f"{HERE}/cases")
+                     if n.endswith(".py") and n != "check.py" and re.search(o.only, n))
+    npass = nfail = 0
+    with tempfile.TemporaryDirectory(prefix="usocket-libs-") as folder:
+        servers = services.Services(folder)
+        try:
+            config = f"{folder}/config.json"  # a long argument would not fit MicroPython's argv
+            with open(config, "w") as f:
+                json.dump(servers.start(), f)
+            for script in scripts:
+                start = time.monotonic()
+                passed, failed, text = run_script(os.path.abspath(o.interp), script, config)
+                print(f"{script}: {time.monotonic() - start:.1f} s")
+                for name in passed:
+                    print(f"  PASS {name}")
+                for name, reason in failed:
+                    print(f"  FAIL {name}: {reason}")
+                if o.v and failed:
+                    print("    | " + text.replace("\n", "\n    | "))
+                npass += len(passed)
+                nfail += len(failed)
+        except services.Broken as e:
+            print(f"FAIL servers: {e}")
+            nfail += 1
+        finally:
+            servers.stop()
+    print(f"{npass} passed, {nfail} failed, 0 skipped")
+    return 1 if nfail or not npass else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

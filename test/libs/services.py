@@ -1,0 +1,202 @@
+"""The real servers that the cases talk to, and the stand-ins for the rest.
+
+nginx and mosquitto run from configurations written here, on free ports, with
+everything they write in a temporary directory; Python threads stand in for a
+time server, a UDP echo, and a server that never answers.
+"""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+NTP_SECONDS = 3913056000
+LINES = 500
+CHUNKED = "first part, second part\n"
+
+NGINX = """
+daemon off; master_process off; worker_processes 1;
+pid {dir}/nginx.pid; error_log {dir}/nginx.log warn;
+events {{ worker_connections 256; }}
+http {{
+    access_log {dir}/access.log;
+    client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/f;
+    uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;
+    default_type application/octet-stream; types {{ text/plain txt; application/json json; }}
+    client_max_body_size 20m;
+    server {{
+        listen 127.0.0.1:{http}; listen [::1]:{http};
+        listen 127.0.0.1:{https} ssl; listen [::1]:{https} ssl;
+        server_name localhost;
+        ssl_certificate {dir}/leaf.pem; ssl_certificate_key {dir}/leaf.key;
+        root {dir}/www;
+        location /chunked.txt {{ ssi on; ssi_types *; }}
+        location /upload/ {{ dav_methods PUT; create_full_put_path on; }}
+        location /backend/ {{ proxy_pass http://127.0.0.1:{backend}/; }}
+    }}
+}}
+"""
+
+MOSQUITTO = """
+user root
+persistence false
+log_dest file {dir}/mosquitto.log
+allow_anonymous true
+listener {mqtt} 127.0.0.1
+listener {mqtts} 127.0.0.1
+certfile {dir}/leaf.pem
+keyfile {dir}/leaf.key
+"""
+
+OPENSSL = """cd {dir} && exec 2>openssl.log
+printf 'subjectAltName=DNS:localhost\\nbasicConstraints=CA:FALSE\\n' > leaf.ext &&
+openssl req -newkey rsa:2048 -nodes -sha256 -x509 -days 30 -subj /CN=test-root \
+    -keyout root.key -out root.pem &&
+openssl req -newkey rsa:2048 -nodes -sha256 -subj /CN=localhost -keyout leaf.key -out leaf.csr &&
+openssl x509 -req -in leaf.csr -CA root.pem -CAkey root.key -CAcreateserial -days 30 -sha256 \
+    -extfile leaf.ext -out leaf.pem &&
+openssl x509 -in root.pem -outform der -out root.der
+"""
+
+
+class Broken(Exception):
+    """A server did not start: the reason in words."""
+
+
+def program(name):
+    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not found:
+        raise Broken(f"{name} is not installed: apt-get install {name}")
+    return found
+
+
+def free_ports(n):
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [s.getsockname()[1] for s in held]
+    for s in held:
+        s.close()
+    return ports
+
+
+def content(folder):
+    """The files that nginx serves; returns what a case needs to know of them."""
+    www = f"{folder}/www"
+    os.makedirs(f"{www}/upload")
+    large = random.Random(1).randbytes(1000003)
+    files = {
+        "small.txt": b"the quick brown fox\n",
+        "large.bin": large,
+        "data.json": json.dumps({"n": [1, 2, 3], "s": "\u00fc"}, ensure_ascii=False).encode(),
+        "lines.txt": b"".join(b"line %d\n" % i for i in range(LINES)),
+        "chunked.txt": b'<!--# set var="a" value="first" --><!--# echo var="a" --> part, second part\n',
+    }
+    for name, data in files.items():
+        with open(f"{www}/{name}", "wb") as f:
+            f.write(data)
+    return {"large_size": len(large), "large_sha": hashlib.sha256(large).hexdigest(),
+            "large_path": f"{www}/large.bin", "lines": LINES, "chunked": CHUNKED}
+
+
+def udp_standin(answer):
+    """A thread that answers datagrams with answer(data), or not when it gives None."""
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+
+    def loop():
+        while True:
+            data, peer = s.recvfrom(65535)
+            reply = answer(data)
+            if reply is not None:
+                s.sendto(reply, peer)
+
+    threading.Thread(target=loop, daemon=True).start()
+    return s.getsockname()[1]
+
+
+def ntp_answer(query):
+    if len(query) != 48 or query[0] != 0x1B:
+        return None
+    return bytes(range(40)) + NTP_SECONDS.to_bytes(4, "big") + bytes(4)
+
+
+def silent_standin():
+    """A listener whose connections come up and stay mute."""
+    s = socket.create_server(("127.0.0.1", 0), backlog=16)
+    kept = []
+
+    def loop():
+        while True:
+            kept.append(s.accept())
+
+    threading.Thread(target=loop, daemon=True).start()
+    return s.getsockname()[1]
+
+
+class Services:
+    def __init__(self, folder):
+        self.folder = folder
+        self.running = []
+
+    def start(self):
+        """Start everything; returns the configuration for the cases."""
+        names = ("http", "https", "mqtt", "mqtts", "backend", "closed")
+        config = dict(zip(names, free_ports(len(names))))
+        made = subprocess.run(OPENSSL.format(dir=self.folder), shell=True)
+        if made.returncode:
+            raise Broken("openssl could not make the certificates: see openssl.log")
+        config.update(content(self.folder), ca=f"{self.folder}/root.der", ntp_seconds=NTP_SECONDS,
+                      ntp=udp_standin(ntp_answer), ntp_mute=udp_standin(lambda data: None),
+                      udp_echo=udp_standin(lambda data: data), silent=silent_standin())
+        self._write("nginx.conf", NGINX, config)
+        self._write("mosquitto.conf", MOSQUITTO, config)
+        self._run([program("nginx"), "-c", f"{self.folder}/nginx.conf", "-p", self.folder,
+                   "-e", f"{self.folder}/nginx.log"])
+        self._run([program("mosquitto"), "-c", f"{self.folder}/mosquitto.conf"])
+        for name in ("http", "https", "mqtt", "mqtts"):
+            self._wait_for(name, config[name])
+        return config
+
+    def _write(self, name, text, config):
+        with open(f"{self.folder}/{name}", "w") as f:
+            f.write(text.format(dir=self.folder, **config))
+
+    def _run(self, command):
+        log = open(f"{self.folder}/{os.path.basename(command[0])}.out", "wb")
+        self.running.append(subprocess.Popen(command, stdout=log, stderr=log,
+                                             stdin=subprocess.DEVNULL))
+        log.close()
+
+    def _wait_for(self, name, port):
+        end = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError as e:
+                dead = [p for p in self.running if p.poll() is not None]
+                if dead or time.monotonic() > end:
+                    raise Broken(f"the {name} server is not there: {e}\n" + self.logs())
+                time.sleep(0.05)
+
+    def logs(self):
+        text = ""
+        for name in sorted(os.listdir(self.folder)):
+            if name.endswith((".out", ".log")) and os.path.getsize(f"{self.folder}/{name}"):
+                with open(f"{self.folder}/{name}", errors="replace") as f:
+                    text += f"--- {name}\n" + "".join(f.readlines()[-10:])
+        return text
+
+    def stop(self):
+        for p in self.running:
+            p.terminate()
+        for p in self.running:
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
