@@ -34,10 +34,10 @@ test-python-asan: $(ASAN)
 	@$(SANITIZER) $(PYTHON) test/python/run.py --interp $(ASAN)
 
 test-peers: $(OURS) $(STOCK) ## MicroPython's own test suite, ours beside the built-in socket
-	@$(PYTHON) test/peers/run.py --ours $(OURS) --stock $(STOCK)
+	@$(PYTHON) test/peers/run.py --tree $(MPY_TREE) --ours $(OURS) --stock $(STOCK)
 
 test-peers-long: $(OURS) $(STOCK)
-	@$(PYTHON) test/peers/run.py --ours $(OURS) --stock $(STOCK) --long
+	@$(PYTHON) test/peers/run.py --tree $(MPY_TREE) --ours $(OURS) --stock $(STOCK) --long
 
 test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's libraries
 	@$(PYTHON) test/libs/run.py --interp $(OURS)
@@ -55,8 +55,8 @@ newest-%:
 bench: packages-test $(OURS) $(STOCK) lib ## the benchmark against raw C, CPython and the built-in socket
 	@$(PYTHON) bench/run.py
 
-size: packages-test ## bytes on a Cortex-M4
-	@$(PYTHON) tools/size.py
+size: packages-test $(MPY_READY) ## bytes on a Cortex-M4
+	@$(PYTHON) tools/size.py --micropython $(MPY_TREE)
 
 coverage: packages-test build/cov/micropython ## lines and branches that the tests reach
 	@$(PYTHON) tools/coverage.py

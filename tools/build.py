@@ -34,7 +34,7 @@ FLAVOURS = {
     ],
     "cov": [
         "MICROPY_PY_SOCKET=0",
-        "USOCKET_CFLAGS=--coverage -O0",
+        "USOCKET_CFLAGS=--coverage -O0 -fprofile-update=prefer-atomic",
         "LDFLAGS_EXTRA=--coverage",
     ],
 }
