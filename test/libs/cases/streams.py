@@ -78,6 +78,16 @@ async def many_at_once(port, ctx):
     await asyncio.gather(*(to_the_end(port, ctx) for _ in range(10)))
 
 
+async def old_names(port, ctx):
+    "awrite and aclose, which HTTP clients of the first days still call"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await writer.awrite("GET /small.txt HTTP/1.0\r\n\r\n")
+    while await reader.readline() != b"\r\n":
+        pass
+    same(await reader.read(), b"the quick brown fox\n")
+    await writer.aclose()
+
+
 async def upload(port, ctx):
     with open(CONFIG["large_path"], "rb") as f:
         data = f.read()
@@ -114,6 +124,10 @@ def plain_by_line():
 
 def plain_many_at_once():
     asyncio.run(many_at_once(CONFIG["http"], None))
+
+
+def plain_old_names():
+    asyncio.run(old_names(CONFIG["http"], None))
 
 
 def plain_upload():
@@ -175,5 +189,5 @@ def waiting_can_be_cut_short():
 
 
 run(plain_to_the_end, plain_exactly, plain_into, plain_by_line, plain_many_at_once, plain_upload,
-    tls_to_the_end, tls_exactly, tls_into, tls_by_line, tls_many_at_once, tls_upload, refused,
+    plain_old_names, tls_to_the_end, tls_exactly, tls_into, tls_by_line, tls_many_at_once, tls_upload, refused,
     waiting_can_be_cut_short)
