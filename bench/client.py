@@ -4,7 +4,7 @@
 #
 # The loops are those of raw.c, line by line, and the same for all three; what differs between the
 # modules is chosen before a loop starts, in the functions at the top. CONTENDER is cpython, builtin
-# or usocket; TIMEOUT is in seconds, 0 = none.
+# or usocket; TIMEOUT is in seconds, 0 = none. The operation "none" only looks whether the module is there.
 
 import sys
 import time
@@ -22,6 +22,9 @@ else:
 # No built-in module has this name, usocket always.
 if contender != "cpython" and hasattr(socket, "timeout") != (contender == "usocket"):
     raise ImportError("this interpreter has not the %s module" % contender)
+
+if operation == "none":
+    sys.exit(0)
 
 SMALL = 64
 LARGE = 65536

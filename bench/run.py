@@ -24,7 +24,7 @@ ROOT = os.path.dirname(HERE)
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="rounds to measure (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds to measure (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=0.2, help="length of one measurement (default %(default)s)")
     parser.add_argument("--rows", help="comma-separated: " + " ".join(row.name for row in ROWS))
     parser.add_argument("--quick", action="store_true", help="2 rounds of 0.05 s: does it run at all")
@@ -58,6 +58,14 @@ def compile_c(out, name):
     return program
 
 
+def unfit(command):
+    """Why a contender cannot take part, or None."""
+    if not os.access(command[0], os.X_OK):
+        return "there is no %s (run make)" % command[0]
+    result = subprocess.run(command + ["none", "0", "0", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return result.stdout.decode(errors="replace").strip().splitlines()[-1] if result.returncode else None
+
+
 class Bench:
     def __init__(self, given):
         self.given = given
@@ -66,10 +74,11 @@ class Bench:
         client = os.path.join(HERE, "client.py")
         self.commands = {RAW: [compile_c(given.out, "raw")], CPYTHON: [sys.executable, client, CPYTHON]}
         for name, path in ((BUILTIN, given.builtin), (USOCKET, given.usocket)):
-            if os.access(path, os.X_OK):
-                self.commands[name] = [path, client, name]
-            else:
-                say("%s is left out: there is no %s (run make)" % (CONTENDERS[name], path))
+            self.commands[name] = [path, client, name]
+            reason = unfit(self.commands[name])
+            if reason:
+                del self.commands[name]
+                say("%s is left out: %s" % (CONTENDERS[name], reason))
         cpus = sorted(os.sched_getaffinity(0))
         self.cpus = {TOGETHER: ({cpus[-1]}, {cpus[-1]})}
         if len(cpus) > 1:
