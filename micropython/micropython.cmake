@@ -9,7 +9,7 @@ if(NOT DEFINED USOCKET_PORT)
     set(USOCKET_PORT posix)
 endif()
 
-file(GLOB USOCKET_SOURCES CONFIGURE_DEPENDS
+file(GLOB USOCKET_SOURCES
     ${USOCKET_DIR}/micropython/*.c
     ${USOCKET_DIR}/src/*.c
     ${USOCKET_DIR}/port/bsd.c

@@ -69,7 +69,7 @@ def fail(step, log, lines):
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K")
     print(f"FAILED: {step}. The log is {os.path.relpath(log, ROOT)}; what stands out in it:", file=sys.stderr)
-    telling = [n for n, line in enumerate(lines) if re.search(r"error|undefined reference|No such file|\*\*\*", line)]
+    telling = [n for n, line in enumerate(lines) if re.search(r"(^|: )(fatal )?error: |undefined reference|No such file|\*\*\* ", line)]
     show = lines[max(0, telling[0] - 2) : telling[0] + 12] if telling else lines[-12:]
     for line in show:
         print("    " + line.rstrip(), file=sys.stderr)
@@ -111,6 +111,22 @@ def have_libffi():
     return bool(tool) and subprocess.run([tool, "--exists", "libffi"]).returncode == 0
 
 
+def lacking(tree, out):
+    """Arguments that make up for what a MicroPython checkout without its submodules lacks."""
+    arguments = []
+    if not os.path.exists(os.path.join(tree, "lib", "micropython-lib", "README.md")):
+        stand_in = os.path.join(os.path.dirname(out), "no-micropython-lib")
+        os.makedirs(stand_in, exist_ok=True)
+        open(os.path.join(stand_in, "README.md"), "w").close()
+        arguments.append(f"MPY_LIB_DIR={stand_in}")
+    with open(os.path.join(tree, "extmod", "extmod.mk")) as file:
+        bundled = "MBEDTLS_DIR = lib/mbedtls" in file.read()
+    if bundled and not os.path.isdir(os.path.join(tree, "lib", "mbedtls", "library")):
+        print("This MicroPython tree has no lib/mbedtls: the interpreter gets no `tls` module", file=sys.stderr)
+        arguments += ["MICROPY_PY_SSL=0", "MICROPY_SSL_MBEDTLS=0"]
+    return arguments
+
+
 def mpy_cross(tree, out, logs):
     """The compiler that freezes asyncio; shared by the flavours."""
     binary = os.path.join(out, "mpy-cross")
@@ -148,6 +164,7 @@ def build(flavour, out, tree):
             "MICROPY_PY_BTREE=0",
             f"MICROPY_PY_FFI={int(have_libffi())}",
             "STRIP=",
+            *lacking(tree, out),
             *FLAVOURS[flavour],
         ]
         # Make does not see a changed flag or a removed source: then start over.

@@ -188,7 +188,7 @@ micropython() {
     rm -rf "$tree" "$tree.new"
     logged unpack "Unpacking MicroPython $version" dpkg-source --no-check -x "build/download/$dsc" "$tree.new" \
         || fail "unpacking MicroPython" "Is the disk full?" "$logs/unpack.log"
-    rm -f "build/$orig"
+    rm -f "build/$orig"*
     touch "$tree.new/.ready"
     mv "$tree.new" "$tree"
 }
