@@ -38,6 +38,7 @@ http {{
         location /chunked.txt {{ ssi on; ssi_types *; }}
         location /upload/ {{ dav_methods PUT; create_full_put_path on; }}
         location /backend/ {{ proxy_pass http://127.0.0.1:{backend}/; }}
+        location /tls-backend/ {{ proxy_pass https://127.0.0.1:{backend}/; }}
     }}
 }}
 """
@@ -60,7 +61,9 @@ openssl req -newkey rsa:2048 -nodes -sha256 -x509 -days 30 -subj /CN=test-root \
 openssl req -newkey rsa:2048 -nodes -sha256 -subj /CN=localhost -keyout leaf.key -out leaf.csr &&
 openssl x509 -req -in leaf.csr -CA root.pem -CAkey root.key -CAcreateserial -days 30 -sha256 \
     -extfile leaf.ext -out leaf.pem &&
-openssl x509 -in root.pem -outform der -out root.der
+openssl x509 -in root.pem -outform der -out root.der &&
+openssl x509 -in leaf.pem -outform der -out leaf.der &&
+openssl pkey -in leaf.key -outform der -out leaf-key.der
 """
 
 
@@ -149,7 +152,9 @@ class Services:
         made = subprocess.run(OPENSSL.format(dir=self.folder), shell=True)
         if made.returncode:
             raise Broken("openssl could not make the certificates: see openssl.log")
-        config.update(content(self.folder), ca=f"{self.folder}/root.der", ntp_seconds=NTP_SECONDS,
+        config.update(content(self.folder), ca=f"{self.folder}/root.der",
+                      cert=f"{self.folder}/leaf.der", key=f"{self.folder}/leaf-key.der",
+                      ntp_seconds=NTP_SECONDS,
                       ntp=udp_standin(ntp_answer), ntp_mute=udp_standin(lambda data: None),
                       udp_echo=udp_standin(lambda data: data), silent=silent_standin())
         self._write("nginx.conf", NGINX, config)

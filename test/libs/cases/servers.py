@@ -6,7 +6,7 @@ One thread (or task) serves, the main one asks through nginx.
 import _thread
 import asyncio
 import socket
-import time
+import tls
 
 from check import CONFIG, digest, run, same
 
@@ -130,7 +130,41 @@ def with_a_file():
     in_a_thread(answer, 1, ask)
 
 
+def server_context():
+    ctx = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    with open(CONFIG["cert"], "rb") as cert, open(CONFIG["key"], "rb") as key:
+        ctx.load_cert_chain(cert.read(), key.read())
+    return ctx
+
+
+def with_tls():
+    "the accepted socket under MicroPython's tls, nginx the TLS client"
+    ctx = server_context()
+
+    def answer(conn):
+        conn = ctx.wrap_socket(conn, server_side=True)
+        first, size = head(conn)
+        data = conn.read(size)
+        conn.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data))
+        conn.write(data)
+        conn.close()
+
+    def ask():
+        for data in (b"secret", LARGE):
+            same(through_nginx("/tls-backend/", data), data)
+
+    in_a_thread(answer, 2, ask)
+
+
 def with_asyncio():
+    asyncio_server("/backend/", None)
+
+
+def with_asyncio_and_tls():
+    asyncio_server("/tls-backend/", server_context())
+
+
+def asyncio_server(path, ctx):
     count = 0
 
     async def serve(reader, writer):
@@ -143,7 +177,7 @@ def with_asyncio():
             if line.lower().startswith(b"content-length:"):
                 size = int(line.split(b":")[1])
         data = await reader.readexactly(size)
-        writer.write(b"HTTP/1.0 200 OK\r\n\r\n")
+        writer.write(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(data))
         writer.write(data)
         await writer.drain()
         writer.close()
@@ -152,7 +186,7 @@ def with_asyncio():
 
     async def ask(data):
         reader, writer = await asyncio.open_connection("127.0.0.1", CONFIG["http"])
-        writer.write(b"POST /backend/ HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(data))
+        writer.write(b"POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % (path, len(data)))
         writer.write(data)
         await writer.drain()
         answer = await reader.read(-1)
@@ -163,7 +197,7 @@ def with_asyncio():
         same(body, data)
 
     async def main():
-        server = await asyncio.start_server(serve, "0.0.0.0", CONFIG["backend"])
+        server = await asyncio.start_server(serve, "0.0.0.0", CONFIG["backend"], ssl=ctx)
         async with server:
             await ask(LARGE)
             await asyncio.gather(*(ask(b"request %d" % i) for i in range(20)))
@@ -196,4 +230,5 @@ def meter():
     same(digest(got), CONFIG["large_sha"])
 
 
-run(with_stream_calls, with_socket_calls, with_a_file, with_asyncio, meter)
+run(with_stream_calls, with_socket_calls, with_a_file, with_tls, with_asyncio,
+    with_asyncio_and_tls, meter)
