@@ -167,6 +167,8 @@ class Target:
 
     def link(self, paths, defines, roots):
         """{path: Bytes} of what remains when only roots and what they need are kept"""
+        if not roots:
+            raise Problem("the sources register no module")
         objects = self.compile(paths, defines)
         output = "%s/%d/linked" % (OUT, self.runs)
         call([CC] + FLAGS + ["-nostdlib", "-Wl,--gc-sections,--unresolved-symbols=ignore-all,-Map=%s.map" % output]
