@@ -179,8 +179,10 @@ def build(flavour, out, tree):
         directory = os.path.join(tree, "ports", "unix")
         binary = os.path.join(out, "micropython")
         progress = Progress(f"{os.path.basename(out)}", objects(directory, arguments))
-        if os.path.exists(binary):
-            os.unlink(binary)
+        # Frozen code names strings that the C sources declared when it was made; a removed source is not seen by the linker.
+        for stale in (binary, os.path.join(out, "frozen_content.c")):
+            if os.path.exists(stale):
+                os.unlink(stale)
         log = os.path.join(logs, os.path.basename(out) + ".log")
         make(f"building MicroPython ({os.path.basename(out)})", directory, arguments, progress, log)
         progress.done(os.path.relpath(binary, ROOT))
