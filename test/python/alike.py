@@ -2,9 +2,10 @@
 import gc
 import os
 import sys
-import time
 
 import socket
+
+from pairs import free_port, settle, tcp_pair, udp_pair  # noqa: F401
 
 _seen = set()
 
@@ -68,45 +69,6 @@ def noport(a):
     if isinstance(a, tuple) and len(a) in (2, 4):
         return (a[0], "port" if a[1] else 0) + tuple(a[2:])
     return a
-
-
-def tcp_pair(family=socket.AF_INET, host="127.0.0.1"):
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.bind((host, 0))
-    listener.listen(5)
-    client = socket.socket(family, socket.SOCK_STREAM)
-    client.connect(listener.getsockname())
-    server, _ = listener.accept()
-    listener.close()
-    return client, server
-
-
-def udp_pair(family=socket.AF_INET, host="127.0.0.1"):
-    a = socket.socket(family, socket.SOCK_DGRAM)
-    b = socket.socket(family, socket.SOCK_DGRAM)
-    a.bind((host, 0))
-    b.bind((host, 0))
-    a.connect(b.getsockname())
-    b.connect(a.getsockname())
-    return a, b
-
-
-def free_port():
-    # A port of 127.0.0.1 where nobody listens.
-    s = socket.socket()
-    s.bind(("127.0.0.1", 0))
-    port = s.getsockname()[1]
-    s.close()
-    return port
-
-
-def settle(s, ms=2000):
-    # Waits until s is readable.
-    import select
-
-    p = select.poll()
-    p.register(s, select.POLLIN)
-    return bool(p.poll(ms))
 
 
 def done():

@@ -3,7 +3,7 @@
 #   lo    loopback alone, with ::1 localhost first in /etc/hosts
 #   veth  also an interface v0 (192.0.2.2/24, 2001:db8::2/64) whose neighbour 192.0.2.1 swallows everything, routes that
 #         refuse, and no default route
-#   dns   also a resolver at 127.0.0.1 (the caller decides whether anybody listens there)
+#   dns   as veth, and a resolver at 127.0.0.1 (the caller decides whether anybody listens there)
 if [ "$1" != --inside ]; then
     exec unshare -rnm "$0" --inside "$@"
 fi
@@ -19,7 +19,7 @@ rm "$file"
 ip link set lo up
 ip route add 224.0.0.0/4 dev lo
 case $kind in
-veth)
+veth | dns)
     ip link add v0 type veth peer name v1
     sysctl -qw net.ipv6.conf.v0.accept_dad=0 || true
     ip addr add 192.0.2.2/24 dev v0
@@ -31,12 +31,12 @@ veth)
     ip route add prohibit 203.0.113.0/24
     sysctl -qw net.ipv4.tcp_syn_retries=1
     ;;
-dns)
+esac
+if [ "$kind" = dns ]; then
     file=$(mktemp)
     chmod 644 "$file"
     printf 'nameserver 127.0.0.1\noptions timeout:2 attempts:1\n' > "$file"
     mount --bind "$file" /etc/resolv.conf
     rm "$file"
-    ;;
-esac
+fi
 exec "$@"

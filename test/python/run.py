@@ -23,7 +23,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-HELPERS = ("run.py", "check.py", "alike.py", "drive.py")
+HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py")
 DEFECTS = (
     ["R%d" % n for n in range(1, 23)] + ["U%d" % n for n in range(1, 24)] + ["S%d" % n for n in range(1, 8)]
 )

@@ -1,0 +1,375 @@
+# run: limit=60 net=lo
+# Defects seen in RT-Thread's modusocket.c, R1 to R22; each section says in one sentence what went wrong there.
+import select
+import socket
+
+from check import check, collect, descriptors, raised, raises, sections, since, summary, ticks, timed, true
+from pairs import close, free_port, settle, tcp_pair, udp_pair
+
+LATE = 1500
+
+
+def r1():
+    # A failed lookup, or a tuple of a length other than 2, left a wild pointer that was then used: a hard fault.
+    s = socket.socket()
+    for call in (s.connect, s.bind):
+        raises("R1: a name that does not exist", socket.gaierror, call, ("256.256.256.256.invalid-", 80))
+        for address in ((), ("127.0.0.1",), ("127.0.0.1", 1, 2, 3, 4), None, 5):
+            raises("R1: address {!r}".format(address), TypeError, call, address)
+    check("R1: the socket lives", s.bind(("127.0.0.1", 0)), None)
+    s.close()
+
+
+def r2():
+    # Every receive error was taken for "try again": for ever when blocking, ETIMEDOUT with a timeout.
+    for timeout in (None, 0.2, 0):
+        tag = ", timeout {}".format(timeout)
+        s = socket.socket()
+        s.settimeout(timeout)
+        start = ticks()
+        raises("R2: recv on a fresh socket" + tag, 107, s.recv, 1)
+        s.close()
+        raises("R2: recv on a closed socket" + tag, 9, s.recv, 1)
+        a, b = tcp_pair()
+        b.settimeout(timeout)
+        a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        a.close()
+        settle(b)
+        raises("R2: recv after a reset" + tag, 104, b.recv, 1)
+        b.close()
+        true("R2: at once" + tag, since(start) < 1000, since(start))
+
+
+def r3():
+    # The same in accept(): it span on a socket that does not listen; non-blocking it raised ETIMEDOUT.
+    s = socket.socket()
+    raises("R3: accept on a socket that does not listen", 22, s.accept)
+    s.bind(("127.0.0.1", 0))
+    s.listen()
+    s.setblocking(False)
+    raises("R3: non-blocking accept", 11, s.accept)
+    s.close()
+    raises("R3: accept on a closed socket", 9, s.accept)
+
+
+def r4():
+    # Family, type and protocol were bytes: protocol 256, which asks for TLS, became 0, plaintext.
+    for proto in (256, 256 + 6, 512, 65536, 1 << 20):
+        if proto == 262:
+            continue  # IPPROTO_MPTCP, a real one
+        got = []
+        e = raised(lambda: got.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM, proto)))
+        if got:
+            true("R4: protocol {} is TLS and not truncated".format(proto), proto == 256 and got[0].proto == 256, got)
+            close(*got)
+        else:
+            true("R4: protocol {} is refused and not truncated".format(proto), isinstance(e, OSError) and e.errno in (93, 22), e)
+    for args in ((258, 1), (2, 257), (2, 256)):
+        e = raised(socket.socket, args)
+        true("R4: socket{} is refused and not truncated".format(args), isinstance(e, OSError) and e.errno in (97, 22, 93, 94), e)
+
+
+def r5():
+    # recv(0) or an empty datagram marked the peer as gone for ever.
+    a, b = tcp_pair()
+    check("R5: recv(0)", b.recv(0), b"")
+    a.send(b"alive")
+    settle(b)
+    check("R5: recv after recv(0)", b.recv(10), b"alive")
+    close(a, b)
+    u, v = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
+    u.bind(("127.0.0.1", 0))
+    v.bind(("127.0.0.1", 0))
+    u.sendto(b"", v.getsockname())
+    settle(v)
+    check("R5: an empty datagram, with its sender", v.recvfrom(10), (b"", u.getsockname()))
+    u.sendto(b"next", v.getsockname())
+    settle(v)
+    check("R5: the datagram after it", v.recvfrom(10), (b"next", u.getsockname()))
+    close(u, v)
+
+
+def r6():
+    # sendto(b'') was sent again and again without end; would-block raised ETIMEDOUT.
+    u, v = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
+    v.bind(("127.0.0.1", 0))
+    check("R6: sendto nothing", u.sendto(b"", v.getsockname()), 0)
+    settle(v)
+    check("R6: one datagram arrives", v.recv(10), b"")
+    check("R6: and no second", settle(v, 100), False)
+    close(u, v)
+
+
+def r7():
+    # send() looped until all was sent, gave ETIMEDOUT for an empty buffer and for would-block.
+    a, b = tcp_pair()
+    check("R7: send nothing", a.send(b""), 0)
+    a.settimeout(0.2)
+    check("R7: send nothing with a timeout", a.send(b""), 0)
+    a.settimeout(5)
+    start = ticks()
+    n = a.send(bytes(50000000))
+    true("R7: send is one send, and may be short", 0 < n < 50000000 and since(start) < 3000, n)
+    a.setblocking(False)
+    while a.write(bytes(100000)) is not None:
+        pass
+    raises("R7: would-block is EAGAIN", 11, a.send, b"x")
+    close(a, b)
+
+
+def r8():
+    # The poll ioctl used a closed socket's -1 as an index, and never reported ERR or NVAL.
+    s = socket.socket()
+    p = select.poll()
+    p.register(s, select.POLLIN)
+    s.close()
+    found = raised(p.poll, (0,))
+    true("R8: polling a closed socket", found is None or isinstance(found, OSError), found)
+    c = socket.socket()
+    c.setblocking(False)
+    raised(c.connect, (("127.0.0.1", free_port()),))
+    p = select.poll()
+    p.register(c, select.POLLOUT)
+    found = p.poll(1000)
+    true("R8: a refused connection shows POLLERR", len(found) == 1 and found[0][1] & select.POLLERR, found)
+    c.close()
+
+
+def r9():
+    # A wrong argument made an object whose finaliser closed descriptor 0.
+    start = descriptors()
+    for args in (("x",), (2, "x"), (2, 1, "x"), (2, 1, [])):
+        raises("R9: socket{}".format(args), TypeError, socket.socket, *args)
+        collect()
+    check("R9: no descriptor was closed or left", descriptors(), start)
+    s = socket.socket()
+    true("R9: 0, 1 and 2 are still taken", s.fileno() > 2, s.fileno())
+    s.close()
+
+
+def r10():
+    # setsockopt ignored its level, and joining a group did nothing, successfully.
+    s = socket.socket(type=socket.SOCK_DGRAM)
+    raises("R10: an option that is none", 92, s.setsockopt, socket.SOL_SOCKET, 12345, 1)
+    raises("R10: a level that is none", 92, s.setsockopt, 4321, 2, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    before = s.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
+    raises("R10: the number of an option at another level", (OSError), s.setsockopt, socket.IPPROTO_TCP, 4, 1)
+    check("R10: leaves the first as it was", s.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR), before)
+    group = socket.inet_aton("239.5.5.5") + socket.inet_aton("127.0.0.1")
+    s.bind(("", 0))
+    check("R10: joining a group", s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group), None)
+    t = socket.socket(type=socket.SOCK_DGRAM)
+    t.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+    t.sendto(b"to the group", ("239.5.5.5", s.getsockname()[1]))
+    check("R10: and its datagrams come", settle(s, 1000) and s.recv(20), b"to the group")
+    raises("R10: a group that is none", OSError, s.setsockopt, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, b"\1\2\3")
+    close(s, t)
+
+
+def r11():
+    # Timeouts ran in steps of 100 ms plus one, with EWOULDBLOCK below 0.1 s, and began anew with every byte.
+    a, b = tcp_pair()
+    for seconds in (0.01, 0.05, 0.15, 0.3):
+        b.settimeout(seconds)
+        timed("R11: {} s".format(seconds), b.recv, (1,), int(seconds * 1000), int(seconds * 1000) + LATE)
+    times = []
+    for _ in range(5):
+        b.settimeout(0.02)
+        start = ticks()
+        raised(b.recv, (1,))
+        times.append(since(start))
+    true("R11: 20 ms is not 100 ms", min(times) < 80, times)
+    raises("R11: a negative timeout", ValueError, b.settimeout, -1)
+    raises("R11: NaN", ValueError, b.settimeout, float("nan"))
+    close(a, b)
+
+
+def r12():
+    # connect() was one blocking call, deaf to settimeout. (Ctrl-C: drive_interrupt.py. A silent host: timeouts.py.)
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    s.listen(0)
+    clients, e = [], None
+    for _ in range(8):
+        c = socket.socket()
+        c.settimeout(0.2)
+        clients.append(c)
+        start = ticks()
+        e = raised(c.connect, (s.getsockname(),))
+        took = since(start)
+        if e is not None:
+            break
+    true("R12: connect to a full backlog ends at its deadline", e is not None and e.errno == 110 and 200 <= took < 200 + LATE, (e, took))
+    close(s, *clients)
+
+
+def r13():
+    # getaddrinfo ignored its arguments and gave one hard-coded entry; failures were printed and had no number.
+    check("R13: type", [a[1] for a in socket.getaddrinfo("127.0.0.1", 80, 0, socket.SOCK_DGRAM)], [2])
+    check("R13: family", [a[0] for a in socket.getaddrinfo("localhost", 80, socket.AF_INET6, socket.SOCK_STREAM)], [10])
+    check("R13: protocol", socket.getaddrinfo("127.0.0.1", 80, 0, 0, 17)[0][:3], (2, 2, 17))
+    check("R13: an IPv6 address", socket.getaddrinfo("::1", 80, 0, 1)[0], (10, 1, 6, "", ("::1", 80, 0, 0)))
+    true("R13: more than one entry", len(socket.getaddrinfo("localhost", 80)) > 1)
+    e = raises("R13: a failure is a gaierror", socket.gaierror, socket.getaddrinfo, "no such host", 80, 0, 0, 0, socket.AI_NUMERICHOST)
+    true("R13: with a number", isinstance(e.errno, int) and e.errno < 0, e)
+    for _ in range(200):
+        raised(socket.getaddrinfo, ("::1", 80, socket.AF_INET))
+        socket.getaddrinfo("localhost", 80)
+    check("R13: the two-hundredth lookup still works", len(socket.getaddrinfo("localhost", 80, 2, 1)) > 0, True)
+
+
+def r14():
+    # The address list was freed before errno was read: the wrong number.
+    for _ in range(20):
+        s = socket.socket()
+        e = raised(s.connect, (("localhost", free_port()),))
+        s.close()
+        if e is None or e.errno != 111:
+            break
+    check("R14: the errno of a refused connect to a name", e and e.errno, 111)
+    s = socket.socket()
+    raises("R14: the errno of a refused bind by name", 98, s.bind, socket.create_server(("localhost", 0)).getsockname())
+    s.close()
+    collect()
+
+
+def r15():
+    # Foreign errno numbers reached the program.
+    s = socket.create_server(("127.0.0.1", 0))
+    t = socket.socket()
+    raises("R15: EADDRINUSE is 98", 98, t.bind, s.getsockname())
+    raises("R15: ENOTCONN is 107", 107, t.recv, 1)
+    t.settimeout(0.02)
+    s.settimeout(0.02)
+    raises("R15: ETIMEDOUT is 110", 110, s.accept)
+    raises("R15: EADDRNOTAVAIL is 99", 99, t.bind, ("192.0.2.9", 0))
+    c = socket.create_connection(s.getsockname())
+    raises("R15: EISCONN is 106", 106, c.connect, s.getsockname())
+    raises("R15: ECONNREFUSED is 111", 111, socket.socket().connect, ("127.0.0.1", free_port()))
+    close(s, t, c)
+    collect()
+
+
+def r16():
+    # listen() needed an argument.
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    check("R16: listen()", s.listen(), None)
+    check("R16: listen(-1)", s.listen(-1), None)
+    c = socket.create_connection(s.getsockname(), 3)
+    s.settimeout(3)
+    d, _ = s.accept()
+    close(s, c, d)
+
+
+def r17():
+    # send() took bytes and str only.
+    a, b = tcp_pair()
+    for data in (b"bytes", "str", bytearray(b"bytearray"), memoryview(b"memoryview")):
+        n = a.send(data)
+        settle(b)
+        check("R17: send({})".format(type(data).__name__), (n, b.recv(20)), (len(data), bytes(data, "ascii") if isinstance(data, str) else bytes(data)))
+    import array
+
+    check("R17: send(array)", a.send(array.array("H", [0x4141, 0x4242])), 4)
+    settle(b)
+    check("R17: its bytes", b.recv(20), b"AABB")
+    close(a, b)
+
+
+def r18():
+    # Addresses were 16 bytes and IPv4 everywhere; sendto took numbers only.
+    s = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    c = socket.socket(socket.AF_INET6)
+    c.connect(("::1", s.getsockname()[1]))
+    d, peer = s.accept()
+    check("R18: accept from IPv6", peer, c.getsockname())
+    true("R18: its address has four parts", len(peer) == 4 and peer[0] == "::1", peer)
+    close(s, c, d)
+    u, v = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    v.bind(("::1", 0))
+    u.bind(("::1", 0))
+    u.sendto(b"six", v.getsockname())
+    check("R18: recvfrom IPv6", v.recvfrom(9), (b"six", u.getsockname()))
+    close(u, v)
+    u, v = udp_pair()
+    w = socket.socket(type=socket.SOCK_DGRAM)
+    w.bind(("127.0.0.1", 0))
+    x = socket.socket(type=socket.SOCK_DGRAM)
+    check("R18: sendto a name", x.sendto(b"name", ("localhost", w.getsockname()[1])), 4)
+    check("R18: arrives", w.recv(9), b"name")
+    close(u, v, w, x)
+
+
+def r19():
+    # socket was a function.
+    true("R19: a type", isinstance(socket.socket, type))
+    s = socket.socket()
+    true("R19: isinstance", isinstance(s, socket.socket))
+    socket.socket.settimeout(s, 1.5)
+    check("R19: methods of the type", s.gettimeout(), 1.5)
+    s.close()
+
+    class Sub(socket.socket):
+        extra = 5
+
+    s = Sub()
+    check("R19: a subclass", (s.extra, s.fileno() > 2), (5, True))
+    s.close()
+
+
+def r20():
+    # recv allocated what was asked.
+    a, b = tcp_pair()
+    a.send(b"few")
+    check("R20: recv(2**30)", b.recv(1 << 30), b"few")
+    close(a, b)
+
+
+def r21():
+    # No with, getsockname, shutdown.
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        true("R21: getsockname", s.getsockname()[1] > 0)
+        c = socket.create_connection(s.getsockname())
+        d, _ = s.accept()
+    check("R21: with closed it", s.fileno(), -1)
+    c.shutdown(socket.SHUT_WR)
+    check("R21: shutdown", d.recv(1), b"")
+    close(c, d)
+
+
+def r22():
+    # MemoryError after accept() leaked the accepted descriptor. (At every allocation: memory.py.)
+    s = socket.create_server(("127.0.0.1", 0))
+    start = descriptors()
+    failed = 0
+    for size in range(0, 40):
+        c = socket.create_connection(s.getsockname())
+        hold, free = [], bytearray(32 * size) if size else None
+        try:
+            while True:
+                hold.append(bytearray(100000))
+        except MemoryError:
+            pass
+        chain = None
+        try:
+            while True:
+                chain = (chain,)
+        except MemoryError:
+            pass
+        free = None  # noqa: F841
+        try:
+            s.accept()[0].close()
+        except MemoryError:
+            failed += 1
+        hold = chain = None
+        c.close()
+    collect()
+    check("R22: accept out of memory leaves no descriptor", descriptors(), start)
+    true("R22: and it did run out", failed > 0, failed)
+    s.close()
+
+
+sections(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16, r17, r18, r19, r20, r21, r22)
+summary()

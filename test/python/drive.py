@@ -1,0 +1,85 @@
+# For drive_*.py: starts the interpreter under test on a piece of source, talks with it, kills it by its id.
+import os
+import queue
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+INTERP = os.environ["INTERP"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Script:
+    """One run of the interpreter. lines() gives what it prints, as it prints it."""
+
+    def __init__(self, source, options=(), wrap=()):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".py", delete=False)
+        self.file.write(source)
+        self.file.close()
+        self.child = subprocess.Popen(
+            [*wrap, INTERP, *options, self.file.name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )
+        self.queue = queue.Queue()
+        self.seen = []
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.child.stdout:
+            self.queue.put((time.monotonic(), line.decode("utf-8", "replace").rstrip("\n")))
+        self.queue.put((time.monotonic(), None))
+
+    def wait_for(self, word, seconds):
+        """The moment at which a line beginning with word was printed, and the line; (None, None) if it is not."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                at, line = self.queue.get(timeout=max(0.0, end - time.monotonic()))
+            except queue.Empty:
+                return None, None
+            if line is None:
+                return None, None
+            self.seen.append(line)
+            if line.startswith(word):
+                return at, line
+
+    def interrupt(self):
+        self.child.send_signal(signal.SIGINT)
+
+    def finish(self, seconds=20):
+        """Waits for its end. Returns (status, lines); status None means killed for time."""
+        end = time.monotonic() + seconds
+        status = None
+        try:
+            status = self.child.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        while True:
+            try:
+                _, line = self.queue.get(timeout=1)
+            except queue.Empty:
+                break
+            if line is None:
+                break
+            self.seen.append(line)
+        os.unlink(self.file.name)
+        return status, self.seen
+
+
+def passed_on(label, source, seconds=20, **kw):
+    """Runs a piece with checks of its own and repeats its verdicts."""
+    status, lines = Script(source, **kw).finish(seconds)
+    for line in lines:
+        if line.startswith(("ok ", "FAIL ", "skip ")):
+            print(line.replace(" ", " " + label + ": ", 1))
+    if status is None or "end" not in lines:
+        print("FAIL %s: status %s, last lines %s" % (label, status, lines[-5:]))
+    elif status != 0 and not any(line.startswith("FAIL ") for line in lines):
+        print("FAIL %s: exit status %s" % (label, status))
+
+
+def check(label, good, note=""):
+    print("ok " + label if good else "FAIL %s: %s" % (label, note), flush=True)
+    return good

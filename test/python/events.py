@@ -1,0 +1,318 @@
+# run: limit=60
+# What polls and schedules: setsockopt(SOL_SOCKET, 20, handler), subclass instances, select, asyncio streams, MicroPython's tls.
+import asyncio
+import select
+import socket
+import time
+
+from check import check, collect, descriptors, raised, raises, sections, skip, spawn, summary, true
+from pairs import close, settle, tcp_pair, udp_pair
+
+HANDLER = 20
+
+
+def pump(until, seconds=2):
+    # Lets scheduled functions run.
+    end = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
+    while not until() and time.ticks_diff(end, time.ticks_ms()) > 0:
+        time.sleep_ms(5)
+    return bool(until())
+
+
+def handler_on_a_listener():
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(socket.getaddrinfo("127.0.0.1", 0)[0][4])
+    s.listen(1)
+    called = []
+
+    def on_accept(listener):
+        called.append(listener)
+        conn, addr = listener.accept()
+        called.append((conn, addr))
+
+    check("setting the handler", s.setsockopt(socket.SOL_SOCKET, HANDLER, on_accept), None)
+    time.sleep(0.05)
+    check("nobody there, nobody called", called, [])
+    c = socket.create_connection(s.getsockname())
+    true("the handler is called when a connection waits", pump(lambda: len(called) >= 2))
+    true("with the listener itself", called and called[0] is s)
+    c.send(b"x")
+    check("and the connection it accepted works", len(called) >= 2 and called[1][0].recv(1), b"x")
+    c2 = socket.create_connection(s.getsockname())
+    true("and again for the next one", pump(lambda: len(called) >= 4))
+    check("None removes it", s.setsockopt(socket.SOL_SOCKET, HANDLER, None), None)
+    c3 = socket.create_connection(s.getsockname())
+    time.sleep(0.15)
+    check("not called any more", len(called), 4)
+    d, _ = s.accept()
+    close(s, c, c2, c3, d)
+    for x in called:
+        if isinstance(x, tuple):
+            x[0].close()
+    called.clear()
+
+
+def handler_on_data():
+    a, b = tcp_pair()
+    heard = []
+
+    def on_data(s):
+        heard.append(s.recv(100))
+
+    b.setsockopt(socket.SOL_SOCKET, HANDLER, on_data)
+    time.sleep(0.03)
+    check("no data, no call", heard, [])
+    a.send(b"one")
+    true("called when data waits", pump(lambda: heard))
+    check("and it reads the data", heard, [b"one"])
+    a.send(b"two")
+    true("called again", pump(lambda: len(heard) == 2))
+    b.setsockopt(socket.SOL_SOCKET, HANDLER, None)
+    a.send(b"three")
+    time.sleep(0.1)
+    check("None removes it from a data socket", heard, [b"one", b"two"])
+    check("the data is for whoever asks", b.recv(100), b"three")
+    b.setsockopt(socket.SOL_SOCKET, HANDLER, on_data)
+    a.close()
+    true("called at the end of the stream", pump(lambda: len(heard) >= 3))
+    check("which reads as b''", heard[2:3], [b""])
+    b.close()
+    time.sleep(0.05)
+    u, v = udp_pair()
+    v.setsockopt(socket.SOL_SOCKET, HANDLER, on_data)
+    u.send(b"gram")
+    true("called for a datagram", pump(lambda: b"gram" in heard))
+    v.setsockopt(socket.SOL_SOCKET, HANDLER, None)
+    close(u, v)
+    a, b = tcp_pair()
+    b.setsockopt(socket.SOL_SOCKET, HANDLER, on_data)
+    b.close()
+    a.close()
+    time.sleep(0.05)
+    n = len(heard)
+    time.sleep(0.05)
+    check("closing ends it", len(heard), n)
+
+
+def a_handler_does_not_keep_a_lost_socket_running():
+    start = descriptors()
+
+    def lose():
+        a, b = tcp_pair()
+        b.setsockopt(socket.SOL_SOCKET, HANDLER, lambda s: None)
+        b.setsockopt(socket.SOL_SOCKET, HANDLER, None)
+        close(a)
+
+    lose()
+    collect()
+    end = time.ticks_ms()
+    while descriptors() > start and time.ticks_diff(time.ticks_ms(), end) < 2000:
+        collect()
+        time.sleep(0.02)
+    true("a lost socket whose handler was removed is collected", descriptors() <= start, descriptors() - start)
+
+
+class Sub(socket.socket):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.tag = "sub"
+        self.more = [1, 2, 3]
+
+
+def subclasses():
+    s = socket.create_server(("127.0.0.1", 0))
+    c = Sub()
+    c.connect(s.getsockname())
+    d, _ = s.accept()
+    p = select.poll()
+    p.register(c, select.POLLIN)
+    check("S6: a subclass instance polls idle", p.poll(0), [])
+    d.send(b"for the subclass\nrest")
+    found = p.poll(1000)
+    true("S6: and readable, as itself", len(found) == 1 and found[0][0] is c and found[0][1] == select.POLLIN, found)
+    check("S6: readline on a subclass instance", c.readline(), b"for the subclass\n")
+    check("S6: read", c.read(2), b"re")
+    buf = bytearray(2)
+    check("S6: readinto", (c.readinto(buf), bytes(buf)), (2, b"st"))
+    check("S6: write", c.write(b"written"), 7)
+    check("S6: what it wrote", d.recv(10), b"written")
+    check("S6: attributes survive", (c.tag, c.more), ("sub", [1, 2, 3]))
+    check("S6: select.select", len(select.select([], [c], [], 0)[1]), 1)
+    f = c.makefile("rb")
+    d.send(b"file\n")
+    check("S6: makefile", f.readline(), b"file\n")
+    f.close()
+    with c:
+        pass
+    check("S6: with closes it", c.fileno(), -1)
+    close(s, d)
+
+    class Override(socket.socket):
+        def recv(self, n):
+            return b"own:" + super().recv(n)
+
+    c = Override()
+    s = socket.create_server(("127.0.0.1", 0))
+    c.connect(s.getsockname())
+    d, _ = s.accept()
+    d.send(b"x")
+    check("S6: an overridden method calls its base", c.recv(1), b"own:x")
+    close(c, d, s)
+
+    async def over_asyncio():
+        s = Sub()
+        s.bind(("127.0.0.1", 0))
+        s.listen(1)
+        c = Sub()
+        c.connect(s.getsockname())
+        d, _ = s.accept()
+        c.setblocking(False)
+        stream = asyncio.StreamReader(c)
+        d.send(b"async line\n")
+        line = await asyncio.wait_for(stream.readline(), 5)
+        close(s, c, d)
+        return line
+
+    check("S6: asyncio over a subclass instance", asyncio.run(over_asyncio()), b"async line\n")
+
+
+def asyncio_streams():
+    async def echo(reader, writer):
+        while True:
+            line = await reader.readline()
+            if not line:
+                break
+            writer.write(line.upper())
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def client(port, n):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        good = True
+        for i in range(20):
+            message = "client %d line %d\n" % (n, i)
+            writer.write(message.encode())
+            await writer.drain()
+            good = good and await reader.readline() == message.upper().encode()
+        big = bytes(range(65, 91)) * 4000 + b"\n"
+        writer.write(big)
+        await writer.drain()
+        good = good and await reader.readexactly(len(big)) == big
+        writer.close()
+        await writer.wait_closed()
+        return good
+
+    async def main():
+        port = 0
+        s = socket.socket()
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+        s.close()
+        server = await asyncio.start_server(echo, "127.0.0.1", port)
+        results = await asyncio.gather(*[client(port, n) for n in range(5)])
+        server.close()
+        await server.wait_closed()
+        return results
+
+    check("asyncio: five clients of an echo server", asyncio.run(main()), [True] * 5)
+    asyncio.new_event_loop()
+
+
+def asyncio_and_kept_bytes():
+    # Bytes kept after a deadline are seen by asyncio's poll.
+    async def take(b):
+        return await asyncio.wait_for(asyncio.StreamReader(b).read(10), 3)
+
+    a, b = tcp_pair()
+    b.settimeout(0.03)
+    a.send(b"kept")
+    raised(b.read, (10,))
+    b.setblocking(False)
+    check("asyncio reads what a timed-out read kept", asyncio.run(take(b)), b"kept")
+    close(a, b)
+    asyncio.new_event_loop()
+
+
+def many_polled():
+    pairs = [tcp_pair() for _ in range(20)]
+    p = select.poll()
+    for a, b in pairs:
+        p.register(b, select.POLLIN)
+    for n in (3, 7, 19):
+        pairs[n][0].send(b"x")
+    for n in (3, 7, 19):
+        settle(pairs[n][1])
+    found = [s for s, _ in p.poll(1000)]
+    check("poll finds the readable ones", sorted((i for i, (_, b) in enumerate(pairs) if any(x is b for x in found))), [3, 7, 19])
+    for a, b in pairs:
+        close(a, b)
+
+
+def registering():
+    a, b = tcp_pair()
+    p = select.poll()
+    p.register(a, select.POLLIN | select.POLLOUT)
+    check("registered twice", p.register(a, select.POLLOUT), None)
+    p.unregister(a)
+    check("unregistered", p.poll(0), [])
+    p.register(b.fileno(), select.POLLOUT)
+    found = p.poll(0)
+    true("poll by number", len(found) == 1 and found[0][1] == select.POLLOUT, found)
+    close(a, b)
+
+
+def over_tls():
+    try:
+        import tls
+    except ImportError:
+        skip("tls over our sockets", "this interpreter has no tls module")
+        return
+    from tlsdata import CERT, KEY
+
+    server_ctx = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    server_ctx.load_cert_chain(CERT, KEY)
+    client_ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    client_ctx.verify_mode = tls.CERT_NONE
+    for kind in (socket.socket, Sub):
+        s = socket.create_server(("127.0.0.1", 0))
+        c = kind()
+        c.connect(s.getsockname())
+        d, _ = s.accept()
+
+        def serve(sock):
+            wrapped = server_ctx.wrap_socket(sock, server_side=True)
+            line = wrapped.readline()
+            wrapped.write(b"echo " + line)
+            wrapped.close()
+            return line
+
+        t = spawn(serve, d)
+        wrapped = client_ctx.wrap_socket(c, server_hostname="localhost")
+        wrapped.write(b"hello over tls\n")
+        check("tls.wrap_socket of a {}: the answer".format(kind.__name__), wrapped.readline(), b"echo hello over tls\n")
+        check("tls.wrap_socket of a {}: the server's side".format(kind.__name__), t(5), [b"hello over tls\n"])
+        wrapped.close()
+        close(c, d, s)
+
+
+def errors_through_poll():
+    c = socket.socket()
+    c.setblocking(False)
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    raises("connecting to a port where nobody listens", 115, c.connect, s.getsockname())
+    p = select.poll()
+    p.register(c, select.POLLOUT)
+    found = p.poll(1000)
+    true("poll tells of the refusal", len(found) == 1 and found[0][1] & select.POLLERR, found)
+    check("and SO_ERROR why", c.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 111)
+    close(c, s)
+
+
+sections(
+    handler_on_a_listener, handler_on_data, a_handler_does_not_keep_a_lost_socket_running, subclasses, asyncio_streams, asyncio_and_kept_bytes,
+    many_polled, registering, over_tls, errors_through_poll,
+)  # fmt: skip
+summary()

@@ -1,0 +1,123 @@
+# run: files=24 limit=40
+# Out of descriptors: the collector runs once and the call is tried again; then EMFILE, and nothing is broken by it.
+import socket
+
+from check import check, collect, descriptors, raised, raises, sections, summary, true
+from pairs import close, settle, tcp_pair
+
+LIMIT = 24
+
+
+def take_all():
+    held = []
+    while True:
+        try:
+            held.append(socket.socket())
+        except OSError as e:
+            return held, e
+
+
+def the_limit_is_there():
+    held, e = take_all()
+    check("EMFILE at the limit", e.errno, 24)
+    true("near the limit", len(held) >= LIMIT - 8, len(held))
+    raises("socketpair", 24, socket.socketpair)
+    raises("fromfd", 24, socket.fromfd, held[0].fileno(), 2, 1)
+    raises("create_server", 24, socket.create_server, ("127.0.0.1", 0))
+    raises("create_connection", 24, socket.create_connection, ("127.0.0.1", 1))
+    close(*held)
+    s = socket.socket()
+    true("room again after closing", s.fileno() > 2)
+    s.close()
+
+
+def lose_all():
+    # Leaves as many open sockets as the limit allows, all unreachable, none collected.
+    held, _ = take_all()
+    return len(held)
+
+
+def collected_and_tried_again():
+    for label, make in (
+        ("socket()", lambda: socket.socket().close()),
+        ("socketpair()", lambda: close(*socket.socketpair())),
+        ("create_server()", lambda: socket.create_server(("127.0.0.1", 0)).close()),
+    ):
+        n = lose_all()
+        e = raised(make)
+        check("{} with {} lost sockets: collected, tried again".format(label, n), e, None)
+        collect()
+    s = socket.create_server(("127.0.0.1", 0))
+    c = socket.create_connection(s.getsockname())
+    lose_all()
+    got = []
+    e = raised(lambda: got.append(s.accept()[0]))
+    check("accept() with lost sockets: collected, tried again", (e, len(got)), (None, 1))
+    collect()
+    lose_all()
+    e = raised(lambda: got.append(socket.fromfd(c.fileno(), 2, 1)))
+    check("fromfd() with lost sockets", e, None)
+    collect()
+    lose_all()
+    e = raised(lambda: got.append(socket.create_connection(s.getsockname())))
+    check("create_connection() with lost sockets", e, None)
+    close(s, c, *got)
+
+
+def accept_without_descriptors():
+    s = socket.create_server(("127.0.0.1", 0))
+    c = socket.create_connection(s.getsockname())
+    settle(s)
+    held, _ = take_all()
+    s.settimeout(1)
+    raises("accept without descriptors", 24, s.accept)
+    raises("accept without descriptors, again", 24, s.accept)
+    s.setblocking(False)
+    raises("accept without descriptors, non-blocking", 24, s.accept)
+    close(*held)
+    s.settimeout(2)
+    d, _ = s.accept()
+    c.send(b"waited")
+    check("the connection was kept for later", d.recv(10), b"waited")
+    close(s, c, d)
+
+
+def keeping_bytes_without_descriptors():
+    # A read that times out with bytes in hand must not lose them even now.
+    a, b = tcp_pair()
+    b.settimeout(0.05)
+    a.send(b"kept")
+    settle(b)
+    held, _ = take_all()
+    e = raised(b.read, (10,))
+    true("a read times out without descriptors", isinstance(e, OSError) and e.errno in (110, 24), e)
+    close(*held)
+    b.settimeout(2)
+    check("and its bytes are kept", b.recv(10), b"kept")
+    held, _ = take_all()
+    a.send(b"line")
+    settle(b)
+    b.settimeout(0.05)
+    e = raised(b.readline)
+    true("a readline times out without descriptors", isinstance(e, OSError) and e.errno in (110, 24), e)
+    b.settimeout(2)
+    check("and its bytes are kept, still without descriptors", b.recv(10), b"line")
+    close(*held)
+    close(a, b)
+
+
+def lookups_without_descriptors():
+    held, _ = take_all()
+    e = raised(socket.getaddrinfo, ("127.0.0.1", 80))
+    check("a numeric address needs none", e, None)
+    raised(socket.getaddrinfo, ("localhost", 80))
+    close(*held)
+    collect()
+    check("and names work again", raised(socket.getaddrinfo, ("localhost", 80)), None)
+
+
+sections(
+    the_limit_is_there, collected_and_tried_again, accept_without_descriptors, keeping_bytes_without_descriptors, lookups_without_descriptors,
+)  # fmt: skip
+true("more than a handful of descriptors were in play", descriptors() < LIMIT)
+summary()

@@ -1,0 +1,254 @@
+# run: heap=160k net=lo limit=120
+# MemoryError at every allocation of every method: the heap is filled so that k blocks are free, k = 0, 1, 2 ... until the
+# call succeeds; none of the failures leaves a descriptor, loses data or breaks the socket.
+import gc
+import socket
+
+from check import check, collect, descriptors, ok, fail, run, summary, true
+from pairs import close, settle, tcp_pair
+
+BLOCK = 32  # bytes of a heap block on a 64-bit machine
+MOST = 60
+
+
+def squeeze(k, fn):
+    # Calls fn() with k free blocks in a row and nothing else; returns what it raised, or None.
+    result = None
+    gap = bytearray(k * BLOCK) if k else None
+    chain = None
+    try:
+        while True:
+            chain = (chain,)
+    except MemoryError:
+        pass
+    gap = None
+    gc.collect()
+    try:
+        fn()
+    except MemoryError as e:
+        result = e
+    except OSError as e:
+        result = e
+    chain = None
+    return result
+
+
+def sweep(label, make, call, after=None):
+    # make() -> sockets; call(sockets) is squeezed; after(sockets) says whether they still work.
+    tried = 0
+    collect()
+    start = descriptors()
+    for k in range(MOST):
+        made = make()
+        wrong = None
+        e = squeeze(k, lambda: call(made))
+        gc.collect()
+        if e is not None and not isinstance(e, MemoryError) and getattr(e, "errno", None) not in (12, 105):
+            wrong = "with {} free blocks: {!r}".format(k, e)
+        if after is not None and wrong is None:
+            try:
+                if not after(made):
+                    wrong = "with {} free blocks: broken afterwards".format(k)
+            except Exception as x:
+                wrong = "with {} free blocks: afterwards {!r}".format(k, x)
+        for s in made:
+            s.close()
+        made = None
+        collect()
+        if wrong is None and descriptors() != start:
+            wrong = "with {} free blocks: {} descriptors left".format(k, descriptors() - start)
+        if wrong is not None:
+            fail(label, wrong)
+            return
+        if e is None:
+            break
+        tried += 1
+    if e is not None:
+        fail(label, "does not succeed with {} free blocks: {!r}".format(MOST, e))
+    else:
+        ok("{}: {} ways of running out of memory".format(label, tried))
+
+
+def nothing():
+    return ()
+
+
+def pair():
+    a, b = tcp_pair()
+    a.send(b"hello\nworld\n" + bytes(100))
+    settle(b)
+    return a, b
+
+
+def listening():
+    s = socket.create_server(("127.0.0.1", 0))
+    c = socket.create_connection(s.getsockname())
+    settle(s)
+    return s, c
+
+
+def still_accepts(made):
+    s, c = made
+    d = socket.create_connection(s.getsockname())
+    s.settimeout(2)
+    got, _ = s.accept()
+    works = got.fileno() > 2
+    got.close()
+    d.close()
+    return works
+
+
+def still_talks(made):
+    a, b = made
+    b.settimeout(2)
+    a.settimeout(2)
+    b.sendall(b"reply")
+    return a.read(5) == b"reply"
+
+
+def nothing_lost(made):
+    a, b = made
+    b.settimeout(2)
+    a.sendall(b"END")
+    got = b""
+    while not got.endswith(b"END"):
+        got += b.recv(1000)
+    whole = b"hello\nworld\n" + bytes(100) + b"END"
+    # The squeezed call either took its bytes and succeeded, or took none.
+    return whole.endswith(got) and len(got) >= 3
+
+
+def all_there(made):
+    a, b = made
+    b.settimeout(2)
+    a.sendall(b"END")
+    got = b""
+    while not got.endswith(b"END"):
+        got += b.recv(1000)
+    return got == b"hello\nworld\n" + bytes(100) + b"END"
+
+
+def timing():
+    a, b = tcp_pair()
+    a.send(b"partial")
+    settle(b)
+    b.settimeout(0.02)
+    return a, b
+
+
+def kept_or_left(made):
+    a, b = made
+    b.settimeout(2)
+    return b.read(7) == b"partial"
+
+
+def quietly(fn):
+    # The timeout that is expected is no failure; MemoryError is what the sweep looks for.
+    def call(made):
+        try:
+            fn(made)
+        except OSError:
+            pass
+
+    return call
+
+
+sweep("socket()", nothing, lambda made: socket.socket().close())
+sweep("socket(), left to the collector", nothing, lambda made: socket.socket())
+sweep("R22: accept", listening, lambda made: made[0].accept(), still_accepts)
+sweep("accept with a timeout", listening, lambda made: (made[0].settimeout(1), made[0].accept()), still_accepts)
+sweep("connect", listening, lambda made: socket.socket().connect(made[0].getsockname()), still_accepts)
+sweep("create_connection", listening, lambda made: socket.create_connection(made[0].getsockname()), still_accepts)
+sweep("create_connection by name", listening, lambda made: socket.create_connection(("localhost", made[0].getsockname()[1])), still_accepts)
+sweep("create_server", nothing, lambda made: socket.create_server(("127.0.0.1", 0)))
+sweep("socketpair", nothing, lambda made: socket.socketpair())
+sweep("fromfd", pair, lambda made: socket.fromfd(made[0].fileno(), 2, 1), still_talks)
+sweep("makefile", pair, lambda made: made[1].makefile("rb").close(), still_talks)
+sweep("makefile, left to the collector", pair, lambda made: made[1].makefile("rb"), still_talks)
+sweep("U14: getaddrinfo numeric", nothing, lambda made: socket.getaddrinfo("127.0.0.1", 80))
+sweep("U14: getaddrinfo of a name", nothing, lambda made: socket.getaddrinfo("localhost", 80))
+sweep("gethostbyname", nothing, lambda made: socket.gethostbyname("localhost"))
+sweep("getnameinfo", nothing, lambda made: socket.getnameinfo(("127.0.0.1", 80), 3))
+sweep("if_nameindex", nothing, lambda made: socket.if_nameindex())
+sweep("getsockname", pair, lambda made: made[0].getsockname(), still_talks)
+sweep("getpeername", pair, lambda made: made[0].getpeername(), still_talks)
+sweep("getsockopt of bytes", pair, lambda made: made[0].getsockopt(1, 13, 8), still_talks)
+sweep("repr", pair, lambda made: repr(made[0]), still_talks)
+sweep("recv", pair, lambda made: made[1].recv(50), nothing_lost)
+sweep("recv of much", pair, lambda made: made[1].recv(100000000), nothing_lost)
+sweep("recvfrom", pair, lambda made: made[1].recvfrom(50), nothing_lost)
+sweep("read(n)", pair, lambda made: made[1].read(50), nothing_lost)
+sweep("readline", pair, lambda made: made[1].readline(), nothing_lost)
+sweep("recv peek", pair, lambda made: made[1].recv(50, socket.MSG_PEEK), all_there)
+sweep("send", pair, lambda made: made[1].send(b"x"), nothing_lost)
+sweep("sendall of text", pair, lambda made: made[1].sendall("text"), nothing_lost)
+sweep("write", pair, lambda made: made[1].write(b"text", 1, 2), nothing_lost)
+sweep("settimeout", pair, lambda made: made[1].settimeout(0.5), still_talks)
+sweep("read(n) that times out", timing, quietly(lambda made: made[1].read(100)), kept_or_left)
+sweep("readline that times out", timing, quietly(lambda made: made[1].readline()), kept_or_left)
+sweep("read() that times out", timing, quietly(lambda made: made[1].read()), kept_or_left)
+
+
+def accept_of_an_exception():
+    # Out of memory while an error is being raised.
+    s = socket.socket()
+    s.setblocking(False)
+    sweep("an error that cannot be built", nothing, quietly(lambda made: s.recv(1)))
+    sweep("a refused connect that cannot be built", nothing, quietly(lambda made: socket.create_connection(("127.0.0.1", 1))))
+    s.close()
+
+
+run(accept_of_an_exception)
+
+
+def asked_is_not_allocated():
+    a, b = tcp_pair()
+    a.send(b"small")
+    check("R20: recv(10**9) allocates what arrives", b.recv(10**9), b"small")
+    a.send(b"small")
+    settle(b)
+    check("R20: recvfrom(10**9)", b.recvfrom(10**9)[0], b"small")
+    a.send(b"small")
+    a.close()
+    check("R20: read(10**9)", b.read(10**9), b"small")
+    b.close()
+    u, v = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
+    v.bind(("127.0.0.1", 0))
+    u.sendto(b"gram", v.getsockname())
+    check("R20: udp recv(10**9)", v.recv(10**9), b"gram")
+    u.sendto(bytes(30000), v.getsockname())
+    check("R20: udp recv(10**9) of a long datagram", len(v.recv(10**9)), 30000)
+    v.settimeout(0.02)
+    try:
+        v.recv(10**9)
+        fail("recv(10**9) of nothing", "returned")
+    except OSError as e:
+        check("recv(10**9) of nothing", e.errno, 110)
+    close(u, v)
+    collect()
+    before = gc.mem_free()
+    a, b = tcp_pair()
+    for _ in range(300):
+        a.send(b"x" * 60)
+        b.recv(65536)
+    close(a, b)
+    collect()
+    true("recv(65536) of 60 bytes, 300 times: the heap is as before", before - gc.mem_free() < 8000, (before, gc.mem_free()))
+
+
+run(asked_is_not_allocated)
+
+
+def lines_in_small_memory():
+    a, b = tcp_pair()
+    for n in range(100):
+        a.sendall(b"a line of ordinary length %d\n" % n)
+        if not b.readline().endswith(b" %d\n" % n):
+            fail("a hundred lines in small memory", n)
+            return
+    ok("a hundred lines in small memory")
+    close(a, b)
+
+
+run(lines_in_small_memory)
+summary()

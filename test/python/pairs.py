@@ -1,0 +1,56 @@
+# Connected pairs and small waits, for scripts of both kinds.
+import select
+
+import socket
+
+
+def tcp_pair(family=socket.AF_INET, host="127.0.0.1"):
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.bind((host, 0))
+    listener.listen(5)
+    client = socket.socket(family, socket.SOCK_STREAM)
+    client.connect(listener.getsockname())
+    server, _ = listener.accept()
+    listener.close()
+    return client, server
+
+
+def udp_pair(family=socket.AF_INET, host="127.0.0.1"):
+    a = socket.socket(family, socket.SOCK_DGRAM)
+    b = socket.socket(family, socket.SOCK_DGRAM)
+    a.bind((host, 0))
+    b.bind((host, 0))
+    a.connect(b.getsockname())
+    b.connect(a.getsockname())
+    return a, b
+
+
+def free_port():
+    # A port of 127.0.0.1 where nobody listens.
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    port = s.getsockname()[1]
+    s.close()
+    return port
+
+
+def settle(s, ms=2000):
+    # Waits until s is readable.
+    p = select.poll()
+    p.register(s, select.POLLIN)
+    return bool(p.poll(ms))
+
+
+def drain(s):
+    # Everything up to the end of the stream.
+    pieces = []
+    while True:
+        piece = s.recv(65536)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+
+
+def close(*sockets):
+    for s in sockets:
+        s.close()

@@ -1,0 +1,251 @@
+# run: limit=60
+# Nothing is lost: what arrived before a deadline passed inside read, readinto or readline is what the next call receives,
+# whichever call it is; and poll tells of it.
+import select
+import socket
+import time
+
+from check import check, raised, sections, spawn, summary, timed, true
+from pairs import close, settle, tcp_pair
+
+WAIT = 0.06
+
+
+def read_10(s):
+    return s.read(10)
+
+
+def read_all(s):
+    return s.read()
+
+
+def readinto_10(s):
+    return s.readinto(bytearray(10))
+
+
+def readinto_10_of_20(s):
+    return s.readinto(bytearray(20), 10)
+
+
+def readline(s):
+    return s.readline()
+
+
+def readline_10(s):
+    return s.readline(10)
+
+
+INTERRUPTED = (read_10, read_all, readinto_10, readinto_10_of_20, readline, readline_10)
+
+
+def into(s):
+    buf = bytearray(3)
+    n = s.recv_into(buf)
+    return bytes(buf[:n])
+
+
+def from_into(s):
+    buf = bytearray(3)
+    n, _ = s.recvfrom_into(buf)
+    return bytes(buf[:n])
+
+
+def stream_into(s):
+    buf = bytearray(3)
+    n = s.readinto(buf)
+    return bytes(buf[:n])
+
+
+def through_file(s):
+    f = s.makefile("rb")
+    try:
+        return f.read(3)
+    finally:
+        f.close()
+
+
+NEXT = (
+    ("recv", lambda s: s.recv(3)),
+    ("recvfrom", lambda s: s.recvfrom(3)[0]),
+    ("recv_into", into),
+    ("recvfrom_into", from_into),
+    ("read", lambda s: s.read(3)),
+    ("readinto", stream_into),
+    ("readline(3)", lambda s: s.readline(3)),
+    ("makefile", through_file),
+    ("recv DONTWAIT", lambda s: s.recv(3, socket.MSG_DONTWAIT)),
+    ("recv WAITALL", lambda s: s.recv(3, socket.MSG_WAITALL)),
+)
+
+
+def every_reader_then_every_call():
+    for first in INTERRUPTED:
+        for name, second in NEXT:
+            a, b = tcp_pair()
+            b.settimeout(WAIT)
+            a.send(b"abc")
+            e = raised(first, (b,))
+            kind = isinstance(e, OSError) and e.errno == 110
+            b.settimeout(2)
+            got = []
+            e2 = raised(lambda: got.append(second(b)))
+            label = "S1: {} times out, then {} returns what was kept".format(first.__name__, name)
+            check(label, (kind, got, e2), (True, [b"abc"], None))
+            close(a, b)
+
+
+def kept_and_new_in_order():
+    for first in INTERRUPTED:
+        a, b = tcp_pair()
+        b.settimeout(WAIT)
+        a.send(b"abc")
+        timed(first.__name__ + " times out", first, (b,), 59, 1500)
+        a.send(b"def")
+        time.sleep(0.02)
+        timed(first.__name__ + " times out again", first, (b,), 59, 1500)
+        a.send(b"ghij\n")
+        b.settimeout(2)
+        check("kept twice, then the rest, in order, after " + first.__name__, b.read(11), b"abcdefghij\n")
+        close(a, b)
+
+
+def kept_in_pieces():
+    a, b = tcp_pair()
+    b.settimeout(WAIT)
+    a.send(b"0123456789")
+    time.sleep(0.02)
+    raised(b.read, (100,))
+    check("a piece of what is kept", b.recv(2), b"01")
+    check("peeked", b.recv(3, socket.MSG_PEEK), b"234")
+    check("peeked again", b.recv(3, socket.MSG_PEEK), b"234")
+    check("another piece", b.read(3), b"234")
+    check("recv(0) takes none", b.recv(0), b"")
+    check("the rest of it", b.recv(100), b"56789")
+    timed("then nothing", b.recv, (1,), 59, 1500)
+    close(a, b)
+
+
+def kept_at_the_end_of_the_stream():
+    for first in INTERRUPTED:
+        a, b = tcp_pair()
+        b.settimeout(WAIT)
+        a.send(b"abc")
+        raised(first, (b,))
+        a.close()
+        b.settimeout(2)
+        check("kept, then the end of the stream, after " + first.__name__, (b.read(), b.read()), (b"abc", b""))
+        b.close()
+
+
+def kept_across_modes():
+    a, b = tcp_pair()
+    b.settimeout(WAIT)
+    a.send(b"abc")
+    raised(b.readline)
+    b.setblocking(False)
+    check("kept for a non-blocking read", b.read(10), b"abc")
+    check("then None", b.read(10), None)
+    b.settimeout(WAIT)
+    a.send(b"abc")
+    raised(b.read, (10,))
+    b.settimeout(None)
+    check("kept for a blocking recv", b.recv(10), b"abc")
+    close(a, b)
+
+
+def kept_when_not_blocking():
+    a, b = tcp_pair()
+    b.setblocking(False)
+    a.send(b"half a li")
+    settle(b)
+    got = b.readline()
+    a.send(b"ne\nnext")
+    settle(b)
+    time.sleep(0.02)
+    rest = b.readline()
+    check("a non-blocking readline in two pieces", (got or b"") + rest, b"half a line\n")
+    check("and what follows", b.recv(100), b"next")
+    close(a, b)
+
+
+def kept_large():
+    a, b = tcp_pair()
+    b.settimeout(0.3)
+    data = bytes(range(256)) * 200
+    t = spawn(a.sendall, data)
+    e = raised(b.read, (len(data) + 1,))
+    true("a large read times out", isinstance(e, socket.timeout), e)
+    t()
+    b.settimeout(2)
+    true("none of 51200 bytes is lost", b.read(len(data)) == data)
+    buf = bytearray(len(data) + 1)
+    t = spawn(a.sendall, data)
+    b.settimeout(0.3)
+    e = raised(b.readinto, (buf,))
+    true("a large readinto times out", isinstance(e, socket.timeout), e)
+    t()
+    b.settimeout(2)
+    true("none of 51200 bytes is lost by readinto", b.read(len(data)) == data)
+    t = spawn(a.sendall, b"x" * 20000)
+    b.settimeout(0.3)
+    e = raised(b.readline)
+    true("a long line times out", isinstance(e, socket.timeout), e)
+    t()
+    a.send(b"\n")
+    true("and is whole in the end", b.readline() == b"x" * 20000 + b"\n")
+    close(a, b)
+
+
+def polled(p):
+    return [event for _, event in p.poll(0)]
+
+
+def poll_stays_truthful():
+    IN = select.POLLIN
+    for first in INTERRUPTED:
+        name = first.__name__
+        a, b = tcp_pair()
+        b.settimeout(WAIT)
+        before, by_number = select.poll(), select.poll()
+        before.register(b, IN)
+        by_number.register(b.fileno(), IN)
+        a.send(b"abc")
+        raised(first, (b,))
+        after, after_number = select.poll(), select.poll()
+        after.register(b, IN)
+        after_number.register(b.fileno(), IN)
+        ways = (("object, before", before), ("object, after", after), ("number, before", by_number), ("number, after", after_number))
+        for way, p in ways:
+            check("readable after {} timed out: by {}".format(name, way), polled(p), [IN])
+        true("select.select, after " + name, len(select.select([b], [], [], 0)[0]) == 1)
+        check("a piece", b.recv(1), b"a")
+        for way, p in ways:
+            check("still readable after {} and one byte: by {}".format(name, way), polled(p), [IN])
+        check("the rest", b.read(2), b"bc")
+        for way, p in ways:
+            check("not readable any more after {}: by {}".format(name, way), polled(p), [])
+        a.send(b"x")
+        for way, p in ways:
+            check("readable again after {}: by {}".format(name, way), [event for _, event in p.poll(1000)], [IN])
+        close(a, b)
+
+
+def poll_after_lines():
+    a, b = tcp_pair()
+    b.settimeout(1)
+    p = select.poll()
+    p.register(b.fileno(), select.POLLIN)
+    a.send(b"one\ntwo\nthree\n")
+    settle(b)
+    for n, line in enumerate((b"one\n", b"two\n", b"three\n")):
+        check("readable before line %d" % n, polled(p), [select.POLLIN])
+        check("line %d" % n, b.readline(), line)
+    check("not readable after the last line", polled(p), [])
+    close(a, b)
+
+
+sections(
+    every_reader_then_every_call, kept_and_new_in_order, kept_in_pieces, kept_at_the_end_of_the_stream, kept_across_modes,
+    kept_when_not_blocking, kept_large, poll_stays_truthful, poll_after_lines,
+)  # fmt: skip
+summary()

@@ -1,0 +1,221 @@
+# run: net=veth limit=60
+# Calls from several threads, on different sockets and on one; close() wakes the others; the collector lengthens no deadline.
+import gc
+import socket
+import time
+
+from check import check, collect, descriptors, raised, sections, since, spawn, summary, ticks, timed, true
+from pairs import close, drain, tcp_pair, udp_pair
+
+SLACK = 1500
+
+
+def on_different_sockets():
+    def talk(n):
+        a, b = tcp_pair()
+        good = True
+        for i in range(60):
+            message = b"%d:%d\n" % (n, i)
+            a.sendall(message)
+            good = good and b.readline() == message
+            b.write(message)
+            good = good and a.read(len(message)) == message
+        close(a, b)
+        return good
+
+    threads = [spawn(talk, n) for n in range(6)]
+    check("six pairs at once", [t(20) for t in threads], [[True]] * 6)
+
+
+def on_one_socket():
+    a, b = tcp_pair()
+    b.settimeout(10)
+    threads = [spawn(b.read, 1000) for _ in range(4)]
+    time.sleep(0.05)
+    for _ in range(40):
+        a.sendall(b"x" * 100)
+        time.sleep(0.001)
+    got = [t(10) for t in threads]
+    check("four readers share one stream, nothing twice, nothing lost", [g and len(g[0]) for g in got], [1000] * 4)
+    reader = spawn(drain, b)
+    writers = [spawn(a.sendall, bytes([65 + n]) * 50000) for n in range(4)]
+    for t in writers:
+        t(10)
+    a.close()
+    got = reader(10)
+    data = got[0] if got else b""
+    check("four writers on one stream", [data.count(bytes([65 + n])) for n in range(4)], [50000] * 4)
+    b.close()
+    a, b = tcp_pair()
+    r = spawn(a.recv, 10)
+    time.sleep(0.05)
+    check("send while another thread receives on the same socket", a.send(b"ping"), 4)
+    b.sendall(b"pong")
+    check("and both have their data", (r(5), b.recv(10)), ([b"pong"], b"ping"))
+    close(a, b)
+
+
+def blocked(label, s, name, args, seconds=None):
+    # A call that waits in another thread; s is closed here; the number is reused at once.
+    s.settimeout(seconds)
+    t = spawn(lambda: raised(getattr(s, name), args))
+    time.sleep(0.1)
+    true(label + ": waits", t(0) is None)
+    start = ticks()
+    s.close()
+    other, peer = tcp_pair()
+    got = t(3)
+    took = since(start)
+    true("{}: close wakes it with EBADF".format(label), got is not None and isinstance(got[0], OSError) and got[0].errno == 9, got)
+    true("{}: within a second".format(label), took < 1000, took)
+    peer.send(b"fine")
+    other.settimeout(2)
+    check("{}: what reused the number is untouched".format(label), raised(lambda: check_recv(other)), None)
+    close(other, peer)
+
+
+def check_recv(s):
+    if s.recv(10) != b"fine":
+        raise ValueError("not what was sent")
+
+
+def full(s):
+    s.setblocking(False)
+    while s.write(bytes(100000)) is not None:
+        pass
+
+
+def close_wakes():
+    for seconds in (None, 30):
+        tag = ", timeout {}".format(seconds)
+        for name, args in (
+            ("recv", (1,)), ("recvfrom", (1,)), ("recv_into", (bytearray(1),)), ("read", (10,)), ("read", ()), ("readinto", (bytearray(10),)), ("readline", ()),
+        ):  # fmt: skip
+            a, b = tcp_pair()
+            blocked("tcp {}{}{}".format(name, len(args), tag), b, name, args, seconds)
+            a.close()
+        for name in ("recv", "recvfrom"):
+            u, v = udp_pair()
+            blocked("udp " + name + tag, v, name, (1,), seconds)
+            u.close()
+        u = socket.socket(type=socket.SOCK_DGRAM)
+        blocked("udp recvfrom unbound" + tag, u, "recvfrom", (1,), seconds)
+        blocked("accept" + tag, socket.create_server(("127.0.0.1", 0)), "accept", (), seconds)
+        for name in ("send", "sendall", "write"):
+            a, b = tcp_pair()
+            full(a)
+            blocked(name + tag, a, name, (b"x" * 10,), seconds)
+            b.close()
+        blocked("connect" + tag, socket.socket(), "connect", (("192.0.2.1", 80),), seconds)
+
+
+def close_wakes_all():
+    s = socket.create_server(("127.0.0.1", 0))
+    threads = [spawn(lambda: raised(s.accept)) for _ in range(4)]
+    time.sleep(0.1)
+    s.close()
+    got = [t(3) for t in threads]
+    check("close wakes four", [g and g[0].errno for g in got], [9] * 4)
+
+
+def shutdown_wakes():
+    a, b = tcp_pair()
+    t = spawn(b.recv, 1)
+    time.sleep(0.05)
+    b.shutdown(socket.SHUT_RD)
+    check("shutdown(SHUT_RD) ends recv with b''", t(2), [b""])
+    close(a, b)
+
+
+def storm(seconds, stop):
+    n = 0
+    while not stop:
+        gc.collect()
+        n += 1
+    return n
+
+
+def collector_storm():
+    stop = []
+    t = spawn(storm, 10, stop)
+    a, b = tcp_pair()
+    u, v = udp_pair()
+    c, d = tcp_pair()
+    s = socket.create_server(("127.0.0.1", 0))
+    full(c)
+    for x in (a, b, u, v, c, s):
+        x.settimeout(0.5)
+    for x, name, args in (
+        (a, "recv", (1,)), (a, "read", (5,)), (a, "readline", ()), (u, "recvfrom", (1,)), (c, "send", (b"x",)), (c, "write", (b"x",)), (s, "accept", ()),
+    ):  # fmt: skip
+        timed("U5: {} in 500 ms while another thread collects".format(name), getattr(x, name), args, 500, 500 + SLACK)
+    n = socket.socket()
+    n.settimeout(0.5)
+    timed("U6: connect in 500 ms while another thread collects", n.connect, (("192.0.2.1", 80),), 500, 500 + SLACK)
+    check("U6: and the error is not EALREADY but the socket closes as ever", n.close(), None)
+    stop.append(1)
+    got = t(5)
+    true("U5: there was a storm", got is not None and got[0] > 20, got)
+    close(a, b, u, v, c, d, s)
+
+
+def collector_storm_and_data():
+    stop = []
+    t = spawn(storm, 10, stop)
+    a, b = tcp_pair()
+    w = spawn(a.sendall, bytes(range(256)) * 2000)
+    data = b.read(512000)
+    true("no byte is lost while another thread collects", data == bytes(range(256)) * 2000, len(data))
+    w(5)
+    for _ in range(20):
+        a.sendall(b"line of a storm\n")
+    check("no line either", [b.readline() for _ in range(20)], [b"line of a storm\n"] * 20)
+    stop.append(1)
+    t(5)
+    close(a, b)
+
+
+def opened_and_closed_in_threads():
+    start = descriptors()
+
+    def churn(n):
+        for _ in range(50):
+            s = socket.socket()
+            s.setblocking(False)
+            raised(s.connect, (("127.0.0.1", 9),))
+            s.close()
+            s.close()
+        return n
+
+    threads = [spawn(churn, n) for n in range(4)]
+    check("two hundred sockets opened and closed by four threads", [t(10) for t in threads], [[0], [1], [2], [3]])
+    collect()
+    check("none is left", descriptors(), start)
+
+
+def close_races_with_recv():
+    # close() from another thread at any moment: EBADF or data, never a stranger's data, never a hang.
+    bad = []
+    for _ in range(150):
+        a, b = tcp_pair()
+        a.send(b"mine")
+        b.settimeout(2)
+        t = spawn(lambda: (raised(b.recv, (4,)), raised(b.recv, (4,))))
+        b.close()
+        c, d = tcp_pair()
+        d.send(b"strange")
+        c.settimeout(2)
+        got = t(3)
+        if got is None or any((e is not None and getattr(e, "errno", 0) != 9 for e in got[0])):
+            bad.append(got)
+        if c.recv(10) != b"strange":
+            bad.append("a stranger's bytes were taken")
+        close(a, c, d)
+    check("150 races of close and recv", bad, [])
+
+
+sections(
+    on_different_sockets, on_one_socket, close_wakes, close_wakes_all, shutdown_wakes, collector_storm, collector_storm_and_data,
+    opened_and_closed_in_threads, close_races_with_recv,
+)  # fmt: skip
+summary()
