@@ -62,7 +62,7 @@ def need(tool):
 
 
 def command(*arguments):
-    """The lines that a tool prints, if it is not content."""
+    """The lines that a tool prints, when it is not content."""
     result = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return [] if result.returncode == 0 else (result.stdout + result.stderr).splitlines() or [f"{arguments[0]} failed"]
 
@@ -92,10 +92,10 @@ def tidy(jobs):
     def one(job):
         source, flags = job
         lines = command("clang-tidy", "--quiet", source, "--", *flags)
-        return [line for line in lines if re.search(r"(error|warning|note):", line)] or lines
+        return [line for line in lines if re.search(r"(error|warning):", line)] or lines
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [line for lines in pool.map(one, jobs) for line in lines]
+        return list(dict.fromkeys(line for lines in pool.map(one, jobs) for line in lines))
 
 
 @check
