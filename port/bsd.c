@@ -631,6 +631,30 @@ int usocket_port_if_index(const char *name, size_t len) {
 #endif
 }
 
+int usocket_port_if_next(unsigned *index, char *name) {
+#if PLAT_HAS_INTERFACES
+    struct if_nameindex *list = plat_if_nameindex();
+    if (list == NULL) {
+        return failed(USOCKET_ENOBUFS);
+    }
+    struct if_nameindex *best = NULL;
+    for (struct if_nameindex *i = list; i->if_index != 0; i++) {
+        if (i->if_index > *index && (best == NULL || i->if_index < best->if_index)) {
+            best = i;
+        }
+    }
+    if (best != NULL) {
+        *index = best->if_index;
+        copy_text(name, best->if_name, USOCKET_IFNAME_MAX);
+    }
+    plat_if_freenameindex(list);
+    return best != NULL ? 0 : USOCKET_ENXIO;
+#else
+    (void)index, (void)name;
+    return USOCKET_EOPNOTSUPP;
+#endif
+}
+
 int usocket_port_if_name(unsigned index, char *name) {
 #if PLAT_HAS_INTERFACES
     return plat_if_indextoname(index, name) != NULL ? 0 : USOCKET_ENXIO;

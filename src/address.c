@@ -338,6 +338,10 @@ int usocket_addr_format(const usocket_addr_t *a, char *buf) {
     return (int)(p - buf);
 }
 
+int usocket_addr_raw(usocket_addr_t *a, const void *raw, size_t len) {
+    return usocket_port_sockaddr(raw, len, a);
+}
+
 bool usocket_addr_equal(const usocket_addr_t *a, const usocket_addr_t *b) {
     if (a->family != b->family || a->port != b->port) {
         return false;

@@ -466,6 +466,10 @@ int usocket_if_indextoname(unsigned index, char *name) {
     return usocket_port_if_name(index, name);
 }
 
+int usocket_if_next(unsigned *index, char *name) {
+    return usocket_port_if_next(index, name);
+}
+
 int usocket_gethostname(char *buf, size_t len) {
     return usocket_port_hostname(buf, len);
 }

@@ -224,8 +224,18 @@ int usocket_share(usocket_t *s, usocket_t *from) {
     return 0;
 }
 
+void usocket_close_fd(int fd) {
+    if (fd >= 0) {
+        usocket_port_close(fd);
+    }
+}
+
 int usocket_dup(int fd) {
     return fd < 0 ? USOCKET_EBADF : usocket_port_dup(fd);
+}
+
+void usocket_start(void) {
+    usocket_port_wait(NULL, 0, USOCKET_NOW);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */

@@ -138,6 +138,10 @@ int usocket_if_nametoindex(const char *name);
 /** The name of an interface. @param name of USOCKET_IFNAME_MAX bytes @return 0; USOCKET_ENXIO; USOCKET_EOPNOTSUPP */
 int usocket_if_indextoname(unsigned index, char *name);
 
+/** The interface with the smallest number above *@p index. @param index in and out @param name of USOCKET_IFNAME_MAX bytes
+ *  @return 0; USOCKET_ENXIO: there are no more; USOCKET_EOPNOTSUPP */
+int usocket_if_next(unsigned *index, char *name);
+
 /** This host's name. @return 0; USOCKET_ENAMETOOLONG; USOCKET_EOPNOTSUPP */
 int usocket_gethostname(char *buf, size_t len);
 

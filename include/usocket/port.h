@@ -142,9 +142,10 @@ int usocket_port_service(const char *name, bool dgram);
 /** A port's service. @param name of USOCKET_SERVICE_MAX bytes @return 0; USOCKET_EAI_SERVICE: none */
 int usocket_port_service_name(uint16_t port, bool dgram, char *name);
 
-/** As usocket_if_nametoindex, usocket_if_indextoname and usocket_gethostname. @param name, buf terminated, len its room */
+/** As usocket_if_nametoindex, usocket_if_indextoname, usocket_if_next and usocket_gethostname. @param name, buf terminated, len its room */
 int usocket_port_if_index(const char *name, size_t len);
 int usocket_port_if_name(unsigned index, char *name);
+int usocket_port_if_next(unsigned *index, char *name);
 int usocket_port_hostname(char *buf, size_t len);
 
 /* ---- The system: port/<stack>/system.c ------------------------------------------------------------------------------ */
@@ -167,6 +168,7 @@ int usocket_port_spawn(void (*run)(void *), void *arg);
  *  @return a handle; USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM */
 int usocket_port_event_open(void);
 void usocket_port_event_set(int event);
+void usocket_port_event_clear(int event);
 void usocket_port_event_close(int event);
 
 /** While on, every wait in progress returns at once, and every new one too; used by usocket_close, for moments.

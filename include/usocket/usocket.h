@@ -191,6 +191,13 @@ int usocket_ntop(int family, const uint8_t *ip, char *buf);
  */
 int usocket_addr_format(const usocket_addr_t *a, char *buf);
 
+/** Read an address in the stack's own form, a struct sockaddr.
+ *
+ * @param a untouched on failure
+ * @return 0; USOCKET_EINVAL: too short; USOCKET_EAFNOSUPPORT: of a family that this library does not know
+ */
+int usocket_addr_raw(usocket_addr_t *a, const void *raw, size_t len);
+
 /** Whether two addresses are the same one, port and scope included. */
 bool usocket_addr_equal(const usocket_addr_t *a, const usocket_addr_t *b);
 
@@ -268,6 +275,9 @@ int usocket_share(usocket_t *s, usocket_t *from);
 
 /** Duplicate the descriptor, close-on-exec. @return a descriptor; USOCKET_EBADF, USOCKET_EMFILE, USOCKET_EOPNOTSUPP, USOCKET_EIO */
 int usocket_dup(int fd);
+
+/** Close a descriptor from usocket_dup or usocket_detach. */
+void usocket_close_fd(int fd);
 
 /** Close. Harmless when closed already. Those who wait in another thread return USOCKET_EBADF at once.
  *
@@ -453,12 +463,39 @@ int32_t usocket_pending(usocket_t *s);
  */
 int usocket_poll(usocket_t *s, int events, usocket_time_t deadline);
 
+/** Let the port open what it needs once per process (POSIX: one descriptor that wakes waiting threads) now rather than in the
+ *  first wait. Optional. */
+void usocket_start(void);
+
 /** Ask before and during every wait whether it should end: a hook that returns true makes the call return USOCKET_EINTR.
  *
  * The hook must be quick, and must not call this library. For interpreters; a C program rarely needs one. Without it,
  * a signal ends a wait with USOCKET_EINTR; with it, a signal is only a reason to ask. NULL removes it.
  */
 void usocket_set_interrupt_hook(bool (*hook)(void));
+
+#if USOCKET_THREADS
+
+/** A watcher of one socket. Allocated by usocket_watch, on the port's heap. */
+typedef struct usocket_watch usocket_watch_t;
+
+/** Watch a socket from a thread of the library's: @p ready is called there when the socket polls readable, and again only
+ *  after usocket_watch_again. For interpreters that schedule a handler; costs a thread and a descriptor.
+ *
+ * @param w     receives the watcher; NULL on failure
+ * @param s     open; as memory it must outlive the watcher
+ * @param ready returns false if it could not take the news: it is called again soon
+ * @return 0; USOCKET_EBADF, USOCKET_ENOMEM, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_EAGAIN (no thread to be had)
+ */
+int usocket_watch(usocket_watch_t **w, usocket_t *s, bool (*ready)(void *arg), void *arg);
+
+/** Something has been taken from the socket: look again. */
+void usocket_watch_again(usocket_watch_t *w);
+
+/** End it. Returns once @p ready is not running and never will be again. */
+void usocket_watch_end(usocket_watch_t *w);
+
+#endif
 
 /* ---- Plain calls, with the socket's own timeout --------------------------------------------------------------------- */
 

@@ -63,6 +63,9 @@ static inline int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 #define plat_if_nametoindex(name) if_nametoindex(name)
 #define plat_if_indextoname(index, name) if_indextoname((index), (name))
 
+#define plat_if_nameindex() if_nameindex()
+#define plat_if_freenameindex(list) if_freenameindex(list)
+
 #define plat_errno() errno
 
 /* The descriptor that is readable while usocket_port_wake is on; -1 without one. In system.c. */

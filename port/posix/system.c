@@ -59,6 +59,11 @@ void usocket_port_event_set(int event) {
     eventfd_write(event, 1);
 }
 
+void usocket_port_event_clear(int event) {
+    eventfd_t value;
+    eventfd_read(event, &value);
+}
+
 void usocket_port_event_close(int event) {
     close(event);
 }

@@ -1,0 +1,256 @@
+/* Python's arguments become the core's, and back: addresses, data, counts, timeouts.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
+
+mp_obj_t usocket_py_pending(void) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_handle_pending(true);
+        nlr_pop();
+        return MP_OBJ_NULL;
+    }
+    return MP_OBJ_FROM_PTR(nlr.ret_val);
+}
+
+bool usocket_py_collect(int code, bool *collected) {
+    if (*collected || (code != USOCKET_EMFILE && code != USOCKET_ENFILE)) {
+        return false;
+    }
+    *collected = true;
+    gc_collect();
+    return true;
+}
+
+bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
+    if (!mp_obj_is_type(arg, &mp_type_tuple) && !mp_obj_is_type(arg, &mp_type_list)) {
+        return false;
+    }
+    mp_obj_get_array(arg, n, items);
+    return true;
+}
+
+void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data) {
+    mp_get_buffer_raise(arg, data, MP_BUFFER_READ); /* a str has its UTF-8 for a buffer */
+}
+
+size_t usocket_py_count(mp_obj_t arg) {
+    mp_int_t n = mp_obj_get_int(arg);
+    if (n < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("negative buffersize"));
+    }
+    return (size_t)n;
+}
+
+uint16_t usocket_py_port(mp_obj_t arg) {
+    mp_int_t port = mp_obj_get_int(arg);
+    if (port < 0 || port > 65535) {
+        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("port must be 0-65535"));
+    }
+    return (uint16_t)port;
+}
+
+/* ---- Timeouts ----------------------------------------------------------------------------------------------------- */
+
+usocket_time_t usocket_py_timeout(mp_obj_t arg) {
+    if (arg == mp_const_none) {
+        return USOCKET_FOREVER;
+    }
+#if MICROPY_PY_BUILTINS_FLOAT
+    mp_float_t seconds = mp_obj_get_float(arg);
+    if (!(seconds >= 0)) { /* NaN too */
+        mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative or NaN"));
+    }
+    mp_float_t us = seconds * MICROPY_FLOAT_CONST(1000000.0);
+    if (us >= MICROPY_FLOAT_CONST(9.0e18)) {
+        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout too large"));
+    }
+    usocket_time_t t = (usocket_time_t)us;
+    /* Up, so that nothing is ever early; a product that missed its integer by an ulp stays there. */
+    return (mp_float_t)t < us - MICROPY_FLOAT_CONST(0.0001) || (t == 0 && us > 0) ? t + 1 : t;
+#else
+    mp_int_t seconds = mp_obj_get_int(arg);
+    if (seconds < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative"));
+    }
+    return (usocket_time_t)seconds * 1000000;
+#endif
+}
+
+mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
+    if (timeout < 0) {
+        return mp_const_none;
+    }
+#if MICROPY_PY_BUILTINS_FLOAT
+    return mp_obj_new_float((mp_float_t)timeout / MICROPY_FLOAT_CONST(1000000.0));
+#else
+    return mp_obj_new_int_from_ll(timeout / 1000000);
+#endif
+}
+
+/* ---- Lookups ------------------------------------------------------------------------------------------------------ */
+
+void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, const char *what) {
+    bool collected = false;
+    int r;
+    do {
+        r = usocket_lookup_start(l, q);
+    } while (usocket_py_collect(r, &collected));
+    if (r < 0) {
+        usocket_py_raise_name(r, what, q->host != NULL ? q->host : "None");
+    }
+}
+
+void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name) {
+    int r;
+    mp_obj_t exc = MP_OBJ_NULL;
+    USOCKET_CALL(r, exc, usocket_lookup_wait_for(*l, self != NULL ? &self->sock : NULL, deadline));
+    if (r < 0) {
+        usocket_lookup_free(*l);
+        *l = NULL;
+        usocket_py_reraise(exc);
+        usocket_py_raise_name(r, what, name);
+    }
+}
+
+static void look_up(socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+    usocket_query_t q = {.host = host, .family = family, .type = USOCKET_STREAM};
+    usocket_lookup_t *l;
+    usocket_py_lookup_start(&l, &q, what);
+    usocket_py_lookup(&l, self, deadline, what, host);
+    usocket_addrinfo_t info;
+    int r = usocket_lookup_get(l, 0, &info);
+    usocket_lookup_free(l);
+    if (r < 0) {
+        usocket_py_raise_name(USOCKET_EAI_NONAME, what, host);
+    }
+    *a = info.addr;
+}
+
+/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
+
+static void any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
+    memset(a, 0, sizeof(*a));
+    a->family = (uint16_t)(family != USOCKET_AF_UNSPEC ? family : USOCKET_AF_INET);
+    if (broadcast) {
+        memset(a->u.ip, 0xff, 4);
+    }
+}
+
+static uint32_t number(mp_obj_t arg, uint32_t max, mp_rom_error_text_t complaint) {
+    mp_int_t v = mp_obj_get_int(arg);
+    if (v < 0 || (mp_uint_t)v > max) {
+        mp_raise_msg(&mp_type_OverflowError, complaint);
+    }
+    return (uint32_t)v;
+}
+
+static void host_port(socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+    if (n < 2 || n > 4) {
+        mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
+    }
+    int family = self != NULL ? self->sock.family : USOCKET_AF_UNSPEC;
+    mp_buffer_info_t host;
+    mp_get_buffer_raise(items[0], &host, MP_BUFFER_READ);
+    uint16_t port = usocket_py_port(items[1]);
+    uint32_t flowinfo = n > 2 ? number(items[2], 0xfffff, MP_ERROR_TEXT("flowinfo must be 0-1048575")) : 0;
+    uint32_t scope = n > 3 ? number(items[3], UINT32_MAX, MP_ERROR_TEXT("scope_id must be 0-4294967295")) : 0;
+    const char *text = host.buf;
+    if (memchr(text, '\0', host.len) != NULL) {
+        mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
+    }
+    bool broadcast = host.len == 11 && memcmp(text, "<broadcast>", 11) == 0;
+    if (host.len == 0 || (broadcast && family != USOCKET_AF_INET6)) {
+        any_or_broadcast(a, family, broadcast);
+    } else {
+        int r = usocket_addr_parse(a, text, host.len, family);
+        if (r < 0) {
+            char name[USOCKET_HOST_MAX];
+            size_t len = host.len < sizeof(name) ? host.len : sizeof(name) - 1;
+            memcpy(name, text, len);
+            name[len] = '\0';
+            if (r != USOCKET_EAI_NONAME || len != host.len) {
+                usocket_py_raise_name(r == USOCKET_ENODEV ? USOCKET_EAI_NONAME : r, what, name);
+            }
+            look_up(self, name, family, a, deadline, what);
+        }
+    }
+    a->port = port;
+    if (a->family == USOCKET_AF_INET6) {
+        a->flowinfo = flowinfo;
+        a->scope = scope != 0 ? scope : a->scope;
+    }
+}
+
+static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, const char *what) {
+    mp_buffer_info_t raw;
+    mp_get_buffer_raise(arg, &raw, MP_BUFFER_READ);
+#if USOCKET_UNIX
+    uint16_t family = 0;
+    if (raw.len >= sizeof(family)) {
+        memcpy(&family, raw.buf, sizeof(family));
+    }
+    if (self != NULL && self->sock.family == USOCKET_AF_UNIX && (mp_obj_is_str(arg) || family != USOCKET_AF_UNIX)) {
+        const char *path = raw.buf;
+        /* A path needs room for its NUL, an abstract name does not. */
+        if (raw.len + (raw.len != 0 && path[0] != 0) > USOCKET_UNIX_MAX) {
+            mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("AF_UNIX path too long"));
+        }
+        memset(a, 0, sizeof(*a));
+        a->family = USOCKET_AF_UNIX;
+        a->port = (uint16_t)raw.len;
+        memcpy(a->u.path, path, raw.len);
+        return;
+    }
+#else
+    (void)self;
+#endif
+    if (mp_obj_is_str(arg)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
+    }
+    int r = usocket_addr_raw(a, raw.buf, raw.len);
+    if (r < 0) {
+        usocket_py_raise(r, what, NULL);
+    }
+}
+
+void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+    size_t n;
+    mp_obj_t *items;
+    if (self != NULL) {
+        usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, what);
+    }
+    if (usocket_py_items(arg, &n, &items) && (self == NULL || self->sock.family != USOCKET_AF_UNIX)) {
+        host_port(self, n, items, a, deadline, what);
+    } else {
+        raw_or_path(self, arg, a, what);
+    }
+}
+
+mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a) {
+    if (a->family == USOCKET_AF_UNSPEC) {
+        return mp_const_none;
+    }
+#if USOCKET_UNIX
+    if (a->family == USOCKET_AF_UNIX) {
+        bool abstract = a->port != 0 && a->u.path[0] == '\0';
+        return abstract ? mp_obj_new_bytes((const byte *)a->u.path, a->port) : mp_obj_new_str(a->u.path, a->port);
+    }
+#endif
+    char text[46];
+    int len = usocket_ntop(a->family, a->u.ip, text);
+    mp_obj_t items[4] = {
+        mp_obj_new_str(text, len > 0 ? (size_t)len : 0),
+        MP_OBJ_NEW_SMALL_INT(a->port),
+        MP_OBJ_NEW_SMALL_INT(a->flowinfo),
+        MP_OBJ_NULL,
+    };
+    if (a->family != USOCKET_AF_INET6) {
+        return mp_obj_new_tuple(2, items);
+    }
+    items[3] = mp_obj_new_int_from_uint(a->scope);
+    return mp_obj_new_tuple(4, items);
+}

@@ -1,0 +1,147 @@
+/* send and recv, in all their forms.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+/* ---- Sending ------------------------------------------------------------------------------------------------------ */
+
+static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t data;
+    usocket_py_data(args[1], &data);
+    int flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    int32_t r;
+    USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, NULL, deadline));
+    usocket_py_check(r, "send");
+    return MP_OBJ_NEW_SMALL_INT(r);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj, 2, 3, socket_send);
+
+static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t data;
+    usocket_py_data(args[1], &data);
+    int flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    size_t sent = 0;
+    int32_t r;
+    do {
+        USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
+        if (r < 0) {
+            usocket_py_raise_sent(r, "sendall", sent, data.len);
+        }
+        sent += (size_t)r;
+    } while (sent < data.len && self->sock.type == USOCKET_STREAM);
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall);
+
+static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t data;
+    usocket_py_data(args[1], &data);
+    int flags = n_args > 3 ? (int)mp_obj_get_int(args[2]) : 0;
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_addr_t to;
+    usocket_py_addr(self, args[n_args - 1], &to, deadline, "sendto");
+    int32_t r;
+    USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, &to, deadline));
+    if (r < 0) {
+        usocket_py_raise(r, "sendto", &to);
+    }
+    return MP_OBJ_NEW_SMALL_INT(r);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj, 3, 4, socket_sendto);
+
+/* ---- Receiving ---------------------------------------------------------------------------------------------------- */
+
+#define RECV_AT_ONCE 4096 /* a request up to this is allocated as asked; a larger one as large as what has arrived */
+
+static int32_t receive(socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, const char *what) {
+    int32_t r;
+    USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
+    usocket_py_check(r, what);
+    usocket_py_took(self);
+    return r;
+}
+
+/* How much to allocate: waits until it is known. */
+static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, const char *what) {
+    for (;;) {
+        int32_t n = usocket_pending(&self->sock);
+        if (n > 0) {
+            return (size_t)n < len ? (size_t)n : len;
+        }
+        if (n == USOCKET_EBADF) {
+            usocket_py_raise(n, what, NULL);
+        }
+        if (deadline == USOCKET_NOW) {
+            return RECV_AT_ONCE; /* nothing, an end, an error: the receive itself says which */
+        }
+        int r;
+        USOCKET_CALL_RAISE(r, usocket_poll(&self->sock, USOCKET_POLL_IN, deadline));
+        if (r <= 0 || usocket_pending(&self->sock) <= 0) {
+            return RECV_AT_ONCE;
+        }
+    }
+}
+
+static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, const char *what) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    size_t len = usocket_py_count(args[1]);
+    int flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    if (len > RECV_AT_ONCE && flags == 0) {
+        len = arrived(self, len, deadline, what);
+    }
+    vstr_t v;
+    vstr_init_len(&v, len);
+    if (flags != 0) {
+        memset(v.buf, 0, len); /* MSG_TRUNC may count bytes that it does not write */
+    }
+    int32_t r = receive(self, v.buf, len, flags, from, deadline, what);
+    v.len = (size_t)r < len ? (size_t)r : len;
+    return usocket_bytes_from_vstr(&v);
+}
+
+static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
+    return receive_bytes(n_args, args, NULL, "recv");
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
+
+static mp_obj_t with_addr(mp_obj_t result, const usocket_addr_t *from) {
+    mp_obj_t items[2] = {result, usocket_py_addr_obj(from)};
+    return mp_obj_new_tuple(2, items);
+}
+
+static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
+    usocket_addr_t from;
+    return with_addr(receive_bytes(n_args, args, &from, "recvfrom"), &from);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj, 2, 3, socket_recvfrom);
+
+static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, const char *what) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    size_t len = n_args > 2 ? usocket_py_count(args[2]) : 0;
+    int flags = n_args > 3 ? (int)mp_obj_get_int(args[3]) : 0;
+    if (len > buf.len) {
+        mp_raise_ValueError(MP_ERROR_TEXT("nbytes is greater than the length of the buffer"));
+    }
+    int32_t r = receive(self, buf.buf, len != 0 ? len : buf.len, flags, from, usocket_deadline(&self->sock), what);
+    return MP_OBJ_NEW_SMALL_INT(r);
+}
+
+static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t *args) {
+    return receive_into(n_args, args, NULL, "recv_into");
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj, 2, 4, socket_recv_into);
+
+static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *args) {
+    usocket_addr_t from;
+    return with_addr(receive_into(n_args, args, &from, "recvfrom_into"), &from);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj, 2, 4, socket_recvfrom_into);

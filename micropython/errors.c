@@ -1,0 +1,93 @@
+/* Codes become exceptions: OSError and its subclasses timeout, gaierror, TLSError.
+ *
+ * Their args are (errno, words); a `timeout` from a call that sends has a third, the count of bytes that went.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+/* As OSError prints itself: "[Errno 110] ETIMEDOUT: words". */
+static void error_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    mp_obj_exception_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_print_kind_t k = kind & ~PRINT_EXC_SUBCLASS;
+    if ((k != PRINT_STR && k != PRINT_EXC) || self->args->len < 2 || !mp_obj_is_small_int(self->args->items[0])) {
+        mp_obj_exception_print(print, self_in, kind);
+        return;
+    }
+    if (k == PRINT_EXC && !(kind & PRINT_EXC_SUBCLASS)) {
+        mp_print_str(print, qstr_str(self->base.type->name));
+    }
+    if (k == PRINT_EXC) {
+        mp_print_str(print, ": ");
+    }
+    mp_printf(print, "[Errno %d] ", (int)MP_OBJ_SMALL_INT_VALUE(self->args->items[0]));
+    mp_obj_print_helper(print, self->args->items[1], PRINT_STR);
+}
+
+static void error_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    mp_obj_exception_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] == MP_OBJ_NULL && attr == MP_QSTR_sent) {
+        dest[0] = self->args->len > 2 ? self->args->items[2] : MP_OBJ_NEW_SMALL_INT(0);
+    } else if (dest[0] == MP_OBJ_NULL && attr == MP_QSTR_strerror) {
+        dest[0] = self->args->len > 1 ? self->args->items[1] : mp_const_none;
+    } else {
+        mp_obj_exception_attr(self_in, attr, dest);
+    }
+}
+
+USOCKET_EXCEPTION_TYPE(mod_usocket_timeout_type, MP_QSTR_timeout, error_print, error_attr, &mp_type_OSError);
+USOCKET_EXCEPTION_TYPE(mod_usocket_gaierror_type, MP_QSTR_gaierror, error_print, error_attr, &mp_type_OSError);
+USOCKET_EXCEPTION_TYPE(mod_usocket_tlserror_type, MP_QSTR_TLSError, error_print, error_attr, &mp_type_OSError);
+
+static const mp_obj_type_t *type_of(int code) {
+    return usocket_is_eai(code) ? &mod_usocket_gaierror_type : code == USOCKET_ETIMEDOUT ? &mod_usocket_timeout_type : &mp_type_OSError;
+}
+
+static MP_NORETURN void raise(int code, vstr_t *words, size_t sent) {
+    mp_obj_t args[3] = {
+        MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
+        usocket_str_from_vstr(words),
+        mp_obj_new_int_from_uint(sent),
+    };
+    nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
+}
+
+static void begin(vstr_t *words, mp_print_t *print, int code, const char *what) {
+    if (code == USOCKET_EAGAIN || code == USOCKET_EINPROGRESS) {
+        mp_raise_OSError(-code); /* everyday life of a non-blocking program: nothing to build, nothing to read */
+    }
+    if (code == USOCKET_ENOMEM || code == USOCKET_EAI_MEMORY) {
+        gc_collect();
+    }
+    vstr_init_print(words, 48, print);
+    mp_print_str(print, what);
+}
+
+void usocket_py_raise(int code, const char *what, const usocket_addr_t *who) {
+    vstr_t words;
+    mp_print_t print;
+    begin(&words, &print, code, what);
+    if (who != NULL && who->family != USOCKET_AF_UNSPEC) {
+        char text[USOCKET_ADDR_TEXT];
+        usocket_addr_format(who, text);
+        mp_printf(&print, " %s", text);
+    }
+    mp_printf(&print, ": %s", usocket_strerror(code));
+    raise(code, &words, 0);
+}
+
+void usocket_py_raise_sent(int code, const char *what, size_t sent, size_t len) {
+    vstr_t words;
+    mp_print_t print;
+    begin(&words, &print, sent == 0 ? code : code == USOCKET_EAGAIN ? USOCKET_EBUSY : code, what);
+    mp_printf(&print, ": %s; %u of %u bytes sent", usocket_strerror(code), (unsigned)sent, (unsigned)len);
+    raise(code, &words, sent);
+}
+
+void usocket_py_raise_name(int code, const char *what, const char *name) {
+    vstr_t words;
+    mp_print_t print;
+    begin(&words, &print, code, what);
+    mp_printf(&print, " %s: %s", name, usocket_strerror(code));
+    raise(code, &words, 0);
+}

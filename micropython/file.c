@@ -1,0 +1,386 @@
+/* makefile(): a file over a socket's connection, buffered for reading, with a life of its own.
+ *
+ * It shares the connection (usocket_share), so that closing either leaves the other working. What it has read ahead is in
+ * its buffer alone: the socket does not see it, as with CPython. Writing is never buffered.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+#if USOCKET_PY_EXTRAS
+
+#ifndef USOCKET_PY_FILE_BUFFER
+#define USOCKET_PY_FILE_BUFFER (sizeof(void *) > 4 ? 8192 : 512)
+#endif
+
+enum { CAN_READ = 1, CAN_WRITE = 2, IS_TEXT = 4 };
+
+typedef struct {
+    mp_obj_base_t base;
+    usocket_t sock;
+    socket_obj_t *owner; /* memory of the connection */
+    char *buf;           /* allocated by the first read */
+    size_t size, pos, len;
+    uint8_t mode;
+} file_obj_t;
+
+static void file_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    (void)kind;
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_printf(print, "<socket file fd=%d>", usocket_fileno(&self->sock));
+}
+
+mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_len, mp_int_t buffering) {
+    uint8_t flags = IS_TEXT;
+    for (size_t i = 0; i < mode_len; i++) {
+        switch (mode[i]) {
+            case 'r':
+                flags |= CAN_READ;
+                break;
+            case 'w':
+                flags |= CAN_WRITE;
+                break;
+            case 'b':
+                flags &= (uint8_t)~IS_TEXT;
+                break;
+            default:
+                mp_raise_ValueError(MP_ERROR_TEXT("invalid mode (only r, w, b allowed)"));
+        }
+    }
+    if (!(flags & CAN_WRITE)) {
+        flags |= CAN_READ; /* "" and "b", as CPython has it */
+    }
+    file_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_file_type);
+    usocket_init(&self->sock);
+    self->owner = owner;
+    self->mode = flags;
+    self->size = buffering < 0 || buffering == 1 ? USOCKET_PY_FILE_BUFFER : (size_t)buffering;
+    usocket_py_check(usocket_share(&self->sock, &owner->sock), "makefile");
+    return MP_OBJ_FROM_PTR(self);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------------------------------ */
+
+static file_obj_t *readable(mp_obj_t self_in) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (usocket_fileno(&self->sock) < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
+    }
+    if (!(self->mode & CAN_READ)) {
+        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("not readable"));
+    }
+    return self;
+}
+
+/* Move up to n bytes of the buffer into v. */
+static void take(file_obj_t *self, vstr_t *v, size_t n) {
+    size_t have = self->len - self->pos;
+    n = n < have ? n : have;
+    vstr_add_strn(v, self->buf + self->pos, n);
+    self->pos += n;
+}
+
+/* Fill the empty buffer with what is there. Returns as usocket_recv_by. */
+static int32_t refill(file_obj_t *self, usocket_time_t deadline, mp_obj_t *exc) {
+    if (self->buf == NULL) {
+        self->buf = m_new(char, self->size);
+    }
+    self->pos = self->len = 0;
+    int32_t r;
+    USOCKET_CALL(r, *exc, usocket_recv_by(&self->sock, self->buf, self->size, 0, NULL, deadline));
+    if (r > 0) {
+        self->len = (size_t)r;
+    }
+    return r;
+}
+
+/* The end of every read: what has been read, or an exception that leaves it in the buffer. */
+static mp_obj_t file_result(file_obj_t *self, vstr_t *v, int code, mp_obj_t exc) {
+    if (code < 0 && (code != USOCKET_EAGAIN || v->len == 0)) {
+        if (v->len != 0) {
+            /* Nothing is left in the buffer, or the read would not have gone on: v takes its place. */
+            self->buf = v->buf;
+            self->pos = 0;
+            self->len = v->len;
+            self->size = self->size > v->len ? v->alloc : self->size;
+            if (v->alloc < self->size) {
+                self->buf = m_renew(char, v->buf, v->alloc, self->size);
+            }
+        }
+        usocket_py_reraise(exc);
+        if (code == USOCKET_EAGAIN) {
+            return mp_const_none;
+        }
+        usocket_py_raise(code, "read", NULL);
+    }
+    return self->mode & IS_TEXT ? usocket_str_from_vstr(v) : usocket_bytes_from_vstr(v);
+}
+
+/* How many bytes of the buffer n characters take, and how many characters that are. */
+static size_t characters(const file_obj_t *self, size_t n, size_t *counted) {
+    size_t i = self->pos;
+    *counted = 0;
+    while (i < self->len && (*counted < n || (self->buf[i] & 0xc0) == 0x80)) {
+        *counted += (self->buf[i] & 0xc0) != 0x80;
+        i++;
+    }
+    return i - self->pos;
+}
+
+static bool half_a_character(const vstr_t *v) {
+    for (size_t i = 1; i <= 3 && i <= v->len; i++) {
+        byte c = (byte)v->buf[v->len - i];
+        if ((c & 0xc0) != 0x80) {
+            return (c >= 0xc0 && i < 2) || (c >= 0xe0 && i < 3) || (c >= 0xf0 && i < 4);
+        }
+    }
+    return false;
+}
+
+/* read(n) of text: n characters, through the buffer. */
+static int fill_text(file_obj_t *self, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc) {
+    int32_t r = 1;
+    while (r > 0 && (n > 0 || half_a_character(v))) {
+        if (self->pos == self->len) {
+            r = refill(self, deadline, exc);
+        }
+        size_t counted;
+        take(self, v, characters(self, n, &counted));
+        n -= counted;
+    }
+    return r < 0 ? r : 0;
+}
+
+static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = readable(args[0]);
+    size_t n = SIZE_MAX;
+    if (n_args > 1 && args[1] != mp_const_none) {
+        mp_int_t count = mp_obj_get_int(args[1]);
+        n = count < 0 ? SIZE_MAX : (size_t)count;
+    }
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    size_t have = self->len - self->pos;
+    vstr_t v;
+    vstr_init(&v, n < 256 ? n : have > 256 ? have : 256);
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r = 0;
+    if ((self->mode & IS_TEXT) && n != SIZE_MAX && self->size != 0) {
+        r = fill_text(self, &v, n, deadline, &exc);
+    } else {
+        take(self, &v, n);
+        if (v.len < n && n - v.len < self->size) { /* a small rest: read ahead for the next */
+            while (r >= 0 && v.len < n) {
+                r = refill(self, deadline, &exc);
+                if (r == 0) {
+                    break;
+                }
+                take(self, &v, n - v.len);
+            }
+        } else if (v.len < n) {
+            r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
+        }
+    }
+    return file_result(self, &v, r, exc);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_read_obj, 1, 2, file_read);
+
+static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = readable(args[0]);
+    size_t max = SIZE_MAX;
+    if (n_args > 1 && args[1] != mp_const_none) {
+        mp_int_t count = mp_obj_get_int(args[1]);
+        max = count < 0 ? SIZE_MAX : (size_t)count;
+    }
+    mp_obj_t exc = MP_OBJ_NULL;
+    vstr_t v;
+    if (self->size == 0) {
+        vstr_init(&v, 64);
+        return file_result(self, &v, usocket_py_fill_line(&self->sock, &v, max, usocket_deadline(&self->sock), &exc), exc);
+    }
+    /* The usual case in one piece: the line is in the buffer. */
+    const char *start = self->buf + self->pos;
+    size_t have = self->len - self->pos;
+    const char *end = have != 0 ? memchr(start, '\n', have) : NULL;
+    if (end != NULL && (size_t)(end - start) < max) {
+        size_t len = (size_t)(end - start) + 1;
+        self->pos += len;
+        return self->mode & IS_TEXT ? mp_obj_new_str(start, len) : mp_obj_new_bytes((const byte *)start, len);
+    }
+    vstr_init(&v, have + 64);
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    int32_t r = 1;
+    bool whole = false;
+    while (!whole && v.len < max) {
+        if (self->pos == self->len && (r = refill(self, deadline, &exc)) <= 0) {
+            break;
+        }
+        start = self->buf + self->pos;
+        have = self->len - self->pos;
+        have = have < max - v.len ? have : max - v.len;
+        end = memchr(start, '\n', have);
+        whole = end != NULL;
+        take(self, &v, whole ? (size_t)(end - start) + 1 : have);
+    }
+    return file_result(self, &v, r < 0 ? r : 0, exc);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_readline_obj, 1, 2, file_readline);
+
+static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = readable(args[0]);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    size_t n = buf.len;
+    if (n_args > 2) {
+        size_t count = usocket_py_count(args[2]);
+        n = count < n ? count : n;
+    }
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    size_t have = self->len - self->pos;
+    size_t got = have < n ? have : n;
+    if (got != 0) {
+        memcpy(buf.buf, self->buf + self->pos, got);
+    }
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r = 0;
+    if (got < n) {
+        USOCKET_CALL(r, exc, usocket_recv_all_by(&self->sock, buf.buf, n, &got, deadline));
+    }
+    if (r < 0 && (r != USOCKET_EAGAIN || got == 0)) {
+        vstr_t v;
+        vstr_init(&v, got);
+        vstr_add_strn(&v, buf.buf, got);
+        return file_result(self, &v, r, exc);
+    }
+    self->pos += have < n ? have : n;
+    return MP_OBJ_NEW_SMALL_INT(got);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_readinto_obj, 2, 3, file_readinto);
+
+static mp_obj_t file_readlines(mp_obj_t self_in) {
+    mp_obj_t lines = mp_obj_new_list(0, NULL);
+    for (;;) {
+        mp_obj_t line = file_readline(1, &self_in);
+        if (!mp_obj_is_true(line)) {
+            return lines;
+        }
+        mp_obj_list_append(lines, line);
+    }
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(file_readlines_obj, file_readlines);
+
+static mp_obj_t file_iternext(mp_obj_t self_in) {
+    mp_obj_t line = file_readline(1, &self_in);
+    return mp_obj_is_true(line) ? line : MP_OBJ_STOP_ITERATION;
+}
+
+/* ---- Writing, closing --------------------------------------------------------------------------------------------- */
+
+static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    if (usocket_fileno(&self->sock) < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
+    }
+    if (!(self->mode & CAN_WRITE)) {
+        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("not writable"));
+    }
+    mp_buffer_info_t data;
+    usocket_py_write_args(n_args, args, &data);
+    return usocket_py_write(&self->sock, data.buf, data.len, "write");
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
+
+static mp_obj_t file_close(mp_obj_t self_in) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_close(&self->sock);
+    self->pos = self->len = 0;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(file_close_obj, file_close);
+
+static mp_obj_t file_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return file_close(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_exit_obj, 4, 4, file_exit);
+
+static mp_obj_t file_flush(mp_obj_t self_in) {
+    (void)self_in;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(file_flush_obj, file_flush);
+
+static mp_obj_t file_fileno(mp_obj_t self_in) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return MP_OBJ_NEW_SMALL_INT(usocket_fileno(&self->sock));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(file_fileno_obj, file_fileno);
+
+static mp_obj_t file_setblocking(mp_obj_t self_in, mp_obj_t flag) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_settimeout(&self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(file_setblocking_obj, file_setblocking);
+
+/* ---- The stream protocol ------------------------------------------------------------------------------------------ */
+
+static mp_uint_t stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    size_t have = self->len - self->pos;
+    if (have != 0) {
+        size_t n = have < size ? have : size;
+        memcpy(buf, self->buf + self->pos, n);
+        self->pos += n;
+        return n;
+    }
+    return usocket_py_protocol_read(&self->sock, buf, size, errcode);
+}
+
+static mp_uint_t stream_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return usocket_py_protocol_write(&self->sock, buf, size, errcode);
+}
+
+static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    switch (request) {
+        case MP_STREAM_POLL: {
+            mp_uint_t mask = usocket_py_poll(&self->sock, arg);
+            return self->pos != self->len ? mask | (arg & MP_STREAM_POLL_RD) : mask;
+        }
+        case MP_STREAM_CLOSE:
+            file_close(self_in);
+            return 0;
+        case MP_STREAM_FLUSH:
+            return 0;
+        default: /* no descriptor to poll: what is in the buffer would not count */
+            *errcode = MP_EINVAL;
+            return MP_STREAM_ERROR;
+    }
+}
+
+static const mp_stream_p_t file_stream = {
+    .read = stream_read,
+    .write = stream_write,
+    .ioctl = stream_ioctl,
+};
+
+static const mp_rom_map_elem_t file_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&file_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&file_exit_obj)},
+    {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&file_read_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&file_readinto_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&file_readline_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readlines), MP_ROM_PTR(&file_readlines_obj)},
+    {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&file_write_obj)},
+    {MP_ROM_QSTR(MP_QSTR_flush), MP_ROM_PTR(&file_flush_obj)},
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&file_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&file_fileno_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&file_setblocking_obj)},
+};
+static MP_DEFINE_CONST_DICT(file_locals, file_locals_table);
+
+USOCKET_ITER_STREAM_TYPE(mod_usocket_file_type, MP_QSTR_SocketFile, file_print, file_iternext, &file_stream, &file_locals);
+
+#endif

@@ -1,0 +1,34 @@
+/* The module's functions, for its dictionary.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_PY_FUNCTIONS_H
+#define USOCKET_PY_FUNCTIONS_H
+
+#include "py_usocket.h"
+
+MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_init_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_create_server_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_gethostname_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(mod_usocket_inet_pton_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(mod_usocket_inet_ntop_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_inet_aton_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_inet_ntoa_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_swap16_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_swap32_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_if_nametoindex_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_if_nameindex_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_getdefaulttimeout_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_setdefaulttimeout_obj);
+
+/* The default of timeout arguments that know "not given" from None. */
+extern const mp_obj_base_t mod_usocket_global_default_timeout;
+
+#endif

@@ -1,0 +1,156 @@
+/* The module's small functions: inet_*, byte order, interfaces, the default timeout.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "functions.h"
+
+const mp_obj_base_t mod_usocket_global_default_timeout = {&mp_type_object};
+
+#if USOCKET_PY_EXTRAS
+
+static void illegal(const char *what) {
+    mp_raise_msg_varg(&mp_type_OSError, MP_ERROR_TEXT("illegal IP address string passed to %s"), what);
+}
+
+static size_t ip_size(int family) {
+    switch (family) {
+        case USOCKET_AF_INET:
+            return 4;
+#if USOCKET_IPV6
+        case USOCKET_AF_INET6:
+            return 16;
+#endif
+        default:
+            usocket_py_raise(USOCKET_EAFNOSUPPORT, "address family", NULL);
+    }
+}
+
+static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
+    int family = (int)mp_obj_get_int(family_in);
+    size_t size = ip_size(family);
+    size_t len;
+    const char *text = mp_obj_str_get_data(text_in, &len);
+    byte ip[16];
+    if (usocket_pton(family, text, len, ip) < 0) {
+        illegal("inet_pton");
+    }
+    return mp_obj_new_bytes(ip, size);
+}
+MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_pton_obj, mod_usocket_inet_pton);
+
+static mp_obj_t format_ip(int family, mp_obj_t packed_in) {
+    size_t size = ip_size(family);
+    mp_buffer_info_t packed;
+    mp_get_buffer_raise(packed_in, &packed, MP_BUFFER_READ);
+    if (packed.len != size) {
+        mp_raise_ValueError(MP_ERROR_TEXT("invalid length of packed IP address string"));
+    }
+    char text[46];
+    int len = usocket_ntop(family, packed.buf, text);
+    return mp_obj_new_str(text, (size_t)len);
+}
+
+static mp_obj_t mod_usocket_inet_ntop(mp_obj_t family_in, mp_obj_t packed_in) {
+    return format_ip((int)mp_obj_get_int(family_in), packed_in);
+}
+MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_ntop_obj, mod_usocket_inet_ntop);
+
+static mp_obj_t mod_usocket_inet_aton(mp_obj_t text_in) {
+    size_t len;
+    const char *text = mp_obj_str_get_data(text_in, &len);
+    byte ip[4];
+    if (usocket_aton(text, len, ip) < 0) {
+        illegal("inet_aton");
+    }
+    return mp_obj_new_bytes(ip, sizeof(ip));
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_inet_aton_obj, mod_usocket_inet_aton);
+
+static mp_obj_t mod_usocket_inet_ntoa(mp_obj_t packed_in) {
+    return format_ip(USOCKET_AF_INET, packed_in);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_inet_ntoa_obj, mod_usocket_inet_ntoa);
+
+/* ---- Byte order: the way there is the way back ---------------------------------------------------------------------- */
+
+static uint32_t swap_argument(mp_obj_t arg, uint32_t max) {
+    mp_int_t v = mp_obj_get_int_truncated(arg);
+    if (mp_obj_is_true(mp_binary_op(MP_BINARY_OP_LESS, arg, MP_OBJ_NEW_SMALL_INT(0))) ||
+        mp_obj_is_true(mp_binary_op(MP_BINARY_OP_MORE, arg, mp_obj_new_int_from_uint(max)))) {
+        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("integer out of range"));
+    }
+    return (uint32_t)v;
+}
+
+static mp_obj_t mod_usocket_swap16(mp_obj_t arg) {
+    uint32_t v = swap_argument(arg, 0xffff);
+    return MP_OBJ_NEW_SMALL_INT(MP_ENDIANNESS_LITTLE ? (v >> 8 | (v & 0xff) << 8) : v);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_swap16_obj, mod_usocket_swap16);
+
+static mp_obj_t mod_usocket_swap32(mp_obj_t arg) {
+    uint32_t v = swap_argument(arg, 0xffffffff);
+    if (MP_ENDIANNESS_LITTLE) {
+        v = v >> 24 | (v >> 8 & 0xff00) | (v & 0xff00) << 8 | v << 24;
+    }
+    return mp_obj_new_int_from_uint(v);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_swap32_obj, mod_usocket_swap32);
+
+/* ---- Interfaces, this host ---------------------------------------------------------------------------------------- */
+
+static mp_obj_t name_obj(const char *name) {
+    return mp_obj_new_str(name, strlen(name));
+}
+
+static mp_obj_t mod_usocket_if_nametoindex(mp_obj_t name_in) {
+    int r = usocket_if_nametoindex(mp_obj_str_get_str(name_in));
+    if (r < 0) {
+        usocket_py_raise_name(r, "if_nametoindex", mp_obj_str_get_str(name_in));
+    }
+    return MP_OBJ_NEW_SMALL_INT(r);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_nametoindex_obj, mod_usocket_if_nametoindex);
+
+static mp_obj_t mod_usocket_if_indextoname(mp_obj_t index_in) {
+    char name[USOCKET_IFNAME_MAX];
+    usocket_py_check(usocket_if_indextoname((unsigned)mp_obj_get_int(index_in), name), "if_indextoname");
+    return name_obj(name);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj, mod_usocket_if_indextoname);
+
+static mp_obj_t mod_usocket_if_nameindex(void) {
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    unsigned index = 0;
+    char name[USOCKET_IFNAME_MAX];
+    int r;
+    while ((r = usocket_if_next(&index, name)) == 0) {
+        mp_obj_t items[2] = {mp_obj_new_int_from_uint(index), name_obj(name)};
+        mp_obj_list_append(list, mp_obj_new_tuple(2, items));
+    }
+    usocket_py_check(r == USOCKET_ENXIO ? 0 : r, "if_nameindex");
+    return list;
+}
+MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_if_nameindex_obj, mod_usocket_if_nameindex);
+
+static mp_obj_t mod_usocket_gethostname(void) {
+    char name[USOCKET_HOST_MAX];
+    usocket_py_check(usocket_gethostname(name, sizeof(name)), "gethostname");
+    return name_obj(name);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_gethostname_obj, mod_usocket_gethostname);
+
+/* ---- The default timeout ------------------------------------------------------------------------------------------ */
+
+static mp_obj_t mod_usocket_getdefaulttimeout(void) {
+    return usocket_py_timeout_obj(mod_usocket_default_timeout);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_getdefaulttimeout_obj, mod_usocket_getdefaulttimeout);
+
+static mp_obj_t mod_usocket_setdefaulttimeout(mp_obj_t arg) {
+    mod_usocket_default_timeout = usocket_py_timeout(arg);
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_setdefaulttimeout_obj, mod_usocket_setdefaulttimeout);
+
+#endif

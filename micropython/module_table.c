@@ -1,0 +1,360 @@
+/* The module's dictionary: its functions, and the platform's numbers.
+ *
+ * The one file of the binding that sees the platform's headers. A constant must be one at compile time to lie in flash, and
+ * these are the stack's own numbers; nothing else of the stack is used here.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "platform.h"
+
+#include "functions.h"
+
+#define NUMBER(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT((mp_int_t)(name))}
+#define OURS(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(USOCKET_##name)}
+#define FUNCTION(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&mod_usocket_##name##_obj)}
+
+/* 32-bit numbers, which a 32-bit interpreter cannot hold in a pointer. */
+#if UINTPTR_MAX > 0xffffffff
+#define WORD(name, value) MP_ROM_INT(value)
+#elif MICROPY_LONGINT_IMPL == MICROPY_LONGINT_IMPL_MPZ /* 16-bit digits there */
+#include "py/objint.h"
+#define WORD_OBJ(name, value) \
+    static const mpz_dig_t name##_digits[] = {(mpz_dig_t)(value), (mpz_dig_t)((value) >> 16)}; \
+    static const mp_obj_int_t name = { \
+        {&mp_type_int}, {.fixed_dig = 1, .len = 2, .alloc = 2, .dig = (mpz_dig_t *)name##_digits} \
+    };
+WORD_OBJ(inaddr_loopback, 0x7f000001u)
+WORD_OBJ(inaddr_broadcast, 0xffffffffu)
+#define WORD(name, value) MP_ROM_PTR(&name)
+#else
+#define WORD(name, value) MP_ROM_INT(-1)
+#endif
+
+#ifdef SO_REUSEPORT
+#define REUSEPORT SO_REUSEPORT
+#else
+#define REUSEPORT (-1)
+#endif
+
+#ifdef IPV6_V6ONLY
+#define V6ONLY IPV6_V6ONLY
+#else
+#define V6ONLY (-1)
+#endif
+
+const struct mod_usocket_numbers mod_usocket_numbers = {
+    .sol_socket = SOL_SOCKET,
+    .so_reuseaddr = SO_REUSEADDR,
+    .so_reuseport = REUSEPORT,
+    .ipproto_ipv6 = 41, /* IANA */
+    .ipv6_v6only = V6ONLY,
+};
+
+static const mp_rom_map_elem_t module_globals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_usocket)},
+    {MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&mod_usocket_init_obj)},
+
+    {MP_ROM_QSTR(MP_QSTR_socket), MP_ROM_PTR(&mod_usocket_socket_type)},
+#if USOCKET_NAMES
+    FUNCTION(getaddrinfo),
+#endif
+    {MP_ROM_QSTR(MP_QSTR_error), MP_ROM_PTR(&mp_type_OSError)},
+    {MP_ROM_QSTR(MP_QSTR_timeout), MP_ROM_PTR(&mod_usocket_timeout_type)},
+    {MP_ROM_QSTR(MP_QSTR_gaierror), MP_ROM_PTR(&mod_usocket_gaierror_type)},
+    {MP_ROM_QSTR(MP_QSTR_TLSError), MP_ROM_PTR(&mod_usocket_tlserror_type)},
+
+#if USOCKET_PY_EXTRAS
+    {MP_ROM_QSTR(MP_QSTR_SocketType), MP_ROM_PTR(&mod_usocket_socket_type)},
+    {MP_ROM_QSTR(MP_QSTR__GLOBAL_DEFAULT_TIMEOUT), MP_ROM_PTR(&mod_usocket_global_default_timeout)},
+#if USOCKET_NAMES
+    FUNCTION(create_connection),
+    FUNCTION(getnameinfo),
+    FUNCTION(gethostbyname),
+    FUNCTION(gethostname),
+    FUNCTION(if_nametoindex),
+    FUNCTION(if_indextoname),
+    FUNCTION(if_nameindex),
+#endif
+    FUNCTION(create_server),
+    FUNCTION(socketpair),
+    FUNCTION(fromfd),
+    FUNCTION(inet_pton),
+    FUNCTION(inet_ntop),
+    FUNCTION(inet_aton),
+    FUNCTION(inet_ntoa),
+    {MP_ROM_QSTR(MP_QSTR_htons), MP_ROM_PTR(&mod_usocket_swap16_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ntohs), MP_ROM_PTR(&mod_usocket_swap16_obj)},
+    {MP_ROM_QSTR(MP_QSTR_htonl), MP_ROM_PTR(&mod_usocket_swap32_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ntohl), MP_ROM_PTR(&mod_usocket_swap32_obj)},
+    FUNCTION(getdefaulttimeout),
+    FUNCTION(setdefaulttimeout),
+#endif
+
+    /* Ours, or the same everywhere. */
+    {MP_ROM_QSTR(MP_QSTR_AF_UNSPEC), MP_ROM_INT(USOCKET_AF_UNSPEC)},
+    {MP_ROM_QSTR(MP_QSTR_AF_INET), MP_ROM_INT(USOCKET_AF_INET)},
+    {MP_ROM_QSTR(MP_QSTR_SOCK_STREAM), MP_ROM_INT(USOCKET_STREAM)},
+    {MP_ROM_QSTR(MP_QSTR_SOCK_DGRAM), MP_ROM_INT(USOCKET_DGRAM)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_TCP), MP_ROM_INT(USOCKET_PROTO_TCP)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_UDP), MP_ROM_INT(USOCKET_PROTO_UDP)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_SEC), MP_ROM_INT(USOCKET_PROTO_SEC)},
+    {MP_ROM_QSTR(MP_QSTR_SOL_TLS), MP_ROM_INT(282)},
+    {MP_ROM_QSTR(MP_QSTR_SHUT_RD), MP_ROM_INT(USOCKET_SHUT_RD)},
+    {MP_ROM_QSTR(MP_QSTR_SHUT_WR), MP_ROM_INT(USOCKET_SHUT_WR)},
+    {MP_ROM_QSTR(MP_QSTR_SHUT_RDWR), MP_ROM_INT(USOCKET_SHUT_RDWR)},
+#if USOCKET_IPV6
+    {MP_ROM_QSTR(MP_QSTR_AF_INET6), MP_ROM_INT(USOCKET_AF_INET6)},
+#endif
+#if USOCKET_IPV6
+    {MP_ROM_QSTR(MP_QSTR_has_ipv6), MP_ROM_TRUE},
+#else
+    {MP_ROM_QSTR(MP_QSTR_has_ipv6), MP_ROM_FALSE},
+#endif
+    {MP_ROM_QSTR(MP_QSTR_INADDR_ANY), MP_ROM_INT(0)},
+    {MP_ROM_QSTR(MP_QSTR_INADDR_LOOPBACK), WORD(inaddr_loopback, 0x7f000001)},
+    {MP_ROM_QSTR(MP_QSTR_INADDR_BROADCAST), WORD(inaddr_broadcast, 0xffffffff)},
+#if USOCKET_NAMES && USOCKET_PY_EXTRAS
+    OURS(AI_PASSIVE),
+    OURS(AI_CANONNAME),
+    OURS(AI_NUMERICHOST),
+    OURS(AI_V4MAPPED),
+    OURS(AI_ALL),
+    OURS(AI_ADDRCONFIG),
+    OURS(AI_NUMERICSERV),
+    OURS(NI_NUMERICHOST),
+    OURS(NI_NUMERICSERV),
+    OURS(NI_NOFQDN),
+    OURS(NI_NAMEREQD),
+    OURS(NI_DGRAM),
+    {MP_ROM_QSTR(MP_QSTR_EAI_BADFLAGS), MP_ROM_INT(USOCKET_EAI_BADFLAGS - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_NONAME), MP_ROM_INT(USOCKET_EAI_NONAME - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_AGAIN), MP_ROM_INT(USOCKET_EAI_AGAIN - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_FAIL), MP_ROM_INT(USOCKET_EAI_FAIL - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_NODATA), MP_ROM_INT(USOCKET_EAI_NODATA - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_FAMILY), MP_ROM_INT(USOCKET_EAI_FAMILY - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_SOCKTYPE), MP_ROM_INT(USOCKET_EAI_SOCKTYPE - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_SERVICE), MP_ROM_INT(USOCKET_EAI_SERVICE - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_ADDRFAMILY), MP_ROM_INT(USOCKET_EAI_ADDRFAMILY - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_MEMORY), MP_ROM_INT(USOCKET_EAI_MEMORY - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_SYSTEM), MP_ROM_INT(USOCKET_EAI_SYSTEM - USOCKET_EAI_BASE)},
+    {MP_ROM_QSTR(MP_QSTR_EAI_OVERFLOW), MP_ROM_INT(USOCKET_EAI_OVERFLOW - USOCKET_EAI_BASE)},
+#endif
+
+    /* The platform's. */
+#if USOCKET_UNIX
+    NUMBER(AF_UNIX),
+#endif
+    {MP_ROM_QSTR(MP_QSTR_SOCK_RAW), MP_ROM_INT(USOCKET_RAW)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_IP), MP_ROM_INT(0)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_ICMP), MP_ROM_INT(1)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_IPV6), MP_ROM_INT(41)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_ICMPV6), MP_ROM_INT(58)},
+    {MP_ROM_QSTR(MP_QSTR_IPPROTO_RAW), MP_ROM_INT(255)},
+    NUMBER(SOL_SOCKET),
+#ifdef SOL_IP
+    NUMBER(SOL_IP),
+#endif
+#ifdef SOL_TCP
+    NUMBER(SOL_TCP),
+#endif
+#ifdef SOL_UDP
+    NUMBER(SOL_UDP),
+#endif
+#ifdef SOL_IPV6
+    NUMBER(SOL_IPV6),
+#endif
+#ifdef SO_REUSEADDR
+    NUMBER(SO_REUSEADDR),
+#endif
+#ifdef SO_REUSEPORT
+    NUMBER(SO_REUSEPORT),
+#endif
+#ifdef SO_BROADCAST
+    NUMBER(SO_BROADCAST),
+#endif
+#ifdef SO_KEEPALIVE
+    NUMBER(SO_KEEPALIVE),
+#endif
+#ifdef SO_LINGER
+    NUMBER(SO_LINGER),
+#endif
+#ifdef SO_ERROR
+    NUMBER(SO_ERROR),
+#endif
+#ifdef SO_TYPE
+    NUMBER(SO_TYPE),
+#endif
+#ifdef SO_RCVBUF
+    NUMBER(SO_RCVBUF),
+#endif
+#ifdef SO_SNDBUF
+    NUMBER(SO_SNDBUF),
+#endif
+#ifdef SO_RCVTIMEO
+    NUMBER(SO_RCVTIMEO),
+#endif
+#ifdef SO_SNDTIMEO
+    NUMBER(SO_SNDTIMEO),
+#endif
+#ifdef SO_BINDTODEVICE
+    NUMBER(SO_BINDTODEVICE),
+#endif
+#ifdef SO_ACCEPTCONN
+    NUMBER(SO_ACCEPTCONN),
+#endif
+#ifdef SO_DONTROUTE
+    NUMBER(SO_DONTROUTE),
+#endif
+#ifdef SO_OOBINLINE
+    NUMBER(SO_OOBINLINE),
+#endif
+#ifdef SO_PRIORITY
+    NUMBER(SO_PRIORITY),
+#endif
+#ifdef SO_PROTOCOL
+    NUMBER(SO_PROTOCOL),
+#endif
+#ifdef SO_DOMAIN
+    NUMBER(SO_DOMAIN),
+#endif
+#ifdef SO_RCVLOWAT
+    NUMBER(SO_RCVLOWAT),
+#endif
+#ifdef TCP_NODELAY
+    NUMBER(TCP_NODELAY),
+#endif
+#ifdef TCP_KEEPIDLE
+    NUMBER(TCP_KEEPIDLE),
+#endif
+#ifdef TCP_KEEPINTVL
+    NUMBER(TCP_KEEPINTVL),
+#endif
+#ifdef TCP_KEEPCNT
+    NUMBER(TCP_KEEPCNT),
+#endif
+#ifdef TCP_MAXSEG
+    NUMBER(TCP_MAXSEG),
+#endif
+#ifdef TCP_CORK
+    NUMBER(TCP_CORK),
+#endif
+#ifdef TCP_USER_TIMEOUT
+    NUMBER(TCP_USER_TIMEOUT),
+#endif
+#ifdef TCP_QUICKACK
+    NUMBER(TCP_QUICKACK),
+#endif
+#ifdef TCP_FASTOPEN
+    NUMBER(TCP_FASTOPEN),
+#endif
+#ifdef TCP_INFO
+    NUMBER(TCP_INFO),
+#endif
+#ifdef TCP_SYNCNT
+    NUMBER(TCP_SYNCNT),
+#endif
+#ifdef TCP_DEFER_ACCEPT
+    NUMBER(TCP_DEFER_ACCEPT),
+#endif
+#ifdef IP_ADD_MEMBERSHIP
+    NUMBER(IP_ADD_MEMBERSHIP),
+#endif
+#ifdef IP_DROP_MEMBERSHIP
+    NUMBER(IP_DROP_MEMBERSHIP),
+#endif
+#ifdef IP_MULTICAST_IF
+    NUMBER(IP_MULTICAST_IF),
+#endif
+#ifdef IP_MULTICAST_TTL
+    NUMBER(IP_MULTICAST_TTL),
+#endif
+#ifdef IP_MULTICAST_LOOP
+    NUMBER(IP_MULTICAST_LOOP),
+#endif
+#ifdef IP_TTL
+    NUMBER(IP_TTL),
+#endif
+#ifdef IP_TOS
+    NUMBER(IP_TOS),
+#endif
+#ifdef IP_RECVTOS
+    NUMBER(IP_RECVTOS),
+#endif
+#ifdef IP_HDRINCL
+    NUMBER(IP_HDRINCL),
+#endif
+#ifdef IP_OPTIONS
+    NUMBER(IP_OPTIONS),
+#endif
+#ifdef IPV6_V6ONLY
+    NUMBER(IPV6_V6ONLY),
+#endif
+#ifdef IPV6_JOIN_GROUP
+    NUMBER(IPV6_JOIN_GROUP),
+#endif
+#ifdef IPV6_LEAVE_GROUP
+    NUMBER(IPV6_LEAVE_GROUP),
+#endif
+#ifdef IPV6_MULTICAST_IF
+    NUMBER(IPV6_MULTICAST_IF),
+#endif
+#ifdef IPV6_MULTICAST_HOPS
+    NUMBER(IPV6_MULTICAST_HOPS),
+#endif
+#ifdef IPV6_MULTICAST_LOOP
+    NUMBER(IPV6_MULTICAST_LOOP),
+#endif
+#ifdef IPV6_UNICAST_HOPS
+    NUMBER(IPV6_UNICAST_HOPS),
+#endif
+#ifdef IPV6_TCLASS
+    NUMBER(IPV6_TCLASS),
+#endif
+#ifdef MSG_PEEK
+    NUMBER(MSG_PEEK),
+#endif
+#ifdef MSG_DONTWAIT
+    NUMBER(MSG_DONTWAIT),
+#endif
+#ifdef MSG_WAITALL
+    NUMBER(MSG_WAITALL),
+#endif
+#ifdef MSG_TRUNC
+    NUMBER(MSG_TRUNC),
+#endif
+#ifdef MSG_OOB
+    NUMBER(MSG_OOB),
+#endif
+#ifdef MSG_DONTROUTE
+    NUMBER(MSG_DONTROUTE),
+#endif
+#ifdef MSG_MORE
+    NUMBER(MSG_MORE),
+#endif
+#ifdef MSG_NOSIGNAL
+    NUMBER(MSG_NOSIGNAL),
+#endif
+#ifdef MSG_CTRUNC
+    NUMBER(MSG_CTRUNC),
+#endif
+#ifdef MSG_EOR
+    NUMBER(MSG_EOR),
+#endif
+#ifdef SOMAXCONN
+    NUMBER(SOMAXCONN),
+#endif
+};
+static MP_DEFINE_CONST_DICT(module_globals, module_globals_table);
+
+const mp_obj_module_t mod_usocket_module = {
+    .base = {&mp_type_module},
+    .globals = (mp_obj_dict_t *)&module_globals,
+};
+
+/* Where the port has a `socket` of its own and keeps it, we are `usocket` beside it; otherwise we are both. */
+#if USOCKET_CAN_REGISTER
+#if !MICROPY_PY_SOCKET
+MP_REGISTER_EXTENSIBLE_MODULE(MP_QSTR_socket, mod_usocket_module);
+#endif
+MP_REGISTER_MODULE(MP_QSTR_usocket, mod_usocket_module);
+#endif

@@ -1,0 +1,350 @@
+/* The module's functions that make sockets or look things up.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+#include "functions.h"
+
+/* An EINTR goes to the interpreter only if it has something to do. Called before and during every wait, without the GIL. */
+static bool something_pending(void) {
+#if MICROPY_ENABLE_SCHEDULER
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING) {
+#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL && defined(MP_OBJ_TYPE_HAS_SLOT)
+        if (mp_thread_get_state() == &mp_state_ctx.thread) /* others would not run them */
+#endif
+        return true;
+    }
+#endif
+    return MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL;
+}
+
+static mp_obj_t mod_usocket_init(void) {
+    usocket_set_interrupt_hook(something_pending);
+    mod_usocket_default_timeout = USOCKET_FOREVER;
+    /* What the port opens once for all waits, it opens now: no socket's doing, later. */
+    usocket_start();
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_init_obj, mod_usocket_init);
+
+/* ---- getaddrinfo -------------------------------------------------------------------------------------------------- */
+
+/* A host argument: text, or None. The copy lives as long as buf. */
+static const char *host_text(mp_obj_t arg, char *buf) {
+    if (arg == mp_const_none) {
+        return NULL;
+    }
+    mp_buffer_info_t data;
+    mp_get_buffer_raise(arg, &data, MP_BUFFER_READ);
+    if (memchr(data.buf, '\0', data.len) != NULL) {
+        mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
+    }
+    size_t len = data.len < USOCKET_HOST_MAX ? data.len : USOCKET_HOST_MAX - 1;
+    memcpy(buf, data.buf, len);
+    buf[len] = '\0';
+    if (len != data.len) {
+        usocket_py_raise_name(USOCKET_EAI_NONAME, "getaddrinfo", buf);
+    }
+    return buf;
+}
+
+/* A port argument: a number, decimal or a service's name as text, or None. */
+static const char *service_text(mp_obj_t arg, char *buf, size_t size) {
+    if (arg == mp_const_none) {
+        return NULL;
+    }
+    if (mp_obj_is_int(arg)) {
+        vstr_t v;
+        mp_print_t print;
+        vstr_init_fixed_buf(&v, size, buf);
+        print.data = &v;
+        print.print_strn = (mp_print_strn_t)vstr_add_strn;
+        mp_printf(&print, "%u", (unsigned)usocket_py_port(arg));
+        buf[v.len] = '\0';
+        return buf;
+    }
+    mp_buffer_info_t data;
+    mp_get_buffer_raise(arg, &data, MP_BUFFER_READ);
+    if (data.len >= size || memchr(data.buf, '\0', data.len) != NULL) {
+        usocket_py_raise_name(USOCKET_EAI_SERVICE, "getaddrinfo", "port");
+    }
+    memcpy(buf, data.buf, data.len);
+    buf[data.len] = '\0';
+    return buf;
+}
+
+static mp_obj_t answers(usocket_lookup_t *l) {
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    usocket_addrinfo_t info;
+    const char *canon = usocket_lookup_name(l);
+    for (size_t i = 0; usocket_lookup_get(l, i, &info) == 0; i++) {
+        mp_obj_t items[5] = {
+            MP_OBJ_NEW_SMALL_INT(info.family),
+            MP_OBJ_NEW_SMALL_INT(info.type),
+            MP_OBJ_NEW_SMALL_INT(info.proto),
+            mp_obj_new_str(canon, i == 0 ? strlen(canon) : 0),
+            usocket_py_addr_obj(&info.addr),
+        };
+        mp_obj_list_append(list, mp_obj_new_tuple(5, items));
+    }
+    return list;
+}
+
+/* make(l), with l freed however it ends. */
+static mp_obj_t then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l)) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_obj_t result = make(l);
+        nlr_pop();
+        usocket_lookup_free(l);
+        return result;
+    }
+    usocket_lookup_free(l);
+    nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
+}
+
+static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_port, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_family, MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_type, MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_proto, MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_flags, MP_ARG_INT, {.u_int = 0}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    char host[USOCKET_HOST_MAX];
+    char service[USOCKET_SERVICE_MAX];
+    usocket_query_t q = {
+        .host = host_text(vals[ARG_host].u_obj, host),
+        .service = service_text(vals[ARG_port].u_obj, service, sizeof(service)),
+        .family = (int)vals[ARG_family].u_int,
+        .type = (int)vals[ARG_type].u_int,
+        .proto = (int)vals[ARG_proto].u_int,
+        .flags = (int)vals[ARG_flags].u_int,
+    };
+    usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
+    usocket_lookup_t *l;
+    usocket_py_lookup_start(&l, &q, "getaddrinfo");
+    usocket_py_lookup(&l, NULL, deadline, "getaddrinfo", q.host != NULL ? q.host : "None");
+    return then_free(l, answers);
+}
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 2, mod_usocket_getaddrinfo);
+
+#if USOCKET_PY_EXTRAS
+
+static mp_obj_t first_address(usocket_lookup_t *l) {
+    usocket_addrinfo_t info;
+    if (usocket_lookup_get(l, 0, &info) < 0) {
+        usocket_py_raise_name(USOCKET_EAI_NONAME, "gethostbyname", "host");
+    }
+    char text[46];
+    int len = usocket_ntop(info.family, info.addr.u.ip, text);
+    return mp_obj_new_str(text, (size_t)len);
+}
+
+static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
+    char host[USOCKET_HOST_MAX];
+    usocket_query_t q = {.host = host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
+    if (q.host != NULL && host[0] == '\0') {
+        strcpy(host, "0.0.0.0"); /* as CPython */
+    } else if (strcmp(host, "<broadcast>") == 0) {
+        strcpy(host, "255.255.255.255");
+    }
+    usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
+    usocket_lookup_t *l;
+    usocket_py_lookup_start(&l, &q, "gethostbyname");
+    usocket_py_lookup(&l, NULL, deadline, "gethostbyname", host);
+    return then_free(l, first_address);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_obj, mod_usocket_gethostbyname);
+
+static mp_obj_t names(usocket_lookup_t *l) {
+    const char *host = usocket_lookup_name(l);
+    const char *service = usocket_lookup_service(l);
+    mp_obj_t items[2] = {mp_obj_new_str(host, strlen(host)), mp_obj_new_str(service, strlen(service))};
+    return mp_obj_new_tuple(2, items);
+}
+
+static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
+    size_t n;
+    mp_obj_t *items;
+    if (!usocket_py_items(addr_in, &n, &items)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
+    }
+    usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
+    usocket_addr_t a;
+    usocket_py_addr(NULL, addr_in, &a, deadline, "getnameinfo");
+    usocket_lookup_t *l;
+    int r = usocket_lookup_reverse(&l, &a, (int)mp_obj_get_int(flags_in));
+    if (r < 0) {
+        usocket_py_raise(r, "getnameinfo", &a);
+    }
+    char text[USOCKET_ADDR_TEXT];
+    usocket_addr_format(&a, text);
+    usocket_py_lookup(&l, NULL, deadline, "getnameinfo", text);
+    return then_free(l, names);
+}
+MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
+
+/* ---- Ready-made sockets ------------------------------------------------------------------------------------------- */
+
+static usocket_time_t timeout_or_default(mp_obj_t arg) {
+    return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout) ? mod_usocket_default_timeout : usocket_py_timeout(arg);
+}
+
+static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_address, ARG_timeout, ARG_source_address };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_timeout, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_PTR(&mod_usocket_global_default_timeout)}},
+        {MP_QSTR_source_address, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    size_t n;
+    mp_obj_t *items;
+    if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items) || n < 2) {
+        mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port)"));
+    }
+    usocket_time_t timeout = timeout_or_default(vals[ARG_timeout].u_obj);
+    usocket_time_t deadline = usocket_deadline_in(timeout != 0 ? timeout : USOCKET_FOREVER);
+    char host[USOCKET_HOST_MAX];
+    char service[USOCKET_SERVICE_MAX];
+    usocket_query_t q = {
+        .host = host_text(items[0], host),
+        .service = service_text(items[1], service, sizeof(service)),
+        .type = USOCKET_STREAM,
+    };
+    usocket_addr_t source;
+    bool bound = vals[ARG_source_address].u_obj != mp_const_none;
+    if (bound) {
+        usocket_py_addr(NULL, vals[ARG_source_address].u_obj, &source, deadline, "create_connection");
+        if (source.family == USOCKET_AF_INET6 || memcmp(source.u.ip, "\0\0\0\0", 4) != 0) {
+            q.family = source.family;
+        }
+    }
+    socket_obj_t *self = usocket_py_new();
+    bool collected = false;
+    usocket_dial_t dial;
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r;
+    do {
+        r = usocket_dial_start(&dial, &q, bound ? &source : NULL);
+        if (r == 0) {
+            USOCKET_CALL(r, exc, usocket_dial_by(&dial, &self->sock, deadline));
+            usocket_dial_end(&dial, &self->sock);
+        }
+    } while (usocket_py_collect(r, &collected));
+    usocket_py_reraise(exc);
+    if (r < 0 && !usocket_is_eai(r) && dial.to.family != USOCKET_AF_UNSPEC) {
+        usocket_py_raise(r, "connect", &dial.to);
+    } else if (r < 0) {
+        usocket_py_raise_name(r, "create_connection", q.host != NULL ? q.host : "None");
+    }
+    usocket_settimeout(&self->sock, timeout);
+    return MP_OBJ_FROM_PTR(self);
+}
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 1, mod_usocket_create_connection);
+
+static void set_flag(socket_obj_t *self, int level, int name, int value, const char *what) {
+    usocket_py_check(name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
+}
+
+static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_address, ARG_family, ARG_backlog, ARG_reuse_port, ARG_dualstack_ipv6 };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_family, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = USOCKET_AF_INET}},
+        {MP_QSTR_backlog, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_reuse_port, MP_ARG_KW_ONLY | MP_ARG_BOOL, {.u_bool = false}},
+        {MP_QSTR_dualstack_ipv6, MP_ARG_KW_ONLY | MP_ARG_BOOL, {.u_bool = false}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    int family = (int)vals[ARG_family].u_int;
+    bool dualstack = vals[ARG_dualstack_ipv6].u_bool;
+    if (dualstack && family != USOCKET_AF_INET6) {
+        mp_raise_ValueError(MP_ERROR_TEXT("dualstack_ipv6 requires AF_INET6"));
+    }
+    mp_int_t backlog = vals[ARG_backlog].u_obj != mp_const_none ? mp_obj_get_int(vals[ARG_backlog].u_obj) : usocket_backlog();
+    const mp_obj_t ctor[2] = {MP_OBJ_NEW_SMALL_INT(family), MP_OBJ_NEW_SMALL_INT(USOCKET_STREAM)};
+    socket_obj_t *self = MP_OBJ_TO_PTR(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mod_usocket_socket_type), 2, 0, ctor));
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        const struct mod_usocket_numbers *num = &mod_usocket_numbers;
+        set_flag(self, num->sol_socket, num->so_reuseaddr, 1, "create_server");
+        if (vals[ARG_reuse_port].u_bool) {
+            set_flag(self, num->sol_socket, num->so_reuseport, 1, "create_server");
+        }
+        if (family == USOCKET_AF_INET6 && num->ipv6_v6only >= 0) {
+            set_flag(self, num->ipproto_ipv6, num->ipv6_v6only, !dualstack, "create_server");
+        }
+        usocket_addr_t a;
+        usocket_py_addr(self, vals[ARG_address].u_obj, &a, usocket_deadline(&self->sock), "create_server");
+        int r = usocket_bind(&self->sock, &a);
+        if (r == 0) {
+            r = usocket_listen(&self->sock, backlog > INT16_MAX ? INT16_MAX : (int)backlog);
+        }
+        if (r < 0) {
+            usocket_py_raise(r, "create_server", &a);
+        }
+        nlr_pop();
+        return MP_OBJ_FROM_PTR(self);
+    }
+    usocket_close(&self->sock);
+    nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
+}
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_server_obj, 1, mod_usocket_create_server);
+
+static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
+#if USOCKET_UNIX
+    int family = USOCKET_AF_UNIX;
+#else
+    int family = USOCKET_AF_INET;
+#endif
+    family = n_args > 0 ? (int)mp_obj_get_int(args[0]) : family;
+    int type = n_args > 1 ? (int)mp_obj_get_int(args[1]) : USOCKET_STREAM;
+    int proto = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    socket_obj_t *a = usocket_py_new();
+    socket_obj_t *b = usocket_py_new();
+    mp_obj_t items[2] = {MP_OBJ_FROM_PTR(a), MP_OBJ_FROM_PTR(b)};
+    mp_obj_t pair = mp_obj_new_tuple(2, items);
+    bool collected = false;
+    int r;
+    do {
+        r = usocket_pair(&a->sock, &b->sock, family, type, proto);
+    } while (usocket_py_collect(r, &collected));
+    usocket_py_check(r, "socketpair");
+    usocket_settimeout(&a->sock, mod_usocket_default_timeout);
+    usocket_settimeout(&b->sock, mod_usocket_default_timeout);
+    return pair;
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj, 0, 3, mod_usocket_socketpair);
+
+static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
+    int fd = (int)mp_obj_get_int(args[0]);
+    int family = (int)mp_obj_get_int(args[1]);
+    int type = (int)mp_obj_get_int(args[2]);
+    int proto = n_args > 3 ? (int)mp_obj_get_int(args[3]) : 0;
+    socket_obj_t *self = usocket_py_new();
+    bool collected = false;
+    int r;
+    do {
+        r = usocket_dup(fd);
+    } while (usocket_py_collect(r, &collected));
+    usocket_py_check(r, "fromfd");
+    int fresh = r;
+    r = usocket_adopt(&self->sock, fresh, family, type, proto);
+    if (r < 0) {
+        usocket_close_fd(fresh);
+        usocket_py_raise(r, "fromfd", NULL);
+    }
+    usocket_settimeout(&self->sock, mod_usocket_default_timeout);
+    return MP_OBJ_FROM_PTR(self);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj, 3, 4, mod_usocket_fromfd);
+
+#endif

@@ -1,0 +1,170 @@
+/* What the files of the binding share with each other.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_PY_H
+#define USOCKET_PY_H
+
+#include "compat.h"
+#include "usocket/usocket.h"
+
+#include <string.h>
+
+typedef struct {
+    mp_obj_base_t base;
+    usocket_t sock;    /* first byte put back: sock.unread, which keeps the collector from taking it */
+    mp_obj_t handler;  /* setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL */
+    void *watch;       /* its watcher, see handler.c */
+} socket_obj_t;
+
+extern const mp_obj_type_t mod_usocket_socket_type;
+extern const mp_obj_type_t mod_usocket_file_type;
+extern const mp_obj_type_t mod_usocket_timeout_type;
+extern const mp_obj_type_t mod_usocket_gaierror_type;
+extern const mp_obj_type_t mod_usocket_tlserror_type;
+extern const mp_obj_module_t mod_usocket_module;
+
+/* Numbers of the platform, from module_table.c, the one file that sees them. */
+extern const struct mod_usocket_numbers {
+    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only;
+} mod_usocket_numbers;
+
+extern usocket_time_t mod_usocket_default_timeout;
+
+/* ---- Calling the core --------------------------------------------------------------------------------------------- */
+
+/* Run what is pending (Ctrl-C, scheduled functions). An exception comes back instead of being raised: whoever called the
+ * core has things to put in order first. */
+mp_obj_t usocket_py_pending(void);
+
+/* r = a call that may wait, resumed with its own deadline after an interruption. exc: an exception that ended it. */
+#define USOCKET_CALL(r, exc, call)                                          \
+    do {                                                                    \
+        MP_THREAD_GIL_EXIT();                                               \
+        (r) = (call);                                                       \
+        MP_THREAD_GIL_ENTER();                                              \
+    } while ((r) == USOCKET_EINTR && ((exc) = usocket_py_pending()) == MP_OBJ_NULL)
+
+/* The same where there is nothing to put in order. */
+#define USOCKET_CALL_RAISE(r, call)             \
+    do {                                        \
+        mp_obj_t exc_ = MP_OBJ_NULL;            \
+        USOCKET_CALL(r, exc_, call);            \
+        usocket_py_reraise(exc_);               \
+    } while (0)
+
+static inline void usocket_py_reraise(mp_obj_t exc) {
+    if (exc != MP_OBJ_NULL) {
+        nlr_raise(exc);
+    }
+}
+
+/* Out of descriptors: unreachable sockets may hold some. True if it is worth another try. */
+bool usocket_py_collect(int code, bool *collected);
+
+/* ---- Errors: errors.c --------------------------------------------------------------------------------------------- */
+
+/* Raise the exception of a code. what: the call; who: the other end, or NULL. */
+MP_NORETURN void usocket_py_raise(int code, const char *what, const usocket_addr_t *who);
+
+/* The same where part of the data went out. */
+MP_NORETURN void usocket_py_raise_sent(int code, const char *what, size_t sent, size_t len);
+
+/* The same for a name. */
+MP_NORETURN void usocket_py_raise_name(int code, const char *what, const char *name);
+
+static inline void usocket_py_check(int code, const char *what) {
+    if (code < 0) {
+        usocket_py_raise(code, what, NULL);
+    }
+}
+
+/* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */
+
+/* An address argument. Names are looked up, within the deadline. sock may be NULL: then any family, and type 0. */
+void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, const char *what);
+
+/* An address as CPython shows it; None for family 0. */
+mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
+
+/* A tuple's or list's items. */
+bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items);
+
+/* Bytes to send: a str, as UTF-8, or anything with a buffer. */
+void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
+
+/* A count argument: negative is a ValueError. */
+size_t usocket_py_count(mp_obj_t arg);
+
+uint16_t usocket_py_port(mp_obj_t arg);
+
+/* Seconds (None: for ever) to microseconds and back. */
+usocket_time_t usocket_py_timeout(mp_obj_t arg);
+mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout);
+
+/* Wait for a lookup, free it on failure and raise; name for the message. */
+void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name);
+
+/* Start one, collecting once when descriptors have run out. */
+void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, const char *what);
+
+/* ---- Objects ------------------------------------------------------------------------------------------------------ */
+
+/* A closed socket object, to be opened. */
+socket_obj_t *usocket_py_new(void);
+
+/* The native object of an instance of the class or of a Python subclass. */
+socket_obj_t *usocket_py_self(mp_obj_t self_in);
+
+mp_obj_t usocket_py_makefile(socket_obj_t *self, const char *mode, size_t mode_len, mp_int_t buffering);
+
+/* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes it. */
+void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);
+
+/* The program has taken something from the socket: the handler may be called again. */
+void usocket_py_handler_rearm(socket_obj_t *self);
+
+static inline void usocket_py_took(socket_obj_t *self) {
+    if (self->watch != NULL) {
+        usocket_py_handler_rearm(self);
+    }
+}
+
+/* ---- Stream calls: stream.c --------------------------------------------------------------------------------------- */
+
+/* Read until v holds n bytes (SIZE_MAX: to the end of the stream), the stream ends, or a code comes; exc as above. */
+int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc);
+
+/* Read to the end of a line, at most max bytes; the same otherwise. */
+int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc);
+
+/* Send a buffer, all of it; None, a count, or an exception, as the stream calls have it. */
+mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, const char *what);
+
+/* The (buf), (buf, n), (buf, off, n) of write(). */
+void usocket_py_write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data);
+
+/* One receive, one send, as MicroPython's stream protocol wants them: never raising. */
+mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode);
+mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode);
+
+/* MP_STREAM_POLL's mask for a socket. */
+mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags);
+
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_write_obj);
+extern const mp_stream_p_t usocket_py_stream;
+
+/* ---- Methods of other files, for the type's dict -------------------------------------------------------------------- */
+
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj);
+
+#endif

@@ -1,0 +1,384 @@
+/* class socket: its life, its connections, its options.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+socket_obj_t *usocket_py_new(void) {
+    /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
+    socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_socket_type);
+    usocket_init(&self->sock);
+    return self;
+}
+
+socket_obj_t *usocket_py_self(mp_obj_t self_in) {
+    if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
+        return MP_OBJ_TO_PTR(self_in);
+    }
+    return MP_OBJ_TO_PTR(mp_obj_cast_to_native_base(self_in, MP_OBJ_FROM_PTR(&mod_usocket_socket_type)));
+}
+
+static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    (void)type;
+    enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_family, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(-1)}},
+        {MP_QSTR_type, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(-1)}},
+        {MP_QSTR_proto, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(-1)}},
+        {MP_QSTR_fileno, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    int family = (int)mp_obj_get_int(vals[ARG_family].u_obj);
+    int kind = (int)mp_obj_get_int(vals[ARG_type].u_obj);
+    int proto = (int)mp_obj_get_int(vals[ARG_proto].u_obj);
+    socket_obj_t *self = usocket_py_new();
+    if (vals[ARG_fileno].u_obj != mp_const_none) {
+        mp_int_t fd = mp_obj_get_int(vals[ARG_fileno].u_obj);
+        if (fd < 0) {
+            mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
+        }
+        usocket_py_check(usocket_adopt(&self->sock, (int)fd, family, kind, proto), "socket");
+    } else {
+        bool collected = false;
+        int r;
+        do {
+            r = usocket_open(&self->sock, family != -1 ? family : USOCKET_AF_INET, kind != -1 ? kind : USOCKET_STREAM,
+                proto != -1 ? proto : 0);
+        } while (usocket_py_collect(r, &collected));
+        usocket_py_check(r, "socket");
+    }
+    usocket_settimeout(&self->sock, mod_usocket_default_timeout);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+/* ---- Looks -------------------------------------------------------------------------------------------------------- */
+
+static void print_addr(const mp_print_t *print, const char *label, const usocket_addr_t *a) {
+    char text[USOCKET_ADDR_TEXT];
+    mp_printf(print, ", %s=", label);
+#if USOCKET_UNIX
+    if (a->family == USOCKET_AF_UNIX) {
+        usocket_addr_format(a, text);
+        mp_printf(print, "'%s'", text);
+        return;
+    }
+#endif
+    if (usocket_ntop(a->family, a->u.ip, text) < 0) {
+        text[0] = '\0';
+    }
+    mp_printf(print, "('%s', %u", text, (unsigned)a->port);
+    if (a->family == USOCKET_AF_INET6) {
+        mp_printf(print, ", %u, %u", (unsigned)a->flowinfo, (unsigned)a->scope);
+    }
+    mp_print_str(print, ")");
+}
+
+static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
+    (void)kind;
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    int fd = usocket_fileno(&self->sock);
+    mp_printf(print, "<socket.socket %sfd=%d, family=%d, type=%d, proto=%d", fd < 0 ? "[closed] " : "", fd,
+        (int)self->sock.family, (int)self->sock.type, self->sock.proto);
+    usocket_addr_t a;
+    if (fd >= 0 && usocket_getsockname(&self->sock, &a) == 0) {
+        print_addr(print, "laddr", &a);
+    }
+    if (fd >= 0 && usocket_getpeername(&self->sock, &a) == 0) {
+        print_addr(print, "raddr", &a);
+    }
+    mp_print_str(print, ">");
+}
+
+/* ---- Life --------------------------------------------------------------------------------------------------------- */
+
+static mp_obj_t socket_close(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_close(&self->sock);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_close_obj, socket_close);
+
+static mp_obj_t socket_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return socket_close(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_exit_obj, 4, 4, socket_exit);
+
+static mp_obj_t socket_detach(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_handler(self, MP_OBJ_NULL);
+    int fd = usocket_detach(&self->sock);
+    return MP_OBJ_NEW_SMALL_INT(fd < 0 ? -1 : fd); /* closed: -1, as CPython */
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_detach_obj, socket_detach);
+
+static mp_obj_t socket_fileno(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return MP_OBJ_NEW_SMALL_INT(usocket_fileno(&self->sock));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
+
+static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_mode, ARG_buffering };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_mode, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_QSTR(MP_QSTR_r)}},
+        {MP_QSTR_buffering, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    size_t len;
+    const char *mode = mp_obj_str_get_data(vals[ARG_mode].u_obj, &len);
+    mp_int_t buffering = vals[ARG_buffering].u_obj == mp_const_none ? -1 : mp_obj_get_int(vals[ARG_buffering].u_obj);
+    return usocket_py_makefile(MP_OBJ_TO_PTR(pos_args[0]), mode, len, buffering);
+}
+static MP_DEFINE_CONST_FUN_OBJ_KW(socket_makefile_obj, 1, socket_makefile);
+
+/* ---- Connections -------------------------------------------------------------------------------------------------- */
+
+static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t addr_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_addr_t a;
+    usocket_py_addr(self, addr_in, &a, usocket_deadline(&self->sock), "bind");
+    int r = usocket_bind(&self->sock, &a);
+    if (r < 0) {
+        usocket_py_raise(r, "bind", &a);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
+
+static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_int_t backlog = n_args > 1 ? mp_obj_get_int(args[1]) : usocket_backlog();
+    usocket_py_check(usocket_listen(&self->sock, backlog > INT16_MAX ? INT16_MAX : (int)backlog), "listen");
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
+
+static mp_obj_t socket_accept(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    /* Everything that the answer needs exists before a connection is taken: none is lost to a MemoryError but its address. */
+    socket_obj_t *conn = usocket_py_new();
+    mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(mp_obj_new_tuple(2, NULL));
+    pair->items[0] = MP_OBJ_FROM_PTR(conn);
+    pair->items[1] = mp_const_none;
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_addr_t peer;
+    bool collected = false;
+    int r;
+    do {
+        USOCKET_CALL_RAISE(r, usocket_accept_by(&self->sock, &conn->sock, &peer, deadline));
+    } while (usocket_py_collect(r, &collected));
+    usocket_py_check(r, "accept");
+    usocket_settimeout(&conn->sock, mod_usocket_default_timeout);
+    usocket_py_took(self);
+    pair->items[1] = usocket_py_addr_obj(&peer);
+#if USOCKET_UNIX
+    if (pair->items[1] == mp_const_none && self->sock.family == USOCKET_AF_UNIX) {
+        pair->items[1] = MP_OBJ_NEW_QSTR(MP_QSTR_);
+    }
+#endif
+    return MP_OBJ_FROM_PTR(pair);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
+
+/* The address and the code; 0 when connected. */
+static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_py_addr(self, addr_in, a, deadline, "connect");
+    int r;
+    MP_THREAD_GIL_EXIT();
+    r = usocket_connect_by(&self->sock, a, deadline);
+    MP_THREAD_GIL_ENTER();
+    if (r == USOCKET_EINTR) {
+        mp_handle_pending(true);
+        USOCKET_CALL_RAISE(r, usocket_connect_wait(&self->sock, deadline));
+    }
+    return r;
+}
+
+static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t addr_in) {
+    usocket_addr_t a;
+    int r = do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a);
+    if (r < 0) {
+        usocket_py_raise(r, "connect", &a);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
+
+static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t addr_in) {
+    usocket_addr_t a;
+    return MP_OBJ_NEW_SMALL_INT(-do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a));
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
+
+static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check(usocket_shutdown(&self->sock, (int)mp_obj_get_int(how_in)), "shutdown");
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
+
+static mp_obj_t socket_getsockname(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_addr_t a;
+    usocket_py_check(usocket_getsockname(&self->sock, &a), "getsockname");
+    return usocket_py_addr_obj(&a);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
+
+static mp_obj_t socket_getpeername(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_addr_t a;
+    usocket_py_check(usocket_getpeername(&self->sock, &a), "getpeername");
+    return usocket_py_addr_obj(&a);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
+
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    int level = (int)mp_obj_get_int(args[1]);
+    int name = (int)mp_obj_get_int(args[2]);
+    mp_int_t room = n_args > 3 ? mp_obj_get_int(args[3]) : 0;
+    if (room == 0) {
+        int value = 0;
+        size_t len = sizeof(value);
+        usocket_py_check(usocket_getsockopt(&self->sock, level, name, &value, &len), "getsockopt");
+        return mp_obj_new_int(value);
+    }
+    if (room < 0 || room > 1024) { /* CPython's bounds */
+        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("getsockopt buflen out of range"));
+    }
+    vstr_t v;
+    vstr_init_len(&v, (size_t)room);
+    memset(v.buf, 0, v.len);
+    usocket_py_check(usocket_getsockopt(&self->sock, level, name, v.buf, &v.len), "getsockopt");
+    return usocket_bytes_from_vstr(&v);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_getsockopt);
+
+#define SO_HANDLER 20 /* of every MicroPython port since webrepl */
+
+static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    int level = (int)mp_obj_get_int(args[1]);
+    int name = (int)mp_obj_get_int(args[2]);
+    mp_obj_t value = args[3];
+    mp_buffer_info_t data = {0};
+    int number;
+    if (n_args > 4) { /* (level, name, None, length): a NULL pointer with a length, for the few that ask for it */
+        if (value != mp_const_none) {
+            mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
+        }
+        data.len = usocket_py_count(args[4]);
+    } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER && (value == mp_const_none || mp_obj_is_callable(value))) {
+        usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "setsockopt");
+        usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
+        return mp_const_none;
+    } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
+        number = (int)mp_obj_get_int(value);
+        data.buf = &number;
+        data.len = sizeof(number);
+    } else {
+        mp_get_buffer_raise(value, &data, MP_BUFFER_READ);
+    }
+    usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), "setsockopt");
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 5, socket_setsockopt);
+
+static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t arg) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_settimeout(&self->sock, usocket_py_timeout(arg));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
+
+static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return usocket_py_timeout_obj(usocket_gettimeout(&self->sock));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
+
+static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_settimeout(&self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(socket_setblocking_obj, socket_setblocking);
+
+static mp_obj_t socket_getblocking(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return mp_obj_new_bool(usocket_gettimeout(&self->sock) != 0);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_getblocking_obj, socket_getblocking);
+
+/* ---- The type ----------------------------------------------------------------------------------------------------- */
+
+static const mp_rom_map_elem_t socket_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket_exit_obj)},
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&socket_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR_bind), MP_ROM_PTR(&socket_bind_obj)},
+    {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&socket_listen_obj)},
+    {MP_ROM_QSTR(MP_QSTR_accept), MP_ROM_PTR(&socket_accept_obj)},
+    {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
+    {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&usocket_py_send_obj)},
+    {MP_ROM_QSTR(MP_QSTR_sendall), MP_ROM_PTR(&usocket_py_sendall_obj)},
+    {MP_ROM_QSTR(MP_QSTR_sendto), MP_ROM_PTR(&usocket_py_sendto_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recv), MP_ROM_PTR(&usocket_py_recv_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recvfrom), MP_ROM_PTR(&usocket_py_recvfrom_obj)},
+    {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&usocket_py_read_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usocket_py_readinto_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&usocket_py_readline_obj)},
+    {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&usocket_py_write_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setsockopt), MP_ROM_PTR(&socket_setsockopt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_settimeout), MP_ROM_PTR(&socket_settimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&socket_setblocking_obj)},
+#if USOCKET_PY_EXTRAS
+    {MP_ROM_QSTR(MP_QSTR_recv_into), MP_ROM_PTR(&usocket_py_recv_into_obj)},
+    {MP_ROM_QSTR(MP_QSTR_recvfrom_into), MP_ROM_PTR(&usocket_py_recvfrom_into_obj)},
+    {MP_ROM_QSTR(MP_QSTR_connect_ex), MP_ROM_PTR(&socket_connect_ex_obj)},
+    {MP_ROM_QSTR(MP_QSTR_shutdown), MP_ROM_PTR(&socket_shutdown_obj)},
+    {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&socket_detach_obj)},
+    {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&socket_fileno_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getsockname), MP_ROM_PTR(&socket_getsockname_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getpeername), MP_ROM_PTR(&socket_getpeername_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getsockopt), MP_ROM_PTR(&socket_getsockopt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_gettimeout), MP_ROM_PTR(&socket_gettimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getblocking), MP_ROM_PTR(&socket_getblocking_obj)},
+    {MP_ROM_QSTR(MP_QSTR_makefile), MP_ROM_PTR(&socket_makefile_obj)},
+#endif
+};
+static MP_DEFINE_CONST_DICT(socket_locals, socket_locals_table);
+
+static void socket_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (dest[0] != MP_OBJ_NULL) {
+        return; /* nothing can be assigned */
+    }
+    switch (attr) {
+        case MP_QSTR_family:
+            dest[0] = MP_OBJ_NEW_SMALL_INT(self->sock.family);
+            break;
+        case MP_QSTR_type:
+            dest[0] = MP_OBJ_NEW_SMALL_INT(self->sock.type);
+            break;
+        case MP_QSTR_proto:
+            dest[0] = MP_OBJ_NEW_SMALL_INT(self->sock.proto);
+            break;
+        case MP_QSTR_timeout:
+            dest[0] = usocket_py_timeout_obj(usocket_gettimeout(&self->sock));
+            break;
+        default:
+            usocket_attr_in_dict(self_in, attr, dest, &socket_locals);
+    }
+}
+
+USOCKET_STREAM_TYPE(mod_usocket_socket_type, MP_QSTR_socket, socket_make_new, socket_print, socket_attr, &usocket_py_stream, &socket_locals);

@@ -1,0 +1,308 @@
+/* The stream calls: read, readinto, readline, write, and MicroPython's stream protocol.
+ *
+ * No short counts while blocking or within the timeout, and nothing lost: what a call has taken from the stack and cannot
+ * return, because its time is up or somebody pressed Ctrl-C, is put back and comes first in the next call.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+#define GROW_MIN 256
+
+/* ---- Reading into a vstr ------------------------------------------------------------------------------------------ */
+
+/* Make room for more, between 1 and max bytes: what is there to be read, or twice what has been. */
+static size_t make_room(usocket_t *s, vstr_t *v, size_t max) {
+    int32_t pending = usocket_pending(s);
+    size_t room = pending > (int32_t)v->len ? (size_t)pending : v->len;
+    room = room < GROW_MIN ? GROW_MIN : room;
+    room = room < max ? room : max;
+    vstr_hint_size(v, room);
+    return room;
+}
+
+typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
+
+static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {
+    int r = 0;
+    while (v->len < n) {
+        size_t room = v->alloc - v->len;
+        room = room > 0 && room < n - v->len ? room : room == 0 ? make_room(s, v, n - v->len) : n - v->len;
+        size_t got = 0;
+        USOCKET_CALL(r, *exc, receive(s, v->buf + v->len, room, &got, deadline));
+        v->len += got;
+        if (r != 0 || got < room || s->type != USOCKET_STREAM) {
+            break; /* a code, a whole line, the end, a datagram */
+        }
+    }
+    return r;
+}
+
+int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc) {
+    return fill(s, v, n, usocket_recv_all_by, deadline, exc);
+}
+
+int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc) {
+    return fill(s, v, max, usocket_recv_line_by, deadline, exc);
+}
+
+/* Bytes that the program will want: the block stays where the collector sees it. */
+static void put_back(usocket_t *s, char *block, size_t len) {
+    while (usocket_unread(s, block, len) == USOCKET_EEXIST) {
+        /* Two threads on one socket, both out of time: theirs first, ours behind. */
+        size_t other_len;
+        void *other = usocket_unread_take(s, &other_len);
+        if (other != NULL) {
+            char *both = m_new(char, other_len + len);
+            memcpy(both, other, other_len);
+            memcpy(both + other_len, block, len);
+            block = both;
+            len += other_len;
+        }
+    }
+}
+
+/* What read() and readline() return, from what has arrived and how it ended. */
+static mp_obj_t result(usocket_t *s, vstr_t *v, int code, mp_obj_t exc, const char *what) {
+    if (code < 0 && (code != USOCKET_EAGAIN || v->len == 0)) {
+        if (v->len != 0) {
+            put_back(s, v->buf, v->len);
+        }
+        usocket_py_reraise(exc);
+        if (code == USOCKET_EAGAIN) {
+            vstr_clear(v);
+            return mp_const_none;
+        }
+        usocket_py_raise(code, what, NULL);
+    }
+    return usocket_bytes_from_vstr(v);
+}
+
+/* Allocated as asked up to this, then as the bytes come. */
+#define READ_AT_ONCE 4096
+
+static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    size_t n = SIZE_MAX;
+    if (n_args > 1 && args[1] != mp_const_none) {
+        mp_int_t count = mp_obj_get_int(args[1]);
+        n = count < 0 ? SIZE_MAX : (size_t)count;
+    }
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "read");
+    vstr_t v;
+    vstr_init(&v, n < READ_AT_ONCE ? n : GROW_MIN);
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
+    usocket_py_took(self);
+    return result(&self->sock, &v, r, exc, "read");
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
+
+/* A datagram's bytes behind its first line. */
+static void keep_rest(usocket_t *s, vstr_t *v) {
+    char *end = memchr(v->buf, '\n', v->len);
+    size_t line = end != NULL ? (size_t)(end - v->buf) + 1 : v->len;
+    if (line < v->len) {
+        char *rest = m_new(char, v->len - line);
+        memcpy(rest, v->buf + line, v->len - line);
+        put_back(s, rest, v->len - line);
+        v->len = line;
+    }
+}
+
+static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    size_t max = SIZE_MAX;
+    if (n_args > 1 && args[1] != mp_const_none) {
+        mp_int_t count = mp_obj_get_int(args[1]);
+        max = count < 0 ? SIZE_MAX : (size_t)count;
+    }
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "readline");
+    bool stream = self->sock.type == USOCKET_STREAM;
+    vstr_t v;
+    vstr_init(&v, max < GROW_MIN ? max : stream ? GROW_MIN : READ_AT_ONCE);
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
+    usocket_py_took(self);
+    if (!stream && r >= 0) {
+        keep_rest(&self->sock, &v);
+    }
+    return result(&self->sock, &v, r, exc, "readline");
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readline);
+
+static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    size_t len = buf.len;
+    if (n_args > 2) {
+        mp_int_t count = mp_obj_get_int(args[2]);
+        len = count >= 0 && (size_t)count < len ? (size_t)count : len;
+    }
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "readinto");
+    size_t got = 0;
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r;
+    USOCKET_CALL(r, exc, usocket_recv_all_by(&self->sock, buf.buf, len, &got, deadline));
+    usocket_py_took(self);
+    if (r < 0 && got != 0 && r != USOCKET_EAGAIN) {
+        char *block = m_new_maybe(char, got);
+        if (block != NULL) {
+            memcpy(block, buf.buf, got);
+            put_back(&self->sock, block, got);
+        } else if (exc == MP_OBJ_NULL) {
+            return MP_OBJ_NEW_SMALL_INT(got); /* no memory to keep them in: a short count loses nothing */
+        }
+    }
+    usocket_py_reraise(exc);
+    if (r == USOCKET_EAGAIN && got == 0) {
+        return mp_const_none;
+    }
+    usocket_py_check(r == USOCKET_EAGAIN ? 0 : r, "readinto");
+    return MP_OBJ_NEW_SMALL_INT(got);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readinto);
+
+/* ---- Writing ------------------------------------------------------------------------------------------------------ */
+
+mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, const char *what) {
+    usocket_time_t deadline = usocket_deadline(s);
+    size_t sent = 0;
+    int r;
+    USOCKET_CALL_RAISE(r, usocket_send_all_by(s, buf, len, &sent, deadline));
+    if (r == USOCKET_EAGAIN) {
+        return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
+    }
+    if (r < 0) {
+        usocket_py_raise_sent(r, what, sent, len);
+    }
+    return MP_OBJ_NEW_SMALL_INT(sent);
+}
+
+void usocket_py_write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data) {
+    usocket_py_data(args[1], data);
+    if (n_args > 3) {
+        size_t off = usocket_py_count(args[2]);
+        off = off < data->len ? off : data->len;
+        data->buf = (byte *)data->buf + off;
+        data->len -= off;
+    }
+    if (n_args > 2) {
+        size_t max = usocket_py_count(args[n_args - 1]);
+        data->len = max < data->len ? max : data->len;
+    }
+}
+
+static mp_obj_t stream_write(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t data;
+    usocket_py_write_args(n_args, args, &data);
+    return usocket_py_write(&self->sock, data.buf, data.len, "write");
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_write_obj, 2, 4, stream_write);
+
+/* ---- The stream protocol, for select, tls and the other modules in C ------------------------------------------------- */
+
+/* An exception waits to be raised. It must not be raised here: frames of mbedTLS may be above. */
+static bool exception_waits(void) {
+    if (MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+        return true;
+    }
+    mp_handle_pending(false); /* scheduled functions alone */
+    return false;
+}
+
+static mp_uint_t protocol_result(int32_t r, int *errcode) {
+    if (r >= 0) {
+        return (mp_uint_t)r;
+    }
+    *errcode = r == USOCKET_EINTR ? MP_EAGAIN : -r;
+    return MP_STREAM_ERROR;
+}
+
+mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode) {
+    usocket_time_t deadline = usocket_deadline(s);
+    int32_t r;
+    do {
+        MP_THREAD_GIL_EXIT();
+        r = usocket_recv_by(s, buf, size, 0, NULL, deadline);
+        MP_THREAD_GIL_ENTER();
+    } while (r == USOCKET_EINTR && !exception_waits());
+    return protocol_result(r, errcode);
+}
+
+mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode) {
+    usocket_time_t deadline = usocket_deadline(s);
+    int32_t r;
+    do {
+        MP_THREAD_GIL_EXIT();
+        r = usocket_send_by(s, buf, size, 0, NULL, deadline);
+        MP_THREAD_GIL_ENTER();
+    } while (r == USOCKET_EINTR && !exception_waits());
+    return protocol_result(r, errcode);
+}
+
+static mp_uint_t protocol_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
+    socket_obj_t *self = usocket_py_self(self_in);
+    usocket_py_took(self);
+    return usocket_py_protocol_read(&self->sock, buf, size, errcode);
+}
+
+static mp_uint_t protocol_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
+    return usocket_py_protocol_write(&usocket_py_self(self_in)->sock, buf, size, errcode);
+}
+
+static const struct {
+    uint8_t ours;
+    uint8_t stream;
+} poll_bits[] = {
+    {USOCKET_POLL_IN, MP_STREAM_POLL_RD},   {USOCKET_POLL_OUT, MP_STREAM_POLL_WR},
+    {USOCKET_POLL_ERR, MP_STREAM_POLL_ERR}, {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP},
+    {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
+};
+
+mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
+    int events = 0;
+    for (size_t i = 0; i < 2; i++) {
+        events |= flags & poll_bits[i].stream ? poll_bits[i].ours : 0;
+    }
+    int r = usocket_poll(s, events, USOCKET_NOW);
+    mp_uint_t mask = 0;
+    for (size_t i = 0; r > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
+        mask |= r & poll_bits[i].ours ? poll_bits[i].stream : 0;
+    }
+    return mask;
+}
+
+static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    socket_obj_t *self = usocket_py_self(self_in);
+    switch (request) {
+        case MP_STREAM_POLL:
+            return usocket_py_poll(&self->sock, arg);
+        case MP_STREAM_CLOSE:
+            usocket_py_handler(self, MP_OBJ_NULL);
+            usocket_close(&self->sock);
+            return 0;
+        case MP_STREAM_FLUSH:
+            return 0;
+#ifdef MP_STREAM_GET_FILENO
+        case MP_STREAM_GET_FILENO: {
+            int fd = usocket_fileno(&self->sock);
+            return protocol_result(fd < 0 ? USOCKET_EBADF : fd, errcode);
+        }
+#endif
+        default:
+            *errcode = MP_EINVAL;
+            return MP_STREAM_ERROR;
+    }
+}
+
+const mp_stream_p_t usocket_py_stream = {
+    .read = protocol_read,
+    .write = protocol_write,
+    .ioctl = protocol_ioctl,
+};

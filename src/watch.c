@@ -1,0 +1,91 @@
+/* Watching a socket from a thread of the library's own.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "internal.h"
+
+#if USOCKET_THREADS
+
+#include <string.h>
+
+struct usocket_watch {
+    usocket_t sock;   /* shares the connection: it stays open while we look */
+    int event;        /* set: look at the flags below */
+    uint32_t flags;   /* atomic */
+    bool (*ready)(void *arg);
+    void *arg;
+};
+
+enum { STOP = 1, GONE = 2 };
+
+/* The part that waits and tells, until told to stop. */
+static void look(usocket_watch_t *w) {
+    bool armed = true;
+    for (;;) {
+        usocket_wait_t set[2] = {{w->event, USOCKET_POLL_IN, 0}, {armed ? w->sock.base->io : -1, USOCKET_POLL_IN, 0}};
+        int r = usocket_port_wait(set, 2, USOCKET_NEVER);
+        if (ATOMIC_LOAD(&w->flags) & STOP) {
+            return;
+        }
+        if (set[0].ready) {
+            usocket_port_event_clear(w->event);
+            armed = true;
+        } else if (r > 0 && set[1].ready) {
+            if (w->ready(w->arg)) {
+                armed = false;
+            } else {
+                usocket_port_wait(set, 1, usocket_deadline_in(1000)); /* nobody could take it: offer it again */
+            }
+        }
+    }
+}
+
+static void run(void *arg) {
+    usocket_watch_t *w = arg;
+    look(w);
+    ATOMIC_ADD(&w->flags, GONE);
+}
+
+int usocket_watch(usocket_watch_t **out, usocket_t *s, bool (*ready)(void *arg), void *arg) {
+    *out = NULL;
+    usocket_watch_t *w = usocket_port_alloc(sizeof(*w));
+    if (w == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    memset(w, 0, sizeof(*w));
+    usocket_init(&w->sock);
+    w->ready = ready;
+    w->arg = arg;
+    w->event = usocket_port_event_open();
+    int r = w->event < 0 ? w->event : usocket_share(&w->sock, s);
+    if (r == 0) {
+        r = usocket_port_spawn(run, w);
+    }
+    if (r < 0) {
+        usocket_close(&w->sock);
+        if (w->event >= 0) {
+            usocket_port_event_close(w->event);
+        }
+        usocket_port_free(w);
+        return r;
+    }
+    *out = w;
+    return 0;
+}
+
+void usocket_watch_again(usocket_watch_t *w) {
+    usocket_port_event_set(w->event);
+}
+
+void usocket_watch_end(usocket_watch_t *w) {
+    ATOMIC_ADD(&w->flags, STOP);
+    usocket_port_event_set(w->event);
+    while (!(ATOMIC_LOAD(&w->flags) & GONE)) {
+        usocket_port_wait(NULL, 0, usocket_deadline_in(500));
+    }
+    usocket_close(&w->sock);
+    usocket_port_event_close(w->event);
+    usocket_port_free(w);
+}
+
+#endif
