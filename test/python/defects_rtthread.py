@@ -1,4 +1,4 @@
-# run: limit=60 net=lo
+# run: limit=60 net=lo heap=1m
 # Defects seen in RT-Thread's modusocket.c, R1 to R22; each section says in one sentence what went wrong there.
 import select
 import socket

@@ -83,7 +83,7 @@ s = socket.create_server(("127.0.0.5", 0))
 port = s.getsockname()[1]
 c = socket.socket()
 c.connect(socket.getaddrinfo("dual.test", port)[0][-1])
-check("S5: connect takes getaddrinfo's first entry, whatever the resolver's order", c.getpeername(), ("127.0.0.5", port))
+check("S7: connect takes getaddrinfo's first entry, whatever the resolver's order", c.getpeername(), ("127.0.0.5", port))
 c.close()
 c = socket.socket()
 c.connect(("dual.test", port))

@@ -127,25 +127,25 @@ def subclasses():
     d, _ = s.accept()
     p = select.poll()
     p.register(c, select.POLLIN)
-    check("S6: a subclass instance polls idle", p.poll(0), [])
+    check("S4: a subclass instance polls idle", p.poll(0), [])
     d.send(b"for the subclass\nrest")
     found = p.poll(1000)
-    true("S6: and readable, as itself", len(found) == 1 and found[0][0] is c and found[0][1] == select.POLLIN, found)
-    check("S6: readline on a subclass instance", c.readline(), b"for the subclass\n")
-    check("S6: read", c.read(2), b"re")
+    true("S4: and readable, as itself", len(found) == 1 and found[0][0] is c and found[0][1] == select.POLLIN, found)
+    check("S4: readline on a subclass instance", c.readline(), b"for the subclass\n")
+    check("S4: read", c.read(2), b"re")
     buf = bytearray(2)
-    check("S6: readinto", (c.readinto(buf), bytes(buf)), (2, b"st"))
-    check("S6: write", c.write(b"written"), 7)
-    check("S6: what it wrote", d.recv(10), b"written")
-    check("S6: attributes survive", (c.tag, c.more), ("sub", [1, 2, 3]))
-    check("S6: select.select", len(select.select([], [c], [], 0)[1]), 1)
+    check("S4: readinto", (c.readinto(buf), bytes(buf)), (2, b"st"))
+    check("S4: write", c.write(b"written"), 7)
+    check("S4: what it wrote", d.recv(10), b"written")
+    check("S4: attributes survive", (c.tag, c.more), ("sub", [1, 2, 3]))
+    check("S4: select.select", len(select.select([], [c], [], 0)[1]), 1)
     f = c.makefile("rb")
     d.send(b"file\n")
-    check("S6: makefile", f.readline(), b"file\n")
+    check("S4: makefile", f.readline(), b"file\n")
     f.close()
     with c:
         pass
-    check("S6: with closes it", c.fileno(), -1)
+    check("S4: with closes it", c.fileno(), -1)
     close(s, d)
 
     class Override(socket.socket):
@@ -157,7 +157,7 @@ def subclasses():
     c.connect(s.getsockname())
     d, _ = s.accept()
     d.send(b"x")
-    check("S6: an overridden method calls its base", c.recv(1), b"own:x")
+    check("S4: an overridden method calls its base", c.recv(1), b"own:x")
     close(c, d, s)
 
     async def over_asyncio():
@@ -174,7 +174,7 @@ def subclasses():
         close(s, c, d)
         return line
 
-    check("S6: asyncio over a subclass instance", asyncio.run(over_asyncio()), b"async line\n")
+    check("S4: asyncio over a subclass instance", asyncio.run(over_asyncio()), b"async line\n")
 
 
 def asyncio_streams():
