@@ -56,14 +56,15 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
 
 static void print_addr(const mp_print_t *print, const char *label, const usocket_addr_t *a) {
     char text[USOCKET_ADDR_TEXT];
-    mp_printf(print, ", %s=", label);
 #if USOCKET_UNIX
     if (a->family == USOCKET_AF_UNIX) {
-        usocket_addr_format(a, text);
-        mp_printf(print, "'%s'", text);
+        if (usocket_addr_format(a, text) > 0) {
+            mp_printf(print, ", %s='%s'", label, text);
+        }
         return;
     }
 #endif
+    mp_printf(print, ", %s=", label);
     if (usocket_ntop(a->family, a->u.ip, text) < 0) {
         text[0] = '\0';
     }

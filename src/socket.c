@@ -346,7 +346,14 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
     if (r == 0) {
         return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
     }
-    return r < 0 ? r : usocket_port_error(w.handle);
+    if (r > 0) {
+        r = usocket_port_error(w.handle);
+    }
+    if (r == 0) { /* no error, or one that was told before: only a peer proves a connection */
+        usocket_addr_t peer;
+        r = usocket_port_name(w.handle, true, &peer);
+    }
+    return r;
 }
 
 int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {

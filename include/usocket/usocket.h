@@ -334,11 +334,14 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
  *         USOCKET_ECONNABORTED, USOCKET_EHOSTUNREACH, USOCKET_ENETUNREACH, USOCKET_ENETDOWN, USOCKET_EHOSTDOWN,
  *         USOCKET_EADDRNOTAVAIL, USOCKET_EADDRINUSE, USOCKET_EAFNOSUPPORT, USOCKET_EACCES, USOCKET_EPERM, USOCKET_EAGAIN (AF_UNIX:
  *         backlog full), USOCKET_ENOENT, USOCKET_ENOTDIR, USOCKET_EPROTOTYPE, USOCKET_ENODEV, USOCKET_EPROTO,
- *         USOCKET_ENOPROTOOPT; socket's
+ *         USOCKET_ENOPROTOOPT, USOCKET_ENOTCONN (the failure was read by somebody else, as SO_ERROR); socket's
  */
 int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t deadline);
 
-/** Wait for an attempt that usocket_connect_by has begun. @return as usocket_connect_by; USOCKET_EINPROGRESS: not yet */
+/** Wait for an attempt that usocket_connect_by has begun.
+ *
+ * @return as usocket_connect_by; USOCKET_EINPROGRESS: not yet; USOCKET_ENOTCONN: none was begun, or its failure has been told
+ */
 int usocket_connect_wait(usocket_t *s, usocket_time_t deadline);
 
 /** End one direction or both. @param how USOCKET_SHUT_* @return 0; USOCKET_ENOTCONN, USOCKET_EINVAL; socket's */
