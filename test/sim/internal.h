@@ -1,0 +1,137 @@
+/* What the files of the simulator know of each other.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SIM_INTERNAL_H
+#define SIM_INTERNAL_H
+
+#include "sim.h"
+
+#define HANDLES 64
+#define SEGMENTS 64
+#define BACKLOG 32
+#define DATAGRAMS 32
+
+enum kind { FREE, SOCKET, SHOWN, EVENT };
+enum state { FRESH, LISTENING, CONNECTING, OPEN, DEAD };
+
+/* Bytes on their way to one end of a stream, and when each segment of them arrives. */
+struct pipe {
+    uint8_t *bytes;
+    size_t room, head, len;
+    struct segment {
+        size_t len;
+        usocket_time_t at;
+    } segments[SEGMENTS];
+    size_t count;
+    usocket_time_t fin_at, reset_at;
+};
+
+struct datagram {
+    usocket_addr_t from;
+    uint8_t *bytes;
+    size_t len;
+    usocket_time_t at;
+};
+
+struct sock {
+    struct sock *next; /* all of the world's */
+    int refs;
+    int family, type, proto;
+    enum state state;
+    usocket_addr_t local, remote;
+    bool bound, shut_rd, shut_wr, told;
+    int error;
+
+    /* streams */
+    struct sock *peer;
+    struct pipe in;
+    struct sock *queue[BACKLOG + 1];
+    int queued, backlog;
+    usocket_time_t syn_at, give_up_at, settled_at; /* of a connect */
+    int verdict;
+
+    /* datagrams */
+    struct datagram datagrams[DATAGRAMS];
+    size_t waiting;
+    usocket_time_t error_at;
+    int error_to_come;
+
+    int reuse, keepalive, nodelay, broadcast, rcvbuf, sndbuf;
+    int64_t rcvtimeo, sndtimeo;
+};
+
+struct handle {
+    enum kind kind;
+    bool set; /* an event */
+    struct sock *sock;
+};
+
+struct world {
+    usocket_time_t now, latency;
+    struct handle handles[HANDLES];
+    int most_handles;
+    struct sock *socks;
+    size_t receive_buffer, send_buffer, datagrams, piece;
+    uint16_t next_port;
+    bool pending_unknown, cannot_show, draining;
+    int allocations, misuses, resolving, resolved;
+};
+extern struct world world;
+
+static inline bool is_stream(const struct sock *s) {
+    return s->type == USOCKET_STREAM;
+}
+
+/* world.c */
+void sim_misuse(const char *what);
+
+/* faults.c: 0, or the code that this call must fail with. */
+int sim_inject(enum sim_call call);
+bool sim_inject_alloc(void);
+void sim_faults_begin(void);
+
+/* handles.c */
+int sim_handle_new(enum kind kind, struct sock *sock);
+struct sock *sim_sock(int handle); /* NULL: misuse, recorded */
+struct sock *sim_sock_new(int family, int type, int proto);
+void sim_sock_drop(struct sock *s);
+uint8_t sim_ready(int handle);
+void sim_handles_begin(void);
+
+/* net.c */
+void sim_net_begin(void);
+void sim_net_tick(void);                /* let everything happen that is due */
+usocket_time_t sim_net_next(void);      /* when the next thing is due */
+enum sim_fate sim_fate_of(const usocket_addr_t *a);
+bool sim_is_local(const usocket_addr_t *a);
+int sim_bind_any(struct sock *s, const usocket_addr_t *towards);
+struct sock *sim_bound_to(const usocket_addr_t *a, int type);
+
+/* stream.c */
+void sim_stream_join(struct sock *a, struct sock *b);
+void sim_stream_tick(struct sock *s);
+usocket_time_t sim_stream_next(const struct sock *s);
+void sim_stream_gone(struct sock *s);
+uint8_t sim_stream_ready(struct sock *s);
+int sim_stream_connect(struct sock *s, const usocket_addr_t *a);
+int32_t sim_stream_recv(struct sock *s, void *buf, size_t len, int flags);
+int32_t sim_stream_send(struct sock *s, const void *buf, size_t len, int flags);
+size_t sim_stream_pending(const struct sock *s);
+
+/* datagram.c */
+void sim_datagram_tick(struct sock *s);
+usocket_time_t sim_datagram_next(const struct sock *s);
+void sim_datagram_gone(struct sock *s);
+uint8_t sim_datagram_ready(struct sock *s);
+int32_t sim_datagram_recv(struct sock *s, void *buf, size_t len, int flags, usocket_addr_t *from);
+int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const usocket_addr_t *to);
+
+/* names.c */
+void sim_names_begin(void);
+
+static inline usocket_time_t sim_earlier(usocket_time_t a, usocket_time_t b) {
+    return a < b ? a : b;
+}
+
+#endif

@@ -1,0 +1,365 @@
+/* The simulator's clock, actors, memory and lock.
+ *
+ * Actors are threads, but one baton goes round: the code is as deterministic as coroutines, and as transparent to
+ * sanitizers and valgrind as threads.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define ACTORS 32
+#define SPIN_LIMIT 200000 /* waits without the clock moving: something spins */
+
+struct world world;
+
+struct actor {
+    pthread_t thread;
+    pthread_cond_t go;
+    void (*run)(void *);
+    void *arg;
+    bool worker, done, waiting, joining;
+    usocket_wait_t *w;
+    size_t n;
+    usocket_time_t deadline, signal_at;
+};
+
+static pthread_mutex_t baton = PTHREAD_MUTEX_INITIALIZER;
+static struct actor *actors[ACTORS];
+static int actor_count, current;
+static int lock_depth, wake_depth;
+static unsigned long waits, spins;
+
+void sim_misuse(const char *what) {
+    world.misuses++;
+    fprintf(stderr, "simulator: misuse: %s\n", what);
+}
+
+static struct actor *actor_new(void (*run)(void *), void *arg) {
+    struct actor *a = calloc(1, sizeof *a);
+    if (!a || actor_count == ACTORS) {
+        fprintf(stderr, "simulator: too many actors\n");
+        abort();
+    }
+    pthread_cond_init(&a->go, NULL);
+    a->run = run;
+    a->arg = arg;
+    a->signal_at = USOCKET_NEVER;
+    actors[actor_count++] = a;
+    return a;
+}
+
+static void actor_delete(int i) {
+    if (actors[i]->run) {
+        pthread_mutex_unlock(&baton);
+        pthread_join(actors[i]->thread, NULL);
+        pthread_mutex_lock(&baton);
+    }
+    pthread_cond_destroy(&actors[i]->go);
+    free(actors[i]);
+    actors[i] = actors[--actor_count];
+}
+
+void sim_begin(void) {
+    static bool begun;
+    if (!begun) {
+        pthread_mutex_lock(&baton);
+        begun = true;
+    }
+    if (actor_count == 1) {
+        actor_delete(0);
+    }
+    actor_count = current = 0; /* what a failed test left behind stays asleep for ever */
+    lock_depth = wake_depth = 0;
+    waits = spins = 0;
+    sim_handles_begin();
+    memset(&world, 0, sizeof world);
+    world.now = 1000000;
+    world.latency = 100;
+    world.receive_buffer = world.send_buffer = 32768;
+    world.datagrams = DATAGRAMS;
+    world.most_handles = HANDLES;
+    world.next_port = 40000;
+    sim_net_begin();
+    sim_names_begin();
+    sim_faults_begin();
+    actor_new(NULL, NULL);
+}
+
+static int look(usocket_wait_t *w, size_t n) {
+    int ready = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t mask = (uint8_t)(w[i].events | USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL);
+        w[i].ready = w[i].handle < 0 ? 0 : sim_ready(w[i].handle) & mask;
+        ready += w[i].ready != 0;
+    }
+    return ready;
+}
+
+static bool others_done(const struct actor *me) {
+    for (int i = 0; i < actor_count; i++) {
+        if (actors[i] != me && actors[i]->run && !actors[i]->worker && !actors[i]->done) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool runnable(struct actor *a) {
+    if (a->done) {
+        return false;
+    }
+    if (!a->waiting) {
+        return true;
+    }
+    if (a->joining) {
+        return others_done(a);
+    }
+    return a->signal_at <= world.now || a->deadline <= world.now || look(a->w, a->n) > 0 || (wake_depth > 0 && a->w)
+        || (world.draining && a->worker);
+}
+
+/* Move the clock to the next thing that happens. False: nothing ever will. */
+static bool advance(void) {
+    usocket_time_t next = sim_net_next();
+    for (int i = 0; i < actor_count; i++) {
+        if (!actors[i]->done && actors[i]->waiting) {
+            next = sim_earlier(next, sim_earlier(actors[i]->deadline, actors[i]->signal_at));
+        }
+    }
+    if (next == USOCKET_NEVER) {
+        return false;
+    }
+    if (next > world.now) {
+        world.now = next;
+        spins = 0;
+    }
+    return true;
+}
+
+/* Pass the baton to whoever can go on, the caller last. */
+static void schedule(void) {
+    struct actor *me = actors[current];
+    for (;;) {
+        sim_net_tick();
+        for (int k = 1; k <= actor_count; k++) {
+            int i = (current + k) % actor_count;
+            if (!runnable(actors[i])) {
+                continue;
+            }
+            current = i;
+            if (actors[i] != me) {
+                pthread_cond_signal(&actors[i]->go);
+                if (me->done) {
+                    return;
+                }
+                while (actors[current] != me) {
+                    pthread_cond_wait(&me->go, &baton);
+                }
+            }
+            return;
+        }
+        if (!advance()) {
+            fprintf(stderr, "simulator: deadlock: every actor waits for ever\n");
+            abort();
+        }
+    }
+}
+
+static void *actor_main(void *arg) {
+    struct actor *me = arg;
+    pthread_mutex_lock(&baton);
+    while (actors[current] != me) {
+        pthread_cond_wait(&me->go, &baton);
+    }
+    me->run(me->arg);
+    me->done = true;
+    schedule();
+    pthread_mutex_unlock(&baton);
+    return NULL;
+}
+
+static struct actor *start(void (*run)(void *), void *arg) {
+    for (int i = 0; i < actor_count; i++) { /* sweep up */
+        if (actors[i]->done && i != current) {
+            bool last_is_current = current == actor_count - 1;
+            actor_delete(i);
+            if (last_is_current) {
+                current = i;
+            }
+            i--;
+        }
+    }
+    struct actor *a = actor_new(run, arg);
+    if (pthread_create(&a->thread, NULL, actor_main, a) != 0) {
+        abort();
+    }
+    return a;
+}
+
+void sim_actor(void (*run)(void *), void *arg) {
+    start(run, arg);
+}
+
+static void rest(usocket_wait_t *w, size_t n, usocket_time_t deadline, bool joining) {
+    struct actor *me = actors[current];
+    me->w = w;
+    me->n = n;
+    me->deadline = deadline;
+    me->joining = joining;
+    me->waiting = true;
+    schedule();
+    me->waiting = me->joining = false;
+    me->w = NULL;
+    me->n = 0;
+}
+
+void sim_join(void) {
+    rest(NULL, 0, USOCKET_NEVER, true);
+}
+
+void sim_sleep(usocket_time_t us) {
+    usocket_time_t until = us == USOCKET_NEVER ? us : world.now + us;
+    usocket_time_t signal_at = actors[current]->signal_at;
+    actors[current]->signal_at = USOCKET_NEVER;
+    rest(NULL, 0, until, false);
+    actors[current]->signal_at = signal_at;
+}
+
+void sim_signal_in(usocket_time_t us) {
+    actors[current]->signal_at = world.now + us;
+}
+
+unsigned long sim_waits(void) {
+    return waits;
+}
+
+bool sim_drain(void) {
+    world.draining = true;
+    sim_join();
+    bool all = true;
+    for (int rounds = 0; rounds < 10 * ACTORS; rounds++) {
+        all = true;
+        for (int i = 0; i < actor_count; i++) {
+            all = all && (i == current || actors[i]->done);
+        }
+        if (all) {
+            break;
+        }
+        sim_sleep(1);
+    }
+    for (int i = actor_count - 1; i >= 0 && all; i--) {
+        if (i != current) {
+            struct actor *me = actors[current];
+            actor_delete(i);
+            for (current = 0; actors[current] != me; current++) {
+            }
+        }
+    }
+    world.draining = false;
+    return all;
+}
+
+sim_census_t sim_census(void) {
+    sim_census_t c = { .allocations = world.allocations, .actors = actor_count - 1, .misuses = world.misuses };
+    for (int i = 0; i < HANDLES; i++) {
+        c.handles += world.handles[i].kind != FREE;
+    }
+    return c;
+}
+
+/* ---- The port ---- */
+
+usocket_time_t usocket_port_now(void) {
+    return world.now;
+}
+
+int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
+    struct actor *me = actors[current];
+    waits++;
+    if (lock_depth) {
+        sim_misuse("a wait with the lock held");
+    }
+    if (n > USOCKET_WAIT_MAX) {
+        sim_misuse("a wait for too many things");
+    }
+    for (size_t i = 0; i < n; i++) {
+        w[i].ready = 0;
+        if (w[i].handle >= HANDLES || (w[i].handle >= 0 && world.handles[w[i].handle].kind == FREE)) {
+            sim_misuse("a wait on a closed handle");
+        }
+    }
+    if (++spins > SPIN_LIMIT) {
+        fprintf(stderr, "simulator: %d waits at one moment: something spins\n", SPIN_LIMIT);
+        abort();
+    }
+    int fault = sim_inject(SIM_WAIT);
+    if (fault) {
+        world.now++; /* so that a fault for good cannot stop the clock */
+        return fault;
+    }
+    if (deadline == USOCKET_NOW || wake_depth) {
+        if (deadline != USOCKET_NOW) {
+            schedule();
+        }
+        sim_net_tick();
+        return look(w, n);
+    }
+    rest(w, n, deadline, false);
+    if (me->signal_at <= world.now) {
+        me->signal_at = USOCKET_NEVER;
+        return USOCKET_EINTR;
+    }
+    return look(w, n);
+}
+
+void usocket_port_wake(bool on) {
+    wake_depth += on ? 1 : -1;
+    if (wake_depth < 0) {
+        sim_misuse("a wake-up ended twice");
+    }
+}
+
+void usocket_port_lock(void) {
+    if (lock_depth++) {
+        sim_misuse("the lock taken twice");
+    }
+}
+
+void usocket_port_unlock(void) {
+    if (--lock_depth) {
+        sim_misuse("the lock released twice");
+    }
+}
+
+void *usocket_port_alloc(size_t size) {
+    if (sim_inject_alloc()) {
+        return NULL;
+    }
+    void *p = malloc(size);
+    if (p) {
+        memset(p, 0xa5, size);
+        world.allocations++;
+    }
+    return p;
+}
+
+void usocket_port_free(void *p) {
+    if (p) {
+        world.allocations--;
+        free(p);
+    }
+}
+
+int usocket_port_spawn(void (*run)(void *), void *arg) {
+    int fault = sim_inject(SIM_SPAWN);
+    if (fault) {
+        return fault;
+    }
+    start(run, arg)->worker = true;
+    return 0;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fixture.h"
+#include "usocket/port.h"
+
+#if FX_SIM
+
+int fx_begin(void **state) {
+    (void)state;
+    sim_begin();
+    return 0;
+}
+
+int fx_end(void **state) {
+    (void)state;
+    usocket_set_interrupt_hook(NULL);
+    bool drained = sim_drain();
+    sim_census_t c = sim_census();
+    if (!drained || c.handles || c.allocations || c.actors || c.misuses) {
+        print_error("left: %d handles, %d allocations, %d actors; %d misuses\n", c.handles, c.allocations, c.actors, c.misuses);
+        return -1;
+    }
+    return 0;
+}
+
+void fx_go(void (*run)(void *), void *arg) {
+    sim_actor(run, arg);
+}
+
+void fx_join(void) {
+    sim_join();
+}
+
+void fx_sleep(usocket_time_t us) {
+    sim_sleep(us);
+}
+
+void fx_signal_in(usocket_time_t us) {
+    sim_signal_in(us);
+}
+
+#define LATE (2 * MS)
+
+#else
+
+#define THREADS 64
+
+static struct thread {
+    pthread_t id;
+    void (*run)(void *);
+    void *arg;
+} threads[THREADS];
+static size_t thread_count;
+
+static int descriptors(void) {
+    int n = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (readdir(dir)) {
+        n++;
+    }
+    closedir(dir);
+    return n;
+}
+
+static void ignore(int number) {
+    (void)number;
+}
+
+int fx_begin(void **state) {
+    static int before;
+    if (!before) { /* what the port opens once for the process is open now */
+        usocket_t s = USOCKET_CLOSED;
+        usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0);
+        usocket_settimeout(&s, 1);
+        usocket_poll(&s, USOCKET_POLL_IN, usocket_deadline(&s));
+        usocket_port_wake(true);
+        usocket_port_wake(false);
+        usocket_close(&s);
+        sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = ignore }, NULL);
+    }
+    before = descriptors();
+    *state = &before;
+    return 0;
+}
+
+int fx_end(void **state) {
+    int before = *(int *)*state, now = descriptors();
+    usocket_set_interrupt_hook(NULL);
+    for (int i = 0; i < 200 && now != before; i++) { /* an abandoned worker may still be at its last steps */
+        fx_sleep(10 * MS);
+        now = descriptors();
+    }
+    if (now != before) {
+        print_error("%d descriptors before, %d now\n", before, now);
+        return -1;
+    }
+    return 0;
+}
+
+static void *thread_main(void *arg) {
+    struct thread *t = arg;
+    t->run(t->arg);
+    return NULL;
+}
+
+void fx_go(void (*run)(void *), void *arg) {
+    assert_true(thread_count < THREADS);
+    struct thread *t = &threads[thread_count++];
+    t->run = run;
+    t->arg = arg;
+    assert_int_equal(0, pthread_create(&t->id, NULL, thread_main, t));
+}
+
+void fx_join(void) {
+    while (thread_count) {
+        pthread_join(threads[--thread_count].id, NULL);
+    }
+}
+
+void fx_sleep(usocket_time_t us) {
+    struct timespec t = { (time_t)(us / SECOND), (long)(us % SECOND * 1000) };
+    while (nanosleep(&t, &t) != 0) {
+    }
+}
+
+static pthread_t interrupted;
+static usocket_time_t interrupt_after;
+
+static void interrupt(void *arg) {
+    (void)arg;
+    fx_sleep(interrupt_after);
+    pthread_kill(interrupted, SIGUSR1);
+}
+
+void fx_signal_in(usocket_time_t us) {
+    interrupted = pthread_self();
+    interrupt_after = us;
+    fx_go(interrupt, NULL);
+}
+
+#define LATE (5 * SECOND)
+
+#endif
+
+usocket_time_t fx_now(void) {
+    return usocket_port_now();
+}
+
+void fx_took_at(usocket_time_t since, usocket_time_t us, int line) {
+    usocket_time_t took = fx_now() - since;
+    if (took < us || took > us + LATE) {
+        print_error("line %d: took %lld us instead of %lld\n", line, (long long)took, (long long)us);
+        fail();
+    }
+}
+
+void fx_code_at(int expected, int result, const char *what, const char *file, int line) {
+    if (expected != result) {
+        print_error("%s: %d (%s) instead of %d (%s)\n", what, result, usocket_errname(result), expected, usocket_errname(expected));
+        _fail(file, line);
+    }
+}
+
+usocket_addr_t fx_addr(const char *text, uint16_t port) {
+    usocket_addr_t a;
+    assert_ok(usocket_addr_parse(&a, text, strlen(text), USOCKET_AF_UNSPEC));
+    a.port = port;
+    return a;
+}
+
+static usocket_addr_t loopback(int family) {
+    return fx_addr(family == USOCKET_AF_INET6 ? "::1" : "127.0.0.1", 0);
+}
+
+usocket_addr_t fx_listen(usocket_t *s, int family, int backlog) {
+    usocket_addr_t a = loopback(family);
+    assert_ok(usocket_open(s, family, USOCKET_STREAM, 0));
+    assert_ok(usocket_bind(s, &a));
+    assert_ok(usocket_listen(s, backlog));
+    assert_ok(usocket_getsockname(s, &a));
+    assert_int_not_equal(0, a.port);
+    return a;
+}
+
+void fx_connect(usocket_t *client, usocket_t *server) {
+    usocket_t listener = USOCKET_CLOSED;
+    usocket_addr_t a = fx_listen(&listener, USOCKET_AF_INET, 1);
+    assert_ok(usocket_open(client, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_connect_by(client, &a, usocket_deadline_in(10 * SECOND)));
+    assert_ok(usocket_accept_by(&listener, server, NULL, usocket_deadline_in(10 * SECOND)));
+    assert_ok(usocket_close(&listener));
+}
+
+usocket_addr_t fx_udp(usocket_t *s, int family) {
+    usocket_addr_t a = loopback(family);
+    assert_ok(usocket_open(s, family, USOCKET_DGRAM, 0));
+    assert_ok(usocket_bind(s, &a));
+    assert_ok(usocket_getsockname(s, &a));
+    assert_int_not_equal(0, a.port);
+    return a;
+}
+
+size_t fx_fill(usocket_t *s) {
+    static const char block[65536];
+    size_t total = 0;
+    for (int in_vain = 0; in_vain < 3;) { /* a kernel's buffers grow for a while */
+        int32_t n = usocket_send_by(s, block, sizeof block, 0, NULL, usocket_deadline_in(100 * MS));
+        if (n < 0) {
+            assert_code(USOCKET_ETIMEDOUT, n);
+            in_vain++;
+        } else {
+            total += (size_t)n;
+            in_vain = 0;
+        }
+    }
+    return total;
+}
