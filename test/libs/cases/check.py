@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket  # the module opens a descriptor of its own when it is first imported
 import sys
 
 with open(sys.argv[1]) as f:
@@ -25,7 +26,7 @@ def raises(numbers, function, *args):
 
 
 def descriptors():
-    return len(list(os.listdir("/proc/self/fd")))
+    return set(os.listdir("/proc/self/fd"))
 
 
 def digest(data):
@@ -44,11 +45,12 @@ def run(*functions):
         before = descriptors()
         try:
             function()
-            after = descriptors()
-            if after > before:
+            left = descriptors() - before
+            if left:
                 gc.collect()
-                word = "open" if descriptors() > before else "for the collector to close"
-                raise AssertionError("%d descriptors left %s" % (after - before, word))
+                word = "open" if descriptors() - before else "for the collector to close"
+                os.system("ls -l /proc/$PPID/fd")
+                raise AssertionError("descriptors left %s: %s" % (word, " ".join(left)))
             print("PASS", name)
         except Exception as e:
             print("FAIL", name)

@@ -4,7 +4,7 @@ import socket
 import time
 
 PORT = 8000
-SIZE = 1500000
+SIZE = 300000
 
 
 def pattern(start, n):
@@ -20,7 +20,7 @@ def receive(conn, pause):
     got = 0
     good = True
     while got < SIZE:
-        data = conn.recv(60000)
+        data = conn.recv(20000)
         if not data:
             break
         good = good and data == pattern(got, len(data))
@@ -35,7 +35,7 @@ def instance0():
     multitest.globals(IP=multitest.get_network_ip())
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
     s.bind(socket.getaddrinfo("0.0.0.0", PORT)[0][-1])
     s.listen(1)
     multitest.next()
@@ -52,6 +52,7 @@ def instance1():
     multitest.next()
     for timeout in (None, 8):
         s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
         s.settimeout(timeout)
         s.connect(socket.getaddrinfo(IP, PORT)[0][-1])
         print(s.sendall(pattern(0, SIZE)))
