@@ -14,6 +14,13 @@ def fds():
     return len(os.listdir("/proc/self/fd"))
 
 
+_warm = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+_warm.settimeout(0.001)
+try:
+    _warm.recv(1)  # opens what the module keeps for the whole process
+except OSError:
+    pass
+_warm.close()
 _start = fds()
 
 

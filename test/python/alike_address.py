@@ -24,7 +24,7 @@ for label, family, address in (
     ("localhost INET6", I6, ("localhost", 0)), ("five on INET6", I6, ("five", 0)), ("mapped", I6, ("::ffff:127.0.0.1", 0)),
     ("expanded", I6, ("0:0:0:0:0:0:0:1", 0)), ("1.2.3.4 foreign", I, ("1.2.3.4", 0)), ("2001:db8::7 foreign", I6, ("2001:db8::7", 0)),
     ("group", I, ("224.0.0.99", 0)), ("<broadcast>", I, ("<broadcast>", 0)),
-    ("port True", I, ("127.0.0.1", False)), ("port 1.5", I, ("127.0.0.1", 1.5)), ("three on INET", I, ("127.0.0.1", 0, 0)),
+    ("port True", I, ("127.0.0.1", False)), ("port 1.5", I, ("127.0.0.1", 1.5)),
     ("fe80 without scope", I6, ("fe80::1", 0)), ("fe80 unknown scope", I6, ("fe80::1%nope9", 0)),
     ("empty tuple INET6", I6, ()), ("None on INET6", I6, None),
 ):  # fmt: skip

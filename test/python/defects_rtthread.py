@@ -1,10 +1,10 @@
-# run: limit=60 net=lo heap=1m
-# Defects seen in RT-Thread's modusocket.c, R1 to R22; each section says in one sentence what went wrong there.
+# run: limit=60 net=lo heap=64m
+# Defects seen in RT-Thread's modusocket.c, R1 to R22 (R22: defects_memory.py); each section says in one sentence what went wrong there.
 import select
 import socket
 
 from check import check, collect, descriptors, raised, raises, sections, since, summary, ticks, timed, true
-from pairs import close, free_port, settle, tcp_pair, udp_pair
+from pairs import close, fill, free_port, settle, tcp_pair, udp_pair
 
 LATE = 1500
 
@@ -108,11 +108,10 @@ def r7():
     check("R7: send nothing with a timeout", a.send(b""), 0)
     a.settimeout(5)
     start = ticks()
-    n = a.send(bytes(50000000))
-    true("R7: send is one send, and may be short", 0 < n < 50000000 and since(start) < 3000, n)
+    n = a.send(bytes(20000000))
+    true("R7: send is one send, and may be short", 0 < n < 20000000 and since(start) < 3000, n)
     a.setblocking(False)
-    while a.write(bytes(100000)) is not None:
-        pass
+    fill(a)
     raises("R7: would-block is EAGAIN", 11, a.send, b"x")
     close(a, b)
 
@@ -339,37 +338,5 @@ def r21():
     close(c, d)
 
 
-def r22():
-    # MemoryError after accept() leaked the accepted descriptor. (At every allocation: memory.py.)
-    s = socket.create_server(("127.0.0.1", 0))
-    start = descriptors()
-    failed = 0
-    for size in range(0, 40):
-        c = socket.create_connection(s.getsockname())
-        hold, free = [], bytearray(32 * size) if size else None
-        try:
-            while True:
-                hold.append(bytearray(100000))
-        except MemoryError:
-            pass
-        chain = None
-        try:
-            while True:
-                chain = (chain,)
-        except MemoryError:
-            pass
-        free = None  # noqa: F841
-        try:
-            s.accept()[0].close()
-        except MemoryError:
-            failed += 1
-        hold = chain = None
-        c.close()
-    collect()
-    check("R22: accept out of memory leaves no descriptor", descriptors(), start)
-    true("R22: and it did run out", failed > 0, failed)
-    s.close()
-
-
-sections(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16, r17, r18, r19, r20, r21, r22)
+sections(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16, r17, r18, r19, r20, r21)
 summary()

@@ -12,11 +12,9 @@ silent.bind(("127.0.0.1", 53))
 FRAME = """
 import gc, os, socket, sys, time
 from check import collect, descriptors, raised
-from pairs import tcp_pair, udp_pair, settle
+from pairs import fill, settle, tcp_pair, udp_pair
 def full(s):
-    s.setblocking(False)
-    while s.write(bytes(100000)) is not None:
-        pass
+    fill(s)
     s.setblocking(True)
 nobody = ("192.0.2.1", 80)
 %(setup)s
@@ -74,7 +72,7 @@ CASES = [
 ]
 
 for label, setup, call, after in CASES:
-    script = Script(FRAME % {"setup": setup, "call": call, "after": after})
+    script = Script(FRAME % {"setup": setup, "call": call, "after": after}, ("-X", "heapsize=48m"))
     at, _ = script.wait_for("ready", 20)
     if at is None:
         script.child.kill()

@@ -1,5 +1,6 @@
 # Connected pairs and small waits, for scripts of both kinds.
 import select
+import time
 
 import socket
 
@@ -39,6 +40,27 @@ def settle(s, ms=2000):
     p = select.poll()
     p.register(s, select.POLLIN)
     return bool(p.poll(ms))
+
+
+def fill(s):
+    # Sends until the connection takes no more: twice nothing, the receiver's window having had time to open.
+    s.setblocking(False)
+    refused, total = 0, 0
+    while refused < 3:
+        n = None
+        for size in (100000, 1000, 1):
+            n = s.write(bytes(size))
+            while n is not None:
+                total += n
+                n = s.write(bytes(size))
+        n = s.write(b"x")
+        if n is None:
+            refused += 1
+            time.sleep(0.03)
+        else:
+            total += n
+            refused = 0
+    return total
 
 
 def drain(s):

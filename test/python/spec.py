@@ -1,10 +1,10 @@
-# run: limit=40
+# run: limit=40 heap=64m
 # The documented module, sentence by sentence. The labels quote it.
 import socket
 import time
 import usocket
 
-from check import check, collect, descriptors, raised, raises, sections, settles, since, spawn, summary, ticks, timed, true
+from check import at_most, check, collect, descriptors, raised, raises, sections, since, spawn, summary, ticks, timed, true
 from pairs import close, drain, settle, tcp_pair, udp_pair
 
 
@@ -55,7 +55,7 @@ def close_():
 
     for _ in range(10):
         lose()
-    true("close: sockets are closed when they are garbage-collected", settles(start + 1, 1), descriptors() - start)
+    true("close: sockets are closed when they are garbage-collected", at_most(start, 1), descriptors() - start)
     with usocket.socket() as s:
         true("close: a with statement around them", s.fileno() > 2)
     check("close: with closes", s.fileno(), -1)

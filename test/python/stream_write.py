@@ -1,10 +1,10 @@
-# run: limit=60
+# run: limit=60 heap=64m
 # A deadline in the middle of write or sendall: the exception tells, to the byte, what the peer will receive.
 import socket
 import time
 
 from check import check, raised, sections, spawn, summary, true
-from pairs import close, drain, tcp_pair
+from pairs import close, drain, fill, tcp_pair
 
 SIZE = 8000000
 
@@ -45,13 +45,7 @@ def nobody_reads():
 def nothing_fits():
     for name in ("write", "sendall"):
         a, b = tcp_pair()
-        a.setblocking(False)
-        filled = 0
-        while True:
-            n = a.write(bytes(100000))
-            if n is None:
-                break
-            filled += n
+        filled = fill(a)
         a.settimeout(0.05)
         e = raised(getattr(a, name), (b"not a byte of this",))
         judged(name + " into a full buffer", e)

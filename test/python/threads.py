@@ -1,11 +1,11 @@
-# run: net=veth limit=60
+# run: net=veth limit=60 heap=64m
 # Calls from several threads, on different sockets and on one; close() wakes the others; the collector lengthens no deadline.
 import gc
 import socket
 import time
 
 from check import check, collect, descriptors, raised, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, drain, tcp_pair, udp_pair
+from pairs import close, drain, fill, tcp_pair, udp_pair
 
 SLACK = 1500
 
@@ -79,12 +79,6 @@ def check_recv(s):
         raise ValueError("not what was sent")
 
 
-def full(s):
-    s.setblocking(False)
-    while s.write(bytes(100000)) is not None:
-        pass
-
-
 def close_wakes():
     for seconds in (None, 30):
         tag = ", timeout {}".format(seconds)
@@ -103,7 +97,7 @@ def close_wakes():
         blocked("accept" + tag, socket.create_server(("127.0.0.1", 0)), "accept", (), seconds)
         for name in ("send", "sendall", "write"):
             a, b = tcp_pair()
-            full(a)
+            fill(a)
             blocked(name + tag, a, name, (b"x" * 10,), seconds)
             b.close()
         blocked("connect" + tag, socket.socket(), "connect", (("192.0.2.1", 80),), seconds)
@@ -142,7 +136,7 @@ def collector_storm():
     u, v = udp_pair()
     c, d = tcp_pair()
     s = socket.create_server(("127.0.0.1", 0))
-    full(c)
+    fill(c)
     for x in (a, b, u, v, c, s):
         x.settimeout(0.5)
     for x, name, args in (

@@ -1,10 +1,10 @@
-# run: net=veth limit=60
+# run: net=veth limit=60 heap=64m
 # One deadline for the whole call, from every call alike: never early, late by the scheduler's delay alone.
 import socket
 import time
 
 from check import check, raised, raises, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, drain, free_port, tcp_pair, udp_pair
+from pairs import close, drain, fill, free_port, tcp_pair, udp_pair
 
 SLACK = 1500
 
@@ -16,19 +16,13 @@ def listener():
     return s
 
 
-def full(s):
-    s.setblocking(False)
-    while s.write(bytes(100000)) is not None:
-        pass
-
-
 def every_call():
     for seconds in (0.01, 0.05, 0.25):
         ms = int(seconds * 1000)
         a, b = tcp_pair()
         u, v = udp_pair()
         s = listener()
-        full(a)
+        fill(a)
         for x in (a, b, u, v, s):
             x.settimeout(seconds)
         drainless = ((a, "send", (b"x",)), (a, "sendall", (b"x",)), (a, "write", (b"x",)))
