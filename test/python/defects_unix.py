@@ -6,7 +6,7 @@ import socket
 import time
 
 from check import at_most, check, collect, descriptors, raised, raises, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, drain, fill, tcp_pair, udp_pair
+from pairs import close, drain, full_pair, tcp_pair, udp_pair
 
 LATE = 1500
 
@@ -70,11 +70,11 @@ def u4():
         s.settimeout(0.02)
         for name, args in calls:
             timed("U4: {} says ETIMEDOUT".format(name), getattr(s, name), args, 20, 20 + LATE)
-    fill(a)
-    a.settimeout(0.02)
+    c, d = full_pair()
+    c.settimeout(0.02)
     for name in ("send", "sendall", "write"):
-        timed("U4: {} says ETIMEDOUT".format(name), getattr(a, name), (b"x",), 20, 20 + LATE)
-    close(a, b, u, v)
+        timed("U4: {} says ETIMEDOUT".format(name), getattr(c, name), (b"x",), 20, 20 + LATE)
+    close(a, b, c, d, u, v)
 
 
 def u5():

@@ -12,10 +12,7 @@ silent.bind(("127.0.0.1", 53))
 FRAME = """
 import gc, os, socket, sys, time
 from check import collect, descriptors, raised
-from pairs import fill, settle, tcp_pair, udp_pair
-def full(s):
-    fill(s)
-    s.setblocking(True)
+from pairs import full_pair, settle, tcp_pair, udp_pair
 nobody = ("192.0.2.1", 80)
 %(setup)s
 collect()
@@ -53,7 +50,7 @@ CASES = [
     ("readinto, partial", KEEP, "b.readinto(bytearray(100))", KEPT),
     ("readline, partial", KEEP, "b.readline()", KEPT),
     ("makefile readline", PAIR + "; f = b.makefile('rb')", "f.readline()", ""),
-    ("send", PAIR + "; full(a)", "a.send(b'x')", ""),
+    ("send", "a, b = full_pair()", "a.send(b'x')", ""),
     ("sendall", PAIR, "a.sendall(bytes(20000000))", ""),
     ("write", PAIR, "a.write(bytes(20000000))", ""),
     ("accept", "s = socket.create_server(('127.0.0.1', 0))", "s.accept()", ""),

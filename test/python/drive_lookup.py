@@ -107,10 +107,15 @@ summary()
 """)
 
 passed_on("errors", HEAD + """
+def on(kind, name):
+    def call(*args):
+        with socket.socket(type=kind) as s:
+            return getattr(s, name)(*args)
+    return call
 for label, call, args in (
     ("getaddrinfo", socket.getaddrinfo, ("nx.test", 80)), ("gethostbyname", socket.gethostbyname, ("nx.test",)),
-    ("create_connection", socket.create_connection, (("nx.test", 80), 5)), ("connect", socket.socket().connect, (("nx.test", 80),)),
-    ("bind", socket.socket().bind, (("nx.test", 80),)), ("sendto", socket.socket(type=DG).sendto, (b"x", ("nx.test", 80))),
+    ("create_connection", socket.create_connection, (("nx.test", 80), 5)), ("connect", on(ST, "connect"), (("nx.test", 80),)),
+    ("bind", on(ST, "bind"), (("nx.test", 80),)), ("sendto", on(DG, "sendto"), (b"x", ("nx.test", 80))),
 ):
     e = raised(call, args)
     true("{} of no such name: gaierror".format(label), isinstance(e, socket.gaierror) and isinstance(e, OSError), e)
@@ -191,11 +196,16 @@ most = base
 def look():
     global most
     most = max(most, tasks())
+def on(name, *args):
+    def call(*address):
+        with socket.socket(*args) as s:
+            return getattr(s, name)(*address)
+    return call
 for call, args in (
     (socket.getaddrinfo, ("127.0.0.1", 80)), (socket.getaddrinfo, ("::1", 80)), (socket.getaddrinfo, ("fe80::1%lo", 80)), (socket.getaddrinfo, (None, 80)),
-    (socket.getaddrinfo, ("127.0.0.1", "80")), (socket.gethostbyname, ("127.0.0.1",)), (socket.create_connection, (("127.0.0.1", port),)),
-    (socket.socket().bind, (("127.0.0.1", 0),)), (socket.socket(type=DG).sendto, (b"x", ("127.0.0.1", 9))), (socket.socket().connect, (("127.0.0.1", port),)),
-    (socket.socket().bind, (("", 0),)), (socket.socket(type=DG).connect, (("127.0.0.1", 9),)), (socket.socket(10, DG).sendto, (b"x", ("::1", 9))),
+    (socket.getaddrinfo, ("127.0.0.1", "80")), (socket.gethostbyname, ("127.0.0.1",)), (lambda *a: socket.create_connection(*a).close(), (("127.0.0.1", port),)),
+    (on("bind"), (("127.0.0.1", 0),)), (on("sendto", 2, DG), (b"x", ("127.0.0.1", 9))), (on("connect"), (("127.0.0.1", port),)),
+    (on("bind"), (("", 0),)), (on("connect", 2, DG), (("127.0.0.1", 9),)), (on("sendto", 10, DG), (b"x", ("::1", 9))),
 ):
     raised(call, args)
     look()

@@ -5,8 +5,8 @@ import os
 import select
 import socket
 
-from check import at_most, check, collect, descriptors, raised, raises, sections, spawn, summary, true
-from pairs import close, settle, tcp_pair
+from check import at_most, check, collect, descriptors, raised, raises, sections, summary, true
+from pairs import close, tcp_pair
 
 
 def closed_sockets():
@@ -152,11 +152,15 @@ def makefile_lives():
     collect()
     a.send(b"kept alive\n")
     check("U17: a file keeps the connection when its socket is unreachable", files[0].readline(), b"kept alive\n")
-    files.pop().close()
+    end_file(files)
     collect()
     a.settimeout(2)
     check("U17: and ends it, once the collector has seen it", raised(lambda: files.append(a.recv(1))), None)
     a.close()
+
+
+def end_file(files):
+    files.pop().close()
 
 
 def left_with_a_file():
@@ -252,15 +256,19 @@ def close_flushes():
     a.close()
     check("close lets what was sent go", len(b.read()), 100000)
     b.close()
-    a, b = tcp_pair()
-    t = spawn(b.read)
-    a.write(b"tail")
-    del a
+    b = left_alone()
+    b.settimeout(5)
     collect()
-    settle(b)
-    got = t(5)
-    check("so does the collector", got, [b"tail"])
+    got = []
+    e = raised(lambda: got.append(b.read()))
+    check("so does the collector", (e, got), (None, [b"tail"]))
     b.close()
+
+
+def left_alone():
+    a, b = tcp_pair()
+    a.write(b"tail")
+    return b
 
 
 sections(

@@ -42,6 +42,22 @@ def settle(s, ms=2000):
     return bool(p.poll(ms))
 
 
+def full_pair():
+    # Connected, and the first takes no byte more. Buffers of a fixed size, so that nothing grows later and lets bytes through.
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
+    a = socket.socket()
+    a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+    a.connect(listener.getsockname())
+    b, _ = listener.accept()
+    listener.close()
+    fill(a)
+    a.setblocking(True)
+    return a, b
+
+
 def fill(s):
     # Sends until the connection takes no more: twice nothing, the receiver's window having had time to open.
     s.setblocking(False)

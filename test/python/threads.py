@@ -5,7 +5,7 @@ import socket
 import time
 
 from check import check, collect, descriptors, raised, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, drain, fill, tcp_pair, udp_pair
+from pairs import close, drain, full_pair, tcp_pair, udp_pair
 
 SLACK = 1500
 
@@ -96,8 +96,7 @@ def close_wakes():
         blocked("udp recvfrom unbound" + tag, u, "recvfrom", (1,), seconds)
         blocked("accept" + tag, socket.create_server(("127.0.0.1", 0)), "accept", (), seconds)
         for name in ("send", "sendall", "write"):
-            a, b = tcp_pair()
-            fill(a)
+            a, b = full_pair()
             blocked(name + tag, a, name, (b"x" * 10,), seconds)
             b.close()
         blocked("connect" + tag, socket.socket(), "connect", (("192.0.2.1", 80),), seconds)
@@ -134,9 +133,8 @@ def collector_storm():
     t = spawn(storm, 10, stop)
     a, b = tcp_pair()
     u, v = udp_pair()
-    c, d = tcp_pair()
+    c, d = full_pair()
     s = socket.create_server(("127.0.0.1", 0))
-    fill(c)
     for x in (a, b, u, v, c, s):
         x.settimeout(0.5)
     for x, name, args in (

@@ -4,7 +4,7 @@ import socket
 import time
 
 from check import check, raised, raises, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, drain, fill, free_port, tcp_pair, udp_pair
+from pairs import close, drain, free_port, full_pair, tcp_pair, udp_pair
 
 SLACK = 1500
 
@@ -19,10 +19,9 @@ def listener():
 def every_call():
     for seconds in (0.01, 0.05, 0.25):
         ms = int(seconds * 1000)
-        a, b = tcp_pair()
+        a, b = full_pair()
         u, v = udp_pair()
         s = listener()
-        fill(a)
         for x in (a, b, u, v, s):
             x.settimeout(seconds)
         drainless = ((a, "send", (b"x",)), (a, "sendall", (b"x",)), (a, "write", (b"x",)))
