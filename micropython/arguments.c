@@ -6,16 +6,6 @@
 
 usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
 
-mp_obj_t usocket_py_pending(void) {
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
-        mp_handle_pending(true);
-        nlr_pop();
-        return MP_OBJ_NULL;
-    }
-    return MP_OBJ_FROM_PTR(nlr.ret_val);
-}
-
 bool usocket_py_collect(int code, bool *collected) {
     if (*collected || (code != USOCKET_EMFILE && code != USOCKET_ENFILE)) {
         return false;
@@ -197,7 +187,7 @@ static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, con
         const char *path = raw.buf;
         /* A path needs room for its NUL, an abstract name does not. */
         if (raw.len + (raw.len != 0 && path[0] != 0) > USOCKET_UNIX_MAX) {
-            mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("AF_UNIX path too long"));
+            usocket_py_raise_name(USOCKET_ENAMETOOLONG, what, "AF_UNIX path");
         }
         memset(a, 0, sizeof(*a));
         a->family = USOCKET_AF_UNIX;
@@ -221,7 +211,7 @@ void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocke
     size_t n;
     mp_obj_t *items;
     if (self != NULL) {
-        usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, what);
+        usocket_py_check_open(&self->sock, what);
     }
     if (usocket_py_items(arg, &n, &items) && (self == NULL || self->sock.family != USOCKET_AF_UNIX)) {
         host_port(self, n, items, a, deadline, what);

@@ -91,6 +91,17 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
 #define MP_NORETURN NORETURN
 #endif
 
+/* An exception waits, and mp_handle_pending will raise it: this thread's since 1.17, anybody's before. There the scheduler
+ * holds it back while it runs a scheduled function. */
+#ifdef MP_STATE_MAIN_THREAD
+#define usocket_exception_waits() (MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL)
+#elif MICROPY_ENABLE_SCHEDULER
+#define usocket_exception_waits() \
+    (MP_STATE_VM(mp_pending_exception) != MP_OBJ_NULL && MP_STATE_VM(sched_state) == MP_SCHED_PENDING)
+#else
+#define usocket_exception_waits() (MP_STATE_VM(mp_pending_exception) != MP_OBJ_NULL)
+#endif
+
 /* MP_REGISTER_ROOT_POINTER and MP_REGISTER_EXTENSIBLE_MODULE, since 1.20 and 1.21. Not asked for by name: the pass that
  * collects them leaves them undefined. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE

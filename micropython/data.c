@@ -93,6 +93,10 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
     size_t len = usocket_py_count(args[1]);
     int flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
+    if (len == 0 && from == NULL) { /* nothing asked, nothing done, as CPython has it */
+        usocket_py_check_open(&self->sock, what);
+        return mp_const_empty_bytes;
+    }
     if (len > RECV_AT_ONCE && flags == 0) {
         len = arrived(self, len, deadline, what);
     }
@@ -131,7 +135,12 @@ static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t
     if (len > buf.len) {
         mp_raise_ValueError(MP_ERROR_TEXT("nbytes is greater than the length of the buffer"));
     }
-    int32_t r = receive(self, buf.buf, len != 0 ? len : buf.len, flags, from, usocket_deadline(&self->sock), what);
+    len = len != 0 ? len : buf.len;
+    if (len == 0 && from == NULL) {
+        usocket_py_check_open(&self->sock, what);
+        return MP_OBJ_NEW_SMALL_INT(0);
+    }
+    int32_t r = receive(self, buf.buf, len, flags, from, usocket_deadline(&self->sock), what);
     return MP_OBJ_NEW_SMALL_INT(r);
 }
 

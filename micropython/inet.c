@@ -8,26 +8,19 @@ const mp_obj_base_t mod_usocket_global_default_timeout = {&mp_type_object};
 
 #if USOCKET_PY_EXTRAS
 
-static void illegal(const char *what) {
-    mp_raise_msg_varg(&mp_type_OSError, MP_ERROR_TEXT("illegal IP address string passed to %s"), what);
+static MP_NORETURN void illegal(const char *what) {
+    usocket_py_raise_name(USOCKET_EINVAL, what, "address");
 }
 
+/* 0: not a family of IP. */
 static size_t ip_size(int family) {
-    switch (family) {
-        case USOCKET_AF_INET:
-            return 4;
-#if USOCKET_IPV6
-        case USOCKET_AF_INET6:
-            return 16;
-#endif
-        default:
-            usocket_py_raise(USOCKET_EAFNOSUPPORT, "address family", NULL);
-    }
+    return family == USOCKET_AF_INET ? 4 : USOCKET_IPV6 && family == USOCKET_AF_INET6 ? 16 : 0;
 }
 
 static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
     int family = (int)mp_obj_get_int(family_in);
     size_t size = ip_size(family);
+    usocket_py_check(size == 0 ? USOCKET_EAFNOSUPPORT : 0, "inet_pton");
     size_t len;
     const char *text = mp_obj_str_get_data(text_in, &len);
     byte ip[16];
@@ -38,20 +31,27 @@ static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_pton_obj, mod_usocket_inet_pton);
 
-static mp_obj_t format_ip(int family, mp_obj_t packed_in) {
-    size_t size = ip_size(family);
-    mp_buffer_info_t packed;
-    mp_get_buffer_raise(packed_in, &packed, MP_BUFFER_READ);
-    if (packed.len != size) {
-        mp_raise_ValueError(MP_ERROR_TEXT("invalid length of packed IP address string"));
+static void packed_ip(mp_obj_t arg, mp_buffer_info_t *packed) {
+    if (mp_obj_is_str(arg)) {
+        mp_raise_TypeError(MP_ERROR_TEXT("a bytes-like object is required"));
     }
+    mp_get_buffer_raise(arg, packed, MP_BUFFER_READ);
+}
+
+static mp_obj_t format_ip(int family, const mp_buffer_info_t *packed) {
     char text[46];
-    int len = usocket_ntop(family, packed.buf, text);
+    int len = usocket_ntop(family, packed->buf, text);
     return mp_obj_new_str(text, (size_t)len);
 }
 
 static mp_obj_t mod_usocket_inet_ntop(mp_obj_t family_in, mp_obj_t packed_in) {
-    return format_ip((int)mp_obj_get_int(family_in), packed_in);
+    int family = (int)mp_obj_get_int(family_in);
+    mp_buffer_info_t packed;
+    packed_ip(packed_in, &packed);
+    if (packed.len == 0 || packed.len != ip_size(family)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("unknown address family, or wrong length of packed address"));
+    }
+    return format_ip(family, &packed);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_ntop_obj, mod_usocket_inet_ntop);
 
@@ -67,7 +67,12 @@ static mp_obj_t mod_usocket_inet_aton(mp_obj_t text_in) {
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_inet_aton_obj, mod_usocket_inet_aton);
 
 static mp_obj_t mod_usocket_inet_ntoa(mp_obj_t packed_in) {
-    return format_ip(USOCKET_AF_INET, packed_in);
+    mp_buffer_info_t packed;
+    packed_ip(packed_in, &packed);
+    if (packed.len != 4) {
+        illegal("inet_ntoa");
+    }
+    return format_ip(USOCKET_AF_INET, &packed);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_inet_ntoa_obj, mod_usocket_inet_ntoa);
 

@@ -151,18 +151,10 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_IPPROTO_ICMPV6), MP_ROM_INT(58)},
     {MP_ROM_QSTR(MP_QSTR_IPPROTO_RAW), MP_ROM_INT(255)},
     NUMBER(SOL_SOCKET),
-#ifdef SOL_IP
-    NUMBER(SOL_IP),
-#endif
-#ifdef SOL_TCP
-    NUMBER(SOL_TCP),
-#endif
-#ifdef SOL_UDP
-    NUMBER(SOL_UDP),
-#endif
-#ifdef SOL_IPV6
-    NUMBER(SOL_IPV6),
-#endif
+    {MP_ROM_QSTR(MP_QSTR_SOL_IP), MP_ROM_INT(0)},
+    {MP_ROM_QSTR(MP_QSTR_SOL_TCP), MP_ROM_INT(6)},
+    {MP_ROM_QSTR(MP_QSTR_SOL_UDP), MP_ROM_INT(17)},
+    {MP_ROM_QSTR(MP_QSTR_SOL_IPV6), MP_ROM_INT(41)},
 #ifdef SO_REUSEADDR
     NUMBER(SO_REUSEADDR),
 #endif

@@ -5,21 +5,8 @@
 #include "py_usocket.h"
 #include "functions.h"
 
-/* An EINTR goes to the interpreter only if it has something to do. Called before and during every wait, without the GIL. */
-static bool something_pending(void) {
-#if MICROPY_ENABLE_SCHEDULER
-    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING) {
-#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL && defined(MP_OBJ_TYPE_HAS_SLOT)
-        if (mp_thread_get_state() == &mp_state_ctx.thread) /* others would not run them */
-#endif
-        return true;
-    }
-#endif
-    return MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL;
-}
-
 static mp_obj_t mod_usocket_init(void) {
-    usocket_set_interrupt_hook(something_pending);
+    usocket_py_init_interrupts();
     mod_usocket_default_timeout = USOCKET_FOREVER;
     /* What the port opens once for all waits, it opens now: no socket's doing, later. */
     usocket_start();
@@ -131,7 +118,7 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
     usocket_py_lookup(&l, NULL, deadline, "getaddrinfo", q.host != NULL ? q.host : "None");
     return then_free(l, answers);
 }
-MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 2, mod_usocket_getaddrinfo);
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrinfo);
 
 #if USOCKET_PY_EXTRAS
 
@@ -247,7 +234,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     usocket_settimeout(&self->sock, timeout);
     return MP_OBJ_FROM_PTR(self);
 }
-MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 1, mod_usocket_create_connection);
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_create_connection);
 
 static void set_flag(socket_obj_t *self, int level, int name, int value, const char *what) {
     usocket_py_check(name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
@@ -297,7 +284,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     usocket_close(&self->sock);
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
-MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_server_obj, 1, mod_usocket_create_server);
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_server_obj, 0, mod_usocket_create_server);
 
 static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 #if USOCKET_UNIX

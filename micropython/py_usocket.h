@@ -33,6 +33,10 @@ extern usocket_time_t mod_usocket_default_timeout;
 
 /* ---- Calling the core --------------------------------------------------------------------------------------------- */
 
+/* Let Ctrl-C and scheduled functions end the waits of the core; where the port raises out of its signal handler, see to it
+ * that it does not raise out of the core. */
+void usocket_py_init_interrupts(void);
+
 /* Run what is pending (Ctrl-C, scheduled functions). An exception comes back instead of being raised: whoever called the
  * core has things to put in order first. */
 mp_obj_t usocket_py_pending(void);
@@ -95,6 +99,13 @@ void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
 
 /* A count argument: negative is a ValueError. */
 size_t usocket_py_count(mp_obj_t arg);
+
+/* EBADF for a closed socket. */
+static inline void usocket_py_check_open(const usocket_t *s, const char *what) {
+    if (usocket_fileno(s) < 0) {
+        usocket_py_raise(USOCKET_EBADF, what, NULL);
+    }
+}
 
 uint16_t usocket_py_port(mp_obj_t arg);
 

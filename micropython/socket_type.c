@@ -253,7 +253,7 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
         return mp_obj_new_int(value);
     }
     if (room < 0 || room > 1024) { /* CPython's bounds */
-        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("getsockopt buflen out of range"));
+        usocket_py_raise_name(USOCKET_EINVAL, "getsockopt", "buflen");
     }
     vstr_t v;
     vstr_init_len(&v, (size_t)room);
@@ -278,11 +278,15 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         }
         data.len = usocket_py_count(args[4]);
     } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER && (value == mp_const_none || mp_obj_is_callable(value))) {
-        usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "setsockopt");
+        usocket_py_check_open(&self->sock, "setsockopt");
         usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
         return mp_const_none;
     } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
-        number = (int)mp_obj_get_int(value);
+        mp_int_t wide = mp_obj_get_int(value);
+        number = (int)wide;
+        if (number != wide) {
+            mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("option value out of range"));
+        }
         data.buf = &number;
         data.len = sizeof(number);
     } else {
@@ -295,7 +299,9 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 5, socket_s
 
 static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t arg) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_settimeout(&self->sock, usocket_py_timeout(arg));
+    usocket_time_t timeout = usocket_py_timeout(arg);
+    usocket_py_check_open(&self->sock, "settimeout");
+    usocket_settimeout(&self->sock, timeout);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
@@ -308,6 +314,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
 
 static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check_open(&self->sock, "setblocking");
     usocket_settimeout(&self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
     return mp_const_none;
 }

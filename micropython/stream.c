@@ -8,6 +8,7 @@
 #include "py_usocket.h"
 
 #define GROW_MIN 256
+#define LINE_AT_ONCE (sizeof(void *) > 4 ? 1024 : 128) /* a line up to this costs two system calls */
 
 /* ---- Reading into a vstr ------------------------------------------------------------------------------------------ */
 
@@ -89,7 +90,7 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
         n = count < 0 ? SIZE_MAX : (size_t)count;
     }
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "read");
+    usocket_py_check_open(&self->sock, "read");
     vstr_t v;
     vstr_init(&v, n < READ_AT_ONCE ? n : GROW_MIN);
     mp_obj_t exc = MP_OBJ_NULL;
@@ -119,10 +120,11 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
         max = count < 0 ? SIZE_MAX : (size_t)count;
     }
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "readline");
+    usocket_py_check_open(&self->sock, "readline");
     bool stream = self->sock.type == USOCKET_STREAM;
     vstr_t v;
-    vstr_init(&v, max < GROW_MIN ? max : stream ? GROW_MIN : READ_AT_ONCE);
+    size_t room = stream ? LINE_AT_ONCE : READ_AT_ONCE;
+    vstr_init(&v, max < room ? max : room);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
     usocket_py_took(self);
@@ -143,7 +145,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
         len = count >= 0 && (size_t)count < len ? (size_t)count : len;
     }
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check(usocket_fileno(&self->sock) < 0 ? USOCKET_EBADF : 0, "readinto");
+    usocket_py_check_open(&self->sock, "readinto");
     size_t got = 0;
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
@@ -209,7 +211,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_write_obj, 2, 4, stream_write);
 
 /* An exception waits to be raised. It must not be raised here: frames of mbedTLS may be above. */
 static bool exception_waits(void) {
-    if (MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+    if (usocket_exception_waits()) {
         return true;
     }
     mp_handle_pending(false); /* scheduled functions alone */

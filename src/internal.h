@@ -30,7 +30,10 @@
 #define USER_COUNT 0x1fffffffu
 
 /* usocket_t.flags */
-#define FLAG_TIMEO 1 /* the program has set SO_RCVTIMEO or SO_SNDTIMEO */
+#define FLAG_TIMEO 1     /* the program has set SO_RCVTIMEO or SO_SNDTIMEO */
+#define FLAG_DEAF 2      /* a datagram socket shut down for reading */
+#define FLAG_CONNECTED 4 /* a wait of ours has seen the connect end well, which a stack may not have noticed */
+#define FLAG_FAILED 8    /* ... or badly, likewise */
 
 /* Every call on a socket stands between enter() and leave(): no descriptor is closed under a call in progress. */
 int usocket_enter(usocket_t *s);

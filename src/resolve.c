@@ -278,8 +278,17 @@ static int dispatch(usocket_lookup_t *l) {
     if (r < 0) {
         usocket_port_lock();
         workers--;
-        /* Another worker comes to it in time; without one it fails, unless somebody has it already. */
-        r = workers == 0 && unqueue(l) ? r : 0;
+        /* Another worker comes to it in time. Without one it fails, and so do those that others have queued meanwhile. */
+        if (workers != 0 || !unqueue(l)) {
+            r = 0;
+        }
+        while (workers == 0 && queue != NULL) {
+            usocket_lookup_t *other = queue;
+            queue = other->next;
+            other->error = USOCKET_EAI_AGAIN;
+            other->state = DONE;
+            usocket_port_event_set(other->event);
+        }
         usocket_port_unlock();
     }
     return r;

@@ -353,6 +353,23 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
         usocket_addr_t peer;
         r = usocket_port_name(w.handle, true, &peer);
     }
+    usocket_t *base = base_of(s);
+    base->flags = (uint8_t)((base->flags & ~(FLAG_CONNECTED | FLAG_FAILED)) | (r == 0 ? FLAG_CONNECTED : FLAG_FAILED));
+    return r;
+}
+
+/* Linux remembers how an attempt that it could not finish at once has ended until connect(2) is called again, and answers
+ * that call with it. Our waits have told the program already. */
+static int begin_connect(usocket_t *base, const usocket_addr_t *a) {
+    usocket_addr_t peer;
+    if (base->type == USOCKET_STREAM && (base->flags & FLAG_CONNECTED) && usocket_port_name(base->io, true, &peer) == 0) {
+        return USOCKET_EISCONN;
+    }
+    int r = usocket_port_connect(base->io, a);
+    if (r == USOCKET_ECONNABORTED && (base->flags & FLAG_FAILED)) {
+        r = usocket_port_connect(base->io, a);
+    }
+    base->flags &= (uint8_t)~(FLAG_CONNECTED | FLAG_FAILED);
     return r;
 }
 
@@ -371,7 +388,7 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
         return r;
     }
     for (;;) {
-        r = usocket_port_connect(base_of(s)->io, a);
+        r = begin_connect(base_of(s), a);
         if (r != USOCKET_EAGAIN || a->family != USOCKET_AF_UNIX || deadline == USOCKET_NOW) {
             break;
         }
@@ -418,8 +435,16 @@ int usocket_backlog(void) {
     return max < 128 ? max : 128;
 }
 
+static int shut_down(usocket_t *base, int io, int how) {
+    int r = usocket_port_shutdown(io, how);
+    if (r == 0 && base->type != USOCKET_STREAM && how != USOCKET_SHUT_WR) {
+        base->flags |= FLAG_DEAF;
+    }
+    return r;
+}
+
 int usocket_shutdown(usocket_t *s, int how) {
-    PORT_CALL(s, usocket_port_shutdown(io, how));
+    PORT_CALL(s, shut_down(base_of(s), io, how));
 }
 
 int usocket_getsockname(usocket_t *s, usocket_addr_t *a) {

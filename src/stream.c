@@ -113,8 +113,8 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
             continue;
         }
         if (r == USOCKET_EAGAIN) {
-            if (stream && len == 0) {
-                r = 0;
+            if ((stream && len == 0) || (base->flags & FLAG_DEAF)) {
+                r = 0; /* shut down for reading, Linux polls readable for ever and says this */
                 break;
             }
             r = usocket_await(s, USOCKET_POLL_IN, &patience);

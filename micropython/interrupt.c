@@ -1,0 +1,60 @@
+/* When a call of the core comes up for air: Ctrl-C and scheduled functions.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+#if MICROPY_ASYNC_KBD_INTR
+
+#include <signal.h>
+
+/* The unix port raises KeyboardInterrupt right out of its signal handler, wherever the program is: out of the core, too,
+ * with a lock held or a descriptor half closed. So the signal only makes the exception pending, as on every other port, and
+ * it is raised at the next safe place. The interpreter's prompt sets its handler anew for each line, hence the look before
+ * each wait. */
+static void note_ctrl_c(int signum) {
+    (void)signum;
+    mp_sched_keyboard_interrupt();
+}
+
+static void guard_ctrl_c(void) {
+    struct sigaction action;
+    sigaction(SIGINT, NULL, &action);
+    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && action.sa_handler != note_ctrl_c) {
+        action.sa_handler = note_ctrl_c;
+        sigaction(SIGINT, &action, NULL);
+    }
+}
+
+#else
+#define guard_ctrl_c()
+#endif
+
+/* The hook of the core: asked before and during every wait, without the GIL. */
+static bool something_pending(void) {
+    guard_ctrl_c();
+#if MICROPY_ENABLE_SCHEDULER
+    if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING) {
+#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+        if (mp_thread_get_state() == &mp_state_ctx.thread) /* other threads would not run them */
+#endif
+        return true;
+    }
+#endif
+    return usocket_exception_waits();
+}
+
+void usocket_py_init_interrupts(void) {
+    guard_ctrl_c();
+    usocket_set_interrupt_hook(something_pending);
+}
+
+mp_obj_t usocket_py_pending(void) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_handle_pending(true);
+        nlr_pop();
+        return MP_OBJ_NULL;
+    }
+    return MP_OBJ_FROM_PTR(nlr.ret_val);
+}
