@@ -85,7 +85,7 @@ def plan(o, copy):
     runs = []
 
     def add(column, name, instances=(), inet=False, label=None):
-        if re.search(o.only, name) and name not in tree.NEEDS_INTERNET:
+        if re.search(o.only, name) and name not in tree.LEFT_OUT:
             runs.append(dict(column=column, name=name, instances=list(instances), inet=inet,
                              row=label or name))
 
@@ -105,7 +105,7 @@ def plan(o, copy):
                 if "extra/" not in name:
                     add("stock", name, (o.stock, o.stock), label=f"{name} {label}")
                     add("ours", name, (a, b), label=f"{name} {label}")
-    return runs, [n for n in inet if n in tree.NEEDS_INTERNET and re.search(o.only, n)]
+    return runs, [n for n in local + inet if n in tree.LEFT_OUT and re.search(o.only, n)]
 
 
 def speaks_cpython(path):
@@ -191,7 +191,7 @@ def excused(stock):
     return verdict in (SKIP, VACUOUS) or verdict == FAIL and explain(reason) != reason
 
 
-def report(results, internet, verbose):
+def report(results, left_out, verbose):
     rows = {}
     for r, *found in results:
         rows.setdefault(r["row"], {})[r["column"]] = found
@@ -223,13 +223,13 @@ def report(results, internet, verbose):
         print(f"{row:{width}}  {stock[0]:7}  {ours[0]:7}  {'; '.join(why)}".rstrip())
         if verbose and owed and ours[0] != PASS:
             print("    | " + ours[2].replace("\n", "\n    | "))
-    for name in internet:
-        print(f"{name:{width}}  -        -        needs the Internet: {tree.NEEDS_INTERNET[name]}")
+    for name in left_out:
+        print(f"{name:{width}}  -        -        not run: {tree.LEFT_OUT[name]}")
     for column in ("stock", "ours"):
         verdicts = [rows[r][column][0] for r in rows if column in rows[r]]
         count = ", ".join(f"{verdicts.count(v)} {v}" for v in sorted(set(verdicts)))
         print(f"{column}: {count}")
-    return passed, failed, skipped + len(internet)
+    return passed, failed, skipped + len(left_out)
 
 
 def main():
@@ -237,10 +237,10 @@ def main():
     start = time.monotonic()
     copy = f"{WORK}/tree"
     tree.lay_out(o.tree, copy)
-    runs, internet = plan(o, copy)
+    runs, left_out = plan(o, copy)
     results = run_all(o, copy, runs)
     print(f"MicroPython's own tests, from {os.path.relpath(o.tree)}: {len(runs)} runs")
-    passed, failed, skipped = report(results, internet, o.v)
+    passed, failed, skipped = report(results, left_out, o.v)
     print(f"{time.monotonic() - start:.0f} s")
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not passed else 0
