@@ -35,6 +35,18 @@ size_t usocket_py_count(mp_obj_t arg) {
     return (size_t)n;
 }
 
+int usocket_py_narrow(mp_int_t value) {
+    int narrow = (int)value;
+    if (narrow != value) {
+        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("number out of range"));
+    }
+    return narrow;
+}
+
+int usocket_py_int(mp_obj_t arg) {
+    return usocket_py_narrow(mp_obj_get_int(arg));
+}
+
 uint16_t usocket_py_port(mp_obj_t arg) {
     mp_int_t port = mp_obj_get_int(arg);
     if (port < 0 || port > 65535) {
@@ -95,6 +107,7 @@ void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, con
 }
 
 void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name) {
+    usocket_py_ensure_interrupts();
     int r;
     mp_obj_t exc = MP_OBJ_NULL;
     USOCKET_CALL(r, exc, usocket_lookup_wait_for(*l, self != NULL ? &self->sock : NULL, deadline));
@@ -109,6 +122,9 @@ void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t 
 static void look_up(socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
     usocket_query_t q = {.host = host, .family = family, .type = USOCKET_STREAM};
     usocket_lookup_t *l;
+    if (deadline == USOCKET_NOW) {
+        usocket_py_raise_name(USOCKET_EAGAIN, what, host); /* a name would have to be waited for */
+    }
     usocket_py_lookup_start(&l, &q, what);
     usocket_py_lookup(&l, self, deadline, what, host);
     usocket_addrinfo_t info;

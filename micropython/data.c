@@ -10,7 +10,7 @@ static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data);
-    int flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int32_t r;
     USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, NULL, deadline));
@@ -23,7 +23,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data);
-    int flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     size_t sent = 0;
     int32_t r;
@@ -42,7 +42,7 @@ static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data);
-    int flags = n_args > 3 ? (int)mp_obj_get_int(args[2]) : 0;
+    int flags = n_args > 3 ? usocket_py_int(args[2]) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_addr_t to;
     usocket_py_addr(self, args[n_args - 1], &to, deadline, "sendto");
@@ -67,23 +67,17 @@ static int32_t receive(socket_obj_t *self, void *buf, size_t len, int flags, uso
     return r;
 }
 
-/* How much to allocate: waits until it is known. */
-static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, const char *what) {
+/* How much to allocate for a large request on a stream: waits until it is known. */
+static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline) {
     for (;;) {
         int32_t n = usocket_pending(&self->sock);
         if (n > 0) {
             return (size_t)n < len ? (size_t)n : len;
         }
-        if (n == USOCKET_EBADF) {
-            usocket_py_raise(n, what, NULL);
-        }
-        if (deadline == USOCKET_NOW) {
-            return RECV_AT_ONCE; /* nothing, an end, an error: the receive itself says which */
-        }
         int r;
-        USOCKET_CALL_RAISE(r, usocket_poll(&self->sock, USOCKET_POLL_IN, deadline));
-        if (r <= 0 || usocket_pending(&self->sock) <= 0) {
-            return RECV_AT_ONCE;
+        USOCKET_CALL_RAISE(r, usocket_readable_by(&self->sock, deadline));
+        if (r < 0 || usocket_pending(&self->sock) <= 0) {
+            return RECV_AT_ONCE; /* nothing, an end, an error: the receive itself says which */
         }
     }
 }
@@ -91,17 +85,18 @@ static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, c
 static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, const char *what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t len = usocket_py_count(args[1]);
-    int flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     if (len == 0 && from == NULL) { /* nothing asked, nothing done, as CPython has it */
         usocket_py_check_open(&self->sock, what);
         return mp_const_empty_bytes;
     }
-    if (len > RECV_AT_ONCE && flags == 0) {
-        len = arrived(self, len, deadline, what);
+    if (len > RECV_AT_ONCE && self->sock.type == USOCKET_STREAM && flags == 0) {
+        len = arrived(self, len, deadline);
     }
     vstr_t v;
-    vstr_init_len(&v, len);
+    len = usocket_py_room(&self->sock, &v, len);
+    v.len = len;
     if (flags != 0) {
         memset(v.buf, 0, len); /* MSG_TRUNC may count bytes that it does not write */
     }
@@ -131,7 +126,7 @@ static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
     size_t len = n_args > 2 ? usocket_py_count(args[2]) : 0;
-    int flags = n_args > 3 ? (int)mp_obj_get_int(args[3]) : 0;
+    int flags = n_args > 3 ? usocket_py_int(args[3]) : 0;
     if (len > buf.len) {
         mp_raise_ValueError(MP_ERROR_TEXT("nbytes is greater than the length of the buffer"));
     }

@@ -52,21 +52,23 @@ static MP_NORETURN void raise(int code, vstr_t *words, size_t sent) {
     nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
 }
 
-static void begin(vstr_t *words, mp_print_t *print, int code, const char *what) {
+/* Everyday life of a non-blocking program: nothing to build, nothing to read. */
+static void raise_bare(int code) {
     if (code == USOCKET_EAGAIN || code == USOCKET_EINPROGRESS) {
-        mp_raise_OSError(-code); /* everyday life of a non-blocking program: nothing to build, nothing to read */
+        mp_raise_OSError(-code);
     }
-    if (code == USOCKET_ENOMEM || code == USOCKET_EAI_MEMORY) {
-        gc_collect();
-    }
+}
+
+static void begin(vstr_t *words, mp_print_t *print, const char *what) {
     vstr_init_print(words, 48, print);
     mp_print_str(print, what);
 }
 
 void usocket_py_raise(int code, const char *what, const usocket_addr_t *who) {
+    raise_bare(code);
     vstr_t words;
     mp_print_t print;
-    begin(&words, &print, code, what);
+    begin(&words, &print, what);
     if (who != NULL && who->family != USOCKET_AF_UNSPEC) {
         char text[USOCKET_ADDR_TEXT];
         usocket_addr_format(who, text);
@@ -77,9 +79,12 @@ void usocket_py_raise(int code, const char *what, const usocket_addr_t *who) {
 }
 
 void usocket_py_raise_sent(int code, const char *what, size_t sent, size_t len) {
+    if (sent == 0) {
+        raise_bare(code);
+    }
     vstr_t words;
     mp_print_t print;
-    begin(&words, &print, sent == 0 ? code : code == USOCKET_EAGAIN ? USOCKET_EBUSY : code, what);
+    begin(&words, &print, what);
     mp_printf(&print, ": %s; %u of %u bytes sent", usocket_strerror(code), (unsigned)sent, (unsigned)len);
     raise(code, &words, sent);
 }
@@ -87,7 +92,7 @@ void usocket_py_raise_sent(int code, const char *what, size_t sent, size_t len) 
 void usocket_py_raise_name(int code, const char *what, const char *name) {
     vstr_t words;
     mp_print_t print;
-    begin(&words, &print, code, what);
+    begin(&words, &print, what);
     mp_printf(&print, " %s: %s", name, usocket_strerror(code));
     raise(code, &words, 0);
 }

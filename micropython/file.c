@@ -67,7 +67,7 @@ static file_obj_t *readable(mp_obj_t self_in) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_READ)) {
-        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("not readable"));
+        usocket_py_raise(USOCKET_EBADF, "file is not readable", NULL);
     }
     return self;
 }
@@ -281,7 +281,7 @@ static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_WRITE)) {
-        mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("not writable"));
+        usocket_py_raise(USOCKET_EBADF, "file is not writable", NULL);
     }
     mp_buffer_info_t data;
     usocket_py_write_args(n_args, args, &data);

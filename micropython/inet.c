@@ -18,7 +18,7 @@ static size_t ip_size(int family) {
 }
 
 static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
-    int family = (int)mp_obj_get_int(family_in);
+    int family = usocket_py_int(family_in);
     size_t size = ip_size(family);
     usocket_py_check(size == 0 ? USOCKET_EAFNOSUPPORT : 0, "inet_pton");
     size_t len;
@@ -45,7 +45,7 @@ static mp_obj_t format_ip(int family, const mp_buffer_info_t *packed) {
 }
 
 static mp_obj_t mod_usocket_inet_ntop(mp_obj_t family_in, mp_obj_t packed_in) {
-    int family = (int)mp_obj_get_int(family_in);
+    int family = usocket_py_int(family_in);
     mp_buffer_info_t packed;
     packed_ip(packed_in, &packed);
     if (packed.len == 0 || packed.len != ip_size(family)) {
@@ -119,7 +119,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_nametoindex_obj, mod_usocket_if_nametoi
 
 static mp_obj_t mod_usocket_if_indextoname(mp_obj_t index_in) {
     char name[USOCKET_IFNAME_MAX];
-    usocket_py_check(usocket_if_indextoname((unsigned)mp_obj_get_int(index_in), name), "if_indextoname");
+    usocket_py_check(usocket_if_indextoname((unsigned)usocket_py_int(index_in), name), "if_indextoname");
     return name_obj(name);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj, mod_usocket_if_indextoname);

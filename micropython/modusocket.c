@@ -7,7 +7,6 @@
 
 static mp_obj_t mod_usocket_init(void) {
     usocket_py_init_interrupts();
-    mod_usocket_default_timeout = USOCKET_FOREVER;
     /* What the port opens once for all waits, it opens now: no socket's doing, later. */
     usocket_start();
     return mp_const_none;
@@ -107,10 +106,10 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
     usocket_query_t q = {
         .host = host_text(vals[ARG_host].u_obj, host),
         .service = service_text(vals[ARG_port].u_obj, service, sizeof(service)),
-        .family = (int)vals[ARG_family].u_int,
-        .type = (int)vals[ARG_type].u_int,
-        .proto = (int)vals[ARG_proto].u_int,
-        .flags = (int)vals[ARG_flags].u_int,
+        .family = usocket_py_narrow(vals[ARG_family].u_int),
+        .type = usocket_py_narrow(vals[ARG_type].u_int),
+        .proto = usocket_py_narrow(vals[ARG_proto].u_int),
+        .flags = usocket_py_narrow(vals[ARG_flags].u_int),
     };
     usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
     usocket_lookup_t *l;
@@ -165,7 +164,7 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
     usocket_addr_t a;
     usocket_py_addr(NULL, addr_in, &a, deadline, "getnameinfo");
     usocket_lookup_t *l;
-    int r = usocket_lookup_reverse(&l, &a, (int)mp_obj_get_int(flags_in));
+    int r = usocket_lookup_reverse(&l, &a, usocket_py_int(flags_in));
     if (r < 0) {
         usocket_py_raise(r, "getnameinfo", &a);
     }
@@ -197,7 +196,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
         mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port)"));
     }
     usocket_time_t timeout = timeout_or_default(vals[ARG_timeout].u_obj);
-    usocket_time_t deadline = usocket_deadline_in(timeout != 0 ? timeout : USOCKET_FOREVER);
+    usocket_time_t deadline = usocket_deadline_in(timeout);
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];
     usocket_query_t q = {
@@ -251,7 +250,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    int family = (int)vals[ARG_family].u_int;
+    int family = usocket_py_narrow(vals[ARG_family].u_int);
     bool dualstack = vals[ARG_dualstack_ipv6].u_bool;
     if (dualstack && family != USOCKET_AF_INET6) {
         mp_raise_ValueError(MP_ERROR_TEXT("dualstack_ipv6 requires AF_INET6"));
@@ -292,9 +291,9 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 #else
     int family = USOCKET_AF_INET;
 #endif
-    family = n_args > 0 ? (int)mp_obj_get_int(args[0]) : family;
-    int type = n_args > 1 ? (int)mp_obj_get_int(args[1]) : USOCKET_STREAM;
-    int proto = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
+    family = n_args > 0 ? usocket_py_int(args[0]) : family;
+    int type = n_args > 1 ? usocket_py_int(args[1]) : USOCKET_STREAM;
+    int proto = n_args > 2 ? usocket_py_int(args[2]) : 0;
     socket_obj_t *a = usocket_py_new();
     socket_obj_t *b = usocket_py_new();
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(a), MP_OBJ_FROM_PTR(b)};
@@ -312,10 +311,10 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj, 0, 3, mod_usocket_socketpair);
 
 static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
-    int fd = (int)mp_obj_get_int(args[0]);
-    int family = (int)mp_obj_get_int(args[1]);
-    int type = (int)mp_obj_get_int(args[2]);
-    int proto = n_args > 3 ? (int)mp_obj_get_int(args[3]) : 0;
+    int fd = usocket_py_int(args[0]);
+    int family = usocket_py_int(args[1]);
+    int type = usocket_py_int(args[2]);
+    int proto = n_args > 3 ? usocket_py_int(args[3]) : 0;
     socket_obj_t *self = usocket_py_new();
     bool collected = false;
     int r;

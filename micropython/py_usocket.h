@@ -37,6 +37,13 @@ extern usocket_time_t mod_usocket_default_timeout;
  * that it does not raise out of the core. */
 void usocket_py_init_interrupts(void);
 
+/* The same before a wait, for interpreters that call no module's __init__. */
+static inline void usocket_py_ensure_interrupts(void) {
+#if !MICROPY_MODULE_BUILTIN_INIT
+    usocket_py_init_interrupts();
+#endif
+}
+
 /* Run what is pending (Ctrl-C, scheduled functions). An exception comes back instead of being raised: whoever called the
  * core has things to put in order first. */
 mp_obj_t usocket_py_pending(void);
@@ -107,6 +114,10 @@ static inline void usocket_py_check_open(const usocket_t *s, const char *what) {
     }
 }
 
+/* A number of the stack: beyond an int it is an OverflowError. */
+int usocket_py_int(mp_obj_t arg);
+int usocket_py_narrow(mp_int_t value);
+
 uint16_t usocket_py_port(mp_obj_t arg);
 
 /* Seconds (None: for ever) to microseconds and back. */
@@ -142,6 +153,10 @@ static inline void usocket_py_took(socket_obj_t *self) {
 }
 
 /* ---- Stream calls: stream.c --------------------------------------------------------------------------------------- */
+
+/* Begin v with room for n bytes; on a datagram socket, where what does not fit is lost, with no more than a datagram can
+ * have. Returns the room. */
+size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n);
 
 /* Read until v holds n bytes (SIZE_MAX: to the end of the stream), the stream ends, or a code comes; exc as above. */
 int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc);

@@ -8,6 +8,7 @@ socket_obj_t *usocket_py_new(void) {
     /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
     socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_socket_type);
     usocket_init(&self->sock);
+    usocket_py_ensure_interrupts();
     return self;
 }
 
@@ -29,16 +30,16 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    int family = (int)mp_obj_get_int(vals[ARG_family].u_obj);
-    int kind = (int)mp_obj_get_int(vals[ARG_type].u_obj);
-    int proto = (int)mp_obj_get_int(vals[ARG_proto].u_obj);
+    int family = usocket_py_int(vals[ARG_family].u_obj);
+    int kind = usocket_py_int(vals[ARG_type].u_obj);
+    int proto = usocket_py_int(vals[ARG_proto].u_obj);
     socket_obj_t *self = usocket_py_new();
     if (vals[ARG_fileno].u_obj != mp_const_none) {
-        mp_int_t fd = mp_obj_get_int(vals[ARG_fileno].u_obj);
+        int fd = usocket_py_int(vals[ARG_fileno].u_obj);
         if (fd < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
-        usocket_py_check(usocket_adopt(&self->sock, (int)fd, family, kind, proto), "socket");
+        usocket_py_check(usocket_adopt(&self->sock, fd, family, kind, proto), "socket");
     } else {
         bool collected = false;
         int r;
@@ -218,7 +219,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_check(usocket_shutdown(&self->sock, (int)mp_obj_get_int(how_in)), "shutdown");
+    usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in)), "shutdown");
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
@@ -243,8 +244,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 
 static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int level = (int)mp_obj_get_int(args[1]);
-    int name = (int)mp_obj_get_int(args[2]);
+    int level = usocket_py_int(args[1]);
+    int name = usocket_py_int(args[2]);
     mp_int_t room = n_args > 3 ? mp_obj_get_int(args[3]) : 0;
     if (room == 0) {
         int value = 0;
@@ -267,8 +268,8 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_g
 
 static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int level = (int)mp_obj_get_int(args[1]);
-    int name = (int)mp_obj_get_int(args[2]);
+    int level = usocket_py_int(args[1]);
+    int name = usocket_py_int(args[2]);
     mp_obj_t value = args[3];
     mp_buffer_info_t data = {0};
     int number;
@@ -282,11 +283,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
         return mp_const_none;
     } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
-        mp_int_t wide = mp_obj_get_int(value);
-        number = (int)wide;
-        if (number != wide) {
-            mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("option value out of range"));
-        }
+        number = usocket_py_int(value);
         data.buf = &number;
         data.len = sizeof(number);
     } else {

@@ -12,6 +12,16 @@
 
 /* ---- Reading into a vstr ------------------------------------------------------------------------------------------ */
 
+#define DATAGRAM_MAX 65536 /* UDP's length field has 16 bits */
+
+size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n) {
+    if (s->type != USOCKET_STREAM && n > DATAGRAM_MAX) {
+        n = DATAGRAM_MAX;
+    }
+    vstr_init(v, n);
+    return n;
+}
+
 /* Make room for more, between 1 and max bytes: what is there to be read, or twice what has been. */
 static size_t make_room(usocket_t *s, vstr_t *v, size_t max) {
     int32_t pending = usocket_pending(s);
@@ -47,18 +57,17 @@ int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t dea
     return fill(s, v, max, usocket_recv_line_by, deadline, exc);
 }
 
-/* Bytes that the program will want: the block stays where the collector sees it. */
+/* Bytes that the program will want: the block stays where the collector sees it. They come before any that are there. */
 static void put_back(usocket_t *s, char *block, size_t len) {
     while (usocket_unread(s, block, len) == USOCKET_EEXIST) {
-        /* Two threads on one socket, both out of time: theirs first, ours behind. */
-        size_t other_len;
-        void *other = usocket_unread_take(s, &other_len);
+        size_t off, more;
+        const char *other = usocket_unread_take(s, &off, &more);
         if (other != NULL) {
-            char *both = m_new(char, other_len + len);
-            memcpy(both, other, other_len);
-            memcpy(both + other_len, block, len);
+            char *both = m_new(char, len + more);
+            memcpy(both, block, len);
+            memcpy(both + len, other + off, more);
             block = both;
-            len += other_len;
+            len += more;
         }
     }
 }
@@ -92,7 +101,7 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, "read");
     vstr_t v;
-    vstr_init(&v, n < READ_AT_ONCE ? n : GROW_MIN);
+    usocket_py_room(&self->sock, &v, n < READ_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : GROW_MIN);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
     usocket_py_took(self);
@@ -123,8 +132,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     usocket_py_check_open(&self->sock, "readline");
     bool stream = self->sock.type == USOCKET_STREAM;
     vstr_t v;
-    size_t room = stream ? LINE_AT_ONCE : READ_AT_ONCE;
-    vstr_init(&v, max < room ? max : room);
+    usocket_py_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
     usocket_py_took(self);

@@ -23,6 +23,11 @@ int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocke
     return usocket_lookup_start(&d->lookup, &query);
 }
 
+static bool is_any(const usocket_addr_t *a) {
+    static const uint8_t zero[16];
+    return memcmp(a->u.ip, zero, a->family == USOCKET_AF_INET ? 4 : 16) == 0;
+}
+
 /* Open a socket for the next address. 0; USOCKET_ENOENT: there is none. */
 static int next_attempt(usocket_dial_t *d, usocket_t *s, usocket_addr_t *to) {
     usocket_addrinfo_t info;
@@ -34,7 +39,11 @@ static int next_attempt(usocket_dial_t *d, usocket_t *s, usocket_addr_t *to) {
     *to = d->to = info.addr;
     r = usocket_open(s, info.family, info.type, d->proto != 0 ? d->proto : info.proto);
     if (r == 0 && d->source != NULL) {
-        r = usocket_bind(s, d->source);
+        usocket_addr_t source = *d->source;
+        if (is_any(&source)) {
+            source.family = (uint16_t)info.family; /* any address: of whichever family */
+        }
+        r = usocket_bind(s, &source);
     }
     d->error = r;
     return 0;

@@ -107,8 +107,8 @@ int usocket_detach(usocket_t *s) {
         return r;
     }
     usocket_t *base = base_of(s);
-    size_t len;
-    usocket_unread_take(s, &len);
+    size_t off, len;
+    usocket_unread_take(s, &off, &len);
     usocket_port_lock();
     int fd = base->fd;
     int io = base->io;

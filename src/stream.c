@@ -52,14 +52,15 @@ static void forget_unread(usocket_t *base) {
     }
 }
 
-void *usocket_unread_take(usocket_t *s, size_t *len) {
+void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
     usocket_t *base = base_of(s);
     void *block = NULL;
-    *len = 0;
+    *off = *len = 0;
     if (usocket_unread_len(s) != 0) {
         usocket_port_lock();
         if (base->unread_len != 0) {
-            block = base->unread + base->unread_off;
+            block = base->unread;
+            *off = base->unread_off;
             *len = base->unread_len;
             forget_unread(base);
         }
@@ -107,6 +108,11 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
                 goto some;
             }
         }
+        if (base->error != 0) {
+            r = base->error;
+            base->error = 0;
+            break;
+        }
         int io = ATOMIC_LOAD(&base->io);
         r = usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from);
         if (moved(base, io, r)) {
@@ -134,6 +140,9 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         }
     }
     if (got != 0) {
+        if (r < 0 && r != patience.late && r != USOCKET_EINTR && r != USOCKET_EBADF) {
+            base->error = r; /* the stack says it once */
+        }
         r = (int32_t)got; /* what has arrived counts; an error shows in the next call */
     }
     if (from != NULL && r >= 0 && (stream || usocket_unread_len(s) != 0)) {
@@ -238,4 +247,14 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
         *got += (size_t)r;
     }
     return whole;
+}
+
+int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_enter(s);
+    if (r == 0) {
+        patience_t patience = usocket_patience(s, false, deadline);
+        r = usocket_unread_len(s) != 0 || base_of(s)->error != 0 ? 0 : usocket_await(s, USOCKET_POLL_IN, &patience);
+        usocket_leave(s);
+    }
+    return r;
 }

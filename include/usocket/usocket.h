@@ -229,6 +229,7 @@ typedef struct usocket {
     uint8_t type;
     uint8_t flags;
     int proto;
+    int error; /* came behind data that a call returned: for the next receive */
     void *tls;
 } usocket_t;
 
@@ -440,11 +441,20 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
  */
 int usocket_unread(usocket_t *s, void *buf, size_t len);
 
-/** Take back what usocket_unread left. @param len receives the count @return the first such byte, NULL if there is none */
-void *usocket_unread_take(usocket_t *s, size_t *len);
+/** Take back what is left of a block that usocket_unread was given.
+ *
+ * @param off receives where in the block they begin
+ * @param len receives how many they are
+ * @return the block; NULL if there is none
+ */
+void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len);
 
 /** How many bytes put back are still unread. */
 size_t usocket_unread_len(const usocket_t *s);
+
+/** Wait until a receive would not: bytes, a datagram, the end of the stream or an error are there. What they are, it says.
+ *  @return 0; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_EBADF, USOCKET_ENOMEM */
+int usocket_readable_by(usocket_t *s, usocket_time_t deadline);
 
 /** How many bytes could be received without waiting, at least: on a datagram socket the size of the next datagram.
  *  @return a count; 0 also where the stack does not tell; socket's */
