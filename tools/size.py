@@ -76,7 +76,7 @@ def call(command):
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if result.returncode != 0:
         errors = [line for line in result.stderr.splitlines() if "error" in line or "undefined" in line]
-        raise Problem((errors or result.stderr.splitlines() or ["failed: " + command[0]])[0])
+        raise Problem((errors or result.stderr.splitlines() or ["failed: " + command[0]])[0].replace(ROOT + "/", ""))
     return result.stdout
 
 
@@ -128,9 +128,7 @@ class Target:
 
     def flags(self, path, defines):
         given = FLAGS + ["-D%s=%s" % item for item in defines.items()]
-        given += ["-I%s/include" % ROOT, "-I%s/include" % OUT, "-I" + ARM]
-        if path.startswith(ROOT + "/port/") or path.startswith(ROOT + "/src/"):
-            given += ["-I%s/port/posix" % ROOT]
+        given += ["-I%s/include" % ROOT, "-I%s/port/posix" % ROOT, "-I%s/include" % OUT, "-I" + ARM]
         if path in self.binding or path in self.modules:
             given += ["-I" + OUT, "-I" + self.micropython, "-I%s/extmod" % self.micropython]
         if path.endswith("modlwip.c"):
