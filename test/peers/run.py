@@ -75,6 +75,10 @@ def options():
     for path in (o.ours, o.stock):
         if not os.access(path, os.X_OK):
             sys.exit(f"no interpreter at {path}: run `make` first")
+    if not os.path.exists("/dev/net/tun"):
+        sys.exit("no /dev/net/tun: load the module (modprobe tun), or start the container with it")
+    if subprocess.run(["unshare", "-rnmpf", "true"]).returncode:
+        sys.exit("no new namespaces here: run as root, or allow unprivileged user namespaces")
     o.ours, o.stock = os.path.abspath(o.ours), os.path.abspath(o.stock)
     return o
 

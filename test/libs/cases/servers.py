@@ -130,6 +130,38 @@ def with_a_file():
     in_a_thread(answer, 1, ask)
 
 
+def page_server():
+    """The smallest web server: it never closes what makefile("rwb", 0) gave it.
+
+    close() of the socket ends the page all the same, at once: the client waits for that.
+    """
+    kept = []
+
+    def answer(conn):
+        kept.append(conn.makefile("rwb", 0))
+        while True:
+            line = kept[-1].readline()
+            if not line or line == b"\r\n":
+                break
+        conn.send("HTTP/1.0 200 OK\r\nContent-type: text/html\r\n\r\n")
+        conn.send("<html>page</html>")
+        conn.close()
+
+    def ask():
+        s = socket.create_connection(("127.0.0.1", CONFIG["backend"]), 5)
+        s.write(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        try:
+            page = s.read()
+        finally:
+            s.close()
+        same(page.split(b"\r\n\r\n")[1], b"<html>page</html>")
+
+    for _ in range(2):
+        in_a_thread(answer, 1, ask)
+    for f in kept:
+        f.close()
+
+
 def server_context():
     ctx = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
     with open(CONFIG["cert"], "rb") as cert, open(CONFIG["key"], "rb") as key:
@@ -230,5 +262,5 @@ def meter():
     same(digest(got), CONFIG["large_sha"])
 
 
-run(with_stream_calls, with_socket_calls, with_a_file, with_tls, with_asyncio,
+run(with_stream_calls, with_socket_calls, with_a_file, page_server, with_tls, with_asyncio,
     with_asyncio_and_tls, meter)

@@ -165,7 +165,7 @@ def whole_session():
     state["ws"].close()
     state["conn"].close()
     s.close()
-    gc.collect()  # the prompt never closes what makefile() gave it: that holds the descriptor
+    gc.collect()  # the prompt never closes what makefile() gave it
 
 
 def websocket_blocking():
