@@ -6,7 +6,7 @@ import socket
 import time
 
 from check import check, raised, sections, spawn, summary, timed, true
-from pairs import close, settle, tcp_pair
+from pairs import close, full_pair, settle, tcp_pair
 
 WAIT = 0.06
 
@@ -229,6 +229,27 @@ def poll_stays_truthful():
         close(a, b)
 
 
+def poll_for_writing():
+    # Kept bytes make the socket readable; whether it is writable is still the connection's own affair.
+    a, b = full_pair()
+    a.settimeout(WAIT)
+    b.send(b"abc")
+    raised(a.read, (10,))
+    p = select.poll()
+    p.register(a, select.POLLOUT)
+    check("with bytes kept and a full buffer: not writable", polled(p), [])
+    check("and readable", (p.modify(a, select.POLLIN), polled(p)), (None, [select.POLLIN]))
+    close(a, b)
+    a, b = tcp_pair()
+    b.settimeout(WAIT)
+    a.send(b"abc")
+    raised(b.read, (10,))
+    p = select.poll()
+    p.register(b, select.POLLOUT)
+    check("with bytes kept and room: writable", polled(p), [select.POLLOUT])
+    close(a, b)
+
+
 def poll_after_lines():
     a, b = tcp_pair()
     b.settimeout(1)
@@ -245,6 +266,6 @@ def poll_after_lines():
 
 sections(
     every_reader_then_every_call, kept_and_new_in_order, kept_in_pieces, kept_at_the_end_of_the_stream, kept_across_modes,
-    kept_when_not_blocking, kept_large, poll_stays_truthful, poll_after_lines,
+    kept_when_not_blocking, kept_large, poll_stays_truthful, poll_for_writing, poll_after_lines,
 )  # fmt: skip
 summary()
