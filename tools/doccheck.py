@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Checks the papers against what they describe.
+
+usage: tools/doccheck.py [--interp PATH] [FILE...]
+
+Each fenced block of the files is a session of its own:
+  with >>> in it   every example is run and what it prints compared; `...` in the expected output stands for anything
+  ```python        is run as a program, which must end well
+  ```c with main   is compiled and linked with build/libusocket.a
+<!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md must also name everything that
+the module and its classes have, and give every constant its number. The last line counts.
+"""
+
+import argparse
+import ast
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+REFERENCE = "docs/reference.md"
+LIMIT = "60"  # seconds for one block
+COMPILE = "cc -std=c99 -Wall -Wextra -Werror -Iinclude {path} build/libusocket.a -pthread -o {path}.out".split()
+SKIP = re.compile(r"<!-- doccheck: skip (.*?) *-->")
+
+# Runs EXAMPLES as the prompt does, a line with \1 after each.
+SESSION = """
+import sys
+names = {"__name__": "__main__"}
+for source in EXAMPLES:
+    try:
+        exec(compile(source, "<stdin>", "single"), names)
+    except Exception as e:
+        sys.print_exception(e, sys.stdout)
+    print("\\x01")
+"""
+
+NAMES = """
+import usocket
+for thing in (usocket, usocket.socket, usocket.socketpair()[0].makefile()):
+    for name in dir(thing):
+        value = getattr(thing, name)
+        if not name.startswith("__"):
+            print(repr((name, str(value) if isinstance(value, (int, bool)) else None)))
+"""
+
+
+def blocks(path):
+    """(line number, language, lines, reason to leave it out) of each fenced block."""
+    lines = open(path, encoding="utf-8").read().split("\n")
+    fences = [number for number, line in enumerate(lines) if line.startswith("```")]
+    for start, end in zip(fences[::2], fences[1::2]):
+        skip = SKIP.search(lines[start - 1])
+        yield start + 1, lines[start][3:], lines[start + 1 : end], skip and skip.group(1)
+
+
+def examples(first, lines):
+    """(line number, source, expected output) of each >>> of a block."""
+    found = []
+    for number, line in enumerate(lines, first + 1):
+        if line.startswith(">>> "):
+            found.append((number, [line[4:]], []))
+        elif found and line.startswith("...") and found[-1][1][0].endswith(":") and not found[-1][2]:
+            found[-1][1].append(line[4:])
+        elif found and line:
+            found[-1][2].append(line)
+    return [(number, "\n".join(source) + "\n", "\n".join(output)) for number, source, output in found]
+
+
+def matches(expected, got):
+    return re.fullmatch(".*".join(map(re.escape, expected.split("..."))), got, re.DOTALL)
+
+
+class Checker:
+    def __init__(self, interp, directory):
+        self.interp, self.directory = interp, directory
+        self.passed = self.failed = self.skipped = 0
+
+    def verdict(self, good, where, why):
+        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
+        if not good:
+            print(f"FAIL  {where}: {why}", flush=True)
+
+    def execute(self, suffix, text, *command):
+        """(status, output) of a command on a file with that text."""
+        path = os.path.join(self.directory, "doc" + suffix)
+        with open(path, "w") as file:
+            file.write(text)
+        result = subprocess.run(["timeout", LIMIT, *(word.format(path=path) for word in command)], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return result.returncode, result.stdout.decode("utf-8", "replace")
+
+    def session(self, path, found):
+        status, output = self.execute(".py", f"EXAMPLES = {[source for _, source, _ in found]!r}\n{SESSION}", self.interp, "{path}")
+        outputs = output.split("\x01\n")
+        for (number, source, expected), got in zip(found, outputs + ["(the session has ended)"] * len(found)):
+            good = matches(expected, got.rstrip("\n"))
+            self.verdict(good, f"{path}:{number}", f"{source}      expected: {expected}\n      got:      {got}")
+        self.verdict(status == 0 and len(outputs) == len(found) + 1, f"{path}:{found[0][0]}", f"the session ends with {status}")
+
+    def well(self, path, number, status, output):
+        self.verdict(status == 0, f"{path}:{number}", f"ends with {status}: {output[-500:]}")
+
+    def file(self, path):
+        for number, language, lines, reason in blocks(path):
+            found, text = examples(number, lines), "\n".join(lines) + "\n"
+            if reason:
+                print(f"skip  {path}:{number}: {reason}")
+                self.skipped += len(found) or 1
+            elif found:
+                self.session(path, found)
+            elif language == "python":
+                self.well(path, number, *self.execute(".py", text, self.interp, "{path}"))
+            elif language == "c" and "int main(" in text:
+                self.well(path, number, *self.execute(".c", text, *COMPILE))
+
+    def names(self):
+        text = open(REFERENCE, encoding="utf-8").read()
+        numbers = dict(re.findall(r"^\| `(\w+)` \| (-?\d+|True|False) \|", text, re.MULTILINE))
+        status, output = self.execute(".py", NAMES, self.interp, "{path}")
+        self.verdict(status == 0, REFERENCE, f"the names of the module cannot be listed: {output}")
+        for name, value in map(ast.literal_eval, output.splitlines() if status == 0 else ()):
+            named = re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", text)
+            self.verdict(named, REFERENCE, f"{name} is not described")
+            if value is not None:
+                self.verdict(numbers.pop(name, None) == value, REFERENCE, f"{name} is {value}, and no row says so")
+        self.verdict(not numbers, REFERENCE, f"not in the module: {' '.join(numbers)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--interp", default=os.path.join(ROOT, "build", "unix", "micropython"), type=os.path.abspath)
+    parser.add_argument("files", nargs="*", default=[REFERENCE, "README.md", "README_zh.md"])
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory() as directory:
+        checker = Checker(options.interp, directory)
+        for path in options.files:
+            checker.file(path)
+        if REFERENCE in options.files:
+            checker.names()
+    print(f"{checker.passed} passed, {checker.failed} failed, {checker.skipped} skipped")
+    return 1 if checker.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
