@@ -10,7 +10,7 @@ STOCK := build/ab/micropython
 ASAN := build/asan/micropython
 
 # Everything that leaks or is undefined ends the program with a code of its own.
-SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
+SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
 
 .PHONY: test test-long test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat \
 	test-asan bench size coverage coverage-check
@@ -31,7 +31,7 @@ test-python-long: $(OURS)
 	@$(PYTHON) test/python/run.py --interp $(OURS) --long
 
 test-python-asan: $(ASAN)
-	@$(SANITIZER) $(PYTHON) test/python/run.py --interp $(ASAN)
+	@$(SANITIZER) $(PYTHON) test/python/run.py --asan --interp $(ASAN)
 
 test-peers: $(OURS) $(STOCK) ## MicroPython's own test suite, ours beside the built-in socket
 	@$(PYTHON) test/peers/run.py --tree $(MPY_TREE) --ours $(OURS) --stock $(STOCK)

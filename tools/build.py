@@ -158,6 +158,7 @@ def build(flavour, out, tree):
         arguments = [
             f"BUILD={out}",
             "VARIANT=standard",
+            f"VARIANT_DIR={ROOT}/tools/variant",
             f"USER_C_MODULES={ROOT}",
             f"FROZEN_MANIFEST={ROOT}/micropython/manifest.py",
             f"MICROPY_MPYCROSS={cross}",

@@ -1,0 +1,1 @@
+# MicroPython's unix port takes the variant's settings and sources from here; see mpconfigvariant.h.
