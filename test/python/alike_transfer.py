@@ -1,6 +1,7 @@
 # Data: counts, flags, zero lengths, half-close, buffers, datagram edges.
 import socket
 from alike import attempt, done, noport, say, settle, tcp_pair, udp_pair
+from pairs import full_pair
 
 PEEK, DONTWAIT, WAITALL, TRUNC = socket.MSG_PEEK, socket.MSG_DONTWAIT, socket.MSG_WAITALL, socket.MSG_TRUNC
 
@@ -153,6 +154,9 @@ say("something went first", sent > 65536)
 attempt("send dontwait into a full buffer", a.send, b"x", DONTWAIT)
 a.setblocking(True)
 attempt("blocking socket, dontwait", a.send, b"x", DONTWAIT)
+a.close()
+b.close()
+a, b = full_pair()
 a.settimeout(0.05)
 attempt("send in 50 ms into a full buffer", a.send, b"x")
 attempt("sendall in 50 ms into a full buffer", a.sendall, b"x")

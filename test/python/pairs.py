@@ -58,24 +58,27 @@ def full_pair():
     return a, b
 
 
+def push(s, size):
+    # Sends until the stack takes no more. How much went.
+    total = 0
+    try:
+        while True:
+            total += s.send(bytes(size))
+    except OSError as e:
+        if e.errno != 11:
+            raise
+    return total
+
+
 def fill(s):
-    # Sends until the connection takes no more: twice nothing, the receiver's window having had time to open.
+    # Sends until the connection takes no more, three times in a row, the receiver's window having had time to open.
     s.setblocking(False)
     refused, total = 0, 0
     while refused < 3:
-        n = None
-        for size in (100000, 1000, 1):
-            n = s.write(bytes(size))
-            while n is not None:
-                total += n
-                n = s.write(bytes(size))
-        n = s.write(b"x")
-        if n is None:
-            refused += 1
-            time.sleep(0.03)
-        else:
-            total += n
-            refused = 0
+        n = push(s, 100000) + push(s, 1000) + push(s, 1)
+        refused = refused + 1 if n == 0 else 0
+        total += n
+        time.sleep(0.03)
     return total
 
 

@@ -9,7 +9,7 @@ import time
 from check import check, fail, ok, sections, spawn, summary
 from pairs import close, tcp_pair
 
-ROUNDS = 60 if os.getenv("TEST_LONG") else 8
+ROUNDS = 60 if os.getenv("TEST_LONG") else 20
 SIZE = 60000
 
 
