@@ -99,8 +99,8 @@ def missed_list(results):
     for result in results:
         for t in result["targets"]:
             if not t["met"]:
-                lines.append("%s, %s: %s of %s's speed (rounds %s - %s), wanted %s" % (
-                    result["title"], result["layout"], share(t["reached"]), CONTENDERS[t["against"]],
+                lines.append("%s, %s: %.3f of %s's speed (rounds %s - %s), wanted %s" % (
+                    result["title"], result["layout"], t["reached"], CONTENDERS[t["against"]],
                     share(t["least"]), share(t["most"]), share(t["wanted"])))
         for name, reason in result["failed"].items():
             lines.append("%s, %s: %s failed: %s" % (result["title"], result["layout"], CONTENDERS[name], reason))

@@ -24,7 +24,7 @@ ROOT = os.path.dirname(HERE)
 
 def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="rounds to measure (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds to measure (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=0.2, help="length of one measurement (default %(default)s)")
     parser.add_argument("--rows", help="comma-separated: " + " ".join(row.name for row in ROWS))
     parser.add_argument("--quick", action="store_true", help="2 rounds of 0.05 s: does it run at all")
