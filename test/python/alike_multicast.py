@@ -97,6 +97,7 @@ s = socket.socket(socket.AF_INET6, DG)
 for label, address in (("name", ("ff02::77%v0", port)), ("number", ("ff02::77", port, 0, v0)), ("number in text", ("ff02::77%%%d" % v0, port))):
     attempt("v6 scope by " + label, s.sendto, b"scoped", address)
     found = heard(r)
+    assert found != "nothing", "no datagram came"
     say("v6 scope by %s heard" % label, (found[0], found[1][0].split(":")[0], found[1][3] == v0))
 own = found[1][0]  # the link-local address of v0
 for label, address in (("number", (own, port, 0, v0)),):

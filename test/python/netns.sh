@@ -20,8 +20,11 @@ ip link set lo up
 ip route add 224.0.0.0/4 dev lo
 case $kind in
 veth | dns)
+    for scope in all default; do
+        echo 0 > /proc/sys/net/ipv6/conf/$scope/accept_dad
+        echo 0 > /proc/sys/net/ipv6/conf/$scope/dad_transmits
+    done
     ip link add v0 type veth peer name v1
-    sysctl -qw net.ipv6.conf.v0.accept_dad=0 || true
     ip addr add 192.0.2.2/24 dev v0
     ip -6 addr add 2001:db8::2/64 dev v0 nodad
     ip link set v0 up
@@ -29,7 +32,12 @@ veth | dns)
     ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:09 dev v0 nud permanent
     ip route add unreachable 198.51.100.0/24
     ip route add prohibit 203.0.113.0/24
-    sysctl -qw net.ipv4.tcp_syn_retries=1
+    echo 1 > /proc/sys/net/ipv4/tcp_syn_retries
+    tries=0
+    while ip -6 address show tentative | grep -q inet6 && [ $tries -lt 60 ]; do
+        sleep 0.05
+        tries=$((tries + 1))
+    done
     ;;
 esac
 if [ "$kind" = dns ]; then

@@ -81,11 +81,12 @@ class Runner:
         self.env.update(INTERP=options.interp, MICROPYPATH=".frozen:" + HERE, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
         self.env["PYTHONHASHSEED"] = "0"
         self.env["TEST_LONG"] = "1" if options.long else ""
+        self.env["TEST_ASAN"] = "1" if options.asan or "/asan/" in options.interp else ""
         # Leaks of the interpreter's own heap are no leaks to LeakSanitizer's mind; what the module holds outside is
         # watched by the C tests.
         self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=0")
         self.env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
-        self.slow = 4 if options.asan else 1
+        self.slow = 4 if self.env["TEST_ASAN"] else 1
 
     def command(self, script, want, interp):
         line = [interp]
