@@ -25,6 +25,9 @@ import standins
 def network(job):
     """Set up the namespace; returns the process of the far end, or None."""
     standins.sh("ip link set lo up")
+    # Processes have new numbers here; the leak checker looks them up.  Where it is not
+    # allowed the rest works as well.
+    subprocess.run(["mount", "-t", "proc", "proc", "/proc"], stderr=subprocess.DEVNULL)
     if not job["inet"]:
         return None
     scratch = job["scratch"]
