@@ -4,7 +4,7 @@
 import gc
 import socket
 
-from check import check, collect, descriptors, ok, fail, run, summary, true
+from check import check, collect, descriptors, fail, ok, run, spawn, summary, true
 from pairs import close, settle, tcp_pair
 
 BLOCK = 32  # bytes of a heap block on a 64-bit machine
@@ -237,6 +237,38 @@ def asked_is_not_allocated():
 
 
 run(asked_is_not_allocated)
+
+
+def growing_too_far():
+    # read() of more than the heap holds: a MemoryError, and every byte is still there.
+    a, b = tcp_pair()
+    total = 400 * 1024
+
+    def send():
+        for _ in range(400):
+            a.sendall(bytes(1024))
+        a.close()
+
+    t = spawn(send)
+    e = None
+    try:
+        b.read()
+    except MemoryError as x:
+        e = x
+    true("read() of more than the heap holds", isinstance(e, MemoryError), e)
+    e = None
+    n, buf = 0, bytearray(1000)
+    while True:
+        got = b.recv_into(buf)
+        if got == 0:
+            break
+        n += got
+    t(5)
+    check("and no byte is lost by it", n, total)
+    b.close()
+
+
+run(growing_too_far)
 
 
 def lines_in_small_memory():

@@ -1,0 +1,203 @@
+# run: net=veth limit=60 heap=16m
+# Edges that a review found: whole datagrams, reset after data, order of what is put back, numbers beyond 32 bits, and others.
+import socket
+import time
+
+from check import check, raised, raises, sections, since, spawn, summary, ticks, true
+from pairs import close, settle, tcp_pair, udp_pair
+
+RESET = b"\1\0\0\0\0\0\0\0"
+
+
+def whole_datagrams():
+    a, b = udp_pair()
+    a.settimeout(2)
+    for size in (10, 255, 256, 257, 3000, 4096, 4097, 9000, 60000):
+        data = bytes([48 + size % 10]) * (size - 1) + b"\n"
+        for label, call in (
+            ("read(65536)", lambda: a.read(65536)), ("read()", lambda: a.read()), ("read(n)", lambda: a.read(size)), ("recv(65536)", lambda: a.recv(65536)),
+            ("recvfrom(10**9)", lambda: a.recvfrom(10**9)[0]), ("readline()", lambda: a.readline()), ("makefile", lambda: through_file(a)),
+        ):  # fmt: skip
+            b.send(data)
+            got = call()
+            true("{} of a datagram of {}".format(label, size), got == data, got and len(got))
+    close(a, b)
+
+
+def through_file(s):
+    f = s.makefile("rb")
+    try:
+        return f.read(65536)
+    finally:
+        f.close()
+
+
+def lines_in_a_datagram():
+    a, b = udp_pair()
+    a.settimeout(1)
+    b.send(b"a\nb\nc\nd\n")
+    check("the lines of a datagram, in order", (a.readline(), a.readline(3), a.recv(100)), (b"a\n", b"b\n", b"c\nd\n"))
+    b.send(b"one\ntwo\n")
+    b.send(b"three\n")
+    check("and across datagrams", [a.readline() for _ in range(3)], [b"one\n", b"two\n", b"three\n"])
+    close(a, b)
+
+
+def datagrams_and_threads():
+    a, b = udp_pair()
+    a.settimeout(0.5)
+    sizes = []
+
+    def take():
+        while True:
+            e = raised(lambda: sizes.append(len(a.recv(65536))))
+            if e is not None:
+                return e.errno
+
+    threads = [spawn(take) for _ in range(3)]
+    for _ in range(300):
+        b.send(b"x" * 10)
+        b.send(b"y" * 6000)
+        time.sleep(0.0005)
+    check("the threads end at their deadline", [t(10) for t in threads], [[110]] * 3)
+    true("three receivers: no datagram is cut", len(sizes) > 100 and all((n in (10, 6000) for n in sizes)), sizes[:20])
+    close(a, b)
+
+
+def the_system_s_own_timeout():
+    for size in (100, 65536):
+        a, b = tcp_pair()
+        a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, (0).to_bytes(8, "little") + (200000).to_bytes(8, "little"))
+        t = spawn(lambda: raised(a.recv, (size,)))
+        got = t(4)
+        true("SO_RCVTIMEO ends recv({})".format(size), got is not None and isinstance(got[0], OSError) and got[0].errno in (11, 110), got)
+        close(a, b)
+
+
+def reset_after_data():
+    a, b = tcp_pair()
+    b.settimeout(3)
+    a.send(b"hello")
+
+    def reset():
+        time.sleep(0.1)
+        a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        a.close()
+
+    t = spawn(reset)
+    got = []
+    e = raised(lambda: got.append(b.recv(100, socket.MSG_WAITALL)))
+    t()
+    if e is None:
+        check("WAITALL gives what came before a reset", got, [b"hello"])
+        raises("and the reset is told by the next call", 104, b.recv, 100)
+    else:
+        check("WAITALL tells of the reset", e.errno, 104)
+    b.close()
+
+
+def beyond_32_bits():
+    big = 1 << 32
+    for label, call, args in (
+        ("family", socket.socket, (big + 2,)), ("type", socket.socket, (2, big + 1)), ("proto", socket.socket, (2, 1, big)),
+        ("getaddrinfo family", socket.getaddrinfo, ("127.0.0.1", 80, big + 2)), ("if_indextoname", socket.if_indextoname, (big + 1,)),
+    ):  # fmt: skip
+        e = raised(call, args)
+        true("2**32 and more as {}".format(label), isinstance(e, (OverflowError, OSError)), e)
+    s = socket.socket()
+    e = raised(lambda: socket.socket(fileno=big + s.fileno()))
+    true("2**32 and more as fileno", isinstance(e, (OverflowError, OSError, TypeError)), e)
+    for label, args in (("level", (big + 1, 2, 1)), ("option", (1, big + 2, 1)), ("value", (1, 2, big))):
+        e = raised(s.setsockopt, args)
+        true("2**32 and more as an option's {}".format(label), isinstance(e, (OverflowError, TypeError, OSError)), e)
+    check("and the option is as it was", s.getsockopt(1, 2), 0)
+    e = raised(s.shutdown, (big,))
+    true("2**32 as shutdown's argument", isinstance(e, OverflowError), e)
+    s.close()
+
+
+def the_default_timeout():
+    socket.setdefaulttimeout(1.5)
+    import usocket
+
+    check("importing usocket forgets no default timeout", (socket.getdefaulttimeout(), usocket.getdefaulttimeout()), (1.5, 1.5))
+    socket.setdefaulttimeout(None)
+
+
+def connecting():
+    s = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    c = socket.create_connection(("::1", s.getsockname()[1]), 3, source_address=("", 0))
+    check("create_connection to IPv6 from ('', 0)", c.getpeername(), s.getsockname())
+    close(c, s)
+    e = raised(socket.create_connection, (("192.0.2.1", 80), 0))
+    true("create_connection with timeout 0 does not wait", isinstance(e, OSError) and e.errno == 115, e)
+    v0 = socket.if_nametoindex("v0")
+    r = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    r.bind(("::", 0))
+    for text in ("ff02::1%v0", "ff02::1%{}".format(v0)):
+        c = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        check("connect to " + text[:8], c.connect((text, r.getsockname()[1])), None)
+        check("the scope comes back as a number: " + text[:8], c.getpeername()[3], v0)
+        c.close()
+    r.close()
+    raises("a scope that is none", OSError, socket.getaddrinfo, "fe80::1%nope9", 80)
+    raises("gethostbyname(None)", TypeError, socket.gethostbyname, None)
+
+
+def a_handler_and_kept_bytes():
+    a, b = tcp_pair()
+    heard = []
+    b.settimeout(0.05)
+    a.send(b"abc")
+    raised(b.read, (10,))
+    b.setsockopt(socket.SOL_SOCKET, 20, lambda s: heard.append(s.recv(10)))
+    start = ticks()
+    while not heard and since(start) < 2000:
+        time.sleep(0.01)
+    check("the handler is called for bytes that were kept", heard, [b"abc"])
+    b.setsockopt(socket.SOL_SOCKET, 20, None)
+    close(a, b)
+
+
+def flags_and_large_sizes():
+    a, b = tcp_pair()
+    a.send(b"small")
+    settle(b)
+    check("recv(10**9, MSG_PEEK)", b.recv(10**9, socket.MSG_PEEK), b"small")
+    check("recv(10**9, MSG_DONTWAIT)", b.recv(10**9, socket.MSG_DONTWAIT), b"small")
+    close(a, b)
+
+
+def detach_and_a_reader():
+    a, b = tcp_pair()
+    f = a.makefile("rb")
+    t = spawn(lambda: raised(f.read, (5,)))
+    time.sleep(0.1)
+    fd = a.detach()
+    got = t(3)
+    true("detach ends a file's wait on the same connection", got is not None and isinstance(got[0], OSError), got)
+    f.close()
+    open(fd, "rb").close()
+    b.close()
+
+
+def short_buffers_of_a_file():
+    # After a deadline the file's buffer is as large as before: one system call for many lines (seen by the time it takes).
+    a, b = tcp_pair()
+    b.settimeout(0.05)
+    f = b.makefile("rb")
+    a.send(b"partial")
+    raised(f.readline)
+    a.sendall(b" line\n" + b"l\n" * 2000)
+    b.settimeout(3)
+    check("a file goes on after its deadline", f.readline(), b"partial line\n")
+    true("with all its lines", all((f.readline() == b"l\n" for _ in range(2000))))
+    f.close()
+    close(a, b)
+
+
+sections(
+    whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, reset_after_data, beyond_32_bits, the_default_timeout,
+    connecting, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader, short_buffers_of_a_file,
+)  # fmt: skip
+summary()
