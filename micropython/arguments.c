@@ -95,6 +95,8 @@ mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
 
 /* ---- Lookups ------------------------------------------------------------------------------------------------------ */
 
+#if USOCKET_NAMES
+
 void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, const char *what) {
     bool collected = false;
     int r;
@@ -135,6 +137,15 @@ static void look_up(socket_obj_t *self, const char *host, int family, usocket_ad
     }
     *a = info.addr;
 }
+
+#else
+
+static void look_up(socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+    (void)self, (void)family, (void)a, (void)deadline;
+    usocket_py_raise_name(USOCKET_EAI_NONAME, what, host); /* numeric addresses alone, in this build */
+}
+
+#endif
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
 

@@ -91,9 +91,10 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
         usocket_py_check_open(&self->sock, what);
         return mp_const_empty_bytes;
     }
-    if (len > RECV_AT_ONCE && self->sock.type == USOCKET_STREAM && flags == 0) {
-        len = arrived(self, len, deadline);
+    if (len > RECV_AT_ONCE && self->sock.type == USOCKET_STREAM && !(flags & mod_usocket_numbers.msg_waitall)) {
+        len = arrived(self, len, flags == 0 ? deadline : USOCKET_NOW);
     }
+    mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
     len = usocket_py_room(&self->sock, &v, len);
     v.len = len;
@@ -102,7 +103,7 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
     }
     int32_t r = receive(self, v.buf, len, flags, from, deadline, what);
     v.len = (size_t)r < len ? (size_t)r : len;
-    return usocket_bytes_from_vstr(&v);
+    return usocket_py_bytes(o, &v);
 }
 
 static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {

@@ -67,7 +67,7 @@ static file_obj_t *readable(mp_obj_t self_in) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_READ)) {
-        usocket_py_raise(USOCKET_EBADF, "file is not readable", NULL);
+        usocket_py_raise(USOCKET_EOPNOTSUPP, "read of a file that is only written", NULL);
     }
     return self;
 }
@@ -95,16 +95,18 @@ static int32_t refill(file_obj_t *self, usocket_time_t deadline, mp_obj_t *exc) 
 }
 
 /* The end of every read: what has been read, or an exception that leaves it in the buffer. */
-static mp_obj_t file_result(file_obj_t *self, vstr_t *v, int code, mp_obj_t exc) {
+static mp_obj_t file_result(file_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc) {
     if (code < 0 && (code != USOCKET_EAGAIN || v->len == 0)) {
         if (v->len != 0) {
             /* Nothing is left in the buffer, or the read would not have gone on: v takes its place. */
             self->buf = v->buf;
             self->pos = 0;
             self->len = v->len;
-            self->size = self->size > v->len ? v->alloc : self->size;
-            if (v->alloc < self->size) {
-                self->buf = m_renew(char, v->buf, v->alloc, self->size);
+            char *grown = v->alloc < self->size ? m_renew_maybe(char, v->buf, v->alloc, self->size, true) : NULL;
+            if (grown != NULL) {
+                self->buf = grown;
+            } else if (self->size != 0) {
+                self->size = v->alloc;
             }
         }
         usocket_py_reraise(exc);
@@ -113,7 +115,7 @@ static mp_obj_t file_result(file_obj_t *self, vstr_t *v, int code, mp_obj_t exc)
         }
         usocket_py_raise(code, "read", NULL);
     }
-    return self->mode & IS_TEXT ? usocket_str_from_vstr(v) : usocket_bytes_from_vstr(v);
+    return self->mode & IS_TEXT ? usocket_str_from_vstr(v) : usocket_py_bytes(o, v);
 }
 
 /* How many bytes of the buffer n characters take, and how many characters that are. */
@@ -160,8 +162,9 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
     }
     usocket_time_t deadline = usocket_deadline(&self->sock);
     size_t have = self->len - self->pos;
+    mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    vstr_init(&v, n < 256 ? n : have > 256 ? have : 256);
+    usocket_py_room(&self->sock, &v, n < 256 || self->sock.type != USOCKET_STREAM ? n : have > 256 ? have : 256);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = 0;
     if ((self->mode & IS_TEXT) && n != SIZE_MAX && self->size != 0) {
@@ -180,7 +183,7 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
             r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
         }
     }
-    return file_result(self, &v, r, exc);
+    return file_result(self, o, &v, r, exc);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_read_obj, 1, 2, file_read);
 
@@ -192,25 +195,32 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
         max = count < 0 ? SIZE_MAX : (size_t)count;
     }
     mp_obj_t exc = MP_OBJ_NULL;
+    mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    if (self->size == 0) {
-        vstr_init(&v, 64);
-        return file_result(self, &v, usocket_py_fill_line(&self->sock, &v, max, usocket_deadline(&self->sock), &exc), exc);
+    size_t have = self->len - self->pos;
+    if (self->size == 0 && have == 0) {
+        usocket_py_room(&self->sock, &v, max < 64 ? max : 64);
+        int code = usocket_py_fill_line(&self->sock, &v, max, usocket_deadline(&self->sock), &exc);
+        return file_result(self, o, &v, code, exc);
     }
     /* The usual case in one piece: the line is in the buffer. */
     const char *start = self->buf + self->pos;
-    size_t have = self->len - self->pos;
     const char *end = have != 0 ? memchr(start, '\n', have) : NULL;
     if (end != NULL && (size_t)(end - start) < max) {
         size_t len = (size_t)(end - start) + 1;
-        self->pos += len;
-        return self->mode & IS_TEXT ? mp_obj_new_str(start, len) : mp_obj_new_bytes((const byte *)start, len);
+        vstr_init(&v, len + 1);
+        take(self, &v, len);
+        return file_result(self, o, &v, 0, exc);
     }
     vstr_init(&v, have + 64);
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int32_t r = 1;
     bool whole = false;
     while (!whole && v.len < max) {
+        if (self->pos == self->len && self->size == 0) {
+            r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc); /* unbuffered, after bytes were kept */
+            break;
+        }
         if (self->pos == self->len && (r = refill(self, deadline, &exc)) <= 0) {
             break;
         }
@@ -221,7 +231,8 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
         whole = end != NULL;
         take(self, &v, whole ? (size_t)(end - start) + 1 : have);
     }
-    return file_result(self, &v, r < 0 ? r : 0, exc);
+    vstr_hint_size(&v, 1);
+    return file_result(self, o, &v, r < 0 ? r : 0, exc);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_readline_obj, 1, 2, file_readline);
 
@@ -247,9 +258,9 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     }
     if (r < 0 && (r != USOCKET_EAGAIN || got == 0)) {
         vstr_t v;
-        vstr_init(&v, got);
+        vstr_init(&v, got + 1);
         vstr_add_strn(&v, buf.buf, got);
-        return file_result(self, &v, r, exc);
+        return file_result(self, NULL, &v, r, exc);
     }
     self->pos += have < n ? have : n;
     return MP_OBJ_NEW_SMALL_INT(got);
@@ -281,7 +292,7 @@ static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_WRITE)) {
-        usocket_py_raise(USOCKET_EBADF, "file is not writable", NULL);
+        usocket_py_raise(USOCKET_EOPNOTSUPP, "write to a file that is only read", NULL);
     }
     mp_buffer_info_t data;
     usocket_py_write_args(n_args, args, &data);

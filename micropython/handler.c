@@ -50,15 +50,27 @@ static bool ready(void *self) {
 }
 
 void usocket_py_handler_rearm(socket_obj_t *self) {
-    usocket_watch_again(self->watch);
+    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
+    if (self->watch != NULL) {
+        usocket_watch_again(self->watch);
+    }
+    MICROPY_END_ATOMIC_SECTION(state);
+}
+
+static usocket_watch_t *take_watch(socket_obj_t *self) {
+    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
+    usocket_watch_t *watch = self->watch;
+    self->watch = NULL;
+    MICROPY_END_ATOMIC_SECTION(state);
+    return watch;
 }
 
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
     self->handler = handler;
     if (handler == MP_OBJ_NULL) {
-        if (self->watch != NULL) {
-            usocket_watch_end(self->watch);
-            self->watch = NULL;
+        usocket_watch_t *watch = self->watch != NULL ? take_watch(self) : NULL;
+        if (watch != NULL) { /* outside the atomic section: its thread may wait for that, to schedule */
+            usocket_watch_end(watch);
             keep(self, false);
         }
     } else if (self->watch == NULL) {

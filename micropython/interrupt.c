@@ -10,14 +10,20 @@
 
 /* The unix port raises KeyboardInterrupt right out of its signal handler, wherever the program is: out of the core, too,
  * with a lock held or a descriptor half closed. So the signal only makes the exception pending, as on every other port, and
- * it is raised at the next safe place. The interpreter's prompt sets its handler anew for each line, hence the look before
- * each wait. */
+ * it is raised at the next safe place. The interpreter's prompt sets its handler anew for each line, hence the look during
+ * waits, every 20 ms at the most. */
 static void note_ctrl_c(int signum) {
     (void)signum;
     mp_sched_keyboard_interrupt();
 }
 
 static void guard_ctrl_c(void) {
+    static mp_uint_t last;
+    mp_uint_t now = mp_hal_ticks_ms();
+    if (last != 0 && now - last < 20) {
+        return;
+    }
+    last = now;
     struct sigaction action;
     sigaction(SIGINT, NULL, &action);
     if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && action.sa_handler != note_ctrl_c) {

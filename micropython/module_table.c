@@ -8,6 +8,7 @@
 #include "platform.h"
 
 #include "functions.h"
+#include "usocket/tls.h"
 
 #define NUMBER(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT((mp_int_t)(name))}
 #define OURS(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(USOCKET_##name)}
@@ -48,6 +49,7 @@ const struct mod_usocket_numbers mod_usocket_numbers = {
     .so_reuseport = REUSEPORT,
     .ipproto_ipv6 = 41, /* IANA */
     .ipv6_v6only = V6ONLY,
+    .msg_waitall = MSG_WAITALL,
 };
 
 static const mp_rom_map_elem_t module_globals_table[] = {
@@ -98,7 +100,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_IPPROTO_TCP), MP_ROM_INT(USOCKET_PROTO_TCP)},
     {MP_ROM_QSTR(MP_QSTR_IPPROTO_UDP), MP_ROM_INT(USOCKET_PROTO_UDP)},
     {MP_ROM_QSTR(MP_QSTR_IPPROTO_SEC), MP_ROM_INT(USOCKET_PROTO_SEC)},
-    {MP_ROM_QSTR(MP_QSTR_SOL_TLS), MP_ROM_INT(282)},
+    OURS(SOL_TLS),
     {MP_ROM_QSTR(MP_QSTR_SHUT_RD), MP_ROM_INT(USOCKET_SHUT_RD)},
     {MP_ROM_QSTR(MP_QSTR_SHUT_WR), MP_ROM_INT(USOCKET_SHUT_WR)},
     {MP_ROM_QSTR(MP_QSTR_SHUT_RDWR), MP_ROM_INT(USOCKET_SHUT_RDWR)},
@@ -113,6 +115,25 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_INADDR_ANY), MP_ROM_INT(0)},
     {MP_ROM_QSTR(MP_QSTR_INADDR_LOOPBACK), WORD(inaddr_loopback, 0x7f000001)},
     {MP_ROM_QSTR(MP_QSTR_INADDR_BROADCAST), WORD(inaddr_broadcast, 0xffffffff)},
+#if USOCKET_PY_EXTRAS
+    OURS(TLS_HOSTNAME),
+    OURS(TLS_CIPHERSUITE_LIST),
+    OURS(TLS_CIPHERSUITE_USED),
+    OURS(TLS_PEER_VERIFY),
+    OURS(TLS_ALPN_LIST),
+    OURS(TLS_SESSION_CACHE),
+    OURS(TLS_CA_CERT),
+    OURS(TLS_OWN_CERT),
+    OURS(TLS_OWN_KEY),
+    OURS(TLS_MIN_VERSION),
+    OURS(TLS_MAX_VERSION),
+    OURS(TLS_ALPN_USED),
+    OURS(TLS_VERSION_USED),
+    OURS(TLS_PEER_CERT),
+    OURS(TLS_MAX_FRAGMENT),
+    OURS(TLS_PSK),
+    OURS(TLS_PSK_IDENTITY),
+#endif
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
     OURS(AI_PASSIVE),
     OURS(AI_CANONNAME),

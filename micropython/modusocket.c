@@ -13,6 +13,8 @@ static mp_obj_t mod_usocket_init(void) {
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_init_obj, mod_usocket_init);
 
+#if USOCKET_NAMES
+
 /* ---- getaddrinfo -------------------------------------------------------------------------------------------------- */
 
 /* A host argument: text, or None. The copy lives as long as buf. */
@@ -133,8 +135,11 @@ static mp_obj_t first_address(usocket_lookup_t *l) {
 
 static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
     char host[USOCKET_HOST_MAX];
+    if (host_in == mp_const_none) {
+        mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
+    }
     usocket_query_t q = {.host = host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
-    if (q.host != NULL && host[0] == '\0') {
+    if (host[0] == '\0') {
         strcpy(host, "0.0.0.0"); /* as CPython */
     } else if (strcmp(host, "<broadcast>") == 0) {
         strcpy(host, "255.255.255.255");
@@ -175,7 +180,15 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
 
+#endif
+
+#endif
+
 /* ---- Ready-made sockets ------------------------------------------------------------------------------------------- */
+
+#if USOCKET_PY_EXTRAS
+
+#if USOCKET_NAMES
 
 static usocket_time_t timeout_or_default(mp_obj_t arg) {
     return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout) ? mod_usocket_default_timeout : usocket_py_timeout(arg);
@@ -234,6 +247,8 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     return MP_OBJ_FROM_PTR(self);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_create_connection);
+
+#endif
 
 static void set_flag(socket_obj_t *self, int level, int name, int value, const char *what) {
     usocket_py_check(name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);

@@ -26,7 +26,7 @@ extern const mp_obj_module_t mod_usocket_module;
 
 /* Numbers of the platform, from module_table.c, the one file that sees them. */
 extern const struct mod_usocket_numbers {
-    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only;
+    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall;
 } mod_usocket_numbers;
 
 extern usocket_time_t mod_usocket_default_timeout;
@@ -124,11 +124,13 @@ uint16_t usocket_py_port(mp_obj_t arg);
 usocket_time_t usocket_py_timeout(mp_obj_t arg);
 mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout);
 
+#if USOCKET_NAMES
 /* Wait for a lookup, free it on failure and raise; name for the message. */
 void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name);
 
 /* Start one, collecting once when descriptors have run out. */
 void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, const char *what);
+#endif
 
 /* ---- Objects ------------------------------------------------------------------------------------------------------ */
 
@@ -138,7 +140,7 @@ socket_obj_t *usocket_py_new(void);
 /* The native object of an instance of the class or of a Python subclass. */
 socket_obj_t *usocket_py_self(mp_obj_t self_in);
 
-mp_obj_t usocket_py_makefile(socket_obj_t *self, const char *mode, size_t mode_len, mp_int_t buffering);
+mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_len, mp_int_t buffering);
 
 /* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes it. */
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);
@@ -153,6 +155,10 @@ static inline void usocket_py_took(socket_obj_t *self) {
 }
 
 /* ---- Stream calls: stream.c --------------------------------------------------------------------------------------- */
+
+/* The bytes object of a read, made before anything is taken from the stack: no MemoryError comes between. Then v goes in. */
+mp_obj_str_t *usocket_py_new_bytes(void);
+mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
 
 /* Begin v with room for n bytes; on a datagram socket, where what does not fit is lost, with no more than a datagram can
  * have. Returns the room. */

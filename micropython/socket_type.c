@@ -108,6 +108,7 @@ static mp_obj_t socket_exit(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_exit_obj, 4, 4, socket_exit);
 
+#if USOCKET_PY_EXTRAS
 static mp_obj_t socket_detach(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_handler(self, MP_OBJ_NULL);
@@ -136,6 +137,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
     return usocket_py_makefile(MP_OBJ_TO_PTR(pos_args[0]), mode, len, buffering);
 }
 static MP_DEFINE_CONST_FUN_OBJ_KW(socket_makefile_obj, 1, socket_makefile);
+#endif
 
 /* ---- Connections -------------------------------------------------------------------------------------------------- */
 
@@ -196,7 +198,11 @@ static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     MP_THREAD_GIL_ENTER();
     if (r == USOCKET_EINTR) {
         mp_handle_pending(true);
-        USOCKET_CALL_RAISE(r, usocket_connect_wait(&self->sock, deadline));
+        if (a->family == USOCKET_AF_UNIX) {
+            USOCKET_CALL_RAISE(r, usocket_connect_by(&self->sock, a, deadline));
+        } else {
+            USOCKET_CALL_RAISE(r, usocket_connect_wait(&self->sock, deadline));
+        }
     }
     return r;
 }
@@ -211,6 +217,7 @@ static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t addr_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
+#if USOCKET_PY_EXTRAS
 static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t addr_in) {
     usocket_addr_t a;
     return MP_OBJ_NEW_SMALL_INT(-do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a));
@@ -239,9 +246,11 @@ static mp_obj_t socket_getpeername(mp_obj_t self_in) {
     return usocket_py_addr_obj(&a);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
+#endif
 
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
+#if USOCKET_PY_EXTRAS
 static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     int level = usocket_py_int(args[1]);
@@ -263,6 +272,7 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     return usocket_bytes_from_vstr(&v);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_getsockopt);
+#endif
 
 #define SO_HANDLER 20 /* of every MicroPython port since webrepl */
 
@@ -303,11 +313,13 @@ static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t arg) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
 
+#if USOCKET_PY_EXTRAS
 static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     return usocket_py_timeout_obj(usocket_gettimeout(&self->sock));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
+#endif
 
 static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -317,11 +329,13 @@ static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_setblocking_obj, socket_setblocking);
 
+#if USOCKET_PY_EXTRAS
 static mp_obj_t socket_getblocking(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     return mp_obj_new_bool(usocket_gettimeout(&self->sock) != 0);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getblocking_obj, socket_getblocking);
+#endif
 
 /* ---- The type ----------------------------------------------------------------------------------------------------- */
 

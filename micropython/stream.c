@@ -14,11 +14,30 @@
 
 #define DATAGRAM_MAX 65536 /* UDP's length field has 16 bits */
 
+mp_obj_str_t *usocket_py_new_bytes(void) {
+    mp_obj_str_t *o = m_new_obj(mp_obj_str_t);
+    o->base.type = &mp_type_bytes;
+    o->hash = 0; /* not computed: nobody looks 64 KiB up in a dict */
+    o->len = 0;
+    o->data = (const byte *)"";
+    return o;
+}
+
+mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
+    if (v->len != 0) {
+        char *buf = m_renew(char, v->buf, v->alloc, v->len + 1); /* smaller: stays in place, and cannot fail */
+        buf[v->len] = '\0';
+        o->data = (const byte *)buf;
+        o->len = v->len;
+    }
+    return MP_OBJ_FROM_PTR(o);
+}
+
 size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n) {
     if (s->type != USOCKET_STREAM && n > DATAGRAM_MAX) {
         n = DATAGRAM_MAX;
     }
-    vstr_init(v, n);
+    vstr_init(v, n + 1);
     return n;
 }
 
@@ -28,8 +47,20 @@ static size_t make_room(usocket_t *s, vstr_t *v, size_t max) {
     size_t room = pending > (int32_t)v->len ? (size_t)pending : v->len;
     room = room < GROW_MIN ? GROW_MIN : room;
     room = room < max ? room : max;
-    vstr_hint_size(v, room);
+    vstr_hint_size(v, room + 1);
     return room;
+}
+
+/* The same; a MemoryError comes back, so that what has been read can be put back. */
+static size_t try_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        size_t room = make_room(s, v, max);
+        nlr_pop();
+        return room;
+    }
+    *exc = MP_OBJ_FROM_PTR(nlr.ret_val);
+    return 0;
 }
 
 typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
@@ -37,8 +68,11 @@ typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usock
 static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {
     int r = 0;
     while (v->len < n) {
-        size_t room = v->alloc - v->len;
-        room = room > 0 && room < n - v->len ? room : room == 0 ? make_room(s, v, n - v->len) : n - v->len;
+        size_t room = v->alloc > v->len + 1 ? v->alloc - v->len - 1 : 0;
+        if (room == 0 && (room = try_room(s, v, n - v->len, exc)) == 0) {
+            return USOCKET_ENOMEM;
+        }
+        room = room < n - v->len ? room : n - v->len;
         size_t got = 0;
         USOCKET_CALL(r, *exc, receive(s, v->buf + v->len, room, &got, deadline));
         v->len += got;
@@ -73,7 +107,7 @@ static void put_back(usocket_t *s, char *block, size_t len) {
 }
 
 /* What read() and readline() return, from what has arrived and how it ended. */
-static mp_obj_t result(usocket_t *s, vstr_t *v, int code, mp_obj_t exc, const char *what) {
+static mp_obj_t result(usocket_t *s, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc, const char *what) {
     if (code < 0 && (code != USOCKET_EAGAIN || v->len == 0)) {
         if (v->len != 0) {
             put_back(s, v->buf, v->len);
@@ -85,7 +119,7 @@ static mp_obj_t result(usocket_t *s, vstr_t *v, int code, mp_obj_t exc, const ch
         }
         usocket_py_raise(code, what, NULL);
     }
-    return usocket_bytes_from_vstr(v);
+    return usocket_py_bytes(o, v);
 }
 
 /* Allocated as asked up to this, then as the bytes come. */
@@ -100,12 +134,13 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     }
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, "read");
+    mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
     usocket_py_room(&self->sock, &v, n < READ_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : GROW_MIN);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
     usocket_py_took(self);
-    return result(&self->sock, &v, r, exc, "read");
+    return result(&self->sock, o, &v, r, exc, "read");
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
 
@@ -131,6 +166,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, "readline");
     bool stream = self->sock.type == USOCKET_STREAM;
+    mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
     usocket_py_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);
     mp_obj_t exc = MP_OBJ_NULL;
@@ -139,7 +175,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     if (!stream && r >= 0) {
         keep_rest(&self->sock, &v);
     }
-    return result(&self->sock, &v, r, exc, "readline");
+    return result(&self->sock, o, &v, r, exc, "readline");
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readline);
 
@@ -258,8 +294,9 @@ mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t siz
 
 static mp_uint_t protocol_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
     socket_obj_t *self = usocket_py_self(self_in);
+    mp_uint_t r = usocket_py_protocol_read(&self->sock, buf, size, errcode);
     usocket_py_took(self);
-    return usocket_py_protocol_read(&self->sock, buf, size, errcode);
+    return r;
 }
 
 static mp_uint_t protocol_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {

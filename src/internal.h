@@ -47,6 +47,11 @@ static inline bool is_closed(const usocket_t *s) {
     return (ATOMIC_LOAD(&s->users) & USER_CLOSED) != 0;
 }
 
+/* Closed, or its descriptor given away. */
+static inline bool is_gone(usocket_t *s) {
+    return is_closed(s) || ATOMIC_LOAD(&base_of(s)->io) < 0;
+}
+
 /* The one place that waits. s may be NULL; otherwise its being closed ends the wait.
  * Returns how many entries are ready, 0 at the deadline, or a code. */
 int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline);

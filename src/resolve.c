@@ -48,7 +48,10 @@ static const struct {
     {6, 33},               /* DCCP */
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define KIND_TCP 0
+#define KIND_UDP 1
 #define KIND_RAW 2
+#define KIND_SEC 3
 #define KINDS_DEFAULT 7 /* the first three */
 
 static int choose_kinds(usocket_lookup_t *l, const usocket_query_t *q) {
@@ -85,7 +88,7 @@ static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     if (q->service == NULL) {
         return 0;
     }
-    if (q->service[0] != '\0' && parse_port(q->service, &port)) {
+    if (parse_port(q->service, &port)) {
         l->ports[0] = l->ports[1] = (uint16_t)port;
         return port < 65536 ? 0 : USOCKET_EAI_SERVICE;
     }
@@ -93,19 +96,15 @@ static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
         return USOCKET_EAI_NONAME;
     }
     /* A name: each kind of socket may have its own port, or none. */
-    uint8_t found = 0;
+    unsigned found = 0;
     for (int dgram = 0; dgram < 2; dgram++) {
         int r = usocket_port_service(q->service, dgram != 0);
         if (r >= 0) {
             l->ports[dgram] = (uint16_t)r;
-            for (size_t k = 0; k < KINDS; k++) {
-                if (k != KIND_RAW && (kinds[k].type == USOCKET_DGRAM) == (dgram != 0)) {
-                    found |= (uint8_t)(1u << k);
-                }
-            }
+            found |= dgram ? 1u << KIND_UDP : 1u << KIND_TCP | 1u << KIND_SEC;
         }
     }
-    l->kinds &= found;
+    l->kinds &= (uint8_t)found;
     return l->kinds != 0 ? 0 : USOCKET_EAI_SERVICE;
 }
 
@@ -345,8 +344,8 @@ static int check(const usocket_query_t *q) {
     return q->host != NULL && strlen(q->host) >= USOCKET_HOST_MAX ? USOCKET_EAI_NONAME : 0;
 }
 
-int usocket_lookup_start(usocket_lookup_t **out, const usocket_query_t *q) {
-    *out = NULL;
+int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
+    *lookup = NULL;
     int r = check(q);
     if (r < 0) {
         return r;
@@ -367,11 +366,11 @@ int usocket_lookup_start(usocket_lookup_t **out, const usocket_query_t *q) {
     } else if (r == 0) {
         r = answer_self(l);
     }
-    return begin(out, l, r);
+    return begin(lookup, l, r);
 }
 
-int usocket_lookup_reverse(usocket_lookup_t **out, const usocket_addr_t *a, int flags) {
-    *out = NULL;
+int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, int flags) {
+    *lookup = NULL;
     if (a->family != USOCKET_AF_INET && a->family != USOCKET_AF_INET6) {
         return USOCKET_EAI_FAMILY;
     }
@@ -402,15 +401,15 @@ int usocket_lookup_reverse(usocket_lookup_t **out, const usocket_addr_t *a, int 
     }
     if (flags & USOCKET_NI_NUMERICHOST) {
         if (flags & USOCKET_NI_NAMEREQD) {
-            return begin(out, l, USOCKET_EAI_NONAME);
+            return begin(lookup, l, USOCKET_EAI_NONAME);
         }
         strcpy(l->canon, l->host);
-        return begin(out, l, 0);
+        return begin(lookup, l, 0);
     }
-    return begin(out, l, 1);
+    return begin(lookup, l, 1);
 }
 
-int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
+static int wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
     for (;;) {
         usocket_port_lock();
         bool done = l->state == DONE;
@@ -431,7 +430,19 @@ int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t de
 }
 
 int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline) {
-    return usocket_lookup_wait_for(l, NULL, deadline);
+    return wait_for(l, NULL, deadline);
+}
+
+int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
+    if (s == NULL) {
+        return wait_for(l, NULL, deadline);
+    }
+    int r = usocket_enter(s);
+    if (r == 0) {
+        r = wait_for(l, s, deadline);
+        usocket_leave(s);
+    }
+    return r;
 }
 
 const char *usocket_lookup_name(const usocket_lookup_t *l) {

@@ -57,11 +57,13 @@ static int finish(usocket_t *s, uint32_t users) {
     }
     usocket_t *base = base_of(s);
     if (ATOMIC_SUB(&base->refs, 1) == 0 && base->io >= 0) {
+        usocket_port_lock();
         int fd = base->fd;
         int io = base->io;
         base->fd = base->io = -1;
         base->unread = NULL;
         base->unread_len = 0;
+        usocket_port_unlock();
         r = usocket_port_close(io);
         if (fd != io) {
             usocket_port_close(fd);
@@ -242,7 +244,7 @@ void usocket_start(void) {
 
 int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     for (;;) {
-        if (s != NULL && is_closed(s)) {
+        if (s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
         usocket_time_t until = deadline;
@@ -256,7 +258,7 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
 #endif
         }
         int r = usocket_port_wait(w, n, until);
-        if (s != NULL && is_closed(s)) {
+        if (s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
         if (r > 0 || (r < 0 && (r != USOCKET_EINTR || interrupt_hook == NULL))) {
@@ -341,7 +343,12 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
 }
 
 static int connect_wait(usocket_t *s, usocket_time_t deadline) {
-    usocket_wait_t w = {base_of(s)->io, USOCKET_POLL_OUT, 0};
+    usocket_t *base = base_of(s);
+    usocket_wait_t w = {base->io, USOCKET_POLL_OUT, 0};
+    if (usocket_port_connected(base->io)) {
+        base->flags |= FLAG_CONNECTED;
+        return 0;
+    }
     int r = usocket_wait_for(s, &w, 1, deadline);
     if (r == 0) {
         return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
@@ -353,7 +360,6 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
         usocket_addr_t peer;
         r = usocket_port_name(w.handle, true, &peer);
     }
-    usocket_t *base = base_of(s);
     base->flags = (uint8_t)((base->flags & ~(FLAG_CONNECTED | FLAG_FAILED)) | (r == 0 ? FLAG_CONNECTED : FLAG_FAILED));
     return r;
 }

@@ -56,7 +56,7 @@ void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
     usocket_t *base = base_of(s);
     void *block = NULL;
     *off = *len = 0;
-    if (usocket_unread_len(s) != 0) {
+    if (usocket_unread_len(s) != 0 && usocket_enter(s) == 0) {
         usocket_port_lock();
         if (base->unread_len != 0) {
             block = base->unread;
@@ -65,6 +65,7 @@ void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
             forget_unread(base);
         }
         usocket_port_unlock();
+        usocket_leave(s);
     }
     return block;
 }
@@ -113,6 +114,13 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
             base->error = 0;
             break;
         }
+        if (base->guess != 0 && !patience.again && patience.deadline != USOCKET_NOW) {
+            /* The last receive came too early, so this one will, too: as a rule save the attempt (2 to 3 % of a ping-pong). */
+            base->guess--;
+            if ((r = usocket_await(s, USOCKET_POLL_IN, &patience)) < 0) {
+                break;
+            }
+        }
         int io = ATOMIC_LOAD(&base->io);
         r = usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from);
         if (moved(base, io, r)) {
@@ -123,6 +131,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
                 r = 0; /* shut down for reading, Linux polls readable for ever and says this */
                 break;
             }
+            base->guess = 15;
             r = usocket_await(s, USOCKET_POLL_IN, &patience);
             if (r < 0) {
                 break;

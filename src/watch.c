@@ -22,7 +22,7 @@ enum { STOP = 1, GONE = 2 };
 static void look(usocket_watch_t *w) {
     bool armed = true;
     for (;;) {
-        usocket_wait_t set[2] = {{w->event, USOCKET_POLL_IN, 0}, {armed ? w->sock.base->io : -1, USOCKET_POLL_IN, 0}};
+        usocket_wait_t set[2] = {{w->event, USOCKET_POLL_IN, 0}, {armed ? w->sock.base->fd : -1, USOCKET_POLL_IN, 0}};
         int r = usocket_port_wait(set, 2, USOCKET_NEVER);
         if (ATOMIC_LOAD(&w->flags) & STOP) {
             return;
@@ -46,8 +46,8 @@ static void run(void *arg) {
     ATOMIC_ADD(&w->flags, GONE);
 }
 
-int usocket_watch(usocket_watch_t **out, usocket_t *s, bool (*ready)(void *arg), void *arg) {
-    *out = NULL;
+int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg) {
+    *watch = NULL;
     usocket_watch_t *w = usocket_port_alloc(sizeof(*w));
     if (w == NULL) {
         return USOCKET_ENOMEM;
@@ -69,7 +69,7 @@ int usocket_watch(usocket_watch_t **out, usocket_t *s, bool (*ready)(void *arg),
         usocket_port_free(w);
         return r;
     }
-    *out = w;
+    *watch = w;
     return 0;
 }
 

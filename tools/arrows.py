@@ -1,6 +1,6 @@
 """The include arrows of the design:
 
-    micropython, test, fuzz, bench -> include/usocket <- src -> port.h <- port/bsd.c -> port/<stack>/platform.h -> the system
+    micropython, test, fuzz, bench -> include/usocket <- src -> port.h <- port/*.c -> port/<stack>/platform.h -> the system
 
 Only src/tls_mbedtls.c sees mbedTLS, only micropython/ sees py/. No circles.
 """
@@ -37,6 +37,11 @@ def beside(path, name):
     return "/" not in name and os.path.exists(os.path.join(os.path.dirname(path), name))
 
 
+# The module's dictionary must hold the platform's numbers as constants, to lie in flash; and only the C library knows who
+# handles Ctrl-C.
+BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropython/interrupt.c", "signal.h")}
+
+
 def allowed(path, angled, name):
     """Whether the file at path may include name."""
     if MBEDTLS.match(name):
@@ -50,12 +55,12 @@ def allowed(path, angled, name):
         return public or own or (angled and name in STANDARD - {"stdio.h", "stdlib.h", "errno.h", "time.h"})
     if path.startswith("src/"):
         return standard or public or own
-    if path == "port/bsd.c":
-        return standard or name in ("usocket/port.h", "usocket/config.h", "platform.h")
+    if os.path.dirname(path) == "port":
+        return standard or name in ("usocket/port.h", "usocket/config.h", "platform.h", "bsd.h")
     if path.startswith("port/"):
         return angled or own or name in ("usocket/port.h", "usocket/config.h", "platform.h")
     if path.startswith("micropython/"):
-        return standard or public or own
+        return standard or public or own or (path, name) in BINDING_EXCEPTIONS
     if path.startswith("examples/c/"):
         return standard or name in ("usocket/usocket.h", "usocket/tls.h")
     return True

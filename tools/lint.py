@@ -53,7 +53,7 @@ def shipped(*suffixes):
 
 def ours_for_posix():
     """The translation units of the library on Linux."""
-    return sorted(glob.glob("src/*.c") + glob.glob("port/bsd.c") + glob.glob("port/posix/*.c"))
+    return sorted(glob.glob("src/*.c") + glob.glob("port/*.c") + glob.glob("port/posix/*.c"))
 
 
 def need(tool):
@@ -111,7 +111,7 @@ def clang_tidy_binding(options):
         raise Skip("no MicroPython tree and objects were given")
     tree, port = options.tree, options.tree + "/ports/unix"
     flags = BINDING_FLAGS + ["-Iinclude", "-Iport/posix"]
-    for directory in (tree, port, "tools/variant", options.objects):
+    for directory in (tree, port, port + "/variants/standard", options.objects):
         flags += ["-isystem", directory]
     sources = glob.glob("micropython/*.c")
     return tidy([(s, flags + [f"-DMICROPY_PY_SOCKET={builtin}"]) for s in sources for builtin in (0, 1)])

@@ -96,7 +96,7 @@ class Target:
 
     def __init__(self, micropython):
         self.micropython = micropython
-        self.library = sorted(glob.glob(ROOT + "/src/*.c") + glob.glob(ROOT + "/port/bsd.c")
+        self.library = sorted(glob.glob(ROOT + "/src/*.c") + glob.glob(ROOT + "/port/*.c")
                               + glob.glob(ROOT + "/port/posix/*.c"))
         self.binding = sorted(glob.glob(ROOT + "/micropython/*.c"))
         self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]

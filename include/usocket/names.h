@@ -7,7 +7,9 @@
 #ifndef USOCKET_NAMES_H
 #define USOCKET_NAMES_H
 
-#include "usocket/usocket.h"
+#ifndef USOCKET_H
+#error "include usocket/usocket.h, which includes this file"
+#endif
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,9 +29,6 @@ extern "C" {
 #define USOCKET_NI_NOFQDN 0x4
 #define USOCKET_NI_NAMEREQD 0x8
 #define USOCKET_NI_DGRAM 0x10
-
-#define USOCKET_HOST_MAX 256   /* with NUL; RFC 1035 allows 253 characters */
-#define USOCKET_SERVICE_MAX 32 /* with NUL; NI_MAXSERV of getnameinfo(3) */
 
 /** What to look up. Zero it, then fill what matters. */
 typedef struct usocket_query {
@@ -56,27 +55,27 @@ typedef struct usocket_lookup usocket_lookup_t;
  * Never waits. A numeric address, a NULL host and a bad query are answered at once, without a worker. Otherwise a worker
  * thread asks the system's resolver; at most USOCKET_RESOLVER_WORKERS run at a time, further lookups queue.
  *
- * @param l receives the lookup; NULL on failure
- * @param q copied
+ * @param lookup receives it; NULL on failure
+ * @param q      copied
  * @return 0; USOCKET_EAI_BADFLAGS, USOCKET_EAI_FAMILY, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_SERVICE, USOCKET_EAI_NONAME,
  *         USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_MEMORY, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM, USOCKET_EAGAIN (no thread to be had),
  *         USOCKET_EIO
  */
-int usocket_lookup_start(usocket_lookup_t **l, const usocket_query_t *q);
+int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q);
 
 /** Begin the reverse: the name of an address. The answer is read with usocket_lookup_name.
  *
  * @param flags USOCKET_NI_*; with USOCKET_NI_NUMERICHOST no worker is started
  * @return as usocket_lookup_start
  */
-int usocket_lookup_reverse(usocket_lookup_t **l, const usocket_addr_t *a, int flags);
+int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, int flags);
 
 /** Wait for the end of a lookup.
  *
  * @return 0: there are answers; USOCKET_EAGAIN (deadline USOCKET_NOW: not yet), USOCKET_ETIMEDOUT, USOCKET_EINTR: it goes on;
  *         USOCKET_EAI_NONAME, USOCKET_EAI_AGAIN, USOCKET_EAI_FAIL, USOCKET_EAI_NODATA, USOCKET_EAI_FAMILY, USOCKET_EAI_MEMORY,
  *         USOCKET_EAI_SYSTEM, USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_SERVICE, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_BADFLAGS,
- *         USOCKET_EAI_OVERFLOW: it failed, and the same code comes each time; USOCKET_EIO
+ *         USOCKET_EAI_OVERFLOW: it failed, and the same code comes each time; USOCKET_EIO, USOCKET_ENOMEM
  */
 int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline);
 
@@ -129,8 +128,6 @@ int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline);
 void usocket_dial_end(usocket_dial_t *d, usocket_t *s);
 
 /* ---- Interfaces and this host --------------------------------------------------------------------------------------- */
-
-#define USOCKET_IFNAME_MAX 16 /* with NUL; IF_NAMESIZE of net/if.h */
 
 /** The number of an interface. @return 1 or more; USOCKET_ENODEV; USOCKET_EOPNOTSUPP where the stack has none */
 int usocket_if_nametoindex(const char *name);

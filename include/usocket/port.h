@@ -52,6 +52,9 @@ int usocket_port_accept(int handle, usocket_addr_t *peer);
 /** Begin to connect. @return 0; USOCKET_EINPROGRESS: usocket_port_wait tells when it has ended, then usocket_port_error how */
 int usocket_port_connect(int handle, const usocket_addr_t *a);
 
+/** Whether a connect that was in progress has ended well: quickly, without waiting. False when the stack cannot tell. */
+bool usocket_port_connected(int handle);
+
 /** The pending error of a socket (SO_ERROR), and clear it. @return 0 or its code */
 int usocket_port_error(int handle);
 

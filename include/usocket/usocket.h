@@ -25,96 +25,11 @@
 #include <stdint.h>
 
 #include "usocket/config.h"
+#include "usocket/errors.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* ---- Codes -------------------------------------------------------------------------------------------------------- */
-
-/** Negative results. The numbers are Linux's (asm-generic/errno.h), frozen, whatever the system's own are. */
-enum usocket_error {
-    USOCKET_EPERM = -1,
-    USOCKET_ENOENT = -2,
-    USOCKET_EINTR = -4,
-    USOCKET_EIO = -5,
-    USOCKET_ENXIO = -6,
-    USOCKET_EBADF = -9,
-    USOCKET_EAGAIN = -11,
-    USOCKET_ENOMEM = -12,
-    USOCKET_EACCES = -13,
-    USOCKET_EFAULT = -14,
-    USOCKET_EBUSY = -16,
-    USOCKET_EEXIST = -17,
-    USOCKET_ENODEV = -19,
-    USOCKET_ENOTDIR = -20,
-    USOCKET_EINVAL = -22,
-    USOCKET_ENFILE = -23,
-    USOCKET_EMFILE = -24,
-    USOCKET_ENOSPC = -28,
-    USOCKET_EROFS = -30,
-    USOCKET_EPIPE = -32,
-    USOCKET_EDOM = -33,
-    USOCKET_ERANGE = -34,
-    USOCKET_ENAMETOOLONG = -36,
-    USOCKET_ENOSYS = -38,
-    USOCKET_ELOOP = -40,
-    USOCKET_EPROTO = -71,
-    USOCKET_EOVERFLOW = -75,
-    USOCKET_ENOTSOCK = -88,
-    USOCKET_EDESTADDRREQ = -89,
-    USOCKET_EMSGSIZE = -90,
-    USOCKET_EPROTOTYPE = -91,
-    USOCKET_ENOPROTOOPT = -92,
-    USOCKET_EPROTONOSUPPORT = -93,
-    USOCKET_ESOCKTNOSUPPORT = -94,
-    USOCKET_EOPNOTSUPP = -95,
-    USOCKET_EPFNOSUPPORT = -96,
-    USOCKET_EAFNOSUPPORT = -97,
-    USOCKET_EADDRINUSE = -98,
-    USOCKET_EADDRNOTAVAIL = -99,
-    USOCKET_ENETDOWN = -100,
-    USOCKET_ENETUNREACH = -101,
-    USOCKET_ENETRESET = -102,
-    USOCKET_ECONNABORTED = -103,
-    USOCKET_ECONNRESET = -104,
-    USOCKET_ENOBUFS = -105,
-    USOCKET_EISCONN = -106,
-    USOCKET_ENOTCONN = -107,
-    USOCKET_ESHUTDOWN = -108,
-    USOCKET_ETIMEDOUT = -110,
-    USOCKET_ECONNREFUSED = -111,
-    USOCKET_EHOSTDOWN = -112,
-    USOCKET_EHOSTUNREACH = -113,
-    USOCKET_EALREADY = -114,
-    USOCKET_EINPROGRESS = -115,
-
-    /* Lookups: USOCKET_EAI_BASE plus glibc's EAI_* (netdb.h). */
-    USOCKET_EAI_BASE = -1000,
-    USOCKET_EAI_BADFLAGS = -1001,
-    USOCKET_EAI_NONAME = -1002,
-    USOCKET_EAI_AGAIN = -1003,
-    USOCKET_EAI_FAIL = -1004,
-    USOCKET_EAI_NODATA = -1005,
-    USOCKET_EAI_FAMILY = -1006,
-    USOCKET_EAI_SOCKTYPE = -1007,
-    USOCKET_EAI_SERVICE = -1008,
-    USOCKET_EAI_ADDRFAMILY = -1009,
-    USOCKET_EAI_MEMORY = -1010,
-    USOCKET_EAI_SYSTEM = -1011,
-    USOCKET_EAI_OVERFLOW = -1012,
-};
-
-/** True for a code of a lookup (USOCKET_EAI_*). */
-static inline bool usocket_is_eai(int code) {
-    return code < USOCKET_EAI_BASE && code > USOCKET_EAI_BASE - 100;
-}
-
-/** The name of a code, as "ECONNREFUSED" or "EAI_NONAME"; "E?" for a number that is none. Never NULL. */
-const char *usocket_errname(int code);
-
-/** A few English words for a code, as "connection refused"; its name where USOCKET_WORDS is 0. Never NULL. */
-const char *usocket_strerror(int code);
 
 /* ---- Numbers ------------------------------------------------------------------------------------------------------ */
 
@@ -136,6 +51,11 @@ const char *usocket_strerror(int code);
 #define USOCKET_SHUT_RD 0
 #define USOCKET_SHUT_WR 1
 #define USOCKET_SHUT_RDWR 2
+
+/* Room for texts, NUL included. */
+#define USOCKET_HOST_MAX 256   /* RFC 1035 allows 253 characters */
+#define USOCKET_SERVICE_MAX 32 /* NI_MAXSERV of getnameinfo(3) */
+#define USOCKET_IFNAME_MAX 16  /* IF_NAMESIZE of net/if.h */
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
 
@@ -228,6 +148,7 @@ typedef struct usocket {
     uint16_t family;
     uint8_t type;
     uint8_t flags;
+    uint8_t guess; /* how many receives will wait before they try */
     int proto;
     int error; /* came behind data that a call returned: for the next receive */
     void *tls;
@@ -328,7 +249,7 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
 /** Connect to an address. A datagram socket only remembers it.
  *
  * Returns when the connection stands; waits until @p deadline. When it returns USOCKET_EINTR the attempt goes on:
- * continue with usocket_connect_wait. After USOCKET_ETIMEDOUT it goes on too; close the socket to give it up.
+ * continue with usocket_connect_wait (AF_UNIX, where a full backlog leaves nothing begun: with usocket_connect_by). After USOCKET_ETIMEDOUT it goes on too; close the socket to give it up.
  *
  * @return 0; USOCKET_EINPROGRESS (deadline USOCKET_NOW: the attempt has begun; poll for writing, then usocket_connect_wait),
  *         USOCKET_EALREADY, USOCKET_EISCONN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_ECONNREFUSED, USOCKET_ECONNRESET,
@@ -434,7 +355,8 @@ int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent,
 int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
 
 /** Put bytes back: they are the first that a receiving call returns from now on, and the socket polls readable until then,
- *  through usocket_poll and, where the port can (POSIX), for everyone who polls its descriptor.
+ *  through usocket_poll and, where the port can (POSIX), for everyone who polls its descriptor. Such a descriptor is not a
+ *  socket meanwhile, and shows whether the socket was writable when the bytes were put back.
  *
  * @param buf stays yours, and must stay as it is until usocket_unread_len is 0 or the socket is closed
  * @return 0; USOCKET_EEXIST: there are such bytes still (see usocket_unread_take); USOCKET_EBADF
@@ -495,12 +417,12 @@ typedef struct usocket_watch usocket_watch_t;
 /** Watch a socket from a thread of the library's: @p ready is called there when the socket polls readable, and again only
  *  after usocket_watch_again. For interpreters that schedule a handler; costs a thread and a descriptor.
  *
- * @param w     receives the watcher; NULL on failure
+ * @param watch receives the watcher; NULL on failure
  * @param s     open; as memory it must outlive the watcher
  * @param ready returns false if it could not take the news: it is called again soon
  * @return 0; USOCKET_EBADF, USOCKET_ENOMEM, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_EAGAIN (no thread to be had)
  */
-int usocket_watch(usocket_watch_t **w, usocket_t *s, bool (*ready)(void *arg), void *arg);
+int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg);
 
 /** Something has been taken from the socket: look again. */
 void usocket_watch_again(usocket_watch_t *w);

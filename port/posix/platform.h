@@ -16,6 +16,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -25,6 +26,7 @@
 #define PLAT_HAS_GETNAMEINFO 1
 #define PLAT_HAS_INTERFACES 1
 #define PLAT_HAS_DUP 1
+#define PLAT_PEER_MEANS_CONNECTED 1 /* getpeername(2) knows no peer before the connect has ended */
 
 /* A socket is close-on-exec and non-blocking from its first moment. */
 #define plat_socket(family, type, proto) socket((family), (type) | SOCK_CLOEXEC | SOCK_NONBLOCK, (proto))
@@ -67,6 +69,9 @@ static inline int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 #define plat_if_freenameindex(list) if_freenameindex(list)
 
 #define plat_errno() errno
+
+/* A new descriptor that polls readable, and writable or not. In system.c. */
+int plat_readable_fd(bool writable);
 
 /* The descriptor that is readable while usocket_port_wake is on; -1 without one. In system.c. */
 int plat_wake_fd(void);

@@ -68,6 +68,14 @@ void usocket_port_event_close(int event) {
     close(event);
 }
 
+int plat_readable_fd(bool writable) {
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd >= 0) {
+        eventfd_write(fd, writable ? 1 : UINT64_MAX - 1); /* eventfd(2): writable while a 1 can be added */
+    }
+    return fd;
+}
+
 static pthread_mutex_t wake_lock = PTHREAD_MUTEX_INITIALIZER;
 static int wake_fd = -1;
 static int wakes;

@@ -1,0 +1,111 @@
+# The C tests. A variant is the library and all tests built with one compiler and one set of options, under $(BUILD_DIR)/<variant>;
+# each test program ends in -sim (on the simulated network) or -net (on this system's sockets).
+
+BUILD_DIR ?= build/test-c
+CFLAGS_EXTRA ?=
+TC := test/unit
+TC_PYTHON ?= python3
+TC_HEADERS := $(filter-out %/config.h %/port.h,$(wildcard include/usocket/*.h))
+TC_SRC := $(wildcard src/*.c)
+TC_SIM := $(wildcard test/sim/*.c)
+TC_BSD := $(wildcard port/bsd*.c)
+TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
+TC_SIM_TESTS := address error socket connect data datagram lookup dial sweep watch fuzz
+TC_NET_TESTS := socket connect data datagram watch getaddrinfo threads bsd
+TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
+TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
+TC_LINK := -lcmocka -lpthread
+TC_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+$(BUILD_DIR)/allowed.h $(BUILD_DIR)/codes.h &: $(TC)/allowed.py $(TC_HEADERS)
+	$(Q)$(TC_PYTHON) $(TC)/allowed.py $(BUILD_DIR) $(TC_HEADERS)
+
+# $(call tc_variant,name,compiler,options of everything,simulated tests,tests on the system)
+define tc_variant
+$(1)_DIR := $(BUILD_DIR)/$(1)
+$(1)_PROGRAMS := $(4:%=$(BUILD_DIR)/$(1)/%-sim) $(5:%=$(BUILD_DIR)/$(1)/%-net)
+.PRECIOUS: $(BUILD_DIR)/$(1)/lib/%.o $(BUILD_DIR)/$(1)/inject/%.o $(BUILD_DIR)/$(1)/sim/%.o $(BUILD_DIR)/$(1)/net/%.o
+$(BUILD_DIR)/$(1)/lib/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(TC_LIB_FLAGS) $(3) $(CFLAGS_EXTRA) -Iport/posix -MMD -MP -c -o $$@ $$<
+$(BUILD_DIR)/$(1)/inject/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(TC_LIB_FLAGS) $(3) $(CFLAGS_EXTRA) -I$(TC)/inject -Iport/posix -MMD -MP -c -o $$@ $$<
+$(BUILD_DIR)/$(1)/sim/%.o: %.c $(BUILD_DIR)/allowed.h
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -DTEST_SIM -MMD -MP -c -o $$@ $$<
+$(BUILD_DIR)/$(1)/net/%.o: %.c $(BUILD_DIR)/allowed.h
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
+$(BUILD_DIR)/$(1)/sim.a: $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o) $(TC_SIM:%.c=$(BUILD_DIR)/$(1)/sim/%.o) \
+		$(BUILD_DIR)/$(1)/sim/$(TC)/fixture.o
+	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+$(BUILD_DIR)/$(1)/net.a: $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o) $(TC_PORT:%.c=$(BUILD_DIR)/$(1)/lib/%.o) \
+		$(BUILD_DIR)/$(1)/net/$(TC)/fixture.o
+	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+$(BUILD_DIR)/$(1)/%-sim: $(BUILD_DIR)/$(1)/sim/$(TC)/test_%.o $(BUILD_DIR)/$(1)/sim.a
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+$(BUILD_DIR)/$(1)/%-net: $(BUILD_DIR)/$(1)/net/$(TC)/test_%.o $(BUILD_DIR)/$(1)/net.a
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+$(BUILD_DIR)/$(1)/bsd-net: $(BUILD_DIR)/$(1)/net/$(TC)/test_bsd.o $(BUILD_DIR)/$(1)/net/$(TC)/inject/inject.o \
+		$(TC_BSD:%.c=$(BUILD_DIR)/$(1)/inject/%.o) $(BUILD_DIR)/$(1)/net.a
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+-include $$(shell find $(BUILD_DIR)/$(1) -name '*.d' 2>/dev/null)
+endef
+
+$(eval $(call tc_variant,gcc,gcc,-O2,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
+$(eval $(call tc_variant,clang,clang,-O1,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
+$(eval $(call tc_variant,asan,clang,-O1 $(TC_SANITIZE),$(TC_SIM_TESTS),$(TC_NET_TESTS)))
+$(eval $(call tc_variant,no-threads,gcc,-O2 -DUSOCKET_THREADS=0 -DUSOCKET_RESOLVER_WORKERS=0,\
+	$(filter-out watch,$(TC_SIM_TESTS)),$(filter-out threads watch,$(TC_NET_TESTS))))
+$(eval $(call tc_variant,no-ipv6,gcc,-O2 -DUSOCKET_IPV6=0,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
+$(eval $(call tc_variant,no-workers,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=0 -DUSOCKET_WORDS=0,$(TC_SIM_TESTS),socket connect getaddrinfo))
+$(eval $(call tc_variant,one-worker,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=1 -DUSOCKET_WAIT_SLICE_MS=0,$(TC_SIM_TESTS),socket))
+$(eval $(call tc_variant,no-names,gcc,-O2 -DUSOCKET_NAMES=0 -DUSOCKET_UNIX=0,\
+	$(filter-out lookup dial fuzz,$(TC_SIM_TESTS)),socket connect data datagram))
+
+# The library alone, in every configuration and with both compilers: it compiles without a warning.
+TC_CONFIGS := IPV6=0 UNIX=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
+.PHONY: test-c-configs
+test-c-configs:
+	@failed=0; passed=0; for cc in gcc clang; do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0'; do \
+		for file in $(TC_SRC) $(TC_PORT); do \
+			$$cc $(TC_LIB_FLAGS) -Iport/posix $$(printf -- '-DUSOCKET_%s ' $$config) \
+				-fsyntax-only $$file || { echo "$$cc $$config $$file"; failed=$$((failed + 1)); continue 1; }; \
+			passed=$$((passed + 1)); done; done; done; echo "configurations: $$passed passed, $$failed failed"; [ $$failed = 0 ]
+
+TC_RUN := $(TC_PYTHON) $(TC)/run.py
+# Coverage counts are gcc's.
+TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names
+.PHONY: test-c test-c-long test-c-asan test-c-valgrind examples-c
+test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
+	@$(TC_RUN) --also 'make --no-print-directory test-c-configs' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
+		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
+
+test-c-long: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS))
+	@TEST_LONG=1 $(TC_RUN) --full $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS))
+
+test-c-asan: $(asan_PROGRAMS)
+	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) --full $(asan_PROGRAMS)
+
+test-c-valgrind: $(gcc_PROGRAMS)
+	@TEST_SHORT=1 $(TC_RUN) --under 'valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kinds=definite,indirect,possible \
+		--errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --trace-children=no' --full $(gcc_PROGRAMS)
+
+# Small programs that use nothing but usocket.h.
+TC_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/examples/%,$(wildcard examples/c/*.c))
+$(BUILD_DIR)/examples/%: examples/c/%.c $(TC_SRC:%.c=$(BUILD_DIR)/gcc/lib/%.o) $(TC_PORT:%.c=$(BUILD_DIR)/gcc/lib/%.o)
+	@mkdir -p $(@D)
+	$(Q)gcc $(TC_LIB_FLAGS) $(CFLAGS_EXTRA) -o $@ $^ -lpthread
+examples-c: $(TC_EXAMPLES) ## the small C programs of examples/c
+
+# libFuzzer on the two targets, for FUZZ_SECONDS each.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz: $(BUILD_DIR)/allowed.h ## fuzz the parsers and sequences of calls, FUZZ_SECONDS each
+	@mkdir -p $(BUILD_DIR)/fuzz/address $(BUILD_DIR)/fuzz/calls
+	$(Q)for target in address calls; do \
+		clang $(TC_TEST_FLAGS) -O1 -fsanitize=fuzzer,address,undefined -DTEST_SIM fuzz/$$target.c $(TC_SIM) $(TC_SRC) -lpthread \
+			-o $(BUILD_DIR)/fuzz/fuzz-$$target && \
+		$(BUILD_DIR)/fuzz/fuzz-$$target -max_total_time=$(FUZZ_SECONDS) -max_len=600 -artifact_prefix=$(BUILD_DIR)/fuzz/ -print_final_stats=1 \
+			$(BUILD_DIR)/fuzz/$$target fuzz/corpus/$$target || exit 1; done

@@ -1,0 +1,29 @@
+/* What the files of the BSD port share: a stack's words, its addresses, its errors.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_BSD_H
+#define USOCKET_BSD_H
+
+#include "platform.h"
+
+#include "usocket/port.h"
+
+typedef union {
+    struct sockaddr any;
+    struct sockaddr_in in;
+#if USOCKET_IPV6
+    struct sockaddr_in6 in6;
+#endif
+#if USOCKET_UNIX
+    struct sockaddr_un un;
+#endif
+} sys_addr_t;
+
+/* Returns the length that the stack wants to hear. */
+socklen_t bsd_to_system(const usocket_addr_t *a, sys_addr_t *out);
+
+/* The code of the call that has just failed. The one place that reads errno: at once, before anything can touch it. */
+int bsd_failed(int fallback);
+
+#endif
