@@ -108,7 +108,8 @@ void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, con
     }
 }
 
-void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name) {
+void usocket_py_lookup(
+    usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name) {
     usocket_py_ensure_interrupts();
     int r;
     mp_obj_t exc = MP_OBJ_NULL;
@@ -121,7 +122,8 @@ void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t 
     }
 }
 
-static void look_up(socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+static void look_up(
+    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
     usocket_query_t q = {.host = host, .family = family, .type = USOCKET_STREAM};
     usocket_lookup_t *l;
     if (deadline == USOCKET_NOW) {
@@ -140,7 +142,8 @@ static void look_up(socket_obj_t *self, const char *host, int family, usocket_ad
 
 #else
 
-static void look_up(socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+static void look_up(
+    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
     (void)self, (void)family, (void)a, (void)deadline;
     usocket_py_raise_name(USOCKET_EAI_NONAME, what, host); /* numeric addresses alone, in this build */
 }
@@ -165,7 +168,8 @@ static uint32_t number(mp_obj_t arg, uint32_t max, mp_rom_error_text_t complaint
     return (uint32_t)v;
 }
 
-static void host_port(socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+static void host_port(
+    socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
     if (n < 2 || n > 4) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
     }

@@ -22,34 +22,48 @@
 
 #define USOCKET_STREAM_TYPE(name, qstr, new_fun, print_fun, attr_fun, stream, locals) \
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, make_new, new_fun, print, print_fun, attr, attr_fun, \
-    protocol, stream, locals_dict, locals)
+        protocol, stream, locals_dict, locals)
 
 #define USOCKET_ITER_STREAM_TYPE(name, qstr, print_fun, next_fun, stream, locals) \
-    MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_ITER_IS_ITERNEXT, print, print_fun, iter, next_fun, \
-    protocol, stream, locals_dict, locals)
+    MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_ITER_IS_ITERNEXT, print, print_fun, iter, next_fun, protocol, \
+        stream, locals_dict, locals)
 
 #define USOCKET_EXCEPTION_TYPE(name, qstr, print_fun, attr_fun, base) \
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new, print, print_fun, \
-    attr, attr_fun, parent, base)
+        attr, attr_fun, parent, base)
 
 #else
 
 #define USOCKET_STREAM_TYPE(name_, qstr, new_fun, print_fun, attr_fun, stream, locals) \
     const mp_obj_type_t name_ = { \
-        {&mp_type_type}, .name = qstr, .make_new = new_fun, .print = print_fun, .attr = attr_fun, \
-        .protocol = stream, .locals_dict = (mp_obj_dict_t *)locals, \
+        {&mp_type_type}, \
+        .name = qstr, \
+        .make_new = new_fun, \
+        .print = print_fun, \
+        .attr = attr_fun, \
+        .protocol = stream, \
+        .locals_dict = (mp_obj_dict_t *)locals, \
     }
 
 #define USOCKET_ITER_STREAM_TYPE(name_, qstr, print_fun, next_fun, stream, locals) \
     const mp_obj_type_t name_ = { \
-        {&mp_type_type}, .name = qstr, .print = print_fun, .getiter = mp_identity_getiter, .iternext = next_fun, \
-        .protocol = stream, .locals_dict = (mp_obj_dict_t *)locals, \
+        {&mp_type_type}, \
+        .name = qstr, \
+        .print = print_fun, \
+        .getiter = mp_identity_getiter, \
+        .iternext = next_fun, \
+        .protocol = stream, \
+        .locals_dict = (mp_obj_dict_t *)locals, \
     }
 
 #define USOCKET_EXCEPTION_TYPE(name_, qstr, print_fun, attr_fun, base) \
     const mp_obj_type_t name_ = { \
-        {&mp_type_type}, .name = qstr, .make_new = mp_obj_exception_make_new, .print = print_fun, \
-        .attr = attr_fun, .parent = base, \
+        {&mp_type_type}, \
+        .name = qstr, \
+        .make_new = mp_obj_exception_make_new, \
+        .print = print_fun, \
+        .attr = attr_fun, \
+        .parent = base, \
     }
 
 #endif

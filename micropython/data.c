@@ -28,7 +28,8 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     size_t sent = 0;
     int32_t r;
     do {
-        USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
+        USOCKET_CALL_RAISE(
+            r, usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
         if (r < 0) {
             usocket_py_raise_sent(r, "sendall", sent, data.len);
         }
@@ -59,7 +60,8 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj, 3, 4, socket_sendto);
 
 #define RECV_AT_ONCE 4096 /* a request up to this is allocated as asked; a larger one as large as what has arrived */
 
-static int32_t receive(socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, const char *what) {
+static int32_t receive(socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from,
+    usocket_time_t deadline, const char *what) {
     int32_t r;
     USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
     usocket_py_check(r, what);

@@ -40,7 +40,9 @@ USOCKET_EXCEPTION_TYPE(mod_usocket_gaierror_type, MP_QSTR_gaierror, error_print,
 USOCKET_EXCEPTION_TYPE(mod_usocket_tlserror_type, MP_QSTR_TLSError, error_print, error_attr, &mp_type_OSError);
 
 static const mp_obj_type_t *type_of(int code) {
-    return usocket_is_eai(code) ? &mod_usocket_gaierror_type : code == USOCKET_ETIMEDOUT ? &mod_usocket_timeout_type : &mp_type_OSError;
+    return usocket_is_eai(code)     ? &mod_usocket_gaierror_type
+        : code == USOCKET_ETIMEDOUT ? &mod_usocket_timeout_type
+                                    : &mp_type_OSError;
 }
 
 static MP_NORETURN void raise(int code, vstr_t *words, size_t sent) {

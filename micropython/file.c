@@ -392,6 +392,7 @@ static const mp_rom_map_elem_t file_locals_table[] = {
 };
 static MP_DEFINE_CONST_DICT(file_locals, file_locals_table);
 
-USOCKET_ITER_STREAM_TYPE(mod_usocket_file_type, MP_QSTR_SocketFile, file_print, file_iternext, &file_stream, &file_locals);
+USOCKET_ITER_STREAM_TYPE(
+    mod_usocket_file_type, MP_QSTR_SocketFile, file_print, file_iternext, &file_stream, &file_locals);
 
 #endif

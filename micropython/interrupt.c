@@ -44,7 +44,7 @@ static bool something_pending(void) {
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
         if (mp_thread_get_state() == &mp_state_ctx.thread) /* other threads would not run them */
 #endif
-        return true;
+            return true;
     }
 #endif
     return usocket_exception_waits();

@@ -10,9 +10,12 @@
 #include "functions.h"
 #include "usocket/tls.h"
 
-#define NUMBER(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT((mp_int_t)(name))}
-#define OURS(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(USOCKET_##name)}
-#define FUNCTION(name) {MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&mod_usocket_##name##_obj)}
+#define NUMBER(name) \
+    { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT((mp_int_t)(name)) }
+#define OURS(name) \
+    { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(USOCKET_##name) }
+#define FUNCTION(name) \
+    { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&mod_usocket_##name##_obj) }
 
 /* 32-bit numbers, which a 32-bit interpreter cannot hold in a pointer. */
 #if UINTPTR_MAX > 0xffffffff
@@ -22,8 +25,7 @@
 #define WORD_OBJ(name, value) \
     static const mpz_dig_t name##_digits[] = {(mpz_dig_t)(value), (mpz_dig_t)((value) >> 16)}; \
     static const mp_obj_int_t name = { \
-        {&mp_type_int}, {.fixed_dig = 1, .len = 2, .alloc = 2, .dig = (mpz_dig_t *)name##_digits} \
-    };
+        {&mp_type_int}, {.fixed_dig = 1, .len = 2, .alloc = 2, .dig = (mpz_dig_t *)name##_digits}};
 WORD_OBJ(inaddr_loopback, 0x7f000001u)
 WORD_OBJ(inaddr_broadcast, 0xffffffffu)
 #define WORD(name, value) MP_ROM_PTR(&name)
@@ -161,7 +163,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_EAI_OVERFLOW), MP_ROM_INT(USOCKET_EAI_OVERFLOW - USOCKET_EAI_BASE)},
 #endif
 
-    /* The platform's. */
+/* The platform's. */
 #if USOCKET_UNIX
     NUMBER(AF_UNIX),
 #endif

@@ -191,7 +191,9 @@ MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
 #if USOCKET_NAMES
 
 static usocket_time_t timeout_or_default(mp_obj_t arg) {
-    return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout) ? mod_usocket_default_timeout : usocket_py_timeout(arg);
+    return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout)
+        ? mod_usocket_default_timeout
+        : usocket_py_timeout(arg);
 }
 
 static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
@@ -251,7 +253,8 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_cre
 #endif
 
 static void set_flag(socket_obj_t *self, int level, int name, int value, const char *what) {
-    usocket_py_check(name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
+    usocket_py_check(
+        name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
 }
 
 static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
@@ -270,7 +273,8 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     if (dualstack && family != USOCKET_AF_INET6) {
         mp_raise_ValueError(MP_ERROR_TEXT("dualstack_ipv6 requires AF_INET6"));
     }
-    mp_int_t backlog = vals[ARG_backlog].u_obj != mp_const_none ? mp_obj_get_int(vals[ARG_backlog].u_obj) : usocket_backlog();
+    mp_int_t backlog =
+        vals[ARG_backlog].u_obj != mp_const_none ? mp_obj_get_int(vals[ARG_backlog].u_obj) : usocket_backlog();
     const mp_obj_t ctor[2] = {MP_OBJ_NEW_SMALL_INT(family), MP_OBJ_NEW_SMALL_INT(USOCKET_STREAM)};
     socket_obj_t *self = MP_OBJ_TO_PTR(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mod_usocket_socket_type), 2, 0, ctor));
     nlr_buf_t nlr;

@@ -12,9 +12,9 @@
 
 typedef struct {
     mp_obj_base_t base;
-    usocket_t sock;    /* first byte put back: sock.unread, which keeps the collector from taking it */
-    mp_obj_t handler;  /* setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL */
-    void *watch;       /* its watcher, see handler.c */
+    usocket_t sock;   /* first byte put back: sock.unread, which keeps the collector from taking it */
+    mp_obj_t handler; /* setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL */
+    void *watch;      /* its watcher, see handler.c */
 } socket_obj_t;
 
 extern const mp_obj_type_t mod_usocket_socket_type;
@@ -49,19 +49,19 @@ static inline void usocket_py_ensure_interrupts(void) {
 mp_obj_t usocket_py_pending(void);
 
 /* r = a call that may wait, resumed with its own deadline after an interruption. exc: an exception that ended it. */
-#define USOCKET_CALL(r, exc, call)                                          \
-    do {                                                                    \
-        MP_THREAD_GIL_EXIT();                                               \
-        (r) = (call);                                                       \
-        MP_THREAD_GIL_ENTER();                                              \
+#define USOCKET_CALL(r, exc, call) \
+    do { \
+        MP_THREAD_GIL_EXIT(); \
+        (r) = (call); \
+        MP_THREAD_GIL_ENTER(); \
     } while ((r) == USOCKET_EINTR && ((exc) = usocket_py_pending()) == MP_OBJ_NULL)
 
 /* The same where there is nothing to put in order. */
-#define USOCKET_CALL_RAISE(r, call)             \
-    do {                                        \
-        mp_obj_t exc_ = MP_OBJ_NULL;            \
-        USOCKET_CALL(r, exc_, call);            \
-        usocket_py_reraise(exc_);               \
+#define USOCKET_CALL_RAISE(r, call) \
+    do { \
+        mp_obj_t exc_ = MP_OBJ_NULL; \
+        USOCKET_CALL(r, exc_, call); \
+        usocket_py_reraise(exc_); \
     } while (0)
 
 static inline void usocket_py_reraise(mp_obj_t exc) {
@@ -126,7 +126,8 @@ mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout);
 
 #if USOCKET_NAMES
 /* Wait for a lookup, free it on failure and raise; name for the message. */
-void usocket_py_lookup(usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name);
+void usocket_py_lookup(
+    usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name);
 
 /* Start one, collecting once when descriptors have run out. */
 void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, const char *what);

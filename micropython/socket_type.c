@@ -288,7 +288,8 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
             mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
         }
         data.len = usocket_py_count(args[4]);
-    } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER && (value == mp_const_none || mp_obj_is_callable(value))) {
+    } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
+        (value == mp_const_none || mp_obj_is_callable(value))) {
         usocket_py_check_open(&self->sock, "setsockopt");
         usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
         return mp_const_none;
@@ -400,4 +401,5 @@ static void socket_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     }
 }
 
-USOCKET_STREAM_TYPE(mod_usocket_socket_type, MP_QSTR_socket, socket_make_new, socket_print, socket_attr, &usocket_py_stream, &socket_locals);
+USOCKET_STREAM_TYPE(mod_usocket_socket_type, MP_QSTR_socket, socket_make_new, socket_print, socket_attr,
+    &usocket_py_stream, &socket_locals);

@@ -307,9 +307,8 @@ static const struct {
     uint8_t ours;
     uint8_t stream;
 } poll_bits[] = {
-    {USOCKET_POLL_IN, MP_STREAM_POLL_RD},   {USOCKET_POLL_OUT, MP_STREAM_POLL_WR},
-    {USOCKET_POLL_ERR, MP_STREAM_POLL_ERR}, {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP},
-    {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
+    {USOCKET_POLL_IN, MP_STREAM_POLL_RD}, {USOCKET_POLL_OUT, MP_STREAM_POLL_WR}, {USOCKET_POLL_ERR, MP_STREAM_POLL_ERR},
+    {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
 };
 
 mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {

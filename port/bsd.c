@@ -10,7 +10,8 @@
 #error "usocket.h freezes the numbers of the address families: this stack's differ"
 #endif
 
-typedef char same_types_check[SOCK_STREAM == USOCKET_STREAM && SOCK_DGRAM == USOCKET_DGRAM && SOCK_RAW == USOCKET_RAW ? 1 : -1];
+typedef char
+    same_types_check[SOCK_STREAM == USOCKET_STREAM && SOCK_DGRAM == USOCKET_DGRAM && SOCK_RAW == USOCKET_RAW ? 1 : -1];
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
 
@@ -19,25 +20,26 @@ typedef char same_types_check[SOCK_STREAM == USOCKET_STREAM && SOCK_DGRAM == USO
 static const struct {
     int number;
     int16_t code;
-} errnos[] = {
-    ERRNO(EINPROGRESS) ERRNO(ECONNREFUSED) ERRNO(ECONNRESET) ERRNO(ENOTCONN) ERRNO(EPIPE) ERRNO(EINTR) ERRNO(EBADF)
-    ERRNO(EADDRINUSE) ERRNO(EADDRNOTAVAIL) ERRNO(EINVAL) ERRNO(EISCONN) ERRNO(EALREADY) ERRNO(ETIMEDOUT) ERRNO(ECONNABORTED)
-    ERRNO(EHOSTUNREACH) ERRNO(ENETUNREACH) ERRNO(ENETDOWN) ERRNO(EACCES) ERRNO(EPERM) ERRNO(EMFILE) ERRNO(ENFILE)
-    ERRNO(ENOMEM) ERRNO(ENOBUFS) ERRNO(EMSGSIZE) ERRNO(EDESTADDRREQ) ERRNO(EAFNOSUPPORT) ERRNO(EPROTONOSUPPORT)
-    ERRNO(ENOPROTOOPT) ERRNO(EPROTOTYPE) ERRNO(EOPNOTSUPP) ERRNO(ENOTSOCK) ERRNO(EFAULT) ERRNO(EIO) ERRNO(ENOENT)
-    ERRNO(ENOTDIR) ERRNO(ENODEV) ERRNO(ENXIO) ERRNO(EBUSY) ERRNO(EEXIST) ERRNO(ENOSPC) ERRNO(EROFS) ERRNO(EDOM) ERRNO(ERANGE)
-    ERRNO(ENAMETOOLONG) ERRNO(ENOSYS) ERRNO(ELOOP) ERRNO(EPROTO) ERRNO(EOVERFLOW) ERRNO(ENETRESET)
+} errnos[] = {ERRNO(EINPROGRESS) ERRNO(ECONNREFUSED) ERRNO(ECONNRESET) ERRNO(ENOTCONN) ERRNO(EPIPE) ERRNO(EINTR)
+        ERRNO(EBADF) ERRNO(EADDRINUSE) ERRNO(EADDRNOTAVAIL) ERRNO(EINVAL) ERRNO(EISCONN) ERRNO(EALREADY)
+            ERRNO(ETIMEDOUT) ERRNO(ECONNABORTED) ERRNO(EHOSTUNREACH) ERRNO(ENETUNREACH) ERRNO(ENETDOWN) ERRNO(EACCES)
+                ERRNO(EPERM) ERRNO(EMFILE) ERRNO(ENFILE) ERRNO(ENOMEM) ERRNO(ENOBUFS) ERRNO(EMSGSIZE)
+                    ERRNO(EDESTADDRREQ) ERRNO(EAFNOSUPPORT) ERRNO(EPROTONOSUPPORT) ERRNO(ENOPROTOOPT) ERRNO(EPROTOTYPE)
+                        ERRNO(EOPNOTSUPP) ERRNO(ENOTSOCK) ERRNO(EFAULT) ERRNO(EIO) ERRNO(ENOENT) ERRNO(ENOTDIR)
+                            ERRNO(ENODEV) ERRNO(ENXIO) ERRNO(EBUSY) ERRNO(EEXIST) ERRNO(ENOSPC) ERRNO(EROFS) ERRNO(EDOM)
+                                ERRNO(ERANGE) ERRNO(ENAMETOOLONG) ERRNO(ENOSYS) ERRNO(ELOOP) ERRNO(EPROTO)
+                                    ERRNO(EOVERFLOW) ERRNO(ENETRESET)
 #ifdef ESOCKTNOSUPPORT
-    ERRNO(ESOCKTNOSUPPORT)
+                                        ERRNO(ESOCKTNOSUPPORT)
 #endif
 #ifdef EPFNOSUPPORT
-    ERRNO(EPFNOSUPPORT)
+                                            ERRNO(EPFNOSUPPORT)
 #endif
 #ifdef ESHUTDOWN
-    ERRNO(ESHUTDOWN)
+                                                ERRNO(ESHUTDOWN)
 #endif
 #ifdef EHOSTDOWN
-    ERRNO(EHOSTDOWN)
+                                                    ERRNO(EHOSTDOWN)
 #endif
 };
 
@@ -62,9 +64,9 @@ int bsd_failed(int fallback) {
 }
 
 /* r = the call, or its code; an interrupted call is made again. */
-#define TRY(r, fallback, call)                                     \
-    do {                                                           \
-        (r) = (call);                                              \
+#define TRY(r, fallback, call) \
+    do { \
+        (r) = (call); \
     } while ((r) < 0 && ((r) = bsd_failed(fallback)) == USOCKET_EINTR)
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
@@ -333,7 +335,8 @@ int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
     memset(&sys, 0, sizeof(sys));
     socklen_t len = sizeof(sys);
     int r;
-    TRY(r, peer ? USOCKET_ENOTCONN : USOCKET_EBADF, peer ? plat_getpeername(handle, &sys.any, &len) : plat_getsockname(handle, &sys.any, &len));
+    TRY(r, peer ? USOCKET_ENOTCONN : USOCKET_EBADF,
+        peer ? plat_getpeername(handle, &sys.any, &len) : plat_getsockname(handle, &sys.any, &len));
     return r < 0 ? r : from_system(&sys, len, a);
 }
 
@@ -427,15 +430,19 @@ static const struct {
     short system;
     uint8_t ours;
 } poll_bits[] = {
-    {POLLIN, USOCKET_POLL_IN},   {POLLOUT, USOCKET_POLL_OUT},   {POLLERR, USOCKET_POLL_ERR},
-    {POLLHUP, USOCKET_POLL_HUP}, {POLLNVAL, USOCKET_POLL_NVAL},
+    {POLLIN, USOCKET_POLL_IN},
+    {POLLOUT, USOCKET_POLL_OUT},
+    {POLLERR, USOCKET_POLL_ERR},
+    {POLLHUP, USOCKET_POLL_HUP},
+    {POLLNVAL, USOCKET_POLL_NVAL},
 };
 
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     plat_pollfd fds[USOCKET_WAIT_MAX + 1];
     for (size_t i = 0; i < n; i++) {
         fds[i].fd = w[i].handle;
-        fds[i].events = (short)((w[i].events & USOCKET_POLL_IN ? POLLIN : 0) | (w[i].events & USOCKET_POLL_OUT ? POLLOUT : 0));
+        fds[i].events =
+            (short)((w[i].events & USOCKET_POLL_IN ? POLLIN : 0) | (w[i].events & USOCKET_POLL_OUT ? POLLOUT : 0));
         fds[i].revents = 0;
     }
     fds[n].fd = plat_wake_fd();

@@ -20,16 +20,15 @@ static void copy_text(char *to, const char *from, size_t room) {
 static const struct {
     int number;
     int16_t code;
-} eais[] = {
-    EAI(EAI_NONAME) EAI(EAI_SERVICE) EAI(EAI_FAIL) EAI(EAI_MEMORY) EAI(EAI_FAMILY)
+} eais[] = {EAI(EAI_NONAME) EAI(EAI_SERVICE) EAI(EAI_FAIL) EAI(EAI_MEMORY) EAI(EAI_FAMILY)
 #ifdef EAI_AGAIN
-    EAI(EAI_AGAIN) EAI(EAI_BADFLAGS) EAI(EAI_SOCKTYPE) EAI(EAI_SYSTEM) EAI(EAI_OVERFLOW)
+        EAI(EAI_AGAIN) EAI(EAI_BADFLAGS) EAI(EAI_SOCKTYPE) EAI(EAI_SYSTEM) EAI(EAI_OVERFLOW)
 #endif
 #ifdef EAI_NODATA
-    EAI(EAI_NODATA)
+            EAI(EAI_NODATA)
 #endif
 #ifdef EAI_ADDRFAMILY
-    EAI(EAI_ADDRFAMILY)
+                EAI(EAI_ADDRFAMILY)
 #endif
 };
 

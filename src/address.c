@@ -123,8 +123,8 @@ static char *ntop4(const uint8_t *ip, char *p) {
 
 static int pton6(const char *text, size_t len, uint8_t *ip) {
     uint8_t out[16] = {0};
-    size_t n = 0;   /* bytes written */
-    int gap = -1;   /* where "::" stands */
+    size_t n = 0; /* bytes written */
+    int gap = -1; /* where "::" stands */
     size_t i = 0;
     if (len >= 2 && text[0] == ':' && text[1] == ':') {
         gap = 0;

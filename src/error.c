@@ -86,7 +86,7 @@ static uint8_t pack(int code) {
 #define PACKED(code) ((USOCKET_##code) > -128 ? -(USOCKET_##code) : 128 + USOCKET_EAI_BASE - (USOCKET_##code))
 
 static const uint8_t numbers[] = {
-#define NUMBER(code, name, words) (uint8_t)PACKED(code),
+#define NUMBER(code, name, words) (uint8_t) PACKED(code),
     CODES(NUMBER)
 #undef NUMBER
 };

@@ -38,14 +38,11 @@ static const struct {
     uint8_t type;
     uint16_t proto; /* 0: any */
 } kinds[] = {
-    {USOCKET_STREAM, USOCKET_PROTO_TCP},
-    {USOCKET_DGRAM, USOCKET_PROTO_UDP},
-    {USOCKET_RAW, 0},
-    {USOCKET_STREAM, USOCKET_PROTO_SEC},
-    {USOCKET_DGRAM, 136},  /* UDP-Lite */
-    {USOCKET_STREAM, 132}, /* SCTP */
-    {5, 132},              /* SCTP, SOCK_SEQPACKET */
-    {6, 33},               /* DCCP */
+    {USOCKET_STREAM, USOCKET_PROTO_TCP}, {USOCKET_DGRAM, USOCKET_PROTO_UDP}, {USOCKET_RAW, 0},
+    {USOCKET_STREAM, USOCKET_PROTO_SEC}, {USOCKET_DGRAM, 136}, /* UDP-Lite */
+    {USOCKET_STREAM, 132},                                     /* SCTP */
+    {5, 132},                                                  /* SCTP, SOCK_SEQPACKET */
+    {6, 33},                                                   /* DCCP */
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define KIND_TCP 0
@@ -190,7 +187,8 @@ static void order(usocket_lookup_t *l) {
     }
     /* IPv4 first, otherwise as the resolver ranks them (RFC 6724). */
     for (size_t i = 1; i < l->n; i++) {
-        for (size_t j = i; j > 0 && l->addr[j].family == USOCKET_AF_INET && l->addr[j - 1].family != USOCKET_AF_INET; j--) {
+        for (size_t j = i; j > 0 && l->addr[j].family == USOCKET_AF_INET && l->addr[j - 1].family != USOCKET_AF_INET;
+             j--) {
             usocket_addr_t t = l->addr[j];
             l->addr[j] = l->addr[j - 1];
             l->addr[j - 1] = t;
@@ -338,7 +336,8 @@ static int check(const usocket_query_t *q) {
     if (q->host == NULL && q->service == NULL && q->port == 0) {
         return USOCKET_EAI_NONAME;
     }
-    if (q->family != USOCKET_AF_UNSPEC && q->family != USOCKET_AF_INET && (!USOCKET_IPV6 || q->family != USOCKET_AF_INET6)) {
+    if (q->family != USOCKET_AF_UNSPEC && q->family != USOCKET_AF_INET &&
+        (!USOCKET_IPV6 || q->family != USOCKET_AF_INET6)) {
         return USOCKET_EAI_FAMILY;
     }
     return q->host != NULL && strlen(q->host) >= USOCKET_HOST_MAX ? USOCKET_EAI_NONAME : 0;
@@ -381,7 +380,8 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
     l->reverse = true;
     l->flags = flags;
     l->addr[0] = *a;
-    if ((flags & USOCKET_NI_NUMERICSERV) || usocket_port_service_name(a->port, (flags & USOCKET_NI_DGRAM) != 0, l->service) < 0) {
+    if ((flags & USOCKET_NI_NUMERICSERV) ||
+        usocket_port_service_name(a->port, (flags & USOCKET_NI_DGRAM) != 0, l->service) < 0) {
         char *p = l->service;
         for (uint32_t unit = 10000, port = a->port; unit != 0; unit /= 10) {
             if (port >= unit || unit == 1 || p != l->service) {

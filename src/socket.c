@@ -368,14 +368,15 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
  * that call with it. Our waits have told the program already. */
 static int begin_connect(usocket_t *base, const usocket_addr_t *a) {
     usocket_addr_t peer;
-    if (base->type == USOCKET_STREAM && (base->flags & FLAG_CONNECTED) && usocket_port_name(base->io, true, &peer) == 0) {
+    if (base->type == USOCKET_STREAM && (base->flags & FLAG_CONNECTED) &&
+        usocket_port_name(base->io, true, &peer) == 0) {
         return USOCKET_EISCONN;
     }
     int r = usocket_port_connect(base->io, a);
     if (r == USOCKET_ECONNABORTED && (base->flags & FLAG_FAILED)) {
         r = usocket_port_connect(base->io, a);
     }
-    base->flags &= (uint8_t)~(FLAG_CONNECTED | FLAG_FAILED);
+    base->flags &= (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED);
     return r;
 }
 
@@ -417,15 +418,15 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
 
 /* ---- One call of the port each ------------------------------------------------------------------------------------- */
 
-#define PORT_CALL(s, call)             \
-    do {                               \
-        int r_ = usocket_enter(s);     \
-        if (r_ == 0) {                 \
-            int io = base_of(s)->io;   \
-            r_ = (call);               \
-            usocket_leave(s);          \
-        }                              \
-        return r_;                     \
+#define PORT_CALL(s, call) \
+    do { \
+        int r_ = usocket_enter(s); \
+        if (r_ == 0) { \
+            int io = base_of(s)->io; \
+            r_ = (call); \
+            usocket_leave(s); \
+        } \
+        return r_; \
     } while (0)
 
 int usocket_bind(usocket_t *s, const usocket_addr_t *a) {

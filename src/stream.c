@@ -174,7 +174,8 @@ int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_
     return r;
 }
 
-int32_t usocket_send_by(usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline) {
+int32_t usocket_send_by(
+    usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline) {
     int32_t r = usocket_enter(s);
     if (r < 0) {
         return r;

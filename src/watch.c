@@ -9,9 +9,9 @@
 #include <string.h>
 
 struct usocket_watch {
-    usocket_t sock;   /* shares the connection: it stays open while we look */
-    int event;        /* set: look at the flags below */
-    uint32_t flags;   /* atomic */
+    usocket_t sock; /* shares the connection: it stays open while we look */
+    int event;      /* set: look at the flags below */
+    uint32_t flags; /* atomic */
     bool (*ready)(void *arg);
     void *arg;
 };

@@ -158,7 +158,8 @@ typedef struct usocket {
 void usocket_init(usocket_t *s);
 
 #define USOCKET_CLOSED_FLAG 0x80000000u
-#define USOCKET_CLOSED { .fd = -1, .io = -1, .users = USOCKET_CLOSED_FLAG }
+#define USOCKET_CLOSED \
+    { .fd = -1, .io = -1, .users = USOCKET_CLOSED_FLAG }
 
 /** Open a socket, blocking, close-on-exec.
  *
@@ -326,7 +327,8 @@ int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_
  *         USOCKET_EAFNOSUPPORT, USOCKET_EADDRNOTAVAIL, USOCKET_ENOENT, USOCKET_ENOTDIR, USOCKET_EPROTOTYPE, USOCKET_EPROTO,
  *         USOCKET_ENOPROTOOPT, USOCKET_ENODEV; socket's
  */
-int32_t usocket_send_by(usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline);
+int32_t usocket_send_by(
+    usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline);
 
 /** Receive exactly @p len bytes, unless the stream ends first. On a datagram socket: one datagram.
  *
@@ -384,10 +386,10 @@ int32_t usocket_pending(usocket_t *s);
 
 /* ---- Waiting for several things ------------------------------------------------------------------------------------ */
 
-#define USOCKET_POLL_IN 1   /**< readable, or a connection waits, or the stream has ended */
-#define USOCKET_POLL_OUT 2  /**< writable, or the connect has ended */
-#define USOCKET_POLL_ERR 4  /**< an error waits; always reported */
-#define USOCKET_POLL_HUP 8  /**< both directions have ended; always reported */
+#define USOCKET_POLL_IN 1    /**< readable, or a connection waits, or the stream has ended */
+#define USOCKET_POLL_OUT 2   /**< writable, or the connect has ended */
+#define USOCKET_POLL_ERR 4   /**< an error waits; always reported */
+#define USOCKET_POLL_HUP 8   /**< both directions have ended; always reported */
 #define USOCKET_POLL_NVAL 16 /**< closed; always reported */
 
 /** What the socket is ready for, of @p events.

@@ -30,7 +30,8 @@
 
 /* A socket is close-on-exec and non-blocking from its first moment. */
 #define plat_socket(family, type, proto) socket((family), (type) | SOCK_CLOEXEC | SOCK_NONBLOCK, (proto))
-#define plat_socketpair(family, type, proto, fds) socketpair((family), (type) | SOCK_CLOEXEC | SOCK_NONBLOCK, (proto), (fds))
+#define plat_socketpair(family, type, proto, fds) \
+    socketpair((family), (type) | SOCK_CLOEXEC | SOCK_NONBLOCK, (proto), (fds))
 #define plat_accept(fd, addr, len) accept4((fd), (addr), (len), SOCK_CLOEXEC | SOCK_NONBLOCK)
 #define plat_set_nonblocking(fd) fcntl((fd), F_SETFL, fcntl((fd), F_GETFL) | O_NONBLOCK)
 #define plat_dup(fd) fcntl((fd), F_DUPFD_CLOEXEC, 0)
@@ -60,7 +61,8 @@ static inline int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 
 #define plat_getaddrinfo(host, service, hints, out) getaddrinfo((host), (service), (hints), (out))
 #define plat_freeaddrinfo(list) freeaddrinfo(list)
-#define plat_getnameinfo(addr, len, host, hlen, serv, slen, flags) getnameinfo((addr), (len), (host), (hlen), (serv), (slen), (flags))
+#define plat_getnameinfo(addr, len, host, hlen, serv, slen, flags) \
+    getnameinfo((addr), (len), (host), (hlen), (serv), (slen), (flags))
 #define plat_gethostname(buf, len) gethostname((buf), (len))
 #define plat_if_nametoindex(name) if_nametoindex(name)
 #define plat_if_indextoname(index, name) if_indextoname((index), (name))
