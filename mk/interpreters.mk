@@ -21,7 +21,7 @@ MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* port po
 build/micropython-$(MICROPYTHON_VERSION)/.ready: | packages
 	$(Q)tools/setup.sh micropython $(MICROPYTHON_VERSION)
 
-$(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: $(MODULE_SOURCES) $(MPY_READY) tools/build.py $(wildcard tools/variant/*) | packages
+$(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: $(MODULE_SOURCES) $(MPY_READY) tools/build.py $(wildcard tools/asan/*) | packages
 	$(Q)tools/build.py $* $(@D) $(MPY_TREE)
 
 $(FLAVOURS:%=build/%/micropython): build/%/micropython: build/obj/%-$(MPY_KEY)/micropython FORCE

@@ -27,6 +27,7 @@ FLAVOURS = {
     "ab": ["MICROPY_PY_SOCKET=1"],
     "asan": [
         "MICROPY_PY_SOCKET=0",
+        f"VARIANT_DIR={ROOT}/tools/asan",
         "COPT=-O1 -DNDEBUG -fno-omit-frame-pointer",
         "CFLAGS_EXTRA=" + ASAN,
         "USOCKET_CFLAGS=-fsanitize=undefined -fno-sanitize-recover=undefined",
@@ -158,7 +159,6 @@ def build(flavour, out, tree):
         arguments = [
             f"BUILD={out}",
             "VARIANT=standard",
-            f"VARIANT_DIR={ROOT}/tools/variant",
             f"USER_C_MODULES={ROOT}",
             f"FROZEN_MANIFEST={ROOT}/micropython/manifest.py",
             f"MICROPY_MPYCROSS={cross}",
