@@ -1,0 +1,46 @@
+/* Memory and strings that grow.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef COMPAT_MISC_H
+#define COMPAT_MISC_H
+
+#include <stdbool.h>
+
+#include "py/mpconfig.h"
+
+typedef unsigned char byte;
+
+/* Without MICROPY_ROM_TEXT_COMPRESSION. */
+typedef const char *mp_rom_error_text_t;
+#define MP_ERROR_TEXT(x) (mp_rom_error_text_t)(x)
+
+#define MP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+void *m_malloc(size_t size);
+void *m_malloc_maybe(size_t size);
+void *m_malloc_with_finaliser(size_t size);
+void *m_realloc(void *block, size_t size);
+void *m_realloc_maybe(void *block, size_t size, bool allow_move);
+#define m_new_obj(type) ((type *)m_malloc(sizeof(type)))
+#define m_new(type, n) ((type *)m_malloc(sizeof(type) * (n)))
+#define m_new_maybe(type, n) ((type *)m_malloc_maybe(sizeof(type) * (n)))
+#define m_renew(type, block, before, n) ((type *)m_realloc((block), sizeof(type) * (n)))
+#define m_renew_maybe(type, block, before, n, allow_move) ((type *)m_realloc_maybe((block), sizeof(type) * (n), (allow_move)))
+
+typedef struct {
+    size_t alloc, len;
+    char *buf;
+    bool fixed_buf : 1;
+} vstr_t;
+
+struct _mp_print_t;
+void vstr_init(vstr_t *v, size_t alloc);
+void vstr_init_len(vstr_t *v, size_t len);
+void vstr_init_fixed_buf(vstr_t *v, size_t alloc, char *buf);
+void vstr_init_print(vstr_t *v, size_t alloc, struct _mp_print_t *print);
+void vstr_clear(vstr_t *v);
+void vstr_hint_size(vstr_t *v, size_t size);
+void vstr_add_strn(vstr_t *v, const char *s, size_t len);
+
+#endif
