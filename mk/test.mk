@@ -1,7 +1,7 @@
 # Tests. Every suite's last line is `N passed, N failed, N skipped`; tools/suites.py runs several and adds them up.
 
 SUITES := run test-c test-python test-peers test-libs $(if $(wildcard test/compat/run.sh),test-compat) \
-	test-c-asan test-python-asan lint
+	test-c-asan test-python-asan test-docs lint
 NEWEST := 1.26.1
 LONG_SUITES := newest-run newest-test-python newest-test-peers-long test-c-long test-c-valgrind test-python-long coverage-check
 
@@ -12,7 +12,7 @@ ASAN := build/asan/micropython
 # Everything that leaks or is undefined ends the program with a code of its own.
 SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
 
-.PHONY: test test-long test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat \
+.PHONY: test test-long test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat test-docs \
 	test-asan bench size coverage coverage-check
 
 test: packages-test ## all tests that make a change safe, in some minutes
@@ -41,6 +41,9 @@ test-peers-long: $(OURS) $(STOCK)
 
 test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's libraries
 	@$(PYTHON) test/libs/run.py --interp $(OURS)
+
+test-docs: $(OURS) lib ## what the papers show, done as they show it
+	@$(PYTHON) tools/doccheck.py --interp $(OURS)
 
 ifneq ($(wildcard test/compat/run.sh),)
 test-compat: ## the binding against the names of MicroPython 1.13
