@@ -97,40 +97,41 @@ mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
 
 #if USOCKET_NAMES
 
-void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, const char *what) {
+usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t deadline) {
     bool collected = false;
+    usocket_lookup_t *l = NULL;
+    mp_obj_t exc = MP_OBJ_NULL;
     int r;
     do {
-        r = usocket_lookup_start(l, q);
+        r = q->reverse != NULL ? usocket_lookup_reverse(&l, q->reverse, q->query.flags)
+                               : usocket_lookup_start(&l, &q->query);
+        if (r == 0) {
+            USOCKET_CALL(r, exc, usocket_lookup_wait_for(l, q->sock != NULL ? &q->sock->sock : NULL, deadline));
+        }
+        if (r == 0) {
+            return l;
+        }
+        usocket_lookup_free(l);
+        l = NULL;
     } while (usocket_py_collect(r, &collected));
-    if (r < 0) {
-        usocket_py_raise_name(r, what, q->host != NULL ? q->host : "None");
+    usocket_py_reraise(exc);
+    if (q->reverse != NULL) {
+        usocket_py_raise(r, q->what, q->reverse);
     }
-}
-
-void usocket_py_lookup(
-    usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name) {
-    usocket_py_ensure_interrupts();
-    int r;
-    mp_obj_t exc = MP_OBJ_NULL;
-    USOCKET_CALL(r, exc, usocket_lookup_wait_for(*l, self != NULL ? &self->sock : NULL, deadline));
-    if (r < 0) {
-        usocket_lookup_free(*l);
-        *l = NULL;
-        usocket_py_reraise(exc);
-        usocket_py_raise_name(r, what, name);
-    }
+    usocket_py_raise_name(r, q->what, q->query.host != NULL ? q->query.host : "None");
 }
 
 static void look_up(
     socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
-    usocket_query_t q = {.host = host, .family = family, .type = USOCKET_STREAM};
-    usocket_lookup_t *l;
     if (deadline == USOCKET_NOW) {
         usocket_py_raise_name(USOCKET_EAGAIN, what, host); /* a name would have to be waited for */
     }
-    usocket_py_lookup_start(&l, &q, what);
-    usocket_py_lookup(&l, self, deadline, what, host);
+    usocket_py_lookup_t q = {
+        .query = {.host = host, .family = family, .type = USOCKET_STREAM},
+        .sock = self,
+        .what = what,
+    };
+    usocket_lookup_t *l = usocket_py_lookup(&q, deadline);
     usocket_addrinfo_t info;
     int r = usocket_lookup_get(l, 0, &info);
     usocket_lookup_free(l);

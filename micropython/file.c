@@ -3,6 +3,9 @@
  * It shares the connection (usocket_share), so that closing either leaves the other working. What it has read ahead is in
  * its buffer alone: the socket does not see it, as with CPython. Writing is never buffered.
  *
+ * Unbuffered (buffering=0) it has nothing of its own and does not keep the connection: MicroPython's programs call
+ * makefile("rwb", 0), close the socket alone, and expect that to end the connection.
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
@@ -17,7 +20,8 @@ enum { CAN_READ = 1, CAN_WRITE = 2, IS_TEXT = 4 };
 
 typedef struct {
     mp_obj_base_t base;
-    usocket_t sock;
+    usocket_t *sock;     /* `own`, or, unbuffered, the socket's */
+    usocket_t own;       /* shares the connection */
     socket_obj_t *owner; /* memory of the connection */
     char *buf;           /* allocated by the first read */
     size_t size, pos, len;
@@ -27,7 +31,7 @@ typedef struct {
 static void file_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_printf(print, "<socket file fd=%d>", usocket_fileno(&self->sock));
+    mp_printf(print, "<socket file fd=%d>", usocket_fileno(self->sock));
 }
 
 mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_len, mp_int_t buffering) {
@@ -51,11 +55,19 @@ mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_
         flags |= CAN_READ; /* "" and "b", as CPython has it */
     }
     file_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_file_type);
-    usocket_init(&self->sock);
+    usocket_init(&self->own);
     self->owner = owner;
     self->mode = flags;
-    self->size = buffering < 0 || buffering == 1 ? USOCKET_PY_FILE_BUFFER : (size_t)buffering;
-    usocket_py_check(usocket_share(&self->sock, &owner->sock), "makefile");
+    self->sock = &owner->sock;
+    usocket_py_check_open(self->sock, "makefile");
+    if (buffering != 0) {
+        bool datagrams = owner->sock.type != USOCKET_STREAM; /* whole, or they are cut */
+        self->size = datagrams                ? DATAGRAM_MAX
+            : buffering < 0 || buffering == 1 ? USOCKET_PY_FILE_BUFFER
+                                              : (size_t)buffering;
+        self->sock = &self->own;
+        usocket_py_check(usocket_share(&self->own, &owner->sock), "makefile");
+    }
     return MP_OBJ_FROM_PTR(self);
 }
 
@@ -63,7 +75,7 @@ mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_
 
 static file_obj_t *readable(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (usocket_fileno(&self->sock) < 0) {
+    if (usocket_fileno(self->sock) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_READ)) {
@@ -87,7 +99,7 @@ static int32_t refill(file_obj_t *self, usocket_time_t deadline, mp_obj_t *exc) 
     }
     self->pos = self->len = 0;
     int32_t r;
-    USOCKET_CALL(r, *exc, usocket_recv_by(&self->sock, self->buf, self->size, 0, NULL, deadline));
+    USOCKET_CALL(r, *exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, deadline));
     if (r > 0) {
         self->len = (size_t)r;
     }
@@ -160,11 +172,11 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
         mp_int_t count = mp_obj_get_int(args[1]);
         n = count < 0 ? SIZE_MAX : (size_t)count;
     }
-    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_time_t deadline = usocket_deadline(self->sock);
     size_t have = self->len - self->pos;
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    usocket_py_room(&self->sock, &v, n < 256 || self->sock.type != USOCKET_STREAM ? n : have > 256 ? have : 256);
+    usocket_py_room(self->sock, &v, n < 256 || self->sock->type != USOCKET_STREAM ? n : have > 256 ? have : 256);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = 0;
     if ((self->mode & IS_TEXT) && n != SIZE_MAX && self->size != 0) {
@@ -180,7 +192,7 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
                 take(self, &v, n - v.len);
             }
         } else if (v.len < n) {
-            r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
+            r = usocket_py_fill(self->sock, &v, n, deadline, &exc);
         }
     }
     return file_result(self, o, &v, r, exc);
@@ -199,8 +211,8 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
     vstr_t v;
     size_t have = self->len - self->pos;
     if (self->size == 0 && have == 0) {
-        usocket_py_room(&self->sock, &v, max < 64 ? max : 64);
-        int code = usocket_py_fill_line(&self->sock, &v, max, usocket_deadline(&self->sock), &exc);
+        usocket_py_room(self->sock, &v, max < 64 ? max : 64);
+        int code = usocket_py_fill_line(self->sock, &v, max, usocket_deadline(self->sock), &exc);
         return file_result(self, o, &v, code, exc);
     }
     /* The usual case in one piece: the line is in the buffer. */
@@ -213,12 +225,12 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
         return file_result(self, o, &v, 0, exc);
     }
     vstr_init(&v, have + 64);
-    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_time_t deadline = usocket_deadline(self->sock);
     int32_t r = 1;
     bool whole = false;
     while (!whole && v.len < max) {
         if (self->pos == self->len && self->size == 0) {
-            r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc); /* unbuffered, after bytes were kept */
+            r = usocket_py_fill_line(self->sock, &v, max, deadline, &exc); /* unbuffered, after bytes were kept */
             break;
         }
         if (self->pos == self->len && (r = refill(self, deadline, &exc)) <= 0) {
@@ -245,7 +257,7 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
         size_t count = usocket_py_count(args[2]);
         n = count < n ? count : n;
     }
-    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_time_t deadline = usocket_deadline(self->sock);
     size_t have = self->len - self->pos;
     size_t got = have < n ? have : n;
     if (got != 0) {
@@ -254,7 +266,7 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     mp_obj_t exc = MP_OBJ_NULL;
     int r = 0;
     if (got < n) {
-        USOCKET_CALL(r, exc, usocket_recv_all_by(&self->sock, buf.buf, n, &got, deadline));
+        USOCKET_CALL(r, exc, usocket_recv_all_by(self->sock, buf.buf, n, &got, deadline));
     }
     if (r < 0 && (r != USOCKET_EAGAIN || got == 0)) {
         vstr_t v;
@@ -288,7 +300,7 @@ static mp_obj_t file_iternext(mp_obj_t self_in) {
 
 static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    if (usocket_fileno(&self->sock) < 0) {
+    if (usocket_fileno(self->sock) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_WRITE)) {
@@ -296,13 +308,14 @@ static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
     }
     mp_buffer_info_t data;
     usocket_py_write_args(n_args, args, &data);
-    return usocket_py_write(&self->sock, data.buf, data.len, "write");
+    return usocket_py_write(self->sock, data.buf, data.len, "write");
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
 
 static mp_obj_t file_close(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_close(&self->sock);
+    usocket_close(&self->own);
+    self->sock = &self->own; /* closed now, whichever it was */
     self->pos = self->len = 0;
     return mp_const_none;
 }
@@ -322,13 +335,13 @@ static MP_DEFINE_CONST_FUN_OBJ_1(file_flush_obj, file_flush);
 
 static mp_obj_t file_fileno(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    return MP_OBJ_NEW_SMALL_INT(usocket_fileno(&self->sock));
+    return MP_OBJ_NEW_SMALL_INT(usocket_fileno(self->sock));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_fileno_obj, file_fileno);
 
 static mp_obj_t file_setblocking(mp_obj_t self_in, mp_obj_t flag) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_settimeout(&self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
+    usocket_settimeout(self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(file_setblocking_obj, file_setblocking);
@@ -344,19 +357,19 @@ static mp_uint_t stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *e
         self->pos += n;
         return n;
     }
-    return usocket_py_protocol_read(&self->sock, buf, size, errcode);
+    return usocket_py_protocol_read(self->sock, buf, size, errcode);
 }
 
 static mp_uint_t stream_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    return usocket_py_protocol_write(&self->sock, buf, size, errcode);
+    return usocket_py_protocol_write(self->sock, buf, size, errcode);
 }
 
 static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     switch (request) {
         case MP_STREAM_POLL: {
-            mp_uint_t mask = usocket_py_poll(&self->sock, arg);
+            mp_uint_t mask = usocket_py_poll(self->sock, arg);
             return self->pos != self->len ? mask | (arg & MP_STREAM_POLL_RD) : mask;
         }
         case MP_STREAM_CLOSE:

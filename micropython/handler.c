@@ -9,29 +9,29 @@
 
 #if MICROPY_ENABLE_SCHEDULER && USOCKET_THREADS
 
-/* A socket with a handler lives on, whether or not the program keeps it: a list that the collector sees. */
+/* A socket with a handler lives on, whether or not the program keeps it: on a list that the collector sees. Before 1.20 a
+ * module cannot have such a list; there the program keeps the socket. */
 #if USOCKET_CAN_REGISTER
-MP_REGISTER_ROOT_POINTER(mp_obj_t usocket_watched);
+MP_REGISTER_ROOT_POINTER(void *usocket_watched);
 #define WATCHED MP_STATE_VM(usocket_watched)
 #endif
 
+/* In an atomic section. */
 static void keep(socket_obj_t *self, bool on) {
 #ifdef WATCHED
-    if (WATCHED == MP_OBJ_NULL) {
-        if (!on) {
+    if (on) {
+        self->next_watched = WATCHED;
+        WATCHED = self;
+        return;
+    }
+    for (void **p = &WATCHED; *p != NULL; p = &((socket_obj_t *)*p)->next_watched) {
+        if (*p == self) {
+            *p = self->next_watched;
             return;
         }
-        WATCHED = mp_obj_new_dict(0);
-    }
-    mp_obj_t key = MP_OBJ_FROM_PTR(self);
-    mp_map_t *map = mp_obj_dict_get_map(WATCHED);
-    if (on) {
-        mp_map_lookup(map, key, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = mp_const_none;
-    } else {
-        mp_map_lookup(map, key, MP_MAP_LOOKUP_REMOVE_IF_FOUND);
     }
 #else
-    (void)self, (void)on; /* the program keeps the socket */
+    (void)self, (void)on;
 #endif
 }
 
@@ -57,35 +57,42 @@ void usocket_py_handler_rearm(socket_obj_t *self) {
     MICROPY_END_ATOMIC_SECTION(state);
 }
 
-static usocket_watch_t *take_watch(socket_obj_t *self) {
+/* Exchange the watcher, in one step for all threads. */
+static usocket_watch_t *exchange(socket_obj_t *self, usocket_watch_t *watch) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
-    usocket_watch_t *watch = self->watch;
-    self->watch = NULL;
+    usocket_watch_t *old = self->watch;
+    if (old != NULL) {
+        keep(self, false);
+    }
+    self->watch = watch;
+    if (watch != NULL) {
+        keep(self, true);
+    }
     MICROPY_END_ATOMIC_SECTION(state);
-    return watch;
+    return old;
 }
 
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
     self->handler = handler;
-    if (handler == MP_OBJ_NULL) {
-        usocket_watch_t *watch = self->watch != NULL ? take_watch(self) : NULL;
+    if (handler != MP_OBJ_NULL && self->watch != NULL) {
+        usocket_py_handler_rearm(self);
+        return;
+    }
+    usocket_watch_t *watch = NULL;
+    bool collected = false;
+    int r = 0;
+    if (handler != MP_OBJ_NULL) {
+        do {
+            r = usocket_watch(&watch, &self->sock, ready, self);
+        } while (usocket_py_collect(r, &collected));
+    }
+    if (watch != NULL || self->watch != NULL) {
+        watch = exchange(self, watch);
         if (watch != NULL) { /* outside the atomic section: its thread may wait for that, to schedule */
             usocket_watch_end(watch);
-            keep(self, false);
         }
-    } else if (self->watch == NULL) {
-        keep(self, true);
-        usocket_watch_t *watch = NULL;
-        int r = usocket_watch(&watch, &self->sock, ready, self);
-        if (r < 0) {
-            self->handler = MP_OBJ_NULL;
-            keep(self, false);
-            usocket_py_raise(r, "setsockopt", NULL);
-        }
-        self->watch = watch;
-    } else {
-        usocket_py_handler_rearm(self);
     }
+    usocket_py_check(r, "setsockopt");
 }
 
 #else

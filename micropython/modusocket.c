@@ -105,7 +105,8 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];
-    usocket_query_t q = {
+    usocket_py_lookup_t q = {.what = "getaddrinfo"};
+    q.query = (usocket_query_t){
         .host = host_text(vals[ARG_host].u_obj, host),
         .service = service_text(vals[ARG_port].u_obj, service, sizeof(service)),
         .family = usocket_py_narrow(vals[ARG_family].u_int),
@@ -113,11 +114,7 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
         .proto = usocket_py_narrow(vals[ARG_proto].u_int),
         .flags = usocket_py_narrow(vals[ARG_flags].u_int),
     };
-    usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
-    usocket_lookup_t *l;
-    usocket_py_lookup_start(&l, &q, "getaddrinfo");
-    usocket_py_lookup(&l, NULL, deadline, "getaddrinfo", q.host != NULL ? q.host : "None");
-    return then_free(l, answers);
+    return then_free(usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), answers);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrinfo);
 
@@ -138,17 +135,14 @@ static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
     if (host_in == mp_const_none) {
         mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
     }
-    usocket_query_t q = {.host = host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
+    usocket_py_lookup_t q = {.what = "gethostbyname"};
+    q.query = (usocket_query_t){.host = host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
     if (host[0] == '\0') {
         strcpy(host, "0.0.0.0"); /* as CPython */
     } else if (strcmp(host, "<broadcast>") == 0) {
         strcpy(host, "255.255.255.255");
     }
-    usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
-    usocket_lookup_t *l;
-    usocket_py_lookup_start(&l, &q, "gethostbyname");
-    usocket_py_lookup(&l, NULL, deadline, "gethostbyname", host);
-    return then_free(l, first_address);
+    return then_free(usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), first_address);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_obj, mod_usocket_gethostbyname);
 
@@ -168,15 +162,8 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
     usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
     usocket_addr_t a;
     usocket_py_addr(NULL, addr_in, &a, deadline, "getnameinfo");
-    usocket_lookup_t *l;
-    int r = usocket_lookup_reverse(&l, &a, usocket_py_int(flags_in));
-    if (r < 0) {
-        usocket_py_raise(r, "getnameinfo", &a);
-    }
-    char text[USOCKET_ADDR_TEXT];
-    usocket_addr_format(&a, text);
-    usocket_py_lookup(&l, NULL, deadline, "getnameinfo", text);
-    return then_free(l, names);
+    usocket_py_lookup_t q = {.query = {.flags = usocket_py_int(flags_in)}, .reverse = &a, .what = "getnameinfo"};
+    return then_free(usocket_py_lookup(&q, deadline), names);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
 

@@ -15,6 +15,7 @@ typedef struct {
     usocket_t sock;   /* first byte put back: sock.unread, which keeps the collector from taking it */
     mp_obj_t handler; /* setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL */
     void *watch;      /* its watcher, see handler.c */
+    void *next_watched;
 } socket_obj_t;
 
 extern const mp_obj_type_t mod_usocket_socket_type;
@@ -125,12 +126,16 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg);
 mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout);
 
 #if USOCKET_NAMES
-/* Wait for a lookup, free it on failure and raise; name for the message. */
-void usocket_py_lookup(
-    usocket_lookup_t **l, socket_obj_t *self, usocket_time_t deadline, const char *what, const char *name);
+/* A lookup, and what to say of it when it fails. */
+typedef struct {
+    usocket_query_t query;
+    const usocket_addr_t *reverse; /* if not NULL: the name of this address, with query.flags */
+    socket_obj_t *sock;            /* its being closed ends the wait; may be NULL */
+    const char *what;
+} usocket_py_lookup_t;
 
-/* Start one, collecting once when descriptors have run out. */
-void usocket_py_lookup_start(usocket_lookup_t **l, const usocket_query_t *q, const char *what);
+/* Look up, to the end: the answer, or an exception. Collects once when descriptors have run out. */
+usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t deadline);
 #endif
 
 /* ---- Objects ------------------------------------------------------------------------------------------------------ */
@@ -160,6 +165,8 @@ static inline void usocket_py_took(socket_obj_t *self) {
 /* The bytes object of a read, made before anything is taken from the stack: no MemoryError comes between. Then v goes in. */
 mp_obj_str_t *usocket_py_new_bytes(void);
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
+
+#define DATAGRAM_MAX 65536 /* UDP's length field has 16 bits */
 
 /* Begin v with room for n bytes; on a datagram socket, where what does not fit is lost, with no more than a datagram can
  * have. Returns the room. */

@@ -12,8 +12,6 @@
 
 /* ---- Reading into a vstr ------------------------------------------------------------------------------------------ */
 
-#define DATAGRAM_MAX 65536 /* UDP's length field has 16 bits */
-
 mp_obj_str_t *usocket_py_new_bytes(void) {
     mp_obj_str_t *o = m_new_obj(mp_obj_str_t);
     o->base.type = &mp_type_bytes;
@@ -107,11 +105,13 @@ static void put_back(usocket_t *s, char *block, size_t len) {
 }
 
 /* What read() and readline() return, from what has arrived and how it ended. */
-static mp_obj_t result(usocket_t *s, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc, const char *what) {
-    if (code < 0 && (code != USOCKET_EAGAIN || v->len == 0)) {
-        if (v->len != 0) {
-            put_back(s, v->buf, v->len);
-        }
+static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc, const char *what) {
+    bool failed = code < 0 && (code != USOCKET_EAGAIN || v->len == 0);
+    if (failed && v->len != 0) {
+        put_back(&self->sock, v->buf, v->len);
+    }
+    usocket_py_took(self); /* last: what has been put back counts as there */
+    if (failed) {
         usocket_py_reraise(exc);
         if (code == USOCKET_EAGAIN) {
             vstr_clear(v);
@@ -139,8 +139,7 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     usocket_py_room(&self->sock, &v, n < READ_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : GROW_MIN);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
-    usocket_py_took(self);
-    return result(&self->sock, o, &v, r, exc, "read");
+    return result(self, o, &v, r, exc, "read");
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
 
@@ -171,11 +170,10 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     usocket_py_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
-    usocket_py_took(self);
     if (!stream && r >= 0) {
         keep_rest(&self->sock, &v);
     }
-    return result(&self->sock, o, &v, r, exc, "readline");
+    return result(self, o, &v, r, exc, "readline");
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readline);
 
@@ -194,16 +192,16 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
     USOCKET_CALL(r, exc, usocket_recv_all_by(&self->sock, buf.buf, len, &got, deadline));
-    usocket_py_took(self);
     if (r < 0 && got != 0 && r != USOCKET_EAGAIN) {
         char *block = m_new_maybe(char, got);
         if (block != NULL) {
             memcpy(block, buf.buf, got);
             put_back(&self->sock, block, got);
         } else if (exc == MP_OBJ_NULL) {
-            return MP_OBJ_NEW_SMALL_INT(got); /* no memory to keep them in: a short count loses nothing */
+            r = 0; /* no memory to keep them in: a short count loses nothing */
         }
     }
+    usocket_py_took(self);
     usocket_py_reraise(exc);
     if (r == USOCKET_EAGAIN && got == 0) {
         return mp_const_none;

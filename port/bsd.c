@@ -232,20 +232,10 @@ int usocket_port_show_readable(int fd, int io) {
     if (event < 0) {
         return bsd_failed(USOCKET_EMFILE);
     }
-    int moved = io;
-    if (io == fd) {
-        TRY(moved, USOCKET_EMFILE, plat_dup(fd));
-    }
-    if (moved >= 0) {
-        int r;
-        TRY(r, USOCKET_EBADF, plat_dup_onto(event, fd));
-        if (r < 0 && moved != io) {
-            plat_close(moved);
-            moved = r;
-        }
-    }
+    int r;
+    TRY(r, USOCKET_EBADF, plat_dup_onto(event, fd));
     plat_close(event);
-    return moved;
+    return r < 0 ? r : 0;
 #else
     (void)fd, (void)io;
     return USOCKET_EOPNOTSUPP;

@@ -41,6 +41,17 @@ static int translate_eai(int number) {
     return USOCKET_EAI_FAIL;
 }
 
+/* The same, at once after the call: a lookup that ran out of descriptors says so. */
+static int gai_failed(int number) {
+#ifdef EAI_SYSTEM
+    int error = bsd_failed(USOCKET_EAI_SYSTEM);
+    if (number == EAI_SYSTEM && (error == USOCKET_EMFILE || error == USOCKET_ENFILE)) {
+        return error;
+    }
+#endif
+    return translate_eai(number);
+}
+
 static int system_flags(int flags) {
     int out = 0;
 #ifdef AI_CANONNAME
@@ -67,7 +78,7 @@ int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t
     canon[0] = '\0';
     int r = plat_getaddrinfo(host, NULL, &hints, &list);
     if (r != 0) {
-        return translate_eai(r);
+        return gai_failed(r);
     }
     for (struct addrinfo *ai = list; ai != NULL && *n < room; ai = ai->ai_next) {
         if (ai->ai_canonname != NULL && canon[0] == '\0') {
@@ -88,7 +99,7 @@ int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host) {
     socklen_t len = bsd_to_system(a, &sys);
     int system = NI_NAMEREQD | (flags & USOCKET_NI_NOFQDN ? NI_NOFQDN : 0);
     int r = plat_getnameinfo(&sys.any, len, host, USOCKET_HOST_MAX, NULL, 0, system);
-    return r == 0 ? 0 : translate_eai(r);
+    return r == 0 ? 0 : gai_failed(r);
 }
 
 int usocket_port_service(const char *name, bool dgram) {

@@ -82,8 +82,8 @@ int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
             }
         }
         d->trying = d->error == USOCKET_EINTR;
-        if (d->trying || d->error == 0) {
-            return d->error;
+        if (d->trying || d->error == 0 || d->error == USOCKET_EBADF) {
+            return d->error; /* EBADF: somebody has closed it, and means it */
         }
         usocket_close(s);
     }

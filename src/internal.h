@@ -11,14 +11,13 @@
 #if USOCKET_THREADS
 #define ATOMIC_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define ATOMIC_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
-#define ATOMIC_ADD(p, v) __atomic_add_fetch((p), (v), __ATOMIC_ACQ_REL)
 #define ATOMIC_SUB(p, v) __atomic_sub_fetch((p), (v), __ATOMIC_ACQ_REL)
+#define ATOMIC_OR(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
 #define ATOMIC_CAS(p, expected, v) \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 #else
 #define ATOMIC_LOAD(p) (*(p))
 #define ATOMIC_STORE(p, v) (*(p) = (v))
-#define ATOMIC_ADD(p, v) (*(p) += (v))
 #define ATOMIC_SUB(p, v) (*(p) -= (v))
 #define ATOMIC_CAS(p, expected, v) (*(p) = (v), (void)(expected), true)
 #endif
@@ -52,6 +51,21 @@ static inline bool is_gone(usocket_t *s) {
     return is_closed(s) || ATOMIC_LOAD(&base_of(s)->io) < 0;
 }
 
+/* Putting bytes back moves the socket to another descriptor. A call that still held the first is made again. */
+static inline bool has_moved(usocket_t *base, int io, int32_t r) {
+    return r == USOCKET_ENOTSOCK && ATOMIC_LOAD(&base->io) != io;
+}
+
+/* r = a call of the port on the descriptor `io` of base. */
+#define ON_SOCKET(r, base, call) \
+    do { \
+        int io; \
+        do { \
+            io = ATOMIC_LOAD(&(base)->io); \
+            (r) = (call); \
+        } while (has_moved((base), io, (r))); \
+    } while (0)
+
 /* The one place that waits. s may be NULL; otherwise its being closed ends the wait.
  * Returns how many entries are ready, 0 at the deadline, or a code. */
 int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline);
@@ -72,6 +86,6 @@ int usocket_await(usocket_t *s, int events, patience_t *p);
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto);
 
 /* 0 if s can become a new socket, else the code. */
-int usocket_vacant(const usocket_t *s);
+int usocket_vacant(usocket_t *s);
 
 #endif

@@ -51,23 +51,24 @@ int usocket_enter(usocket_t *s) {
 
 /* The last call has left a closed socket, and nobody can enter any more. */
 static int finish(usocket_t *s, uint32_t users) {
-    int r = 0;
     if (users & USER_WOKEN) {
         usocket_port_wake(false);
     }
     usocket_t *base = base_of(s);
-    if (ATOMIC_SUB(&base->refs, 1) == 0 && base->io >= 0) {
-        usocket_port_lock();
-        int fd = base->fd;
-        int io = base->io;
+    int fd = -1;
+    int io = -1;
+    usocket_port_lock();
+    if (--base->refs == 0) {
+        fd = base->fd;
+        io = base->io;
         base->fd = base->io = -1;
         base->unread = NULL;
         base->unread_len = 0;
-        usocket_port_unlock();
-        r = usocket_port_close(io);
-        if (fd != io) {
-            usocket_port_close(fd);
-        }
+    }
+    usocket_port_unlock();
+    int r = io >= 0 ? usocket_port_close(io) : 0;
+    if (fd != io) {
+        usocket_port_close(fd);
     }
     return r;
 }
@@ -139,23 +140,36 @@ void usocket_init(usocket_t *s) {
     s->users = USER_CLOSED;
 }
 
-int usocket_vacant(const usocket_t *s) {
+int usocket_vacant(usocket_t *s) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     if (!(users & USER_CLOSED)) {
         return USOCKET_EISCONN;
     }
-    return (users & USER_COUNT) || s->refs ? USOCKET_EBUSY : 0;
+    usocket_port_lock();
+    bool used = (users & USER_COUNT) != 0 || s->refs != 0;
+    usocket_port_unlock();
+    return used ? USOCKET_EBUSY : 0;
+}
+
+/* Everything first, the door last: another thread may be knocking. */
+static void begin(usocket_t *s, usocket_t *base, int handle, int family, int type, int proto) {
+    s->base = base;
+    s->timeout = USOCKET_FOREVER;
+    s->unread = NULL;
+    s->unread_off = s->unread_len = 0;
+    s->family = (uint16_t)family;
+    s->type = (uint8_t)type;
+    s->flags = s->guess = 0;
+    s->proto = proto;
+    s->error = 0;
+    s->tls = NULL;
+    s->refs = base == NULL;
+    s->fd = s->io = handle;
+    ATOMIC_STORE(&s->users, 0);
 }
 
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto) {
-    usocket_init(s);
-    s->fd = s->io = handle;
-    s->refs = 1;
-    s->timeout = USOCKET_FOREVER;
-    s->family = (uint16_t)family;
-    s->type = (uint8_t)type;
-    s->proto = proto;
-    ATOMIC_STORE(&s->users, 0);
+    begin(s, NULL, handle, family, type, proto);
 }
 
 int usocket_open(usocket_t *s, int family, int type, int proto) {
@@ -215,13 +229,10 @@ int usocket_share(usocket_t *s, usocket_t *from) {
         return r;
     }
     usocket_t *base = base_of(from);
-    ATOMIC_ADD(&base->refs, 1);
-    usocket_init(s);
-    s->base = base;
-    s->family = base->family;
-    s->type = base->type;
-    s->proto = base->proto;
-    ATOMIC_STORE(&s->users, 0);
+    usocket_port_lock();
+    base->refs++;
+    usocket_port_unlock();
+    begin(s, base, -1, base->family, base->type, base->proto);
     usocket_leave(from);
     return 0;
 }
@@ -328,7 +339,7 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
     usocket_addr_t from;
     patience_t patience = usocket_patience(s, false, deadline);
     do {
-        r = usocket_port_accept(base->io, &from);
+        ON_SOCKET(r, base, usocket_port_accept(io, &from));
     } while (r == USOCKET_EAGAIN && (r = usocket_await(s, USOCKET_POLL_IN, &patience)) == 0);
     /* From here on r is a code or a handle: usocket_await's 0 leads back into the loop. */
     if (r >= 0) {
@@ -372,9 +383,10 @@ static int begin_connect(usocket_t *base, const usocket_addr_t *a) {
         usocket_port_name(base->io, true, &peer) == 0) {
         return USOCKET_EISCONN;
     }
-    int r = usocket_port_connect(base->io, a);
+    int r;
+    ON_SOCKET(r, base, usocket_port_connect(io, a));
     if (r == USOCKET_ECONNABORTED && (base->flags & FLAG_FAILED)) {
-        r = usocket_port_connect(base->io, a);
+        ON_SOCKET(r, base, usocket_port_connect(io, a));
     }
     base->flags &= (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED);
     return r;
@@ -422,8 +434,8 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
     do { \
         int r_ = usocket_enter(s); \
         if (r_ == 0) { \
-            int io = base_of(s)->io; \
-            r_ = (call); \
+            usocket_t *base = base_of(s); \
+            ON_SOCKET(r_, base, call); \
             usocket_leave(s); \
         } \
         return r_; \
@@ -451,7 +463,7 @@ static int shut_down(usocket_t *base, int io, int how) {
 }
 
 int usocket_shutdown(usocket_t *s, int how) {
-    PORT_CALL(s, shut_down(base_of(s), io, how));
+    PORT_CALL(s, shut_down(base, io, how));
 }
 
 int usocket_getsockname(usocket_t *s, usocket_addr_t *a) {
@@ -475,7 +487,7 @@ static int set_option(usocket_t *base, int io, int level, int name, const void *
 }
 
 int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len) {
-    PORT_CALL(s, set_option(base_of(s), io, level, name, value, len));
+    PORT_CALL(s, set_option(base, io, level, name, value, len));
 }
 
 int32_t usocket_pending(usocket_t *s) {

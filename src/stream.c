@@ -17,26 +17,32 @@ size_t usocket_unread_len(const usocket_t *s) {
     return ATOMIC_LOAD(&base->unread_len);
 }
 
+/* With the lock held. Where it cannot be done, for want of a descriptor, usocket_poll alone knows of the bytes. */
+static void show_readable(usocket_t *base) {
+    if (base->io == base->fd) {
+        int io = usocket_port_dup(base->fd);
+        if (io < 0) {
+            return;
+        }
+        ATOMIC_STORE(&base->io, io); /* first: a call on the other then finds out where the socket went */
+    }
+    usocket_port_show_readable(base->fd, base->io);
+}
+
 int usocket_unread(usocket_t *s, void *buf, size_t len) {
     int r = usocket_enter(s);
-    if (r < 0 || len == 0) {
-        if (r == 0) {
-            usocket_leave(s);
-        }
+    if (r < 0) {
         return r;
     }
     usocket_t *base = base_of(s);
     usocket_port_lock();
     if (base->unread_len != 0) {
         r = USOCKET_EEXIST;
-    } else {
+    } else if (len != 0) {
         base->unread = buf;
         base->unread_off = 0;
         ATOMIC_STORE(&base->unread_len, len);
-        int io = usocket_port_show_readable(base->fd, base->io);
-        if (io >= 0) {
-            ATOMIC_STORE(&base->io, io);
-        }
+        show_readable(base);
     }
     usocket_port_unlock();
     usocket_leave(s);
@@ -90,11 +96,6 @@ static size_t read_unread(usocket_t *base, void *buf, size_t len, bool peek) {
 
 /* ---- One receive, one send ---------------------------------------------------------------------------------------- */
 
-/* Putting bytes back moves the socket to another descriptor; a call in another thread may still hold the first. */
-static bool moved(const usocket_t *base, int io, int32_t r) {
-    return r == USOCKET_ENOTSOCK && ATOMIC_LOAD(&base->io) != io;
-}
-
 static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
     usocket_t *base = base_of(s);
     bool stream = base->type == USOCKET_STREAM;
@@ -121,11 +122,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
                 break;
             }
         }
-        int io = ATOMIC_LOAD(&base->io);
-        r = usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from);
-        if (moved(base, io, r)) {
-            continue;
-        }
+        ON_SOCKET(r, base, usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from));
         if (r == USOCKET_EAGAIN) {
             if ((stream && len == 0) || (base->flags & FLAG_DEAF)) {
                 r = 0; /* shut down for reading, Linux polls readable for ever and says this */
@@ -184,11 +181,7 @@ int32_t usocket_send_by(
     bool dontwait = flags != 0 && (usocket_port_flags(flags) & USOCKET_PORT_DONTWAIT);
     patience_t patience = usocket_patience(s, true, dontwait ? USOCKET_NOW : deadline);
     for (;;) {
-        int io = ATOMIC_LOAD(&base->io);
-        r = usocket_port_send(io, buf, clip(len), flags, to);
-        if (moved(base, io, r)) {
-            continue;
-        }
+        ON_SOCKET(r, base, usocket_port_send(io, buf, clip(len), flags, to));
         if (r != USOCKET_EAGAIN || (r = usocket_await(s, USOCKET_POLL_OUT, &patience)) < 0) {
             break;
         }

@@ -43,7 +43,7 @@ static void look(usocket_watch_t *w) {
 static void run(void *arg) {
     usocket_watch_t *w = arg;
     look(w);
-    ATOMIC_ADD(&w->flags, GONE);
+    ATOMIC_OR(&w->flags, GONE);
 }
 
 int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg) {
@@ -78,7 +78,7 @@ void usocket_watch_again(usocket_watch_t *w) {
 }
 
 void usocket_watch_end(usocket_watch_t *w) {
-    ATOMIC_ADD(&w->flags, STOP);
+    ATOMIC_OR(&w->flags, STOP);
     usocket_port_event_set(w->event);
     while (!(ATOMIC_LOAD(&w->flags) & GONE)) {
         usocket_port_wait(NULL, 0, usocket_deadline_in(500));

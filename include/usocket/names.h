@@ -75,7 +75,7 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
  * @return 0: there are answers; USOCKET_EAGAIN (deadline USOCKET_NOW: not yet), USOCKET_ETIMEDOUT, USOCKET_EINTR: it goes on;
  *         USOCKET_EAI_NONAME, USOCKET_EAI_AGAIN, USOCKET_EAI_FAIL, USOCKET_EAI_NODATA, USOCKET_EAI_FAMILY, USOCKET_EAI_MEMORY,
  *         USOCKET_EAI_SYSTEM, USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_SERVICE, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_BADFLAGS,
- *         USOCKET_EAI_OVERFLOW: it failed, and the same code comes each time; USOCKET_EIO, USOCKET_ENOMEM
+ *         USOCKET_EAI_OVERFLOW, USOCKET_EMFILE, USOCKET_ENFILE: it failed, and the same code comes each time; USOCKET_EIO, USOCKET_ENOMEM
  */
 int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline);
 

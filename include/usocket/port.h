@@ -112,12 +112,9 @@ typedef struct usocket_wait {
  */
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline);
 
-/** Make @p fd poll readable for everyone who polls it, though the socket behind it has nothing (bytes were put back).
- *
- * @param io the handle that the core uses for the socket so far; @p fd itself the first time
- * @return the handle to use from now on, until close (the core closes both when they differ); USOCKET_EOPNOTSUPP: cannot be
- *         done here; USOCKET_EMFILE
- */
+/** Make @p fd poll readable for everyone who polls it, though the socket behind it has nothing (bytes were put back). The
+ *  core uses the socket through @p io, a duplicate of @p fd, from before this call until it closes both.
+ *  @return 0; USOCKET_EOPNOTSUPP: cannot be done here; USOCKET_EMFILE */
 int usocket_port_show_readable(int fd, int io);
 
 /** The end of it: @p fd is the socket @p io again. */
@@ -132,11 +129,11 @@ void usocket_port_show_socket(int fd, int io);
  * @param out   receives addresses without port
  * @param n     in: room; out: filled
  * @param canon of USOCKET_HOST_MAX bytes, receives the canonical name, "" without one
- * @return 0, or USOCKET_EAI_*
+ * @return 0, or USOCKET_EAI_*; USOCKET_EMFILE, USOCKET_ENFILE
  */
 int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon);
 
-/** The name of an address; waits. @param host of USOCKET_HOST_MAX bytes @return 0, or USOCKET_EAI_* */
+/** The name of an address; waits. @param host of USOCKET_HOST_MAX bytes @return as usocket_port_resolve */
 int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host);
 
 /** A service's port, from the system's own table, without the network. @return the port; USOCKET_EAI_SERVICE */
