@@ -35,6 +35,11 @@ size_t usocket_py_count(mp_obj_t arg) {
     return (size_t)n;
 }
 
+size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i) {
+    mp_int_t n = n_args > i && args[i] != mp_const_none ? mp_obj_get_int(args[i]) : -1;
+    return n < 0 ? SIZE_MAX : (size_t)n;
+}
+
 int usocket_py_narrow(mp_int_t value) {
     int narrow = (int)value;
     if (narrow != value) {

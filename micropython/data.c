@@ -70,15 +70,19 @@ static int32_t receive(socket_obj_t *self, void *buf, size_t len, int flags, uso
 }
 
 /* How much to allocate for a large request on a stream: waits until it is known. */
-static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline) {
+static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, const char *what) {
     for (;;) {
         int32_t n = usocket_pending(&self->sock);
         if (n > 0) {
             return (size_t)n < len ? (size_t)n : len;
         }
+        if (deadline == USOCKET_NOW) {
+            return RECV_AT_ONCE;
+        }
         int r;
         USOCKET_CALL_RAISE(r, usocket_readable_by(&self->sock, deadline));
-        if (r < 0 || usocket_pending(&self->sock) <= 0) {
+        usocket_py_check(r, what);
+        if (usocket_pending(&self->sock) <= 0) {
             return RECV_AT_ONCE; /* nothing, an end, an error: the receive itself says which */
         }
     }
@@ -94,7 +98,7 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
         return mp_const_empty_bytes;
     }
     if (len > RECV_AT_ONCE && self->sock.type == USOCKET_STREAM && !(flags & mod_usocket_numbers.msg_waitall)) {
-        len = arrived(self, len, flags == 0 ? deadline : USOCKET_NOW);
+        len = arrived(self, len, flags == 0 ? deadline : USOCKET_NOW, what);
     }
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;

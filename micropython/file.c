@@ -167,11 +167,7 @@ static int fill_text(file_obj_t *self, vstr_t *v, size_t n, usocket_time_t deadl
 
 static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = readable(args[0]);
-    size_t n = SIZE_MAX;
-    if (n_args > 1 && args[1] != mp_const_none) {
-        mp_int_t count = mp_obj_get_int(args[1]);
-        n = count < 0 ? SIZE_MAX : (size_t)count;
-    }
+    size_t n = usocket_py_limit(n_args, args, 1);
     usocket_time_t deadline = usocket_deadline(self->sock);
     size_t have = self->len - self->pos;
     mp_obj_str_t *o = usocket_py_new_bytes();
@@ -201,11 +197,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_read_obj, 1, 2, file_read);
 
 static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = readable(args[0]);
-    size_t max = SIZE_MAX;
-    if (n_args > 1 && args[1] != mp_const_none) {
-        mp_int_t count = mp_obj_get_int(args[1]);
-        max = count < 0 ? SIZE_MAX : (size_t)count;
-    }
+    size_t max = usocket_py_limit(n_args, args, 1);
     mp_obj_t exc = MP_OBJ_NULL;
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
@@ -252,11 +244,7 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = readable(args[0]);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
-    size_t n = buf.len;
-    if (n_args > 2) {
-        size_t count = usocket_py_count(args[2]);
-        n = count < n ? count : n;
-    }
+    size_t n = MIN(usocket_py_limit(n_args, args, 2), buf.len);
     usocket_time_t deadline = usocket_deadline(self->sock);
     size_t have = self->len - self->pos;
     size_t got = have < n ? have : n;

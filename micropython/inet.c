@@ -104,11 +104,11 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_swap32_obj, mod_usocket_swap32);
 
 /* ---- Interfaces, this host ---------------------------------------------------------------------------------------- */
 
-static inline mp_obj_t name_obj(const char *name) {
+#if USOCKET_NAMES
+
+static mp_obj_t name_obj(const char *name) {
     return mp_obj_new_str(name, strlen(name));
 }
-
-#if USOCKET_NAMES
 
 static mp_obj_t mod_usocket_if_nametoindex(mp_obj_t name_in) {
     int r = usocket_if_nametoindex(mp_obj_str_get_str(name_in));

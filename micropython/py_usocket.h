@@ -115,6 +115,9 @@ static inline void usocket_py_check_open(const usocket_t *s, const char *what) {
     }
 }
 
+/* An optional count, args[i]: without one, None or negative it is SIZE_MAX. */
+size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i);
+
 /* A number of the stack: beyond an int it is an OverflowError. */
 int usocket_py_int(mp_obj_t arg);
 int usocket_py_narrow(mp_int_t value);

@@ -127,11 +127,7 @@ static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code,
 
 static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    size_t n = SIZE_MAX;
-    if (n_args > 1 && args[1] != mp_const_none) {
-        mp_int_t count = mp_obj_get_int(args[1]);
-        n = count < 0 ? SIZE_MAX : (size_t)count;
-    }
+    size_t n = usocket_py_limit(n_args, args, 1);
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, "read");
     mp_obj_str_t *o = usocket_py_new_bytes();
@@ -157,11 +153,7 @@ static void keep_rest(usocket_t *s, vstr_t *v) {
 
 static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    size_t max = SIZE_MAX;
-    if (n_args > 1 && args[1] != mp_const_none) {
-        mp_int_t count = mp_obj_get_int(args[1]);
-        max = count < 0 ? SIZE_MAX : (size_t)count;
-    }
+    size_t max = usocket_py_limit(n_args, args, 1);
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, "readline");
     bool stream = self->sock.type == USOCKET_STREAM;
@@ -181,11 +173,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
-    size_t len = buf.len;
-    if (n_args > 2) {
-        mp_int_t count = mp_obj_get_int(args[2]);
-        len = count >= 0 && (size_t)count < len ? (size_t)count : len;
-    }
+    size_t len = MIN(usocket_py_limit(n_args, args, 2), buf.len);
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, "readinto");
     size_t got = 0;

@@ -15,33 +15,48 @@ typedef char
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
 
-#define ERRNO(name) {name, USOCKET_##name},
+/* clang-format off */
+#define ERRNOS \
+    ERRNO(EINPROGRESS) ERRNO(ECONNREFUSED) ERRNO(ECONNRESET) ERRNO(ENOTCONN) ERRNO(EPIPE) ERRNO(EINTR) \
+    ERRNO(EBADF) ERRNO(EADDRINUSE) ERRNO(EADDRNOTAVAIL) ERRNO(EINVAL) ERRNO(EISCONN) ERRNO(EALREADY) \
+    ERRNO(ETIMEDOUT) ERRNO(ECONNABORTED) ERRNO(EHOSTUNREACH) ERRNO(ENETUNREACH) ERRNO(ENETDOWN) ERRNO(EACCES) \
+    ERRNO(EPERM) ERRNO(EMFILE) ERRNO(ENFILE) ERRNO(ENOMEM) ERRNO(ENOBUFS) ERRNO(EMSGSIZE) ERRNO(EDESTADDRREQ) \
+    ERRNO(EAFNOSUPPORT) ERRNO(EPROTONOSUPPORT) ERRNO(ENOPROTOOPT) ERRNO(EPROTOTYPE) ERRNO(EOPNOTSUPP) \
+    ERRNO(ENOTSOCK) ERRNO(EFAULT) ERRNO(EIO) ERRNO(ENOENT) ERRNO(ENOTDIR) ERRNO(ENODEV) ERRNO(ENXIO) \
+    ERRNO(EBUSY) ERRNO(EEXIST) ERRNO(ENOSPC) ERRNO(EROFS) ERRNO(EDOM) ERRNO(ERANGE) ERRNO(ENAMETOOLONG) \
+    ERRNO(ENOSYS) ERRNO(ELOOP) ERRNO(EPROTO) ERRNO(EOVERFLOW) ERRNO(ENETRESET)
 
-static const struct {
-    int number;
-    int16_t code;
-} errnos[] = {ERRNO(EINPROGRESS) ERRNO(ECONNREFUSED) ERRNO(ECONNRESET) ERRNO(ENOTCONN) ERRNO(EPIPE) ERRNO(EINTR)
-        ERRNO(EBADF) ERRNO(EADDRINUSE) ERRNO(EADDRNOTAVAIL) ERRNO(EINVAL) ERRNO(EISCONN) ERRNO(EALREADY)
-            ERRNO(ETIMEDOUT) ERRNO(ECONNABORTED) ERRNO(EHOSTUNREACH) ERRNO(ENETUNREACH) ERRNO(ENETDOWN) ERRNO(EACCES)
-                ERRNO(EPERM) ERRNO(EMFILE) ERRNO(ENFILE) ERRNO(ENOMEM) ERRNO(ENOBUFS) ERRNO(EMSGSIZE)
-                    ERRNO(EDESTADDRREQ) ERRNO(EAFNOSUPPORT) ERRNO(EPROTONOSUPPORT) ERRNO(ENOPROTOOPT) ERRNO(EPROTOTYPE)
-                        ERRNO(EOPNOTSUPP) ERRNO(ENOTSOCK) ERRNO(EFAULT) ERRNO(EIO) ERRNO(ENOENT) ERRNO(ENOTDIR)
-                            ERRNO(ENODEV) ERRNO(ENXIO) ERRNO(EBUSY) ERRNO(EEXIST) ERRNO(ENOSPC) ERRNO(EROFS) ERRNO(EDOM)
-                                ERRNO(ERANGE) ERRNO(ENAMETOOLONG) ERRNO(ENOSYS) ERRNO(ELOOP) ERRNO(EPROTO)
-                                    ERRNO(EOVERFLOW) ERRNO(ENETRESET)
-#ifdef ESOCKTNOSUPPORT
-                                        ERRNO(ESOCKTNOSUPPORT)
+/* In two arrays, for the sake of flash: the stack's numbers, and our codes without their sign. */
+static const uint16_t errno_numbers[] = {
+#define ERRNO(name) name,
+    ERRNOS
+#ifdef EHOSTDOWN
+    EHOSTDOWN,
 #endif
-#ifdef EPFNOSUPPORT
-                                            ERRNO(EPFNOSUPPORT)
+#ifdef ESOCKTNOSUPPORT
+    ESOCKTNOSUPPORT, EPFNOSUPPORT,
 #endif
 #ifdef ESHUTDOWN
-                                                ERRNO(ESHUTDOWN)
+    ESHUTDOWN,
 #endif
-#ifdef EHOSTDOWN
-                                                    ERRNO(EHOSTDOWN)
-#endif
+#undef ERRNO
 };
+
+static const uint8_t errno_codes[] = {
+#define ERRNO(name) -USOCKET_##name,
+    ERRNOS
+#ifdef EHOSTDOWN
+    -USOCKET_EHOSTDOWN,
+#endif
+#ifdef ESOCKTNOSUPPORT
+    -USOCKET_ESOCKTNOSUPPORT, -USOCKET_EPFNOSUPPORT,
+#endif
+#ifdef ESHUTDOWN
+    -USOCKET_ESHUTDOWN,
+#endif
+#undef ERRNO
+};
+/* clang-format on */
 
 /* A stack's error number, of either sign; 0, which some stacks leave behind a failure, becomes the fallback. */
 static int translate(int number, int fallback) {
@@ -51,9 +66,9 @@ static int translate(int number, int fallback) {
     if (number == EAGAIN || number == EWOULDBLOCK) {
         return USOCKET_EAGAIN;
     }
-    for (size_t i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++) {
-        if (errnos[i].number == number) {
-            return errnos[i].code;
+    for (size_t i = 0; i < sizeof(errno_codes); i++) {
+        if (errno_numbers[i] == number) {
+            return -errno_codes[i];
         }
     }
     return number == 0 ? fallback : USOCKET_EIO;

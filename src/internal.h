@@ -24,13 +24,12 @@
 
 /* usocket_t.users: flags above, the number of calls in progress below. */
 #define USER_CLOSED USOCKET_CLOSED_FLAG
-#define USER_WOKEN 0x40000000u    /* close() has called the others to leave */
-#define USER_DETACHED 0x20000000u /* the descriptor belongs to somebody else now */
-#define USER_COUNT 0x1fffffffu
+#define USER_WOKEN 0x40000000u /* close() has called the others to leave */
+#define USER_COUNT 0x3fffffffu
 
 /* usocket_t.flags */
 #define FLAG_TIMEO 1     /* the program has set SO_RCVTIMEO or SO_SNDTIMEO */
-#define FLAG_DEAF 2      /* a datagram socket shut down for reading */
+#define FLAG_SHUT_RD 2   /* a datagram socket shut down for reading */
 #define FLAG_CONNECTED 4 /* a wait of ours has seen the connect end well, which a stack may not have noticed */
 #define FLAG_FAILED 8    /* ... or badly, likewise */
 

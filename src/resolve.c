@@ -19,6 +19,7 @@ struct usocket_lookup {
     int error;
     uint8_t state;
     bool abandoned;
+    bool uncounted;
     bool reverse;
     uint8_t kinds; /* bit i: rows of the table below */
     int proto;     /* for the row that takes any */
@@ -218,7 +219,8 @@ static int run(usocket_lookup_t *l) {
 #if USOCKET_RESOLVER_WORKERS
 
 static usocket_lookup_t *queue;
-static int workers;
+static int workers;   /* running, or about to */
+static int abandoned; /* of those who ran, how many work for nobody: they count no more, and end with their job */
 
 static void work(void *unused) {
     (void)unused;
@@ -231,7 +233,13 @@ static void work(void *unused) {
         int error = run(l);
         usocket_port_lock();
         if (l->abandoned) {
+            bool gone = l->uncounted;
             usocket_port_free(l);
+            if (gone) {
+                abandoned--;
+                usocket_port_unlock();
+                return;
+            }
         } else {
             l->error = error;
             l->state = DONE;
@@ -255,6 +263,25 @@ static bool unqueue(usocket_lookup_t *l) {
     return there;
 }
 
+/* A worker more, counted already. Where there is no thread to be had, another worker comes to the queue in time; without
+ * one, all that wait in it fail. */
+static bool start_worker(void) {
+    if (usocket_port_spawn(work, NULL) == 0) {
+        return true;
+    }
+    usocket_port_lock();
+    workers--;
+    while (workers == 0 && queue != NULL) {
+        usocket_lookup_t *l = queue;
+        queue = l->next;
+        l->error = USOCKET_EAI_AGAIN;
+        l->state = DONE;
+        usocket_port_event_set(l->event);
+    }
+    usocket_port_unlock();
+    return false;
+}
+
 static int dispatch(usocket_lookup_t *l) {
     l->event = usocket_port_event_open();
     if (l->event < 0) {
@@ -271,23 +298,12 @@ static int dispatch(usocket_lookup_t *l) {
         workers++;
     }
     usocket_port_unlock();
-    int r = spawn ? usocket_port_spawn(work, NULL) : 0;
-    if (r < 0) {
-        usocket_port_lock();
-        workers--;
-        /* Another worker comes to it in time. Without one it fails, and so do those that others have queued meanwhile. */
-        if (workers != 0 || !unqueue(l)) {
-            r = 0;
-        }
-        while (workers == 0 && queue != NULL) {
-            usocket_lookup_t *other = queue;
-            queue = other->next;
-            other->error = USOCKET_EAI_AGAIN;
-            other->state = DONE;
-            usocket_port_event_set(other->event);
-        }
-        usocket_port_unlock();
+    if (!spawn || start_worker()) {
+        return 0;
     }
+    usocket_port_lock();
+    int r = l->state == DONE && l->error == USOCKET_EAI_AGAIN ? USOCKET_EAGAIN : 0;
+    usocket_port_unlock();
     return r;
 }
 
@@ -460,14 +476,27 @@ void usocket_lookup_free(usocket_lookup_t *l) {
     usocket_port_lock();
     int event = l->event;
 #if USOCKET_RESOLVER_WORKERS
+    bool spawn = false;
     if (l->state == RUNNING) {
         l->abandoned = true; /* the worker frees it */
+        if (abandoned < USOCKET_RESOLVER_WORKERS) {
+            /* Another may take its place: a server that is silent for one name must not hold up every other. */
+            l->uncounted = true;
+            abandoned++;
+            spawn = queue != NULL;
+            workers -= !spawn;
+        }
         l = NULL;
     } else if (l->state == QUEUED) {
         unqueue(l);
     }
 #endif
     usocket_port_unlock();
+#if USOCKET_RESOLVER_WORKERS
+    if (spawn) {
+        start_worker();
+    }
+#endif
     if (event >= 0) {
         usocket_port_event_close(event);
     }

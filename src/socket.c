@@ -80,14 +80,14 @@ void usocket_leave(usocket_t *s) {
     }
 }
 
-static int shut_out(usocket_t *s, uint32_t flags) {
+int usocket_close(usocket_t *s) {
     uint32_t users = ATOMIC_LOAD(&s->users);
-    uint32_t next;
+    uint32_t next = 0;
     do {
         if (users & USER_CLOSED) {
             return 0;
         }
-        next = users | USER_CLOSED | flags;
+        next = users | USER_CLOSED;
         if (users & USER_COUNT) {
             next = (next | USER_WOKEN) + 1; /* this call is one of those who leave */
         }
@@ -98,10 +98,6 @@ static int shut_out(usocket_t *s, uint32_t flags) {
     usocket_port_wake(true);
     usocket_leave(s);
     return 0;
-}
-
-int usocket_close(usocket_t *s) {
-    return shut_out(s, 0);
 }
 
 int usocket_detach(usocket_t *s) {
@@ -118,7 +114,7 @@ int usocket_detach(usocket_t *s) {
     base->fd = base->io = -1;
     usocket_port_unlock();
     usocket_leave(s);
-    shut_out(s, USER_DETACHED);
+    usocket_close(s);
     if (fd < 0) {
         return USOCKET_EBADF;
     }
@@ -457,7 +453,7 @@ int usocket_backlog(void) {
 static int shut_down(usocket_t *base, int io, int how) {
     int r = usocket_port_shutdown(io, how);
     if (r == 0 && base->type != USOCKET_STREAM && how != USOCKET_SHUT_WR) {
-        base->flags |= FLAG_DEAF;
+        base->flags |= FLAG_SHUT_RD;
     }
     return r;
 }

@@ -115,7 +115,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
             base->error = 0;
             break;
         }
-        if (base->guess != 0 && !patience.again && patience.deadline != USOCKET_NOW) {
+        if (base->guess != 0 && len != 0 && !patience.again && patience.deadline != USOCKET_NOW) {
             /* The last receive came too early, so this one will, too: as a rule save the attempt (2 to 3 % of a ping-pong). */
             base->guess--;
             if ((r = usocket_await(s, USOCKET_POLL_IN, &patience)) < 0) {
@@ -124,7 +124,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         }
         ON_SOCKET(r, base, usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from));
         if (r == USOCKET_EAGAIN) {
-            if ((stream && len == 0) || (base->flags & FLAG_DEAF)) {
+            if ((stream && len == 0) || (base->flags & FLAG_SHUT_RD)) {
                 r = 0; /* shut down for reading, Linux polls readable for ever and says this */
                 break;
             }

@@ -34,7 +34,8 @@
 /** Lookups run on a worker thread, so that a deadline or an interrupt ends the wait. 0: on the caller's thread,
  *  where they wait as long as the stack's resolver does. */
 #ifndef USOCKET_RESOLVER_WORKERS
-#define USOCKET_RESOLVER_WORKERS 4 /* threads at the most; further lookups queue */
+#define USOCKET_RESOLVER_WORKERS \
+    4 /* threads at the most, and as many again with abandoned lookups; further lookups queue */
 #endif
 
 /** Stack of a worker, in bytes. glibc's resolver wants about 100 KiB with its plug-ins; lwIP's 2 KiB. */
@@ -56,7 +57,7 @@
 /** With an interrupt hook installed, a wait is cut into slices of this many milliseconds, and the hook is asked between
  *  them. 0: never cut (right where a signal always wakes the thread that waits). */
 #ifndef USOCKET_WAIT_SLICE_MS
-#define USOCKET_WAIT_SLICE_MS 100
+#define USOCKET_WAIT_SLICE_MS 50
 #endif
 
 /** Words for error codes (usocket_strerror); 0 leaves the names only. */
