@@ -8,6 +8,7 @@
 #include "py_usocket.h"
 
 #define GROW_MIN 256
+#define READ_AT_ONCE 4096                              /* allocated as asked up to this, then as the bytes come */
 #define LINE_AT_ONCE (sizeof(void *) > 4 ? 1024 : 128) /* a line up to this costs two system calls */
 
 /* ---- Reading into a vstr ------------------------------------------------------------------------------------------ */
@@ -32,8 +33,15 @@ mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
 }
 
 size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n) {
-    if (s->type != USOCKET_STREAM && n > DATAGRAM_MAX) {
-        n = DATAGRAM_MAX;
+    if (s->type != USOCKET_STREAM && n > READ_AT_ONCE) {
+        n = n < DATAGRAM_MAX ? n : DATAGRAM_MAX;
+        char *buf = m_new_maybe(char, n + 1);
+        if (buf != NULL) {
+            *v = (vstr_t){.alloc = n + 1, .buf = buf};
+            return n;
+        }
+        int32_t pending = usocket_pending(s); /* a small heap: as large as the one that has arrived */
+        n = pending > READ_AT_ONCE ? (size_t)pending : READ_AT_ONCE;
     }
     vstr_init(v, n + 1);
     return n;
@@ -121,9 +129,6 @@ static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code,
     }
     return usocket_py_bytes(o, v);
 }
-
-/* Allocated as asked up to this, then as the bytes come. */
-#define READ_AT_ONCE 4096
 
 static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);

@@ -31,7 +31,8 @@ static const int32_t c_send[] = { E(AGAIN), E(PIPE), E(CONNRESET), E(CONNREFUSED
     E(ISCONN), E(MSGSIZE), E(TIMEDOUT), E(HOSTUNREACH), E(NETUNREACH), E(NETDOWN), E(HOSTDOWN), E(ACCES), E(PERM), E(AFNOSUPPORT),
     E(ADDRNOTAVAIL), E(NOENT), E(PROTOTYPE), E(PROTO), E(NODEV), E(NOBUFS), E(NOMEM), E(INVAL), E(OPNOTSUPP), E(IO), 0 };
 static const int32_t c_pending[] = { E(INVAL), E(OPNOTSUPP), E(IO), 0 };
-static const int32_t c_name[] = { E(NOTCONN), E(NOBUFS), E(INVAL), E(OPNOTSUPP), E(IO), 0 };
+static const int32_t c_peer[] = { E(NOTCONN), E(NOBUFS), E(INVAL), E(OPNOTSUPP), E(IO), 0 };
+static const int32_t c_name[] = { E(NOBUFS), E(INVAL), E(OPNOTSUPP), E(IO), 0 };
 static const int32_t c_getopt[] = { E(NOPROTOOPT), E(INVAL), E(FAULT), E(PERM), E(ACCES), E(NOTCONN), E(OPNOTSUPP), E(NOMEM), E(IO), 0 };
 static const int32_t c_setopt[] = { E(NOPROTOOPT), E(INVAL), E(FAULT), E(PERM), E(ACCES), E(DOM), E(NODEV), E(ADDRINUSE),
     E(ADDRNOTAVAIL), E(BUSY), E(ISCONN), E(NOENT), E(NXIO), E(NOTCONN), E(OPNOTSUPP), E(NOBUFS), E(NOMEM), E(IO), 0 };
@@ -55,7 +56,7 @@ static const struct {
     [SIM_CLOSE] = { "close", c_close }, [SIM_BIND] = { "bind", c_bind }, [SIM_LISTEN] = { "listen", c_listen },
     [SIM_ACCEPT] = { "accept", c_accept }, [SIM_CONNECT] = { "connect", c_connect }, [SIM_ERROR] = { "error", c_error },
     [SIM_SHUTDOWN] = { "shutdown", c_shutdown }, [SIM_RECV] = { "recv", c_recv }, [SIM_SEND] = { "send", c_send },
-    [SIM_PENDING] = { "pending", c_pending }, [SIM_NAME] = { "name", c_name }, [SIM_GETOPT] = { "getopt", c_getopt },
+    [SIM_PENDING] = { "pending", c_pending }, [SIM_NAME] = { "name", c_name }, [SIM_PEER] = { "name of the peer", c_peer }, [SIM_GETOPT] = { "getopt", c_getopt },
     [SIM_SETOPT] = { "setopt", c_setopt }, [SIM_SOCKADDR] = { "sockaddr", c_sockaddr }, [SIM_WAIT] = { "wait", c_wait },
     [SIM_SHOW] = { "show_readable", c_show }, [SIM_RESOLVE] = { "resolve", c_resolve }, [SIM_REVERSE] = { "reverse", c_resolve },
     [SIM_SERVICE] = { "service", c_service }, [SIM_SERVICE_NAME] = { "service_name", c_service },

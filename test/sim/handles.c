@@ -192,7 +192,7 @@ int usocket_port_close(int handle) {
 }
 
 int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
-    int code = sim_inject(SIM_NAME);
+    int code = sim_inject(peer ? SIM_PEER : SIM_NAME);
     struct sock *s = sim_sock(handle);
     if (code || !s) {
         return code ? code : USOCKET_EBADF;
@@ -351,7 +351,10 @@ int usocket_port_show_readable(int fd, int io) {
 
 void usocket_port_show_socket(int fd, int io) {
     struct sock *s = sim_sock(io);
-    if (fd == io || fd < 0 || fd >= HANDLES || world.handles[fd].kind != SHOWN || !s) {
+    if (!s || (fd != io && world.handles[fd].kind == SOCKET && world.handles[fd].sock == s)) {
+        return; /* it is that already */
+    }
+    if (fd == io || fd < 0 || fd >= HANDLES || world.handles[fd].kind != SHOWN) {
         sim_misuse("show_socket without show_readable");
         return;
     }

@@ -74,7 +74,7 @@ struct world {
     struct sock *socks;
     size_t receive_buffer, send_buffer, datagrams, piece;
     uint16_t next_port;
-    bool pending_unknown, cannot_show, draining;
+    bool pending_unknown, connected_unknown, cannot_show, draining;
     int allocations, misuses, resolving, resolved;
 };
 extern struct world world;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "usocket/names.h"
 
 #define NAMES 16
 

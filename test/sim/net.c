@@ -46,6 +46,10 @@ void sim_pending_unknown(bool unknown) {
     world.pending_unknown = unknown;
 }
 
+void sim_connected_unknown(bool unknown) {
+    world.connected_unknown = unknown;
+}
+
 void sim_show_readable(bool able) {
     world.cannot_show = !able;
 }

@@ -38,6 +38,7 @@ void sim_datagrams(size_t most);                      /**< that wait on one sock
 void sim_piece(size_t most);                          /**< bytes that one receive or send moves at most; 0: any number */
 void sim_handles(int most);                           /**< further ones are USOCKET_EMFILE */
 void sim_pending_unknown(bool unknown);               /**< usocket_port_pending cannot tell: 0 */
+void sim_connected_unknown(bool unknown);             /**< usocket_port_connected cannot tell: false */
 void sim_show_readable(bool able);                    /**< whether usocket_port_show_readable can be done */
 
 enum sim_fate {
@@ -74,7 +75,7 @@ unsigned long sim_waits(void);            /**< how often usocket_port_wait was c
 
 enum sim_call {
     SIM_OPEN, SIM_PAIR, SIM_ADOPT, SIM_DUP, SIM_CLOSE, SIM_BIND, SIM_LISTEN, SIM_ACCEPT, SIM_CONNECT, SIM_ERROR, SIM_SHUTDOWN,
-    SIM_RECV, SIM_SEND, SIM_PENDING, SIM_NAME, SIM_GETOPT, SIM_SETOPT, SIM_SOCKADDR, SIM_WAIT, SIM_SHOW, SIM_RESOLVE,
+    SIM_RECV, SIM_SEND, SIM_PENDING, SIM_NAME, SIM_PEER, SIM_GETOPT, SIM_SETOPT, SIM_SOCKADDR, SIM_WAIT, SIM_SHOW, SIM_RESOLVE,
     SIM_REVERSE, SIM_SERVICE, SIM_SERVICE_NAME, SIM_IF_INDEX, SIM_IF_NAME, SIM_IF_NEXT, SIM_HOSTNAME, SIM_SPAWN, SIM_EVENT_OPEN,
     SIM_CALLS,
 };

@@ -403,6 +403,11 @@ int usocket_port_accept(int handle, usocket_addr_t *peer) {
     return h;
 }
 
+bool usocket_port_connected(int handle) {
+    struct sock *s = sim_sock(handle);
+    return s && !world.connected_unknown && (is_stream(s) ? s->state == OPEN : s->remote.family != 0);
+}
+
 int usocket_port_connect(int handle, const usocket_addr_t *a) {
     int code = sim_inject(SIM_CONNECT);
     struct sock *s = sim_sock(handle);

@@ -299,7 +299,7 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     }
     int fault = sim_inject(SIM_WAIT);
     if (fault) {
-        world.now++; /* so that a fault for good cannot stop the clock */
+        rest(NULL, 0, world.now + 1, false); /* a fault for good stops neither the clock nor the others */
         return fault;
     }
     if (deadline == USOCKET_NOW || wake_depth) {

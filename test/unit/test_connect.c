@@ -280,6 +280,15 @@ static void test_fates(void **state) {
     }
 }
 
+/* A stack that cannot say whether it is connected: its poll and its pending error do. */
+static void test_connected_unknown(void **state) {
+    sim_connected_unknown(true);
+    test_connect_accept(state);
+    test_refused(state);
+    test_black_hole(state);
+    test_late_answer(state);
+}
+
 /* A stack whose connect ends at once. */
 static void test_no_latency(void **state) {
     (void)state;
@@ -299,7 +308,7 @@ int main(void) {
         TEST(test_unix),
 #endif
 #if FX_SIM
-        TEST(test_fates), TEST(test_no_latency),
+        TEST(test_fates), TEST(test_connected_unknown), TEST(test_no_latency),
 #endif
     };
     return RUN(tests);
