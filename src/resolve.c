@@ -505,22 +505,4 @@ void usocket_lookup_free(usocket_lookup_t *l) {
     }
 }
 
-/* ---- Interfaces and this host -------------------------------------------------------------------------------------- */
-
-int usocket_if_nametoindex(const char *name) {
-    return usocket_port_if_index(name, strlen(name));
-}
-
-int usocket_if_indextoname(unsigned index, char *name) {
-    return usocket_port_if_name(index, name);
-}
-
-int usocket_if_next(unsigned *index, char *name) {
-    return usocket_port_if_next(index, name);
-}
-
-int usocket_gethostname(char *buf, size_t len) {
-    return usocket_port_hostname(buf, len);
-}
-
 #endif
