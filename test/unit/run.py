@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Run test programs and count.
+
+    run.py [--under COMMAND] [--also COMMAND]... [--brief PROGRAM...] --full PROGRAM...
+
+The programs speak TAP, through cmocka. Those after --brief run with TEST_SHORT set. A command after --also is one test.
+The last line is `N passed, N failed, N skipped`.
+
+SPDX-License-Identifier: MIT
+"""
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+RESULT = re.compile(r"^(ok|not ok) \d+ - (.*?)(?: # SKIP ?(.*))?$", re.M)
+LIMIT = 120  # seconds for one program
+
+
+def execute(command, env):
+    """Run a command; returns its status and what it printed."""
+    began = time.monotonic()
+    try:
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=LIMIT, check=False)
+        return done.returncode, done.stdout.decode(errors="replace"), time.monotonic() - began
+    except subprocess.TimeoutExpired as late:
+        return None, (late.stdout or b"").decode(errors="replace") + f"\nno end after {LIMIT} s\n", LIMIT
+
+
+def program(path, under, env):
+    """Run one test program; returns (passed, failed, skipped, what to print)."""
+    status, text, took = execute(under + [path], {**env, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
+    results = RESULT.findall(text)
+    passed = sum(r[0] == "ok" and "# SKIP" not in r[1] and not r[2] for r in results)
+    skipped = [r for r in results if r[0] == "ok" and r[2]]
+    failed = sum(r[0] != "ok" for r in results)
+    plan = re.search(r"^1\.\.(\d+)", text, re.M)
+    missing = int(plan[1]) - len(results) if plan else 1
+    if missing > 0 or (status != 0 and failed == 0):
+        failed += max(missing, 1)
+    words = [f"{path}: {passed} passed, {failed} failed ({took:.1f} s)"]
+    words += [f"  skipped: {name}: {reason}" for _, name, reason in skipped]
+    if failed:
+        words += [f"  ended with {status}"] + ["    " + line for line in text.splitlines()[-120:] if not line.startswith("ok ")]
+    return passed, failed, len(skipped), "\n".join(words)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--under", default="")
+    parser.add_argument("--also", action="append", default=[])
+    parser.add_argument("--brief", nargs="*", default=[])
+    parser.add_argument("--full", nargs="*", default=[])
+    args = parser.parse_args()
+    env = dict(os.environ)
+    jobs = [(p, shlex.split(args.under), env) for p in args.full]
+    jobs += [(p, shlex.split(args.under), {**env, "TEST_SHORT": "1"}) for p in args.brief]
+    totals = [0, 0, 0]
+    with ThreadPoolExecutor(2) as pool:
+        for passed, failed, skipped, words in pool.map(lambda job: program(*job), jobs):
+            print(words, flush=True)
+            totals = [totals[0] + passed, totals[1] + failed, totals[2] + skipped]
+    for command in args.also:
+        status, text, took = execute(shlex.split(command), env)
+        print(f"{command}: {'passed' if status == 0 else 'FAILED'} ({took:.1f} s)")
+        if status != 0:
+            print(text)
+        totals[0 if status == 0 else 1] += 1
+    print(f"{totals[0]} passed, {totals[1]} failed, {totals[2]} skipped")
+    sys.exit(totals[1] != 0)
+
+
+if __name__ == "__main__":
+    main()

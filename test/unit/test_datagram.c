@@ -1,0 +1,178 @@
+/* Datagrams: sizes, senders, losses, refusals.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <sys/socket.h>
+
+#include "fixture.h"
+
+static usocket_t a, b;
+static usocket_addr_t at_a, at_b;
+
+static void open_both(int family) {
+    usocket_init(&a);
+    usocket_init(&b);
+    at_a = fx_udp(&a, family);
+    at_b = fx_udp(&b, family);
+    usocket_settimeout(&a, 10 * SECOND);
+    usocket_settimeout(&b, 10 * SECOND);
+}
+
+static void close_both(void) {
+    assert_ok(usocket_close(&a));
+    assert_ok(usocket_close(&b));
+}
+
+static void test_sendto_recvfrom(void **state) {
+    (void)state;
+    static const int families[] = { USOCKET_AF_INET, USOCKET_AF_INET6 };
+    for (size_t i = 0; i < 1 + USOCKET_IPV6; i++) {
+        char buf[8];
+        usocket_addr_t from;
+        open_both(families[i]);
+        assert_code(5, usocket_sendto(&a, "hello", 5, &at_b));
+        assert_code(5, usocket_recvfrom(&b, buf, sizeof buf, &from));
+        assert_memory_equal("hello", buf, 5);
+        assert_true(usocket_addr_equal(&at_a, &from));
+        assert_code(2, usocket_sendto(&b, "me", 2, &from));
+        assert_code(2, usocket_recv(&a, buf, sizeof buf));
+        close_both();
+    }
+}
+
+/* An empty datagram is a datagram. */
+static void test_empty(void **state) {
+    (void)state;
+    char buf[8];
+    usocket_addr_t from;
+    open_both(USOCKET_AF_INET);
+    assert_code(0, usocket_sendto(&a, NULL, 0, &at_b));
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&b, USOCKET_POLL_IN, usocket_deadline_in(10 * SECOND)));
+    assert_code(0, usocket_recvfrom(&b, buf, sizeof buf, &from));
+    assert_true(usocket_addr_equal(&at_a, &from));
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW)); /* exactly one */
+    assert_ok(usocket_connect(&a, &at_b));
+    size_t n = 0;
+    assert_ok(usocket_send_all(&a, "", 0, &n));
+    assert_ok(usocket_recv_all(&b, buf, sizeof buf, &n));
+    assert_int_equal(0, n);
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 0, 0, NULL, USOCKET_NOW)); /* unlike a stream */
+    close_both();
+}
+
+static void test_truncated(void **state) {
+    (void)state;
+    char buf[4];
+    open_both(USOCKET_AF_INET);
+    assert_code(6, usocket_sendto(&a, "sixsix", 6, &at_b));
+    assert_code(6, usocket_recv_by(&b, buf, 4, MSG_PEEK | MSG_TRUNC, NULL, usocket_deadline_in(10 * SECOND)));
+    assert_code(6, usocket_pending(&b));
+    assert_code(4, usocket_recv_by(&b, buf, 4, MSG_PEEK, NULL, USOCKET_NOW));
+    assert_code(6, usocket_recv_by(&b, buf, 4, MSG_TRUNC, NULL, USOCKET_NOW));
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 4, 0, NULL, USOCKET_NOW));
+    close_both();
+}
+
+static void test_connected(void **state) {
+    (void)state;
+    char buf[8];
+    usocket_addr_t peer;
+    open_both(USOCKET_AF_INET);
+    assert_code(USOCKET_EDESTADDRREQ, usocket_send(&a, "x", 1));
+    assert_code(USOCKET_ENOTCONN, usocket_getpeername(&a, &peer));
+    assert_ok(usocket_connect(&a, &at_b));
+    assert_ok(usocket_getpeername(&a, &peer));
+    assert_true(usocket_addr_equal(&at_b, &peer));
+    assert_code(1, usocket_send(&a, "x", 1));
+    assert_code(1, usocket_recv(&b, buf, sizeof buf));
+    static char huge[70000];
+    assert_code(USOCKET_EMSGSIZE, usocket_send(&a, huge, sizeof huge));
+    assert_ok(usocket_close(&b)); /* nobody there: the answer comes with a later call */
+    assert_code(1, usocket_send(&a, "x", 1));
+    assert_code(USOCKET_ECONNREFUSED, usocket_recv(&a, buf, sizeof buf));
+    usocket_settimeout(&a, 20 * MS);
+    assert_code(USOCKET_ETIMEDOUT, usocket_recv(&a, buf, sizeof buf)); /* said once */
+    assert_ok(usocket_close(&a));
+}
+
+/* recv_all and recv_line take one datagram. */
+static void test_all_and_line(void **state) {
+    (void)state;
+    char buf[16];
+    size_t n = 0;
+    open_both(USOCKET_AF_INET);
+    assert_ok(usocket_connect(&a, &at_b));
+    assert_ok(usocket_send_all(&a, "datagram", 8, &n));
+    assert_int_equal(8, n);
+    assert_ok(usocket_recv_all(&b, buf, sizeof buf, &n));
+    assert_int_equal(8, n);
+    assert_code(5, usocket_send(&a, "line\n", 5));
+    assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
+    assert_int_equal(5, n);
+    assert_code(4, usocket_send(&a, "tail", 4));
+    assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
+    assert_int_equal(4, n);
+    assert_code(6, usocket_send(&a, "a\nbc\nd", 6)); /* whole, whatever stands in it */
+    assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
+    assert_int_equal(6, n);
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW));
+    close_both();
+}
+
+static void test_unread(void **state) {
+    (void)state;
+    char buf[16], put_back[] = "back";
+    usocket_addr_t from;
+    open_both(USOCKET_AF_INET);
+    assert_ok(usocket_unread(&b, put_back, 4));
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&b, USOCKET_POLL_IN, USOCKET_NOW));
+    memset(&from, 0x55, sizeof from);
+    assert_code(4, usocket_recvfrom(&b, buf, sizeof buf, &from));
+    assert_int_equal(USOCKET_AF_UNSPEC, from.family); /* nobody is known to have sent them */
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW));
+    close_both();
+}
+
+static void test_wrong_family(void **state) {
+    (void)state;
+#if USOCKET_IPV6
+    open_both(USOCKET_AF_INET);
+    usocket_addr_t six = fx_addr("::1", 9);
+    assert_code(USOCKET_EAFNOSUPPORT, usocket_connect(&a, &six));
+    assert_code(USOCKET_EAFNOSUPPORT, usocket_sendto(&a, "x", 1, &six));
+    close_both();
+#else
+    assert_code(USOCKET_EAFNOSUPPORT, usocket_open(&a, 10000, USOCKET_DGRAM, 0));
+#endif
+}
+
+#if FX_SIM
+static void test_lost(void **state) {
+    (void)state;
+    char buf[4];
+    sim_datagrams(2);
+    open_both(USOCKET_AF_INET);
+    for (int i = 0; i < 4; i++) {
+        assert_code(1, usocket_sendto(&a, &"0123"[i], 1, &at_b));
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_code(1, usocket_recv(&b, buf, 4));
+        assert_int_equal('0' + i, buf[0]);
+    }
+    usocket_time_t since = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_recv(&b, buf, 4));
+    fx_took(since, 10 * SECOND);
+    close_both();
+}
+#endif
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_sendto_recvfrom), TEST(test_empty), TEST(test_truncated), TEST(test_connected), TEST(test_all_and_line),
+        TEST(test_unread), TEST(test_wrong_family),
+#if FX_SIM
+        TEST(test_lost),
+#endif
+    };
+    return RUN(tests);
+}

@@ -1,0 +1,102 @@
+/* Watching a socket from the library's own thread.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "fixture.h"
+
+static int told;
+static int refusals;
+
+static bool tell(void *arg) {
+    (void)arg;
+    int left = __atomic_load_n(&refusals, __ATOMIC_ACQUIRE);
+    if (left > 0) {
+        __atomic_store_n(&refusals, left - 1, __ATOMIC_RELEASE);
+        return false;
+    }
+    __atomic_add_fetch(&told, 1, __ATOMIC_ACQ_REL);
+    return true;
+}
+
+static void expect_told(int times) {
+    for (int i = 0; i < 500 && __atomic_load_n(&told, __ATOMIC_ACQUIRE) < times; i++) {
+        fx_sleep(10 * MS);
+    }
+    fx_sleep(20 * MS); /* and not once more */
+    assert_int_equal(times, __atomic_load_n(&told, __ATOMIC_ACQUIRE));
+}
+
+static void test_watch(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
+    usocket_watch_t *w;
+    char buf[4];
+    told = refusals = 0;
+    fx_connect(&a, &b);
+    assert_ok(usocket_watch(&w, &b, tell, NULL));
+    expect_told(0);
+    assert_code(1, usocket_send(&a, "x", 1));
+    expect_told(1);
+    usocket_watch_again(w); /* it is still readable */
+    expect_told(2);
+    assert_code(1, usocket_recv(&b, buf, 1));
+    usocket_watch_again(w);
+    expect_told(2);
+    refusals = 3; /* who cannot take the news hears it again */
+    assert_code(1, usocket_send(&a, "y", 1));
+    expect_told(3);
+    assert_int_equal(0, refusals);
+    assert_ok(usocket_close(&b)); /* the watcher's part stays open until it ends */
+    usocket_watch_end(w);
+    assert_ok(usocket_close(&a));
+}
+
+static void test_watch_listener(void **state) {
+    (void)state;
+    usocket_t l = USOCKET_CLOSED, c = USOCKET_CLOSED, s = USOCKET_CLOSED;
+    usocket_watch_t *w;
+    told = refusals = 0;
+    usocket_addr_t at = fx_listen(&l, USOCKET_AF_INET, 2);
+    assert_ok(usocket_watch(&w, &l, tell, NULL));
+    for (int i = 1; i <= 3; i++) {
+        assert_ok(usocket_open(&c, USOCKET_AF_INET, USOCKET_STREAM, 0));
+        assert_ok(usocket_connect_by(&c, &at, usocket_deadline_in(10 * SECOND)));
+        expect_told(i);
+        assert_ok(usocket_accept_by(&l, &s, NULL, usocket_deadline_in(10 * SECOND)));
+        assert_ok(usocket_close(&s));
+        assert_ok(usocket_close(&c));
+        usocket_watch_again(w);
+    }
+    usocket_watch_end(w);
+    assert_ok(usocket_close(&l));
+    assert_code(USOCKET_EBADF, usocket_watch(&w, &l, tell, NULL));
+    assert_null(w);
+}
+
+/* Bytes put back make the socket readable for the watcher, too. */
+static void test_watch_unread(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
+    usocket_watch_t *w;
+    char buf[4], back[] = "zz";
+    told = refusals = 0;
+    fx_connect(&a, &b);
+    assert_ok(usocket_watch(&w, &b, tell, NULL));
+    assert_code(1, usocket_send(&a, "x", 1));
+    expect_told(1);
+    assert_code(1, usocket_recv_by(&b, buf, 1, 0, NULL, usocket_deadline_in(10 * SECOND)));
+    assert_ok(usocket_unread(&b, back, 2));
+    assert_code(2, usocket_recv(&b, buf, 2));
+    usocket_watch_again(w);
+    expect_told(1);
+    assert_code(1, usocket_send(&a, "y", 1));
+    expect_told(2);
+    usocket_watch_end(w);
+    assert_ok(usocket_close(&a));
+    assert_ok(usocket_close(&b));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = { TEST(test_watch), TEST(test_watch_listener), TEST(test_watch_unread) };
+    return RUN(tests);
+}
