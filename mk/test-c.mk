@@ -11,7 +11,7 @@ TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
 TC_SIM_TESTS := address error socket connect data datagram lookup dial sweep watch fuzz
-TC_NET_TESTS := socket connect data datagram watch getaddrinfo threads bsd
+TC_NET_TESTS := system socket connect data datagram watch getaddrinfo threads bsd
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
 TC_LINK := -lcmocka -lpthread
@@ -88,9 +88,10 @@ test-c-long: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS))
 test-c-asan: $(asan_PROGRAMS)
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) --full $(asan_PROGRAMS)
 
+TC_VALGRIND := valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kinds=definite,indirect,possible \
+	--errors-for-leak-kinds=definite,indirect,possible --fair-sched=yes
 test-c-valgrind: $(gcc_PROGRAMS)
-	@TEST_SHORT=1 $(TC_RUN) --under 'valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kinds=definite,indirect,possible \
-		--errors-for-leak-kinds=definite,indirect,possible --track-fds=yes --trace-children=no' --full $(gcc_PROGRAMS)
+	@TEST_SHORT=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
 
 # Small programs that use nothing but usocket.h.
 TC_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/examples/%,$(wildcard examples/c/*.c))

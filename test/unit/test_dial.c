@@ -115,6 +115,13 @@ static void test_source(void **state) {
     assert_ok(usocket_getsockname(&s, &peer));
     assert_true(usocket_addr_equal(&source, &peer));
     end(true);
+    usocket_addr_t any = { .family = USOCKET_AF_INET6, .port = 45679 }; /* any address is one of every family */
+    listening();
+    assert_ok(dial_from("127.0.0.1", &any, USOCKET_NEVER));
+    assert_ok(usocket_getsockname(&s, &peer));
+    assert_int_equal(USOCKET_AF_INET, peer.family);
+    assert_int_equal(45679, peer.port);
+    end(true);
     listening();
     assert_code(USOCKET_EADDRNOTAVAIL, dial_from("127.0.0.1", &away, USOCKET_NEVER));
     end(false);

@@ -246,25 +246,87 @@ static void test_queue(void **state) {
     assert_int_equal(MANY - 1, sim_resolved());
 }
 
-/* Workers that hang for nobody make room for others, as many again; who waits beyond that keeps his deadline. */
+/* Lookups that were given up hold nobody up, until there are as many of them as may run. */
 static void test_hung_workers(void **state) {
     (void)state;
+    usocket_lookup_t *kept[WORKERS];
     sim_name("never", "", USOCKET_NEVER, 0);
     sim_name("host", "192.0.2.1", 0, 0);
-    for (int i = 0; i < 2 * WORKERS; i++) {
-        assert_ok(start("host"));
-        assert_ok(usocket_lookup_wait(l, usocket_deadline_in(SECOND)));
-        usocket_lookup_free(l);
+    for (int i = 0; i < WORKERS; i++) {
         assert_ok(start("never"));
         sim_sleep(1);
         usocket_lookup_free(l);
     }
     assert_ok(start("host"));
+    assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));
+    usocket_lookup_free(l);
+    sim_sleep(1);
+    for (int i = 0; i < WORKERS; i++) {
+        assert_ok(start("never"));
+        kept[i] = l;
+    }
+    assert_ok(start("host"));
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(l, usocket_deadline_in(SECOND)));
     fx_took(since, SECOND);
-    usocket_lookup_free(l);
     assert_int_equal(2 * WORKERS, sim_resolving());
+    usocket_lookup_free(l);
+    for (int i = 0; i < WORKERS; i++) {
+        usocket_lookup_free(kept[i]);
+    }
+}
+
+/* Giving one up makes way for one that is queued, at once. */
+static void test_make_way(void **state) {
+    (void)state;
+    usocket_lookup_t *kept[WORKERS], *queued;
+    sim_name("never", "", USOCKET_NEVER, 0);
+    sim_name("host", "192.0.2.1", 0, 0);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < WORKERS; i++) {
+            assert_ok(start("never"));
+            kept[i] = l;
+        }
+        sim_sleep(1);
+        assert_ok(start("host"));
+        queued = l;
+        if (round) { /* and where no thread is to be had for it, it ends when it would wait for nobody */
+            sim_fault(1, 0, true);
+        }
+        for (int i = 0; i < WORKERS; i++) {
+            usocket_lookup_free(kept[i]);
+        }
+        sim_fault(0, 0, false);
+        int r = usocket_lookup_wait(queued, usocket_deadline_in(SECOND));
+        assert_true(r == 0 || (round && (r == USOCKET_EAI_AGAIN || r == USOCKET_ETIMEDOUT)));
+        usocket_lookup_free(queued);
+        assert_true(sim_drain());
+    }
+}
+
+static void close_later(void *arg) {
+    sim_sleep(50 * MS);
+    usocket_close(arg);
+}
+
+/* The socket that a lookup is for can be closed meanwhile. */
+static void test_wait_for(void **state) {
+    (void)state;
+    usocket_t s = USOCKET_CLOSED;
+    sim_name("slow", "192.0.2.1", 100 * MS, 0);
+    assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(start("slow"));
+    assert_ok(usocket_lookup_wait_for(l, &s, USOCKET_NEVER));
+    usocket_lookup_free(l);
+    assert_ok(start("slow"));
+    usocket_time_t since = fx_now();
+    sim_actor(close_later, &s);
+    assert_code(USOCKET_EBADF, usocket_lookup_wait_for(l, &s, USOCKET_NEVER));
+    fx_took(since, 50 * MS);
+    sim_join();
+    assert_code(USOCKET_EBADF, usocket_lookup_wait_for(l, &s, USOCKET_NEVER));
+    assert_ok(usocket_lookup_wait_for(l, NULL, USOCKET_NEVER));
+    usocket_lookup_free(l);
 }
 
 /* No thread to be had: an error, unless another worker comes to it. */
@@ -352,7 +414,7 @@ int main(void) {
         TEST(test_order),
 #endif
 #if WORKERS
-        TEST(test_abandon), TEST(test_queue), TEST(test_hung_workers), TEST(test_no_thread),
+        TEST(test_abandon), TEST(test_queue), TEST(test_hung_workers), TEST(test_make_way), TEST(test_wait_for), TEST(test_no_thread),
 #endif
     };
     return RUN(tests);

@@ -67,7 +67,10 @@ static void test_open(void **state) {
     usocket_t s = USOCKET_CLOSED, other = USOCKET_CLOSED;
     assert_code(USOCKET_EAFNOSUPPORT, usocket_open(&s, 9999, USOCKET_STREAM, 0));
     assert_code(USOCKET_EPROTONOSUPPORT, usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_UDP));
+    assert_code(USOCKET_EINVAL, usocket_open(&s, USOCKET_AF_INET, 256, 0));
+    assert_code(USOCKET_EINVAL, usocket_open(&s, USOCKET_AF_INET, -1, 0));
     assert_int_equal(-1, usocket_fileno(&s));
+    usocket_start();
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_TCP));
     int fd = usocket_fileno(&s);
     assert_code(USOCKET_EISCONN, usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
@@ -318,11 +321,15 @@ static void test_dup(void **state) {
     int fd = usocket_dup(usocket_fileno(&a));
     assert_true(fd >= 0 && fd != usocket_fileno(&a));
     assert_ok(usocket_adopt(&twin, fd, -1, -1, -1));
+    int third = usocket_dup(fd);
+    assert_true(third >= 0);
+    usocket_close_fd(third);
     assert_ok(usocket_close(&a));
     assert_code(1, usocket_send(&twin, "x", 1));
     assert_code(1, usocket_recv(&b, &c, 1));
     assert_ok(usocket_close(&twin));
     assert_ok(usocket_close(&b));
+    usocket_close_fd(-1);
     assert_code(USOCKET_EBADF, usocket_dup(-1));
     assert_code(USOCKET_EBADF, usocket_dup(fd));
 }
