@@ -25,6 +25,8 @@ void *m_realloc_maybe(void *block, size_t size, bool allow_move);
 #define m_new_obj(type) ((type *)m_malloc(sizeof(type)))
 #define m_new(type, n) ((type *)m_malloc(sizeof(type) * (n)))
 #define m_new_maybe(type, n) ((type *)m_malloc_maybe(sizeof(type) * (n)))
+
+#define MIN(x, y) ((x) < (y) ? (x) : (y))
 #define m_renew(type, block, before, n) ((type *)m_realloc((block), sizeof(type) * (n)))
 #define m_renew_maybe(type, block, before, n, allow_move) ((type *)m_realloc_maybe((block), sizeof(type) * (n), (allow_move)))
 
