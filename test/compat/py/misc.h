@@ -15,6 +15,7 @@ typedef unsigned char byte;
 typedef const char *mp_rom_error_text_t;
 #define MP_ERROR_TEXT(x) (mp_rom_error_text_t)(x)
 
+#define MIN(x, y) ((x) < (y) ? (x) : (y))
 #define MP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void *m_malloc(size_t size);
@@ -25,8 +26,6 @@ void *m_realloc_maybe(void *block, size_t size, bool allow_move);
 #define m_new_obj(type) ((type *)m_malloc(sizeof(type)))
 #define m_new(type, n) ((type *)m_malloc(sizeof(type) * (n)))
 #define m_new_maybe(type, n) ((type *)m_malloc_maybe(sizeof(type) * (n)))
-
-#define MIN(x, y) ((x) < (y) ? (x) : (y))
 #define m_renew(type, block, before, n) ((type *)m_realloc((block), sizeof(type) * (n)))
 #define m_renew_maybe(type, block, before, n, allow_move) ((type *)m_realloc_maybe((block), sizeof(type) * (n), (allow_move)))
 
