@@ -18,24 +18,30 @@
 #else
 #define ATOMIC_LOAD(p) (*(p))
 #define ATOMIC_STORE(p, v) (*(p) = (v))
-#define ATOMIC_SUB(p, v) (*(p) -= (v))
-#define ATOMIC_CAS(p, expected, v) (*(p) = (v), (void)(expected), true)
 #endif
+
+/* Around what several threads may do to one connection. */
+static inline void lock_sockets(void) {
+#if USOCKET_THREADS
+    usocket_port_lock();
+#endif
+}
+
+static inline void unlock_sockets(void) {
+#if USOCKET_THREADS
+    usocket_port_unlock();
+#endif
+}
 
 /* usocket_t.users: flags above, the number of calls in progress below. */
 #define USER_CLOSED USOCKET_CLOSED_FLAG
-#define USER_WOKEN 0x40000000u /* close() has called the others to leave */
-#define USER_COUNT 0x3fffffffu
+#define USER_COUNT 0x7fffffffu
 
 /* usocket_t.flags */
 #define FLAG_TIMEO 1     /* the program has set SO_RCVTIMEO or SO_SNDTIMEO */
 #define FLAG_SHUT_RD 2   /* a datagram socket shut down for reading */
 #define FLAG_CONNECTED 4 /* a wait of ours has seen the connect end well, which a stack may not have noticed */
 #define FLAG_FAILED 8    /* ... or badly, likewise */
-
-/* Every call on a socket stands between enter() and leave(): no descriptor is closed under a call in progress. */
-int usocket_enter(usocket_t *s);
-void usocket_leave(usocket_t *s);
 
 static inline usocket_t *base_of(usocket_t *s) {
     return s->base != NULL ? s->base : s;
@@ -50,9 +56,22 @@ static inline bool is_gone(usocket_t *s) {
     return is_closed(s) || ATOMIC_LOAD(&base_of(s)->io) < 0;
 }
 
+/* Every call on a socket stands between enter() and leave(): no descriptor is closed under a call in progress. */
+#if USOCKET_THREADS
+int usocket_enter(usocket_t *s);
+void usocket_leave(usocket_t *s);
+#else
+static inline int usocket_enter(usocket_t *s) {
+    return is_gone(s) ? USOCKET_EBADF : 0;
+}
+static inline void usocket_leave(usocket_t *s) {
+    (void)s;
+}
+#endif
+
 /* Putting bytes back moves the socket to another descriptor. A call that still held the first is made again. */
 static inline bool has_moved(usocket_t *base, int io, int32_t r) {
-    return r == USOCKET_ENOTSOCK && ATOMIC_LOAD(&base->io) != io;
+    return USOCKET_THREADS && r == USOCKET_ENOTSOCK && ATOMIC_LOAD(&base->io) != io;
 }
 
 /* r = a call of the port on the descriptor `io` of base. */
@@ -80,6 +99,12 @@ patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline);
 
 /* 0: try again; or the code that ends the call. */
 int usocket_await(usocket_t *s, int events, patience_t *p);
+
+/* The digits at p, as a number: where they end; NULL if it needs more than 32 bits. */
+const char *usocket_parse_digits(const char *p, const char *end, unsigned base, uint32_t *value);
+
+/* In base 10, or 16, without a NUL: where it ends. */
+char *usocket_format_number(char *p, uint32_t v, unsigned base);
 
 /* Make a socket of a handle. */
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto);

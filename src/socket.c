@@ -39,6 +39,8 @@ usocket_time_t usocket_gettimeout(const usocket_t *s) {
 
 /* ---- Who is inside ------------------------------------------------------------------------------------------------ */
 
+#if USOCKET_THREADS
+
 int usocket_enter(usocket_t *s) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     do {
@@ -49,15 +51,14 @@ int usocket_enter(usocket_t *s) {
     return 0;
 }
 
+#endif
+
 /* The last call has left a closed socket, and nobody can enter any more. */
-static int finish(usocket_t *s, uint32_t users) {
-    if (users & USER_WOKEN) {
-        usocket_port_wake(false);
-    }
+static int finish(usocket_t *s) {
     usocket_t *base = base_of(s);
     int fd = -1;
     int io = -1;
-    usocket_port_lock();
+    lock_sockets();
     if (--base->refs == 0) {
         fd = base->fd;
         io = base->io;
@@ -65,7 +66,7 @@ static int finish(usocket_t *s, uint32_t users) {
         base->unread = NULL;
         base->unread_len = 0;
     }
-    usocket_port_unlock();
+    unlock_sockets();
     int r = io >= 0 ? usocket_port_close(io) : 0;
     if (fd != io) {
         usocket_port_close(fd);
@@ -73,10 +74,13 @@ static int finish(usocket_t *s, uint32_t users) {
     return r;
 }
 
+#if USOCKET_THREADS
+
 void usocket_leave(usocket_t *s) {
     uint32_t users = ATOMIC_SUB(&s->users, 1);
     if ((users & USER_CLOSED) && (users & USER_COUNT) == 0) {
-        finish(s, users);
+        usocket_port_wake(false); /* usocket_close has left this to the last */
+        finish(s);
     }
 }
 
@@ -89,16 +93,28 @@ int usocket_close(usocket_t *s) {
         }
         next = users | USER_CLOSED;
         if (users & USER_COUNT) {
-            next = (next | USER_WOKEN) + 1; /* this call is one of those who leave */
+            next++; /* this call is one of those who leave */
         }
     } while (!ATOMIC_CAS(&s->users, &users, next));
     if ((next & USER_COUNT) == 0) {
-        return finish(s, next);
+        return finish(s);
     }
     usocket_port_wake(true);
     usocket_leave(s);
     return 0;
 }
+
+#else
+
+int usocket_close(usocket_t *s) {
+    if (is_closed(s)) {
+        return 0;
+    }
+    s->users = USER_CLOSED;
+    return finish(s);
+}
+
+#endif
 
 int usocket_detach(usocket_t *s) {
     int r = usocket_enter(s);
@@ -108,11 +124,11 @@ int usocket_detach(usocket_t *s) {
     usocket_t *base = base_of(s);
     size_t off, len;
     usocket_unread_take(s, &off, &len);
-    usocket_port_lock();
+    lock_sockets();
     int fd = base->fd;
     int io = base->io;
     base->fd = base->io = -1;
-    usocket_port_unlock();
+    unlock_sockets();
     usocket_leave(s);
     usocket_close(s);
     if (fd < 0) {
@@ -141,15 +157,14 @@ int usocket_vacant(usocket_t *s) {
     if (!(users & USER_CLOSED)) {
         return USOCKET_EISCONN;
     }
-    usocket_port_lock();
+    lock_sockets();
     bool used = (users & USER_COUNT) != 0 || s->refs != 0;
-    usocket_port_unlock();
+    unlock_sockets();
     return used ? USOCKET_EBUSY : 0;
 }
 
 /* Everything first, the door last: another thread may be knocking. */
-static void begin(usocket_t *s, usocket_t *base, int handle, int family, int type, int proto) {
-    s->base = base;
+static void begin(usocket_t *s, int handle, int family, int type, int proto) {
     s->timeout = USOCKET_FOREVER;
     s->unread = NULL;
     s->unread_off = s->unread_len = 0;
@@ -159,13 +174,14 @@ static void begin(usocket_t *s, usocket_t *base, int handle, int family, int typ
     s->proto = proto;
     s->error = 0;
     s->tls = NULL;
-    s->refs = base == NULL;
     s->fd = s->io = handle;
     ATOMIC_STORE(&s->users, 0);
 }
 
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto) {
-    begin(s, NULL, handle, family, type, proto);
+    s->base = NULL;
+    s->refs = 1;
+    begin(s, handle, family, type, proto);
 }
 
 int usocket_open(usocket_t *s, int family, int type, int proto) {
@@ -225,10 +241,12 @@ int usocket_share(usocket_t *s, usocket_t *from) {
         return r;
     }
     usocket_t *base = base_of(from);
-    usocket_port_lock();
+    lock_sockets();
     base->refs++;
-    usocket_port_unlock();
-    begin(s, base, -1, base->family, base->type, base->proto);
+    unlock_sockets();
+    s->base = base;
+    s->refs = 0;
+    begin(s, -1, base->family, base->type, base->proto);
     usocket_leave(from);
     return 0;
 }
@@ -271,7 +289,7 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
         if (r > 0 || (r < 0 && (r != USOCKET_EINTR || interrupt_hook == NULL))) {
             return r;
         }
-        if (deadline != USOCKET_NEVER && (deadline == USOCKET_NOW || usocket_port_now() >= deadline)) {
+        if (deadline == USOCKET_NOW || usocket_port_now() >= deadline) {
             return 0;
         }
     }
@@ -295,7 +313,7 @@ int usocket_await(usocket_t *s, int events, patience_t *p) {
         return p->late;
     }
     /* Ready, tried in vain, and ready again: where a stack's poll says so for ever, the deadline still holds. */
-    if (p->again && p->deadline != USOCKET_NEVER && usocket_port_now() >= p->deadline) {
+    if (p->again && usocket_port_now() >= p->deadline) {
         return p->late;
     }
     p->again = true;
@@ -404,7 +422,7 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
     }
     for (;;) {
         r = begin_connect(base_of(s), a);
-        if (r != USOCKET_EAGAIN || a->family != USOCKET_AF_UNIX || deadline == USOCKET_NOW) {
+        if (r != USOCKET_EAGAIN || !USOCKET_UNIX || a->family != USOCKET_AF_UNIX || deadline == USOCKET_NOW) {
             break;
         }
         /* A full backlog of an AF_UNIX listener, which no poll reports: look again every 10 ms. */
@@ -426,13 +444,31 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
 
 /* ---- One call of the port each ------------------------------------------------------------------------------------- */
 
+static int begin_call(usocket_t *s, int *io) {
+    int r = usocket_enter(s);
+    *io = ATOMIC_LOAD(&base_of(s)->io);
+    return r;
+}
+
+/* False: it has ended with r. */
+static bool call_again(usocket_t *s, int *io, int r) {
+    if (has_moved(base_of(s), *io, r)) {
+        *io = ATOMIC_LOAD(&base_of(s)->io);
+        return true;
+    }
+    usocket_leave(s);
+    return false;
+}
+
+/* return a call of the port on the descriptor `io` of s. */
 #define PORT_CALL(s, call) \
     do { \
-        int r_ = usocket_enter(s); \
+        int io; \
+        int r_ = begin_call((s), &io); \
         if (r_ == 0) { \
-            usocket_t *base = base_of(s); \
-            ON_SOCKET(r_, base, call); \
-            usocket_leave(s); \
+            do { \
+                r_ = (call); \
+            } while (call_again((s), &io, r_)); \
         } \
         return r_; \
     } while (0)
@@ -450,7 +486,8 @@ int usocket_backlog(void) {
     return max < 128 ? max : 128;
 }
 
-static int shut_down(usocket_t *base, int io, int how) {
+static int shut_down(usocket_t *s, int io, int how) {
+    usocket_t *base = base_of(s);
     int r = usocket_port_shutdown(io, how);
     if (r == 0 && base->type != USOCKET_STREAM && how != USOCKET_SHUT_WR) {
         base->flags |= FLAG_SHUT_RD;
@@ -459,7 +496,7 @@ static int shut_down(usocket_t *base, int io, int how) {
 }
 
 int usocket_shutdown(usocket_t *s, int how) {
-    PORT_CALL(s, shut_down(base, io, how));
+    PORT_CALL(s, shut_down(s, io, how));
 }
 
 int usocket_getsockname(usocket_t *s, usocket_addr_t *a) {
@@ -474,16 +511,16 @@ int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *l
     PORT_CALL(s, usocket_port_getopt(io, level, name, value, len));
 }
 
-static int set_option(usocket_t *base, int io, int level, int name, const void *value, size_t len) {
+static int set_option(usocket_t *s, int io, int level, int name, const void *value, size_t len) {
     int r = usocket_port_setopt(io, level, name, value, len);
     if (r == 0 && usocket_port_is_timeo(level, name)) {
-        base->flags |= FLAG_TIMEO;
+        base_of(s)->flags |= FLAG_TIMEO;
     }
     return r;
 }
 
 int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len) {
-    PORT_CALL(s, set_option(base, io, level, name, value, len));
+    PORT_CALL(s, set_option(s, io, level, name, value, len));
 }
 
 int32_t usocket_pending(usocket_t *s) {

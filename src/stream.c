@@ -35,7 +35,7 @@ int usocket_unread(usocket_t *s, void *buf, size_t len) {
         return r;
     }
     usocket_t *base = base_of(s);
-    usocket_port_lock();
+    lock_sockets();
     if (base->unread_len != 0) {
         r = USOCKET_EEXIST;
     } else if (len != 0) {
@@ -44,7 +44,7 @@ int usocket_unread(usocket_t *s, void *buf, size_t len) {
         ATOMIC_STORE(&base->unread_len, len);
         show_readable(base);
     }
-    usocket_port_unlock();
+    unlock_sockets();
     usocket_leave(s);
     return r;
 }
@@ -63,21 +63,21 @@ void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
     void *block = NULL;
     *off = *len = 0;
     if (usocket_unread_len(s) != 0 && usocket_enter(s) == 0) {
-        usocket_port_lock();
+        lock_sockets();
         if (base->unread_len != 0) {
             block = base->unread;
             *off = base->unread_off;
             *len = base->unread_len;
             forget_unread(base);
         }
-        usocket_port_unlock();
+        unlock_sockets();
         usocket_leave(s);
     }
     return block;
 }
 
 static size_t read_unread(usocket_t *base, void *buf, size_t len, bool peek) {
-    usocket_port_lock();
+    lock_sockets();
     size_t n = base->unread_len < len ? base->unread_len : len;
     if (n != 0) {
         memcpy(buf, base->unread + base->unread_off, n);
@@ -90,7 +90,7 @@ static size_t read_unread(usocket_t *base, void *buf, size_t len, bool peek) {
             }
         }
     }
-    usocket_port_unlock();
+    unlock_sockets();
     return n;
 }
 
