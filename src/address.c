@@ -8,34 +8,36 @@
 
 /* ---- IPv4 --------------------------------------------------------------------------------------------------------- */
 
-static int digit(char c) {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+static unsigned digit(char c) {
+    unsigned decimal = (unsigned char)c - '0';
+    unsigned letter = ((unsigned char)c | 0x20u) - 'a';
+    return decimal < 10 ? decimal : letter < 6 ? letter + 10 : 16;
 }
 
-/* One number of inet_aton(3): decimal, 0 octal, 0x hexadecimal. Returns where it ends, NULL if there is none. */
-static const char *number(const char *p, const char *end, uint32_t *value) {
-    int base = 10;
+const char *usocket_parse_digits(const char *p, const char *end, unsigned base, uint32_t *value) {
     uint64_t v = 0;
-    const char *start = p;
-    if (p < end && *p == '0') {
-        base = 8;
-        if (end - p > 1 && (p[1] | 0x20) == 'x') {
-            base = 16;
-            start = p += 2;
-        }
-    }
     for (; p < end && digit(*p) < base; p++) {
-        v = v * (unsigned)base + (unsigned)digit(*p);
+        v = v * base + digit(*p);
         if (v > UINT32_MAX) {
             return NULL;
         }
     }
     *value = (uint32_t)v;
-    return p != start ? p : NULL;
+    return p;
+}
+
+/* One number of inet_aton(3): decimal, 0 octal, 0x hexadecimal. Returns where it ends, NULL if there is none. */
+static const char *number(const char *p, const char *end, uint32_t *value) {
+    unsigned base = 10;
+    if (p < end && *p == '0') {
+        base = 8;
+        if (end - p > 1 && (p[1] | 0x20) == 'x') {
+            base = 16;
+            p += 2;
+        }
+    }
+    const char *behind = usocket_parse_digits(p, end, base, value);
+    return behind != p ? behind : NULL;
 }
 
 static void put32(uint8_t *ip, uint32_t v) {
@@ -69,39 +71,12 @@ int usocket_aton(const char *text, size_t len, uint8_t *ip) {
     return USOCKET_EINVAL;
 }
 
-static int pton4(const char *text, size_t len, uint8_t *ip) {
-    uint8_t out[4] = {0};
-    int part = 0;
-    size_t digits = 0;
-    for (size_t i = 0; i <= len; i++) {
-        if (i == len || text[i] == '.') {
-            if (digits == 0 || part == 4 || (i == len) != (part == 3)) {
-                return USOCKET_EINVAL;
-            }
-            part++;
-            digits = 0;
-            continue;
-        }
-        if (text[i] < '0' || text[i] > '9' || part == 4 || (digits != 0 && out[part] == 0)) {
-            return USOCKET_EINVAL; /* no leading zeros: some would read them as octal */
-        }
-        int v = out[part] * 10 + (text[i] - '0');
-        if (v > 255) {
-            return USOCKET_EINVAL;
-        }
-        out[part] = (uint8_t)v;
-        digits++;
-    }
-    memcpy(ip, out, 4);
-    return 0;
-}
-
-static char *format_decimal(char *p, uint32_t v) {
+char *usocket_format_number(char *p, uint32_t v, unsigned base) {
     char digits[10];
     int n = 0;
     do {
-        digits[n++] = (char)('0' + v % 10);
-        v /= 10;
+        digits[n++] = "0123456789abcdef"[v % base];
+        v /= base;
     } while (v != 0);
     while (n > 0) {
         *p++ = digits[--n];
@@ -111,10 +86,21 @@ static char *format_decimal(char *p, uint32_t v) {
 
 static char *ntop4(const uint8_t *ip, char *p) {
     for (int i = 0; i < 4; i++) {
-        p = format_decimal(p, ip[i]);
+        p = usocket_format_number(p, ip[i], 10);
         *p++ = '.';
     }
     return p - 1;
+}
+
+/* No octal, no hexadecimal, no parts left out: the one form that is written. */
+static int pton4(const char *text, size_t len, uint8_t *ip) {
+    uint8_t out[4];
+    char form[16];
+    if (usocket_aton(text, len, out) < 0 || (size_t)(ntop4(out, form) - form) != len || memcmp(form, text, len) != 0) {
+        return USOCKET_EINVAL;
+    }
+    memcpy(ip, out, sizeof(out));
+    return 0;
 }
 
 /* ---- IPv6 --------------------------------------------------------------------------------------------------------- */
@@ -122,46 +108,42 @@ static char *ntop4(const uint8_t *ip, char *p) {
 #if USOCKET_IPV6
 
 static int pton6(const char *text, size_t len, uint8_t *ip) {
+    const char *end = text + len;
     uint8_t out[16] = {0};
     size_t n = 0; /* bytes written */
     int gap = -1; /* where "::" stands */
-    size_t i = 0;
     if (len >= 2 && text[0] == ':' && text[1] == ':') {
         gap = 0;
-        i = 2;
+        text += 2;
     }
-    while (i < len) {
-        size_t start = i;
-        uint32_t v = 0;
-        for (; i < len && digit(text[i]) < 16; i++) {
-            v = v << 4 | (uint32_t)digit(text[i]);
+    while (text < end) {
+        uint32_t v;
+        const char *p = usocket_parse_digits(text, end, 16, &v);
+        if (p == NULL || p == text || p - text > 4 || n > 14) {
+            return USOCKET_EINVAL;
         }
-        if (i < len && text[i] == '.') { /* the last 32 bits as IPv4 */
-            if (n > 12 || pton4(text + start, len - start, out + n) < 0) {
+        if (p < end && *p == '.') { /* the last 32 bits as IPv4 */
+            if (n > 12 || pton4(text, (size_t)(end - text), out + n) < 0) {
                 return USOCKET_EINVAL;
             }
             n += 4;
             break;
         }
-        if (i == start || i - start > 4 || n > 14) {
-            return USOCKET_EINVAL;
-        }
         out[n++] = (uint8_t)(v >> 8);
         out[n++] = (uint8_t)v;
-        if (i == len) {
+        if (p == end) {
             break;
         }
-        if (text[i++] != ':') {
+        text = p + 1;
+        if (*p != ':' || text == end) { /* a lone ':' at the end */
             return USOCKET_EINVAL;
         }
-        if (i < len && text[i] == ':') {
+        if (*text == ':') {
             if (gap >= 0) {
                 return USOCKET_EINVAL;
             }
             gap = (int)n;
-            i++;
-        } else if (i == len) {
-            return USOCKET_EINVAL; /* a lone ':' at the end */
+            text++;
         }
     }
     if (gap < 0 ? n != 16 : n == 16) {
@@ -172,18 +154,6 @@ static int pton6(const char *text, size_t len, uint8_t *ip) {
     memcpy(ip, out, head);
     memcpy(ip + 16 - (n - head), out + head, n - head);
     return 0;
-}
-
-static char *format_hex(char *p, unsigned v) {
-    bool started = false;
-    for (int shift = 12; shift >= 0; shift -= 4) {
-        unsigned d = v >> shift & 15;
-        if (d != 0 || started || shift == 0) {
-            *p++ = "0123456789abcdef"[d];
-            started = true;
-        }
-    }
-    return p;
 }
 
 static unsigned group(const uint8_t *ip, int i) {
@@ -220,30 +190,21 @@ static char *ntop6(const uint8_t *ip, char *p) {
         if (mapped && i == 6) {
             return ntop4(ip + 12, p);
         }
-        p = format_hex(p, group(ip, i));
+        p = usocket_format_number(p, group(ip, i), 16);
     }
     return p;
 }
 
 static int parse_scope(const char *text, size_t len, uint32_t *scope) {
-    uint64_t v = 0;
-    size_t i = 0;
-    for (; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
-        v = v * 10 + (unsigned)(text[i] - '0');
-        if (v > UINT32_MAX) {
-            return USOCKET_ENODEV;
-        }
-    }
-    if (i == len && len != 0) {
-        *scope = (uint32_t)v;
-        return 0;
-    }
-    int index = len != 0 ? usocket_port_if_index(text, len) : USOCKET_ENODEV;
-    if (index <= 0) {
+    if (len == 0) {
         return USOCKET_ENODEV;
     }
+    if (usocket_parse_digits(text, text + len, 10, scope) == text + len) {
+        return 0;
+    }
+    int index = usocket_port_if_index(text, len);
     *scope = (uint32_t)index;
-    return 0;
+    return index > 0 ? 0 : USOCKET_ENODEV;
 }
 
 #endif
@@ -328,12 +289,12 @@ int usocket_addr_format(const usocket_addr_t *a, char *buf) {
     if (six) {
         if (a->scope != 0) {
             *p++ = '%';
-            p = format_decimal(p, a->scope);
+            p = usocket_format_number(p, a->scope, 10);
         }
         *p++ = ']';
     }
     *p++ = ':';
-    p = format_decimal(p, a->port);
+    p = usocket_format_number(p, a->port, 10);
     *p = '\0';
     return (int)(p - buf);
 }

@@ -8,67 +8,67 @@
 
 /* One string for all, and a byte for each code: no table of pointers to keep in flash. */
 #define CODES(ROW) \
-    ROW(EPERM, "EPERM", "operation not permitted") \
+    ROW(EPERM, "EPERM", "not permitted") \
     ROW(ENOENT, "ENOENT", "no such file") \
     ROW(EINTR, "EINTR", "interrupted") \
-    ROW(EIO, "EIO", "input/output error") \
-    ROW(ENXIO, "ENXIO", "no such device or address") \
+    ROW(EIO, "EIO", "I/O error") \
+    ROW(ENXIO, "ENXIO", "no such device") \
     ROW(EBADF, "EBADF", "socket is closed") \
     ROW(EAGAIN, "EAGAIN", "would block") \
     ROW(ENOMEM, "ENOMEM", "out of memory") \
     ROW(EACCES, "EACCES", "permission denied") \
-    ROW(EFAULT, "EFAULT", "bad address in memory") \
+    ROW(EFAULT, "EFAULT", "bad address") \
     ROW(EBUSY, "EBUSY", "busy") \
-    ROW(EEXIST, "EEXIST", "exists already") \
+    ROW(EEXIST, "EEXIST", "exists") \
     ROW(ENODEV, "ENODEV", "no such interface") \
     ROW(ENOTDIR, "ENOTDIR", "not a directory") \
     ROW(EINVAL, "EINVAL", "invalid argument") \
-    ROW(ENFILE, "ENFILE", "the system is out of descriptors") \
+    ROW(ENFILE, "ENFILE", "system out of descriptors") \
     ROW(EMFILE, "EMFILE", "out of descriptors") \
     ROW(ENOSPC, "ENOSPC", "no space left") \
-    ROW(EROFS, "EROFS", "read-only file system") \
-    ROW(EPIPE, "EPIPE", "the connection is closed for writing") \
-    ROW(EDOM, "EDOM", "value out of range") \
-    ROW(ERANGE, "ERANGE", "value out of range") \
+    ROW(EROFS, "EROFS", "read-only") \
+    ROW(EPIPE, "EPIPE", "closed for writing") \
+    ROW(EDOM, "EDOM", "out of range") \
+    ROW(ERANGE, "ERANGE", "out of range") \
     ROW(ENAMETOOLONG, "ENAMETOOLONG", "name too long") \
-    ROW(ENOSYS, "ENOSYS", "not offered by this system") \
-    ROW(ELOOP, "ELOOP", "too many symbolic links") \
+    ROW(ENOSYS, "ENOSYS", "not implemented") \
+    ROW(ELOOP, "ELOOP", "too many links") \
     ROW(EPROTO, "EPROTO", "protocol error") \
     ROW(EOVERFLOW, "EOVERFLOW", "value too large") \
     ROW(ENOTSOCK, "ENOTSOCK", "not a socket") \
-    ROW(EDESTADDRREQ, "EDESTADDRREQ", "destination address required") \
+    ROW(EDESTADDRREQ, "EDESTADDRREQ", "no destination") \
     ROW(EMSGSIZE, "EMSGSIZE", "message too long") \
-    ROW(EPROTOTYPE, "EPROTOTYPE", "wrong protocol for this type of socket") \
+    ROW(EPROTOTYPE, "EPROTOTYPE", "wrong protocol for the type") \
     ROW(ENOPROTOOPT, "ENOPROTOOPT", "option not known") \
     ROW(EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported") \
-    ROW(ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "type of socket not supported") \
+    ROW(ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "no such type") \
     ROW(EOPNOTSUPP, "EOPNOTSUPP", "operation not supported") \
-    ROW(EPFNOSUPPORT, "EPFNOSUPPORT", "protocol family not supported") \
-    ROW(EAFNOSUPPORT, "EAFNOSUPPORT", "address family not supported") \
+    ROW(EPFNOSUPPORT, "EPFNOSUPPORT", "no such protocol family") \
+    ROW(EAFNOSUPPORT, "EAFNOSUPPORT", "no such address family") \
     ROW(EADDRINUSE, "EADDRINUSE", "address in use") \
     ROW(EADDRNOTAVAIL, "EADDRNOTAVAIL", "address not available") \
-    ROW(ENETDOWN, "ENETDOWN", "network is down") \
+    ROW(ENETDOWN, "ENETDOWN", "network down") \
     ROW(ENETUNREACH, "ENETUNREACH", "network unreachable") \
-    ROW(ENETRESET, "ENETRESET", "connection reset by the network") \
+    ROW(ENETRESET, "ENETRESET", "reset by the network") \
     ROW(ECONNABORTED, "ECONNABORTED", "connection aborted") \
-    ROW(ECONNRESET, "ECONNRESET", "connection reset by the peer") \
+    ROW(ECONNRESET, "ECONNRESET", "connection reset") \
     ROW(ENOBUFS, "ENOBUFS", "no buffer space") \
     ROW(EISCONN, "EISCONN", "connected already") \
     ROW(ENOTCONN, "ENOTCONN", "not connected") \
-    ROW(ESHUTDOWN, "ESHUTDOWN", "shut down already") \
+    ROW(ESHUTDOWN, "ESHUTDOWN", "shut down") \
     ROW(ETIMEDOUT, "ETIMEDOUT", "timed out") \
     ROW(ECONNREFUSED, "ECONNREFUSED", "connection refused") \
-    ROW(EHOSTDOWN, "EHOSTDOWN", "host is down") \
+    ROW(EHOSTDOWN, "EHOSTDOWN", "host down") \
     ROW(EHOSTUNREACH, "EHOSTUNREACH", "no route to host") \
     ROW(EALREADY, "EALREADY", "in progress already") \
     ROW(EINPROGRESS, "EINPROGRESS", "in progress") \
     ROW(EAI_BADFLAGS, "EAI_BADFLAGS", "bad flags") \
-    ROW(EAI_NONAME, "EAI_NONAME", "name not known") \
-    ROW(EAI_AGAIN, "EAI_AGAIN", "temporary failure in name resolution") \
-    ROW(EAI_FAIL, "EAI_FAIL", "name resolution failed") \
-    ROW(EAI_NODATA, "EAI_NODATA", "the name has no address") \
-    ROW(EAI_FAMILY, "EAI_FAMILY", "address family not supported") \
-    ROW(EAI_SOCKTYPE, "EAI_SOCKTYPE", "type of socket not supported") \
+    ROW(EAI_NONAME, "EAI_NONAME", "unknown name") \
+    ROW(EAI_AGAIN, "EAI_AGAIN", "temporary failure") \
+    ROW(EAI_FAIL, "EAI_FAIL", "lookup failed") \
+    ROW(EAI_NODATA, "EAI_NODATA", "name has no address") \
+    ROW(EAI_FAMILY, "EAI_FAMILY", "no such address family") \
+    ROW(EAI_SOCKTYPE, "EAI_SOCKTYPE", "no such type") \
     ROW(EAI_SERVICE, "EAI_SERVICE", "service not known") \
     ROW(EAI_ADDRFAMILY, "EAI_ADDRFAMILY", "the address is of another family") \
     ROW(EAI_MEMORY, "EAI_MEMORY", "out of memory") \

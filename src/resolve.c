@@ -72,21 +72,14 @@ static int choose_kinds(usocket_lookup_t *l, const usocket_query_t *q) {
     return q->type != 0 ? USOCKET_EAI_SOCKTYPE : USOCKET_EAI_SERVICE;
 }
 
-static bool parse_port(const char *text, uint32_t *port) {
-    *port = 0;
-    for (; *text >= '0' && *text <= '9' && *port < 65536; text++) {
-        *port = *port * 10 + (uint32_t)(*text - '0');
-    }
-    return *text == '\0';
-}
-
 static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     l->ports[0] = l->ports[1] = q->port;
-    uint32_t port;
     if (q->service == NULL) {
         return 0;
     }
-    if (parse_port(q->service, &port)) {
+    const char *end = q->service + strlen(q->service);
+    uint32_t port;
+    if (usocket_parse_digits(q->service, end, 10, &port) == end) {
         l->ports[0] = l->ports[1] = (uint16_t)port;
         return port < 65536 ? 0 : USOCKET_EAI_SERVICE;
     }
@@ -398,14 +391,7 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
     l->addr[0] = *a;
     if ((flags & USOCKET_NI_NUMERICSERV) ||
         usocket_port_service_name(a->port, (flags & USOCKET_NI_DGRAM) != 0, l->service) < 0) {
-        char *p = l->service;
-        for (uint32_t unit = 10000, port = a->port; unit != 0; unit /= 10) {
-            if (port >= unit || unit == 1 || p != l->service) {
-                *p++ = (char)('0' + port / unit);
-                port %= unit;
-            }
-        }
-        *p = '\0';
+        *usocket_format_number(l->service, a->port, 10) = '\0';
     }
     usocket_ntop(a->family, a->u.ip, l->host);
     if (a->family == USOCKET_AF_INET6 && a->scope != 0) {
@@ -415,14 +401,12 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
             l->host[len] = '\0';
         }
     }
+    int r = 1;
     if (flags & USOCKET_NI_NUMERICHOST) {
-        if (flags & USOCKET_NI_NAMEREQD) {
-            return begin(lookup, l, USOCKET_EAI_NONAME);
-        }
         strcpy(l->canon, l->host);
-        return begin(lookup, l, 0);
+        r = flags & USOCKET_NI_NAMEREQD ? USOCKET_EAI_NONAME : 0;
     }
-    return begin(lookup, l, 1);
+    return begin(lookup, l, r);
 }
 
 static int wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
