@@ -58,7 +58,7 @@ static void check_text(const char *text, size_t len) {
         char shown[USOCKET_ADDR_TEXT];
         MUST(usocket_addr_format(&a, shown) == (int)strlen(shown));
     }
-    if (plain(text) && !strchr(text, '%')) {
+    if (plain(text) && !strchr(text, '%') && strcmp(text, "*") != 0) { /* glibc's "*" is no host at all */
         struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM,
             .ai_family = USOCKET_IPV6 ? AF_UNSPEC : AF_INET }, *list;
         int eai = *text ? getaddrinfo(text, "1", &hints, &list) : EAI_NONAME;

@@ -91,7 +91,7 @@ test-c-asan: $(asan_PROGRAMS)
 TC_VALGRIND := valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kinds=definite,indirect,possible \
 	--errors-for-leak-kinds=definite,indirect,possible --fair-sched=yes
 test-c-valgrind: $(gcc_PROGRAMS)
-	@TEST_SHORT=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
+	@TEST_SHORT=1 TEST_VALGRIND=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
 
 # Small programs that use nothing but usocket.h.
 TC_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/examples/%,$(wildcard examples/c/*.c))

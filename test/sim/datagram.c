@@ -39,8 +39,14 @@ void sim_datagram_gone(struct sock *s) {
     s->error_at = USOCKET_NEVER;
 }
 
+/* AF_UNIX waits for room at the receiver; poll knows of it only where the receiver is known, as on Linux. */
+static bool full(const struct sock *s) {
+    const struct sock *there = s->family != USOCKET_AF_UNIX ? NULL : s->peer ? s->peer : s->remote.family ? sim_bound_to(&s->remote, USOCKET_DGRAM) : NULL;
+    return there && there->refs && there->waiting >= world.datagrams;
+}
+
 uint8_t sim_datagram_ready(struct sock *s) {
-    uint8_t ready = USOCKET_POLL_OUT;
+    uint8_t ready = full(s) ? 0 : USOCKET_POLL_OUT;
     ready |= s->error ? USOCKET_POLL_ERR : 0;
     ready |= (s->waiting && s->datagrams[0].at <= world.now) || s->shut_rd ? USOCKET_POLL_IN : 0;
     ready |= s->shut_rd && s->shut_wr ? USOCKET_POLL_HUP : 0;

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
@@ -146,6 +148,52 @@ static void test_wrong_family(void **state) {
 #endif
 }
 
+#if USOCKET_UNIX
+static usocket_t full_one;
+
+static void receive_later(void *arg) {
+    char c;
+    (void)arg;
+    fx_sleep(60 * MS);
+    usocket_recv_by(&full_one, &c, 1, 0, NULL, USOCKET_NOW);
+}
+
+/* A receiver without room, on AF_UNIX: poll says nothing of it to who is not connected. The wait is a wait all the same. */
+static void test_unix_full(void **state) {
+    (void)state;
+    usocket_t s = USOCKET_CLOSED;
+    usocket_addr_t at = { .family = USOCKET_AF_UNIX };
+    at.port = (uint16_t)(1 + snprintf(at.u.path + 1, sizeof at.u.path - 1, "usocket-full-%d", (int)getpid()));
+    for (int connected = 0; connected < 2; connected++) {
+        usocket_init(&full_one);
+        assert_ok(usocket_open(&full_one, USOCKET_AF_UNIX, USOCKET_DGRAM, 0));
+        assert_ok(usocket_bind(&full_one, &at));
+        assert_ok(usocket_open(&s, USOCKET_AF_UNIX, USOCKET_DGRAM, 0));
+        if (connected) {
+            assert_ok(usocket_connect(&s, &at));
+        }
+        const usocket_addr_t *to = connected ? NULL : &at;
+        int32_t r;
+        while ((r = usocket_send_by(&s, "x", 1, 0, to, USOCKET_NOW)) == 1) {
+        }
+        assert_code(USOCKET_EAGAIN, r);
+        clock_t cpu = clock();
+        usocket_time_t since = fx_now();
+        assert_code(USOCKET_ETIMEDOUT, usocket_send_by(&s, "x", 1, 0, to, usocket_deadline_in(500 * MS)));
+        fx_took(since, 500 * MS);
+        assert_true(FX_SIM || clock() - cpu < CLOCKS_PER_SEC / 5); /* not spent in circles */
+        fx_signal_in(20 * MS);
+        assert_code(USOCKET_EINTR, usocket_send_by(&s, "x", 1, 0, to, usocket_deadline_in(10 * SECOND)));
+        fx_join();
+        fx_go(receive_later, NULL);
+        assert_code(1, usocket_send_by(&s, "x", 1, 0, to, usocket_deadline_in(10 * SECOND)));
+        fx_join();
+        assert_ok(usocket_close(&s));
+        assert_ok(usocket_close(&full_one));
+    }
+}
+#endif
+
 #if FX_SIM
 static void test_lost(void **state) {
     (void)state;
@@ -170,6 +218,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_sendto_recvfrom), TEST(test_empty), TEST(test_truncated), TEST(test_connected), TEST(test_all_and_line),
         TEST(test_unread), TEST(test_wrong_family),
+#if USOCKET_UNIX
+        TEST(test_unix_full),
+#endif
 #if FX_SIM
         TEST(test_lost),
 #endif

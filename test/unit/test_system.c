@@ -149,7 +149,9 @@ static void test_out_of_descriptors(void **state) {
     assert_ok(put_back); /* they cannot be shown to others, and are there all the same */
     assert_int_equal(USOCKET_POLL_IN, readable);
     assert_code(4, received);
-    assert_ok(usocket_accept(&l, &x, NULL)); /* it still waits */
+    if (!getenv("TEST_VALGRIND")) { /* valgrind accepts it, closes it, and says EMFILE */
+        assert_ok(usocket_accept(&l, &x, NULL)); /* it still waits */
+    }
     assert_ok(usocket_close(&x));
     assert_ok(usocket_close(&a));
     assert_ok(usocket_close(&b));
