@@ -464,47 +464,32 @@ static bool run(size_t which, unsigned n, unsigned pick, bool for_good, bool mem
 
 static void sweep(size_t which) {
     unsigned troubles = 0, codes = 0;
-    char seen[64][400];
-    unsigned kinds = 0;
     scenario = scenarios[which].name;
     trouble[0] = 0;
     run(which, 0, 0, false, false, &codes);
     if (trouble[0]) {
         fail();
     }
-    for (int memory = 0; memory < 2; memory++) {
-        for (int for_good = 0; for_good < 2; for_good++) {
-            bool more = true;
-            for (unsigned n = 1; more; n++) {
-                more = false;
-                codes = 1;
-                for (unsigned pick = 0; pick < codes; pick++) {
-                    trouble[0] = 0;
-                    more = run(which, n, pick, for_good, memory, &codes) || more;
-                    bool known = false;
-                    for (unsigned i = 0; i < kinds; i++) {
-                        known = known || strcmp(seen[i], trouble) == 0;
-                    }
-                    if (trouble[0] && !known && kinds < 64) {
-                        strcpy(seen[kinds++], trouble);
-                    }
-                    troubles += trouble[0] != 0;
-                    codes = memory ? 1 : codes;
-                    if (troubles > 50) {
-                        fail();
-                    }
-                }
+    for (int way = 0; way < 4; way++) {
+        bool memory = way & 1, for_good = way & 2, more = true;
+        for (unsigned n = 1; more && troubles < 50; n++) {
+            more = false;
+            codes = 1;
+            for (unsigned pick = 0; pick < codes; pick++) {
+                trouble[0] = 0;
+                more = run(which, n, pick, for_good, memory, &codes) || more;
+                troubles += trouble[0] != 0;
+                codes = memory ? 1 : codes;
             }
         }
     }
     assert_int_equal(0, troubles);
 }
 
-static size_t next_scenario;
-
 static void test_scenario(void **state) {
+    static size_t which;
     (void)state;
-    sweep(next_scenario++);
+    sweep(which++);
 }
 
 int main(void) {
