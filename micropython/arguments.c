@@ -52,12 +52,12 @@ int usocket_py_int(mp_obj_t arg) {
     return usocket_py_narrow(mp_obj_get_int(arg));
 }
 
-uint16_t usocket_py_port(mp_obj_t arg) {
-    mp_int_t port = mp_obj_get_int(arg);
-    if (port < 0 || port > 65535) {
-        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("port must be 0-65535"));
+uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max) {
+    mp_int_t v = mp_obj_get_int(arg);
+    if (v < 0 || (mp_uint_t)v > max) {
+        mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("%q must be 0-%u"), name, (unsigned)max);
     }
-    return (uint16_t)port;
+    return (uint32_t)v;
 }
 
 /* ---- Timeouts ----------------------------------------------------------------------------------------------------- */
@@ -127,7 +127,7 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
 }
 
 static void look_up(
-    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     if (deadline == USOCKET_NOW) {
         usocket_py_raise_name(USOCKET_EAGAIN, what, host); /* a name would have to be waited for */
     }
@@ -149,7 +149,7 @@ static void look_up(
 #else
 
 static void look_up(
-    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     (void)self, (void)family, (void)a, (void)deadline;
     usocket_py_raise_name(USOCKET_EAI_NONAME, what, host); /* numeric addresses alone, in this build */
 }
@@ -166,43 +166,41 @@ static void any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
     }
 }
 
-static uint32_t number(mp_obj_t arg, uint32_t max, mp_rom_error_text_t complaint) {
-    mp_int_t v = mp_obj_get_int(arg);
-    if (v < 0 || (mp_uint_t)v > max) {
-        mp_raise_msg(&mp_type_OverflowError, complaint);
+size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
+    mp_buffer_info_t host;
+    mp_get_buffer_raise(arg, &host, MP_BUFFER_READ);
+    if (memchr(host.buf, '\0', host.len) != NULL) {
+        mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
     }
-    return (uint32_t)v;
+    size_t len = MIN(host.len, USOCKET_HOST_MAX - 1);
+    memcpy(name, host.buf, len);
+    name[len] = '\0';
+    if (len != host.len) {
+        usocket_py_raise_name(USOCKET_EAI_NONAME, what, name);
+    }
+    return len;
 }
 
 static void host_port(
-    socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+    socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     if (n < 2 || n > 4) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
     }
     int family = self != NULL ? self->sock.family : USOCKET_AF_UNSPEC;
-    mp_buffer_info_t host;
-    mp_get_buffer_raise(items[0], &host, MP_BUFFER_READ);
-    uint16_t port = usocket_py_port(items[1]);
-    uint32_t flowinfo = n > 2 ? number(items[2], 0xfffff, MP_ERROR_TEXT("flowinfo must be 0-1048575")) : 0;
-    uint32_t scope = n > 3 ? number(items[3], UINT32_MAX, MP_ERROR_TEXT("scope_id must be 0-4294967295")) : 0;
-    const char *text = host.buf;
-    if (memchr(text, '\0', host.len) != NULL) {
-        mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
-    }
-    bool broadcast = host.len == 11 && memcmp(text, "<broadcast>", 11) == 0;
-    if (host.len == 0 || (broadcast && family != USOCKET_AF_INET6)) {
+    char host[USOCKET_HOST_MAX];
+    size_t len = usocket_py_host(items[0], host, what);
+    uint16_t port = (uint16_t)usocket_py_number(items[1], MP_QSTR_port, 65535);
+    uint32_t flowinfo = n > 2 ? usocket_py_number(items[2], MP_QSTR_flowinfo, 0xfffff) : 0;
+    uint32_t scope = n > 3 ? usocket_py_number(items[3], MP_QSTR_scope_id, UINT32_MAX) : 0;
+    bool broadcast = strcmp(host, "<broadcast>") == 0;
+    if (len == 0 || (broadcast && family != USOCKET_AF_INET6)) {
         any_or_broadcast(a, family, broadcast);
     } else {
-        int r = usocket_addr_parse(a, text, host.len, family);
-        if (r < 0) {
-            char name[USOCKET_HOST_MAX];
-            size_t len = host.len < sizeof(name) ? host.len : sizeof(name) - 1;
-            memcpy(name, text, len);
-            name[len] = '\0';
-            if (r != USOCKET_EAI_NONAME || len != host.len) {
-                usocket_py_raise_name(r == USOCKET_ENODEV ? USOCKET_EAI_NONAME : r, what, name);
-            }
-            look_up(self, name, family, a, deadline, what);
+        int r = usocket_addr_parse(a, host, len, family);
+        if (r == USOCKET_EAI_NONAME) {
+            look_up(self, host, family, a, deadline, what);
+        } else if (r < 0) {
+            usocket_py_raise_name(r == USOCKET_ENODEV ? USOCKET_EAI_NONAME : r, what, host);
         }
     }
     a->port = port;
@@ -212,7 +210,7 @@ static void host_port(
     }
 }
 
-static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, const char *what) {
+static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qstr what) {
     mp_buffer_info_t raw;
     mp_get_buffer_raise(arg, &raw, MP_BUFFER_READ);
 #if USOCKET_UNIX
@@ -238,13 +236,10 @@ static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, con
     if (mp_obj_is_str(arg)) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
     }
-    int r = usocket_addr_raw(a, raw.buf, raw.len);
-    if (r < 0) {
-        usocket_py_raise(r, what, NULL);
-    }
+    usocket_py_check(usocket_addr_raw(a, raw.buf, raw.len), what);
 }
 
-void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, const char *what) {
+void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     size_t n;
     mp_obj_t *items;
     if (self != NULL) {

@@ -6,18 +6,36 @@
 
 /* ---- Sending ------------------------------------------------------------------------------------------------------ */
 
-static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
+/* Neither flags nor an address: MP_OBJ_NULL. */
+static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr_in, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data);
-    int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
+    int flags = flags_in != MP_OBJ_NULL ? usocket_py_int(flags_in) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_addr_t addr;
+    const usocket_addr_t *to = NULL;
+    if (addr_in != MP_OBJ_NULL) {
+        usocket_py_addr(self, addr_in, &addr, deadline, what);
+        to = &addr;
+    }
     int32_t r;
-    USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, NULL, deadline));
-    usocket_py_check(r, "send");
+    USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
+    if (r < 0) {
+        usocket_py_raise(r, what, to);
+    }
     return MP_OBJ_NEW_SMALL_INT(r);
 }
+
+static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
+    return send_once(args, n_args > 2 ? args[2] : MP_OBJ_NULL, MP_OBJ_NULL, MP_QSTR_send);
+}
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj, 2, 3, socket_send);
+
+static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
+    return send_once(args, n_args > 3 ? args[2] : MP_OBJ_NULL, args[n_args - 1], MP_QSTR_sendto);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj, 3, 4, socket_sendto);
 
 static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
@@ -31,7 +49,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
         USOCKET_CALL_RAISE(
             r, usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
         if (r < 0) {
-            usocket_py_raise_sent(r, "sendall", sent, data.len);
+            usocket_py_raise_sent(r, MP_QSTR_sendall, sent, data.len);
         }
         sent += (size_t)r;
     } while (sent < data.len && self->sock.type == USOCKET_STREAM);
@@ -39,29 +57,12 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall);
 
-static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    mp_buffer_info_t data;
-    usocket_py_data(args[1], &data);
-    int flags = n_args > 3 ? usocket_py_int(args[2]) : 0;
-    usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_addr_t to;
-    usocket_py_addr(self, args[n_args - 1], &to, deadline, "sendto");
-    int32_t r;
-    USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, &to, deadline));
-    if (r < 0) {
-        usocket_py_raise(r, "sendto", &to);
-    }
-    return MP_OBJ_NEW_SMALL_INT(r);
-}
-MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj, 3, 4, socket_sendto);
-
 /* ---- Receiving ---------------------------------------------------------------------------------------------------- */
 
 #define RECV_AT_ONCE 4096 /* a request up to this is allocated as asked; a larger one as large as what has arrived */
 
-static int32_t receive(socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from,
-    usocket_time_t deadline, const char *what) {
+static int32_t receive(
+    socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, qstr what) {
     int32_t r;
     USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
     usocket_py_check(r, what);
@@ -70,7 +71,7 @@ static int32_t receive(socket_obj_t *self, void *buf, size_t len, int flags, uso
 }
 
 /* How much to allocate for a large request on a stream: waits until it is known. */
-static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, const char *what) {
+static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, qstr what) {
     for (;;) {
         int32_t n = usocket_pending(&self->sock);
         if (n > 0) {
@@ -88,7 +89,7 @@ static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, c
     }
 }
 
-static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, const char *what) {
+static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t len = usocket_py_count(args[1]);
     int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
@@ -113,7 +114,7 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
 }
 
 static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
-    return receive_bytes(n_args, args, NULL, "recv");
+    return receive_bytes(n_args, args, NULL, MP_QSTR_recv);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 
@@ -124,11 +125,11 @@ static mp_obj_t with_addr(mp_obj_t result, const usocket_addr_t *from) {
 
 static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    return with_addr(receive_bytes(n_args, args, &from, "recvfrom"), &from);
+    return with_addr(receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj, 2, 3, socket_recvfrom);
 
-static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, const char *what) {
+static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
@@ -147,12 +148,12 @@ static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t
 }
 
 static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t *args) {
-    return receive_into(n_args, args, NULL, "recv_into");
+    return receive_into(n_args, args, NULL, MP_QSTR_recv_into);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj, 2, 4, socket_recv_into);
 
 static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    return with_addr(receive_into(n_args, args, &from, "recvfrom_into"), &from);
+    return with_addr(receive_into(n_args, args, &from, MP_QSTR_recvfrom_into), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj, 2, 4, socket_recvfrom_into);

@@ -45,15 +45,6 @@ static const mp_obj_type_t *type_of(int code) {
                                     : &mp_type_OSError;
 }
 
-static MP_NORETURN void raise(int code, vstr_t *words, size_t sent) {
-    mp_obj_t args[3] = {
-        MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
-        usocket_str_from_vstr(words),
-        mp_obj_new_int_from_uint(sent),
-    };
-    nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
-}
-
 /* Everyday life of a non-blocking program: nothing to build, nothing to read. */
 static void raise_bare(int code) {
     if (code == USOCKET_EAGAIN || code == USOCKET_EINPROGRESS) {
@@ -61,40 +52,51 @@ static void raise_bare(int code) {
     }
 }
 
-static void begin(vstr_t *words, mp_print_t *print, const char *what) {
-    vstr_init_print(words, 48, print);
-    mp_print_str(print, what);
-}
+#define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
-void usocket_py_raise(int code, const char *what, const usocket_addr_t *who) {
-    raise_bare(code);
+static MP_NORETURN void raise(int code, qstr what, const char *who, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
-    begin(&words, &print, what);
-    if (who != NULL && who->family != USOCKET_AF_UNSPEC) {
-        char text[USOCKET_ADDR_TEXT];
-        usocket_addr_format(who, text);
-        mp_printf(&print, " %s", text);
+    vstr_init_print(&words, 48, &print);
+    mp_printf(&print, "%q%s%s: %s", what, who != NULL ? " " : "", who != NULL ? who : "", usocket_strerror(code));
+    if (len != NOTHING_TO_SEND) {
+        mp_printf(&print, "; %u of %u bytes sent", (unsigned)sent, (unsigned)len);
     }
-    mp_printf(&print, ": %s", usocket_strerror(code));
-    raise(code, &words, 0);
+    mp_obj_t args[3] = {
+        MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
+        usocket_str_from_vstr(&words),
+        mp_obj_new_int_from_uint(sent),
+    };
+    nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
 }
 
-void usocket_py_raise_sent(int code, const char *what, size_t sent, size_t len) {
+void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
+    raise_bare(code);
+    char text[USOCKET_ADDR_TEXT];
+    bool known = who != NULL && who->family != USOCKET_AF_UNSPEC;
+    if (known) {
+        usocket_addr_format(who, text);
+    }
+    raise(code, what, known ? text : NULL, 0, NOTHING_TO_SEND);
+}
+
+void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len) {
     if (sent == 0) {
         raise_bare(code);
     }
-    vstr_t words;
-    mp_print_t print;
-    begin(&words, &print, what);
-    mp_printf(&print, ": %s; %u of %u bytes sent", usocket_strerror(code), (unsigned)sent, (unsigned)len);
-    raise(code, &words, sent);
+    raise(code, what, NULL, sent, len);
 }
 
-void usocket_py_raise_name(int code, const char *what, const char *name) {
-    vstr_t words;
-    mp_print_t print;
-    begin(&words, &print, what);
-    mp_printf(&print, " %s: %s", name, usocket_strerror(code));
-    raise(code, &words, 0);
+void usocket_py_raise_name(int code, qstr what, const char *name) {
+    raise(code, what, name, 0, NOTHING_TO_SEND);
+}
+
+void usocket_py_check(int code, qstr what) {
+    if (code < 0) {
+        usocket_py_raise(code, what, NULL);
+    }
+}
+
+void usocket_py_check_open(const usocket_t *s, qstr what) {
+    usocket_py_check(usocket_fileno(s) < 0 ? USOCKET_EBADF : 0, what);
 }

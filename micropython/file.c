@@ -59,14 +59,14 @@ mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_
     self->owner = owner;
     self->mode = flags;
     self->sock = &owner->sock;
-    usocket_py_check_open(self->sock, "makefile");
+    usocket_py_check_open(self->sock, MP_QSTR_makefile);
     if (buffering != 0) {
         bool datagrams = owner->sock.type != USOCKET_STREAM; /* whole, or they are cut */
         self->size = datagrams                ? DATAGRAM_MAX
             : buffering < 0 || buffering == 1 ? USOCKET_PY_FILE_BUFFER
                                               : (size_t)buffering;
         self->sock = &self->own;
-        usocket_py_check(usocket_share(&self->own, &owner->sock), "makefile");
+        usocket_py_check(usocket_share(&self->own, &owner->sock), MP_QSTR_makefile);
     }
     return MP_OBJ_FROM_PTR(self);
 }
@@ -79,7 +79,7 @@ static file_obj_t *readable(mp_obj_t self_in) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_READ)) {
-        usocket_py_raise(USOCKET_EOPNOTSUPP, "read of a file that is only written", NULL);
+        usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_read, "of a file that is only written");
     }
     return self;
 }
@@ -125,7 +125,7 @@ static mp_obj_t file_result(file_obj_t *self, mp_obj_str_t *o, vstr_t *v, int co
         if (code == USOCKET_EAGAIN) {
             return mp_const_none;
         }
-        usocket_py_raise(code, "read", NULL);
+        usocket_py_raise(code, MP_QSTR_read, NULL);
     }
     return self->mode & IS_TEXT ? usocket_str_from_vstr(v) : usocket_py_bytes(o, v);
 }
@@ -292,11 +292,11 @@ static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (!(self->mode & CAN_WRITE)) {
-        usocket_py_raise(USOCKET_EOPNOTSUPP, "write to a file that is only read", NULL);
+        usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_write, "to a file that is only read");
     }
     mp_buffer_info_t data;
     usocket_py_write_args(n_args, args, &data);
-    return usocket_py_write(self->sock, data.buf, data.len, "write");
+    return usocket_py_write(self->sock, data.buf, data.len, MP_QSTR_write);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
 

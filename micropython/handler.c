@@ -92,7 +92,7 @@ void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
             usocket_watch_end(watch);
         }
     }
-    usocket_py_check(r, "setsockopt");
+    usocket_py_check(r, MP_QSTR_setsockopt);
 }
 
 #else
@@ -104,7 +104,7 @@ void usocket_py_handler_rearm(socket_obj_t *self) {
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
     (void)self;
     if (handler != MP_OBJ_NULL) {
-        usocket_py_raise(USOCKET_EOPNOTSUPP, "setsockopt", NULL);
+        usocket_py_raise(USOCKET_EOPNOTSUPP, MP_QSTR_setsockopt, NULL);
     }
 }
 

@@ -8,7 +8,7 @@ const mp_obj_base_t mod_usocket_global_default_timeout = {&mp_type_object};
 
 #if USOCKET_PY_EXTRAS
 
-static MP_NORETURN void illegal(const char *what) {
+static MP_NORETURN void illegal(qstr what) {
     usocket_py_raise_name(USOCKET_EINVAL, what, "address");
 }
 
@@ -20,12 +20,12 @@ static size_t ip_size(int family) {
 static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
     int family = usocket_py_int(family_in);
     size_t size = ip_size(family);
-    usocket_py_check(size == 0 ? USOCKET_EAFNOSUPPORT : 0, "inet_pton");
+    usocket_py_check(size == 0 ? USOCKET_EAFNOSUPPORT : 0, MP_QSTR_inet_pton);
     size_t len;
     const char *text = mp_obj_str_get_data(text_in, &len);
     byte ip[16];
     if (usocket_pton(family, text, len, ip) < 0) {
-        illegal("inet_pton");
+        illegal(MP_QSTR_inet_pton);
     }
     return mp_obj_new_bytes(ip, size);
 }
@@ -60,7 +60,7 @@ static mp_obj_t mod_usocket_inet_aton(mp_obj_t text_in) {
     const char *text = mp_obj_str_get_data(text_in, &len);
     byte ip[4];
     if (usocket_aton(text, len, ip) < 0) {
-        illegal("inet_aton");
+        illegal(MP_QSTR_inet_aton);
     }
     return mp_obj_new_bytes(ip, sizeof(ip));
 }
@@ -70,7 +70,7 @@ static mp_obj_t mod_usocket_inet_ntoa(mp_obj_t packed_in) {
     mp_buffer_info_t packed;
     packed_ip(packed_in, &packed);
     if (packed.len != 4) {
-        illegal("inet_ntoa");
+        illegal(MP_QSTR_inet_ntoa);
     }
     return format_ip(USOCKET_AF_INET, &packed);
 }
@@ -113,7 +113,7 @@ static mp_obj_t name_obj(const char *name) {
 static mp_obj_t mod_usocket_if_nametoindex(mp_obj_t name_in) {
     int r = usocket_if_nametoindex(mp_obj_str_get_str(name_in));
     if (r < 0) {
-        usocket_py_raise_name(r, "if_nametoindex", mp_obj_str_get_str(name_in));
+        usocket_py_raise_name(r, MP_QSTR_if_nametoindex, mp_obj_str_get_str(name_in));
     }
     return MP_OBJ_NEW_SMALL_INT(r);
 }
@@ -121,7 +121,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_nametoindex_obj, mod_usocket_if_nametoi
 
 static mp_obj_t mod_usocket_if_indextoname(mp_obj_t index_in) {
     char name[USOCKET_IFNAME_MAX];
-    usocket_py_check(usocket_if_indextoname((unsigned)usocket_py_int(index_in), name), "if_indextoname");
+    usocket_py_check(usocket_if_indextoname((unsigned)usocket_py_int(index_in), name), MP_QSTR_if_indextoname);
     return name_obj(name);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj, mod_usocket_if_indextoname);
@@ -135,14 +135,14 @@ static mp_obj_t mod_usocket_if_nameindex(void) {
         mp_obj_t items[2] = {mp_obj_new_int_from_uint(index), name_obj(name)};
         mp_obj_list_append(list, mp_obj_new_tuple(2, items));
     }
-    usocket_py_check(r == USOCKET_ENXIO ? 0 : r, "if_nameindex");
+    usocket_py_check(r == USOCKET_ENXIO ? 0 : r, MP_QSTR_if_nameindex);
     return list;
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_if_nameindex_obj, mod_usocket_if_nameindex);
 
 static mp_obj_t mod_usocket_gethostname(void) {
     char name[USOCKET_HOST_MAX];
-    usocket_py_check(usocket_gethostname(name, sizeof(name)), "gethostname");
+    usocket_py_check(usocket_gethostname(name, sizeof(name)), MP_QSTR_gethostname);
     return name_obj(name);
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_gethostname_obj, mod_usocket_gethostname);

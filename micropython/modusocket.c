@@ -22,39 +22,23 @@ static const char *host_text(mp_obj_t arg, char *buf) {
     if (arg == mp_const_none) {
         return NULL;
     }
-    mp_buffer_info_t data;
-    mp_get_buffer_raise(arg, &data, MP_BUFFER_READ);
-    if (memchr(data.buf, '\0', data.len) != NULL) {
-        mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
-    }
-    size_t len = data.len < USOCKET_HOST_MAX ? data.len : USOCKET_HOST_MAX - 1;
-    memcpy(buf, data.buf, len);
-    buf[len] = '\0';
-    if (len != data.len) {
-        usocket_py_raise_name(USOCKET_EAI_NONAME, "getaddrinfo", buf);
-    }
+    usocket_py_host(arg, buf, MP_QSTR_getaddrinfo);
     return buf;
 }
 
 /* A port argument: a number, decimal or a service's name as text, or None. */
-static const char *service_text(mp_obj_t arg, char *buf, size_t size) {
+static const char *service_text(mp_obj_t arg, char *buf) {
     if (arg == mp_const_none) {
         return NULL;
     }
     if (mp_obj_is_int(arg)) {
-        vstr_t v;
-        mp_print_t print;
-        vstr_init_fixed_buf(&v, size, buf);
-        print.data = &v;
-        print.print_strn = (mp_print_strn_t)vstr_add_strn;
-        mp_printf(&print, "%u", (unsigned)usocket_py_port(arg));
-        buf[v.len] = '\0';
-        return buf;
+        usocket_py_number(arg, MP_QSTR_port, 65535);
+        arg = mp_call_function_1(MP_OBJ_FROM_PTR(&mp_type_str), arg);
     }
     mp_buffer_info_t data;
     mp_get_buffer_raise(arg, &data, MP_BUFFER_READ);
-    if (data.len >= size || memchr(data.buf, '\0', data.len) != NULL) {
-        usocket_py_raise_name(USOCKET_EAI_SERVICE, "getaddrinfo", "port");
+    if (data.len >= USOCKET_SERVICE_MAX || memchr(data.buf, '\0', data.len) != NULL) {
+        usocket_py_raise_name(USOCKET_EAI_SERVICE, MP_QSTR_getaddrinfo, "port");
     }
     memcpy(buf, data.buf, data.len);
     buf[data.len] = '\0';
@@ -105,10 +89,10 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];
-    usocket_py_lookup_t q = {.what = "getaddrinfo"};
+    usocket_py_lookup_t q = {.what = MP_QSTR_getaddrinfo};
     q.query = (usocket_query_t){
         .host = host_text(vals[ARG_host].u_obj, host),
-        .service = service_text(vals[ARG_port].u_obj, service, sizeof(service)),
+        .service = service_text(vals[ARG_port].u_obj, service),
         .family = usocket_py_narrow(vals[ARG_family].u_int),
         .type = usocket_py_narrow(vals[ARG_type].u_int),
         .proto = usocket_py_narrow(vals[ARG_proto].u_int),
@@ -123,7 +107,7 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrin
 static mp_obj_t first_address(usocket_lookup_t *l) {
     usocket_addrinfo_t info;
     if (usocket_lookup_get(l, 0, &info) < 0) {
-        usocket_py_raise_name(USOCKET_EAI_NONAME, "gethostbyname", "host");
+        usocket_py_raise_name(USOCKET_EAI_NONAME, MP_QSTR_gethostbyname, "host");
     }
     char text[46];
     int len = usocket_ntop(info.family, info.addr.u.ip, text);
@@ -135,7 +119,7 @@ static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
     if (host_in == mp_const_none) {
         mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
     }
-    usocket_py_lookup_t q = {.what = "gethostbyname"};
+    usocket_py_lookup_t q = {.what = MP_QSTR_gethostbyname};
     q.query = (usocket_query_t){.host = host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
     if (host[0] == '\0') {
         strcpy(host, "0.0.0.0"); /* as CPython */
@@ -161,8 +145,8 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
     }
     usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
     usocket_addr_t a;
-    usocket_py_addr(NULL, addr_in, &a, deadline, "getnameinfo");
-    usocket_py_lookup_t q = {.query = {.flags = usocket_py_int(flags_in)}, .reverse = &a, .what = "getnameinfo"};
+    usocket_py_addr(NULL, addr_in, &a, deadline, MP_QSTR_getnameinfo);
+    usocket_py_lookup_t q = {.query = {.flags = usocket_py_int(flags_in)}, .reverse = &a, .what = MP_QSTR_getnameinfo};
     return then_free(usocket_py_lookup(&q, deadline), names);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
@@ -203,13 +187,13 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     char service[USOCKET_SERVICE_MAX];
     usocket_query_t q = {
         .host = host_text(items[0], host),
-        .service = service_text(items[1], service, sizeof(service)),
+        .service = service_text(items[1], service),
         .type = USOCKET_STREAM,
     };
     usocket_addr_t source;
     bool bound = vals[ARG_source_address].u_obj != mp_const_none;
     if (bound) {
-        usocket_py_addr(NULL, vals[ARG_source_address].u_obj, &source, deadline, "create_connection");
+        usocket_py_addr(NULL, vals[ARG_source_address].u_obj, &source, deadline, MP_QSTR_create_connection);
         if (source.family == USOCKET_AF_INET6 || memcmp(source.u.ip, "\0\0\0\0", 4) != 0) {
             q.family = source.family;
         }
@@ -228,9 +212,9 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     } while (usocket_py_collect(r, &collected));
     usocket_py_reraise(exc);
     if (r < 0 && !usocket_is_eai(r) && dial.to.family != USOCKET_AF_UNSPEC) {
-        usocket_py_raise(r, "connect", &dial.to);
+        usocket_py_raise(r, MP_QSTR_connect, &dial.to);
     } else if (r < 0) {
-        usocket_py_raise_name(r, "create_connection", q.host != NULL ? q.host : "None");
+        usocket_py_raise_name(r, MP_QSTR_create_connection, q.host != NULL ? q.host : "None");
     }
     usocket_settimeout(&self->sock, timeout);
     return MP_OBJ_FROM_PTR(self);
@@ -239,7 +223,7 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_cre
 
 #endif
 
-static void set_flag(socket_obj_t *self, int level, int name, int value, const char *what) {
+static void set_flag(socket_obj_t *self, int level, int name, int value, qstr what) {
     usocket_py_check(
         name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
 }
@@ -267,21 +251,21 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         const struct mod_usocket_numbers *num = &mod_usocket_numbers;
-        set_flag(self, num->sol_socket, num->so_reuseaddr, 1, "create_server");
+        set_flag(self, num->sol_socket, num->so_reuseaddr, 1, MP_QSTR_create_server);
         if (vals[ARG_reuse_port].u_bool) {
-            set_flag(self, num->sol_socket, num->so_reuseport, 1, "create_server");
+            set_flag(self, num->sol_socket, num->so_reuseport, 1, MP_QSTR_create_server);
         }
         if (family == USOCKET_AF_INET6 && num->ipv6_v6only >= 0) {
-            set_flag(self, num->ipproto_ipv6, num->ipv6_v6only, !dualstack, "create_server");
+            set_flag(self, num->ipproto_ipv6, num->ipv6_v6only, !dualstack, MP_QSTR_create_server);
         }
         usocket_addr_t a;
-        usocket_py_addr(self, vals[ARG_address].u_obj, &a, usocket_deadline(&self->sock), "create_server");
+        usocket_py_addr(self, vals[ARG_address].u_obj, &a, usocket_deadline(&self->sock), MP_QSTR_create_server);
         int r = usocket_bind(&self->sock, &a);
         if (r == 0) {
             r = usocket_listen(&self->sock, backlog > INT16_MAX ? INT16_MAX : (int)backlog);
         }
         if (r < 0) {
-            usocket_py_raise(r, "create_server", &a);
+            usocket_py_raise(r, MP_QSTR_create_server, &a);
         }
         nlr_pop();
         return MP_OBJ_FROM_PTR(self);
@@ -309,7 +293,7 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
     do {
         r = usocket_pair(&a->sock, &b->sock, family, type, proto);
     } while (usocket_py_collect(r, &collected));
-    usocket_py_check(r, "socketpair");
+    usocket_py_check(r, MP_QSTR_socketpair);
     usocket_settimeout(&a->sock, mod_usocket_default_timeout);
     usocket_settimeout(&b->sock, mod_usocket_default_timeout);
     return pair;
@@ -327,12 +311,12 @@ static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
     do {
         r = usocket_dup(fd);
     } while (usocket_py_collect(r, &collected));
-    usocket_py_check(r, "fromfd");
+    usocket_py_check(r, MP_QSTR_fromfd);
     int fresh = r;
     r = usocket_adopt(&self->sock, fresh, family, type, proto);
     if (r < 0) {
         usocket_close_fd(fresh);
-        usocket_py_raise(r, "fromfd", NULL);
+        usocket_py_raise(r, MP_QSTR_fromfd, NULL);
     }
     usocket_settimeout(&self->sock, mod_usocket_default_timeout);
     return MP_OBJ_FROM_PTR(self);

@@ -60,10 +60,10 @@ mp_obj_t usocket_py_pending(void);
 /* The same where there is nothing to put in order. */
 #define USOCKET_CALL_RAISE(r, call) \
     do { \
-        mp_obj_t exc_ = MP_OBJ_NULL; \
-        USOCKET_CALL(r, exc_, call); \
-        usocket_py_reraise(exc_); \
-    } while (0)
+        MP_THREAD_GIL_EXIT(); \
+        (r) = (call); \
+        MP_THREAD_GIL_ENTER(); \
+    } while ((r) == USOCKET_EINTR && (mp_handle_pending(true), true))
 
 static inline void usocket_py_reraise(mp_obj_t exc) {
     if (exc != MP_OBJ_NULL) {
@@ -77,24 +77,22 @@ bool usocket_py_collect(int code, bool *collected);
 /* ---- Errors: errors.c --------------------------------------------------------------------------------------------- */
 
 /* Raise the exception of a code. what: the call; who: the other end, or NULL. */
-MP_NORETURN void usocket_py_raise(int code, const char *what, const usocket_addr_t *who);
+MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who);
 
 /* The same where part of the data went out. */
-MP_NORETURN void usocket_py_raise_sent(int code, const char *what, size_t sent, size_t len);
+MP_NORETURN void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len);
 
 /* The same for a name. */
-MP_NORETURN void usocket_py_raise_name(int code, const char *what, const char *name);
+MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 
-static inline void usocket_py_check(int code, const char *what) {
-    if (code < 0) {
-        usocket_py_raise(code, what, NULL);
-    }
-}
+/* The same if the code is one, and for a closed socket. */
+void usocket_py_check(int code, qstr what);
+void usocket_py_check_open(const usocket_t *s, qstr what);
 
 /* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */
 
 /* An address argument. Names are looked up, within the deadline. sock may be NULL: then any family, and type 0. */
-void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, const char *what);
+void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, qstr what);
 
 /* An address as CPython shows it; None for family 0. */
 mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
@@ -102,18 +100,14 @@ mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
 /* A tuple's or list's items. */
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items);
 
+/* A host's name, into a buffer of USOCKET_HOST_MAX bytes, with a NUL behind it and none inside. Returns its length. */
+size_t usocket_py_host(mp_obj_t arg, char *name, qstr what);
+
 /* Bytes to send: a str, as UTF-8, or anything with a buffer. */
 void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
 
 /* A count argument: negative is a ValueError. */
 size_t usocket_py_count(mp_obj_t arg);
-
-/* EBADF for a closed socket. */
-static inline void usocket_py_check_open(const usocket_t *s, const char *what) {
-    if (usocket_fileno(s) < 0) {
-        usocket_py_raise(USOCKET_EBADF, what, NULL);
-    }
-}
 
 /* An optional count, args[i]: without one, None or negative it is SIZE_MAX. */
 size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i);
@@ -122,7 +116,8 @@ size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i);
 int usocket_py_int(mp_obj_t arg);
 int usocket_py_narrow(mp_int_t value);
 
-uint16_t usocket_py_port(mp_obj_t arg);
+/* A number from 0 to max, or an OverflowError with its name. */
+uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max);
 
 /* Seconds (None: for ever) to microseconds and back. */
 usocket_time_t usocket_py_timeout(mp_obj_t arg);
@@ -134,7 +129,7 @@ typedef struct {
     usocket_query_t query;
     const usocket_addr_t *reverse; /* if not NULL: the name of this address, with query.flags */
     socket_obj_t *sock;            /* its being closed ends the wait; may be NULL */
-    const char *what;
+    qstr what;
 } usocket_py_lookup_t;
 
 /* Look up, to the end: the answer, or an exception. Collects once when descriptors have run out. */
@@ -182,7 +177,7 @@ int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, 
 int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc);
 
 /* Send a buffer, all of it; None, a count, or an exception, as the stream calls have it. */
-mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, const char *what);
+mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, qstr what);
 
 /* The (buf), (buf, n), (buf, off, n) of write(). */
 void usocket_py_write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data);

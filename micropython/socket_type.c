@@ -39,7 +39,7 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
         if (fd < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
-        usocket_py_check(usocket_adopt(&self->sock, fd, family, kind, proto), "socket");
+        usocket_py_check(usocket_adopt(&self->sock, fd, family, kind, proto), MP_QSTR_socket);
     } else {
         bool collected = false;
         int r;
@@ -47,7 +47,7 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
             r = usocket_open(&self->sock, family != -1 ? family : USOCKET_AF_INET, kind != -1 ? kind : USOCKET_STREAM,
                 proto != -1 ? proto : 0);
         } while (usocket_py_collect(r, &collected));
-        usocket_py_check(r, "socket");
+        usocket_py_check(r, MP_QSTR_socket);
     }
     usocket_settimeout(&self->sock, mod_usocket_default_timeout);
     return MP_OBJ_FROM_PTR(self);
@@ -56,9 +56,9 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
 /* ---- Looks -------------------------------------------------------------------------------------------------------- */
 
 static void print_addr(const mp_print_t *print, const char *label, const usocket_addr_t *a) {
-    char text[USOCKET_ADDR_TEXT];
 #if USOCKET_UNIX
     if (a->family == USOCKET_AF_UNIX) {
+        char text[USOCKET_ADDR_TEXT];
         if (usocket_addr_format(a, text) > 0) {
             mp_printf(print, ", %s='%s'", label, text);
         }
@@ -66,14 +66,7 @@ static void print_addr(const mp_print_t *print, const char *label, const usocket
     }
 #endif
     mp_printf(print, ", %s=", label);
-    if (usocket_ntop(a->family, a->u.ip, text) < 0) {
-        text[0] = '\0';
-    }
-    mp_printf(print, "('%s', %u", text, (unsigned)a->port);
-    if (a->family == USOCKET_AF_INET6) {
-        mp_printf(print, ", %u, %u", (unsigned)a->flowinfo, (unsigned)a->scope);
-    }
-    mp_print_str(print, ")");
+    mp_obj_print_helper(print, usocket_py_addr_obj(a), PRINT_REPR);
 }
 
 static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
@@ -144,10 +137,10 @@ static MP_DEFINE_CONST_FUN_OBJ_KW(socket_makefile_obj, 1, socket_makefile);
 static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t addr_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
-    usocket_py_addr(self, addr_in, &a, usocket_deadline(&self->sock), "bind");
+    usocket_py_addr(self, addr_in, &a, usocket_deadline(&self->sock), MP_QSTR_bind);
     int r = usocket_bind(&self->sock, &a);
     if (r < 0) {
-        usocket_py_raise(r, "bind", &a);
+        usocket_py_raise(r, MP_QSTR_bind, &a);
     }
     return mp_const_none;
 }
@@ -156,7 +149,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_int_t backlog = n_args > 1 ? mp_obj_get_int(args[1]) : usocket_backlog();
-    usocket_py_check(usocket_listen(&self->sock, backlog > INT16_MAX ? INT16_MAX : (int)backlog), "listen");
+    usocket_py_check(usocket_listen(&self->sock, backlog > INT16_MAX ? INT16_MAX : (int)backlog), MP_QSTR_listen);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
@@ -175,7 +168,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     do {
         USOCKET_CALL_RAISE(r, usocket_accept_by(&self->sock, &conn->sock, &peer, deadline));
     } while (usocket_py_collect(r, &collected));
-    usocket_py_check(r, "accept");
+    usocket_py_check(r, MP_QSTR_accept);
     usocket_settimeout(&conn->sock, mod_usocket_default_timeout);
     usocket_py_took(self);
     pair->items[1] = usocket_py_addr_obj(&peer);
@@ -191,27 +184,23 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
 /* The address and the code; 0 when connected. */
 static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_addr(self, addr_in, a, deadline, "connect");
-    int r;
-    MP_THREAD_GIL_EXIT();
-    r = usocket_connect_by(&self->sock, a, deadline);
-    MP_THREAD_GIL_ENTER();
-    if (r == USOCKET_EINTR) {
-        mp_handle_pending(true);
-        if (a->family == USOCKET_AF_UNIX) {
-            USOCKET_CALL_RAISE(r, usocket_connect_by(&self->sock, a, deadline));
-        } else {
-            USOCKET_CALL_RAISE(r, usocket_connect_wait(&self->sock, deadline));
+    usocket_py_addr(self, addr_in, a, deadline, MP_QSTR_connect);
+    for (bool begun = false;; begun = a->family != USOCKET_AF_UNIX) {
+        MP_THREAD_GIL_EXIT();
+        int r = begun ? usocket_connect_wait(&self->sock, deadline) : usocket_connect_by(&self->sock, a, deadline);
+        MP_THREAD_GIL_ENTER();
+        if (r != USOCKET_EINTR) {
+            return r;
         }
+        mp_handle_pending(true);
     }
-    return r;
 }
 
 static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t addr_in) {
     usocket_addr_t a;
     int r = do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a);
     if (r < 0) {
-        usocket_py_raise(r, "connect", &a);
+        usocket_py_raise(r, MP_QSTR_connect, &a);
     }
     return mp_const_none;
 }
@@ -226,7 +215,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in)), "shutdown");
+    usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in)), MP_QSTR_shutdown);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
@@ -234,7 +223,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
 static mp_obj_t socket_getsockname(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
-    usocket_py_check(usocket_getsockname(&self->sock, &a), "getsockname");
+    usocket_py_check(usocket_getsockname(&self->sock, &a), MP_QSTR_getsockname);
     return usocket_py_addr_obj(&a);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
@@ -242,7 +231,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
 static mp_obj_t socket_getpeername(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
-    usocket_py_check(usocket_getpeername(&self->sock, &a), "getpeername");
+    usocket_py_check(usocket_getpeername(&self->sock, &a), MP_QSTR_getpeername);
     return usocket_py_addr_obj(&a);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
@@ -259,16 +248,16 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     if (room == 0) {
         int value = 0;
         size_t len = sizeof(value);
-        usocket_py_check(usocket_getsockopt(&self->sock, level, name, &value, &len), "getsockopt");
+        usocket_py_check(usocket_getsockopt(&self->sock, level, name, &value, &len), MP_QSTR_getsockopt);
         return mp_obj_new_int(value);
     }
     if (room < 0 || room > 1024) { /* CPython's bounds */
-        usocket_py_raise_name(USOCKET_EINVAL, "getsockopt", "buflen");
+        usocket_py_raise_name(USOCKET_EINVAL, MP_QSTR_getsockopt, "buflen");
     }
     vstr_t v;
     vstr_init_len(&v, (size_t)room);
     memset(v.buf, 0, v.len);
-    usocket_py_check(usocket_getsockopt(&self->sock, level, name, v.buf, &v.len), "getsockopt");
+    usocket_py_check(usocket_getsockopt(&self->sock, level, name, v.buf, &v.len), MP_QSTR_getsockopt);
     return usocket_bytes_from_vstr(&v);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_getsockopt);
@@ -290,7 +279,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         data.len = usocket_py_count(args[4]);
     } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
         (value == mp_const_none || mp_obj_is_callable(value))) {
-        usocket_py_check_open(&self->sock, "setsockopt");
+        usocket_py_check_open(&self->sock, MP_QSTR_setsockopt);
         usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
         return mp_const_none;
     } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
@@ -300,7 +289,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     } else {
         mp_get_buffer_raise(value, &data, MP_BUFFER_READ);
     }
-    usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), "setsockopt");
+    usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), MP_QSTR_setsockopt);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 5, socket_setsockopt);
@@ -308,7 +297,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 5, socket_s
 static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t arg) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_time_t timeout = usocket_py_timeout(arg);
-    usocket_py_check_open(&self->sock, "settimeout");
+    usocket_py_check_open(&self->sock, MP_QSTR_settimeout);
     usocket_settimeout(&self->sock, timeout);
     return mp_const_none;
 }
@@ -324,7 +313,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
 
 static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_check_open(&self->sock, "setblocking");
+    usocket_py_check_open(&self->sock, MP_QSTR_setblocking);
     usocket_settimeout(&self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
     return mp_const_none;
 }

@@ -113,7 +113,7 @@ static void put_back(usocket_t *s, char *block, size_t len) {
 }
 
 /* What read() and readline() return, from what has arrived and how it ended. */
-static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc, const char *what) {
+static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc, qstr what) {
     bool failed = code < 0 && (code != USOCKET_EAGAIN || v->len == 0);
     if (failed && v->len != 0) {
         put_back(&self->sock, v->buf, v->len);
@@ -134,13 +134,13 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t n = usocket_py_limit(n_args, args, 1);
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check_open(&self->sock, "read");
+    usocket_py_check_open(&self->sock, MP_QSTR_read);
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
     usocket_py_room(&self->sock, &v, n < READ_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : GROW_MIN);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
-    return result(self, o, &v, r, exc, "read");
+    return result(self, o, &v, r, exc, MP_QSTR_read);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
 
@@ -160,7 +160,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t max = usocket_py_limit(n_args, args, 1);
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check_open(&self->sock, "readline");
+    usocket_py_check_open(&self->sock, MP_QSTR_readline);
     bool stream = self->sock.type == USOCKET_STREAM;
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
@@ -170,7 +170,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     if (!stream && r >= 0) {
         keep_rest(&self->sock, &v);
     }
-    return result(self, o, &v, r, exc, "readline");
+    return result(self, o, &v, r, exc, MP_QSTR_readline);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readline);
 
@@ -180,7 +180,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
     size_t len = MIN(usocket_py_limit(n_args, args, 2), buf.len);
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check_open(&self->sock, "readinto");
+    usocket_py_check_open(&self->sock, MP_QSTR_readinto);
     size_t got = 0;
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
@@ -199,14 +199,14 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     if (r == USOCKET_EAGAIN && got == 0) {
         return mp_const_none;
     }
-    usocket_py_check(r == USOCKET_EAGAIN ? 0 : r, "readinto");
+    usocket_py_check(r == USOCKET_EAGAIN ? 0 : r, MP_QSTR_readinto);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readinto);
 
 /* ---- Writing ------------------------------------------------------------------------------------------------------ */
 
-mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, const char *what) {
+mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, qstr what) {
     usocket_time_t deadline = usocket_deadline(s);
     size_t sent = 0;
     int r;
@@ -238,7 +238,7 @@ static mp_obj_t stream_write(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_write_args(n_args, args, &data);
-    return usocket_py_write(&self->sock, data.buf, data.len, "write");
+    return usocket_py_write(&self->sock, data.buf, data.len, MP_QSTR_write);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_write_obj, 2, 4, stream_write);
 
@@ -261,26 +261,23 @@ static mp_uint_t protocol_result(int32_t r, int *errcode) {
     return MP_STREAM_ERROR;
 }
 
-mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode) {
+static mp_uint_t transfer(usocket_t *s, bool out, void *buf, mp_uint_t size, int *errcode) {
     usocket_time_t deadline = usocket_deadline(s);
     int32_t r;
     do {
         MP_THREAD_GIL_EXIT();
-        r = usocket_recv_by(s, buf, size, 0, NULL, deadline);
+        r = out ? usocket_send_by(s, buf, size, 0, NULL, deadline) : usocket_recv_by(s, buf, size, 0, NULL, deadline);
         MP_THREAD_GIL_ENTER();
     } while (r == USOCKET_EINTR && !exception_waits());
     return protocol_result(r, errcode);
 }
 
+mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode) {
+    return transfer(s, false, buf, size, errcode);
+}
+
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode) {
-    usocket_time_t deadline = usocket_deadline(s);
-    int32_t r;
-    do {
-        MP_THREAD_GIL_EXIT();
-        r = usocket_send_by(s, buf, size, 0, NULL, deadline);
-        MP_THREAD_GIL_ENTER();
-    } while (r == USOCKET_EINTR && !exception_waits());
-    return protocol_result(r, errcode);
+    return transfer(s, true, (void *)buf, size, errcode);
 }
 
 static mp_uint_t protocol_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {

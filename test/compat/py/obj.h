@@ -147,6 +147,7 @@ typedef struct _mp_print_t {
 
 typedef enum {
     PRINT_STR = 0,
+    PRINT_REPR = 1,
     PRINT_EXC = 2,
     PRINT_EXC_SUBCLASS = 0x80,
 } mp_print_kind_t;

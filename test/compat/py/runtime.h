@@ -23,6 +23,7 @@ void nlr_jump(void *val) NORETURN;
 #define nlr_raise(o) nlr_jump(MP_OBJ_TO_PTR(o))
 
 NORETURN void mp_raise_msg(const mp_obj_type_t *type, mp_rom_error_text_t text);
+NORETURN void mp_raise_msg_varg(const mp_obj_type_t *type, mp_rom_error_text_t fmt, ...);
 NORETURN void mp_raise_ValueError(mp_rom_error_text_t text);
 NORETURN void mp_raise_TypeError(mp_rom_error_text_t text);
 NORETURN void mp_raise_OSError(int number);
