@@ -106,12 +106,15 @@ int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *
     if (!done) {
         return USOCKET_ENOENT;
     }
-    for (size_t i = 0; i < l->n; i++) {
+    /* IPv4 first, otherwise as the resolver ranks them (RFC 6724). */
+    for (size_t i = 0; i < 2 * l->n; i++) {
+        const usocket_addr_t *a = &l->addr[i % l->n];
+        bool v4 = a->family == USOCKET_AF_INET;
         for (size_t k = 0; k < KINDS; k++) {
-            if (!(l->kinds & (1u << k)) || n-- != 0) {
+            if (v4 != (i < l->n) || !(l->kinds & (1u << k)) || n-- != 0) {
                 continue;
             }
-            out->addr = l->addr[i];
+            out->addr = *a;
             out->addr.port = l->ports[kinds[k].type == USOCKET_DGRAM];
             out->family = out->addr.family;
             out->type = kinds[k].type;
@@ -175,21 +178,6 @@ static int answer_numeric(usocket_lookup_t *l) {
 
 /* ---- The job itself, on a worker ----------------------------------------------------------------------------------- */
 
-static void order(usocket_lookup_t *l) {
-    if (l->family != USOCKET_AF_UNSPEC) {
-        return;
-    }
-    /* IPv4 first, otherwise as the resolver ranks them (RFC 6724). */
-    for (size_t i = 1; i < l->n; i++) {
-        for (size_t j = i; j > 0 && l->addr[j].family == USOCKET_AF_INET && l->addr[j - 1].family != USOCKET_AF_INET;
-             j--) {
-            usocket_addr_t t = l->addr[j];
-            l->addr[j] = l->addr[j - 1];
-            l->addr[j - 1] = t;
-        }
-    }
-}
-
 static int run(usocket_lookup_t *l) {
     if (l->reverse) {
         int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
@@ -203,7 +191,6 @@ static int run(usocket_lookup_t *l) {
     int r = usocket_port_resolve(l->host, l->family, l->flags, l->addr, &n, l->canon);
     if (r == 0) {
         l->n = n;
-        order(l);
         r = n != 0 ? 0 : USOCKET_EAI_NONAME;
     }
     return r;

@@ -1,4 +1,4 @@
-/* The life of a socket: open, connect, accept, options, close; who may use it meanwhile; and the one place that waits.
+/* The life of a socket: open, connect, accept, close; who may use it meanwhile; and the one place that waits.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -440,93 +440,4 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
     }
     usocket_leave(s);
     return r;
-}
-
-/* ---- One call of the port each ------------------------------------------------------------------------------------- */
-
-static int begin_call(usocket_t *s, int *io) {
-    int r = usocket_enter(s);
-    *io = ATOMIC_LOAD(&base_of(s)->io);
-    return r;
-}
-
-/* False: it has ended with r. */
-static bool call_again(usocket_t *s, int *io, int r) {
-    if (has_moved(base_of(s), *io, r)) {
-        *io = ATOMIC_LOAD(&base_of(s)->io);
-        return true;
-    }
-    usocket_leave(s);
-    return false;
-}
-
-/* return a call of the port on the descriptor `io` of s. */
-#define PORT_CALL(s, call) \
-    do { \
-        int io; \
-        int r_ = begin_call((s), &io); \
-        if (r_ == 0) { \
-            do { \
-                r_ = (call); \
-            } while (call_again((s), &io, r_)); \
-        } \
-        return r_; \
-    } while (0)
-
-int usocket_bind(usocket_t *s, const usocket_addr_t *a) {
-    PORT_CALL(s, usocket_port_bind(io, a));
-}
-
-int usocket_listen(usocket_t *s, int backlog) {
-    PORT_CALL(s, usocket_port_listen(io, backlog < 0 ? 0 : backlog));
-}
-
-int usocket_backlog(void) {
-    int max = usocket_port_somaxconn();
-    return max < 128 ? max : 128;
-}
-
-static int shut_down(usocket_t *s, int io, int how) {
-    usocket_t *base = base_of(s);
-    int r = usocket_port_shutdown(io, how);
-    if (r == 0 && base->type != USOCKET_STREAM && how != USOCKET_SHUT_WR) {
-        base->flags |= FLAG_SHUT_RD;
-    }
-    return r;
-}
-
-int usocket_shutdown(usocket_t *s, int how) {
-    PORT_CALL(s, shut_down(s, io, how));
-}
-
-int usocket_getsockname(usocket_t *s, usocket_addr_t *a) {
-    PORT_CALL(s, usocket_port_name(io, false, a));
-}
-
-int usocket_getpeername(usocket_t *s, usocket_addr_t *a) {
-    PORT_CALL(s, usocket_port_name(io, true, a));
-}
-
-int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *len) {
-    PORT_CALL(s, usocket_port_getopt(io, level, name, value, len));
-}
-
-static int set_option(usocket_t *s, int io, int level, int name, const void *value, size_t len) {
-    int r = usocket_port_setopt(io, level, name, value, len);
-    if (r == 0 && usocket_port_is_timeo(level, name)) {
-        base_of(s)->flags |= FLAG_TIMEO;
-    }
-    return r;
-}
-
-int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len) {
-    PORT_CALL(s, set_option(s, io, level, name, value, len));
-}
-
-int32_t usocket_pending(usocket_t *s) {
-    size_t unread = usocket_unread_len(s);
-    if (unread != 0) {
-        return (int32_t)unread;
-    }
-    PORT_CALL(s, usocket_port_pending(io));
 }
