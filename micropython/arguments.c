@@ -111,7 +111,7 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
         r = q->reverse != NULL ? usocket_lookup_reverse(&l, q->reverse, q->query.flags)
                                : usocket_lookup_start(&l, &q->query);
         if (r == 0) {
-            USOCKET_CALL(r, exc, usocket_lookup_wait_for(l, q->sock != NULL ? &q->sock->sock : NULL, deadline));
+            USOCKET_CALL(r, &exc, usocket_lookup_wait_for(l, q->sock != NULL ? &q->sock->sock : NULL, deadline));
         }
         if (r == 0) {
             return l;

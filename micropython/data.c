@@ -72,21 +72,15 @@ static int32_t receive(
 
 /* How much to allocate for a large request on a stream: waits until it is known. */
 static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, qstr what) {
-    for (;;) {
-        int32_t n = usocket_pending(&self->sock);
-        if (n > 0) {
-            return (size_t)n < len ? (size_t)n : len;
-        }
-        if (deadline == USOCKET_NOW) {
-            return RECV_AT_ONCE;
-        }
+    int32_t n = usocket_pending(&self->sock);
+    if (n <= 0 && deadline != USOCKET_NOW) {
         int r;
         USOCKET_CALL_RAISE(r, usocket_readable_by(&self->sock, deadline));
         usocket_py_check(r, what);
-        if (usocket_pending(&self->sock) <= 0) {
-            return RECV_AT_ONCE; /* nothing, an end, an error: the receive itself says which */
-        }
+        n = usocket_pending(&self->sock);
     }
+    /* Nothing, an end, an error: the receive itself says which. */
+    return n <= 0 ? RECV_AT_ONCE : MIN((size_t)n, len);
 }
 
 static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {

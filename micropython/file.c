@@ -73,13 +73,15 @@ mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------ */
 
-static file_obj_t *readable(mp_obj_t self_in) {
+/* An open file; can: CAN_READ or CAN_WRITE. */
+static file_obj_t *usable(mp_obj_t self_in, uint8_t can) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (usocket_fileno(self->sock) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
-    if (!(self->mode & CAN_READ)) {
-        usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_read, "of a file that is only written");
+    if (!(self->mode & can)) {
+        usocket_py_raise_name(USOCKET_EOPNOTSUPP, can == CAN_READ ? MP_QSTR_read : MP_QSTR_write,
+            can == CAN_READ ? "of a file that is only written" : "to a file that is only read");
     }
     return self;
 }
@@ -99,7 +101,7 @@ static int32_t refill(file_obj_t *self, usocket_time_t deadline, mp_obj_t *exc) 
     }
     self->pos = self->len = 0;
     int32_t r;
-    USOCKET_CALL(r, *exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, deadline));
+    USOCKET_CALL(r, exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, deadline));
     if (r > 0) {
         self->len = (size_t)r;
     }
@@ -166,7 +168,7 @@ static int fill_text(file_obj_t *self, vstr_t *v, size_t n, usocket_time_t deadl
 }
 
 static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
-    file_obj_t *self = readable(args[0]);
+    file_obj_t *self = usable(args[0], CAN_READ);
     size_t n = usocket_py_limit(n_args, args, 1);
     usocket_time_t deadline = usocket_deadline(self->sock);
     size_t have = self->len - self->pos;
@@ -196,17 +198,12 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_read_obj, 1, 2, file_read);
 
 static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
-    file_obj_t *self = readable(args[0]);
+    file_obj_t *self = usable(args[0], CAN_READ);
     size_t max = usocket_py_limit(n_args, args, 1);
     mp_obj_t exc = MP_OBJ_NULL;
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
     size_t have = self->len - self->pos;
-    if (self->size == 0 && have == 0) {
-        usocket_py_room(self->sock, &v, max < 64 ? max : 64);
-        int code = usocket_py_fill_line(self->sock, &v, max, usocket_deadline(self->sock), &exc);
-        return file_result(self, o, &v, code, exc);
-    }
     /* The usual case in one piece: the line is in the buffer. */
     const char *start = self->buf + self->pos;
     const char *end = have != 0 ? memchr(start, '\n', have) : NULL;
@@ -216,13 +213,14 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
         take(self, &v, len);
         return file_result(self, o, &v, 0, exc);
     }
-    vstr_init(&v, have + 64);
+    vstr_init(&v, have + 65);
     usocket_time_t deadline = usocket_deadline(self->sock);
     int32_t r = 1;
     bool whole = false;
     while (!whole && v.len < max) {
         if (self->pos == self->len && self->size == 0) {
-            r = usocket_py_fill_line(self->sock, &v, max, deadline, &exc); /* unbuffered, after bytes were kept */
+            r = usocket_py_fill_line(
+                self->sock, &v, max, deadline, &exc); /* unbuffered, but for bytes that were kept */
             break;
         }
         if (self->pos == self->len && (r = refill(self, deadline, &exc)) <= 0) {
@@ -241,7 +239,7 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_readline_obj, 1, 2, file_readline);
 
 static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
-    file_obj_t *self = readable(args[0]);
+    file_obj_t *self = usable(args[0], CAN_READ);
     mp_buffer_info_t buf;
     mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
     size_t n = MIN(usocket_py_limit(n_args, args, 2), buf.len);
@@ -254,7 +252,7 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     mp_obj_t exc = MP_OBJ_NULL;
     int r = 0;
     if (got < n) {
-        USOCKET_CALL(r, exc, usocket_recv_all_by(self->sock, buf.buf, n, &got, deadline));
+        USOCKET_CALL(r, &exc, usocket_recv_all_by(self->sock, buf.buf, n, &got, deadline));
     }
     if (r < 0 && (r != USOCKET_EAGAIN || got == 0)) {
         vstr_t v;
@@ -287,13 +285,7 @@ static mp_obj_t file_iternext(mp_obj_t self_in) {
 /* ---- Writing, closing --------------------------------------------------------------------------------------------- */
 
 static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
-    file_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    if (usocket_fileno(self->sock) < 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
-    }
-    if (!(self->mode & CAN_WRITE)) {
-        usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_write, "to a file that is only read");
-    }
+    file_obj_t *self = usable(args[0], CAN_WRITE);
     mp_buffer_info_t data;
     usocket_py_write_args(n_args, args, &data);
     return usocket_py_write(self->sock, data.buf, data.len, MP_QSTR_write);

@@ -55,12 +55,20 @@ void usocket_py_init_interrupts(void) {
     usocket_set_interrupt_hook(something_pending);
 }
 
-mp_obj_t usocket_py_pending(void) {
+bool usocket_py_resume(int r, mp_obj_t *exc) {
+    MP_THREAD_GIL_ENTER();
+    if (r != USOCKET_EINTR) {
+        return false;
+    }
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_handle_pending(true);
         nlr_pop();
-        return MP_OBJ_NULL;
+        return true;
     }
-    return MP_OBJ_FROM_PTR(nlr.ret_val);
+    if (exc == NULL) {
+        nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
+    }
+    *exc = MP_OBJ_FROM_PTR(nlr.ret_val);
+    return false;
 }

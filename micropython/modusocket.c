@@ -206,7 +206,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     do {
         r = usocket_dial_start(&dial, &q, bound ? &source : NULL);
         if (r == 0) {
-            USOCKET_CALL(r, exc, usocket_dial_by(&dial, &self->sock, deadline));
+            USOCKET_CALL(r, &exc, usocket_dial_by(&dial, &self->sock, deadline));
             usocket_dial_end(&dial, &self->sock);
         }
     } while (usocket_py_collect(r, &collected));
@@ -293,9 +293,8 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
     do {
         r = usocket_pair(&a->sock, &b->sock, family, type, proto);
     } while (usocket_py_collect(r, &collected));
-    usocket_py_check(r, MP_QSTR_socketpair);
-    usocket_settimeout(&a->sock, mod_usocket_default_timeout);
-    usocket_settimeout(&b->sock, mod_usocket_default_timeout);
+    usocket_py_opened(a, r, MP_QSTR_socketpair);
+    usocket_py_opened(b, r, MP_QSTR_socketpair);
     return pair;
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj, 0, 3, mod_usocket_socketpair);
@@ -316,10 +315,8 @@ static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
     r = usocket_adopt(&self->sock, fresh, family, type, proto);
     if (r < 0) {
         usocket_close_fd(fresh);
-        usocket_py_raise(r, MP_QSTR_fromfd, NULL);
     }
-    usocket_settimeout(&self->sock, mod_usocket_default_timeout);
-    return MP_OBJ_FROM_PTR(self);
+    return usocket_py_opened(self, r, MP_QSTR_fromfd);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj, 3, 4, mod_usocket_fromfd);
 

@@ -45,25 +45,21 @@ static inline void usocket_py_ensure_interrupts(void) {
 #endif
 }
 
-/* Run what is pending (Ctrl-C, scheduled functions). An exception comes back instead of being raised: whoever called the
- * core has things to put in order first. */
-mp_obj_t usocket_py_pending(void);
+/* Back from a call of the core that may wait, with the code r: take the GIL again and, after an interruption, run what is
+ * pending (Ctrl-C, scheduled functions). True if the call is to be resumed, with its own deadline. An exception comes back in
+ * *exc instead of being raised where whoever called the core has things to put in order first; without (exc is NULL), it is
+ * raised. */
+bool usocket_py_resume(int r, mp_obj_t *exc);
 
-/* r = a call that may wait, resumed with its own deadline after an interruption. exc: an exception that ended it. */
+/* r = a call that may wait, to its end. exc: an exception that ended it. */
 #define USOCKET_CALL(r, exc, call) \
     do { \
         MP_THREAD_GIL_EXIT(); \
         (r) = (call); \
-        MP_THREAD_GIL_ENTER(); \
-    } while ((r) == USOCKET_EINTR && ((exc) = usocket_py_pending()) == MP_OBJ_NULL)
+    } while (usocket_py_resume((r), (exc)))
 
 /* The same where there is nothing to put in order. */
-#define USOCKET_CALL_RAISE(r, call) \
-    do { \
-        MP_THREAD_GIL_EXIT(); \
-        (r) = (call); \
-        MP_THREAD_GIL_ENTER(); \
-    } while ((r) == USOCKET_EINTR && (mp_handle_pending(true), true))
+#define USOCKET_CALL_RAISE(r, call) USOCKET_CALL(r, NULL, call)
 
 static inline void usocket_py_reraise(mp_obj_t exc) {
     if (exc != MP_OBJ_NULL) {
@@ -140,6 +136,9 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
 
 /* A closed socket object, to be opened. */
 socket_obj_t *usocket_py_new(void);
+
+/* The end of whatever opens one: the object with its first timeout, or the exception of a code. */
+mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what);
 
 /* The native object of an instance of the class or of a Python subclass. */
 socket_obj_t *usocket_py_self(mp_obj_t self_in);

@@ -12,6 +12,12 @@ socket_obj_t *usocket_py_new(void) {
     return self;
 }
 
+mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what) {
+    usocket_py_check(code, what);
+    usocket_settimeout(&self->sock, mod_usocket_default_timeout);
+    return MP_OBJ_FROM_PTR(self);
+}
+
 socket_obj_t *usocket_py_self(mp_obj_t self_in) {
     if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
         return MP_OBJ_TO_PTR(self_in);
@@ -34,23 +40,21 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     int kind = usocket_py_int(vals[ARG_type].u_obj);
     int proto = usocket_py_int(vals[ARG_proto].u_obj);
     socket_obj_t *self = usocket_py_new();
+    int r;
     if (vals[ARG_fileno].u_obj != mp_const_none) {
         int fd = usocket_py_int(vals[ARG_fileno].u_obj);
         if (fd < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
-        usocket_py_check(usocket_adopt(&self->sock, fd, family, kind, proto), MP_QSTR_socket);
+        r = usocket_adopt(&self->sock, fd, family, kind, proto);
     } else {
         bool collected = false;
-        int r;
         do {
             r = usocket_open(&self->sock, family != -1 ? family : USOCKET_AF_INET, kind != -1 ? kind : USOCKET_STREAM,
                 proto != -1 ? proto : 0);
         } while (usocket_py_collect(r, &collected));
-        usocket_py_check(r, MP_QSTR_socket);
     }
-    usocket_settimeout(&self->sock, mod_usocket_default_timeout);
-    return MP_OBJ_FROM_PTR(self);
+    return usocket_py_opened(self, r, MP_QSTR_socket);
 }
 
 /* ---- Looks -------------------------------------------------------------------------------------------------------- */
@@ -168,8 +172,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     do {
         USOCKET_CALL_RAISE(r, usocket_accept_by(&self->sock, &conn->sock, &peer, deadline));
     } while (usocket_py_collect(r, &collected));
-    usocket_py_check(r, MP_QSTR_accept);
-    usocket_settimeout(&conn->sock, mod_usocket_default_timeout);
+    usocket_py_opened(conn, r, MP_QSTR_accept);
     usocket_py_took(self);
     pair->items[1] = usocket_py_addr_obj(&peer);
 #if USOCKET_UNIX
@@ -188,11 +191,9 @@ static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     for (bool begun = false;; begun = a->family != USOCKET_AF_UNIX) {
         MP_THREAD_GIL_EXIT();
         int r = begun ? usocket_connect_wait(&self->sock, deadline) : usocket_connect_by(&self->sock, a, deadline);
-        MP_THREAD_GIL_ENTER();
-        if (r != USOCKET_EINTR) {
+        if (!usocket_py_resume(r, NULL)) {
             return r;
         }
-        mp_handle_pending(true);
     }
 }
 

@@ -80,7 +80,7 @@ static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_ti
         }
         room = room < n - v->len ? room : n - v->len;
         size_t got = 0;
-        USOCKET_CALL(r, *exc, receive(s, v->buf + v->len, room, &got, deadline));
+        USOCKET_CALL(r, exc, receive(s, v->buf + v->len, room, &got, deadline));
         v->len += got;
         if (r != 0 || got < room || s->type != USOCKET_STREAM) {
             break; /* a code, a whole line, the end, a datagram */
@@ -184,7 +184,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     size_t got = 0;
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
-    USOCKET_CALL(r, exc, usocket_recv_all_by(&self->sock, buf.buf, len, &got, deadline));
+    USOCKET_CALL(r, &exc, usocket_recv_all_by(&self->sock, buf.buf, len, &got, deadline));
     if (r < 0 && got != 0 && r != USOCKET_EAGAIN) {
         char *block = m_new_maybe(char, got);
         if (block != NULL) {
