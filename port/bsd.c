@@ -431,16 +431,11 @@ usocket_time_t usocket_port_timeo(int handle, bool output) {
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
 
-static const struct {
-    short system;
-    uint8_t ours;
-} poll_bits[] = {
-    {POLLIN, USOCKET_POLL_IN},
-    {POLLOUT, USOCKET_POLL_OUT},
-    {POLLERR, USOCKET_POLL_ERR},
-    {POLLHUP, USOCKET_POLL_HUP},
-    {POLLNVAL, USOCKET_POLL_NVAL},
-};
+static uint8_t poll_mask(int revents) {
+    return (uint8_t)((revents & POLLIN ? USOCKET_POLL_IN : 0) | (revents & POLLOUT ? USOCKET_POLL_OUT : 0) |
+        (revents & POLLERR ? USOCKET_POLL_ERR : 0) | (revents & POLLHUP ? USOCKET_POLL_HUP : 0) |
+        (revents & POLLNVAL ? USOCKET_POLL_NVAL : 0));
+}
 
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     plat_pollfd fds[USOCKET_WAIT_MAX + 1];
@@ -473,10 +468,7 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     }
     int ready = 0;
     for (size_t i = 0; i < n; i++) {
-        w[i].ready = 0;
-        for (size_t bit = 0; bit < sizeof(poll_bits) / sizeof(poll_bits[0]); bit++) {
-            w[i].ready |= fds[i].revents & poll_bits[bit].system ? poll_bits[bit].ours : 0;
-        }
+        w[i].ready = poll_mask(fds[i].revents);
         ready += w[i].ready != 0;
     }
     return ready;

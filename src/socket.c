@@ -269,7 +269,7 @@ void usocket_start(void) {
 
 int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     for (;;) {
-        if (s != NULL && is_gone(s)) {
+        if (USOCKET_THREADS && s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
         usocket_time_t until = deadline;
@@ -283,7 +283,7 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
 #endif
         }
         int r = usocket_port_wait(w, n, until);
-        if (s != NULL && is_gone(s)) {
+        if (USOCKET_THREADS && s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
         if (r > 0 || (r < 0 && (r != USOCKET_EINTR || interrupt_hook == NULL))) {
