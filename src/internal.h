@@ -106,6 +106,10 @@ const char *usocket_parse_digits(const char *p, const char *end, unsigned base, 
 /* In base 10, or 16, without a NUL: where it ends. */
 char *usocket_format_number(char *p, uint32_t v, unsigned base);
 
+/* The queue of an AF_UNIX peer is full, which no poll reports: 0 after 10 ms, when it is worth another look; `late` at the
+ * deadline, or the code that ends the call. */
+int usocket_pause(usocket_t *s, usocket_time_t deadline, int late);
+
 /* Make a socket of a handle. */
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto);
 

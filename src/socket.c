@@ -415,6 +415,12 @@ int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
     return r;
 }
 
+int usocket_pause(usocket_t *s, usocket_time_t deadline, int late) {
+    usocket_time_t soon = usocket_deadline_in(10000);
+    int r = usocket_wait_for(s, NULL, 0, soon < deadline ? soon : deadline);
+    return r == 0 && soon >= deadline ? late : r;
+}
+
 int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t deadline) {
     int r = usocket_enter(s);
     if (r < 0) {
@@ -425,12 +431,7 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
         if (r != USOCKET_EAGAIN || !USOCKET_UNIX || a->family != USOCKET_AF_UNIX || deadline == USOCKET_NOW) {
             break;
         }
-        /* A full backlog of an AF_UNIX listener, which no poll reports: look again every 10 ms. */
-        usocket_time_t soon = usocket_deadline_in(10000);
-        r = usocket_wait_for(s, NULL, 0, soon < deadline ? soon : deadline);
-        if (r == 0 && soon >= deadline) {
-            r = USOCKET_ETIMEDOUT;
-        }
+        r = usocket_pause(s, deadline, USOCKET_ETIMEDOUT);
         if (r < 0) {
             break;
         }

@@ -182,7 +182,15 @@ int32_t usocket_send_by(
     patience_t patience = usocket_patience(s, true, dontwait ? USOCKET_NOW : deadline);
     for (;;) {
         ON_SOCKET(r, base, usocket_port_send(io, buf, clip(len), flags, to));
-        if (r != USOCKET_EAGAIN || (r = usocket_await(s, USOCKET_POLL_OUT, &patience)) < 0) {
+        if (r != USOCKET_EAGAIN) {
+            break;
+        }
+        if (USOCKET_UNIX && to != NULL && base->family == USOCKET_AF_UNIX && patience.deadline != USOCKET_NOW) {
+            r = usocket_pause(s, patience.deadline, patience.late);
+        } else {
+            r = usocket_await(s, USOCKET_POLL_OUT, &patience);
+        }
+        if (r < 0) {
             break;
         }
     }

@@ -251,10 +251,10 @@ def goals(target, report):
         return {name: part for name, part in found.items() if name != path}
 
     if library:
-        goal("library, everything", 10 * 1024, lambda: target.measure(library))
-        goal("library, everything but words", None, lambda: target.measure(library, {"USOCKET_WORDS": 0}))
-        goal("of it src/, without the port", None,
-             lambda: target.measure([path for path in library if "/src/" in path], {"USOCKET_WORDS": 0}))
+        core = [path for path in library if "/src/" in path]
+        goal("core (src/), everything", 10 * 1024, lambda: target.measure(core))
+        goal("core, everything but words", None, lambda: target.measure(core, {"USOCKET_WORDS": 0}))
+        goal("library: core and POSIX port, everything", None, lambda: target.measure(library))
         goal("library, TCP client only, linked", 2560,
              lambda: without(target.link(library + [client], TCP_CLIENT, ["main"]), client))
     if binding:

@@ -12,11 +12,9 @@
 #include <sys/time.h>
 
 #include "fixture.h"
-
 #include "allowed.h" /* generated from the headers */
 
 #define BOUND (60 * SECOND)
-
 static char trouble[400];
 static const char *scenario;
 static bool faulty; /* a run with a fault: any allowed code will do */
@@ -498,6 +496,5 @@ int main(void) {
         tests[i] = (struct CMUnitTest){ .name = scenarios[i].name, .test_func = test_scenario };
     }
     int failed = cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
-    fprintf(stderr, "# %lu runs\n", runs);
-    return failed != 0;
+    return fprintf(stderr, "# %lu runs\n", runs) < 0 || failed != 0;
 }
