@@ -8,7 +8,8 @@
 #include "py_usocket.h"
 
 #define GROW_MIN 256
-#define READ_AT_ONCE 4096                              /* allocated as asked up to this, then as the bytes come */
+#define SPARE 64          /* bytes that a result may waste: giving them back costs a walk along all of it */
+#define READ_AT_ONCE 4096 /* allocated as asked up to this, then as the bytes come */
 #define LINE_AT_ONCE (sizeof(void *) > 4 ? 1024 : 128) /* a line up to this costs two system calls */
 
 /* ---- Reading into a vstr ------------------------------------------------------------------------------------------ */
@@ -24,7 +25,10 @@ mp_obj_str_t *usocket_py_new_bytes(void) {
 
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
     if (v->len != 0) {
-        char *buf = m_renew(char, v->buf, v->alloc, v->len + 1); /* smaller: stays in place, and cannot fail */
+        char *buf = v->buf;
+        if (v->alloc - v->len - 1 > SPARE) {                   /* wraps where not even the NUL has room */
+            buf = m_renew(char, v->buf, v->alloc, v->len + 1); /* smaller, it stays in place and cannot fail */
+        }
         buf[v->len] = '\0';
         o->data = (const byte *)buf;
         o->len = v->len;
