@@ -182,6 +182,17 @@ def sections(*functions):
         collect()
 
 
+def storm(stop):
+    # Collects until stop holds something; for spawn(). The collector's lock is not fair: without a pause, whoever raises an
+    # exception waits for it. Returns how often.
+    n = 0
+    while not stop:
+        gc.collect()
+        time.sleep(0.0005)
+        n += 1
+    return n
+
+
 def spawn(fn, *args):
     # A thread that can be joined: t = spawn(f); t(seconds) -> [result] or raises what f raised; None when still running.
     box = []

@@ -4,7 +4,7 @@ import select
 import socket
 
 from check import check, collect, descriptors, raised, raises, sections, since, summary, ticks, timed, true
-from pairs import close, fill, free_port, settle, tcp_pair, udp_pair
+from pairs import close, crowd, fill, free_port, settle, tcp_pair, udp_pair
 
 LATE = 1500
 
@@ -186,19 +186,7 @@ def r11():
 
 def r12():
     # connect() was one blocking call, deaf to settimeout. (Ctrl-C: drive_interrupt.py. A silent host: timeouts.py.)
-    s = socket.socket()
-    s.bind(("127.0.0.1", 0))
-    s.listen(0)
-    clients, e = [], None
-    for _ in range(8):
-        c = socket.socket()
-        c.settimeout(0.2)
-        clients.append(c)
-        start = ticks()
-        e = raised(c.connect, (s.getsockname(),))
-        took = since(start)
-        if e is not None:
-            break
+    s, clients, e, took = crowd(0.2)
     true("R12: connect to a full backlog ends at its deadline", e is not None and e.errno == 110 and 200 <= took < 200 + LATE, (e, took))
     close(s, *clients)
 

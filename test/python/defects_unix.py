@@ -1,12 +1,11 @@
 # run: limit=60 net=lo heap=64m
 # Defects seen in MicroPython's ports/unix/modsocket.c, U1 to U23 (U13 and U14: defects_memory.py); each section says in one sentence what went wrong there.
-import gc
 import os
 import socket
 import time
 
-from check import at_most, check, collect, descriptors, raised, raises, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, drain, full_pair, tcp_pair, udp_pair
+from check import at_most, check, collect, descriptors, raised, raises, sections, since, spawn, storm, summary, ticks, timed, true
+from pairs import close, crowd, drain, full_pair, tcp_pair, udp_pair
 
 LATE = 1500
 
@@ -80,13 +79,7 @@ def u4():
 def u5():
     # Each EINTR began the timeout anew: another thread's collections made 0.5 s into 3.5 s.
     stop = []
-
-    def storm():
-        while not stop:
-            gc.collect()
-            time.sleep(0.0005)  # the collector's lock is not fair: without a pause, who raises an exception waits for it
-
-    t = spawn(storm)
+    t = spawn(storm, stop)
     a, b = tcp_pair()
     b.settimeout(0.3)
     timed("U5: recv in a storm of collections", b.recv, (1,), 300, 300 + LATE)
@@ -102,26 +95,8 @@ def u5():
 def u6():
     # connect() after EINTR began anew, and a later timeout was EALREADY. (A silent host: threads.py.)
     stop = []
-
-    def storm():
-        while not stop:
-            gc.collect()
-            time.sleep(0.0005)  # the collector's lock is not fair: without a pause, who raises an exception waits for it
-
-    t = spawn(storm)
-    s = socket.socket()
-    s.bind(("127.0.0.1", 0))
-    s.listen(0)
-    clients, e, took = [], None, 0
-    for _ in range(8):
-        c = socket.socket()
-        c.settimeout(0.3)
-        clients.append(c)
-        start = ticks()
-        e = raised(c.connect, (s.getsockname(),))
-        took = since(start)
-        if e is not None:
-            break
+    t = spawn(storm, stop)
+    s, clients, e, took = crowd(0.3)
     true("U6: connect times out as ETIMEDOUT, and in time, in a storm of collections", e is not None and e.errno == 110 and 300 <= took < 300 + LATE, (e, took))
     stop.append(1)
     t()

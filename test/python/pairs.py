@@ -4,6 +4,8 @@ import time
 
 import socket
 
+from check import raised, since, ticks
+
 
 def tcp_pair(family=socket.AF_INET, host="127.0.0.1"):
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -40,6 +42,24 @@ def settle(s, ms=2000):
     p = select.poll()
     p.register(s, select.POLLIN)
     return bool(p.poll(ms))
+
+
+def crowd(seconds, backlog=0):
+    # Connects to a listener until its backlog is full: the listener, the clients, the exception of the last, its milliseconds.
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    s.listen(backlog)
+    clients, e, took = [], None, 0
+    for _ in range(8):
+        c = socket.socket()
+        c.settimeout(seconds)
+        clients.append(c)
+        start = ticks()
+        e = raised(c.connect, (s.getsockname(),))
+        took = since(start)
+        if e is not None:
+            break
+    return s, clients, e, took
 
 
 def full_pair():

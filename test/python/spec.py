@@ -5,7 +5,7 @@ import time
 import usocket
 
 from check import at_most, check, collect, descriptors, raised, raises, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, drain, settle, tcp_pair, udp_pair
+from pairs import close, crowd, drain, settle, tcp_pair, udp_pair
 
 
 def the_module():
@@ -76,19 +76,8 @@ def bind_listen_accept():
         c.send(b"in")
         check("listen({}): and a connection comes in".format(backlog), d.recv(5), b"in")
         close(s, c, d)
-    s = usocket.socket()
-    s.bind(("127.0.0.1", 0))
-    s.listen(1)
-    clients, refused = [], False
-    for _ in range(8):
-        c = usocket.socket()
-        c.settimeout(0.3)
-        clients.append(c)
-        e = raised(c.connect, (s.getsockname(),))
-        if e is not None:
-            refused = True
-            break
-    true("listen(1): beyond it the system refuses new connections", refused and len(clients) > 1, len(clients))
+    s, clients, e, _ = crowd(0.3, 1)
+    true("listen(1): beyond it the system refuses new connections", e is not None and len(clients) > 1, len(clients))
     close(s, *clients)
     s = usocket.socket()
     raises("accept: the socket must be listening", 22, s.accept)

@@ -4,7 +4,7 @@ import gc
 import socket
 import time
 
-from check import check, collect, descriptors, raised, sections, since, spawn, summary, ticks, timed, true
+from check import check, collect, descriptors, raised, sections, since, spawn, storm, summary, ticks, timed, true
 from pairs import close, drain, full_pair, tcp_pair, udp_pair
 
 SLACK = 1500
@@ -120,18 +120,9 @@ def shutdown_wakes():
     close(a, b)
 
 
-def storm(seconds, stop):
-    n = 0
-    while not stop:
-        gc.collect()
-        time.sleep(0.0005)  # the collector's lock is not fair
-        n += 1
-    return n
-
-
 def collector_storm():
     stop = []
-    t = spawn(storm, 10, stop)
+    t = spawn(storm, stop)
     a, b = tcp_pair()
     u, v = udp_pair()
     c, d = full_pair()
@@ -154,7 +145,7 @@ def collector_storm():
 
 def collector_storm_and_data():
     stop = []
-    t = spawn(storm, 10, stop)
+    t = spawn(storm, stop)
     a, b = tcp_pair()
     w = spawn(a.sendall, bytes(range(256)) * 2000)
     data = b.read(512000)
