@@ -2,9 +2,11 @@
 # Gets what the build needs.
 #
 #   tools/setup.sh packages run|test     install the Debian packages that are missing
-#   tools/setup.sh micropython VERSION   download, check and unpack MicroPython's source package into build/
+#   tools/setup.sh NAME VERSION          download, check and unpack a source package of tools/sources.pins
+#                                        (micropython, lwip ...) into build/NAME-VERSION
 #
-# Does nothing, quickly, when everything is there. With MICROPYTHON_DIR set nothing is installed and nothing is downloaded.
+# Does nothing, quickly, when everything is there. With NAME_DIR set (MICROPYTHON_DIR, LWIP_DIR ...) that tree is used as it
+# is: nothing is downloaded for it. With MICROPYTHON_DIR set no package is installed, either.
 # Exit code 3: the mirror no longer carries that version.
 set -eu
 cd "$(dirname "$0")/.."
@@ -124,7 +126,7 @@ packages() {
         || fail "installing packages" "Is the network there, is this Debian 12? If not: MICROPYTHON_DIR=/path make run" "$logs/apt-install.log"
 }
 
-# --- MicroPython's source package ----------------------------------------------------------------------------------
+# --- Source packages -----------------------------------------------------------------------------------------------
 
 # The mirror that this machine uses already.
 mirror() {
@@ -137,16 +139,18 @@ mirror() {
     } 2>/dev/null | head -n 1
 }
 
+# The .dsc is pinned, and names the SHA-256 of the archives.
 sums_ok() {
     mkdir -p build/download
-    (cd build/download && printf '%s  %s\n' "$sha_dsc" "$dsc" "$sha_orig" "$orig" "$sha_debian" "$debian" \
+    (cd build/download && echo "$sha  $dsc" | sha256sum -c --quiet - >/dev/null 2>&1 \
+        && sed -n '/^Checksums-Sha256:/,/^[^ ]/ s/^ \([0-9a-f]\{64\}\) [0-9]* \(.*\)/\1  \2/p' "$dsc" \
         | sha256sum -c --quiet - >/dev/null 2>&1)
 }
 
 download() {
     local site signed= apt
     site=$(mirror)
-    [ -n "$site" ] || fail "finding the Debian mirror that this machine uses" "Not Debian, or apt has no sources: MICROPYTHON_DIR=/path make run"
+    [ -n "$site" ] || fail "finding the Debian mirror that this machine uses" "Not Debian, or apt has no sources: $instead"
     [ ! -r /usr/share/keyrings/debian-archive-keyring.gpg ] || signed='[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] '
     mkdir -p "build/apt/$suite/lists/partial" build/apt/cache/archives/partial
     echo "deb-src $signed$site $suite main" >"build/apt/$suite/sources.list"
@@ -154,47 +158,48 @@ download() {
         -o "Dir::State::Lists=$root/build/apt/$suite/lists" -o "Dir::Cache=$root/build/apt/cache"
         -o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 -o Acquire::Languages=none)
     logged apt-source-list "Reading the list of source packages of $suite" "${apt[@]}" -o APT::Update::Error-Mode=any update \
-        || fail "reading the mirror's source list" "Is the network there? If not: MICROPYTHON_DIR=/path make run" "$logs/apt-source-list.log"
-    "${apt[@]}" source --print-uris "micropython=$package" >"$logs/download.log" 2>&1 \
-        || fail "finding MicroPython $package" "The mirror no longer carries it in $suite; choose another pin or a tree of your own: MICROPYTHON_DIR=/path make run" "$logs/download.log" 3
-    (cd build/download && logged_here "${apt[@]}" source --download-only "micropython=$package") \
-        || fail "downloading MicroPython $package" "Is the network there? If not: MICROPYTHON_DIR=/path make run" "$logs/download.log"
+        || fail "reading the mirror's source list" "Is the network there? If not: $instead" "$logs/apt-source-list.log"
+    "${apt[@]}" source --print-uris "$name=$package" >"$logs/download.log" 2>&1 \
+        || fail "finding $name $package" "The mirror no longer carries it in $suite; choose another pin or a tree of your own: $instead" "$logs/download.log" 3
+    (cd build/download && logged_here "${apt[@]}" source --download-only "$name=$package") \
+        || fail "downloading $name $package" "Is the network there? If not: $instead" "$logs/download.log"
 }
 
 logged_here() {
-    logs=$root/$logs logged download "Downloading MicroPython $version (6 MB)" "$@"
+    logs=$root/$logs logged download "Downloading $name $version" "$@"
 }
 
-micropython() {
-    version=$1
-    [ -z "${MICROPYTHON_DIR:-}" ] || return 0
-    local tree=build/micropython-$version pin upstream
+source_package() {
+    name=$1 version=$2
+    local own=${name^^}_DIR tree=build/$1-$2 pin
+    instead="$own=/path make ..."
+    [ -z "${!own:-}" ] || return 0
     [ ! -e "$tree/.ready" ] || return 0
     lock
     [ ! -e "$tree/.ready" ] || return 0
-    pin=$(grep "^$version " tools/micropython.pins) \
-        || fail "choosing MicroPython $version" "Pinned are: $(sed -n 's/^\([0-9.]*\) .*/\1/p' tools/micropython.pins | tr '\n' ' ')(tools/micropython.pins)"
-    read -r _ suite package sha_dsc sha_orig sha_debian <<<"$pin"
-    upstream=${package%-*}
-    dsc=micropython_$package.dsc
-    orig=micropython_$upstream.orig.tar.xz
-    debian=micropython_$package.debian.tar.xz
+    pin=$(grep "^$name $version " tools/sources.pins) \
+        || fail "choosing $name $version" "Pinned are: $(sed -n "s/^$name \([0-9.]*\) .*/\1/p" tools/sources.pins | tr '\n' ' ')(tools/sources.pins)"
+    read -r _ _ suite package sha <<<"$pin"
+    dsc=${name}_$package.dsc
     if ! sums_ok; then
         command -v apt-get >/dev/null \
-            || fail "downloading MicroPython" "This needs Debian's apt-get; elsewhere: MICROPYTHON_DIR=/path make run"
+            || fail "downloading $name" "This needs Debian's apt-get; elsewhere: $instead"
         download
-        sums_ok || fail "checking MicroPython's SHA-256" "What was downloaded is not what tools/micropython.pins expects; remove build/download and try again, or MICROPYTHON_DIR=/path make run"
+        sums_ok || fail "checking $name's SHA-256" "What was downloaded is not what tools/sources.pins expects; remove build/download and try again, or $instead"
     fi
     rm -rf "$tree" "$tree.new"
-    logged unpack "Unpacking MicroPython $version" dpkg-source --no-check -x "build/download/$dsc" "$tree.new" \
-        || fail "unpacking MicroPython" "Is the disk full?" "$logs/unpack.log"
-    rm -f "build/$orig"*
+    logged unpack "Unpacking $name $version" dpkg-source --no-check -x "build/download/$dsc" "$tree.new" \
+        || fail "unpacking $name" "Is the disk full?" "$logs/unpack.log"
+    rm -f "build/${name}_"*.orig*.tar.*
     touch "$tree.new/.ready"
     mv "$tree.new" "$tree"
 }
 
 case "${1:-}" in
     packages) packages "${2:-run}" ;;
-    micropython) micropython "$2" ;;
-    *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    [a-z]*)
+        [ $# = 2 ] || exec "$0"
+        source_package "$1" "$2"
+        ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
