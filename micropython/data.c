@@ -32,10 +32,12 @@ static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj, 2, 3, socket_send);
 
+#if USOCKET_DATAGRAMS
 static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
     return send_once(args, n_args > 3 ? args[2] : MP_OBJ_NULL, args[n_args - 1], MP_QSTR_sendto);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj, 3, 4, socket_sendto);
+#endif
 
 static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
@@ -112,17 +114,6 @@ static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 
-static mp_obj_t with_addr(mp_obj_t result, const usocket_addr_t *from) {
-    mp_obj_t items[2] = {result, usocket_py_addr_obj(from)};
-    return mp_obj_new_tuple(2, items);
-}
-
-static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
-    usocket_addr_t from;
-    return with_addr(receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
-}
-MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj, 2, 3, socket_recvfrom);
-
 static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;
@@ -146,8 +137,23 @@ static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj, 2, 4, socket_recv_into);
 
+#if USOCKET_DATAGRAMS
+
+static mp_obj_t with_addr(mp_obj_t result, const usocket_addr_t *from) {
+    mp_obj_t items[2] = {result, usocket_py_addr_obj(from)};
+    return mp_obj_new_tuple(2, items);
+}
+
+static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
+    usocket_addr_t from;
+    return with_addr(receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj, 2, 3, socket_recvfrom);
+
 static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
     return with_addr(receive_into(n_args, args, &from, MP_QSTR_recvfrom_into), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj, 2, 4, socket_recvfrom_into);
+
+#endif

@@ -223,6 +223,8 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_cre
 
 #endif
 
+#if USOCKET_SERVER
+
 static void set_flag(socket_obj_t *self, int level, int name, int value, qstr what) {
     usocket_py_check(
         name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
@@ -274,6 +276,8 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_server_obj, 0, mod_usocket_create_server);
+
+#endif
 
 static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 #if USOCKET_UNIX

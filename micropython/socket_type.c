@@ -150,6 +150,8 @@ static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t addr_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 
+#if USOCKET_SERVER
+
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_int_t backlog = n_args > 1 ? mp_obj_get_int(args[1]) : usocket_backlog();
@@ -183,6 +185,8 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     return MP_OBJ_FROM_PTR(pair);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
+
+#endif
 
 /* The address and the code; 0 when connected. */
 static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
@@ -336,14 +340,18 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket_exit_obj)},
     {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&socket_close_obj)},
     {MP_ROM_QSTR(MP_QSTR_bind), MP_ROM_PTR(&socket_bind_obj)},
+#if USOCKET_SERVER
     {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&socket_listen_obj)},
     {MP_ROM_QSTR(MP_QSTR_accept), MP_ROM_PTR(&socket_accept_obj)},
+#endif
     {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
     {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&usocket_py_send_obj)},
     {MP_ROM_QSTR(MP_QSTR_sendall), MP_ROM_PTR(&usocket_py_sendall_obj)},
-    {MP_ROM_QSTR(MP_QSTR_sendto), MP_ROM_PTR(&usocket_py_sendto_obj)},
     {MP_ROM_QSTR(MP_QSTR_recv), MP_ROM_PTR(&usocket_py_recv_obj)},
+#if USOCKET_DATAGRAMS
+    {MP_ROM_QSTR(MP_QSTR_sendto), MP_ROM_PTR(&usocket_py_sendto_obj)},
     {MP_ROM_QSTR(MP_QSTR_recvfrom), MP_ROM_PTR(&usocket_py_recvfrom_obj)},
+#endif
     {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&usocket_py_read_obj)},
     {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usocket_py_readinto_obj)},
     {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&usocket_py_readline_obj)},
@@ -353,7 +361,9 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&socket_setblocking_obj)},
 #if USOCKET_PY_EXTRAS
     {MP_ROM_QSTR(MP_QSTR_recv_into), MP_ROM_PTR(&usocket_py_recv_into_obj)},
+#if USOCKET_DATAGRAMS
     {MP_ROM_QSTR(MP_QSTR_recvfrom_into), MP_ROM_PTR(&usocket_py_recvfrom_into_obj)},
+#endif
     {MP_ROM_QSTR(MP_QSTR_connect_ex), MP_ROM_PTR(&socket_connect_ex_obj)},
     {MP_ROM_QSTR(MP_QSTR_shutdown), MP_ROM_PTR(&socket_shutdown_obj)},
     {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&socket_detach_obj)},

@@ -277,6 +277,8 @@ int usocket_port_bind(int handle, const usocket_addr_t *a) {
     return r;
 }
 
+#if USOCKET_SERVER
+
 int usocket_port_listen(int handle, int backlog) {
     int r;
     TRY(r, USOCKET_EOPNOTSUPP, plat_listen(handle, backlog));
@@ -298,6 +300,8 @@ int usocket_port_accept(int handle, usocket_addr_t *peer) {
     }
     return r;
 }
+
+#endif
 
 int usocket_port_connect(int handle, const usocket_addr_t *a) {
     sys_addr_t sys;
@@ -349,7 +353,7 @@ int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
 
 int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
     ssize_t r;
-    if (from == NULL) {
+    if (!USOCKET_DATAGRAMS || from == NULL) {
         TRY(r, USOCKET_ENOTCONN, plat_recv(handle, buf, len, flags));
         return (int32_t)r;
     }
@@ -365,7 +369,7 @@ int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_
 
 int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
     ssize_t r;
-    if (to == NULL) {
+    if (!USOCKET_DATAGRAMS || to == NULL) {
         TRY(r, USOCKET_ENOTCONN, plat_send(handle, buf, len, flags));
     } else {
         sys_addr_t sys;

@@ -37,6 +37,8 @@ int usocket_bind(usocket_t *s, const usocket_addr_t *a) {
     PORT_CALL(s, usocket_port_bind(io, a));
 }
 
+#if USOCKET_SERVER
+
 int usocket_listen(usocket_t *s, int backlog) {
     PORT_CALL(s, usocket_port_listen(io, backlog < 0 ? 0 : backlog));
 }
@@ -46,10 +48,12 @@ int usocket_backlog(void) {
     return max < 128 ? max : 128;
 }
 
+#endif
+
 static int shut_down(usocket_t *s, int io, int how) {
     usocket_t *base = base_of(s);
     int r = usocket_port_shutdown(io, how);
-    if (r == 0 && base->type != USOCKET_STREAM && how != USOCKET_SHUT_WR) {
+    if (r == 0 && !is_stream(base) && how != USOCKET_SHUT_WR) {
         base->flags |= FLAG_SHUT_RD;
     }
     return r;

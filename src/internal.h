@@ -47,6 +47,10 @@ static inline usocket_t *base_of(usocket_t *s) {
     return s->base != NULL ? s->base : s;
 }
 
+static inline bool is_stream(const usocket_t *s) {
+    return !USOCKET_DATAGRAMS || s->type == USOCKET_STREAM;
+}
+
 static inline bool is_closed(const usocket_t *s) {
     return (ATOMIC_LOAD(&s->users) & USER_CLOSED) != 0;
 }

@@ -50,7 +50,7 @@ static const struct {
 #define KIND_UDP 1
 #define KIND_RAW 2
 #define KIND_SEC 3
-#define KINDS_DEFAULT 7 /* the first three */
+#define KINDS_DEFAULT (USOCKET_DATAGRAMS ? 7 : 1) /* the first three, or streams alone */
 
 static int choose_kinds(usocket_lookup_t *l, const usocket_query_t *q) {
     l->proto = q->proto;

@@ -184,13 +184,22 @@ void usocket_attach(usocket_t *s, int handle, int family, int type, int proto) {
     begin(s, handle, family, type, proto);
 }
 
+/* 0 if there can be sockets of this type, else the code. */
+static int check_type(int type) {
+#if USOCKET_DATAGRAMS
+    return type < 0 || type > UINT8_MAX ? USOCKET_EINVAL : 0;
+#else
+    return type != USOCKET_STREAM ? USOCKET_ESOCKTNOSUPPORT : 0;
+#endif
+}
+
 int usocket_open(usocket_t *s, int family, int type, int proto) {
     int r = usocket_vacant(s);
+    if (r == 0) {
+        r = check_type(type);
+    }
     if (r < 0) {
         return r;
-    }
-    if (type < 0 || type > UINT8_MAX) {
-        return USOCKET_EINVAL;
     }
     if (proto == USOCKET_PROTO_SEC) {
         return USOCKET_EPROTONOSUPPORT; /* no TLS backend in this build: never plain text instead */
@@ -208,6 +217,9 @@ int usocket_pair(usocket_t *a, usocket_t *b, int family, int type, int proto) {
     if (r == 0) {
         r = usocket_vacant(b);
     }
+    if (r == 0 && !USOCKET_DATAGRAMS) {
+        r = check_type(type);
+    }
     int handles[2];
     if (r == 0) {
         r = usocket_port_pair(family, type, proto, handles);
@@ -224,6 +236,9 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
     int r = usocket_vacant(s);
     if (r == 0) {
         r = fd < 0 ? USOCKET_EBADF : usocket_port_adopt(fd, &family, &type, &proto);
+    }
+    if (r == 0 && !USOCKET_DATAGRAMS) {
+        r = check_type(type);
     }
     if (r < 0) {
         return r;
@@ -344,6 +359,8 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
 
 /* ---- Connections -------------------------------------------------------------------------------------------------- */
 
+#if USOCKET_SERVER
+
 int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_time_t deadline) {
     int r = usocket_vacant(conn);
     if (r == 0) {
@@ -369,6 +386,8 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
     usocket_leave(s);
     return r;
 }
+
+#endif
 
 static int connect_wait(usocket_t *s, usocket_time_t deadline) {
     usocket_t *base = base_of(s);
@@ -396,8 +415,7 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
  * that call with it. Our waits have told the program already. */
 static int begin_connect(usocket_t *base, const usocket_addr_t *a) {
     usocket_addr_t peer;
-    if (base->type == USOCKET_STREAM && (base->flags & FLAG_CONNECTED) &&
-        usocket_port_name(base->io, true, &peer) == 0) {
+    if (is_stream(base) && (base->flags & FLAG_CONNECTED) && usocket_port_name(base->io, true, &peer) == 0) {
         return USOCKET_EISCONN;
     }
     int r;

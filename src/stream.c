@@ -98,7 +98,7 @@ static size_t read_unread(usocket_t *base, void *buf, size_t len, bool peek) {
 
 static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
     usocket_t *base = base_of(s);
-    bool stream = base->type == USOCKET_STREAM;
+    bool stream = is_stream(base);
     int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
     patience_t patience = usocket_patience(s, false, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
     size_t got = 0;
@@ -124,7 +124,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         }
         ON_SOCKET(r, base, usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from));
         if (r == USOCKET_EAGAIN) {
-            if ((stream && len == 0) || (base->flags & FLAG_SHUT_RD)) {
+            if ((stream && len == 0) || (USOCKET_DATAGRAMS && (base->flags & FLAG_SHUT_RD))) {
                 r = 0; /* shut down for reading, Linux polls readable for ever and says this */
                 break;
             }
@@ -207,7 +207,7 @@ int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocke
             return r;
         }
         *got += (size_t)r;
-        if (s->type != USOCKET_STREAM) {
+        if (!is_stream(s)) {
             return 0;
         }
     }
@@ -236,7 +236,7 @@ static size_t line_part(const uint8_t *p, size_t n, bool *whole) {
 }
 
 int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
-    bool stream = s->type == USOCKET_STREAM;
+    bool stream = is_stream(s);
     int peek = stream ? usocket_port_msg_peek() : 0;
     bool whole = false;
     while (*got < len && !whole) {

@@ -26,6 +26,18 @@
 #endif
 #endif
 
+/** The server's side: listen and accept. 0: neither they nor usocket_backlog exist; bind stays, for a source address and for
+ *  receiving datagrams. */
+#ifndef USOCKET_SERVER
+#define USOCKET_SERVER 1
+#endif
+
+/** Datagram and raw sockets. 0: streams alone; usocket_open refuses the rest with USOCKET_ESOCKTNOSUPPORT, usocket_recvfrom and
+ *  usocket_sendto do not exist, and the address given to usocket_send_by is ignored. */
+#ifndef USOCKET_DATAGRAMS
+#define USOCKET_DATAGRAMS 1
+#endif
+
 /** Names: getaddrinfo and what stands on it (host names in connect, bind, sendto; usocket_dial). 0: numeric addresses only. */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1

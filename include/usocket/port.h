@@ -41,6 +41,8 @@ int usocket_port_dup(int handle);
 int usocket_port_close(int handle);
 
 int usocket_port_bind(int handle, const usocket_addr_t *a);
+
+/* listen, somaxconn and accept: called only where USOCKET_SERVER is 1. */
 int usocket_port_listen(int handle, int backlog);
 
 /** The stack's SOMAXCONN. */

@@ -184,7 +184,8 @@ int usocket_pair(usocket_t *a, usocket_t *b, int family, int type, int proto);
  *
  * @param fd   owned by @p s from then on; still yours on failure
  * @param family, type, proto  -1: ask the stack
- * @return 0; USOCKET_EBADF, USOCKET_ENOTSOCK, USOCKET_EINVAL, USOCKET_EIO, USOCKET_EOPNOTSUPP, USOCKET_EISCONN (@p s is open)
+ * @return 0; USOCKET_EBADF, USOCKET_ENOTSOCK, USOCKET_EINVAL, USOCKET_EIO, USOCKET_EOPNOTSUPP, USOCKET_EISCONN (@p s is open),
+ *         USOCKET_ESOCKTNOSUPPORT (no stream, where USOCKET_DATAGRAMS is 0)
  */
 int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto);
 
@@ -226,6 +227,8 @@ int usocket_fileno(const usocket_t *s);
  */
 int usocket_bind(usocket_t *s, const usocket_addr_t *a);
 
+#if USOCKET_SERVER
+
 /** Accept connections.
  *
  * @param backlog how many may wait; negative counts as 0; the stack may cap it
@@ -247,6 +250,8 @@ int usocket_backlog(void);
  *         USOCKET_EISCONN (@p conn is open); USOCKET_EINVAL: not listening; socket's
  */
 int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_time_t deadline);
+
+#endif
 
 /** Connect to an address. A datagram socket only remembers it.
  *
@@ -437,9 +442,11 @@ void usocket_watch_end(usocket_watch_t *w);
 
 /* ---- Plain calls, with the socket's own timeout --------------------------------------------------------------------- */
 
+#if USOCKET_SERVER
 static inline int usocket_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer) {
     return usocket_accept_by(s, conn, peer, usocket_deadline(s));
 }
+#endif
 static inline int usocket_connect(usocket_t *s, const usocket_addr_t *a) {
     return usocket_connect_by(s, a, usocket_deadline(s));
 }
@@ -449,12 +456,14 @@ static inline int32_t usocket_recv(usocket_t *s, void *buf, size_t len) {
 static inline int32_t usocket_send(usocket_t *s, const void *buf, size_t len) {
     return usocket_send_by(s, buf, len, 0, NULL, usocket_deadline(s));
 }
+#if USOCKET_DATAGRAMS
 static inline int32_t usocket_recvfrom(usocket_t *s, void *buf, size_t len, usocket_addr_t *from) {
     return usocket_recv_by(s, buf, len, 0, from, usocket_deadline(s));
 }
 static inline int32_t usocket_sendto(usocket_t *s, const void *buf, size_t len, const usocket_addr_t *to) {
     return usocket_send_by(s, buf, len, 0, to, usocket_deadline(s));
 }
+#endif
 static inline int usocket_recv_all(usocket_t *s, void *buf, size_t len, size_t *got) {
     *got = 0;
     return usocket_recv_all_by(s, buf, len, got, usocket_deadline(s));
