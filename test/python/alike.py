@@ -1,27 +1,14 @@
 # For scripts that CPython and our module must answer alike: each line is `label: value`, compared by run.py.
 import gc
-import os
 import sys
 
 import socket
 
+from check import FIRST, descriptors  # noqa: F401
 from pairs import free_port, settle, tcp_pair, udp_pair  # noqa: F401
 
 _seen = set()
-
-
-def fds():
-    return len(os.listdir("/proc/self/fd"))
-
-
-_warm = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-_warm.settimeout(0.001)
-try:
-    _warm.recv(1)  # opens what the module keeps for the whole process
-except OSError:
-    pass
-_warm.close()
-_start = fds()
+_start = descriptors()
 
 
 def kind(e):
@@ -81,5 +68,5 @@ def noport(a):
 def done():
     for _ in range(3):
         gc.collect()
-    say("descriptors left", fds() - _start)
+    say("descriptors left", descriptors() - _start)
     sys.stdout.write("end\n")

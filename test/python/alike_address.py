@@ -1,10 +1,10 @@
 # run: net=lo
-# Addresses in and out: families, forms of a host, scope and flow, AF_UNIX.
+# Addresses in and out: families, forms of a host, scope and flow.
 import socket
 from alike import attempt, done, noport, say, settle
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
-I, I6, U = socket.AF_INET, socket.AF_INET6, socket.AF_UNIX
+I, I6 = socket.AF_INET, socket.AF_INET6
 
 
 def bound(family, address, kind=DG):
@@ -115,39 +115,4 @@ say("the empty datagram reached", s.recvfrom(9)[0])
 c.close()
 s.close()
 
-# AF_UNIX: paths, abstract names, unnamed peers.
-name = b"\0alike"
-s = socket.socket(U, ST)
-s.bind(name)
-s.listen()
-say("abstract getsockname", s.getsockname())
-c = socket.socket(U, ST)
-c.connect(name)
-say("unix getpeername", c.getpeername())
-d, peer = s.accept()
-say("unix accept from an unnamed peer", peer)
-c.send(b"hello")
-settle(d)
-say("unix data", d.recv(9))
-for x in (c, d, s):
-    x.close()
-path = "/dev/shm/alike-%d" % id(name)
-import os  # noqa: E402
-
-s = socket.socket(U, DG)
-attempt("unix bind to a path", s.bind, path)
-say("unix path comes back", s.getsockname() == path)
-attempt("unix bind to a path in use", socket.socket(U, DG).bind, path)
-c = socket.socket(U, DG)
-attempt("unix bind a long path", c.bind, "/dev/shm/" + "y" * (98 - len(str(id(name)))) + str(id(name)))
-long_name = c.getsockname()
-say("unix long path comes back", len(long_name))
-attempt("unix sendto", c.sendto, b"gram", path)
-settle(s)
-data, addr = s.recvfrom(9)
-say("unix recvfrom", (data, addr == long_name))
-s.close()
-c.close()
-os.remove(path)
-os.remove(long_name)
 done()

@@ -221,13 +221,4 @@ attempt("join a group that is none", s.setsockopt, socket.IPPROTO_IP, socket.IP_
 attempt("join with too few bytes", s.setsockopt, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, b"\xe0\0\0\1")
 s.close()
 
-# AF_UNIX.
-u = socket.socket(socket.AF_UNIX, ST)
-attempt("unix connect nowhere", u.connect, "/nonexistent/socket")
-attempt("unix bind nowhere", u.bind, "/nonexistent/socket")
-attempt("unix fresh getsockname", u.getsockname)
-attempt("unix bind tuple", u.bind, ("a", 1))
-attempt("unix accept unbound", u.accept)
-attempt("unix bind abstract", u.bind, b"\0usocket-test-alike" + str(id(u)).encode())
-u.close()
 done()

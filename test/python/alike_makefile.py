@@ -1,6 +1,6 @@
 # makefile: modes, buffering, lives of its own.
 import socket
-from alike import attempt, done, say, settle, tcp_pair
+from alike import FIRST, attempt, done, say, settle, tcp_pair
 
 
 def pair():
@@ -19,7 +19,7 @@ attempt("read after the end", f.read)
 attempt("readline after the end", f.readline)
 attempt("read(0)", f.read, 0)
 f.close()
-say("the socket outlives its file", b.fileno() > 2)
+say("the socket outlives its file", b.fileno() >= FIRST)
 attempt("and can send", b.send, b"x")
 b.close()
 a.close()
@@ -93,7 +93,7 @@ a, b = pair()
 with b.makefile("rb") as f:
     a.sendall(b"with\n")
     attempt("with a file", f.readline)
-say("with closes the file, not the socket", b.fileno() > 2)
+say("with closes the file, not the socket", b.fileno() >= FIRST)
 try:
     f.read(1)
     say("reading a closed file", "works")

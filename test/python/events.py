@@ -1,12 +1,12 @@
 # run: limit=60
-# What polls and schedules: setsockopt(SOL_SOCKET, 20, handler), subclass instances, select, asyncio streams, MicroPython's tls.
-import asyncio
+# What polls and schedules: setsockopt(SOL_SOCKET, 20, handler), subclass instances, select, MicroPython's tls. (asyncio: asyncio_streams.py.)
 import select
 import socket
 import time
 
 from check import check, collect, descriptors, raised, raises, sections, skip, spawn, summary, true
 from pairs import close, settle, tcp_pair, udp_pair
+from where import HOST
 
 HANDLER = 20
 
@@ -22,7 +22,7 @@ def pump(until, seconds=2):
 def handler_on_a_listener():
     s = socket.socket()
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    s.bind(socket.getaddrinfo("127.0.0.1", 0)[0][4])
+    s.bind(socket.getaddrinfo(HOST, 0)[0][4])
     s.listen(1)
     called = []
 
@@ -121,7 +121,7 @@ class Sub(socket.socket):
 
 
 def subclasses():
-    s = socket.create_server(("127.0.0.1", 0))
+    s = socket.create_server((HOST, 0))
     c = Sub()
     c.connect(s.getsockname())
     d, _ = s.accept()
@@ -152,86 +152,12 @@ def subclasses():
             return b"own:" + super().recv(n)
 
     c = Override()
-    s = socket.create_server(("127.0.0.1", 0))
+    s = socket.create_server((HOST, 0))
     c.connect(s.getsockname())
     d, _ = s.accept()
     d.send(b"x")
     check("S4: an overridden method calls its base", c.recv(1), b"own:x")
     close(c, d, s)
-
-    async def over_asyncio():
-        s = Sub()
-        s.bind(("127.0.0.1", 0))
-        s.listen(1)
-        c = Sub()
-        c.connect(s.getsockname())
-        d, _ = s.accept()
-        c.setblocking(False)
-        stream = asyncio.StreamReader(c)
-        d.send(b"async line\n")
-        line = await asyncio.wait_for(stream.readline(), 5)
-        close(s, c, d)
-        return line
-
-    check("S4: asyncio over a subclass instance", asyncio.run(over_asyncio()), b"async line\n")
-
-
-def asyncio_streams():
-    async def echo(reader, writer):
-        while True:
-            line = await reader.readline()
-            if not line:
-                break
-            writer.write(line.upper())
-            await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    async def client(port, n):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        good = True
-        for i in range(20):
-            message = "client %d line %d\n" % (n, i)
-            writer.write(message.encode())
-            await writer.drain()
-            good = good and await reader.readline() == message.upper().encode()
-        big = bytes(range(65, 91)) * 4000 + b"\n"
-        writer.write(big)
-        await writer.drain()
-        good = good and await reader.readexactly(len(big)) == big
-        writer.close()
-        await writer.wait_closed()
-        return good
-
-    async def main():
-        port = 0
-        s = socket.socket()
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
-        s.close()
-        server = await asyncio.start_server(echo, "127.0.0.1", port)
-        results = await asyncio.gather(*[client(port, n) for n in range(5)])
-        server.close()
-        await server.wait_closed()
-        return results
-
-    check("asyncio: five clients of an echo server", asyncio.run(main()), [True] * 5)
-    asyncio.new_event_loop()
-
-
-def asyncio_and_kept_bytes():
-    # Bytes kept after a deadline are seen by asyncio's poll.
-    async def take(b):
-        return await asyncio.wait_for(asyncio.StreamReader(b).read(10), 3)
-
-    a, b = tcp_pair()
-    b.settimeout(0.03)
-    a.send(b"kept")
-    raised(b.read, (10,))
-    b.setblocking(False)
-    check("asyncio reads what a timed-out read kept", asyncio.run(take(b)), b"kept")
-    close(a, b)
-    asyncio.new_event_loop()
 
 
 def many_polled():
@@ -275,7 +201,7 @@ def over_tls():
     client_ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     client_ctx.verify_mode = tls.CERT_NONE
     for kind in (socket.socket, Sub):
-        s = socket.create_server(("127.0.0.1", 0))
+        s = socket.create_server((HOST, 0))
         c = kind()
         c.connect(s.getsockname())
         d, _ = s.accept()
@@ -300,7 +226,7 @@ def errors_through_poll():
     c = socket.socket()
     c.setblocking(False)
     s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+    s.bind((HOST, 0))
     raises("connecting to a port where nobody listens", 115, c.connect, s.getsockname())
     p = select.poll()
     p.register(c, select.POLLOUT)
@@ -311,7 +237,6 @@ def errors_through_poll():
 
 
 sections(
-    handler_on_a_listener, handler_on_data, a_handler_does_not_keep_a_lost_socket_running, subclasses, asyncio_streams, asyncio_and_kept_bytes,
-    many_polled, registering, over_tls, errors_through_poll,
+    handler_on_a_listener, handler_on_data, a_handler_does_not_keep_a_lost_socket_running, subclasses, many_polled, registering, over_tls, errors_through_poll,
 )  # fmt: skip
 summary()

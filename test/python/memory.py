@@ -4,8 +4,9 @@
 import gc
 import socket
 
-from check import check, collect, descriptors, fail, ok, run, spawn, summary, true
+from check import FIRST, check, collect, descriptors, fail, number, ok, run, spawn, summary, true
 from pairs import close, settle, tcp_pair
+from where import HOST, NAME
 
 BLOCK = 32  # bytes of a heap block on a 64-bit machine
 MOST = 60
@@ -43,7 +44,7 @@ def sweep(label, make, call, after=None):
         wrong = None
         e = squeeze(k, lambda: call(made))
         gc.collect()
-        if e is not None and not isinstance(e, MemoryError) and getattr(e, "errno", None) not in (12, 105):
+        if e is not None and not isinstance(e, MemoryError) and number(e) not in (12, 105):
             wrong = "with {} free blocks: {!r}".format(k, e)
         if after is not None and wrong is None:
             try:
@@ -81,7 +82,7 @@ def pair():
 
 
 def listening():
-    s = socket.create_server(("127.0.0.1", 0))
+    s = socket.create_server((HOST, 0))
     c = socket.create_connection(s.getsockname())
     settle(s)
     return s, c
@@ -92,7 +93,7 @@ def still_accepts(made):
     d = socket.create_connection(s.getsockname())
     s.settimeout(2)
     got, _ = s.accept()
-    works = got.fileno() > 2
+    works = got.fileno() >= FIRST
     got.close()
     d.close()
     return works
@@ -159,20 +160,20 @@ sweep("R22: accept", listening, lambda made: made[0].accept(), still_accepts)
 sweep("accept with a timeout", listening, lambda made: (made[0].settimeout(1), made[0].accept()), still_accepts)
 sweep("connect", listening, lambda made: socket.socket().connect(made[0].getsockname()), still_accepts)
 sweep("create_connection", listening, lambda made: socket.create_connection(made[0].getsockname()), still_accepts)
-sweep("create_connection by name", listening, lambda made: socket.create_connection(("localhost", made[0].getsockname()[1])), still_accepts)
-sweep("create_server", nothing, lambda made: socket.create_server(("127.0.0.1", 0)))
+sweep("create_connection by name", listening, lambda made: socket.create_connection((NAME, made[0].getsockname()[1])), still_accepts)
+sweep("create_server", nothing, lambda made: socket.create_server((HOST, 0)))
 sweep("socketpair", nothing, lambda made: socket.socketpair())
 sweep("fromfd", pair, lambda made: socket.fromfd(made[0].fileno(), 2, 1), still_talks)
 sweep("makefile", pair, lambda made: made[1].makefile("rb").close(), still_talks)
 sweep("makefile, left to the collector", pair, lambda made: made[1].makefile("rb"), still_talks)
-sweep("U14: getaddrinfo numeric", nothing, lambda made: socket.getaddrinfo("127.0.0.1", 80))
-sweep("U14: getaddrinfo of a name", nothing, lambda made: socket.getaddrinfo("localhost", 80))
-sweep("gethostbyname", nothing, lambda made: socket.gethostbyname("localhost"))
-sweep("getnameinfo", nothing, lambda made: socket.getnameinfo(("127.0.0.1", 80), 3))
+sweep("U14: getaddrinfo numeric", nothing, lambda made: socket.getaddrinfo(HOST, 80))
+sweep("U14: getaddrinfo of a name", nothing, lambda made: socket.getaddrinfo(NAME, 80))
+sweep("gethostbyname", nothing, lambda made: socket.gethostbyname(NAME))
+sweep("getnameinfo", nothing, lambda made: socket.getnameinfo((HOST, 80), 3))
 sweep("if_nameindex", nothing, lambda made: socket.if_nameindex())
 sweep("getsockname", pair, lambda made: made[0].getsockname(), still_talks)
 sweep("getpeername", pair, lambda made: made[0].getpeername(), still_talks)
-sweep("getsockopt of bytes", pair, lambda made: made[0].getsockopt(1, 13, 8), still_talks)
+sweep("getsockopt of bytes", pair, lambda made: made[0].getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8), still_talks)
 sweep("repr", pair, lambda made: repr(made[0]), still_talks)
 sweep("recv", pair, lambda made: made[1].recv(50), nothing_lost)
 sweep("recv of much", pair, lambda made: made[1].recv(100000000), nothing_lost)
@@ -194,7 +195,7 @@ def accept_of_an_exception():
     s = socket.socket()
     s.setblocking(False)
     sweep("an error that cannot be built", nothing, quietly(lambda made: s.recv(1)))
-    sweep("a refused connect that cannot be built", nothing, quietly(lambda made: socket.create_connection(("127.0.0.1", 1))))
+    sweep("a refused connect that cannot be built", nothing, quietly(lambda made: socket.create_connection((HOST, 1))))
     s.close()
 
 
@@ -213,7 +214,7 @@ def asked_is_not_allocated():
     check("R20: read(10**9)", b.read(10**9), b"small")
     b.close()
     u, v = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
-    v.bind(("127.0.0.1", 0))
+    v.bind((HOST, 0))
     u.sendto(b"gram", v.getsockname())
     check("R20: udp recv(10**9)", v.recv(10**9), b"gram")
     u.sendto(bytes(30000), v.getsockname())
@@ -223,7 +224,7 @@ def asked_is_not_allocated():
         v.recv(10**9)
         fail("recv(10**9) of nothing", "returned")
     except OSError as e:
-        check("recv(10**9) of nothing", e.errno, 110)
+        check("recv(10**9) of nothing", number(e), 110)
     close(u, v)
     collect()
     before = gc.mem_free()

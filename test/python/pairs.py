@@ -4,10 +4,11 @@ import time
 
 import socket
 
-from check import raised, since, ticks
+from check import number, raised, since, ticks
+from where import HOST, SIN_LEN
 
 
-def tcp_pair(family=socket.AF_INET, host="127.0.0.1"):
+def tcp_pair(family=socket.AF_INET, host=HOST):
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.bind((host, 0))
     listener.listen(5)
@@ -18,7 +19,7 @@ def tcp_pair(family=socket.AF_INET, host="127.0.0.1"):
     return client, server
 
 
-def udp_pair(family=socket.AF_INET, host="127.0.0.1"):
+def udp_pair(family=socket.AF_INET, host=HOST):
     a = socket.socket(family, socket.SOCK_DGRAM)
     b = socket.socket(family, socket.SOCK_DGRAM)
     a.bind((host, 0))
@@ -28,10 +29,21 @@ def udp_pair(family=socket.AF_INET, host="127.0.0.1"):
     return a, b
 
 
+def timeval(s, microseconds):
+    # A struct timeval of s's stack, under a second, of little-endian longs.
+    size = len(s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)) // 2
+    return bytes(size) + microseconds.to_bytes(size, "little")
+
+
+def raw_address(host, port):
+    # A struct sockaddr_in of this stack.
+    return (bytes((16, 2)) if SIN_LEN else bytes((2, 0))) + port.to_bytes(2, "big") + socket.inet_aton(host) + bytes(8)
+
+
 def free_port():
-    # A port of 127.0.0.1 where nobody listens.
+    # A port of HOST where nobody listens.
     s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+    s.bind((HOST, 0))
     port = s.getsockname()[1]
     s.close()
     return port
@@ -47,7 +59,7 @@ def settle(s, ms=2000):
 def crowd(seconds, backlog=0):
     # Connects to a listener until its backlog is full: the listener, the clients, the exception of the last, its milliseconds.
     s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+    s.bind((HOST, 0))
     s.listen(backlog)
     clients, e, took = [], None, 0
     for _ in range(8):
@@ -66,7 +78,7 @@ def full_pair():
     # Connected, and the first takes no byte more. Buffers of a fixed size, so that nothing grows later and lets bytes through.
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((HOST, 0))
     listener.listen(1)
     a = socket.socket()
     a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
@@ -85,7 +97,7 @@ def push(s, size):
         while True:
             total += s.send(bytes(size))
     except OSError as e:
-        if e.errno != 11:
+        if number(e) != 11:
             raise
     return total
 

@@ -9,6 +9,12 @@ Three kinds, by name:
 A script says what it needs in a comment among its first lines:
   # run: net=lo|veth|dns limit=SECONDS heap=SIZE files=N long
 net: namespaces of its own (netns.sh); heap: -X heapsize; files: ulimit -n; long: only with --long.
+
+--stack NAME: the interpreter speaks through another stack than Linux's. What that cannot do is in stacks/NAME.txt, one
+difference a line; docs/stacks.md tells of each ID:
+  ID | script.py | label, * for anything | reason      a failure of such a check is a skip, with its reason
+  ID | script.py | - | reason                          the script is not run
+A line that excuses nothing fails.
 """
 
 import argparse
@@ -23,7 +29,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py")
+HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "where.py", "target.py")
 DEFECTS = (
     ["R%d" % n for n in range(1, 23)] + ["U%d" % n for n in range(1, 24)] + ["S%d" % n for n in range(1, 8)]
 )
@@ -34,12 +40,49 @@ class Result:
     def __init__(self, name):
         self.name = name
         self.passed, self.failed, self.skipped = [], [], []
+        self.broken = []  # failures of the process itself, which nothing excuses
         self.seconds = 0.0
         self.output = ""
 
     @property
     def good(self):
         return not self.failed
+
+
+class Difference:
+    """A line of stacks/NAME.txt."""
+
+    def __init__(self, where, line):
+        self.where = where
+        self.id, self.script, self.label, self.reason = (part.strip() for part in line.split("|", 3))
+        self.pattern = re.compile(".*".join(map(re.escape, self.label.split("*"))), re.DOTALL)
+        self.used = 0
+
+    def covers(self, failure):
+        """Whether `label: why` has such a label; a label may have colons in it, too."""
+        return any(self.pattern.fullmatch(failure[: m.start()]) for m in re.finditer(": ", failure))
+
+
+def differences(stack):
+    """The lines of a stack's list."""
+    path = os.path.join(HERE, "stacks", stack + ".txt")
+    with open(path, encoding="utf-8") as f:
+        return [Difference("%s.txt:%d" % (stack, n), line) for n, line in enumerate(f, 1)
+                if line.strip() and not line.startswith("#")]
+
+
+def excuse(result, known):
+    """Failures that the list knows become skips; a line that knows none is a failure."""
+    left = []
+    for failure in result.failed:
+        found = [d for d in known if d.covers(failure)]
+        for d in found:
+            d.used += 1
+        if found:
+            result.skipped.append("%s: %s: %s" % (failure.split(": got ")[0], found[0].id, found[0].reason))
+        else:
+            left.append(failure)
+    result.failed = left + ["%s: stale: %s: nothing fails that matches %s" % (d.where, d.id, d.label) for d in known if not d.used]
 
 
 def directives(path):
@@ -81,12 +124,14 @@ class Runner:
         self.env.update(INTERP=options.interp, MICROPYPATH=".frozen:" + HERE, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
         self.env["PYTHONHASHSEED"] = "0"
         self.env["TEST_LONG"] = "1" if options.long else ""
+        self.env["TEST_STACK"] = options.stack
         self.env["TEST_ASAN"] = "1" if options.asan or "/asan/" in options.interp else ""
         # Leaks of the interpreter's own heap are no leaks to LeakSanitizer's mind; what the module holds outside is
         # watched by the C tests.
         self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=0")
         self.env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
         self.slow = 4 if self.env["TEST_ASAN"] else 1
+        self.known = differences(options.stack) if options.stack else []
 
     def command(self, script, want, interp):
         line = [interp]
@@ -103,6 +148,10 @@ class Runner:
         want = directives(os.path.join(HERE, script))
         result = Result(script)
         limit = float(want.get("limit", 30)) * self.slow * (2 if self.options.long else 1)
+        known = [d for d in self.known if d.script == script]
+        if any(d.label == "-" for d in known):
+            result.skipped += ["%s is not run: %s: %s" % (script, d.id, d.reason) for d in known if d.label == "-"]
+            return result
         start = time.monotonic()
         if script.startswith("alike_"):
             self.run_alike(script, want, limit, result)
@@ -110,6 +159,8 @@ class Runner:
             interp = sys.executable if script.startswith("drive_") else self.options.interp
             output, status = execute(self.command(script, want, interp), self.env, limit)
             self.judge(output, status, limit, result)
+        excuse(result, known)
+        result.failed += result.broken
         result.seconds = time.monotonic() - start
         return result
 
@@ -117,15 +168,15 @@ class Runner:
         """Failures of the process itself; `end` must be its last line."""
         lines = output.strip().splitlines() or ["(nothing printed)"]
         for found in SANITIZER.findall(output):
-            result.failed.append("sanitizer: " + found)
+            result.broken.append("sanitizer: " + found)
         if status is None:
-            result.failed.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
+            result.broken.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
         elif status < 0:
-            result.failed.append("killed by signal %d; last line: %s" % (-status, lines[-1]))
+            result.broken.append("killed by signal %d; last line: %s" % (-status, lines[-1]))
         elif "end" not in lines:
-            result.failed.append("stopped before its end, status %d; last line: %s" % (status, lines[-1]))
+            result.broken.append("stopped before its end, status %d; last line: %s" % (status, lines[-1]))
         elif status != 0 and not result.failed:
-            result.failed.append("exit status %d; last line: %s" % (status, lines[-1]))
+            result.broken.append("exit status %d; last line: %s" % (status, lines[-1]))
 
     def judge(self, output, status, limit, result):
         result.output = output
@@ -138,12 +189,12 @@ class Runner:
                 result.skipped.append(line[5:])
         self.died(output, status, limit, result)
         if not result.passed and not result.failed:
-            result.failed.append("made no check at all")
+            result.broken.append("made no check at all")
 
     def run_alike(self, script, want, limit, result):
         theirs, status = execute(self.command(script, want, sys.executable), self.env, limit)
         if status != 0 or not theirs.endswith("end\n"):
-            result.failed.append("CPython itself: status %s, last lines: %s" % (status, theirs.strip().splitlines()[-3:]))
+            result.broken.append("CPython itself: status %s, last lines: %s" % (status, theirs.strip().splitlines()[-3:]))
             return
         ours, status = execute(self.command(script, want, self.options.interp), self.env, limit)
         result.output = ours
@@ -168,19 +219,19 @@ class Runner:
 
 def defect_table(results):
     """Prints which check covers which defect. Returns how many defects have none."""
-    counts = {d: [0, 0] for d in DEFECTS}
+    counts = {d: [0, 0, 0] for d in DEFECTS}
     for r in results:
-        for side, labels in ((0, r.passed), (1, r.failed)):
+        for side, labels in enumerate((r.passed, r.failed, r.skipped)):
             for label in labels:
                 m = re.match(r"([RUS]\d+): ", label)
                 if m and m.group(1) in counts:
                     counts[m.group(1)][side] += 1
     missing = 0
-    print("\n%-6s %6s %7s" % ("defect", "passed", "failed"))
-    for d, (good, bad) in counts.items():
+    print("\n%-6s %6s %7s %7s" % ("defect", "passed", "failed", "skipped"))
+    for d, (good, bad, left) in counts.items():
         note = "" if good + bad else "   no check names it"
         missing += not good + bad
-        print("%-6s %6d %7d%s" % (d, good, bad, note))
+        print("%-6s %6d %7d %7d%s" % (d, good, bad, left, note))
     return missing
 
 
@@ -189,13 +240,15 @@ def main():
     p.add_argument("--interp", default=None, help="the interpreter under test (build/unix/micropython)")
     p.add_argument("--filter", default="", help="only scripts whose name matches this")
     p.add_argument("--long", action="store_true", help="the longer sweeps too")
+    p.add_argument("--stack", default="", help="the stack underneath, if it is not Linux's: a list in stacks/")
     p.add_argument("--asan", action="store_true", help="under build/asan/micropython, with longer limits")
     p.add_argument("--defects", action="store_true", help="print the table of defects; one without a check is a failure")
     p.add_argument("--verbose", action="store_true", help="print the whole output of scripts that fail")
     p.add_argument("--jobs", type=int, default=2)
     options = p.parse_args()
     if options.interp is None:
-        options.interp = os.path.join(ROOT, "build", "asan" if options.asan else "unix", "micropython")
+        flavour = (options.stack + "-asan" * options.asan) if options.stack else "asan" if options.asan else "unix"
+        options.interp = os.path.join(ROOT, "build", flavour, "micropython")
     options.interp = os.path.abspath(options.interp)
     if not os.access(options.interp, os.X_OK):
         sys.exit("%s is not there: run `make` first" % options.interp)
@@ -236,7 +289,7 @@ def main():
     failed = sum(len(r.failed) for r in results)
     if options.defects or not options.filter:
         missing = defect_table(results)
-        if missing:
+        if missing and not options.stack:
             print("%d defects have no check" % missing)
             failed += missing
     bad = [r.name for r in results if not r.good]

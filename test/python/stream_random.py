@@ -1,15 +1,14 @@
 # run: limit=60 heap=16m
 # Any mixture of receiving calls, timeouts, modes and pieces gives the stream byte for byte; so does any mixture of sending
 # calls, with what exceptions tell counted in. A linear generator, so that a failure can be repeated.
-import os
 import select
 import socket
 import time
 
-from check import check, fail, ok, sections, spawn, summary
+from check import check, env, fail, number, ok, sections, spawn, summary
 from pairs import close, tcp_pair
 
-ROUNDS = 60 if os.getenv("TEST_LONG") else 20
+ROUNDS = 60 if env("TEST_LONG") else 20
 SIZE = 60000
 
 
@@ -88,7 +87,7 @@ def receiving():
             try:
                 got = take(b, dice, None)
             except OSError as e:
-                if e.errno not in (11, 110):
+                if number(e) not in (11, 110):
                     wrong = repr(e)
                     break
                 got = None
@@ -152,7 +151,7 @@ def sending():
                     a.sendall(piece)
                     at += len(piece)
             except OSError as e:
-                if e.errno not in (11, 110):
+                if number(e) not in (11, 110):
                     raise
                 at += getattr(e, "sent", 0)
         a.close()

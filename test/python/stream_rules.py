@@ -5,6 +5,7 @@ import time
 
 from check import check, raises, sections, spawn, summary, true
 from pairs import close, drain, fill, settle, tcp_pair
+from where import HOST
 
 
 def trickle(s, data, step=1, pause=0.004):
@@ -174,7 +175,7 @@ def writes():
     check("all of it", b.read(), b"bytestexth\xc3\xa9array23401201456" + b"89" + b"umcha" + b"sentall")
     b.close()
     u, v = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
-    v.bind(("127.0.0.1", 0))
+    v.bind((HOST, 0))
     check("sendto text", u.sendto("t\u00e9xt", v.getsockname()), 5)
     check("as UTF-8", v.recv(10), b"t\xc3\xa9xt")
     u.connect(v.getsockname())

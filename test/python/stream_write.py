@@ -3,7 +3,7 @@
 import socket
 import time
 
-from check import check, raised, sections, spawn, summary, true
+from check import check, number, raised, sections, spawn, summary, true
 from pairs import close, drain, fill, tcp_pair
 
 SIZE = 8000000
@@ -23,7 +23,7 @@ def words(e):
 
 def judged(label, e):
     true(label + ": class timeout", isinstance(e, socket.timeout), e)
-    true(label + ": errno", e.errno == 110 and e.args[0] == 110, e)
+    true(label + ": errno", number(e) == 110 and e.args[0] == 110, e)
     true(label + ": sent is an int", type(getattr(e, "sent", None)) is int, e)
     true(label + ": words hold the number", words(e), e.args)
 
@@ -114,7 +114,7 @@ def ended_by_the_peer():
         t = spawn(leave)
         a.settimeout(5)
         e = raised(getattr(a, name), (DATA,))
-        true(name + " to a peer that leaves: reset or broken pipe", isinstance(e, OSError) and e.errno in (104, 32), e)
+        true(name + " to a peer that leaves: reset or broken pipe", isinstance(e, OSError) and number(e) in (104, 32), e)
         t()
         a.close()
 

@@ -1,0 +1,18 @@
+# What the scripts have to test with. A system with other addresses puts a target.py beside this file, or before it in the
+# module path, that sets any of these anew.
+HOST = "127.0.0.1"  # reaches this system itself
+HOST6 = "::1"
+NAME = "localhost"  # a name of both
+SILENT = ("192.0.2.1", 80)  # takes every packet and never answers
+INTERFACE = "lo"  # has HOST
+SIN_LEN = False  # struct sockaddr begins with its length
+
+try:
+    from _stack import SIN_LEN  # noqa: F401
+except ImportError:
+    pass
+
+try:
+    from target import *  # noqa: F403
+except ImportError:
+    pass
