@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""The module on lwIP against the kernel's sockets, across an Ethernet link.
+
+    test/tap/run.py [--filter RE] [--far tap|veth] [--verbose] [--jobs N]
+
+Each drive_*.py runs under CPython in network and mount namespaces of its own (netns.sh) and plays the kernel's side; at the other
+end of a tap interface a script on_*.py runs under MicroPython, whose sockets are lwIP's. With --far veth the other end is the
+kernel, too, and the interpreter build/unix/micropython: that tries the tests themselves.
+
+A driver says what it needs in a comment among its first lines:
+  # run: net=tap|proxy limit=SECONDS build=lwip,lwip-tiny
+build: the interpreters it runs with, by their directories in build/.
+"""
+
+import argparse
+import concurrent.futures
+import importlib.util
+import os
+import re
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PYTHON = os.path.join(ROOT, "test", "python")
+
+spec = importlib.util.spec_from_file_location("python_run", os.path.join(PYTHON, "run.py"))
+common = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(common)
+
+
+def environment(interp, far, net):
+    env = dict(os.environ, INTERP=interp, FAR=far, NEAR="tap1" if net == "proxy" else "tap0", PYTHONDONTWRITEBYTECODE="1")
+    env["PYTHONPATH"] = HERE
+    env["MICROPYPATH"] = ".frozen:%s:%s" % (HERE, PYTHON)
+    return env
+
+
+def run(script, build, options):
+    want = common.directives(os.path.join(HERE, script))
+    net = want.get("net", "tap")
+    interp = os.path.join(ROOT, "build", "unix" if options.far == "veth" else build, "micropython")
+    label = script[6:-3] + ("" if build == "lwip" else " (%s)" % build)
+    result = common.Result(label)
+    if not os.access(interp, os.X_OK):
+        result.failed.append("%s is not there: run `make %s`" % (interp, os.path.relpath(interp, ROOT)))
+        return result
+    env = environment(interp, options.far, net)
+    env["BUILD"] = build
+    command = [os.path.join(HERE, "netns.sh"), net, sys.executable, os.path.join(HERE, script)]
+    limit = float(want.get("limit", 60))
+    start = time.monotonic()
+    result.output, status = common.execute(command, env, limit)
+    result.seconds = time.monotonic() - start
+    for line in result.output.splitlines():
+        for word, verdicts in (("ok ", result.passed), ("FAIL ", result.failed), ("skip ", result.skipped)):
+            if line.startswith(word):
+                verdicts.append(line[len(word):])
+    lines = result.output.strip().splitlines() or ["(nothing printed)"]
+    for found in common.SANITIZER.findall(result.output):
+        result.failed.append("sanitizer: " + found)
+    if status is None:
+        result.failed.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
+    elif (status or "end" not in lines) and not result.failed:
+        result.failed.append("ended with status %d; last line: %s" % (status, lines[-1]))
+    if not result.passed and not result.failed:
+        result.failed.append("made no check at all")
+    return result
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--filter", default="", help="only drivers whose name matches this")
+    p.add_argument("--far", choices=("tap", "veth"), default="tap", help="what is at the other end")
+    p.add_argument("--verbose", action="store_true", help="print the whole output of what fails")
+    p.add_argument("--jobs", type=int, default=2)
+    options = p.parse_args()
+    runs = []
+    for name in sorted(os.listdir(HERE)):
+        if name.startswith("drive_") and name.endswith(".py") and re.search(options.filter, name):
+            want = common.directives(os.path.join(HERE, name))
+            for build in want.get("build", "lwip").split(","):
+                if options.far == "tap" or build == "lwip" and "only" not in want:
+                    runs.append((-float(want.get("limit", 60)), name, build))
+    runs.sort()
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        waiting = [pool.submit(run, name, build, options) for _, name, build in runs]
+        for n, future in enumerate(concurrent.futures.as_completed(waiting), 1):
+            r = future.result()
+            results.append(r)
+            print("[%2d/%d] %-4s %-28s %3d passed %3d failed %3d skipped %6.1f s" % (
+                n, len(runs), "ok" if r.good else "FAIL", r.name, len(r.passed), len(r.failed), len(r.skipped), r.seconds))
+            for line in r.failed:
+                print("        FAIL " + line)
+            for line in r.skipped:
+                print("        skip " + line)
+            if options.verbose and not r.good:
+                print(r.output)
+            sys.stdout.flush()
+    bad = [r.name for r in results if not r.good]
+    if bad:
+        print("failed: " + ", ".join(sorted(bad)))
+    passed, failed, skipped = (sum(len(getattr(r, k)) for r in results) for k in ("passed", "failed", "skipped"))
+    print("%d passed, %d failed, %d skipped" % (passed, failed, skipped))
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
