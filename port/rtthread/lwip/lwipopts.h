@@ -1,0 +1,13 @@
+/* RT-Thread's lwipopts.h, with more room in the mailbox of a UDP socket.
+ *
+ * There it is 1: of the datagrams that come between two calls of recvfrom, the first is kept. RT-Thread has no option for it;
+ * SConscript puts this directory before lwIP's on the path instead.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include_next <lwipopts.h>
+
+#if USOCKET_UDP_MAILBOX > DEFAULT_UDP_RECVMBOX_SIZE
+#undef DEFAULT_UDP_RECVMBOX_SIZE
+#define DEFAULT_UDP_RECVMBOX_SIZE USOCKET_UDP_MAILBOX
+#endif
