@@ -116,6 +116,22 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
 #define usocket_exception_waits() (MP_STATE_VM(mp_pending_exception) != MP_OBJ_NULL)
 #endif
 
+/* Make an exception wait again. */
+#ifdef MP_STATE_MAIN_THREAD
+#define usocket_exception_back(e) mp_sched_exception(e)
+#else
+static inline void usocket_exception_back(mp_obj_t e) {
+    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
+    MP_STATE_VM(mp_pending_exception) = e;
+#if MICROPY_ENABLE_SCHEDULER
+    if (MP_STATE_VM(sched_state) == MP_SCHED_IDLE) {
+        MP_STATE_VM(sched_state) = MP_SCHED_PENDING;
+    }
+#endif
+    MICROPY_END_ATOMIC_SECTION(state);
+}
+#endif
+
 /* MP_REGISTER_ROOT_POINTER and MP_REGISTER_EXTENSIBLE_MODULE, since 1.20 and 1.21. Not asked for by name: the pass that
  * collects them leaves them undefined. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE

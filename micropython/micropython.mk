@@ -10,7 +10,8 @@ USOCKET_DIR := $(patsubst %/,%,$(dir $(realpath $(USERMOD_DIR))))
 # The stack underneath: posix (default), lwip, ...
 USOCKET_PORT ?= posix
 
-USOCKET_BINDING := $(wildcard $(USOCKET_DIR)/micropython/*.c)
+# USOCKET_EXTRA: more files of C below USOCKET_DIR, for test builds.
+USOCKET_BINDING := $(wildcard $(USOCKET_DIR)/micropython/*.c) $(USOCKET_EXTRA)
 USOCKET_CORE := $(wildcard $(USOCKET_DIR)/src/*.c $(USOCKET_DIR)/port/*.c $(USOCKET_DIR)/port/$(USOCKET_PORT)/*.c)
 CFLAGS_USERMOD += -I$(USOCKET_DIR)/include -I$(USOCKET_DIR)/port/$(USOCKET_PORT)
 

@@ -253,8 +253,14 @@ static bool exception_waits(void) {
     if (usocket_exception_waits()) {
         return true;
     }
-    mp_handle_pending(false); /* scheduled functions alone */
-    return false;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_handle_pending(true); /* scheduled functions, and an exception of this very moment */
+        nlr_pop();
+        return false;
+    }
+    usocket_exception_back(MP_OBJ_FROM_PTR(nlr.ret_val));
+    return true;
 }
 
 static mp_uint_t protocol_result(int32_t r, int *errcode) {

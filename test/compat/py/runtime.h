@@ -69,6 +69,7 @@ void mp_convert_member_lookup(mp_obj_t self, const mp_obj_type_t *type, mp_obj_t
 
 void mp_handle_pending(bool raise_exc);
 #if MICROPY_ENABLE_SCHEDULER
+#define MP_SCHED_IDLE 1
 #define MP_SCHED_PENDING 0
 bool mp_sched_schedule(mp_obj_t fun, mp_obj_t arg);
 #endif
