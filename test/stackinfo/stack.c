@@ -6,9 +6,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "py/runtime.h"
-
 #include "platform.h"
+
+#include "py/runtime.h"
 #include "usocket/port.h"
 
 #ifndef STACKINFO_HANDLES
