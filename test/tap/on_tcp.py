@@ -1,63 +1,9 @@
-import hashlib
-
 import socket
 from far import *
+from moving import pull, push
 
 MEGABYTES = 1500007
 CALLS = ("recv", "recv_into", "read", "readinto", "readline", "file")
-
-
-def pull(s, start, call):
-    # Receives to the end of the stream with one kind of call, n bytes and the place of the first wrong one, or -1.
-    got, wrong, n = 0, -1, 0
-    f = s.makefile("rb") if call == "file" else None
-    buf = bytearray(5000)
-    view = memoryview(buf)
-    while True:
-        n = n * 7 % 4999 + 3
-        if call == "recv":
-            piece = s.recv(n)
-        elif call == "recv_into":
-            piece = bytes(view[: s.recv_into(buf, n)])
-        elif call == "read":
-            piece = s.read(n)
-        elif call == "readinto":
-            piece = bytes(view[: s.readinto(view[:n])])
-        elif call == "readline":
-            piece = s.readline()
-        else:
-            piece = f.read(n)
-        if not piece:
-            break
-        if wrong < 0 and piece != content(start + got, len(piece)):
-            wrong = got
-        got += len(piece)
-    if f:
-        f.close()
-    return got, wrong
-
-
-def push(s, start, size, call):
-    end, n = start + size, 1
-    while start < end:
-        n = n * 5 % 6007 + 1
-        piece = content(start, min(n, end - start))
-        if call == "send":
-            start += s.send(piece)
-        elif call == "sendall":
-            s.sendall(piece)
-            start += len(piece)
-        else:
-            start += s.write(piece)
-    s.shutdown(socket.SHUT_WR)
-
-
-def peers(kind, port):
-    if kind == "4":
-        return (STACK4, port), (KERNEL4, None)
-    if kind == "6":
-        return (STACK6, port, 0, 0), (KERNEL6, None, 0, 0)
-    return (STACK_LOCAL, port, 0, None), (KERNEL_LOCAL, None, 0, own_index())
 
 
 def client(kind, size, send_call, receive_call):
