@@ -54,7 +54,7 @@ static void raise_bare(int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
-static MP_NORETURN void raise(int code, qstr what, const char *who, size_t sent, size_t len) {
+static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 48, &print);
@@ -77,18 +77,18 @@ void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
     if (known) {
         usocket_addr_format(who, text);
     }
-    raise(code, what, known ? text : NULL, 0, NOTHING_TO_SEND);
+    raise_words(code, what, known ? text : NULL, 0, NOTHING_TO_SEND);
 }
 
 void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len) {
     if (sent == 0) {
         raise_bare(code);
     }
-    raise(code, what, NULL, sent, len);
+    raise_words(code, what, NULL, sent, len);
 }
 
 void usocket_py_raise_name(int code, qstr what, const char *name) {
-    raise(code, what, name, 0, NOTHING_TO_SEND);
+    raise_words(code, what, name, 0, NOTHING_TO_SEND);
 }
 
 void usocket_py_check(int code, qstr what) {

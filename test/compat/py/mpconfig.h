@@ -8,6 +8,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* There mpconfigport.h includes rtthread.h, and that brings in names of the C library. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
 #ifndef MICROPY_PY_THREAD
 #define MICROPY_PY_THREAD 1
 #endif
