@@ -12,6 +12,7 @@ include mk/run.mk
 include mk/test.mk
 include mk/lint.mk
 -include mk/test-c.mk
+-include mk/small.mk
 
 .PHONY: all lib packages packages-test help clean distclean
 all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library

@@ -21,6 +21,7 @@ $(BUILD_DIR)/allowed.h $(BUILD_DIR)/codes.h &: $(TC)/allowed.py $(TC_HEADERS)
 	$(Q)$(TC_PYTHON) $(TC)/allowed.py $(BUILD_DIR) $(TC_HEADERS)
 
 # $(call tc_variant,name,compiler,options of everything,simulated tests,tests on the system)
+# NAME_LINK: what to link with instead of $(TC_LINK); NAME_NEEDS: what must be there first.
 define tc_variant
 $(1)_DIR := $(BUILD_DIR)/$(1)
 $(1)_PROGRAMS := $(4:%=$(BUILD_DIR)/$(1)/%-sim) $(5:%=$(BUILD_DIR)/$(1)/%-net)
@@ -31,10 +32,10 @@ $(BUILD_DIR)/$(1)/lib/%.o: %.c
 $(BUILD_DIR)/$(1)/inject/%.o: %.c
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(TC_LIB_FLAGS) $(3) $(CFLAGS_EXTRA) -I$(TC)/inject -Iport/posix -MMD -MP -c -o $$@ $$<
-$(BUILD_DIR)/$(1)/sim/%.o: %.c $(BUILD_DIR)/allowed.h
+$(BUILD_DIR)/$(1)/sim/%.o: %.c $(BUILD_DIR)/allowed.h | $($(1)_NEEDS)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -DTEST_SIM -MMD -MP -c -o $$@ $$<
-$(BUILD_DIR)/$(1)/net/%.o: %.c $(BUILD_DIR)/allowed.h
+$(BUILD_DIR)/$(1)/net/%.o: %.c $(BUILD_DIR)/allowed.h | $($(1)_NEEDS)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
 $(BUILD_DIR)/$(1)/sim.a: $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o) $(TC_SIM:%.c=$(BUILD_DIR)/$(1)/sim/%.o) \
@@ -44,12 +45,12 @@ $(BUILD_DIR)/$(1)/net.a: $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o) $(TC_PORT:%.c=$
 		$(BUILD_DIR)/$(1)/net/$(TC)/fixture.o
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 $(BUILD_DIR)/$(1)/%-sim: $(BUILD_DIR)/$(1)/sim/$(TC)/test_%.o $(BUILD_DIR)/$(1)/sim.a
-	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(or $($(1)_LINK),$(TC_LINK))
 $(BUILD_DIR)/$(1)/%-net: $(BUILD_DIR)/$(1)/net/$(TC)/test_%.o $(BUILD_DIR)/$(1)/net.a
-	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(or $($(1)_LINK),$(TC_LINK))
 $(BUILD_DIR)/$(1)/bsd-net: $(BUILD_DIR)/$(1)/net/$(TC)/test_bsd.o $(BUILD_DIR)/$(1)/net/$(TC)/inject/inject.o \
 		$(TC_BSD:%.c=$(BUILD_DIR)/$(1)/inject/%.o) $(BUILD_DIR)/$(1)/net.a
-	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(or $($(1)_LINK),$(TC_LINK))
 -include $$(shell find $(BUILD_DIR)/$(1) -name '*.d' 2>/dev/null)
 endef
 

@@ -7,6 +7,8 @@ FLAVOUR  unix  `socket` and `usocket` are both ours
          ab    the port's own `socket` stays, `usocket` is ours
          asan  like unix, under AddressSanitizer; our own files under UBSan, too
          cov   like unix, our own files count their branches (gcov)
+         arm   like unix, for 32-bit ARM, without the tls module
+         client  like unix, without threads, for TCP clients alone: what config.h lets one leave out is left out
 OUT      where the objects and the binary go; TREE: MicroPython's sources, which are only read.
 """
 
@@ -22,6 +24,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 1)
 
 ASAN = "-fsanitize=address --param asan-use-after-return=0"
+NO_TLS = ["MICROPY_PY_SSL=0", "MICROPY_SSL_MBEDTLS=0"]
+CLIENT = " ".join(f"-DUSOCKET_{name}=0" for name in (
+    "IPV6", "UNIX", "NAMES", "SERVER", "DATAGRAMS", "THREADS", "WORDS", "WAIT_SLICE_MS"))
 FLAVOURS = {
     "unix": ["MICROPY_PY_SOCKET=0"],
     "ab": ["MICROPY_PY_SOCKET=1"],
@@ -38,6 +43,8 @@ FLAVOURS = {
         "USOCKET_CFLAGS=--coverage -O0 -fprofile-update=prefer-atomic",
         "LDFLAGS_EXTRA=--coverage",
     ],
+    "arm": ["MICROPY_PY_SOCKET=0", "CROSS_COMPILE=arm-linux-gnueabihf-", "MICROPY_PY_FFI=0", *NO_TLS],
+    "client": ["MICROPY_PY_SOCKET=0", "MICROPY_PY_THREAD=0", "CFLAGS_EXTRA=" + CLIENT, *NO_TLS],
 }
 
 

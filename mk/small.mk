@@ -1,0 +1,39 @@
+# Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
+
+CMOCKA_VERSION := 1.1.5
+CMOCKA_TREE := $(if $(CMOCKA_DIR),$(abspath $(CMOCKA_DIR)),build/cmocka-$(CMOCKA_VERSION))
+
+# 32 bits, little endian and big endian.
+arm_CC := arm-linux-gnueabihf-gcc
+arm_RUN := qemu-arm -L /usr/arm-linux-gnueabihf
+powerpc_CC := powerpc-linux-gnu-gcc
+powerpc_RUN := qemu-ppc -L /usr/powerpc-linux-gnu
+
+# The test library, which Debian carries for this machine's own processor only.
+CMOCKA_FLAGS := -O2 -g -w -I$(CMOCKA_TREE)/include $(addprefix -DHAVE_,INTTYPES_H MALLOC_H SETJMP_H SIGNAL_H STDINT_H STRSIGNAL \
+	STRUCT_TIMESPEC CLOCK_GETTIME CLOCK_REALTIME GCC_THREAD_LOCAL_STORAGE)
+
+ifeq ($(CMOCKA_DIR),)
+$(CMOCKA_TREE)/.ready:
+	$(Q)tools/setup.sh cmocka $(CMOCKA_VERSION)
+CMOCKA_READY := $(CMOCKA_TREE)/.ready
+endif
+
+# $(call foreign,name): the C tests for another processor.
+define foreign
+$(BUILD_DIR)/$(1)/cmocka.o: $(CMOCKA_READY)
+	@mkdir -p $$(@D)
+	$$(Q)$($(1)_CC) $(CMOCKA_FLAGS) -c -o $$@ $(CMOCKA_TREE)/src/cmocka.c
+endef
+FOREIGN := arm powerpc
+# A 64-bit kernel numbers the entries of a directory with 64 bits.
+FOREIGN_CFLAGS := -O2 -isystem $(CMOCKA_TREE)/include -D_FILE_OFFSET_BITS=64
+$(foreach name,$(FOREIGN),$(eval $(name)_NEEDS := $(BUILD_DIR)/$(name)/cmocka.o)$(eval $(name)_LINK := $(BUILD_DIR)/$(name)/cmocka.o -lpthread)$(eval $(call foreign,$(name))))
+$(foreach name,$(FOREIGN),$(eval $(call tc_variant,$(name),$($(name)_CC),$(FOREIGN_CFLAGS),$(TC_SIM_TESTS),$(TC_NET_TESTS))))
+
+.PHONY: test-arm-c test-bigendian-c test-foreign
+test-arm-c: $(arm_PROGRAMS)
+	@$(TC_RUN) --under '$(arm_RUN)' --full $^
+
+test-bigendian-c: $(powerpc_PROGRAMS)
+	@$(TC_RUN) --under '$(powerpc_RUN)' --full $^
