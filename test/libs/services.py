@@ -20,7 +20,7 @@ LINES = 500
 CHUNKED = "first part, second part\n"
 
 NGINX = """
-daemon off; master_process off; worker_processes 1;
+user root; daemon off; master_process off; worker_processes 1;
 pid {dir}/nginx.pid; error_log {dir}/nginx.log warn;
 events {{ worker_connections 256; }}
 http {{
@@ -30,15 +30,15 @@ http {{
     default_type application/octet-stream; types {{ text/plain txt; application/json json; }}
     client_max_body_size 20m;
     server {{
-        listen 127.0.0.1:{http}; listen [::1]:{http};
-        listen 127.0.0.1:{https} ssl; listen [::1]:{https} ssl;
-        server_name localhost;
+        listen {address}:{http}; listen [{address6}]:{http};
+        listen {address}:{https} ssl; listen [{address6}]:{https} ssl;
+        server_name {host};
         ssl_certificate {dir}/leaf.pem; ssl_certificate_key {dir}/leaf.key;
         root {dir}/www;
         location /chunked.txt {{ ssi on; ssi_types *; }}
         location /upload/ {{ dav_methods PUT; create_full_put_path on; }}
-        location /backend/ {{ proxy_pass http://127.0.0.1:{backend}/; }}
-        location /tls-backend/ {{ proxy_pass https://127.0.0.1:{backend}/; }}
+        location /backend/ {{ proxy_pass http://{backend_address}:{backend}/; }}
+        location /tls-backend/ {{ proxy_pass https://{backend_address}:{backend}/; }}
     }}
 }}
 """
@@ -48,17 +48,17 @@ user root
 persistence false
 log_dest file {dir}/mosquitto.log
 allow_anonymous true
-listener {mqtt} 127.0.0.1
-listener {mqtts} 127.0.0.1
+listener {mqtt} {address}
+listener {mqtts} {address}
 certfile {dir}/leaf.pem
 keyfile {dir}/leaf.key
 """
 
 OPENSSL = """cd {dir} && exec 2>openssl.log
-printf 'subjectAltName=DNS:localhost\\nbasicConstraints=CA:FALSE\\n' > leaf.ext &&
+printf 'subjectAltName=DNS:{host}\\nbasicConstraints=CA:FALSE\\n' > leaf.ext &&
 openssl req -newkey rsa:2048 -nodes -sha256 -x509 -days 30 -subj /CN=test-root \
     -keyout root.key -out root.pem &&
-openssl req -newkey rsa:2048 -nodes -sha256 -subj /CN=localhost -keyout leaf.key -out leaf.csr &&
+openssl req -newkey rsa:2048 -nodes -sha256 -subj /CN={host} -keyout leaf.key -out leaf.csr &&
 openssl x509 -req -in leaf.csr -CA root.pem -CAkey root.key -CAcreateserial -days 30 -sha256 \
     -extfile leaf.ext -out leaf.pem &&
 openssl x509 -in root.pem -outform der -out root.der &&
@@ -78,8 +78,8 @@ def program(name):
     return found
 
 
-def free_ports(n):
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+def free_ports(n, address):
+    held = [socket.create_server((address, 0)) for _ in range(n)]
     ports = [s.getsockname()[1] for s in held]
     for s in held:
         s.close()
@@ -105,10 +105,10 @@ def content(folder):
             "large_path": f"{www}/large.bin", "lines": LINES, "chunked": CHUNKED}
 
 
-def udp_standin(answer):
+def udp_standin(address, answer):
     """A thread that answers datagrams with answer(data), or not when it gives None."""
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    s.bind(("127.0.0.1", 0))
+    s.bind((address, 0))
 
     def loop():
         while True:
@@ -127,9 +127,9 @@ def ntp_answer(query):
     return bytes(range(40)) + NTP_SECONDS.to_bytes(4, "big") + bytes(4)
 
 
-def silent_standin():
+def silent_standin(address):
     """A listener whose connections come up and stay mute."""
-    s = socket.create_server(("127.0.0.1", 0), backlog=16)
+    s = socket.create_server((address, 0), backlog=16)
     kept = []
 
     def loop():
@@ -141,22 +141,26 @@ def silent_standin():
 
 
 class Services:
-    def __init__(self, folder):
+    """Servers at two addresses, which the cases call by a name; nginx asks those of a case at a third, the interpreter's own."""
+
+    def __init__(self, folder, address="127.0.0.1", address6="::1", host="localhost", own="127.0.0.1"):
         self.folder = folder
+        self.where = {"address": address, "address6": address6, "host": host, "backend_address": own}
         self.running = []
 
     def start(self):
         """Start everything; returns the configuration for the cases."""
         names = ("http", "https", "mqtt", "mqtts", "backend", "closed")
-        config = dict(zip(names, free_ports(len(names))))
-        made = subprocess.run(OPENSSL.format(dir=self.folder), shell=True)
+        address = self.where["address"]
+        config = dict(self.where, **dict(zip(names, free_ports(len(names), address))))
+        made = subprocess.run(OPENSSL.format(dir=self.folder, **self.where), shell=True)
         if made.returncode:
             raise Broken("openssl could not make the certificates: see openssl.log")
         config.update(content(self.folder), ca=f"{self.folder}/root.der",
                       cert=f"{self.folder}/leaf.der", key=f"{self.folder}/leaf-key.der",
                       ntp_seconds=NTP_SECONDS,
-                      ntp=udp_standin(ntp_answer), ntp_mute=udp_standin(lambda data: None),
-                      udp_echo=udp_standin(lambda data: data), silent=silent_standin())
+                      ntp=udp_standin(address, ntp_answer), ntp_mute=udp_standin(address, lambda data: None),
+                      udp_echo=udp_standin(address, lambda data: data), silent=silent_standin(address))
         self._write("nginx.conf", NGINX, config)
         self._write("mosquitto.conf", MOSQUITTO, config)
         self._run([program("nginx"), "-c", f"{self.folder}/nginx.conf", "-p", self.folder,
@@ -180,7 +184,7 @@ class Services:
         end = time.monotonic() + 20
         while True:
             try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
+                socket.create_connection((self.where["address"], port), 1).close()
                 return
             except OSError as e:
                 dead = [p for p in self.running if p.poll() is not None]

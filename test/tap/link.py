@@ -95,7 +95,7 @@ def ip(*words):
 class Far:
     """One run of a script at the other end."""
 
-    def __init__(self, script, functions, options=(), env=None, near=None):
+    def __init__(self, script, functions, options=(), env=None, arguments=()):
         self.functions = dict(functions)
         self.functions["end"] = self.end
         self.functions["interrupt"] = self.interrupt
@@ -103,8 +103,8 @@ class Far:
         self.lock = threading.Lock()
         wrap = ["nsenter", "-t", os.environ["FAR_PID"], "-n"] if FAR == "veth" else []
         self.child = subprocess.Popen(
-            [*wrap, os.environ["INTERP"], *options, os.path.join(HERE, script)], env=dict(os.environ, **STACK, **(env or {})),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1, errors="replace")
+            [*wrap, os.environ["INTERP"], *options, os.path.join(HERE, script), *arguments],
+            env=dict(os.environ, **STACK, **(env or {})), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1, errors="replace")
 
     def answer(self, number, good, result):
         with self.lock:
@@ -141,6 +141,14 @@ class Far:
     def interrupt(self, after):
         """Ctrl-C for the script, after so many seconds."""
         threading.Timer(after, self.child.send_signal, (2,)).start()
+
+    def text(self, limit):
+        """All that it prints, for a script that calls nothing here."""
+        try:
+            return self.child.communicate(timeout=limit)[0]
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            return self.child.communicate()[0] + "\nstuck for %d s" % limit
 
     def run(self, limit):
         """Repeats its verdicts. True if it came to its end."""

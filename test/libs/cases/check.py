@@ -6,7 +6,10 @@ import socket  # the module opens a descriptor of its own when it is first impor
 import sys
 
 with open(sys.argv[1]) as f:
-    CONFIG = json.load(f)  # ports, digests and paths, from run.py
+    CONFIG = json.load(f)  # addresses, ports, digests and paths, from run.py
+
+HOST, ADDRESS = CONFIG["host"], CONFIG["address"]  # of the servers
+OWN = CONFIG["backend_address"]  # ours, as the servers see it
 
 
 def same(got, want, what="value"):

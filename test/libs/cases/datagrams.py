@@ -5,13 +5,13 @@ import socket
 import struct
 import time
 
-from check import CONFIG, raises, run, same
+from check import ADDRESS, CONFIG, HOST, raises, run, same
 
 
 def ntp_time(port):
     query = bytearray(48)
     query[0] = 0x1B
-    addr = socket.getaddrinfo("localhost", port)[0][-1]  # an entry made for a stream
+    addr = socket.getaddrinfo(HOST, port)[0][-1]  # an entry made for a stream
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         s.settimeout(1)
@@ -42,7 +42,7 @@ def ntp_nobody_there():
 
 def numbered_datagrams():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    addr = socket.getaddrinfo("127.0.0.1", CONFIG["udp_echo"])[0][-1]
+    addr = socket.getaddrinfo(ADDRESS, CONFIG["udp_echo"])[0][-1]
     poll = select.poll()
     poll.register(s, select.POLLIN)
     same(poll.poll(0), [])
@@ -62,7 +62,7 @@ def numbered_datagrams():
 def datagrams_into_a_buffer():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.settimeout(5)
-    s.connect(socket.getaddrinfo("127.0.0.1", CONFIG["udp_echo"])[0][-1])
+    s.connect(socket.getaddrinfo(ADDRESS, CONFIG["udp_echo"])[0][-1])
     buf = bytearray(100)
     for call in (s.recv_into, s.readinto):
         s.send(b"datagram")

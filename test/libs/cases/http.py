@@ -4,7 +4,7 @@ import json
 import socket
 import tls
 
-from check import CONFIG, digest, raises, run, same
+from check import ADDRESS, CONFIG, HOST, digest, raises, run, same
 
 PORT, TLS_PORT = CONFIG["http"], CONFIG["https"]
 
@@ -35,7 +35,7 @@ def context(verify):
     return ctx
 
 
-def request(method, path, data=None, host="localhost", port=PORT, ctx=None, timeout=None,
+def request(method, path, data=None, host=HOST, port=PORT, ctx=None, timeout=None,
             version="1.0", s=None):
     if s is None:
         ai = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
@@ -174,7 +174,7 @@ def not_found():
 
 def socket_returned():
     "a client that hands its socket to the caller, as urequest does"
-    ai = socket.getaddrinfo("127.0.0.1", PORT, 0, socket.SOCK_STREAM)[0]
+    ai = socket.getaddrinfo(ADDRESS, PORT, 0, socket.SOCK_STREAM)[0]
     s = socket.socket(ai[0], ai[1], ai[2])
     s.connect(ai[-1])
     s.write("GET /small.txt HTTP/1.0\r\n")
@@ -190,11 +190,11 @@ def socket_returned():
 
 
 def refused():
-    raises((111,), request, "GET", "", None, "127.0.0.1", CONFIG["closed"])
+    raises((111,), request, "GET", "", None, ADDRESS, CONFIG["closed"])
 
 
 def silent_server_times_out():
-    raises((110,), request, "GET", "", None, "127.0.0.1", CONFIG["silent"], None, 0.3)
+    raises((110,), request, "GET", "", None, ADDRESS, CONFIG["silent"], None, 0.3)
 
 
 def unknown_host():
@@ -240,7 +240,7 @@ def https_put():
 
 def https_wrong_name():
     try:
-        request("GET", "", host="127.0.0.1", port=TLS_PORT, ctx=context(True))
+        request("GET", "", host=ADDRESS, port=TLS_PORT, ctx=context(True))
     except (OSError, ValueError) as e:
         assert isinstance(e, ValueError) or e.errno < 0, e
         return

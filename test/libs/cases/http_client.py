@@ -2,15 +2,15 @@
 
 import socket
 
-from check import CONFIG, digest, run, same
+from check import ADDRESS, CONFIG, HOST, OWN, digest, run, same
 
-ADDRESS = ("localhost", CONFIG["http"])
+SERVER = (HOST, CONFIG["http"])
 DEFAULT = getattr(socket, "_GLOBAL_DEFAULT_TIMEOUT", None)
 
 
 class Connection:
     def __init__(self, timeout=DEFAULT, source_address=None):
-        self.sock = socket.create_connection(ADDRESS, timeout, source_address)
+        self.sock = socket.create_connection(SERVER, timeout, source_address)
 
     def ask(self, path, version="1.1", close=False):
         head = "GET /%s HTTP/%s\r\nHost: localhost\r\n" % (path, version)
@@ -82,9 +82,9 @@ def iteration_and_readinto():
 
 
 def source_address():
-    c = Connection(5, ("127.0.0.1", 0))
-    same(c.sock.getsockname()[0], "127.0.0.1")
-    same(c.sock.getpeername()[:2], ("127.0.0.1", CONFIG["http"]))
+    c = Connection(5, (OWN, 0))
+    same(c.sock.getsockname()[0], OWN)
+    same(c.sock.getpeername()[:2], (ADDRESS, CONFIG["http"]))
     fp, headers = c.ask("small.txt", close=True)
     same(fp.read(), b"the quick brown fox\n")
     fp.close()
@@ -94,7 +94,7 @@ def source_address():
 
 def refused_is_socket_error():
     try:
-        socket.create_connection(("127.0.0.1", CONFIG["closed"]), 2)
+        socket.create_connection((ADDRESS, CONFIG["closed"]), 2)
     except socket.error as e:
         same(e.errno, 111)
         return
@@ -102,7 +102,7 @@ def refused_is_socket_error():
 
 
 def timeout_is_socket_timeout():
-    c = socket.create_connection(("127.0.0.1", CONFIG["silent"]), 0.2)
+    c = socket.create_connection((ADDRESS, CONFIG["silent"]), 0.2)
     try:
         c.makefile("rb").readline()
     except socket.timeout as e:

@@ -4,7 +4,7 @@ import socket
 import struct
 import tls
 
-from check import CONFIG, raises, run, same
+from check import CONFIG, HOST, raises, run, same
 
 PORT, TLS_PORT = CONFIG["mqtt"], CONFIG["mqtts"]
 
@@ -41,10 +41,10 @@ class Client:
     def connect(self):
         self.sock = socket.socket()
         self.sock.settimeout(self.timeout)
-        addr = socket.getaddrinfo("localhost", self.port)[0][-1]
+        addr = socket.getaddrinfo(HOST, self.port)[0][-1]
         self.sock.connect(addr)
         if self.ctx:
-            self.sock = self.ctx.wrap_socket(self.sock, server_hostname="localhost")
+            self.sock = self.ctx.wrap_socket(self.sock, server_hostname=HOST)
         head = bytearray(b"\x10\0\0\0\0\0")
         size = self._length(10 + 2 + len(self.name))
         head[1 : 1 + len(size)] = size

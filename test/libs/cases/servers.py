@@ -8,7 +8,7 @@ import asyncio
 import socket
 import tls
 
-from check import CONFIG, digest, run, same
+from check import ADDRESS, CONFIG, OWN, digest, run, same
 
 with open(CONFIG["large_path"], "rb") as f:
     LARGE = f.read()
@@ -16,7 +16,7 @@ with open(CONFIG["large_path"], "rb") as f:
 
 def through_nginx(path, data=b""):
     "the body that nginx brings back from our server"
-    s = socket.create_connection(("127.0.0.1", CONFIG["http"]), 20)
+    s = socket.create_connection((ADDRESS, CONFIG["http"]), 20)
     with s:
         s.sendall(b"POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % (path, len(data)))
         s.sendall(data)
@@ -49,7 +49,7 @@ def listener(port):
     return s
 
 
-def in_a_thread(answer, times, ask):
+def in_a_thread(answer, times, ask, asker=ADDRESS):
     s = listener(CONFIG["backend"])
     problems, finished = [], _thread.allocate_lock()
     finished.acquire()
@@ -58,7 +58,7 @@ def in_a_thread(answer, times, ask):
         try:
             for _ in range(times):
                 conn, addr = s.accept()
-                same(addr[0], "127.0.0.1")
+                same(addr[0], asker)
                 answer(conn)
         except BaseException as e:
             problems.append(e)
@@ -148,7 +148,7 @@ def page_server():
         conn.close()
 
     def ask():
-        s = socket.create_connection(("127.0.0.1", CONFIG["backend"]), 5)
+        s = socket.create_connection((OWN, CONFIG["backend"]), 5)
         s.write(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
         try:
             page = s.read()
@@ -157,7 +157,7 @@ def page_server():
         same(page.split(b"\r\n\r\n")[1], b"<html>page</html>")
 
     for _ in range(2):
-        in_a_thread(answer, 1, ask)
+        in_a_thread(answer, 1, ask, OWN)
     for f in kept:
         f.close()
 
@@ -217,7 +217,7 @@ def asyncio_server(path, ctx):
         count += 1
 
     async def ask(data):
-        reader, writer = await asyncio.open_connection("127.0.0.1", CONFIG["http"])
+        reader, writer = await asyncio.open_connection(ADDRESS, CONFIG["http"])
         writer.write(b"POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % (path, len(data)))
         writer.write(data)
         await writer.drain()
@@ -253,12 +253,12 @@ def meter():
 
     def ask():
         s = socket.socket()
-        s.connect(socket.getaddrinfo("127.0.0.1", CONFIG["backend"])[0][-1])
+        s.connect(socket.getaddrinfo(OWN, CONFIG["backend"])[0][-1])
         for i in range(0, len(LARGE), 16384):
             s.sendall(LARGE[i : i + 16384])
         s.close()
 
-    in_a_thread(answer, 1, ask)
+    in_a_thread(answer, 1, ask, OWN)
     same(digest(got), CONFIG["large_sha"])
 
 

@@ -6,7 +6,7 @@ import tls
 import usocket as _socket
 from usocket import *
 
-from check import CONFIG, digest, run, same
+from check import CONFIG, HOST, digest, run, same
 
 
 class Socket(_socket.socket):
@@ -33,7 +33,7 @@ class Socket(_socket.socket):
         return super().sendto(data, address)
 
 
-def ask(s, host="localhost"):
+def ask(s, host=HOST):
     s.write("GET /large.bin HTTP/1.0\r\nHost: %s\r\n\r\n" % host)
     assert s.readline().startswith(b"HTTP/1.1 200"), "status"
     while s.readline() != b"\r\n":
@@ -43,7 +43,7 @@ def ask(s, host="localhost"):
 def plain():
     s = Socket(AF_INET, SOCK_STREAM)
     assert isinstance(s, _socket.socket)
-    s.connect(("localhost", CONFIG["http"]))
+    s.connect((HOST, CONFIG["http"]))
     ask(s)
     same(digest(s.read()), CONFIG["large_sha"])
     same(s.calls, ["connect"])
@@ -52,7 +52,7 @@ def plain():
 
 def under_poll():
     s = Socket()
-    s.connect(getaddrinfo("localhost", CONFIG["http"])[0][-1])
+    s.connect(getaddrinfo(HOST, CONFIG["http"])[0][-1])
     poll = select.poll()
     poll.register(s, select.POLLIN)
     same(poll.poll(0), [])
@@ -66,10 +66,10 @@ def under_poll():
 
 def under_tls():
     s = Socket()
-    s.connect(getaddrinfo("localhost", CONFIG["https"])[0][-1])
+    s.connect(getaddrinfo(HOST, CONFIG["https"])[0][-1])
     ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     ctx.verify_mode = tls.CERT_NONE
-    wrapped = ctx.wrap_socket(s, server_hostname="localhost")
+    wrapped = ctx.wrap_socket(s, server_hostname=HOST)
     ask(wrapped)
     same(digest(wrapped.read()), CONFIG["large_sha"])
     wrapped.close()
@@ -79,7 +79,7 @@ def under_tls():
 def under_asyncio():
     async def main():
         s = Socket()
-        s.connect(("localhost", CONFIG["http"]))
+        s.connect((HOST, CONFIG["http"]))
         s.setblocking(False)
         stream = asyncio.StreamReader(s)
         stream.write(b"GET /large.bin HTTP/1.0\r\n\r\n")

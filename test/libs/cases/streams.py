@@ -3,7 +3,7 @@
 import asyncio
 import tls
 
-from check import CONFIG, digest, run, same
+from check import ADDRESS, CONFIG, HOST, digest, run, same
 
 
 def context():
@@ -15,7 +15,7 @@ def context():
 
 
 async def ask(path, port, ctx, version="1.0", connection=None):
-    reader, writer = connection or await asyncio.open_connection("localhost", port, ssl=ctx)
+    reader, writer = connection or await asyncio.open_connection(HOST, port, ssl=ctx)
     writer.write(b"GET /%s HTTP/%s\r\n" % (path, version))
     writer.write("Host: localhost\r\n\r\n".encode())
     await writer.drain()
@@ -80,7 +80,7 @@ async def many_at_once(port, ctx):
 
 async def old_names(port, ctx):
     "awrite and aclose, which HTTP clients of the first days still call"
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection(ADDRESS, port)
     await writer.awrite("GET /small.txt HTTP/1.0\r\n\r\n")
     while await reader.readline() != b"\r\n":
         pass
@@ -91,7 +91,7 @@ async def old_names(port, ctx):
 async def upload(port, ctx):
     with open(CONFIG["large_path"], "rb") as f:
         data = f.read()
-    reader, writer = await asyncio.open_connection("localhost", port, ssl=ctx)
+    reader, writer = await asyncio.open_connection(HOST, port, ssl=ctx)
     writer.write(b"PUT /upload/async%d.bin HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % (port, len(data)))
     view = memoryview(data)
     for i in range(0, len(data), 50000):
@@ -160,7 +160,7 @@ def tls_upload():
 
 def refused():
     async def main():
-        reader, writer = await asyncio.open_connection("127.0.0.1", CONFIG["closed"])
+        reader, writer = await asyncio.open_connection(ADDRESS, CONFIG["closed"])
         try:
             await reader.read(1)
         finally:
@@ -176,7 +176,7 @@ def refused():
 
 def waiting_can_be_cut_short():
     async def main():
-        reader, writer = await asyncio.open_connection("127.0.0.1", CONFIG["silent"])
+        reader, writer = await asyncio.open_connection(ADDRESS, CONFIG["silent"])
         try:
             await asyncio.wait_for(reader.read(1), 0.2)
         except asyncio.TimeoutError:
