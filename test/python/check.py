@@ -6,6 +6,8 @@ import os
 import sys
 import time
 
+from where import STACK
+
 try:
     import _thread
 except ImportError:
@@ -251,6 +253,8 @@ def spawn(fn, *args):
         except BaseException as e:
             box.append((None, e))
 
+    if STACK:
+        _thread.stack_size(STACK)
     _thread.start_new_thread(body, ())
 
     def join(seconds=5):

@@ -3,9 +3,9 @@
 import select
 import socket
 
-from check import FIRST, check, collect, descriptors, number, raised, raises, sections, since, summary, ticks, timed, true
+from check import FIRST, check, collect, descriptors, number, raised, raises, sections, since, skip, summary, ticks, timed, true
 from pairs import close, crowd, fill, free_port, settle, tcp_pair, udp_pair
-from where import HOST, HOST6, NAME
+from where import HOST, HOST6, MUCH, NAME
 
 LATE = 1500
 
@@ -109,8 +109,8 @@ def r7():
     check("R7: send nothing with a timeout", a.send(b""), 0)
     a.settimeout(5)
     start = ticks()
-    n = a.send(bytes(20000000))
-    true("R7: send is one send, and may be short", 0 < n < 20000000 and since(start) < 3000, n)
+    n = a.send(bytes(MUCH))
+    true("R7: send is one send, and may be short", 0 < n < MUCH and since(start) < 3000, n)
     a.setblocking(False)
     fill(a)
     raises("R7: would-block is EAGAIN", 11, a.send, b"x")
@@ -258,8 +258,12 @@ def r17():
         n = a.send(data)
         settle(b)
         check("R17: send({})".format(type(data).__name__), (n, b.recv(20)), (len(data), bytes(data, "ascii") if isinstance(data, str) else bytes(data)))
-    import array
-
+    try:
+        import array
+    except ImportError:
+        skip("R17: send(array)", "this interpreter has no arrays")
+        close(a, b)
+        return
     check("R17: send(array)", a.send(array.array("H", [0x4141, 0x4242])), 4)
     settle(b)
     check("R17: its bytes", b.recv(20), b"AABB")

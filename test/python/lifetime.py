@@ -7,7 +7,7 @@ import socket
 
 from check import FIRST, SYSTEM, at_most, check, collect, descriptors, raised, raises, sections, skip, summary, true
 from pairs import close, tcp_pair
-from where import HOST
+from where import FITS, HOST
 
 
 def closed_sockets():
@@ -257,9 +257,9 @@ def s_port():
 
 def close_flushes():
     a, b = tcp_pair()
-    a.sendall(b"y" * 100000)
+    a.sendall(b"y" * FITS)
     a.close()
-    check("close lets what was sent go", len(b.read()), 100000)
+    check("close lets what was sent go", len(b.read()), FITS)
     b.close()
     b = left_alone()
     b.settimeout(5)

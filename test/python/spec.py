@@ -6,7 +6,7 @@ import usocket
 
 from check import FIRST, at_most, check, collect, descriptors, number, raised, raises, sections, since, spawn, summary, ticks, timed, true
 from pairs import close, crowd, drain, settle, tcp_pair, udp_pair
-from where import HOST, NAME
+from where import HOST, MUCH, NAME
 
 
 def the_module():
@@ -105,7 +105,7 @@ def send_and_receive():
     a.send(b"0123456789")
     check("recv: bufsize is the most to be received", b.recv(4), b"0123")
     b.recv(10)
-    data = bytes(3000000)
+    data = bytes(MUCH * 3 // 20)
     t = spawn(drain, b)
     check("sendall: tries to send all data, chunk by chunk", a.sendall(data), None)
     a.close()
@@ -113,8 +113,8 @@ def send_and_receive():
     b.close()
     a, b = tcp_pair()
     a.setblocking(False)
-    sizes = [a.send(bytes(1 << 22))]
-    true("send: may be short", 0 < sizes[0] < 1 << 22, sizes)
+    sizes = [a.send(bytes(MUCH // 5))]
+    true("send: may be short", 0 < sizes[0] < MUCH // 5, sizes)
     close(a, b)
     u, v = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM), usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
     v.bind((HOST, 0))
@@ -216,12 +216,12 @@ def stream_calls():
     check("readline(): the next one", b.readline(), b"another\n")
     check("write(buf): the number of bytes written", a.write(b"written"), 7)
     check("write: they arrive", b.read(7), b"written")
-    t = spawn(b.read, 4000000)
-    check("write: tries to write all data, no short writes", a.write(bytes(4000000)), 4000000)
+    t = spawn(b.read, MUCH // 5)
+    check("write: tries to write all data, no short writes", a.write(bytes(MUCH // 5)), MUCH // 5)
     t(20)
     a.setblocking(False)
-    n = a.write(bytes(1 << 23))
-    true("write: on a non-blocking socket the value is less than the length", type(n) is int and 0 < n < 1 << 23, n)
+    n = a.write(bytes(MUCH * 2 // 5))
+    true("write: on a non-blocking socket the value is less than the length", type(n) is int and 0 < n < MUCH * 2 // 5, n)
     close(a, b)
 
 

@@ -5,7 +5,7 @@ import time
 
 from check import check, raises, sections, spawn, summary, true
 from pairs import close, drain, fill, settle, tcp_pair
-from where import HOST
+from where import HOST, MUCH
 
 
 def trickle(s, data, step=1, pause=0.004):
@@ -121,9 +121,9 @@ def non_blocking():
 
     a, b = tcp_pair()
     a.setblocking(False)
-    block = bytes(1 << 24)
+    block = bytes(MUCH)
     first = a.write(block)
-    true("a non-blocking write is short", type(first) is int and 0 < first < 1 << 24, first)
+    true("a non-blocking write is short", type(first) is int and 0 < first < MUCH, first)
     sent = first + fill(a)
     check("and None where nothing could be written", a.write(b"x"), None)
     raises("where send raises", 11, a.send, b"x")
@@ -185,13 +185,13 @@ def writes():
 
 
 def no_short_writes():
-    size = 6000000
+    size = MUCH * 3 // 10
     for timeout in (None, 20):
         a, b = tcp_pair()
         a.settimeout(timeout)
         t = spawn(drain, b)
-        check("write of 6 MB, timeout {}".format(timeout), a.write(bytes(size)), size)
-        check("sendall of 6 MB, timeout {}".format(timeout), a.sendall(bytes(size)), None)
+        check("write of much, timeout {}".format(timeout), a.write(bytes(size)), size)
+        check("sendall of much, timeout {}".format(timeout), a.sendall(bytes(size)), None)
         a.close()
         got = t(20)
         check("all arrive, timeout {}".format(timeout), got and len(got[0]), 2 * size)

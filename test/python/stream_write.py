@@ -5,8 +5,9 @@ import time
 
 from check import check, number, raised, sections, spawn, summary, true
 from pairs import close, drain, fill, tcp_pair
+from where import MUCH
 
-SIZE = 8000000
+SIZE = MUCH * 2 // 5
 
 
 def pattern(n):

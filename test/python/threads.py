@@ -6,7 +6,7 @@ import time
 
 from check import check, collect, descriptors, number, raised, sections, since, spawn, storm, summary, ticks, timed, true
 from pairs import close, drain, full_pair, tcp_pair, udp_pair
-from where import HOST, SILENT
+from where import HOST, MUCH, SILENT
 
 SLACK = 1500
 
@@ -148,9 +148,9 @@ def collector_storm_and_data():
     stop = []
     t = spawn(storm, stop)
     a, b = tcp_pair()
-    w = spawn(a.sendall, bytes(range(256)) * 2000)
-    data = b.read(512000)
-    true("no byte is lost while another thread collects", data == bytes(range(256)) * 2000, len(data))
+    w = spawn(a.sendall, bytes(range(256)) * (MUCH // 10000))
+    data = b.read(MUCH // 10000 * 256)
+    true("no byte is lost while another thread collects", data == bytes(range(256)) * (MUCH // 10000), len(data))
     w(5)
     for _ in range(20):
         a.sendall(b"line of a storm\n")

@@ -5,7 +5,7 @@ import time
 
 from check import check, number, raised, raises, sections, since, spawn, summary, ticks, timed, true
 from pairs import close, drain, free_port, full_pair, tcp_pair, udp_pair
-from where import HOST, SILENT
+from where import HOST, MUCH, SILENT
 
 SLACK = 1500
 
@@ -72,7 +72,7 @@ def one_deadline_for_many_parts():
         stop = []
         t = spawn(sip, b, stop)
         a.settimeout(0.3)
-        timed("bytes that trickle out do not lengthen the deadline of " + name, getattr(a, name), (bytes(20000000),), 300, 300 + SLACK)
+        timed("bytes that trickle out do not lengthen the deadline of " + name, getattr(a, name), (bytes(MUCH),), 300, 300 + SLACK)
         stop.append(1)
         t()
         close(a, b)
