@@ -1,0 +1,128 @@
+/* The names of RT-Thread's SAL, for port/bsd.c, with SAL_USING_POSIX and without it.
+ *
+ * What SAL is like
+ * - errno is a field of the thread that every lock resets, has either sign, and stays as it was at many failures. So each
+ *   call here begins with errno 0, and what is still 0 after a failure is looked for elsewhere: see sockets.c.
+ * - lwIP below it asserts, and an assertion halts the board: port/guard.c lets it see no such call.
+ * - Without SAL_USING_POSIX there is no poll; lwIP's own select serves instead (RT_USING_LWIP).
+ * - Stacks that know no non-blocking mode (AT modules, WIZnet) are in slow.c: a client, and nothing else.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_PLATFORM_H
+#define USOCKET_PLATFORM_H
+
+#include <rtthread.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
+
+#include <netdev.h>
+#include <sal.h>
+#ifdef SAL_USING_POSIX
+#include <dfs_poll.h>
+#else
+#define POLLIN 0x01
+#define POLLOUT 0x02
+#define POLLERR 0x04
+#define POLLHUP 0x08
+#define POLLNVAL 0x10
+struct pollfd {
+    int fd;
+    short events;
+    short revents;
+};
+#endif
+
+#include "usocket/config.h"
+
+#if !defined(SAL_USING_POSIX) && !defined(RT_USING_LWIP)
+#error "without SAL_USING_POSIX nothing but lwIP can be waited for: switch on SAL_USING_POSIX"
+#endif
+#if USOCKET_IPV6 && !NETDEV_IPV6
+#error "USOCKET_IPV6 without IPv6 in RT-Thread's stack: switch on RT_USING_LWIP_IPV6 or NETDEV_USING_IPV6"
+#endif
+
+#define PLAT_HAS_GETNAMEINFO 0
+#define PLAT_HAS_INTERFACES 0
+#define PLAT_HAS_DUP 0
+#define PLAT_HAS_SA_LEN 1
+#define PLAT_PEER_MEANS_CONNECTED 0 /* lwIP knows a peer from the first SYN */
+#define PLAT_GUARD 1
+#define PLAT_EVENTS 1
+#define PLAT_HANDLES_ARE_DESCRIPTORS 0
+
+/* Handles: DFS's descriptors behind the three of the console, or SAL's own numbers. */
+#define PLAT_HANDLE_FIRST 0
+#ifdef SAL_USING_POSIX
+#define PLAT_HANDLE_COUNT (DFS_FD_MAX + 3)
+#else
+#define PLAT_HANDLE_COUNT (SAL_SOCKETS_NUM + SAL_SOCKET_OFFSET)
+#endif
+
+#ifndef SOMAXCONN
+#define SOMAXCONN 255 /* lwIP counts them in a byte */
+#endif
+#if USOCKET_IPV6 && !defined(IPV6_V6ONLY)
+#define IPV6_V6ONLY 27 /* known to lwIP, not to SAL's headers */
+#endif
+
+/* SAL's getaddrinfo returns -1 when no interface is up: the failure that passes. The others it never returns. */
+#ifndef EAI_AGAIN
+#define EAI_AGAIN (-1)
+#define EAI_BADFLAGS (-2)
+#define EAI_SOCKTYPE (-3)
+#define EAI_SYSTEM (-4)
+#define EAI_OVERFLOW (-5)
+#endif
+
+int plat_socket(int family, int type, int proto);
+int plat_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int plat_set_nonblocking(int fd);
+int plat_close(int fd);
+int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
+int plat_listen(int fd, int backlog);
+int plat_connect(int fd, const struct sockaddr *addr, socklen_t len);
+int plat_shutdown(int fd, int how);
+int plat_recv(int fd, void *buf, size_t len, int flags);
+int plat_recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size);
+int plat_send(int fd, const void *buf, size_t len, int flags);
+int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t size);
+int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
+int plat_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
+int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+int plat_pending(int fd, int *count);
+
+/* left: microseconds, negative for ever. */
+#define plat_pollfd struct pollfd
+int plat_poll(plat_pollfd *fds, unsigned n, long long left);
+
+#define plat_errno() errno
+#define plat_set_errno(number) ((void)(errno = (number)))
+#define plat_wake_fd() (-1)
+
+int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
+void plat_freeaddrinfo(struct addrinfo *list);
+int plat_gethostname(char *buf, size_t len);
+
+/* For events: a flag and its waiter. In system.c, as what follows. */
+typedef rt_sem_t plat_sem;
+bool plat_sem_new(plat_sem *sem);
+void plat_sem_free(plat_sem *sem);
+void plat_sem_set(plat_sem *sem);
+bool plat_sem_take(plat_sem *sem, unsigned ms);
+void plat_sleep(unsigned ms);
+
+/* Locks of the port's own: around SAL's getaddrinfo, which has room for one answer; around what slow sockets have received. */
+typedef enum { PLAT_LOCK_NAMES, PLAT_LOCK_SLOW, PLAT_LOCKS } plat_lock_t;
+void plat_lock(plat_lock_t which);
+void plat_unlock(plat_lock_t which);
+
+#endif

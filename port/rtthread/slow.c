@@ -1,0 +1,304 @@
+/* Sockets of stacks that know no non-blocking mode: AT modules (Wi-Fi, cellular), WIZnet. A client's calls, and EOPNOTSUPP.
+ *
+ * - connect waits for the module: a thread does it, and the socket polls writable when it has ended.
+ * - A receive that asks not to wait returns 0 when there is nothing, which looks like the end. So one with the shortest
+ *   timeout asks, for a single byte, and that byte is kept: it is what poll and MSG_PEEK know. Only where there was one
+ *   do we ask for more.
+ * - UDP has one peer, the first; a sender's address is never told, but it can only be that one.
+ * - A send waits until the module has confirmed it: the library's lock is not held meanwhile. close waits 100 ms.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sockets.h"
+
+#if PLAT_SLOW
+
+#include <string.h>
+
+#include "usocket/port.h"
+
+#ifndef USOCKET_SLOW_SOCKETS
+#define USOCKET_SLOW_SOCKETS 8 /* modules have 4 to 6 */
+#endif
+
+enum { OPEN, CONNECTING, CONNECTED };
+
+struct slow {
+    int number; /* the handle, and 1: 0 is a free entry */
+    uint8_t type;
+    uint8_t state;
+    bool closing; /* closed while connecting: the thread that connects will do it */
+    bool ended;
+    bool kept;
+    uint8_t byte;
+    int error;
+    struct timeval timeo[2];
+    struct sockaddr_in peer; /* its family is 0 while there is none */
+};
+
+static slow_t sockets[USOCKET_SLOW_SOCKETS];
+
+static int fail(int number) {
+    errno = number;
+    return -1;
+}
+
+slow_t *slow_find(int fd) {
+    for (size_t i = 0; fd >= 0 && i < USOCKET_SLOW_SOCKETS; i++) {
+        if (sockets[i].number == fd + 1 && !sockets[i].closing) {
+            return &sockets[i];
+        }
+    }
+    return NULL;
+}
+
+#define FD(s) ((s)->number - 1)
+
+int slow_open(int fd, int type) {
+    struct timeval shortest = {.tv_sec = 0, .tv_usec = 1000};
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) {
+        return fail(EPROTONOSUPPORT);
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof(shortest)) < 0) {
+        return fail(EOPNOTSUPP); /* a receive could not be kept from waiting */
+    }
+    plat_lock(PLAT_LOCK_SLOW);
+    slow_t *s = sockets;
+    while (s < sockets + USOCKET_SLOW_SOCKETS && s->number != 0) {
+        s++;
+    }
+    bool room = s < sockets + USOCKET_SLOW_SOCKETS;
+    if (room) {
+        memset(s, 0, sizeof(*s));
+        s->type = (uint8_t)type;
+        s->number = fd + 1;
+    }
+    plat_unlock(PLAT_LOCK_SLOW);
+    return room ? 0 : fail(EMFILE);
+}
+
+int slow_close(slow_t *s) {
+    plat_lock(PLAT_LOCK_SLOW);
+    bool now = s->state != CONNECTING;
+    int fd = FD(s);
+    s->closing = true;
+    plat_unlock(PLAT_LOCK_SLOW);
+    if (now) {
+        s->number = 0; /* first: the next to open may get the same */
+        closesocket(fd);
+    }
+    return 0;
+}
+
+/* ---- Connecting --------------------------------------------------------------------------------------------------- */
+
+static void connect_now(void *arg) {
+    slow_t *s = arg;
+    int fd = FD(s);
+    int r = CALL(fd, connect(fd, (struct sockaddr *)&s->peer, sizeof(s->peer)));
+    int error = errno != 0 ? errno : ECONNREFUSED;
+    plat_lock(PLAT_LOCK_SLOW);
+    s->state = r == 0 ? CONNECTED : OPEN;
+    s->error = r == 0 ? 0 : error;
+    bool closing = s->closing;
+    if (closing) {
+        s->number = 0;
+    }
+    plat_unlock(PLAT_LOCK_SLOW);
+    if (closing) {
+        closesocket(fd);
+    }
+}
+
+int slow_connect(slow_t *s, const struct sockaddr *addr, socklen_t len) {
+    if (addr->sa_family != AF_INET || len != sizeof(s->peer)) {
+        return fail(EAFNOSUPPORT);
+    }
+    if (s->state != OPEN) {
+        return fail(s->state == CONNECTING ? EALREADY : EISCONN);
+    }
+    memcpy(&s->peer, addr, sizeof(s->peer));
+    if (s->type == SOCK_DGRAM) {
+        s->state = CONNECTED; /* the module learns of it with the first datagram */
+        return 0;
+    }
+    s->error = 0;
+    s->state = CONNECTING;
+    if (usocket_port_spawn(connect_now, s) < 0) {
+        s->state = OPEN;
+        return fail(ENOMEM);
+    }
+    return fail(EINPROGRESS);
+}
+
+int slow_peer(slow_t *s, struct sockaddr *addr, socklen_t *len) {
+    if (s->state != CONNECTED || *len < sizeof(s->peer)) {
+        return fail(ENOTCONN);
+    }
+    memcpy(addr, &s->peer, sizeof(s->peer));
+    *len = sizeof(s->peer);
+    return 0;
+}
+
+/* ---- Data --------------------------------------------------------------------------------------------------------- */
+
+/* See whether there is a byte, an end or an error, and keep it. Waits a tick at most. */
+static void ask(slow_t *s) {
+    int fd = FD(s);
+    if (s->kept || s->ended || s->error != 0 || s->peer.sin_family == 0 || s->state == CONNECTING) {
+        return;
+    }
+#ifdef SAL_USING_POSIX
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    if (poll(&p, 1, 0) >= 0 && !(p.revents & POLLIN)) {
+        return;
+    }
+#endif
+    int r = CALL(fd, recv(fd, &s->byte, 1, 0));
+    s->kept = r > 0;
+    s->ended = r == 0;
+    if (r < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ETIMEDOUT) {
+        s->error = errno != 0 ? errno : ECONNRESET;
+    }
+}
+
+static int take(slow_t *s, uint8_t *buf, size_t len, int flags) {
+    ask(s);
+    if (s->kept) {
+        buf[0] = s->byte;
+        if (flags & MSG_PEEK) {
+            return 1;
+        }
+        s->kept = false;
+        int fd = FD(s);
+        int more = len > 1 ? (int)recv(fd, buf + 1, len - 1, MSG_DONTWAIT) : 0;
+        return more > 0 ? more + 1 : 1;
+    }
+    if (s->error != 0) {
+        int error = s->error;
+        s->error = 0;
+        return fail(error);
+    }
+    return s->ended ? 0 : fail(EAGAIN);
+}
+
+int slow_recv(slow_t *s, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size) {
+    if (s->type == SOCK_STREAM && s->state != CONNECTED) {
+        return fail(s->state == CONNECTING ? EAGAIN : ENOTCONN);
+    }
+    if (len == 0) {
+        return s->type == SOCK_STREAM ? 0 : fail(EOPNOTSUPP);
+    }
+    plat_lock(PLAT_LOCK_SLOW);
+    int r = take(s, buf, len, flags);
+    int error = errno;
+    plat_unlock(PLAT_LOCK_SLOW);
+    if (r >= 0 && from != NULL && *size >= sizeof(s->peer)) {
+        memcpy(from, &s->peer, sizeof(s->peer));
+        *size = sizeof(s->peer);
+    }
+    errno = error;
+    return r;
+}
+
+/* Whether `to` can be the destination: NULL, the peer, or the first. */
+static int destination(slow_t *s, const struct sockaddr *to, socklen_t size) {
+    if (s->type == SOCK_STREAM) {
+        return s->state == CONNECTED ? 0 : s->state == CONNECTING ? EAGAIN : EPIPE;
+    }
+    if (to == NULL) {
+        return s->state == CONNECTED ? 0 : EDESTADDRREQ;
+    }
+    if (to->sa_family != AF_INET || size != sizeof(s->peer)) {
+        return EAFNOSUPPORT;
+    }
+    const struct sockaddr_in *in = (const void *)to;
+    if (s->peer.sin_family == 0) {
+        memcpy(&s->peer, in, sizeof(s->peer));
+    }
+    return in->sin_port == s->peer.sin_port && in->sin_addr.s_addr == s->peer.sin_addr.s_addr ? 0 : EOPNOTSUPP;
+}
+
+int slow_send(slow_t *s, const void *buf, size_t len, const struct sockaddr *to, socklen_t size) {
+    int error = destination(s, to, size);
+    if (error != 0) {
+        return fail(error);
+    }
+    if (len == 0) {
+        return s->type == SOCK_STREAM ? 0 : fail(EOPNOTSUPP);
+    }
+    int fd = FD(s);
+    bool dgram = s->type == SOCK_DGRAM;
+    struct sockaddr *peer = dgram ? (struct sockaddr *)&s->peer : NULL;
+    usocket_port_unlock();
+    int r = CALL(fd, sendto(fd, buf, len, 0, peer, dgram ? sizeof(s->peer) : 0));
+    error = errno;
+    usocket_port_lock();
+    if (r > 0) {
+        return r;
+    }
+    return fail(r < 0 && error != 0 ? error : EPIPE); /* a closed connection takes nothing, and says 0 */
+}
+
+int slow_pending(slow_t *s, int *count) {
+    (void)s, (void)count;
+    return fail(EOPNOTSUPP);
+}
+
+short slow_ready(slow_t *s, short events) {
+    if (s->state == CONNECTING) {
+        return 0;
+    }
+    short ready = events & POLLOUT;
+    if (events & POLLIN) {
+        plat_lock(PLAT_LOCK_SLOW);
+        ask(s);
+        plat_unlock(PLAT_LOCK_SLOW);
+        ready = (short)(ready | (s->kept || s->ended || s->error != 0 ? POLLIN : 0));
+    }
+    return (short)(ready | (s->error != 0 ? POLLERR : 0));
+}
+
+/* ---- Options: its own timeouts are in use, so the program's are kept here ------------------------------------------- */
+
+static int give(const void *value, size_t size, void *to, socklen_t *len) {
+    if (*len < size) {
+        return fail(EINVAL);
+    }
+    memcpy(to, value, size);
+    *len = (socklen_t)size;
+    return 0;
+}
+
+int slow_getopt(slow_t *s, int level, int name, void *value, socklen_t *len) {
+    if (level == SOL_SOCKET && name == SO_TYPE) {
+        int type = s->type;
+        return give(&type, sizeof(type), value, len);
+    }
+    if (level == SOL_SOCKET && name == SO_ERROR) {
+        int error = s->error;
+        int r = give(&error, sizeof(error), value, len);
+        s->error = r == 0 ? 0 : error;
+        return r;
+    }
+    if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
+        return give(&s->timeo[name == SO_SNDTIMEO], sizeof(s->timeo[0]), value, len);
+    }
+    return fail(ENOPROTOOPT);
+}
+
+int slow_setopt(slow_t *s, int level, int name, const void *value, socklen_t len) {
+    if (level == IPPROTO_TCP && name == TCP_NODELAY) {
+        return 0; /* modules send what they have */
+    }
+    if (level != SOL_SOCKET || (name != SO_RCVTIMEO && name != SO_SNDTIMEO)) {
+        return fail(ENOPROTOOPT);
+    }
+    if (len < sizeof(s->timeo[0])) {
+        return fail(EINVAL);
+    }
+    memcpy(&s->timeo[name == SO_SNDTIMEO], value, sizeof(s->timeo[0]));
+    return 0;
+}
+
+#endif

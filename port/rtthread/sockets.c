@@ -1,0 +1,450 @@
+/* SAL's calls with what they leave out: an errno, a poll that survives its network going down, names that need no network.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sockets.h"
+
+#include <string.h>
+
+#ifdef SAL_USING_POSIX
+#include <dfs_net.h>
+#define SAL_NUMBER(fd) dfs_net_getsocket(fd)
+#define OPENED(fd)
+#define CLOSED(fd)
+#define MUST_BE_OPEN(fd)
+#else
+#define SAL_NUMBER(fd) (fd)
+
+/* SAL falls over a number that is not open. */
+static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
+#define OPENED(fd) (open_numbers[(fd) / 8] |= (uint8_t)(1u << (fd) % 8))
+#define CLOSED(fd) (open_numbers[(fd) / 8] &= (uint8_t) ~(1u << (fd) % 8))
+#define MUST_BE_OPEN(fd) \
+    do { \
+        if ((fd) < 0 || (fd) >= PLAT_HANDLE_COUNT || !(open_numbers[(fd) / 8] & 1u << (fd) % 8)) { \
+            errno = EBADF; \
+            return -1; \
+        } \
+    } while (0)
+#endif
+
+#if PLAT_SLOW
+#define SLOW(fd, call) \
+    do { \
+        slow_t *s = slow_find(fd); \
+        if (s != NULL) { \
+            return (call); \
+        } \
+    } while (0)
+#else
+#define SLOW(fd, call) \
+    do { \
+    } while (0)
+#endif
+
+/* What such a stack has not. */
+static inline int absent(void) {
+    errno = EOPNOTSUPP;
+    return -1;
+}
+
+static bool is_down(int fd) {
+    struct sal_socket *s = sal_get_socket(SAL_NUMBER(fd));
+    return s != NULL && s->netdev != NULL && !netdev_is_up(s->netdev);
+}
+
+static int pending_error(int fd) {
+    int error = 0;
+    socklen_t len = sizeof(error);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
+}
+
+int sal_result(int fd, int r) {
+    if (r >= 0) {
+        return r;
+    }
+    int number = errno;
+    if (number == 0) {
+        number = is_down(fd) ? ENETDOWN : pending_error(fd);
+    }
+    errno = number < 0 ? -number : number;
+    return -1;
+}
+
+/* ---- Opening and closing ------------------------------------------------------------------------------------------ */
+
+/* Also tells the stacks that have no such mode. */
+int plat_set_nonblocking(int fd) {
+    MUST_BE_OPEN(fd);
+    int on = 1;
+    return CALL(fd, ioctlsocket(fd, (long)FIONBIO, &on));
+}
+
+/* Whatever is wrong, socket() says ENOMEM, or nothing. */
+static int why_no_socket(int family, int type) {
+    if (netdev_get_first_by_flags(NETDEV_FLAG_UP) == RT_NULL) {
+        return ENETDOWN;
+    }
+    if (netdev_get_by_family(family) == RT_NULL) {
+        return EAFNOSUPPORT;
+    }
+    return type == SOCK_STREAM || type == SOCK_DGRAM ? EMFILE : EPROTONOSUPPORT;
+}
+
+int plat_socket(int family, int type, int proto) {
+    int fd = socket(family, type, proto);
+    if (fd < 0) {
+        errno = why_no_socket(family, type);
+        return -1;
+    }
+    OPENED(fd);
+    if (plat_set_nonblocking(fd) < 0) {
+#if PLAT_SLOW
+        if (slow_open(fd, type) == 0) {
+            return fd;
+        }
+#endif
+        int error = errno;
+        plat_close(fd);
+        errno = error;
+        return -1;
+    }
+    return fd;
+}
+
+int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
+    SLOW(fd, absent());
+    int r = CALL(fd, accept(fd, addr, len));
+    if (r < 0) {
+        return r;
+    }
+    OPENED(r);
+    if (plat_set_nonblocking(r) < 0) {
+        int error = errno;
+        plat_close(r);
+        errno = error;
+        return -1;
+    }
+    return r;
+}
+
+int plat_close(int fd) {
+    CLOSED(fd);
+    SLOW(fd, slow_close(s));
+    closesocket(fd); /* it is gone, even where this says ENOTSOCK */
+    return 0;
+}
+
+/* ---- Connections -------------------------------------------------------------------------------------------------- */
+
+int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
+    SLOW(fd, absent());
+#if USOCKET_IPV6
+    struct sockaddr_in6 in6;
+    if (addr->sa_family == AF_INET6 && len == sizeof(in6)) {
+        memcpy(&in6, addr, sizeof(in6));
+        in6.sin6_flowinfo = 0; /* read as an IPv4 address, to find the interface that has it */
+        return CALL(fd, bind(fd, (struct sockaddr *)&in6, len));
+    }
+#endif
+    return CALL(fd, bind(fd, addr, len));
+}
+
+int plat_listen(int fd, int backlog) {
+    SLOW(fd, absent());
+    return CALL(fd, listen(fd, backlog));
+}
+
+int plat_connect(int fd, const struct sockaddr *addr, socklen_t len) {
+    SLOW(fd, slow_connect(s, addr, len));
+    return CALL(fd, connect(fd, addr, len));
+}
+
+int plat_shutdown(int fd, int how) {
+    SLOW(fd, absent());
+    int r = CALL(fd, shutdown(fd, how));
+    if (r < 0 && errno == ENOTSOCK) {
+        errno = ENOTCONN; /* SAL's word for any failure of the stack's */
+    }
+    return r;
+}
+
+int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len) {
+    MUST_BE_OPEN(fd);
+    SLOW(fd, absent());
+    return CALL(fd, getsockname(fd, addr, len));
+}
+
+int plat_getpeername(int fd, struct sockaddr *addr, socklen_t *len) {
+    SLOW(fd, slow_peer(s, addr, len));
+    return CALL(fd, getpeername(fd, addr, len));
+}
+
+/* ---- Data --------------------------------------------------------------------------------------------------------- */
+
+int plat_recv(int fd, void *buf, size_t len, int flags) {
+    SLOW(fd, slow_recv(s, buf, len, flags, NULL, NULL));
+    return CALL(fd, recv(fd, buf, len, flags));
+}
+
+int plat_recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size) {
+    SLOW(fd, slow_recv(s, buf, len, flags, from, size));
+    return CALL(fd, recvfrom(fd, buf, len, flags, from, size));
+}
+
+int plat_send(int fd, const void *buf, size_t len, int flags) {
+    SLOW(fd, slow_send(s, buf, len, NULL, 0));
+    return CALL(fd, send(fd, buf, len, flags));
+}
+
+int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t size) {
+    SLOW(fd, slow_send(s, buf, len, to, size));
+    return CALL(fd, sendto(fd, buf, len, flags, to, size));
+}
+
+int plat_pending(int fd, int *count) {
+    SLOW(fd, slow_pending(s, count));
+    return CALL(fd, ioctlsocket(fd, (long)FIONREAD, count));
+}
+
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
+    MUST_BE_OPEN(fd);
+    SLOW(fd, slow_getopt(s, level, name, value, len));
+    int r = CALL(fd, getsockopt(fd, level, name, value, len));
+    int error;
+    if (r == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(error)) {
+        memcpy(&error, value, sizeof(error));
+        if (error == 0 && is_down(fd)) {
+            error = ENETDOWN;
+            memcpy(value, &error, sizeof(error));
+        }
+    }
+    return r;
+}
+
+int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
+    MUST_BE_OPEN(fd);
+    SLOW(fd, slow_setopt(s, level, name, value, len));
+    return CALL(fd, setsockopt(fd, level, name, value, len));
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+
+/* What is polled for on a network that is down, may be tried: the call has the error. */
+#define DOWN(events) ((short)((events) | POLLERR))
+
+static int milliseconds(long long left) {
+    return left < 0 ? -1 : left > 3600000000 ? 3600000 : (int)((left + 999) / 1000);
+}
+
+#ifdef SAL_USING_POSIX
+
+/* poll ends at the first socket whose network is down, and says -1: ask one by one then. */
+static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
+    int r = poll(fds, n, milliseconds(left));
+    if (r >= 0) {
+        return r;
+    }
+    r = 0;
+    for (unsigned i = 0; i < n; i++) {
+        fds[i].revents = 0;
+        if (fds[i].fd >= 0 && poll(&fds[i], 1, 0) < 0) {
+            fds[i].revents = DOWN(fds[i].events);
+        }
+        r += fds[i].revents != 0;
+    }
+    return r;
+}
+
+#else
+
+/* lwIP's own, on its own numbers. Its headers cannot be had beside SAL's. */
+int lwip_select(int n, void *in, void *out, void *error, struct timeval *timeout);
+
+typedef union {
+#ifdef FD_SET
+    fd_set set;
+#endif
+    uint8_t bytes[64];
+} sockets_t;
+
+#ifdef FD_SET
+#define ADD(s, number) FD_SET((number), &(s)->set)
+#define HAS(s, number) FD_ISSET((number), &(s)->set)
+#else
+#define ADD(s, number) ((s)->bytes[(number) / 8] |= (uint8_t)(1u << (number) % 8))
+#define HAS(s, number) ((s)->bytes[(number) / 8] & 1u << (number) % 8)
+#endif
+
+static int lwip_number(int fd) {
+    struct sal_socket *s = fd < 0 ? RT_NULL : sal_get_socket(fd);
+    return s == RT_NULL ? -1 : (int)(intptr_t)s->user_data;
+}
+
+static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
+    sockets_t in, out, error;
+    memset(&in, 0, sizeof(in));
+    memset(&out, 0, sizeof(out));
+    memset(&error, 0, sizeof(error));
+    int end = 0;
+    int down = 0;
+    for (unsigned i = 0; i < n; i++) {
+        int number = lwip_number(fds[i].fd);
+        fds[i].revents = 0;
+        if (number < 0) {
+            continue;
+        }
+        if (is_down(fds[i].fd)) {
+            fds[i].revents = DOWN(fds[i].events);
+            down++;
+            continue;
+        }
+        if (fds[i].events & POLLIN) {
+            ADD(&in, number);
+        }
+        if (fds[i].events & POLLOUT) {
+            ADD(&out, number);
+        }
+        ADD(&error, number);
+        end = number < end ? end : number + 1;
+    }
+    int ms = down ? 0 : milliseconds(left);
+    if (end == 0) {
+        if (ms != 0) {
+            rt_thread_mdelay(ms < 0 ? 1000 : ms);
+        }
+        return down;
+    }
+    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    if (lwip_select(end, &in, &out, &error, ms < 0 ? NULL : &t) <= 0) {
+        return down;
+    }
+    int ready = 0;
+    for (unsigned i = 0; i < n; i++) {
+        int number = fds[i].revents == 0 ? lwip_number(fds[i].fd) : -1;
+        if (number >= 0) {
+            fds[i].revents = (short)((HAS(&in, number) ? POLLIN : 0) | (HAS(&out, number) ? POLLOUT : 0) |
+                (HAS(&error, number) ? POLLERR : 0));
+        }
+        ready += fds[i].revents != 0;
+    }
+    return ready;
+}
+
+#endif
+
+#if PLAT_SLOW
+
+/* A look at each. The others are put aside meanwhile. */
+static int look(plat_pollfd *fds, unsigned n) {
+    int ready = 0;
+    for (unsigned i = 0; i < n; i++) {
+        slow_t *s = slow_find(fds[i].fd);
+        if (s == NULL) {
+            ready += wait_sockets(&fds[i], 1, 0) > 0;
+        } else {
+            fds[i].revents = slow_ready(s, fds[i].events);
+            ready += fds[i].revents != 0;
+        }
+    }
+    return ready;
+}
+
+int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
+    bool slow = false;
+    for (unsigned i = 0; i < n; i++) {
+        slow |= slow_find(fds[i].fd) != NULL;
+    }
+    if (!slow) {
+        return wait_sockets(fds, n, left);
+    }
+    for (rt_tick_t begin = rt_tick_get();; rt_thread_delay(1)) {
+        int ready = look(fds, n);
+        if (ready != 0 || left == 0) {
+            return ready;
+        }
+        if (left > 0 && rt_tick_get() - begin > rt_tick_from_millisecond(milliseconds(left))) {
+            return 0;
+        }
+    }
+}
+
+#else
+
+int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
+    return wait_sockets(fds, n, left);
+}
+
+#endif
+
+/* ---- Names -------------------------------------------------------------------------------------------------------- */
+
+#if USOCKET_NAMES
+
+/* "localhost" is in no DNS, and lwIP's own table is seldom built in. */
+static struct sockaddr_in self4 = {
+    .sin_len = sizeof(self4), .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+#define SELF4 .ai_family = AF_INET, .ai_addrlen = sizeof(self4), .ai_addr = (struct sockaddr *)&self4
+static struct addrinfo only4 = {SELF4};
+#if USOCKET_IPV6
+static struct sockaddr_in6 self6 = {.sin6_len = sizeof(self6), .sin6_family = AF_INET6, .sin6_addr.s6_addr[15] = 1};
+static struct addrinfo only6 = {
+    .ai_family = AF_INET6, .ai_addrlen = sizeof(self6), .ai_addr = (struct sockaddr *)&self6};
+static struct addrinfo both = {SELF4, .ai_next = &only6};
+#endif
+
+static struct addrinfo *localhost(int family) {
+#if USOCKET_IPV6
+    return family == AF_INET ? &only4 : family == AF_INET6 ? &only6 : &both;
+#else
+    return family == AF_INET6 ? NULL : &only4;
+#endif
+}
+
+static bool is_localhost(const char *host) {
+    static const char name[] = "localhost";
+    size_t i = 0;
+    while (name[i] != '\0' && (host[i] | 0x20) == name[i]) {
+        i++;
+    }
+    return name[i] == '\0' && (host[i] == '\0' || (host[i] == '.' && host[i + 1] == '\0'));
+}
+
+/* The lock is held until plat_freeaddrinfo: SAL has room for one answer, and other programs may be using it. */
+int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
+    if (is_localhost(host)) {
+        *out = localhost(hints->ai_family);
+        return *out != NULL ? 0 : EAI_FAMILY;
+    }
+    plat_lock(PLAT_LOCK_NAMES);
+    int r;
+    int tries = 40;
+    while ((r = getaddrinfo(host, service, hints, out)) == EAI_MEMORY && --tries > 0) {
+        rt_thread_mdelay(50);
+    }
+    if (r != 0) {
+        plat_unlock(PLAT_LOCK_NAMES);
+    }
+    return r;
+}
+
+void plat_freeaddrinfo(struct addrinfo *list) {
+    if (list != localhost(AF_INET) && list != localhost(AF_INET6) && list != localhost(AF_UNSPEC)) {
+        freeaddrinfo(list);
+        plat_unlock(PLAT_LOCK_NAMES);
+    }
+}
+
+int plat_gethostname(char *buf, size_t len) {
+    static const char name[] = "rtthread";
+    if (len < sizeof(name)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(buf, name, sizeof(name));
+    return 0;
+}
+
+#endif

@@ -1,0 +1,36 @@
+/* What the files of this port share.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_RTTHREAD_SOCKETS_H
+#define USOCKET_RTTHREAD_SOCKETS_H
+
+#include "platform.h"
+
+/* Sockets of stacks without a non-blocking mode; empty where no such stack is built in. */
+#if !defined(SAL_USING_AT) && !defined(SAL_USING_WIZNET)
+#define PLAT_SLOW 0
+#else
+#define PLAT_SLOW 1
+#endif
+
+#if PLAT_SLOW
+typedef struct slow slow_t;
+slow_t *slow_find(int fd);
+int slow_open(int fd, int type);
+int slow_close(slow_t *s);
+int slow_connect(slow_t *s, const struct sockaddr *addr, socklen_t len);
+int slow_recv(slow_t *s, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size);
+int slow_send(slow_t *s, const void *buf, size_t len, const struct sockaddr *to, socklen_t size);
+int slow_peer(slow_t *s, struct sockaddr *addr, socklen_t *len);
+int slow_getopt(slow_t *s, int level, int name, void *value, socklen_t *len);
+int slow_setopt(slow_t *s, int level, int name, const void *value, socklen_t len);
+int slow_pending(slow_t *s, int *count);
+short slow_ready(slow_t *s, short events);
+#endif
+
+/* A call's result with an errno that says something: positive, and not 0 after a failure if it can be known. */
+int sal_result(int fd, int r);
+#define CALL(fd, call) (errno = 0, sal_result((fd), (int)(call)))
+
+#endif

@@ -1,0 +1,107 @@
+/* What the core needs of RT-Thread beside sockets: a clock, a lock, threads, semaphores.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "platform.h"
+
+#include "usocket/port.h"
+
+#include <rthw.h>
+
+/* ---- Time --------------------------------------------------------------------------------------------------------- */
+
+/* The kernel counts ticks in 32 bits. Two looks are never as far apart as it takes them to wrap, or nobody is waiting. */
+usocket_time_t usocket_port_now(void) {
+    static rt_tick_t last;
+    static uint32_t wraps;
+    rt_base_t level = rt_hw_interrupt_disable();
+    rt_tick_t tick = rt_tick_get();
+    wraps += tick < last;
+    last = tick;
+    uint64_t ticks = (uint64_t)wraps << 32 | tick;
+    rt_hw_interrupt_enable(level);
+    return (usocket_time_t)(ticks * 1000000 / RT_TICK_PER_SECOND) + 1;
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------------------- */
+
+void *usocket_port_alloc(size_t size) {
+    return rt_malloc(size);
+}
+
+void usocket_port_free(void *p) {
+    rt_free(p);
+}
+
+/* ---- Locks -------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    struct rt_mutex mutex;
+    bool ready;
+} lock_t;
+
+static void take(lock_t *lock) {
+    rt_base_t level = rt_hw_interrupt_disable();
+    if (!lock->ready) {
+        rt_mutex_init(&lock->mutex, "usocket", RT_IPC_FLAG_PRIO);
+        lock->ready = true;
+    }
+    rt_hw_interrupt_enable(level);
+    rt_mutex_take(&lock->mutex, RT_WAITING_FOREVER);
+}
+
+static lock_t library_lock;
+static lock_t port_locks[PLAT_LOCKS];
+
+void usocket_port_lock(void) {
+    take(&library_lock);
+}
+
+void usocket_port_unlock(void) {
+    rt_mutex_release(&library_lock.mutex);
+}
+
+void plat_lock(plat_lock_t which) {
+    take(&port_locks[which]);
+}
+
+void plat_unlock(plat_lock_t which) {
+    rt_mutex_release(&port_locks[which].mutex);
+}
+
+/* ---- Semaphores: a flag and its waiter ----------------------------------------------------------------------------- */
+
+bool plat_sem_new(plat_sem *sem) {
+    *sem = rt_sem_create("usocket", 0, RT_IPC_FLAG_FIFO);
+    return *sem != RT_NULL;
+}
+
+void plat_sem_free(plat_sem *sem) {
+    rt_sem_delete(*sem);
+}
+
+void plat_sem_set(plat_sem *sem) {
+    rt_sem_release(*sem);
+}
+
+bool plat_sem_take(plat_sem *sem, unsigned ms) {
+    return rt_sem_take(*sem, (rt_int32_t)rt_tick_from_millisecond((rt_int32_t)ms)) == RT_EOK;
+}
+
+void plat_sleep(unsigned ms) {
+    rt_thread_mdelay((rt_int32_t)ms);
+}
+
+/* ---- Threads ------------------------------------------------------------------------------------------------------ */
+
+int usocket_port_spawn(void (*run)(void *), void *arg) {
+    rt_thread_t thread = rt_thread_create("usocket", run, arg, USOCKET_RESOLVER_STACK, USOCKET_RESOLVER_PRIORITY, 10);
+    if (thread == RT_NULL) {
+        return USOCKET_ENOMEM;
+    }
+    if (rt_thread_startup(thread) != RT_EOK) {
+        rt_thread_delete(thread);
+        return USOCKET_EAGAIN;
+    }
+    return 0;
+}

@@ -1,0 +1,77 @@
+/* menuconfig's symbols as usocket's knobs. A build names this file in USOCKET_CONFIG_FILE.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_RTTHREAD_CONFIG_H
+#define USOCKET_RTTHREAD_CONFIG_H
+
+#include <rtconfig.h>
+
+#ifdef USOCKET_USING_IPV6
+#define USOCKET_IPV6 1
+#else
+#define USOCKET_IPV6 0
+#endif
+
+#ifdef USOCKET_USING_NAMES
+#define USOCKET_NAMES 1
+#else
+#define USOCKET_NAMES 0
+#endif
+
+#ifdef USOCKET_USING_SERVER
+#define USOCKET_SERVER 1
+#else
+#define USOCKET_SERVER 0
+#endif
+
+#ifdef USOCKET_USING_DGRAM
+#define USOCKET_DATAGRAMS 1
+#else
+#define USOCKET_DATAGRAMS 0
+#endif
+
+/* One is enough: SAL's getaddrinfo has room for one answer. */
+#ifdef USOCKET_USING_RESOLVER_WORKER
+#define USOCKET_RESOLVER_WORKERS 1
+#else
+#define USOCKET_RESOLVER_WORKERS 0
+#endif
+
+#ifdef USOCKET_RESOLVER_STACK_SIZE
+#define USOCKET_RESOLVER_STACK USOCKET_RESOLVER_STACK_SIZE
+#else
+#define USOCKET_RESOLVER_STACK 4096
+#endif
+
+#ifndef USOCKET_RESOLVER_PRIORITY
+#define USOCKET_RESOLVER_PRIORITY 20
+#endif
+
+/* lwIP's getaddrinfo never finds more than one, or one of each family. */
+#define USOCKET_RESOLVER_RESULTS 2
+
+#ifdef USOCKET_USING_THREADS
+#define USOCKET_THREADS 1
+#else
+#define USOCKET_THREADS 0
+#endif
+
+#ifdef USOCKET_USING_WORDS
+#define USOCKET_WORDS 1
+#else
+#define USOCKET_WORDS 0
+#endif
+
+#ifdef USOCKET_USING_EXTRAS
+#define USOCKET_PY_EXTRAS 1
+#else
+#define USOCKET_PY_EXTRAS 0
+#endif
+
+#define USOCKET_UNIX 0
+
+/* The clock goes in steps, a kernel tick each. */
+#define USOCKET_CLOCK_STEP_US ((1000000 + RT_TICK_PER_SECOND - 1) / RT_TICK_PER_SECOND)
+
+#endif

@@ -1,0 +1,50 @@
+/* The configuration of a board: what menuconfig would have written.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SAL_RTCONFIG_H
+#define SAL_RTCONFIG_H
+
+#define RT_NAME_MAX 8
+#ifndef RT_TICK_PER_SECOND
+#define RT_TICK_PER_SECOND 100
+#endif
+#define RT_USING_SEMAPHORE
+#define RT_USING_MUTEX
+#define RT_USING_HEAP
+#define RT_USING_LIBC
+#define RT_USING_NEWLIB
+#define RT_USING_NETDEV
+#define NETDEV_USING_IPV4 1
+#define NETDEV_IPV4 1
+#define RT_USING_SAL
+#define RT_USING_LWIP
+#define SAL_USING_LWIP
+#define SAL_USING_AT
+
+#ifndef LOOK_NO_POSIX
+#define RT_USING_POSIX
+#define SAL_USING_POSIX
+#endif
+
+#ifdef LOOK_NO_IPV6
+#define NETDEV_IPV6 0
+#else
+#define RT_USING_LWIP_IPV6
+#define NETDEV_USING_IPV6 1
+#define NETDEV_IPV6 1
+#define USOCKET_USING_IPV6
+#endif
+
+#define PKG_USING_USOCKET
+#define USOCKET_USING_NAMES
+#define USOCKET_USING_SERVER
+#define USOCKET_USING_DGRAM
+#define USOCKET_USING_RESOLVER_WORKER
+#define USOCKET_USING_THREADS
+#define USOCKET_USING_WORDS
+#define USOCKET_USING_EXTRAS
+#define USOCKET_RESOLVER_STACK_SIZE 4096
+#define USOCKET_RESOLVER_PRIORITY 20
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SAL_RTDEVICE_H
+#define SAL_RTDEVICE_H
+
+#include <rtthread.h>
+
+#endif
