@@ -107,6 +107,7 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
     usocket_lookup_t *l = NULL;
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
+    usocket_py_ensure_interrupts();
     do {
         r = q->reverse != NULL ? usocket_lookup_reverse(&l, q->reverse, q->query.flags)
                                : usocket_lookup_start(&l, &q->query);
