@@ -88,7 +88,10 @@ int bsd_failed(int fallback) {
 
 socklen_t bsd_to_system(const usocket_addr_t *a, sys_addr_t *out) {
     memset(out, 0, sizeof(*out));
-    out->any.sa_family = a->family;
+#if PLAT_HAS_SA_LEN
+    out->any.sa_len = a->family == USOCKET_AF_INET ? sizeof(out->in) : sizeof(*out);
+#endif
+    out->any.sa_family = (sa_family_t)a->family;
     switch (a->family) {
 #if USOCKET_IPV6
         case USOCKET_AF_INET6:
@@ -477,7 +480,7 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
         if (r > 0) {
             break;
         }
-        if (left == 0) {
+        if (left == 0 || plat_woken()) {
             return 0;
         }
     }

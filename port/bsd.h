@@ -7,7 +7,18 @@
 
 #include "platform.h"
 
+#include "events.h" /* may take the place of plat_* */
+#include "guard.h"
+
 #include "usocket/port.h"
+
+#ifndef plat_woken
+#define plat_woken() false /* usocket_port_wake ends a poll by itself */
+#endif
+#ifndef plat_names_lock
+#define plat_names_lock() ((void)0)
+#define plat_names_unlock() ((void)0)
+#endif
 
 typedef union {
     struct sockaddr any;

@@ -66,16 +66,14 @@ static int system_flags(int flags) {
     return out;
 }
 
-int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon) {
+/* Adds to the *n addresses in out. */
+static int resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t room, size_t *n, char *canon) {
     struct addrinfo hints;
     memset(&hints, 0, sizeof(hints));
     hints.ai_family = family;
     hints.ai_socktype = SOCK_STREAM; /* each address once */
     hints.ai_flags = system_flags(flags);
     struct addrinfo *list = NULL;
-    size_t room = *n;
-    *n = 0;
-    canon[0] = '\0';
     int r = plat_getaddrinfo(host, NULL, &hints, &list);
     if (r != 0) {
         return gai_failed(r);
@@ -90,6 +88,28 @@ int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t
     }
     plat_freeaddrinfo(list);
     return 0;
+}
+
+int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon) {
+    size_t room = *n;
+    *n = 0;
+    canon[0] = '\0';
+    plat_names_lock();
+#if PLAT_RESOLVES_ONE && USOCKET_IPV6
+    int r = 0;
+    if (family != AF_INET6) {
+        r = resolve(host, AF_INET, flags, out, room, n, canon);
+    }
+    if (family != AF_INET) {
+        int r6 = resolve(host, AF_INET6, flags, out, room, n, canon);
+        r = r6 == 0 || family == AF_INET6 ? r6 : r;
+    }
+    r = *n != 0 ? 0 : r;
+#else
+    int r = resolve(host, family, flags, out, room, n, canon);
+#endif
+    plat_names_unlock();
+    return r;
 }
 
 #if PLAT_HAS_GETNAMEINFO
@@ -174,7 +194,17 @@ int usocket_port_if_index(const char *name, size_t len) {
 #if USOCKET_NAMES
 
 int usocket_port_if_next(unsigned *index, char *name) {
-#if PLAT_HAS_INTERFACES
+#if PLAT_HAS_INTERFACES && !defined(plat_if_nameindex)
+    char text[IF_NAMESIZE];
+    for (unsigned i = *index + 1; i <= 255; i++) { /* small stacks count no further */
+        if (plat_if_indextoname(i, text) != NULL) {
+            *index = i;
+            copy_text(name, text, USOCKET_IFNAME_MAX);
+            return 0;
+        }
+    }
+    return USOCKET_ENXIO;
+#elif PLAT_HAS_INTERFACES
     struct if_nameindex *list = plat_if_nameindex();
     if (list == NULL) {
         return bsd_failed(USOCKET_ENOBUFS);

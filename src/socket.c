@@ -21,7 +21,7 @@ usocket_time_t usocket_deadline_in(usocket_time_t timeout) {
     if (timeout == 0) {
         return USOCKET_NOW;
     }
-    usocket_time_t now = usocket_port_now();
+    usocket_time_t now = usocket_port_now() + USOCKET_CLOCK_STEP_US;
     return timeout < USOCKET_NEVER - now ? now + timeout : USOCKET_NEVER;
 }
 

@@ -66,6 +66,12 @@
 #define USOCKET_THREADS 1
 #endif
 
+/** The steps in which the port's clock goes forward, in microseconds (10000 where it counts ticks of a hundredth of a second).
+ *  Deadlines lie that much later, for a clock read within a step is behind: no timeout ends early. */
+#ifndef USOCKET_CLOCK_STEP_US
+#define USOCKET_CLOCK_STEP_US 0
+#endif
+
 /** With an interrupt hook installed, a wait is cut into slices of this many milliseconds, and the hook is asked between
  *  them. 0: never cut (right where a signal always wakes the thread that waits). */
 #ifndef USOCKET_WAIT_SLICE_MS

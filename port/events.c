@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#define GUARD_BELOW
+#include "events.h"
+#include "guard.h"
+
+#include "usocket/port.h"
+
+#if PLAT_EVENTS
+
+#ifndef PLAT_SLICE_MS
+#define PLAT_SLICE_MS 50
+#endif
+#ifndef PLAT_MIXED_SLICE_MS
+#define PLAT_MIXED_SLICE_MS 10
+#endif
+#ifndef PLAT_EVENT_FIRST
+#define PLAT_EVENT_FIRST 0x10000
+#endif
+#ifndef PLAT_EVENT_COUNT
+#define PLAT_EVENT_COUNT 16
+#endif
+
+#if PLAT_GUARD
+#define poll_sockets guard_poll
+#else
+#define poll_sockets plat_poll
+#endif
+
+typedef struct {
+    plat_sem sem;
+    bool used;
+    bool on;    /* the flag itself; atomic */
+    bool token; /* the semaphore can be taken, or is about to: never more than once; atomic */
+} event_t;
+
+static event_t events[PLAT_EVENT_COUNT];
+static int wakes; /* atomic */
+
+static event_t *event_of(int handle) {
+    return handle >= PLAT_EVENT_FIRST ? &events[handle - PLAT_EVENT_FIRST] : NULL;
+}
+
+int usocket_port_event_open(void) {
+    int i = 0;
+    usocket_port_lock();
+    while (i < PLAT_EVENT_COUNT && events[i].used) {
+        i++;
+    }
+    if (i < PLAT_EVENT_COUNT) {
+        events[i].used = true;
+    }
+    usocket_port_unlock();
+    if (i == PLAT_EVENT_COUNT) {
+        return USOCKET_EMFILE;
+    }
+    events[i].on = events[i].token = false;
+    if (!plat_sem_new(&events[i].sem)) {
+        events[i].used = false;
+        return USOCKET_ENOMEM;
+    }
+    return PLAT_EVENT_FIRST + i;
+}
+
+static void give(event_t *e) {
+    if (!__atomic_exchange_n(&e->token, true, __ATOMIC_ACQ_REL)) {
+        plat_sem_set(&e->sem);
+    }
+}
+
+void usocket_port_event_set(int event) {
+    event_t *e = event_of(event);
+    __atomic_store_n(&e->on, true, __ATOMIC_RELEASE);
+    give(e);
+}
+
+void usocket_port_event_clear(int event) {
+    __atomic_store_n(&event_of(event)->on, false, __ATOMIC_RELEASE);
+}
+
+void usocket_port_event_close(int event) {
+    event_t *e = event_of(event);
+    plat_sem_free(&e->sem);
+    usocket_port_lock();
+    e->used = false;
+    usocket_port_unlock();
+}
+
+static bool is_on(event_t *e) {
+    return __atomic_load_n(&e->on, __ATOMIC_ACQUIRE);
+}
+
+/* Sleep until it is set, or for so long. The token goes back if it is: others may wait for the same. */
+static void wait_for(event_t *e, unsigned ms) {
+    if (plat_sem_take(&e->sem, ms)) {
+        __atomic_store_n(&e->token, false, __ATOMIC_RELEASE);
+        if (is_on(e)) {
+            give(e);
+        }
+    }
+}
+
+void usocket_port_wake(bool on) {
+    __atomic_add_fetch(&wakes, on ? 1 : -1, __ATOMIC_ACQ_REL);
+}
+
+bool events_woken(void) {
+    return __atomic_load_n(&wakes, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Tells which of the n are events and set; the stack gets to see the others only. */
+static int look(plat_pollfd *fds, unsigned n) {
+    int ready = 0;
+    for (unsigned i = 0; i < n; i++) {
+        event_t *e = event_of(fds[i].fd);
+        if (e != NULL) {
+            fds[i].revents = is_on(e) ? POLLIN : 0;
+            ready += fds[i].revents != 0;
+        }
+    }
+    return ready;
+}
+
+int events_poll(plat_pollfd *fds, unsigned n, long long left) {
+    plat_pollfd sockets[USOCKET_WAIT_MAX + 1];
+    event_t *first = NULL;
+    bool any = false;
+    for (unsigned i = 0; i < n; i++) {
+        event_t *e = event_of(fds[i].fd);
+        sockets[i] = fds[i];
+        sockets[i].fd = e != NULL ? -1 : fds[i].fd;
+        any = any || sockets[i].fd >= 0;
+        first = first != NULL ? first : e;
+    }
+    int ready = look(fds, n);
+    long long slice = (first != NULL && any ? PLAT_MIXED_SLICE_MS : PLAT_SLICE_MS) * 1000LL;
+    if (left < 0 || left > slice) {
+        left = slice;
+    }
+    if (ready != 0 || events_woken()) {
+        left = 0;
+    }
+    if (any) {
+        int r = poll_sockets(sockets, n, left);
+        if (r < 0) {
+            return r;
+        }
+        ready += r;
+        for (unsigned i = 0; i < n; i++) {
+            if (sockets[i].fd >= 0) {
+                fds[i].revents = sockets[i].revents;
+            }
+        }
+    } else if (left > 0) {
+        unsigned ms = (unsigned)((left + 999) / 1000);
+        if (first != NULL) {
+            wait_for(first, ms);
+        } else {
+            plat_sleep(ms);
+        }
+    }
+    if (first != NULL && ready == 0) {
+        ready = look(fds, n);
+    }
+    return ready;
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* What a stack must never see, refused before it gets there; what it forgets, remembered.
+ *
+ * Stacks of lwIP's kind assert on a second connect, lose the end of a stream, report an error once or not at all. With
+ * PLAT_GUARD 1 in platform.h the BSD files reach the stack through these functions, which keep a few bits per handle and give
+ * Linux's answers. They call the stack's plat_* under the library's lock, one at a time: two threads on one socket are safe
+ * even where the stack is not. Only plat_close and a plat_poll that waits are called without it.
+ *
+ * platform.h supplies, besides plat_*: PLAT_HANDLE_FIRST and PLAT_HANDLE_COUNT (the range of handles; 8 bytes each), and
+ * plat_set_errno(number).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_GUARD_H
+#define USOCKET_GUARD_H
+
+#include "platform.h"
+
+#if PLAT_GUARD
+
+int guard_socket(int family, int type, int proto);
+int guard_accept(int handle, struct sockaddr *addr, socklen_t *len);
+int guard_set_nonblocking(int handle);
+int guard_close(int handle);
+int guard_bind(int handle, const struct sockaddr *addr, socklen_t len);
+int guard_listen(int handle, int backlog);
+int guard_connect(int handle, const struct sockaddr *addr, socklen_t len);
+int guard_shutdown(int handle, int how);
+ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sockaddr *addr, socklen_t *alen);
+ssize_t guard_sendto(int handle, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen);
+int guard_getsockname(int handle, struct sockaddr *addr, socklen_t *len);
+int guard_getpeername(int handle, struct sockaddr *addr, socklen_t *len);
+int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len);
+int guard_setsockopt(int handle, int level, int name, const void *value, socklen_t len);
+int guard_pending(int handle, int *count);
+int guard_poll(plat_pollfd *fds, unsigned n, long long left);
+
+#ifndef GUARD_BELOW /* guard.c itself, and events.c, want the stack's own */
+#undef plat_socket
+#undef plat_accept
+#undef plat_set_nonblocking
+#undef plat_close
+#undef plat_bind
+#undef plat_listen
+#undef plat_connect
+#undef plat_shutdown
+#undef plat_recv
+#undef plat_recvfrom
+#undef plat_send
+#undef plat_sendto
+#undef plat_getsockname
+#undef plat_getpeername
+#undef plat_getsockopt
+#undef plat_setsockopt
+#undef plat_pending
+#define plat_socket guard_socket
+#define plat_accept guard_accept
+#define plat_set_nonblocking guard_set_nonblocking
+#define plat_close guard_close
+#define plat_bind guard_bind
+#define plat_listen guard_listen
+#define plat_connect guard_connect
+#define plat_shutdown guard_shutdown
+#define plat_recv(handle, buf, len, flags) guard_recvfrom((handle), (buf), (len), (flags), NULL, NULL)
+#define plat_recvfrom guard_recvfrom
+#define plat_send(handle, buf, len, flags) guard_sendto((handle), (buf), (len), (flags), NULL, 0)
+#define plat_sendto guard_sendto
+#define plat_getsockname guard_getsockname
+#define plat_getpeername guard_getpeername
+#define plat_getsockopt guard_getsockopt
+#define plat_setsockopt guard_setsockopt
+#define plat_pending guard_pending
+#if !PLAT_EVENTS
+#undef plat_poll
+#define plat_poll guard_poll
+#endif
+#endif
+
+#endif
+
+#endif

@@ -1,0 +1,100 @@
+/* The names of lwIP's sockets, for port/bsd.c. lwIP 2.1 or newer, with LWIP_SOCKET, LWIP_SOCKET_POLL and threads.
+ *
+ * lwIP's sockets are not the system's descriptors and cannot be duplicated. Of lwipopts.h this port wants
+ * LWIP_COMPAT_SOCKETS 0 if the program also uses another stack's sockets, LWIP_FIONREAD_LINUXMODE 1, LWIP_SO_RCVBUF 1,
+ * LWIP_SO_RCVTIMEO and LWIP_SO_SNDTIMEO 1, SO_REUSE 1, LWIP_NETIF_API 1, LWIP_TCPIP_CORE_LOCKING 1; less works, and lacks it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_PLATFORM_H
+#define USOCKET_PLATFORM_H
+
+#if defined(__unix__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE /* lwIP's unix port looks for SSIZE_MAX */
+#endif
+
+#include "lwip/opt.h"
+
+#include "lwip/errno.h"
+#include "lwip/if_api.h"
+#include "lwip/netdb.h"
+#include "lwip/sockets.h"
+#include "lwip/sys.h"
+
+#include <stdbool.h>
+
+#include "usocket/config.h"
+
+#if USOCKET_CLOCK_STEP_US < 1000
+#error "sys_now() counts milliseconds: define USOCKET_CLOCK_STEP_US as 1000, or as what it really steps by"
+#endif
+
+#define PLAT_HAS_GETNAMEINFO 0
+#define PLAT_HAS_INTERFACES 1
+#define PLAT_HAS_DUP 0
+#define PLAT_HAS_SA_LEN 1
+#define PLAT_PEER_MEANS_CONNECTED 0
+#define PLAT_HANDLES_ARE_DESCRIPTORS 0
+#define PLAT_EVENTS 1
+#define PLAT_GUARD 1
+#define PLAT_HANDLE_FIRST LWIP_SOCKET_OFFSET
+#define PLAT_HANDLE_COUNT MEMP_NUM_NETCONN
+
+#ifndef htons /* where the system has its own, lwIP leaves them to it */
+#define htons(x) lwip_htons(x)
+#define htonl(x) lwip_htonl(x)
+#define ntohs(x) lwip_ntohs(x)
+#define ntohl(x) lwip_ntohl(x)
+#endif
+
+/* Defined, but not there. */
+#undef SO_REUSEPORT
+#undef SO_SNDBUF
+#undef MSG_TRUNC
+
+#ifndef SOMAXCONN
+#define SOMAXCONN 255
+#endif
+
+int plat_socket(int family, int type, int proto);
+int plat_accept(int fd, struct sockaddr *addr, socklen_t *len);
+int plat_set_nonblocking(int fd);
+int plat_close(int fd);
+int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
+#define plat_listen(fd, backlog) lwip_listen((fd), (backlog))
+#define plat_connect(fd, addr, len) lwip_connect((fd), (addr), (len))
+#define plat_shutdown(fd, how) lwip_shutdown((fd), (how))
+#define plat_recv(fd, buf, len, flags) lwip_recv((fd), (buf), (len), (flags))
+#define plat_recvfrom(fd, buf, len, flags, addr, alen) lwip_recvfrom((fd), (buf), (len), (flags), (addr), (alen))
+#define plat_send(fd, buf, len, flags) lwip_send((fd), (buf), (len), (flags))
+#define plat_sendto(fd, buf, len, flags, addr, alen) lwip_sendto((fd), (buf), (len), (flags), (addr), (alen))
+#define plat_getsockname(fd, addr, len) lwip_getsockname((fd), (addr), (len))
+#define plat_getpeername(fd, addr, len) lwip_getpeername((fd), (addr), (len))
+int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+#define plat_pending(fd, count) lwip_ioctl((fd), FIONREAD, (count))
+
+#define plat_pollfd struct pollfd
+int plat_poll(plat_pollfd *fds, unsigned n, long long left);
+
+/* One lookup at a time: the pool of results may have one entry. */
+void plat_names_lock(void);
+void plat_names_unlock(void);
+int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
+#define plat_freeaddrinfo(list) lwip_freeaddrinfo(list)
+#define PLAT_RESOLVES_ONE 1 /* one address of one family at a time */
+int plat_gethostname(char *buf, size_t len);
+#define plat_if_nametoindex(name) lwip_if_nametoindex(name)
+#define plat_if_indextoname(index, name) lwip_if_indextoname((index), (name))
+
+#define plat_errno() (errno == -1 ? ENETDOWN : errno) /* -1: lwIP's ERR_IF */
+#define plat_set_errno(number) (errno = (number))
+
+#define plat_sem sys_sem_t
+#define plat_sem_new(sem) (sys_sem_new((sem), 0) == ERR_OK)
+#define plat_sem_free(sem) sys_sem_free(sem)
+#define plat_sem_set(sem) sys_sem_signal(sem)
+#define plat_sem_take(sem, ms) (sys_arch_sem_wait((sem), (ms)) != SYS_ARCH_TIMEOUT)
+#define plat_sleep(ms) sys_msleep(ms)
+
+#endif

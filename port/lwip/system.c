@@ -1,0 +1,270 @@
+/* What the core needs of lwIP beside sockets: a clock, a lock, threads; and calls that take more than another name.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "platform.h"
+
+#include "usocket/port.h"
+
+#include "lwip/api.h"
+#include "lwip/dns.h"
+#include "lwip/mem.h"
+#include "lwip/netif.h"
+#include "lwip/tcpip.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__unix__) /* lwIP's unix port: its threads are POSIX's */
+#include <pthread.h>
+#include <signal.h>
+#endif
+
+/* ---- Clock -------------------------------------------------------------------------------------------------------- */
+
+/* sys_now() comes round every 49.7 days; somebody asks more often than that. */
+usocket_time_t usocket_port_now(void) {
+    static u32_t last;
+    static usocket_time_t total;
+    SYS_ARCH_DECL_PROTECT(lev);
+    SYS_ARCH_PROTECT(lev);
+    u32_t now = sys_now();
+    total += (u32_t)(now - last);
+    last = now;
+    usocket_time_t result = total;
+    SYS_ARCH_UNPROTECT(lev);
+    return result * 1000 + 1;
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------------------- */
+
+#ifndef PLAT_MALLOC /* lwIP's own heap is for packets */
+#define PLAT_MALLOC malloc
+#define PLAT_FREE free
+#endif
+
+void *usocket_port_alloc(size_t size) {
+    return PLAT_MALLOC(size);
+}
+
+void usocket_port_free(void *p) {
+    PLAT_FREE(p);
+}
+
+/* ---- Locks -------------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    sys_mutex_t mutex;
+    bool ready;
+} lock_t;
+
+static lock_t library, names;
+
+static void make(lock_t *lock) {
+    sys_mutex_t mine;
+    while (sys_mutex_new(&mine) != ERR_OK) { /* nothing works without */
+        sys_msleep(10);
+    }
+    bool late;
+    SYS_ARCH_DECL_PROTECT(lev);
+    SYS_ARCH_PROTECT(lev);
+    late = lock->ready;
+    if (!late) {
+        lock->mutex = mine;
+        __atomic_store_n(&lock->ready, true, __ATOMIC_RELEASE);
+    }
+    SYS_ARCH_UNPROTECT(lev);
+    if (late) {
+        sys_mutex_free(&mine);
+    }
+}
+
+static void take(lock_t *lock) {
+    if (!__atomic_load_n(&lock->ready, __ATOMIC_ACQUIRE)) {
+        make(lock);
+    }
+    sys_mutex_lock(&lock->mutex);
+}
+
+void usocket_port_lock(void) {
+    take(&library);
+}
+
+void usocket_port_unlock(void) {
+    sys_mutex_unlock(&library.mutex);
+}
+
+void plat_names_lock(void) {
+    take(&names);
+}
+
+void plat_names_unlock(void) {
+    sys_mutex_unlock(&names.mutex);
+}
+
+/* ---- Threads ------------------------------------------------------------------------------------------------------ */
+
+#ifndef PLAT_THREAD_PRIO
+#define PLAT_THREAD_PRIO DEFAULT_THREAD_PRIO
+#endif
+
+typedef struct {
+    void (*run)(void *);
+    void *arg;
+} job_t;
+
+static void start(void *p) {
+    job_t job = *(job_t *)p;
+    PLAT_FREE(p);
+#if defined(__unix__)
+    pthread_detach(pthread_self());
+#endif
+    lwip_socket_thread_init();
+    job.run(job.arg);
+    lwip_socket_thread_cleanup();
+#ifdef PLAT_THREAD_END
+    PLAT_THREAD_END; /* where a thread's function must not return */
+#endif
+}
+
+int usocket_port_spawn(void (*run)(void *), void *arg) {
+    job_t *job = PLAT_MALLOC(sizeof(*job));
+    if (job == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    job->run = run;
+    job->arg = arg;
+#if defined(__unix__) /* signals are for the threads that know them */
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+#endif
+    sys_thread_t thread = sys_thread_new("usocket", start, job, USOCKET_RESOLVER_STACK, PLAT_THREAD_PRIO);
+#if defined(__unix__)
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    (void)thread; /* it aborts rather than fail */
+#else
+    if (thread == NULL) {
+        PLAT_FREE(job);
+        return USOCKET_EAGAIN;
+    }
+#endif
+    return 0;
+}
+
+/* ---- Sockets ------------------------------------------------------------------------------------------------------ */
+
+int plat_set_nonblocking(int fd) {
+    int on = 1;
+    return lwip_ioctl(fd, (long)FIONBIO, &on);
+}
+
+static int not_blocking(int fd) {
+    if (fd >= 0) {
+        plat_set_nonblocking(fd);
+    }
+    return fd;
+}
+
+int plat_socket(int family, int type, int proto) {
+    return not_blocking(lwip_socket(family, type, proto));
+}
+
+int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
+    return not_blocking(lwip_accept(fd, addr, len));
+}
+
+/* With SO_LINGER and data on their way lwIP refuses to close a socket that does not block. */
+int plat_close(int fd) {
+    int off = 0;
+    if (lwip_close(fd) == 0) {
+        return 0;
+    }
+    lwip_ioctl(fd, (long)FIONBIO, &off);
+    return lwip_close(fd);
+}
+
+int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
+    int r = lwip_poll(fds, n, left < 0 ? -1 : (int)((left + 999) / 1000));
+    for (unsigned i = 0; r < 0 && i < n; i++) {
+        r = fds[i].fd >= 0 && (fds[i].revents & POLLNVAL) ? 1 : r;
+    }
+    return r;
+}
+
+/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
+
+static bool is_own(const ip_addr_t *a) {
+    if (ip_addr_isany(a) || ip_addr_ismulticast(a)) {
+        return true;
+    }
+    struct netif *netif;
+    NETIF_FOREACH(netif) {
+#if LWIP_IPV4
+        if (IP_IS_V4(a) &&
+            (ip4_addr_eq(ip_2_ip4(a), netif_ip4_addr(netif)) || ip4_addr_isbroadcast(ip_2_ip4(a), netif) ||
+                (ip4_addr_isloopback(ip_2_ip4(a)) && ip4_addr_isloopback(netif_ip4_addr(netif))))) {
+            return true;
+        }
+#endif
+#if LWIP_IPV6
+        if (IP_IS_V6(a) && netif_get_ip6_addr_match(netif, ip_2_ip6(a)) >= 0) {
+            return true;
+        }
+#endif
+    }
+    return false;
+}
+
+/* lwIP binds to any address, its own or not. */
+int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
+    ip_addr_t a = IPADDR_ANY_TYPE_INIT;
+#if LWIP_IPV4
+    if (addr->sa_family == AF_INET) {
+        inet_addr_to_ip4addr(ip_2_ip4(&a), &((const struct sockaddr_in *)(const void *)addr)->sin_addr);
+        IP_SET_TYPE(&a, IPADDR_TYPE_V4);
+    }
+#endif
+#if LWIP_IPV6
+    if (addr->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)addr;
+        inet6_addr_to_ip6addr(ip_2_ip6(&a), &in6->sin6_addr);
+        if (ip6_addr_has_scope(ip_2_ip6(&a), IP6_UNKNOWN)) {
+            ip6_addr_set_zone(ip_2_ip6(&a), (u8_t)in6->sin6_scope_id);
+        }
+        IP_SET_TYPE(&a, IPADDR_TYPE_V6);
+    }
+#if LWIP_IPV4
+    if (IP_IS_V6(&a) && ip6_addr_isipv4mappedipv6(ip_2_ip6(&a))) {
+        unmap_ipv4_mapped_ipv6(ip_2_ip4(&a), ip_2_ip6(&a));
+        IP_SET_TYPE(&a, IPADDR_TYPE_V4);
+    }
+#endif
+#endif
+    LOCK_TCPIP_CORE();
+    bool own = is_own(&a);
+    UNLOCK_TCPIP_CORE();
+    if (!own) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    return lwip_bind(fd, addr, len);
+}
+
+/* ---- Names -------------------------------------------------------------------------------------------------------- */
+
+/* It has one word for a name that does not exist, a server that does not answer, and no server at all. */
+int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
+    int r = lwip_getaddrinfo(host, service, hints, out);
+    return r == EAI_FAIL ? EAI_NONAME : r;
+}
+
+int plat_gethostname(char *buf, size_t len) {
+    const char *name = NULL;
+#if LWIP_NETIF_HOSTNAME
+    name = netif_default != NULL ? netif_get_hostname(netif_default) : NULL;
+#endif
+    name = name != NULL ? name : "lwip";
+    strncpy(buf, name, len);
+    return 0;
+}

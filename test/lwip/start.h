@@ -1,0 +1,16 @@
+/* lwIP inside a test program: started by itself before main(). See start.c for the environment that it knows.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TEST_LWIP_START_H
+#define TEST_LWIP_START_H
+
+/* How many entries of lwIP's pools are taken. */
+typedef struct {
+    int netconns, tcp, tcp_listen, udp, raw; /* tcp: without those in TIME_WAIT */
+    int netbufs, segments, pbufs, pool_pbufs, netdb, heap;
+} lwip_census_t;
+
+lwip_census_t lwip_census(void);
+
+#endif
