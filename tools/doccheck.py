@@ -8,7 +8,8 @@ Each fenced block of the files is a session of its own:
   ```python        is run as a program, which must end well
   ```c with main   is compiled and linked with build/libusocket.a
 <!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md must also name everything that
-the module and its classes have, and give every constant its number. The last line counts.
+the module and its classes have, and give every constant its number, and docs/stacks.md must agree with the lists of
+differences (tools/stackscheck.py). The last line counts.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import re
 import subprocess
 import sys
 import tempfile
+
+import stackscheck
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 REFERENCE = "docs/reference.md"
@@ -141,6 +144,9 @@ def main():
             checker.file(path)
         if REFERENCE in options.files:
             checker.names()
+            stacks = stackscheck.Checker()
+            stacks.run()
+            checker.passed, checker.failed = checker.passed + stacks.passed, checker.failed + len(stacks.failures)
     print(f"{checker.passed} passed, {checker.failed} failed, {checker.skipped} skipped")
     return 1 if checker.failed else 0
 
