@@ -15,7 +15,7 @@
 #ifndef plat_woken
 #define plat_woken() false /* usocket_port_wake ends a poll by itself */
 #endif
-#ifndef plat_names_lock
+#if !PLAT_SERIAL_NAMES
 #define plat_names_lock() ((void)0)
 #define plat_names_unlock() ((void)0)
 #endif

@@ -77,7 +77,7 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
 #define plat_pollfd struct pollfd
 int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 
-/* One lookup at a time: the pool of results may have one entry. */
+#define PLAT_SERIAL_NAMES 1 /* the pool of results may have one entry */
 void plat_names_lock(void);
 void plat_names_unlock(void);
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);

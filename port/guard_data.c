@@ -1,0 +1,261 @@
+/* The guard around data, options and poll.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "guard_state.h"
+
+#if PLAT_GUARD
+
+#include <string.h>
+
+/* ---- Data --------------------------------------------------------------------------------------------------------- */
+
+/* A stream that has not come, or is past, the point where data flow: 0 go on, 1 the end, -1 *number. */
+static int may_transfer(int handle, entry_t *e, bool output, int *number) {
+    guard_settle(handle, e);
+    switch (e->stage) {
+        case CONNECTED:
+            *number = EPIPE;
+            return output && (e->flags & HALF_OUT) ? -1 : 0;
+        case CONNECTING:
+            *number = EAGAIN;
+            return -1;
+        case FAILED:
+        case BROKEN:
+            *number = guard_take_error(handle, e);
+            if (*number == 0 && output) {
+                *number = EPIPE;
+            }
+            return *number != 0 ? -1 : 1;
+        default:
+            *number = output ? EPIPE : ENOTCONN;
+            return -1;
+    }
+}
+
+/* A receive on a stream has failed: 0 that is the end; or the number. */
+static int receive_failed(int handle, entry_t *e, int number) {
+    if (guard_would_block(number)) {
+        int error = guard_take_error(handle, e);
+        return error != 0 ? error : e->flags & HALF_IN ? 0 : EAGAIN;
+    }
+    if (number == ENOTCONN) { /* it has told before, or it never will */
+        number = guard_take_error(handle, e);
+        e->flags |= ENDED;
+        return number;
+    }
+    return guard_broken(handle, e, number);
+}
+
+static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int flags, int *number) {
+    ssize_t r;
+    if (e->stage == BROKEN && len != 0) { /* what had arrived before is still there */
+        r = plat_recv(handle, buf, len, flags);
+        if (r > 0) {
+            return r;
+        }
+    }
+    r = may_transfer(handle, e, false, number);
+    if (r != 0 || (e->flags & ENDED) || len == 0) {
+        return r < 0 ? -1 : 0;
+    }
+    r = plat_recv(handle, buf, len, flags);
+    if (r == 0) {
+        e->flags |= ENDED;
+    } else if (r < 0) {
+        *number = receive_failed(handle, e, guard_number_of(EAGAIN));
+        r = *number != 0 ? -1 : 0;
+    }
+    return r;
+}
+
+ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sockaddr *addr, socklen_t *alen) {
+    usocket_port_lock();
+    entry_t *e = guard_lookup(handle);
+    int number = EBADF;
+    ssize_t r = -1;
+    if (e != NULL && e->type == SOCK_STREAM) {
+        r = receive_stream(handle, e, buf, len, flags, &number);
+        if (alen != NULL) {
+            *alen = 0;
+        }
+    } else if (e != NULL) {
+        r = addr == NULL ? plat_recv(handle, buf, len, flags) : plat_recvfrom(handle, buf, len, flags, addr, alen);
+        if (r < 0) {
+            number = guard_number_of(EAGAIN);
+        }
+    }
+    return guard_done((int)r, number);
+}
+
+/* The longest datagram, with headers, is of 65535 bytes. */
+#define DATAGRAM_MAX(family) ((size_t)65535 - 8 - ((family) == AF_INET ? 20 : 0))
+
+static int may_send(const entry_t *e, size_t len, const struct sockaddr *to) {
+    if (e->flags & HALF_OUT) {
+        return EPIPE;
+    }
+    if (to == NULL && e->stage != CONNECTED) {
+        return EDESTADDRREQ;
+    }
+    if (to != NULL && to->sa_family != e->family) {
+        return EAFNOSUPPORT;
+    }
+    return len > DATAGRAM_MAX(e->family) ? EMSGSIZE : 0;
+}
+
+static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, int flags, int *number) {
+    ssize_t r = may_transfer(handle, e, true, number);
+    if (r != 0 || len == 0) {
+        return r < 0 ? -1 : 0;
+    }
+    r = plat_send(handle, buf, len, flags);
+    if (r >= 0) {
+        return r;
+    }
+    *number = guard_number_of(guard_look(handle, POLLOUT) & POLLERR ? ECONNRESET : EAGAIN);
+    if (*number == EINPROGRESS || *number == ENOMEM || *number == ENOBUFS) {
+        *number = EAGAIN; /* there will be room again */
+    } else if (*number == ENOTCONN) {
+        *number = guard_take_error(handle, e);
+        *number = guard_broken(handle, e, *number != 0 ? *number : EPIPE);
+    } else if (!guard_would_block(*number)) {
+        guard_broken(handle, e, *number);
+    }
+    return -1;
+}
+
+ssize_t guard_sendto(int handle, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen) {
+    usocket_port_lock();
+    entry_t *e = guard_lookup(handle);
+    int number = EBADF;
+    ssize_t r = -1;
+    if (e != NULL && e->type == SOCK_STREAM) {
+        r = send_stream(handle, e, buf, len, flags, &number);
+    } else if (e != NULL) {
+        number = may_send(e, len, addr);
+        if (number == 0) {
+            r = addr == NULL ? plat_send(handle, buf, len, flags) : plat_sendto(handle, buf, len, flags, addr, alen);
+            if (r < 0) {
+                number = guard_number_of(EHOSTUNREACH);
+                number = number == ENOMEM ? ENOBUFS : number;
+            } else {
+                e->flags |= BOUND;
+            }
+        }
+    }
+    return guard_done((int)r, number);
+}
+
+int guard_pending(int handle, int *count) {
+    usocket_port_lock();
+    entry_t *e = guard_lookup(handle);
+    int number = EBADF;
+    int r = -1;
+    if (e != NULL && ((e->flags & ENDED) || e->stage == LISTENING)) {
+        *count = 0;
+        r = 0;
+    } else if (e != NULL) {
+        r = plat_pending(handle, count);
+        number = r < 0 ? guard_number_of(EOPNOTSUPP) : 0;
+    }
+    return guard_done(r, number);
+}
+
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len) {
+    usocket_port_lock();
+    entry_t *e = guard_lookup(handle);
+    int number = 0;
+    int r = 0;
+    if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
+        guard_settle(handle, e);
+        int error = guard_take_error(handle, e);
+        if (error == 0 && e->stage != CONNECTING) {
+            error = guard_stack_error(handle);
+            if (error != 0 && e->stage == CONNECTED && e->type == SOCK_STREAM) {
+                guard_broken(handle, e, 0);
+            }
+        }
+        *len = *len < sizeof(error) ? *len : (socklen_t)sizeof(error);
+        memcpy(value, &error, *len);
+    } else {
+        r = plat_getsockopt(handle, level, name, value, len);
+        number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
+    }
+    return guard_done(r, number);
+}
+
+int guard_setsockopt(int handle, int level, int name, const void *value, socklen_t len) {
+    usocket_port_lock();
+    int number = EBADF;
+    int r = -1;
+    if (guard_lookup(handle) != NULL) {
+        r = plat_setsockopt(handle, level, name, value, len);
+        number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
+    }
+    return guard_done(r, number);
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+
+/* What Linux's poll would say of it, whatever the stack says. */
+static int standing(const entry_t *e, int events) {
+    int bits = 0;
+    if (e->type != SOCK_STREAM) {
+        bits = e->flags & HALF_IN ? POLLIN : 0;
+    } else if (e->stage == FRESH) {
+        bits = POLLOUT | POLLHUP;
+    } else if (e->stage == FAILED || e->stage == BROKEN || (e->flags & TROUBLE)) {
+        bits = POLLIN | POLLOUT | POLLHUP | (e->error != 0 || (e->flags & TROUBLE) ? POLLERR : 0);
+    } else if (e->stage == CONNECTED) {
+        bool in = (e->flags & (ENDED | HALF_IN)) != 0;
+        bool out = (e->flags & HALF_OUT) != 0;
+        bits = (in ? POLLIN : 0) | (out ? POLLOUT : 0) | (in && out ? POLLHUP : 0);
+    }
+    return bits & (events | POLLERR | POLLHUP);
+}
+
+/* What the stack says of it, put right. */
+static int judge(int handle, int events, int revents) {
+    entry_t *e = guard_lookup(handle);
+    if (e == NULL) {
+        return revents;
+    }
+    if (e->stage == CONNECTING && (revents & (POLLOUT | POLLERR | POLLHUP))) {
+        guard_connect_ended(handle, e);
+    } else if (e->stage == CONNECTED && e->type == SOCK_STREAM && (revents & POLLERR)) {
+        e->flags |= TROUBLE;
+    }
+    if (e->type == SOCK_STREAM) {
+        revents &= e->stage == CONNECTING || e->stage == FRESH ? 0 : ~(POLLERR | POLLHUP);
+    }
+    return revents | standing(e, events);
+}
+
+int guard_poll(plat_pollfd *fds, unsigned n, long long left) {
+    usocket_port_lock();
+    for (unsigned i = 0; i < n; i++) {
+        entry_t *e = fds[i].fd < 0 ? NULL : guard_lookup(fds[i].fd);
+        if (e != NULL && standing(e, fds[i].events) != 0) {
+            left = 0;
+        }
+    }
+    usocket_port_unlock();
+    int r = plat_poll(fds, n, left);
+    if (r < 0) {
+        return r;
+    }
+    int ready = 0;
+    usocket_port_lock();
+    for (unsigned i = 0; i < n; i++) {
+        if (fds[i].fd >= 0) {
+            fds[i].revents = (short)judge(fds[i].fd, fds[i].events, r == 0 ? 0 : fds[i].revents);
+            ready += fds[i].revents != 0;
+        }
+    }
+    return guard_done(ready, 0);
+}
+
+#endif
