@@ -46,8 +46,8 @@ test-docs: $(OURS) lib ## what the papers show, done as they show it
 	@$(PYTHON) tools/doccheck.py --interp $(OURS)
 
 ifneq ($(wildcard test/compat/run.sh),)
-test-compat: ## the binding against the names of MicroPython 1.13
-	@test/compat/run.sh
+test-compat: $(MPY_READY) ## the binding against the names of MicroPython 1.13, and its headers for RT-Thread's
+	@test/compat/run.sh $(MPY_TREE)
 endif
 
 # newest-X is the target X with the newest pinned MicroPython, as long as the mirror carries that.

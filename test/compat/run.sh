@@ -1,7 +1,9 @@
 #!/bin/sh
 # Compile the binding against the names of MicroPython 1.13, the version of RT-Thread's package.
 #
-# usage: test/compat/run.sh
+# usage: test/compat/run.sh [MICROPYTHON]
+#
+# MICROPYTHON is a tree of any version, for test_genhdr.py.
 #
 # The headers beside this script declare the types, macros and functions of 1.13 that the binding uses, with the signatures
 # they have there, and nothing else: whoever uses a newer name, or a changed signature, finds out here.
@@ -129,6 +131,22 @@ run() {
 compile "$compat" "micropython/*.c" gcc -Iport/posix
 run pending micropython/stream.c "an exception that becomes pending"
 run lookup micropython/arguments.c "a lookup without __init__"
+
+# The headers that bring it into RT-Thread's package.
+python3 -B "$compat/test_genhdr.py" ${1:+--tree "$1"} > "$out/said" 2>&1 || true
+grep '^\(ok\|FAIL\|skip\|      \)' "$out/said"
+last=$(tail -n 1 "$out/said")
+case $last in
+    *" passed, "*" failed, "*" skipped")
+        set -- $last
+        passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
+        ;;
+    *)
+        cat "$out/said" > "$out/log"
+        tail -n 20 "$out/said"
+        fail "test_genhdr.py"
+        ;;
+esac
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -183,7 +183,7 @@ typedef struct {
     mp_obj_t items[];
 } mp_obj_tuple_t;
 
-typedef struct {
+typedef struct _mp_obj_module_t {
     mp_obj_base_t base;
     mp_obj_dict_t *globals;
 } mp_obj_module_t;

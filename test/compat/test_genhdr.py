@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""The headers that bring the module into RT-Thread's MicroPython 1.13: names, hashes, configurations, mistakes.
+
+usage: test/compat/test_genhdr.py [--tree MICROPYTHON]
+
+--tree is a MicroPython tree, whose own makeqstrdata.py tells the right bytes. The package is a stand-in here: a list of
+strings in the form that RT-Thread's has, and the settings that count. The last line counts.
+"""
+
+import argparse
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PORT = os.path.join(ROOT, "port", "rtthread")
+SCRIPT = os.path.join(PORT, "genhdr.py")
+HEADERS = ("moddefs.user.extmods.h", "qstrdefs.user.extmods.h")
+OPTIONS = re.findall(r"(?m)^    config (USOCKET_USING_\w+)$|^        config (USOCKET_USING_\w+)$", open(os.path.join(PORT, "Kconfig")).read())
+OPTIONS = [one or other for one, other in OPTIONS]
+
+# Of 1.13's own strings, some that we use, some that we do not.
+THEIRS = ("", "__name__", "__init__", "__enter__", "__del__", "recv", "send", "close", "socket", "usocket", "read", "readinto", "write",
+          "timeout", "AF_INET", "file", "print")
+
+counts = {"ok": 0, "FAIL": 0, "skip": 0}
+
+
+def say(verdict, what):
+    counts[verdict] += 1
+    print(f"{verdict:5} {what}", flush=True)
+
+
+def check(what, good, why=""):
+    say("ok" if good else "FAIL", what)
+    if not good and why:
+        print("      " + str(why).strip().replace("\n", "\n      ")[-3000:])
+    return good
+
+
+def package(directory, hash_bytes=1, compute=None, frozen=()):
+    """A stand-in for the MicroPython package."""
+    os.makedirs(os.path.join(directory, "port", "genhdr"))
+    lines = [qdef(name, hash_bytes, compute) for name in THEIRS]
+    lines += ["", "#if MICROPY_USER_EXTMODS", '#include "qstrdefs.user.extmods.h"', "#endif", ""]
+    with open(os.path.join(directory, "port", "genhdr", "qstrdefs.generated.h"), "w") as file:
+        file.write('QDEF(MP_QSTRnull, (const byte*)"%s" "")\n' % ("\\x00" * (hash_bytes + 1)) + "\n".join(lines))
+    with open(os.path.join(directory, "port", "mpconfigport.h"), "w") as file:
+        file.write("#define MICROPY_QSTR_BYTES_IN_HASH  (%d)\n" % hash_bytes if hash_bytes != 2 else "/* the default */\n")
+    with open(os.path.join(directory, "port", "frozen_mpy.c"), "w") as file:
+        file.write("    {\n" + "".join('        (const byte*)"\\xfe\\x0d" "%s",\n' % name for name in frozen) + "    },\n")
+    return directory
+
+
+def qdef(name, hash_bytes, compute):
+    value = compute(name.encode(), hash_bytes)
+    data = [value >> 8 * i & 255 for i in range(hash_bytes)] + [len(name)]
+    return 'QDEF(MP_QSTR_%s, (const byte*)"%s" "%s")' % (name, "".join("\\x%02x" % byte for byte in data), name)
+
+
+def own_hash(data, hash_bytes):
+    """What qstr.c says, for where no tree is to be had."""
+    value = 5381
+    for byte in data:
+        value = value * 33 ^ byte
+    return value % (1 << 8 * hash_bytes) or 1
+
+
+def run(python, *arguments, env=None):
+    return subprocess.run([*python, "-B", SCRIPT, *arguments], capture_output=True, text=True, env=env)
+
+
+def texts(directory):
+    return [open(os.path.join(directory, name), newline="").read() for name in HEADERS]
+
+
+def names(text):
+    return re.findall(r"(?m)^QDEF\(MP_QSTR_(\w+),", text)
+
+
+def config(directory, *options, more=""):
+    """An rtconfig.h, as menuconfig writes it."""
+    os.makedirs(directory)
+    path = os.path.join(directory, "rtconfig.h")
+    with open(path, "w") as file:
+        file.write("#define RT_USING_SAL\n" + "".join(f"#define {name}\n" for name in options) + more)
+    return ["--config", path, "--config", os.path.join(PORT, "usocket_config.h")]
+
+
+def preprocessed(directory, *options):
+    """The names that a compiler sees, with the same rtconfig.h."""
+    flags = ["-std=gnu99", "-D__RTTHREAD__", f"-I{directory}", "-Itest/compat", "-Itest/compat/stack", "-Iinclude", "-Imicropython", *options]
+    open(os.path.join(directory, "compat_qstrs.h"), "w").close()
+    result = subprocess.run(["gcc", "-E", "-P", *flags, *sorted(glob.glob("micropython/*.c"))], capture_output=True, text=True)
+    return set(re.findall(r"\bMP_QSTR_(\w+)", result.stdout)), result
+
+
+def bytes_test(work, compute):
+    for width in (1, 2):
+        base = package(os.path.join(work, f"width{width}"), width, compute)
+        out = os.path.join(work, f"out{width}")
+        result = run([sys.executable], base, out)
+        if not check(f"generates, {width} byte(s) of hash", result.returncode == 0 and "names" in result.stdout, result.stderr):
+            continue
+        module, text = texts(out)
+        found = names(text)
+        wrong = [line for line in text.splitlines() if line.startswith("QDEF") and line != qdef(re.search(r'"(\w+)"\)$', line).group(1), width, compute)]
+        check(f"the bytes of all {len(found)} names are MicroPython's own", not wrong and found, wrong)
+        check("no name twice", len(found) == len(set(found)))
+        check("none that MicroPython has", not set(found) & set(THEIRS), set(found) & set(THEIRS))
+        check("both modules", all(f"MP_QSTR_{name})" in module for name in ("usocket", "socket")))
+
+
+def output_test(work, compute):
+    base = package(os.path.join(work, "a b (1) [é]*", "micro python"), 1, compute)
+    out = os.path.join(work, "a b (1) [é]*", "made here")
+    first = run([sys.executable], base, out)
+    good = check("an awkward path", first.returncode == 0, first.stderr) and texts(out)
+    before = [os.stat(os.path.join(out, name)).st_mtime_ns for name in HEADERS] if good else None
+    again = run([sys.executable], base, out)
+    check("a second run writes nothing, says nothing", good and again.returncode == 0 and again.stdout == "" and before == [
+        os.stat(os.path.join(out, name)).st_mtime_ns for name in HEADERS], again.stdout)
+    copy = os.path.join(work, "copy of [us] here")
+    for part in ("micropython", "include", "port/rtthread"):
+        shutil.copytree(os.path.join(ROOT, part), os.path.join(copy, part))
+    moved = subprocess.run([sys.executable, "-B", os.path.join(copy, "port", "rtthread", "genhdr.py"), base, os.path.join(work, "moved")],
+                           capture_output=True, text=True, cwd="/", env={"PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONHASHSEED": "7"})
+    check("the same from another place, another locale, another order", moved.returncode == 0 and texts(os.path.join(work, "moved")) == good,
+          moved.stderr)
+    check("the script leaves nothing beside itself", not os.path.exists(os.path.join(copy, "port", "rtthread", "__pycache__")))
+
+    found = python2()
+    if not found:
+        say("skip", "Python 2.7: it is not installed")
+        return
+    result = run(found[0], base, os.path.join(work, "two"), env=found[1])
+    check("Python 2.7 makes the same", result.returncode == 0 and texts(os.path.join(work, "two")) == good, result.stderr)
+    result = subprocess.run([*found[0], "-c", "import sys; [compile(open(name).read(), name, 'exec') for name in sys.argv[1:]]",
+                             "SConscript", "port/rtthread/SConscript"], capture_output=True, text=True, env=found[1])
+    check("Python 2.7 reads both SConscripts", result.returncode == 0, result.stderr)
+
+
+def python2():
+    """The command of a Python 2.7, and its environment."""
+    candidates = [({}, name) for name in ("python2.7", "python2")]
+    if shutil.which("pyenv"):
+        versions = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True).stdout.split()
+        candidates += [({"PYENV_VERSION": version}, "python2.7") for version in versions if version.startswith("2.7")]
+    for extra, name in candidates:
+        env = dict(os.environ, **extra)
+        if shutil.which(name) and subprocess.run([name, "--version"], capture_output=True, env=env).returncode == 0:
+            return [name], env
+    return None
+
+
+def configuration_test(work, compute):
+    base = package(os.path.join(work, "package"), 1, compute)
+    sal = os.path.join(work, "sal")
+    os.makedirs(os.path.join(sal, "sys"))
+    with open(os.path.join(sal, "sys", "socket.h"), "w") as file:
+        file.write("#define SOL_SOCKET 0xfff\n#  define SO_REUSEADDR 4\n#define MSG_WAITALL 2\n")
+    for title, left_out in (("everything", ()), ("no IPv6", ("IPV6",)), ("no extras", ("EXTRAS",)), ("no names", ("NAMES", "RESOLVER_WORKER")),
+                            ("no servers", ("SERVER",)), ("no datagrams", ("DGRAM",)), ("least", ("IPV6", "EXTRAS", "NAMES", "RESOLVER_WORKER",
+                                                                                                  "SERVER", "DGRAM", "THREADS", "WORDS"))):
+        options = [name for name in OPTIONS if name.replace("USOCKET_USING_", "") not in left_out]
+        directory = os.path.join(work, "config " + title)
+        arguments = config(directory, *options)
+        out = os.path.join(directory, "out")
+        result = run([sys.executable], *arguments, "--stack", sal, "--stack", PORT, base, out)
+        if not check(f"{title}: generates", result.returncode == 0, result.stderr):
+            continue
+        have = set(names(texts(out)[1])) | set(THEIRS)
+        need, compiler = preprocessed(directory, '-DUSOCKET_CONFIG_FILE="%s"' % os.path.join(PORT, "usocket_config.h"))
+        check(f"{title}: nothing is missing", compiler.returncode == 0 and need <= have, sorted(need - have) or compiler.stderr)
+        # What a compiler of this system sees and the reader cannot know, or the other way round: a few names at the most.
+        spare = have - need - set(THEIRS)
+        ports = {name for name in spare if re.match("SO_|TCP_|IP_|IPV6_|MSG_|SOMAXCONN", name)}
+        check(f"{title}: no more than {len(spare)} too many", len(spare - ports) <= 2, sorted(spare - ports))
+        complaints = compiles(directory, out)
+        check(f"{title}: the binding compiles with the headers", not complaints, complaints)
+        # This check, too, sees what it is there to see.
+        path = os.path.join(out, HEADERS[1])
+        text = "".join(line for line in open(path) if "MP_QSTR_connect," not in line)
+        with open(path, "w") as file:
+            file.write(text)
+        check(f"{title}: and not without one of the names", "MP_QSTR_connect" in compiles(directory, out))
+    all_names = run([sys.executable], base, os.path.join(work, "all"))
+    check("without --stack all constants are kept", "SO_BINDTODEVICE" in names(texts(os.path.join(work, "all"))[1]), all_names.stderr)
+
+
+def compiles(directory, out):
+    """What a compiler says of the binding, against 1.13's names and with the generated headers in their places."""
+    with open(os.path.join(directory, "compat_qstrs.h"), "w") as file:
+        file.write("#define QDEF(id, text) id,\n" + "".join(f'QDEF(MP_QSTR_{name}, "")\n' for name in THEIRS) +
+                   '#include "qstrdefs.user.extmods.h"\n#undef QDEF\n')
+    with open(os.path.join(directory, "table.c"), "w") as file:
+        file.write('#include "py_usocket.h"\n#include <moddefs.user.extmods.h>\n'
+                   "const mp_rom_map_elem_t table[];\nconst mp_rom_map_elem_t table[] = {MICROPY_USER_MODULES};\n"
+                   'typedef unsigned char byte;\n#define QDEF(id, text) text,\nconst byte *const strings[];\n'
+                   'const byte *const strings[] = {\n#include "qstrdefs.user.extmods.h"\n};\n')
+    flags = ["-std=gnu99", "-D__RTTHREAD__", "-Wall", "-Wextra", "-Werror", f"-I{directory}", f"-I{out}", "-Itest/compat", "-Itest/compat/stack",
+             "-Iinclude", "-Imicropython", '-DUSOCKET_CONFIG_FILE="%s"' % os.path.join(PORT, "usocket_config.h")]
+    complaints = ""
+    for source in [*sorted(glob.glob("micropython/*.c")), os.path.join(directory, "table.c")]:
+        complaints += subprocess.run(["gcc", *flags, "-fsyntax-only", source], capture_output=True, text=True).stderr
+    return complaints
+
+
+def mistakes_test(work, compute):
+    for what, word, arguments in (
+            ("no such package", "cannot read", [os.path.join(work, "nowhere"), os.path.join(work, "x")]),
+            ("a frozen string that would hide an attribute", "Q(getpeername)", [
+                package(os.path.join(work, "frozen"), 1, compute, ["main.py", "getpeername"]), os.path.join(work, "x")]),
+            ("widths that do not agree", "bytes of hash", [package(os.path.join(work, "widths"), 1, compute), os.path.join(work, "x")])):
+        if what.startswith("widths"):
+            with open(os.path.join(arguments[0], "port", "mpconfigport.h"), "w") as file:
+                file.write("#define MICROPY_QSTR_BYTES_IN_HASH (2)\n")
+        result = run([sys.executable], *arguments)
+        check(what + " is told, in one line", result.returncode == 1 and word in result.stderr and result.stderr.count("\n") == 1,
+              result.stderr + result.stdout)
+        check("and nothing is made", not os.path.exists(os.path.join(work, "x")))
+
+
+KCONFIG = """
+import kconfiglib, os, sys
+k = kconfiglib.Kconfig(sys.argv[1])
+k.syms["PKG_USING_USOCKET"].set_value("y")
+print("\\n".join(k.warnings), file=sys.stderr)
+print(" ".join(sorted(s.name for s in k.unique_defined_syms if s.str_value not in ("n", ""))))
+"""
+
+
+def package_test(work):
+    with open(os.path.join(PORT, "package.json"), encoding="utf-8") as file:
+        described = json.load(file)
+    wanted = {"name", "description", "description_zh", "keywords", "category", "author", "license", "repository", "site", "enable"}
+    check("package.json has all that the index asks for", wanted <= set(described), wanted - set(described))
+    versions = [site["version"] for site in described["site"]]
+    kconfig = open(os.path.join(PORT, "Kconfig")).read()
+    check("package.json and Kconfig name the same versions, a fixed one and latest", len(versions) > 1 and versions[-1] == "latest" and
+          set(versions) == set(re.findall(r'default "(v[\d.]+|latest)" if', kconfig)), versions)
+    read = set(re.findall(r"\bUSOCKET_(?:USING_\w+|RESOLVER_STACK_SIZE|RESOLVER_PRIORITY)\b", open(os.path.join(PORT, "usocket_config.h")).read()))
+    offered = set(re.findall(r"config (USOCKET_\w+)", kconfig))
+    used = read | {"USOCKET_UDP_MAILBOX", "USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX"}  # SConscript reads two; the third selects
+    check("every option does something, and every one that is read is offered", offered == used, offered ^ used)
+
+    python = "/usr/bin/python3"  # Debian's, which knows Debian's python3-kconfiglib
+    if not os.path.exists(python) or subprocess.run([python, "-c", "import kconfiglib"], capture_output=True).returncode:
+        say("skip", "Kconfig is read: python3-kconfiglib is not installed")
+        return
+    top = os.path.join(work, "Kconfig")
+    with open(top, "w") as file:
+        file.write('mainmenu "RT-Thread"\n')
+        for name, value in (("RT_USING_SAL", "n"), ("SAL_USING_POSIX", "n"), ("RT_USING_LWIP", "y"), ("RT_USING_FINSH", "y"), ("NETDEV_USING_IPV6", "y"),
+                            ("PKG_USING_MICROPYTHON", "y"), ("MICROPYTHON_USING_USOCKET", "n"), ("MICROPYTHON_USING_USEREXTMODS", "n")):
+            file.write(f'config {name}\n    bool "{name}"\n    default {value}\n')
+        file.write('source "%s"\n' % os.path.join(PORT, "Kconfig"))
+    result = subprocess.run([python, "-c", KCONFIG, top], capture_output=True, text=True)
+    chosen = result.stdout.split()
+    check("Kconfig is read without a warning", result.returncode == 0 and not result.stderr.strip(), result.stderr)
+    check("and chooses what the package needs", {"RT_USING_SAL", "SAL_USING_POSIX", "MICROPYTHON_USING_USEREXTMODS", "USOCKET_UDP_MAILBOX",
+                                                 "USOCKET_USING_IPV6", "USOCKET_USING_RESOLVER_WORKER"} <= set(chosen), chosen)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tree")
+    options = parser.parse_args()
+    tree = options.tree and os.path.abspath(options.tree)
+    os.chdir(ROOT)
+    compute = own_hash
+    if tree and os.path.exists(os.path.join(tree, "py", "makeqstrdata.py")):
+        sys.dont_write_bytecode = True
+        sys.path.insert(0, os.path.join(tree, "py"))
+        import makeqstrdata
+        compute = makeqstrdata.compute_hash
+    else:
+        say("skip", "hashes against makeqstrdata.py: there is no MicroPython tree; against the formula of qstr.c instead")
+    with tempfile.TemporaryDirectory() as work:
+        for test in (bytes_test, output_test, configuration_test, mistakes_test):
+            os.mkdir(os.path.join(work, test.__name__))
+            test(os.path.join(work, test.__name__), compute)
+        package_test(work)
+    print(f"\n{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
+    return 1 if counts["FAIL"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
