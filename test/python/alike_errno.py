@@ -2,6 +2,7 @@
 # The errno of every failure that loopback can provoke.
 import socket
 from alike import attempt, done, free_port, settle, tcp_pair, udp_pair
+from pairs import C, reset
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 HERE = "127.0.0.1"
@@ -140,16 +141,14 @@ for name, args in (
 
 # The peer goes away.
 a, b = tcp_pair()
-a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-a.close()
+reset(a, b)
 settle(b)
 attempt("recv after a reset", b.recv, 1)
 attempt("recv after the reset was told", b.recv, 1)
 attempt("send after a reset", b.send, b"x")
 b.close()
 a, b = tcp_pair()
-a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-a.close()
+reset(a, b)
 settle(b)
 attempt("send into a reset", b.send, b"x")
 b.close()
@@ -217,8 +216,8 @@ attempt("setsockopt of a list", s.setsockopt, socket.SOL_SOCKET, socket.SO_REUSE
 attempt("getsockopt of no option", s.getsockopt, socket.SOL_SOCKET, 9999)
 attempt("getsockopt of no level", s.getsockopt, 9999, 1)
 attempt("getsockopt buffer 0", s.getsockopt, socket.SOL_SOCKET, socket.SO_TYPE, 0)
-attempt("join a group that is none", s.setsockopt, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, b"\x7f\0\0\1\0\0\0\0")
-attempt("join with too few bytes", s.setsockopt, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, b"\xe0\0\0\1")
+attempt("join a group that is none", s.setsockopt, socket.IPPROTO_IP, C.IP_ADD_MEMBERSHIP, b"\x7f\0\0\1\0\0\0\0")
+attempt("join with too few bytes", s.setsockopt, socket.IPPROTO_IP, C.IP_ADD_MEMBERSHIP, b"\xe0\0\0\1")
 s.close()
 
 done()

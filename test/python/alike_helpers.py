@@ -3,6 +3,7 @@
 import select
 import socket
 from alike import attempt, done, free_port, noport, plain, say, settle, tcp_pair
+from pairs import C, reset
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 HERE = "127.0.0.1"
@@ -53,16 +54,16 @@ attempt("create_server dualstack on IPv4", look, socket.create_server, (HERE, 0)
 attempt("create_server foreign", look, socket.create_server, ("192.0.2.1", 0))
 attempt("create_server unknown keyword", look, socket.create_server, (HERE, 0), bogus=1)
 s = socket.create_server((HERE, 0), reuse_port=True)
-say("create_server reuse_port", s.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+say("create_server reuse_port", s.getsockopt(socket.SOL_SOCKET, C.SO_REUSEPORT))
 attempt("create_server reuse_port twice", look, socket.create_server, s.getsockname(), reuse_port=True)
 s.close()
 s = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
-say("dualstack is not V6ONLY", s.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+say("dualstack is not V6ONLY", s.getsockopt(socket.IPPROTO_IPV6, C.IPV6_V6ONLY))
 attempt("dualstack takes IPv4", look, socket.create_connection, (HERE, s.getsockname()[1]), 3)
 attempt("dualstack takes IPv6", look, socket.create_connection, ("::1", s.getsockname()[1]), 3)
 s.close()
 s = socket.create_server(("::", 0), family=socket.AF_INET6)
-say("without dualstack it is V6ONLY", s.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+say("without dualstack it is V6ONLY", s.getsockopt(socket.IPPROTO_IPV6, C.IPV6_V6ONLY))
 attempt("V6ONLY refuses IPv4", look, socket.create_connection, (HERE, s.getsockname()[1]), 3)
 s.close()
 # The first address of `both` is refused, whichever it is, and the other one tried.
@@ -119,8 +120,7 @@ say("poll after both ends", events(c, IN, 100))
 for x in (s, c, d):
     x.close()
 c, d = tcp_pair()
-d.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-d.close()
+reset(d, c)
 say("poll after a reset", events(c, IN, 1000))
 c.close()
 c = socket.socket()

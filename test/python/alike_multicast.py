@@ -2,11 +2,13 @@
 # Broadcast and multicast with real traffic; groups joined with IP_ADD_MEMBERSHIP's bytes; interfaces chosen.
 import socket
 from alike import attempt, done, noport, say, settle
+from pairs import C
+from where import INTERFACE, OUTWARD
 
 DG = socket.SOCK_DGRAM
 IP, IP6 = socket.IPPROTO_IP, socket.IPPROTO_IPV6
-lo, v0 = socket.if_nametoindex("lo"), socket.if_nametoindex("v0")
-say("interfaces", sorted(name for _, name in socket.if_nameindex())[:3])
+lo, v0 = socket.if_nametoindex(INTERFACE), socket.if_nametoindex(OUTWARD)
+say("interfaces", {INTERFACE, OUTWARD} <= set(name for _, name in socket.if_nameindex()))
 
 
 def receiver(family=socket.AF_INET, host=""):
@@ -31,20 +33,20 @@ for interface in ("127.0.0.1", "192.0.2.2"):
     r, port = receiver()
     s = socket.socket(type=DG)
     t = interface + " "
-    attempt(t + "sending interface", s.setsockopt, IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
-    attempt(t + "join", r.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, member("239.1.2.3", interface))
-    attempt(t + "join twice", r.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, member("239.1.2.3", interface))
+    attempt(t + "sending interface", s.setsockopt, IP, C.IP_MULTICAST_IF, socket.inet_aton(interface))
+    attempt(t + "join", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.1.2.3", interface))
+    attempt(t + "join twice", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.1.2.3", interface))
     attempt(t + "send to the group", s.sendto, b"hello", ("239.1.2.3", port))
     say(t + "heard", heard(r))
-    attempt(t + "no loop", s.setsockopt, IP, socket.IP_MULTICAST_LOOP, 0)
+    attempt(t + "no loop", s.setsockopt, IP, C.IP_MULTICAST_LOOP, 0)
     attempt(t + "send without loop", s.sendto, b"quiet", ("239.1.2.3", port))
     if interface != "127.0.0.1":
         say(t + "not heard without loop", heard(r, 100))
-    attempt(t + "loop again", s.setsockopt, IP, socket.IP_MULTICAST_LOOP, True)
+    attempt(t + "loop again", s.setsockopt, IP, C.IP_MULTICAST_LOOP, True)
     while settle(r, 50):
         r.recv(100)
-    attempt(t + "leave", r.setsockopt, IP, socket.IP_DROP_MEMBERSHIP, member("239.1.2.3", interface))
-    attempt(t + "leave twice", r.setsockopt, IP, socket.IP_DROP_MEMBERSHIP, member("239.1.2.3", interface))
+    attempt(t + "leave", r.setsockopt, IP, C.IP_DROP_MEMBERSHIP, member("239.1.2.3", interface))
+    attempt(t + "leave twice", r.setsockopt, IP, C.IP_DROP_MEMBERSHIP, member("239.1.2.3", interface))
     attempt(t + "send after leaving", s.sendto, b"gone", ("239.1.2.3", port))
     say(t + "not heard after leaving", heard(r, 100))
     r.close()
@@ -53,24 +55,24 @@ for interface in ("127.0.0.1", "192.0.2.2"):
 # Joined on one interface, sent on the other.
 r, port = receiver()
 s = socket.socket(type=DG)
-r.setsockopt(IP, socket.IP_MULTICAST_ALL if hasattr(socket, "IP_MULTICAST_ALL") else 49, 0)
-r.setsockopt(IP, socket.IP_ADD_MEMBERSHIP, member("239.9.9.9", "127.0.0.1"))
-s.setsockopt(IP, socket.IP_MULTICAST_IF, socket.inet_aton("192.0.2.2"))
+r.setsockopt(IP, C.IP_MULTICAST_ALL if hasattr(socket, "IP_MULTICAST_ALL") else 49, 0)
+r.setsockopt(IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.9", "127.0.0.1"))
+s.setsockopt(IP, C.IP_MULTICAST_IF, socket.inet_aton("192.0.2.2"))
 s.sendto(b"other", ("239.9.9.9", port))
 say("another interface's group is not heard", heard(r, 100))
-s.setsockopt(IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+s.setsockopt(IP, C.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
 s.sendto(b"same", ("239.9.9.9", port))
 say("the same interface's is", heard(r))
-attempt("multicast from an interface that is none", s.setsockopt, IP, socket.IP_MULTICAST_IF, socket.inet_aton("192.0.2.99"))
-attempt("join on an interface that is none", r.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, member("239.9.9.8", "192.0.2.99"))
+attempt("multicast from an interface that is none", s.setsockopt, IP, C.IP_MULTICAST_IF, socket.inet_aton("192.0.2.99"))
+attempt("join on an interface that is none", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.8", "192.0.2.99"))
 # Three fields: group, local address, interface index.
 index = bytes((v0, 0, 0, 0))
-attempt("join by index", r.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, member("239.9.9.7", "0.0.0.0") + index)
-attempt("send by index", s.setsockopt, IP, socket.IP_MULTICAST_IF, bytes(8) + index)
+attempt("join by index", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.7", "0.0.0.0") + index)
+attempt("send by index", s.setsockopt, IP, C.IP_MULTICAST_IF, bytes(8) + index)
 s.sendto(b"index", ("239.9.9.7", port))
 say("heard by index", heard(r))
-attempt("IP_MULTICAST_IF is the address", s.getsockopt, IP, socket.IP_MULTICAST_IF, 4)
-attempt("IP_MULTICAST_TTL", s.getsockopt, IP, socket.IP_MULTICAST_TTL)
+attempt("IP_MULTICAST_IF is the address", s.getsockopt, IP, C.IP_MULTICAST_IF, 4)
+attempt("IP_MULTICAST_TTL", s.getsockopt, IP, C.IP_MULTICAST_TTL)
 r.close()
 s.close()
 
@@ -81,20 +83,20 @@ for name, index in (("lo", lo), ("v0", v0)):
     group = socket.inet_pton(socket.AF_INET6, "ff05::1234")
     bytes_index = bytes((index, 0, 0, 0))
     t = "v6 " + name + " "
-    attempt(t + "join", r.setsockopt, IP6, socket.IPV6_JOIN_GROUP, group + bytes_index)
-    attempt(t + "sending interface", s.setsockopt, IP6, socket.IPV6_MULTICAST_IF, index)
-    attempt(t + "hops", s.setsockopt, IP6, socket.IPV6_MULTICAST_HOPS, 3)
+    attempt(t + "join", r.setsockopt, IP6, C.IPV6_JOIN_GROUP, group + bytes_index)
+    attempt(t + "sending interface", s.setsockopt, IP6, C.IPV6_MULTICAST_IF, index)
+    attempt(t + "hops", s.setsockopt, IP6, C.IPV6_MULTICAST_HOPS, 3)
     attempt(t + "send", s.sendto, b"six", ("ff05::1234", port))
     say(t + "heard", heard(r))
-    attempt(t + "leave", r.setsockopt, IP6, socket.IPV6_LEAVE_GROUP, group + bytes_index)
-    attempt(t + "leave twice", r.setsockopt, IP6, socket.IPV6_LEAVE_GROUP, group + bytes_index)
-    attempt(t + "join with a short buffer", r.setsockopt, IP6, socket.IPV6_JOIN_GROUP, group)
+    attempt(t + "leave", r.setsockopt, IP6, C.IPV6_LEAVE_GROUP, group + bytes_index)
+    attempt(t + "leave twice", r.setsockopt, IP6, C.IPV6_LEAVE_GROUP, group + bytes_index)
+    attempt(t + "join with a short buffer", r.setsockopt, IP6, C.IPV6_JOIN_GROUP, group)
     r.close()
     s.close()
 r, port = receiver(socket.AF_INET6)
-r.setsockopt(IP6, socket.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::77") + bytes((v0, 0, 0, 0)))
+r.setsockopt(IP6, C.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::77") + bytes((v0, 0, 0, 0)))
 s = socket.socket(socket.AF_INET6, DG)
-for label, address in (("name", ("ff02::77%v0", port)), ("number", ("ff02::77", port, 0, v0)), ("number in text", ("ff02::77%%%d" % v0, port))):
+for label, address in (("name", ("ff02::77%" + OUTWARD, port)), ("number", ("ff02::77", port, 0, v0)), ("number in text", ("ff02::77%%%d" % v0, port))):
     attempt("v6 scope by " + label, s.sendto, b"scoped", address)
     found = heard(r)
     assert found != "nothing", "no datagram came"
@@ -117,7 +119,7 @@ attempt("limited broadcast without permission", s.sendto, b"no", ("<broadcast>",
 attempt("permission", s.setsockopt, socket.SOL_SOCKET, socket.SO_BROADCAST, True)
 attempt("directed broadcast", s.sendto, b"directed", ("192.0.2.255", port))
 say("directed broadcast heard", heard(r))
-attempt("bind to v0", s.setsockopt, socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"v0")
+attempt("bind to v0", s.setsockopt, socket.SOL_SOCKET, C.SO_BINDTODEVICE, OUTWARD.encode())
 attempt("limited broadcast", s.sendto, b"limited", ("<broadcast>", port))
 say("limited broadcast heard", heard(r))
 r.close()

@@ -2,6 +2,7 @@
 # getaddrinfo, getnameinfo, gethostbyname, inet_*, byte order, if_*: good input and bad. Numeric, or names of /etc/hosts.
 import socket
 from alike import attempt, done, plain, say
+from where import INTERFACE
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 I, I6 = socket.AF_INET, socket.AF_INET6
@@ -31,7 +32,7 @@ lookup("unknown keyword", "127.0.0.1", 80, bogus=1)
 lookup("::1", "::1", 80, 0, ST)
 lookup("::1 as INET", "::1", 80, I, ST)
 lookup("::ffff:1.2.3.4", "::ffff:1.2.3.4", 80, 0, ST)
-lookup("scope by name", "fe80::1%lo", 80, 0, ST)
+lookup("scope by name", "fe80::1%" + INTERFACE, 80, 0, ST)
 lookup("scope by number", "fe80::1%1", 80, 0, ST)
 lookup("scope unknown", "fe80::1%nope9", 80, 0, ST)
 lookup("short IPv4", "127.1", 80, 0, ST)
@@ -138,7 +139,7 @@ for name in ("htonl", "ntohl"):
     attempt(name + "(-1)", f, -1)
     attempt(name + "('x')", f, "x")
 
-attempt("if_nametoindex lo", socket.if_nametoindex, "lo")
+attempt("if_nametoindex lo", socket.if_nametoindex, INTERFACE)
 attempt("if_nametoindex 5", socket.if_nametoindex, 5)
 attempt("if_indextoname 1", socket.if_indextoname, 1)
 attempt("if_indextoname 9999", socket.if_indextoname, 9999)

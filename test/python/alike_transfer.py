@@ -1,9 +1,9 @@
 # Data: counts, flags, zero lengths, half-close, buffers, datagram edges.
 import socket
 from alike import attempt, done, noport, say, settle, tcp_pair, udp_pair
-from pairs import full_pair
+from pairs import C, full_pair
 
-PEEK, DONTWAIT, WAITALL, TRUNC = socket.MSG_PEEK, socket.MSG_DONTWAIT, socket.MSG_WAITALL, socket.MSG_TRUNC
+PEEK, DONTWAIT, WAITALL, TRUNC = socket.MSG_PEEK, socket.MSG_DONTWAIT, C.MSG_WAITALL, C.MSG_TRUNC
 
 
 def got(label, s, fn, *args):

@@ -4,7 +4,7 @@ import select
 import socket
 
 from check import FIRST, check, collect, descriptors, number, raised, raises, sections, since, skip, summary, ticks, timed, true
-from pairs import close, crowd, fill, free_port, settle, tcp_pair, udp_pair
+from pairs import C, close, crowd, fill, free_port, reset, settle, tcp_pair, udp_pair
 from where import HOST, HOST6, MUCH, NAME
 
 LATE = 1500
@@ -33,8 +33,7 @@ def r2():
         raises("R2: recv on a closed socket" + tag, 9, s.recv, 1)
         a, b = tcp_pair()
         b.settimeout(timeout)
-        a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        a.close()
+        reset(a, b)
         settle(b)
         raises("R2: recv after a reset" + tag, 104, b.recv, 1)
         b.close()
@@ -158,12 +157,12 @@ def r10():
     check("R10: leaves the first as it was", s.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR), before)
     group = socket.inet_aton("239.5.5.5") + socket.inet_aton(HOST)
     s.bind(("", 0))
-    check("R10: joining a group", s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group), None)
+    check("R10: joining a group", s.setsockopt(socket.IPPROTO_IP, C.IP_ADD_MEMBERSHIP, group), None)
     t = socket.socket(type=socket.SOCK_DGRAM)
-    t.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(HOST))
+    t.setsockopt(socket.IPPROTO_IP, C.IP_MULTICAST_IF, socket.inet_aton(HOST))
     t.sendto(b"to the group", ("239.5.5.5", s.getsockname()[1]))
     check("R10: and its datagrams come", settle(s, 1000) and s.recv(20), b"to the group")
-    raises("R10: a group that is none", OSError, s.setsockopt, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, b"\1\2\3")
+    raises("R10: a group that is none", OSError, s.setsockopt, socket.IPPROTO_IP, C.IP_ADD_MEMBERSHIP, b"\1\2\3")
     close(s, t)
 
 

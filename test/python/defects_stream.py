@@ -6,7 +6,7 @@ import socket
 import time
 
 from check import check, number, raised, raises, sections, skip, spawn, summary, true
-from pairs import close, drain, raw_address, settle, tcp_pair, udp_pair
+from pairs import C, close, drain, raw_address, settle, tcp_pair, udp_pair
 from where import HOST, HOST6, MUCH, NAME
 
 
@@ -160,7 +160,7 @@ def growing():
 def in_other_ports():
     # esp32: SO_BINDTODEVICE copied any length over a short name.
     s = socket.socket(type=socket.SOCK_DGRAM)
-    raises("an interface's name of 1000 bytes", OSError, s.setsockopt, socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"x" * 1000)
+    raises("an interface's name of 1000 bytes", OSError, s.setsockopt, socket.SOL_SOCKET, C.SO_BINDTODEVICE, b"x" * 1000)
     s.close()
     # zephyr: accept() gave None for the address; recvfrom() an invalid port; it emitted 4-tuples that it refused.
     s = socket.create_server((HOST6, 0), family=socket.AF_INET6)
@@ -227,7 +227,7 @@ def contract_beyond_cpython():
     for size in (-1, 100000):
         e = raised(s.getsockopt, (socket.SOL_SOCKET, socket.SO_TYPE, size))
         true("errno is an int: getsockopt of {} bytes".format(size), isinstance(e, ValueError) or (isinstance(e, OSError) and type(number(e)) is int), e)
-    e = raised(s.setsockopt, (socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 40))
+    e = raised(s.setsockopt, (socket.SOL_SOCKET, C.SO_RCVBUF, 1 << 40))
     true("an option value beyond 32 bits", isinstance(e, (OverflowError, TypeError, OSError)), e)
     s.close()
     if hasattr(socket, "AF_UNIX"):

@@ -4,10 +4,8 @@ import socket
 import time
 
 from check import check, number, raised, raises, sections, since, spawn, summary, ticks, true
-from pairs import close, settle, tcp_pair, timeval, udp_pair
-from where import HOST, HOST6, SILENT
-
-RESET = b"\1\0\0\0\0\0\0\0"
+from pairs import C, close, reset, settle, tcp_pair, timeval, udp_pair
+from where import HOST, HOST6, OUTWARD, SILENT
 
 
 def whole_datagrams():
@@ -81,14 +79,13 @@ def reset_after_data():
     b.settimeout(3)
     a.send(b"hello")
 
-    def reset():
+    def later():
         time.sleep(0.1)
-        a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        a.close()
+        reset(a, b)
 
-    t = spawn(reset)
+    t = spawn(later)
     got = []
-    e = raised(lambda: got.append(b.recv(100, socket.MSG_WAITALL)))
+    e = raised(lambda: got.append(b.recv(100, C.MSG_WAITALL)))
     t()
     if e is None:
         check("WAITALL gives what came before a reset", got, [b"hello"])
@@ -134,10 +131,10 @@ def connecting():
     close(c, s)
     e = raised(socket.create_connection, (SILENT, 0))
     true("create_connection with timeout 0 does not wait", isinstance(e, OSError) and number(e) == 115, e)
-    v0 = socket.if_nametoindex("v0")
+    v0 = socket.if_nametoindex(OUTWARD)
     r = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     r.bind(("::", 0))
-    for text in ("ff02::1%v0", "ff02::1%{}".format(v0)):
+    for text in ("ff02::1%" + OUTWARD, "ff02::1%{}".format(v0)):
         c = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
         check("connect to " + text[:8], c.connect((text, r.getsockname()[1])), None)
         check("the scope comes back as a number: " + text[:8], c.getpeername()[3], v0)

@@ -29,6 +29,34 @@ def udp_pair(family=socket.AF_INET, host=HOST):
     return a, b
 
 
+class _Constants:
+    # The module's, and for those that a stack lacks a number that is no option and no flag.
+    def __getattr__(self, name):
+        return getattr(socket, name, 0x7F7F)
+
+
+C = _Constants()
+
+
+def buffer_size(s, name, size):
+    # Where the stack lets one choose it.
+    try:
+        s.setsockopt(socket.SOL_SOCKET, getattr(C, name), size)
+    except OSError as e:
+        if number(e) != 92:
+            raise
+
+
+def reset(s, peer):
+    # Closes s so that its peer sees a reset.
+    try:
+        s.setsockopt(socket.SOL_SOCKET, C.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    except OSError:
+        peer.send(b"unread")  # the other way
+        settle(s)
+    s.close()
+
+
 def timeval(s, microseconds):
     # A struct timeval of s's stack, under a second, of little-endian longs.
     size = len(s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)) // 2
@@ -77,11 +105,11 @@ def crowd(seconds, backlog=0):
 def full_pair():
     # Connected, and the first takes no byte more. Buffers of a fixed size, so that nothing grows later and lets bytes through.
     listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+    buffer_size(listener, "SO_RCVBUF", 16384)
     listener.bind((HOST, 0))
     listener.listen(1)
     a = socket.socket()
-    a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
+    buffer_size(a, "SO_SNDBUF", 16384)
     a.connect(listener.getsockname())
     b, _ = listener.accept()
     listener.close()

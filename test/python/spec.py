@@ -5,7 +5,7 @@ import time
 import usocket
 
 from check import FIRST, at_most, check, collect, descriptors, number, raised, raises, sections, since, spawn, summary, ticks, timed, true
-from pairs import close, crowd, drain, settle, tcp_pair, udp_pair
+from pairs import C, close, crowd, drain, settle, tcp_pair, udp_pair
 from where import HOST, MUCH, NAME
 
 
@@ -133,8 +133,8 @@ def options():
     s = usocket.socket()
     check("setsockopt(level, optname, value): an integer", s.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR, 1), None)
     check("setsockopt: it is set", s.getsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR), 1)
-    check("setsockopt: a bytes-like object", s.setsockopt(usocket.SOL_SOCKET, usocket.SO_LINGER, b"\1\0\0\0\3\0\0\0"), None)
-    check("setsockopt: that is set too", s.getsockopt(usocket.SOL_SOCKET, usocket.SO_LINGER, 8), b"\1\0\0\0\3\0\0\0")
+    check("setsockopt: a bytes-like object", s.setsockopt(usocket.SOL_SOCKET, C.SO_LINGER, b"\1\0\0\0\3\0\0\0"), None)
+    check("setsockopt: that is set too", s.getsockopt(usocket.SOL_SOCKET, C.SO_LINGER, 8), b"\1\0\0\0\3\0\0\0")
     s.close()
 
 

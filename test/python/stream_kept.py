@@ -6,7 +6,7 @@ import socket
 import time
 
 from check import check, number, raised, sections, spawn, summary, timed, true
-from pairs import close, full_pair, settle, tcp_pair
+from pairs import C, close, full_pair, settle, tcp_pair
 
 WAIT = 0.06
 
@@ -74,7 +74,7 @@ NEXT = (
     ("readline(3)", lambda s: s.readline(3)),
     ("makefile", through_file),
     ("recv DONTWAIT", lambda s: s.recv(3, socket.MSG_DONTWAIT)),
-    ("recv WAITALL", lambda s: s.recv(3, socket.MSG_WAITALL)),
+    ("recv WAITALL", lambda s: s.recv(3, C.MSG_WAITALL)),
 )
 
 

@@ -6,7 +6,7 @@ import socket
 import time
 
 from check import check, env, fail, number, ok, sections, spawn, summary
-from pairs import close, tcp_pair
+from pairs import buffer_size, close, tcp_pair
 
 ROUNDS = 60 if env("TEST_LONG") else 20
 SIZE = 60000
@@ -130,8 +130,8 @@ def sending():
         dice = Dice(round + 77)
         data = text(dice, SIZE * 4)
         a, b = tcp_pair()
-        a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)
-        b.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32768)
+        buffer_size(a, "SO_SNDBUF", 16384)
+        buffer_size(b, "SO_RCVBUF", 32768)
         t = spawn(receiver, b, Dice(round + 3000))
         at = 0
         while at < len(data):

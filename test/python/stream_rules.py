@@ -4,7 +4,7 @@ import socket
 import time
 
 from check import check, raises, sections, spawn, summary, true
-from pairs import close, drain, fill, settle, tcp_pair
+from pairs import close, drain, fill, reset, settle, tcp_pair
 from where import HOST, MUCH
 
 
@@ -229,8 +229,7 @@ def errors():
         a, b = tcp_pair()
         a.send(b"abc")
         settle(b)
-        a.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        a.close()
+        reset(a, b)
         time.sleep(0.02)
         raises(name + " when the peer resets", 104, call, b)
         b.close()

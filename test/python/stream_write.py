@@ -4,7 +4,7 @@ import socket
 import time
 
 from check import check, number, raised, sections, spawn, summary, true
-from pairs import close, drain, fill, tcp_pair
+from pairs import buffer_size, close, drain, fill, tcp_pair
 from where import MUCH
 
 SIZE = MUCH * 2 // 5
@@ -76,7 +76,7 @@ def slow_reader(s, total, stop):
 def somebody_reads_slowly():
     for name in ("write", "sendall"):
         a, b = tcp_pair()
-        a.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        buffer_size(a, "SO_SNDBUF", 65536)
         stop = []
         t = spawn(slow_reader, b, SIZE, stop)
         a.settimeout(0.4)

@@ -5,6 +5,7 @@ HOST6 = "::1"
 NAME = "localhost"  # a name of both
 SILENT = ("192.0.2.1", 80)  # takes every packet and never answers
 INTERFACE = "lo"  # has HOST
+OUTWARD = "v0"  # has an address of SILENT's network, 192.0.2.2, and a link-local one
 MUCH = 20000000  # bytes, far more than a connection holds when nobody reads
 FITS = 100000  # bytes that it does hold
 STACK = 0  # bytes for a thread; 0: what the interpreter gives it
