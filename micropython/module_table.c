@@ -45,6 +45,12 @@ WORD_OBJ(inaddr_broadcast, 0xffffffffu)
 #define V6ONLY (-1)
 #endif
 
+#ifdef PLAT_HANDLES_ARE_DESCRIPTORS
+#define DESCRIPTORS PLAT_HANDLES_ARE_DESCRIPTORS
+#else
+#define DESCRIPTORS 1
+#endif
+
 const struct mod_usocket_numbers mod_usocket_numbers = {
     .sol_socket = SOL_SOCKET,
     .so_reuseaddr = SO_REUSEADDR,
@@ -52,6 +58,7 @@ const struct mod_usocket_numbers mod_usocket_numbers = {
     .ipproto_ipv6 = 41, /* IANA */
     .ipv6_v6only = V6ONLY,
     .msg_waitall = MSG_WAITALL,
+    .descriptors = DESCRIPTORS,
 };
 
 static const mp_rom_map_elem_t module_globals_table[] = {

@@ -28,6 +28,7 @@ extern const mp_obj_module_t mod_usocket_module;
 /* Numbers of the platform, from module_table.c, the one file that sees them. */
 extern const struct mod_usocket_numbers {
     int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall;
+    bool descriptors; /* the system's poll knows what fileno() gives */
 } mod_usocket_numbers;
 
 extern usocket_time_t mod_usocket_default_timeout;

@@ -335,6 +335,10 @@ static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t a
             return 0;
 #ifdef MP_STREAM_GET_FILENO
         case MP_STREAM_GET_FILENO: {
+            if (!mod_usocket_numbers.descriptors) {
+                *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
+                return MP_STREAM_ERROR;
+            }
             int fd = usocket_fileno(&self->sock);
             return protocol_result(fd < 0 ? USOCKET_EBADF : fd, errcode);
         }

@@ -143,15 +143,19 @@ int guard_socket(int family, int type, int proto) {
     return guard_done(r, number);
 }
 
-/* IPv4 on an IPv6 socket is a mapped address. */
-static void map_v4(sys_addr_t *sys, socklen_t *len) {
+void guard_map(const entry_t *e, struct sockaddr *addr, socklen_t *len) {
 #if USOCKET_IPV6
-    usocket_addr_t a = {.family = USOCKET_AF_INET6, .port = ntohs(sys->in.sin_port)};
-    memset(a.u.ip + 10, 0xff, 2);
-    memcpy(a.u.ip + 12, &sys->in.sin_addr, 4);
-    *len = bsd_to_system(&a, sys);
+    if (addr->sa_family == AF_INET && e->family == AF_INET6) {
+        sys_addr_t *sys = (sys_addr_t *)addr;
+        usocket_addr_t a = {.family = USOCKET_AF_INET6, .port = ntohs(sys->in.sin_port)};
+        if (sys->in.sin_addr.s_addr != INADDR_ANY) {
+            memset(a.u.ip + 10, 0xff, 2);
+            memcpy(a.u.ip + 12, &sys->in.sin_addr, 4);
+        }
+        *len = bsd_to_system(&a, sys);
+    }
 #else
-    (void)sys, (void)len;
+    (void)e, (void)addr, (void)len;
 #endif
 }
 
@@ -181,9 +185,7 @@ int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
     }
     if (r >= 0) {
         guard_lookup(r)->flags = BOUND;
-        if (sys.any.sa_family == AF_INET && e->family != AF_INET) {
-            map_v4(&sys, &size);
-        }
+        guard_map(e, &sys.any, &size);
         memcpy(addr, &sys, size < *len ? size : *len);
         *len = size;
     }
@@ -273,11 +275,13 @@ int guard_getsockname(int handle, struct sockaddr *addr, socklen_t *len) {
     usocket_port_lock();
     socklen_t room = *len;
     int number = 0;
+    entry_t *e = guard_lookup(handle);
     int r = plat_getsockname(handle, addr, len);
-    if (r < 0) {
-        entry_t *e = guard_lookup(handle);
+    if (r == 0 && e != NULL) {
+        guard_map(e, addr, len);
+    } else if (r < 0) {
         number = guard_number_of(EBADF);
-        if (e != NULL && number != EBADF) { /* the stack has forgotten it with the connection */
+        if (e != NULL && number != EBADF && number != EOPNOTSUPP) { /* the stack has forgotten it with the connection */
             usocket_addr_t a = {.family = e->family};
             sys_addr_t sys;
             *len = bsd_to_system(&a, &sys);
@@ -298,6 +302,9 @@ int guard_getpeername(int handle, struct sockaddr *addr, socklen_t *len) {
         number = ENOTCONN;
         if (e->stage == CONNECTED) {
             r = plat_getpeername(handle, addr, len);
+            if (r == 0) {
+                guard_map(e, addr, len);
+            }
         }
     }
     return guard_done(r, number);

@@ -9,6 +9,7 @@ FLAVOUR  unix  `socket` and `usocket` are both ours
          cov   like unix, our own files count their branches (gcov)
          arm   like unix, for 32-bit ARM, without the tls module
          client  like unix, without threads, for TCP clients alone: what config.h lets one leave out is left out
+         lwip, lwip-asan, lwip-tiny  like unix or asan, on lwIP's sockets instead of the system's
 OUT      where the objects and the binary go; TREE: MicroPython's sources, which are only read.
 """
 
@@ -46,6 +47,28 @@ FLAVOURS = {
     "arm": ["MICROPY_PY_SOCKET=0", "CROSS_COMPILE=arm-linux-gnueabihf-", "MICROPY_PY_FFI=0", *NO_TLS],
     "client": ["MICROPY_PY_SOCKET=0", "MICROPY_PY_THREAD=0", "CFLAGS_EXTRA=" + CLIENT, *NO_TLS],
 }
+
+
+# On lwIP, whose archive build/FLAVOUR/liblwip.a is there already (mk/lwip.mk).
+LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
+LWIP_CFLAGS = (f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DPLAT_EVENT_COUNT=64 -I{ROOT}/test/lwip "
+               f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include")
+
+
+def on_lwip(flavour, like, cflags=""):
+    """The arguments of another flavour, with lwIP under the module."""
+    arguments = dict(argument.split("=", 1) for argument in FLAVOURS[like])
+    arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {LWIP_CFLAGS} {cflags}".strip()
+    archive = f"-Wl,--whole-archive {ROOT}/build/{flavour}/liblwip.a -Wl,--no-whole-archive"
+    arguments["LDFLAGS_EXTRA"] = f"{archive} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
+    arguments["USOCKET_PORT"] = "lwip"
+    arguments["USOCKET_EXTRA"] = f"{ROOT}/test/stackinfo/stack.c"
+    return [f"{name}={value}" for name, value in arguments.items()]
+
+
+FLAVOURS["lwip"] = on_lwip("lwip", "unix")
+FLAVOURS["lwip-asan"] = on_lwip("lwip-asan", "asan")
+FLAVOURS["lwip-tiny"] = on_lwip("lwip-tiny", "unix", "-DTEST_LWIP_TINY")
 
 
 class Progress:
@@ -160,7 +183,7 @@ def build(flavour, out, tree):
     with open(out + ".lock", "w") as lock, open(os.path.join(os.path.dirname(out), "mpy-cross.lock"), "w") as cross_lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fcntl.flock(cross_lock, fcntl.LOCK_EX)
-        cross = mpy_cross(tree, os.path.join(os.path.dirname(out), "mpy-cross-" + out.split("-", 1)[1]), logs)
+        cross = mpy_cross(tree, os.path.join(os.path.dirname(out), "mpy-cross-" + os.path.basename(out)[len(flavour) + 1:]), logs)
         fcntl.flock(cross_lock, fcntl.LOCK_UN)
 
         arguments = [
