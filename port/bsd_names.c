@@ -79,7 +79,7 @@ static int resolve(const char *host, int family, int flags, usocket_addr_t *out,
         return gai_failed(r);
     }
     for (struct addrinfo *ai = list; ai != NULL && *n < room; ai = ai->ai_next) {
-        if (ai->ai_canonname != NULL && canon[0] == '\0') {
+        if ((flags & USOCKET_AI_CANONNAME) && ai->ai_canonname != NULL && canon[0] == '\0') {
             copy_text(canon, ai->ai_canonname, USOCKET_HOST_MAX);
         }
         if (usocket_port_sockaddr(ai->ai_addr, ai->ai_addrlen, &out[*n]) == 0) {

@@ -83,6 +83,8 @@ ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sock
         r = addr == NULL ? plat_recv(handle, buf, len, flags) : plat_recvfrom(handle, buf, len, flags, addr, alen);
         if (r < 0) {
             number = guard_number_of(EAGAIN);
+        } else if (addr != NULL) {
+            guard_map(e, addr, alen);
         }
     }
     return guard_done((int)r, number);

@@ -64,6 +64,9 @@ int guard_broken(int handle, entry_t *e, int number);
 /* The error that waits to be told, and forget it. */
 int guard_take_error(int handle, entry_t *e);
 
+/* IPv4 on an IPv6 socket is a mapped address, or any: lwIP 2.0 says it is IPv4. addr: of a sys_addr_t. */
+void guard_map(const entry_t *e, struct sockaddr *addr, socklen_t *len);
+
 #endif
 
 #endif
