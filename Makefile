@@ -13,6 +13,7 @@ include mk/test.mk
 include mk/test-stacks.mk
 include mk/lint.mk
 -include mk/test-c.mk
+-include mk/sal.mk
 include mk/lwip.mk
 -include mk/small.mk
 

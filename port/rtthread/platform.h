@@ -108,6 +108,11 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 #define plat_set_errno(number) ((void)(errno = (number)))
 #define plat_wake_fd() (-1)
 
+/* SAL's getaddrinfo has room for one answer, of one address. */
+#define PLAT_SERIAL_NAMES 1
+#define PLAT_RESOLVES_ONE 1
+void plat_names_lock(void);
+void plat_names_unlock(void);
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
 void plat_freeaddrinfo(struct addrinfo *list);
 int plat_gethostname(char *buf, size_t len);
@@ -120,9 +125,8 @@ void plat_sem_set(plat_sem *sem);
 bool plat_sem_take(plat_sem *sem, unsigned ms);
 void plat_sleep(unsigned ms);
 
-/* Locks of the port's own: around SAL's getaddrinfo, which has room for one answer; around what slow sockets have received. */
-typedef enum { PLAT_LOCK_NAMES, PLAT_LOCK_SLOW, PLAT_LOCKS } plat_lock_t;
-void plat_lock(plat_lock_t which);
-void plat_unlock(plat_lock_t which);
+/* Around what slow sockets have received; see slow.c. */
+void plat_slow_lock(void);
+void plat_slow_unlock(void);
 
 #endif

@@ -62,7 +62,7 @@ int slow_open(int fd, int type) {
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof(shortest)) < 0) {
         return fail(EOPNOTSUPP); /* a receive could not be kept from waiting */
     }
-    plat_lock(PLAT_LOCK_SLOW);
+    plat_slow_lock();
     slow_t *s = sockets;
     while (s < sockets + USOCKET_SLOW_SOCKETS && s->number != 0) {
         s++;
@@ -73,16 +73,16 @@ int slow_open(int fd, int type) {
         s->type = (uint8_t)type;
         s->number = fd + 1;
     }
-    plat_unlock(PLAT_LOCK_SLOW);
+    plat_slow_unlock();
     return room ? 0 : fail(EMFILE);
 }
 
 int slow_close(slow_t *s) {
-    plat_lock(PLAT_LOCK_SLOW);
+    plat_slow_lock();
     bool now = s->state != CONNECTING;
     int fd = FD(s);
     s->closing = true;
-    plat_unlock(PLAT_LOCK_SLOW);
+    plat_slow_unlock();
     if (now) {
         s->number = 0; /* first: the next to open may get the same */
         closesocket(fd);
@@ -97,14 +97,14 @@ static void connect_now(void *arg) {
     int fd = FD(s);
     int r = CALL(fd, connect(fd, (struct sockaddr *)&s->peer, sizeof(s->peer)));
     int error = errno != 0 ? errno : ECONNREFUSED;
-    plat_lock(PLAT_LOCK_SLOW);
+    plat_slow_lock();
     s->state = r == 0 ? CONNECTED : OPEN;
     s->error = r == 0 ? 0 : error;
     bool closing = s->closing;
     if (closing) {
         s->number = 0;
     }
-    plat_unlock(PLAT_LOCK_SLOW);
+    plat_slow_unlock();
     if (closing) {
         closesocket(fd);
     }
@@ -189,10 +189,10 @@ int slow_recv(slow_t *s, void *buf, size_t len, int flags, struct sockaddr *from
     if (len == 0) {
         return s->type == SOCK_STREAM ? 0 : fail(EOPNOTSUPP);
     }
-    plat_lock(PLAT_LOCK_SLOW);
+    plat_slow_lock();
     int r = take(s, buf, len, flags);
     int error = errno;
-    plat_unlock(PLAT_LOCK_SLOW);
+    plat_slow_unlock();
     if (r >= 0 && from != NULL && *size >= sizeof(s->peer)) {
         memcpy(from, &s->peer, sizeof(s->peer));
         *size = sizeof(s->peer);
@@ -251,9 +251,9 @@ short slow_ready(slow_t *s, short events) {
     }
     short ready = events & POLLOUT;
     if (events & POLLIN) {
-        plat_lock(PLAT_LOCK_SLOW);
+        plat_slow_lock();
         ask(s);
-        plat_unlock(PLAT_LOCK_SLOW);
+        plat_slow_unlock();
         ready = (short)(ready | (s->kept || s->ended || s->error != 0 ? POLLIN : 0));
     }
     return (short)(ready | (s->error != 0 ? POLLERR : 0));

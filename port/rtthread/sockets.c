@@ -412,20 +412,16 @@ static bool is_localhost(const char *host) {
     return name[i] == '\0' && (host[i] == '\0' || (host[i] == '.' && host[i + 1] == '\0'));
 }
 
-/* The lock is held until plat_freeaddrinfo: SAL has room for one answer, and other programs may be using it. */
+/* Other programs may have the one answer, for as long as they read it. */
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
     if (is_localhost(host)) {
         *out = localhost(hints->ai_family);
         return *out != NULL ? 0 : EAI_FAMILY;
     }
-    plat_lock(PLAT_LOCK_NAMES);
     int r;
     int tries = 40;
     while ((r = getaddrinfo(host, service, hints, out)) == EAI_MEMORY && --tries > 0) {
         rt_thread_mdelay(50);
-    }
-    if (r != 0) {
-        plat_unlock(PLAT_LOCK_NAMES);
     }
     return r;
 }
@@ -433,7 +429,6 @@ int plat_getaddrinfo(const char *host, const char *service, const struct addrinf
 void plat_freeaddrinfo(struct addrinfo *list) {
     if (list != localhost(AF_INET) && list != localhost(AF_INET6) && list != localhost(AF_UNSPEC)) {
         freeaddrinfo(list);
-        plat_unlock(PLAT_LOCK_NAMES);
     }
 }
 

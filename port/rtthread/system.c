@@ -51,7 +51,8 @@ static void take(lock_t *lock) {
 }
 
 static lock_t library_lock;
-static lock_t port_locks[PLAT_LOCKS];
+static lock_t names_lock;
+static lock_t slow_lock;
 
 void usocket_port_lock(void) {
     take(&library_lock);
@@ -61,12 +62,20 @@ void usocket_port_unlock(void) {
     rt_mutex_release(&library_lock.mutex);
 }
 
-void plat_lock(plat_lock_t which) {
-    take(&port_locks[which]);
+void plat_names_lock(void) {
+    take(&names_lock);
 }
 
-void plat_unlock(plat_lock_t which) {
-    rt_mutex_release(&port_locks[which].mutex);
+void plat_names_unlock(void) {
+    rt_mutex_release(&names_lock.mutex);
+}
+
+void plat_slow_lock(void) {
+    take(&slow_lock);
+}
+
+void plat_slow_unlock(void) {
+    rt_mutex_release(&slow_lock.mutex);
 }
 
 /* ---- Semaphores: a flag and its waiter ----------------------------------------------------------------------------- */

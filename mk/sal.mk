@@ -1,0 +1,45 @@
+# The C tests on the look-alike of RT-Thread's sockets, test/sal/. A variant is the library, the look-alike and the tests, built
+# with one compiler and one set of options, under $(BUILD_DIR)/sal-<variant>; LOOK=... chooses a stack's manners when it runs.
+
+SAL := test/sal
+SAL_SRC := $(wildcard src/*.c port/*.c port/rtthread/*.c)
+SAL_LOOK := $(wildcard $(SAL)/*.c)
+SAL_LOOK := $(filter-out $(SAL)/test_%,$(SAL_LOOK))
+SAL_UNIT := socket connect data datagram watch getaddrinfo threads
+SAL_OWN := $(patsubst $(SAL)/test_%.c,%,$(wildcard $(SAL)/test_*.c))
+SAL_CONFIG := -D__RTTHREAD__ -DUSOCKET_CONFIG_FILE='"usocket_config.h"' -I$(SAL)/config -Iinclude -Iport/rtthread
+SAL_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion $(SAL_CONFIG) -I$(SAL)/include
+SAL_LOOK_FLAGS := -std=gnu99 -g -Wall -Wextra -Werror
+SAL_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror $(SAL_CONFIG) -I$(TC) -I$(SAL) -I$(BUILD_DIR)
+
+# $(call sal_variant,name,compiler,options of everything,unit tests,own tests)
+define sal_variant
+sal_$(1)_PROGRAMS := $(4:%=$(BUILD_DIR)/sal-$(1)/unit-%) $(5:%=$(BUILD_DIR)/sal-$(1)/own-%)
+.PRECIOUS: $(BUILD_DIR)/sal-$(1)/lib/%.o $(BUILD_DIR)/sal-$(1)/look/%.o $(BUILD_DIR)/sal-$(1)/test/%.o
+$(BUILD_DIR)/sal-$(1)/lib/%.o: %.c
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(SAL_LIB_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
+$(BUILD_DIR)/sal-$(1)/look/%.o: $(SAL)/%.c
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(SAL_LOOK_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
+$(BUILD_DIR)/sal-$(1)/test/%.o: %.c $(BUILD_DIR)/allowed.h
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(SAL_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
+$(BUILD_DIR)/sal-$(1)/all.a: $(SAL_SRC:%.c=$(BUILD_DIR)/sal-$(1)/lib/%.o) \
+		$(SAL_LOOK:$(SAL)/%.c=$(BUILD_DIR)/sal-$(1)/look/%.o) $(BUILD_DIR)/sal-$(1)/test/$(TC)/fixture.o
+	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+$(BUILD_DIR)/sal-$(1)/unit-%: $(BUILD_DIR)/sal-$(1)/test/$(TC)/test_%.o $(BUILD_DIR)/sal-$(1)/all.a
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+$(BUILD_DIR)/sal-$(1)/own-%: $(BUILD_DIR)/sal-$(1)/test/$(SAL)/test_%.o $(BUILD_DIR)/sal-$(1)/all.a
+	$$(Q)$(2) $(3) $(CFLAGS_EXTRA) -o $$@ $$^ $(TC_LINK)
+-include $$(shell find $(BUILD_DIR)/sal-$(1) -name '*.d' 2>/dev/null)
+endef
+
+$(eval $(call sal_variant,gcc,gcc,-O2,$(SAL_UNIT),$(SAL_OWN)))
+$(eval $(call sal_variant,no-posix,clang,-O1 -DLOOK_NO_POSIX,$(SAL_UNIT),$(SAL_OWN)))
+$(eval $(call sal_variant,asan,clang,-O1 $(TC_SANITIZE),$(SAL_UNIT),$(SAL_OWN)))
+$(eval $(call sal_variant,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,$(SAL_OWN)))
+
+.PHONY: test-sal-c
+test-sal-c: $(sal_gcc_PROGRAMS)
+	@LOOK=212 $(TC_RUN) --full $(sal_gcc_PROGRAMS)

@@ -1,0 +1,104 @@
+/* SAL's getaddrinfo: one answer at a time for the whole system, of one address.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE
+#include "inside.h"
+
+#include <netdb.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SAL_NONAME = 200, SAL_SERVICE, SAL_FAIL, SAL_MEMORY, SAL_FAMILY };
+
+struct sal_info {
+    int flags, family, type, protocol;
+    uint32_t len;
+    struct sal_addr *addr;
+    char *name;
+    struct sal_info *next;
+};
+
+struct answer {
+    struct sal_info info;
+    struct sal_addr addr;
+    char name[256];
+};
+
+static struct answer *slot;
+static pthread_mutex_t slot_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* IPv4, else IPv6. */
+static int resolve(const char *host, int family, struct sal_addr *out) {
+    static const int families[] = {AF_INET, AF_INET6};
+    for (int i = 0; i < 1 + LOOK_IPV6; i++) {
+        struct addrinfo hints = {.ai_family = families[i], .ai_socktype = SOCK_STREAM}, *list;
+        if ((family == 2 && i == 1) || (family == 10 && i == 0)) {
+            continue;
+        }
+        if (getaddrinfo(host, NULL, &hints, &list) == 0) {
+            struct sockaddr_storage first;
+            memset(&first, 0, sizeof(first));
+            memcpy(&first, list->ai_addr, list->ai_addrlen);
+            look_from_host(&first, out);
+            freeaddrinfo(list);
+            return 0;
+        }
+    }
+    return SAL_FAIL;
+}
+
+int look_getaddrinfo(const char *host, const char *service, const struct sal_info *hints, struct sal_info **out) {
+    look.calls++;
+    *out = NULL;
+    if (!look.up) {
+        return -1;
+    }
+    if (host == NULL && service == NULL) {
+        return SAL_NONAME;
+    }
+    int family = hints != NULL ? hints->family : 0;
+    if (family != 0 && family != 2 && (family != 10 || !LOOK_IPV6 || look.at)) {
+        return SAL_FAMILY;
+    }
+    int port = service != NULL ? atoi(service) : 1;
+    if (port <= 0 || port > 65535) {
+        return SAL_SERVICE;
+    }
+    struct sal_addr addr;
+    if (host == NULL) {
+        struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        look_from_host((struct sockaddr_storage *)&self, &addr);
+    } else if (*host == '\0' || strcmp(host, "localhost") == 0 || strlen(host) > 255 || !look.address || !look.link ||
+        resolve(host, look.at ? 2 : family, &addr) != 0) {
+        return SAL_FAIL;
+    }
+    addr.port = htons(service != NULL ? port : 0);
+    pthread_mutex_lock(&slot_lock);
+    struct answer *a = (slot != NULL || look.taken) && !look.at ? NULL : calloc(1, sizeof(*a));
+    if (a != NULL) {
+        a->addr = addr;
+        a->info.family = addr.family;
+        a->info.len = SAL_STORAGE;
+        a->info.addr = &a->addr;
+        if (host != NULL) {
+            strcpy(a->name, host);
+            a->info.name = a->name;
+        }
+        *out = &a->info;
+        slot = a;
+    }
+    pthread_mutex_unlock(&slot_lock);
+    return a != NULL ? 0 : SAL_MEMORY;
+}
+
+void look_freeaddrinfo(struct sal_info *list) {
+    pthread_mutex_lock(&slot_lock);
+    if (slot == NULL || list != &slot->info) {
+        look_halt("freeaddrinfo of what is no answer");
+    }
+    free(slot);
+    slot = NULL;
+    pthread_mutex_unlock(&slot_lock);
+}
