@@ -174,7 +174,8 @@ int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *le
     if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
         guard_settle(handle, e);
         int error = guard_take_error(handle, e);
-        if (error == 0 && e->stage != CONNECTING) {
+        /* Where there is no connection any more, the stack has told what it knew, and may say it again for ever. */
+        if (error == 0 && e->stage != CONNECTING && e->stage != FAILED && e->stage != BROKEN) {
             error = guard_stack_error(handle);
             if (error != 0 && e->stage == CONNECTED && e->type == SOCK_STREAM) {
                 guard_broken(handle, e, 0);

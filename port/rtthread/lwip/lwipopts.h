@@ -1,7 +1,8 @@
 /* RT-Thread's lwipopts.h, with more room in the mailbox of a UDP socket.
  *
- * There it is 1: of the datagrams that come between two calls of recvfrom, the first is kept. RT-Thread has no option for it;
- * SConscript puts this directory before lwIP's on the path instead.
+ * There it is 1: of the datagrams that come between two calls of recvfrom, the first is kept; and all sockets together
+ * keep 2 (lwIP's default of MEMP_NUM_NETBUF). RT-Thread has no option for it; SConscript puts this directory before lwIP's
+ * on the path instead.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,4 +11,7 @@
 #if USOCKET_UDP_MAILBOX > DEFAULT_UDP_RECVMBOX_SIZE
 #undef DEFAULT_UDP_RECVMBOX_SIZE
 #define DEFAULT_UDP_RECVMBOX_SIZE USOCKET_UDP_MAILBOX
+#ifndef MEMP_NUM_NETBUF
+#define MEMP_NUM_NETBUF (USOCKET_UDP_MAILBOX + 2)
+#endif
 #endif
