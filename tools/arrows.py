@@ -63,6 +63,8 @@ def allowed(path, angled, name):
         return standard or public or own or (path, name) in BINDING_EXCEPTIONS
     if path.startswith("examples/c/"):
         return standard or name in ("usocket/usocket.h", "usocket/tls.h")
+    if path.startswith("samples/"):
+        return standard or own or name in ("usocket/usocket.h", "usocket/tls.h", "rtthread.h", "finsh.h")
     return True
 
 

@@ -48,7 +48,7 @@ def files(*suffixes, under=("",)):
 
 
 def shipped(*suffixes):
-    return files(*suffixes, under=("include", "src", "port", "micropython", "examples/c"))
+    return files(*suffixes, under=("include", "src", "port", "micropython", "examples/c", "samples"))
 
 
 def ours_for_posix():

@@ -1,0 +1,14 @@
+# UDP server: sends one datagram back in capitals. At the board's prompt: python udp_server.py
+
+import usocket
+
+ADDRESS = ("0.0.0.0", 6002)  # on every interface of the board
+
+s = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
+s.bind(ADDRESS)
+print("waiting on", s.getsockname())
+
+data, addr = s.recvfrom(1500)  # Ctrl-C ends the wait
+print("received", data, "from", addr)
+s.sendto(data.upper(), addr)
+s.close()
