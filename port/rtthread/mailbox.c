@@ -1,0 +1,15 @@
+/* Whether lwIP's mailbox of a UDP socket is as large as menuconfig says.
+ *
+ * The lwipopts.h in lwip/ makes it so where the compiler knows #include_next and searches that directory first; an IDE's
+ * project may do neither.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <rtconfig.h>
+
+#if defined(RT_USING_LWIP) && USOCKET_UDP_MAILBOX > 0
+#include <lwip/opt.h>
+#if DEFAULT_UDP_RECVMBOX_SIZE < USOCKET_UDP_MAILBOX
+#warning "lwIP keeps fewer datagrams than USOCKET_UDP_MAILBOX: raise DEFAULT_UDP_RECVMBOX_SIZE in its lwipopts.h"
+#endif
+#endif
