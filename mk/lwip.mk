@@ -44,3 +44,37 @@ $(eval $(call lwip_archive,build/lwip-tiny,gcc,-O2 -DTEST_LWIP_TINY))
 
 LWIP_FLAVOURS := lwip lwip-asan lwip-tiny
 $(LWIP_FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: build/%/liblwip.a $(wildcard port/lwip/* test/stackinfo/*)
+
+# ---- C tests ------------------------------------------------------------------------------------------------------------
+
+LWIP_BUILD := build/test-lwip
+LWIP_TESTS := socket connect data datagram watch getaddrinfo threads
+LWIP_TC_SOURCES := $(TC_SRC) $(wildcard port/*.c port/lwip/*.c)
+LWIP_TC_LIB := $(TC_LIB_FLAGS) -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
+LWIP_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
+
+# $(call lwip_variant,name,compiler,options,options of lwIP itself,tests): as tc_variant, on lwIP.
+define lwip_variant
+lwip_$(1)_PROGRAMS := $(5:%=$(LWIP_BUILD)/$(1)/%-lwip)
+.PRECIOUS: $(LWIP_BUILD)/$(1)/lib/%.o $(LWIP_BUILD)/$(1)/unit/%.o
+$(call lwip_archive,$(LWIP_BUILD)/$(1),$(2),$(4))
+$(LWIP_BUILD)/$(1)/lib/%.o: %.c test/lwip/lwipopts.h $(LWIP_READY)
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(LWIP_TC_LIB) $(3) -MMD -MP -c -o $$@ $$<
+$(LWIP_BUILD)/$(1)/unit/%.o: %.c $(BUILD_DIR)/allowed.h test/lwip/lwipopts.h $(LWIP_READY)
+	@mkdir -p $$(@D)
+	$$(Q)$(2) $(LWIP_TC_TEST) $(3) -MMD -MP -c -o $$@ $$<
+$(LWIP_BUILD)/$(1)/usocket.a: $(LWIP_TC_SOURCES:%.c=$(LWIP_BUILD)/$(1)/lib/%.o) $(LWIP_BUILD)/$(1)/unit/$(TC)/fixture.o
+	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+$(LWIP_BUILD)/$(1)/%-lwip: $(LWIP_BUILD)/$(1)/unit/$(TC)/test_%.o $(LWIP_BUILD)/$(1)/usocket.a $(LWIP_BUILD)/$(1)/liblwip.a
+	$$(Q)$(2) $(3) -o $$@ $$< $(LWIP_BUILD)/$(1)/usocket.a -Wl,--whole-archive $(LWIP_BUILD)/$(1)/liblwip.a -Wl,--no-whole-archive $(TC_LINK)
+-include $$(shell find $(LWIP_BUILD)/$(1) -name '*.d' 2>/dev/null)
+endef
+
+$(eval $(call lwip_variant,gcc,gcc,-O2,-O2,$(LWIP_TESTS)))
+$(eval $(call lwip_variant,clang,clang,-O1,-O1,$(LWIP_TESTS)))
+$(eval $(call lwip_variant,asan,clang,-O1 $(TC_SANITIZE),-O1 $(LWIP_ASAN),$(LWIP_TESTS)))
+
+.PHONY: test-lwip-c
+test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_asan_PROGRAMS)
+	@$(TC_RUN) --full $(lwip_gcc_PROGRAMS) --brief $(lwip_asan_PROGRAMS)

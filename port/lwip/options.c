@@ -88,6 +88,8 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     }
     if (is_byte(level, name)) {
         s.number = s.byte;
+    } else if (level == SOL_SOCKET && (name == SO_KEEPALIVE || name == SO_BROADCAST || name == SO_REUSEADDR)) {
+        s.number = s.number != 0; /* one of lwIP's bits */
     }
     size = true_length(level, name);
     *len = *len < size ? *len : size;

@@ -41,6 +41,7 @@ void sys_check_core_locking(void);
 #define LWIP_ARP 1
 #define IP_REASSEMBLY 1
 #define IP_FRAG 1
+#define IPV6_FRAG_COPYHEADER 1 /* its helper does not fit into a header with pointers of 64 bits */
 #define IP_SOF_BROADCAST 1
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0
 #define LWIP_IPV6_SEND_ROUTER_SOLICIT 0

@@ -33,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FRAME_MAX 1600
@@ -166,6 +167,7 @@ static void set_up(void *done) {
         ip4addr_aton(value, &gateway);
     }
     netif_add(&outside, &ip4, &mask, &gateway, NULL, tap < 0 ? init_lost : init_tap, tcpip_input);
+    outside.num = 0; /* ve0, tp0: the letters are enough to tell it from lo0 */
     netif_set_hostname(&outside, "lwip");
     netif_create_ip6_linklocal_address(&outside, 1);
     netif_ip6_addr_set_state(&outside, 0, IP6_ADDR_PREFERRED);

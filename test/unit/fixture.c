@@ -58,6 +58,23 @@ static struct thread {
 } threads[THREADS];
 static size_t thread_count;
 
+#if FX_STACK
+#include "stack.h"
+
+#define HANDLES 1100
+
+static int descriptors(void) {
+    int n = 0;
+    for (int handle = 0; handle < HANDLES; handle++) {
+        int type;
+        size_t len = sizeof type;
+        n += usocket_port_getopt(handle, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+    }
+    return n;
+}
+
+#else
+
 static int descriptors(void) {
     int n = 0;
     DIR *dir = opendir("/proc/self/fd");
@@ -67,6 +84,8 @@ static int descriptors(void) {
     closedir(dir);
     return n;
 }
+
+#endif
 
 static void ignore(int number) {
     (void)number;
@@ -117,9 +136,15 @@ void fx_go(void (*run)(void *), void *arg) {
     assert_int_equal(0, pthread_create(&t->id, NULL, thread_main, t));
 }
 
+static bool hooked;
+
 void fx_join(void) {
     while (thread_count) {
         pthread_join(threads[--thread_count].id, NULL);
+    }
+    if (hooked) {
+        usocket_set_interrupt_hook(NULL);
+        hooked = false;
     }
 }
 
@@ -128,6 +153,24 @@ void fx_sleep(usocket_time_t us) {
     while (nanosleep(&t, &t) != 0) {
     }
 }
+
+#if FX_STACK
+
+static usocket_time_t interrupt_at;
+
+static bool interrupt(void) {
+    bool yes = interrupt_at != 0 && fx_now() >= interrupt_at;
+    interrupt_at = yes ? 0 : interrupt_at;
+    return yes;
+}
+
+void fx_signal_in(usocket_time_t us) {
+    interrupt_at = fx_now() + us;
+    hooked = true;
+    usocket_set_interrupt_hook(interrupt);
+}
+
+#else
 
 static pthread_t interrupted;
 static usocket_time_t interrupt_after;
@@ -143,6 +186,8 @@ void fx_signal_in(usocket_time_t us) {
     interrupt_after = us;
     fx_go(interrupt, NULL);
 }
+
+#endif
 
 #define LATE (5 * SECOND)
 
@@ -195,6 +240,11 @@ void fx_connect(usocket_t *client, usocket_t *server) {
     assert_ok(usocket_connect_by(client, &a, usocket_deadline_in(10 * SECOND)));
     assert_ok(usocket_accept_by(&listener, server, NULL, usocket_deadline_in(10 * SECOND)));
     assert_ok(usocket_close(&listener));
+#if FX_STACK /* what is sent arrives within some milliseconds, not when an acknowledgement is due */
+    int on = 1;
+    assert_ok(usocket_setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+    assert_ok(usocket_setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+#endif
 }
 
 usocket_addr_t fx_udp(usocket_t *s, int family) {

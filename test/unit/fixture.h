@@ -23,6 +23,19 @@
 #define FX_SIM 0
 #endif
 
+/* Another stack than this system's: where it lacks something, the test says so and is skipped, LACKS(id, reason); the id is a
+ * row of docs/stacks.md. */
+#ifdef TEST_PLATFORM
+#define FX_STACK 1
+#else
+#define FX_STACK 0
+#endif
+#define LACKS(id, reason) \
+    do { \
+        print_message("# %s: %s: %s\n", __func__, id, reason); \
+        skip(); \
+    } while (0)
+
 #define MS ((usocket_time_t)1000)
 #define SECOND ((usocket_time_t)1000000)
 
@@ -38,7 +51,8 @@ void fx_join(void);
 void fx_sleep(usocket_time_t us);
 usocket_time_t fx_now(void);
 
-/** A signal that reaches the calling thread, and whoever waits in it, after this time. Its handler does nothing. */
+/** A signal that reaches the calling thread, and whoever waits in it, after this time. Its handler does nothing. On another
+ *  stack, whose waits no signal ends: an interrupt hook that says yes once, and is gone after fx_join. */
 void fx_signal_in(usocket_time_t us);
 
 /** The time from since to now is `us`: never less, in the simulator hardly more, otherwise less than 5 s more. */

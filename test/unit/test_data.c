@@ -4,9 +4,9 @@
  */
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 
 #include "fixture.h"
+#include "stack.h"
 
 static usocket_t a, b;
 

@@ -2,11 +2,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fixture.h"
+#include "stack.h"
 
 static usocket_t a, b;
 static usocket_addr_t at_a, at_b;
@@ -64,6 +64,9 @@ static void test_empty(void **state) {
 
 static void test_truncated(void **state) {
     (void)state;
+#ifndef MSG_TRUNC
+    LACKS("msg-trunc", "the stack does not tell the length of a datagram that is cut");
+#else
     char buf[4];
     open_both(USOCKET_AF_INET);
     assert_code(6, usocket_sendto(&a, "sixsix", 6, &at_b));
@@ -73,6 +76,7 @@ static void test_truncated(void **state) {
     assert_code(6, usocket_recv_by(&b, buf, 4, MSG_TRUNC, NULL, USOCKET_NOW));
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 4, 0, NULL, USOCKET_NOW));
     close_both();
+#endif
 }
 
 static void test_connected(void **state) {
@@ -89,6 +93,11 @@ static void test_connected(void **state) {
     assert_code(1, usocket_recv(&b, buf, sizeof buf));
     static char huge[70000];
     assert_code(USOCKET_EMSGSIZE, usocket_send(&a, huge, sizeof huge));
+#if FX_STACK
+    assert_ok(usocket_close(&a));
+    assert_ok(usocket_close(&b));
+    LACKS("udp-refused", "a datagram to a closed port is lost in silence");
+#endif
     assert_ok(usocket_close(&b)); /* nobody there: the answer comes with a later call */
     assert_code(1, usocket_send(&a, "x", 1));
     assert_code(USOCKET_ECONNREFUSED, usocket_recv(&a, buf, sizeof buf));

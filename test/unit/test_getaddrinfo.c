@@ -81,7 +81,10 @@ static void test_combinations(void **state) {
     (void)state;
     static const char *const hosts[] = { "127.0.0.1", "10.1", NULL, "256.1.1.1",
 #if USOCKET_IPV6
-        "::1", "fe80::1%lo", "2001:db8::7",
+        "::1", "2001:db8::7",
+#if !FX_STACK
+        "fe80::1%lo", /* its number is another one there */
+#endif
 #endif
     };
     static const char *const services[] = { "80", "0", "65535", "http", "domain", "ntp", "no-such-service", "80x" };
@@ -100,6 +103,9 @@ static void test_combinations(void **state) {
                 for (size_t t = 0; t < sizeof types / sizeof *types; t++) {
                     for (size_t p = 0; p < sizeof protos / sizeof *protos; p++) {
                         bool named = services[s][0] > '9';
+                        if (named && FX_STACK) {
+                            continue; /* no table of services */
+                        }
                         if (named && (protos[p] >= 132 || types[t] == SOCK_SEQPACKET)) {
                             continue; /* services are TCP's and UDP's here; glibc asks for SCTP's own */
                         }
@@ -150,7 +156,7 @@ static void test_localhost(void **state) {
     (void)state;
     usocket_lookup_t *l;
     usocket_addrinfo_t info;
-    usocket_query_t q = { .host = "localhost", .service = "http", .type = SOCK_STREAM, .flags = USOCKET_AI_CANONNAME };
+    usocket_query_t q = { .host = "localhost", .service = FX_STACK ? "80" : "http", .type = SOCK_STREAM, .flags = USOCKET_AI_CANONNAME };
     assert_ok(usocket_lookup_start(&l, &q));
     assert_ok(usocket_lookup_wait(l, usocket_deadline_in(30 * SECOND)));
     assert_ok(usocket_lookup_get(l, 0, &info));
@@ -169,7 +175,7 @@ static void test_localhost(void **state) {
 static void test_reverse(void **state) {
     (void)state;
     static const uint16_t ports[] = { 80, 53, 123, 1, 54321, 0 };
-    for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+    for (size_t i = FX_STACK ? 4 : 0; /* those without a name */ i < sizeof ports / sizeof *ports; i++) {
         for (int flags = 0; flags < 4; flags++) {
             int f = USOCKET_NI_NUMERICHOST | (flags & 1 ? USOCKET_NI_NUMERICSERV : 0) | (flags & 2 ? USOCKET_NI_DGRAM : 0);
             struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(ports[i]), .sin_addr.s_addr = htonl(0x7f000001) };
@@ -209,10 +215,11 @@ static void test_dial(void **state) {
 static void test_interfaces(void **state) {
     (void)state;
     char name[USOCKET_IFNAME_MAX], host[256];
-    int lo = usocket_if_nametoindex("lo");
+    const char *loopback = FX_STACK ? "lo0" : "lo";
+    int lo = usocket_if_nametoindex(loopback);
     assert_true(lo > 0);
     assert_ok(usocket_if_indextoname((unsigned)lo, name));
-    assert_string_equal("lo", name);
+    assert_string_equal(loopback, name);
     assert_code(USOCKET_ENODEV, usocket_if_nametoindex("no-such-interface"));
     assert_code(USOCKET_ENODEV, usocket_if_nametoindex("none"));
     assert_code(USOCKET_ENODEV, usocket_if_nametoindex(""));
@@ -221,7 +228,7 @@ static void test_interfaces(void **state) {
     while (usocket_if_next(&index, name) == 0) {
         assert_true(index > last);
         last = index;
-        count += strcmp(name, "lo") == 0;
+        count += strcmp(name, loopback) == 0;
     }
     assert_int_equal(1, count);
     assert_ok(usocket_gethostname(host, sizeof host));

@@ -3,12 +3,9 @@
  * SPDX-License-Identifier: MIT
  */
 #include <limits.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 
 #include "fixture.h"
+#include "stack.h"
 
 static void check_closed(usocket_t *s) {
     char buf[4] = "abc";
@@ -119,7 +116,7 @@ static void test_deadline(void **state) {
     usocket_settimeout(&s, 5 * SECOND);
     assert_true(usocket_gettimeout(&s) == 5 * SECOND);
     soon = usocket_deadline(&s) - fx_now();
-    assert_true(soon > 4 * SECOND && soon <= 5 * SECOND);
+    assert_true(soon > 4 * SECOND && soon <= 5 * SECOND + USOCKET_CLOCK_STEP_US);
     usocket_settimeout(&s, -12345);
     assert_true(usocket_gettimeout(&s) == USOCKET_FOREVER);
     usocket_settimeout(&s, INT64_MAX);
@@ -315,6 +312,10 @@ static void test_detach_adopt(void **state) {
 
 static void test_dup(void **state) {
     (void)state;
+#if FX_STACK
+    assert_code(USOCKET_EOPNOTSUPP, usocket_dup(0));
+    LACKS("dup", "sockets cannot be duplicated");
+#endif
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED, twin = USOCKET_CLOSED;
     char c;
     fx_connect(&a, &b);
@@ -386,7 +387,9 @@ static void test_interrupt(void **state) {
     usocket_set_interrupt_hook(hook);
     hook_calls = 0;
     since = fx_now();
-    fx_signal_in(50 * MS);
+    if (!FX_STACK) {
+        fx_signal_in(50 * MS);
+    }
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&s, &c, 1, 0, NULL, usocket_deadline_in(250 * MS)));
     fx_took(since, 250 * MS);
     fx_join();
