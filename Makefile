@@ -10,11 +10,11 @@ include mk/interpreters.mk
 include mk/lib.mk
 include mk/run.mk
 include mk/test.mk
-include mk/samples.mk
 include mk/test-stacks.mk
 include mk/lint.mk
 -include mk/test-c.mk
 -include mk/sal.mk
+include mk/samples.mk
 include mk/lwip.mk
 -include mk/small.mk
 

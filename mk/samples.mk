@@ -1,26 +1,16 @@
-# The samples for RT-Thread, on the look-alike of its sockets, under the sanitizers: build/samples/prompt.
+# The samples for RT-Thread, on the look-alike of its sockets (mk/sal.mk), under the sanitizers.
 
-SAMPLES_DIR := build/samples
-SAMPLES_FLAGS := -std=gnu99 -g -O1 -Wall -Wextra -Werror -Wconversion -fsanitize=address,undefined -fno-sanitize-recover=all
-SAMPLES_BOARD := $(wildcard samples/*.c src/*.c port/*.c port/rtthread/*.c) test/samples/main.c
-SAMPLES_HOST := $(wildcard test/sal/*.c)
-SAMPLES_BOARD_O := $(SAMPLES_BOARD:%.c=$(SAMPLES_DIR)/%.o)
-SAMPLES_HOST_O := $(SAMPLES_HOST:%.c=$(SAMPLES_DIR)/%.o)
+SAMPLES_DIR := $(BUILD_DIR)/samples
+SAMPLES_O := $(patsubst %.c,$(SAMPLES_DIR)/%.o,$(wildcard samples/*.c) test/samples/main.c)
 
-$(SAMPLES_BOARD_O): $(SAMPLES_DIR)/%.o: %.c | packages-test
+$(SAMPLES_O): $(SAMPLES_DIR)/%.o: %.c | packages-test
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAMPLES_FLAGS) -D__RTTHREAD__ -Itest/samples/include -Itest/sal/include -Itest/sal/config -Iinclude -Iport/rtthread -Iport \
-		-DUSOCKET_CONFIG_FILE='"../../port/rtthread/usocket_config.h"' -MMD -MP -c -o $@ $<
+	$(Q)clang -O1 $(TC_SANITIZE) $(filter-out -std=c99,$(SAL_LIB_FLAGS)) -Itest/samples/include -MMD -MP -c -o $@ $<
 
-# The look-alike itself sees the host's headers, not its own.
-$(SAMPLES_HOST_O): $(SAMPLES_DIR)/%.o: %.c | packages-test
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -Wconversion,$(SAMPLES_FLAGS)) -Itest/sal -Itest/sal/config -MMD -MP -c -o $@ $<
+$(SAMPLES_DIR)/prompt: $(SAMPLES_O) $(BUILD_DIR)/sal-asan/all.a
+	$(Q)clang $(TC_SANITIZE) -o $@ $^ -lpthread
 
-$(SAMPLES_DIR)/prompt: $(SAMPLES_BOARD_O) $(SAMPLES_HOST_O)
-	$(Q)$(CC) $(SAMPLES_FLAGS) -o $@ $^ -lpthread
-
--include $(SAMPLES_BOARD_O:.o=.d) $(SAMPLES_HOST_O:.o=.d)
+-include $(SAMPLES_O:.o=.d)
 
 .PHONY: test-samples
 test-samples: $(SAMPLES_DIR)/prompt $(OURS) ## the samples for RT-Thread, each run once
