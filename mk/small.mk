@@ -1,5 +1,8 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
+SUITES += test-arm-sim test-bigendian-sim
+LONG_SUITES += test-arm-c test-arm-python test-bigendian-c
+
 CMOCKA_VERSION := 1.1.5
 CMOCKA_TREE := $(if $(CMOCKA_DIR),$(abspath $(CMOCKA_DIR)),build/cmocka-$(CMOCKA_VERSION))
 
@@ -31,9 +34,30 @@ FOREIGN_CFLAGS := -O2 -isystem $(CMOCKA_TREE)/include -D_FILE_OFFSET_BITS=64
 $(foreach name,$(FOREIGN),$(eval $(name)_NEEDS := $(BUILD_DIR)/$(name)/cmocka.o)$(eval $(name)_LINK := $(BUILD_DIR)/$(name)/cmocka.o -lpthread)$(eval $(call foreign,$(name))))
 $(foreach name,$(FOREIGN),$(eval $(call tc_variant,$(name),$($(name)_CC),$(FOREIGN_CFLAGS),$(TC_SIM_TESTS),$(TC_NET_TESTS))))
 
-.PHONY: test-arm-c test-bigendian-c test-foreign
-test-arm-c: $(arm_PROGRAMS)
+.PHONY: test-arm-c test-arm-python test-bigendian-c test-arm-sim test-bigendian-sim
+
+test-arm-c: $(arm_PROGRAMS) ## the C tests as 32-bit ARM, under qemu-user
 	@$(TC_RUN) --under '$(arm_RUN)' --full $^
 
-test-bigendian-c: $(powerpc_PROGRAMS)
+test-bigendian-c: $(powerpc_PROGRAMS) ## the C tests as 32-bit big-endian PowerPC, under qemu-user
 	@$(TC_RUN) --under '$(powerpc_RUN)' --full $^
+
+# Of both what takes seconds: the simulated network.
+test-arm-sim: $(filter %-sim,$(arm_PROGRAMS))
+	@$(TC_RUN) --under '$(arm_RUN)' --full $^
+
+test-bigendian-sim: $(filter %-sim,$(powerpc_PROGRAMS))
+	@$(TC_RUN) --under '$(powerpc_RUN)' --full $^
+
+# The interpreter as a program that this machine runs; with the heap of a 64-bit one, which the scripts are made for.
+build/arm/emulated: build/arm/micropython
+	$(Q)printf '#!/bin/sh\nTEST_EMULATED=1 exec %s %s -X heapsize=2m "$$@"\n' '$(arm_RUN)' '$(abspath $<)' >$@ && chmod +x $@
+
+$(BUILD_DIR)/gaps $(BUILD_DIR)/arm/gaps: test/foreign/gaps.c
+	@mkdir -p $(@D)
+	$(Q)$(if $(findstring /arm/,$@),$(arm_CC),gcc) -Wall -Wextra -Werror -D_GNU_SOURCE -o $@ $<
+
+test-arm-python: build/arm/emulated $(BUILD_DIR)/gaps $(BUILD_DIR)/arm/gaps ## the Python tests as 32-bit ARM, under qemu-user
+	@echo 'What qemu-user does otherwise than the kernel, in plain C:'
+	@$(BUILD_DIR)/gaps kernel >/dev/null && $(arm_RUN) $(BUILD_DIR)/arm/gaps
+	@$(PYTHON) test/python/run.py --interp build/arm/emulated --known test/foreign/arm.txt

@@ -232,6 +232,18 @@ def sections(*functions):
         collect()
 
 
+# Under an emulator of another processor.
+EMULATED = hasattr(os, "getenv") and bool(os.getenv("TEST_EMULATED"))
+
+
+def storms():
+    # Whether threads may collect all the time: an emulator may lose the signals by which the collector stops the others.
+    if EMULATED:
+        skip("a storm of collections", "under qemu-user a program without sockets stalls as well: test/foreign/storm.py")
+        return False
+    return True
+
+
 def storm(stop):
     # Collects until stop holds something; for spawn(). The collector's lock is not fair: without a pause, whoever raises an
     # exception waits for it. Returns how often.

@@ -16,6 +16,8 @@ difference a line; docs/stacks.md tells of each ID:
   ID | script.py | - | reason                          the script is not run
 A line that excuses nothing fails.
 
+--known FILE: such a list in another place, of what an emulator cannot do.
+
 On a machine that cannot run this program, run the scripts there, and judge what they printed here with --judge.
 """
 
@@ -65,11 +67,10 @@ class Difference:
         return any(self.pattern.fullmatch(failure[: m.start()]) for m in re.finditer(": ", failure))
 
 
-def differences(stack):
-    """The lines of a stack's list."""
-    path = os.path.join(HERE, "stacks", stack + ".txt")
+def differences(path):
+    """The lines of a list."""
     with open(path, encoding="utf-8") as f:
-        return [Difference("%s.txt:%d" % (stack, n), line) for n, line in enumerate(f, 1)
+        return [Difference("%s:%d" % (os.path.basename(path), n), line) for n, line in enumerate(f, 1)
                 if line.strip() and not line.startswith("#")]
 
 
@@ -134,7 +135,8 @@ class Runner:
         self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=0")
         self.env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
         self.slow = 4 if self.env["TEST_ASAN"] else 1
-        self.known = differences(options.stack) if options.stack else []
+        lists = [os.path.join(HERE, "stacks", options.stack + ".txt")] if options.stack else []
+        self.known = [d for path in lists + options.known for d in differences(path)]
 
     def command(self, script, want, interp):
         line = [interp]
@@ -250,6 +252,7 @@ def main():
     p.add_argument("--long", action="store_true", help="the longer sweeps too")
     p.add_argument("--stack", default="", help="the stack underneath, if it is not Linux's: a list in stacks/")
     p.add_argument("--judge", metavar="DIR", help="run nothing: judge DIR/SCRIPT.txt, what the scripts printed on another machine")
+    p.add_argument("--known", action="append", default=[], metavar="FILE", help="a list of differences more")
     p.add_argument("--asan", action="store_true", help="under build/asan/micropython, with longer limits")
     p.add_argument("--defects", action="store_true", help="print the table of defects; one without a check is a failure")
     p.add_argument("--verbose", action="store_true", help="print the whole output of scripts that fail")
@@ -300,7 +303,7 @@ def main():
     failed = sum(len(r.failed) for r in results)
     if options.defects or not options.filter:
         missing = defect_table(results)
-        if missing and not options.stack:
+        if missing and not options.stack and not options.known:
             print("%d defects have no check" % missing)
             failed += missing
     bad = [r.name for r in results if not r.good]

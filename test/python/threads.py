@@ -4,7 +4,7 @@ import gc
 import socket
 import time
 
-from check import check, collect, descriptors, number, raised, sections, since, spawn, storm, summary, ticks, timed, true
+from check import check, collect, descriptors, number, raised, sections, since, spawn, storm, storms, summary, ticks, timed, true
 from pairs import close, drain, full_pair, tcp_pair, udp_pair
 from where import HOST, MUCH, SILENT
 
@@ -122,6 +122,8 @@ def shutdown_wakes():
 
 
 def collector_storm():
+    if not storms():
+        return
     stop = []
     t = spawn(storm, stop)
     a, b = tcp_pair()
@@ -145,6 +147,8 @@ def collector_storm():
 
 
 def collector_storm_and_data():
+    if not storms():
+        return
     stop = []
     t = spawn(storm, stop)
     a, b = tcp_pair()
