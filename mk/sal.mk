@@ -7,10 +7,23 @@ SAL_LOOK := $(wildcard $(SAL)/*.c)
 SAL_LOOK := $(filter-out $(SAL)/test_%,$(SAL_LOOK))
 SAL_UNIT := socket connect data datagram watch getaddrinfo threads
 SAL_OWN := $(patsubst $(SAL)/test_%.c,%,$(wildcard $(SAL)/test_*.c))
-SAL_CONFIG := -D__RTTHREAD__ -DUSOCKET_CONFIG_FILE='"usocket_config.h"' -I$(SAL)/config -Iinclude -Iport/rtthread
+SAL_CONFIG := -D__RTTHREAD__ -DUSOCKET_CONFIG_FILE='"usocket_config.h"' -I$(SAL)/rtthread -Iinclude -Iport/rtthread
 SAL_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion $(SAL_CONFIG) -I$(SAL)/include
 SAL_LOOK_FLAGS := -std=gnu99 -g -Wall -Wextra -Werror
 SAL_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror $(SAL_CONFIG) -I$(TC) -I$(SAL) -I$(BUILD_DIR)
+
+# ---- The interpreter ----------------------------------------------------------------------------------------------------
+
+build/sal/liblook.a: $(SAL_LOOK:$(SAL)/%.c=build/sal/%.o)
+	@echo "AR $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(SAL_LOOK:$(SAL)/%.c=build/sal/%.o): build/sal/%.o: $(SAL)/%.c $(wildcard $(SAL)/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAL_LOOK_FLAGS) -O2 -c -o $@ $<
+
+build/obj/sal-$(MPY_KEY)/micropython: build/sal/liblook.a $(wildcard port/rtthread/*.[ch] test/sal/rtthread/* test/sal/rtthread/*/* test/sal/include/* test/sal/include/*/* test/stackinfo/*)
+
+# ---- C tests ------------------------------------------------------------------------------------------------------------
 
 # $(call sal_variant,name,compiler,options of everything,unit tests,own tests)
 define sal_variant

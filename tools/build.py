@@ -10,6 +10,7 @@ FLAVOUR  unix  `socket` and `usocket` are both ours
          arm   like unix, for 32-bit ARM, without the tls module
          client  like unix, without threads, for TCP clients alone: what config.h lets one leave out is left out
          lwip, lwip-asan, lwip-tiny  like unix or asan, on lwIP's sockets instead of the system's
+         sal   like unix, on the look-alike of RT-Thread's sockets (test/sal)
 OUT      where the objects and the binary go; TREE: MicroPython's sources, which are only read.
 """
 
@@ -69,6 +70,17 @@ def on_lwip(flavour, like, cflags=""):
 FLAVOURS["lwip"] = on_lwip("lwip", "unix")
 FLAVOURS["lwip-asan"] = on_lwip("lwip-asan", "asan")
 FLAVOURS["lwip-tiny"] = on_lwip("lwip-tiny", "unix", "-DTEST_LWIP_TINY")
+
+
+# On the look-alike of SAL, build/sal/liblook.a (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>.
+FLAVOURS["sal"] = [
+    "MICROPY_PY_SOCKET=0",
+    f"CFLAGS_EXTRA=-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread",
+    f"USOCKET_CFLAGS=-I{ROOT}/test/sal/include",
+    f"LDFLAGS_EXTRA={ROOT}/build/sal/liblook.a",
+    "USOCKET_PORT=rtthread",
+    f"USOCKET_EXTRA={ROOT}/test/stackinfo/stack.c",
+]
 
 
 class Progress:
