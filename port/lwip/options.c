@@ -6,9 +6,9 @@
 
 #include "usocket/port.h"
 
-#include "lwip/igmp.h"
-#include "lwip/netif.h"
-#include "lwip/tcpip.h"
+#include <lwip/igmp.h>
+#include <lwip/netif.h>
+#include <lwip/tcpip.h>
 
 #include <string.h>
 

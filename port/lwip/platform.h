@@ -13,13 +13,13 @@
 #define _GNU_SOURCE /* lwIP's unix port looks for SSIZE_MAX */
 #endif
 
-#include "lwip/opt.h"
+#include <lwip/opt.h>
 
-#include "lwip/errno.h"
-#include "lwip/if_api.h"
-#include "lwip/netdb.h"
-#include "lwip/sockets.h"
-#include "lwip/sys.h"
+#include <lwip/errno.h>
+#include <lwip/if_api.h>
+#include <lwip/netdb.h>
+#include <lwip/sockets.h>
+#include <lwip/sys.h>
 
 #include <stdbool.h>
 

@@ -6,11 +6,11 @@
 
 #include "usocket/port.h"
 
-#include "lwip/api.h"
-#include "lwip/dns.h"
-#include "lwip/mem.h"
-#include "lwip/netif.h"
-#include "lwip/tcpip.h"
+#include <lwip/api.h>
+#include <lwip/dns.h>
+#include <lwip/mem.h>
+#include <lwip/netif.h>
+#include <lwip/tcpip.h>
 
 #include <stdlib.h>
 #include <string.h>

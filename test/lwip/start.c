@@ -1,8 +1,8 @@
 /* Starts lwIP's thread once, before main(), with its interfaces.
  *
- * Without anything in the environment there are the loopback interface, lo0, and ve0: 192.0.2.2/24 and 2001:db8::2/64, where
- * everything sent is lost; its name server, 192.0.2.1, is as silent as all its neighbours. Instead of ve0, a tap interface:
- *   LWIP_TAP      its name; it exists, and its other end is up; tp0 in lwIP
+ * Without anything in the environment there are the loopback interface, lo0, and ve1: 192.0.2.2/24 and 2001:db8::2/64, where
+ * everything sent is lost; its name server, 192.0.2.1, is as silent as all its neighbours. Instead of ve1, a tap interface:
+ *   LWIP_TAP      its name; it exists, and its other end is up; tp1 in lwIP
  *   LWIP_IP4      address/prefix          LWIP_GATEWAY  address
  *   LWIP_IP6      address/prefix; usable at once, like the link-local one
  *   LWIP_DNS      address of the name server
@@ -167,7 +167,6 @@ static void set_up(void *done) {
         ip4addr_aton(value, &gateway);
     }
     netif_add(&outside, &ip4, &mask, &gateway, NULL, tap < 0 ? init_lost : init_tap, tcpip_input);
-    outside.num = 0; /* ve0, tp0: the letters are enough to tell it from lo0 */
     netif_set_hostname(&outside, "lwip");
     netif_create_ip6_linklocal_address(&outside, 1);
     netif_ip6_addr_set_state(&outside, 0, IP6_ADDR_PREFERRED);
