@@ -10,7 +10,7 @@ SAL_OWN := $(patsubst $(SAL)/test_%.c,%,$(wildcard $(SAL)/test_*.c))
 SAL_CONFIG := -D__RTTHREAD__ -DUSOCKET_CONFIG_FILE='"usocket_config.h"' -I$(SAL)/rtthread -Iinclude -Iport/rtthread
 SAL_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion $(SAL_CONFIG) -I$(SAL)/include
 SAL_LOOK_FLAGS := -std=gnu99 -g -Wall -Wextra -Werror
-SAL_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror $(SAL_CONFIG) -I$(TC) -I$(SAL) -I$(BUILD_DIR)
+SAL_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror $(SAL_CONFIG) -DTEST_PLATFORM -I$(TC) -I$(SAL) -I$(BUILD_DIR)
 
 # ---- The interpreter ----------------------------------------------------------------------------------------------------
 
@@ -37,7 +37,7 @@ $(BUILD_DIR)/sal-$(1)/look/%.o: $(SAL)/%.c
 	$$(Q)$(2) $(SAL_LOOK_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
 $(BUILD_DIR)/sal-$(1)/test/%.o: %.c $(BUILD_DIR)/allowed.h
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(SAL_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(SAL_TEST_FLAGS) $$(if $$(findstring getaddrinfo,$$<),,-I$(SAL)/include) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
 $(BUILD_DIR)/sal-$(1)/all.a: $(SAL_SRC:%.c=$(BUILD_DIR)/sal-$(1)/lib/%.o) \
 		$(SAL_LOOK:$(SAL)/%.c=$(BUILD_DIR)/sal-$(1)/look/%.o) $(BUILD_DIR)/sal-$(1)/test/$(TC)/fixture.o
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^

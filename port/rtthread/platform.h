@@ -75,6 +75,18 @@ struct pollfd {
 #define IPV6_V6ONLY 27 /* known to lwIP, not to SAL's headers */
 #endif
 
+#if USOCKET_IPV6 && defined(RT_USING_LWIP212) && !defined(IPV6_JOIN_GROUP)
+#define IPV6_JOIN_GROUP 12
+#define IPV6_LEAVE_GROUP 13
+#endif
+
+/* Known to SAL's headers, to no stack below them. */
+#undef SO_REUSEPORT
+#undef SO_SNDBUF
+#ifdef RT_USING_LWIP
+#undef SO_LINGER
+#endif
+
 /* SAL's getaddrinfo returns -1 when no interface is up: the failure that passes. The others it never returns. */
 #ifndef EAI_AGAIN
 #define EAI_AGAIN (-1)

@@ -11,7 +11,7 @@
 #define SAL_NUMBER(fd) dfs_net_getsocket(fd)
 #define OPENED(fd)
 #define CLOSED(fd)
-#define MUST_BE_OPEN(fd)
+#define IS_OPEN(fd) (dfs_net_getsocket(fd) >= 0)
 #else
 #define SAL_NUMBER(fd) (fd)
 
@@ -19,14 +19,17 @@
 static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
 #define OPENED(fd) (open_numbers[(fd) / 8] |= (uint8_t)(1u << (fd) % 8))
 #define CLOSED(fd) (open_numbers[(fd) / 8] &= (uint8_t) ~(1u << (fd) % 8))
+#define IS_OPEN(fd) ((fd) >= 0 && (fd) < PLAT_HANDLE_COUNT && (open_numbers[(fd) / 8] & 1u << (fd) % 8))
+#endif
+
+/* Where the guard may ask for what it does not know. */
 #define MUST_BE_OPEN(fd) \
     do { \
-        if ((fd) < 0 || (fd) >= PLAT_HANDLE_COUNT || !(open_numbers[(fd) / 8] & 1u << (fd) % 8)) { \
+        if (!IS_OPEN(fd)) { \
             errno = EBADF; \
             return -1; \
         } \
     } while (0)
-#endif
 
 #if PLAT_SLOW
 #define SLOW(fd, call) \
@@ -212,7 +215,7 @@ int plat_pending(int fd, int *count) {
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     MUST_BE_OPEN(fd);
     SLOW(fd, slow_getopt(s, level, name, value, len));
-    int r = CALL(fd, getsockopt(fd, level, name, value, len));
+    int r = option_get(fd, level, name, value, len);
     int error;
     if (r == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
@@ -227,7 +230,7 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
 int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
     MUST_BE_OPEN(fd);
     SLOW(fd, slow_setopt(s, level, name, value, len));
-    return CALL(fd, setsockopt(fd, level, name, value, len));
+    return option_set(fd, level, name, value, len);
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
@@ -386,12 +389,16 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 /* "localhost" is in no DNS, and lwIP's own table is seldom built in. */
 static struct sockaddr_in self4 = {
     .sin_len = sizeof(self4), .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-#define SELF4 .ai_family = AF_INET, .ai_addrlen = sizeof(self4), .ai_addr = (struct sockaddr *)&self4
+static char self_name[] = "localhost";
+#define SELF4 \
+    .ai_canonname = self_name, .ai_family = AF_INET, .ai_addrlen = sizeof(self4), .ai_addr = (struct sockaddr *)&self4
 static struct addrinfo only4 = {SELF4};
 #if USOCKET_IPV6
 static struct sockaddr_in6 self6 = {.sin6_len = sizeof(self6), .sin6_family = AF_INET6, .sin6_addr.s6_addr[15] = 1};
-static struct addrinfo only6 = {
-    .ai_family = AF_INET6, .ai_addrlen = sizeof(self6), .ai_addr = (struct sockaddr *)&self6};
+static struct addrinfo only6 = {.ai_canonname = self_name,
+    .ai_family = AF_INET6,
+    .ai_addrlen = sizeof(self6),
+    .ai_addr = (struct sockaddr *)&self6};
 static struct addrinfo both = {SELF4, .ai_next = &only6};
 #endif
 
