@@ -65,11 +65,18 @@ $(eval $(call tc_variant,one-worker,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=1 -DUSOCK
 $(eval $(call tc_variant,no-names,gcc,-O2 -DUSOCKET_NAMES=0 -DUSOCKET_UNIX=0,\
 	$(filter-out lookup dial fuzz,$(TC_SIM_TESTS)),socket connect data datagram))
 
+$(eval $(call tc_variant,no-server,gcc,-O2 -DUSOCKET_SERVER=0,$(filter-out fuzz,$(TC_SIM_TESTS)),socket connect data datagram watch threads))
+TC_CLIENT := IPV6=0 UNIX=0 NAMES=0 SERVER=0 DATAGRAMS=0 THREADS=0 WORDS=0 WAIT_SLICE_MS=0
+$(eval $(call tc_variant,client,gcc,-O2 $(TC_CLIENT:%=-DUSOCKET_%),address error socket connect data sweep,socket connect data))
+TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start lookup_wait dial_start dial_by watch if_next gethostname \
+	port_listen port_accept port_somaxconn port_resolve)
+
 # The library alone, in every configuration and with both compilers: it compiles without a warning.
-TC_CONFIGS := IPV6=0 UNIX=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
+TC_CONFIGS := IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
 .PHONY: test-c-configs
 test-c-configs:
-	@failed=0; passed=0; for cc in gcc clang; do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0'; do \
+	@failed=0; passed=0; for cc in gcc clang; do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' \
+		'$(TC_CLIENT)'; do \
 		for file in $(TC_SRC) $(TC_PORT); do \
 			$$cc $(TC_LIB_FLAGS) -Iport/posix $$(printf -- '-DUSOCKET_%s ' $$config) \
 				-fsyntax-only $$file || { echo "$$cc $$config $$file"; failed=$$((failed + 1)); continue 1; }; \
@@ -77,10 +84,11 @@ test-c-configs:
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
 # Coverage counts are gcc's.
-TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names
+TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names no-server client
 .PHONY: test-c test-c-long test-c-asan test-c-valgrind examples-c
 test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
 	@$(TC_RUN) --also 'make --no-print-directory test-c-configs' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
+		--also '$(TC)/absent.sh $(BUILD_DIR)/client/net.a $(TC_NOT_IN_CLIENT)' \
 		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
 
 test-c-long: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS))

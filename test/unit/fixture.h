@@ -39,6 +39,8 @@
 #define MS ((usocket_time_t)1000)
 #define SECOND ((usocket_time_t)1000000)
 
+#include "other_end.h"
+
 /** Around every test: a fresh world before, nothing left open after. */
 int fx_begin(void **state);
 int fx_end(void **state);
@@ -72,7 +74,7 @@ usocket_addr_t fx_listen(usocket_t *s, int family, int backlog);
 /** Two connected sockets, over TCP. */
 void fx_connect(usocket_t *client, usocket_t *server);
 
-/** A datagram socket on a port of its own. */
+/** A datagram socket on a port of its own. In a build without datagrams a connection on which nothing comes. */
 usocket_addr_t fx_udp(usocket_t *s, int family);
 
 /** Fill the way from s to whoever does not read. @return bytes */

@@ -227,6 +227,7 @@ static void pairs(void) {
     }
 }
 
+#if USOCKET_DATAGRAMS
 static void datagrams(void) {
     char buf[16];
     size_t n = 0;
@@ -265,6 +266,8 @@ static void options(void) {
         }
     }
 }
+
+#endif
 
 static void refusals(void) {
     usocket_addr_t at;
@@ -408,7 +411,10 @@ static const struct {
     void (*run)(void);
 } scenarios[] = {
 #define S(name) { #name, name }
-    S(stream), S(plain_calls), S(all_and_lines), S(put_back), S(sharing), S(pairs), S(datagrams), S(options), S(refusals),
+    S(stream), S(plain_calls), S(all_and_lines), S(put_back), S(sharing), S(pairs), S(refusals),
+#if USOCKET_DATAGRAMS
+    S(datagrams), S(options),
+#endif
 #if USOCKET_UNIX
     S(unix_backlog),
 #endif

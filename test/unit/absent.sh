@@ -1,0 +1,14 @@
+#!/bin/sh
+# absent.sh ARCHIVE NAME...: what a configuration leaves out does not exist: no such symbol in the library.
+archive=$1
+shift
+nm -g --defined-only "$archive" >"$archive.names" || exit 1
+grep -q ' T usocket_open$' "$archive.names" || { echo "$archive has no usocket_open: is it the library?"; exit 1; }
+status=0
+for name in "$@"; do
+    if grep " [TDBR] $name\$" "$archive.names"; then
+        echo "$archive has $name"
+        status=1
+    fi
+done
+exit $status
