@@ -135,7 +135,8 @@ int guard_socket(int family, int type, int proto) {
     if (number == 0) {
         r = plat_socket(family, type, proto);
         if (r < 0) {
-            number = guard_number_of(ENOBUFS);
+            number = guard_number_of(ENFILE);
+            number = number == ENOBUFS || number == ENOMEM ? ENFILE : number; /* the kind is right: too many sockets */
         } else {
             r = enter(r, family, type, FRESH, &number);
         }

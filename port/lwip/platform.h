@@ -63,7 +63,7 @@ int plat_close(int fd);
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
 #define plat_listen(fd, backlog) lwip_listen((fd), (backlog))
 #define plat_connect(fd, addr, len) lwip_connect((fd), (addr), (len))
-#define plat_shutdown(fd, how) lwip_shutdown((fd), (how))
+int plat_shutdown(int fd, int how);
 #define plat_recv(fd, buf, len, flags) lwip_recv((fd), (buf), (len), (flags))
 #define plat_recvfrom(fd, buf, len, flags, addr, alen) lwip_recvfrom((fd), (buf), (len), (flags), (addr), (alen))
 #define plat_send(fd, buf, len, flags) lwip_send((fd), (buf), (len), (flags))
@@ -77,11 +77,8 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
 #define plat_pollfd struct pollfd
 int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 
-#define PLAT_SERIAL_NAMES 1 /* the pool of results may have one entry */
-void plat_names_lock(void);
-void plat_names_unlock(void);
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
-#define plat_freeaddrinfo(list) lwip_freeaddrinfo(list)
+void plat_freeaddrinfo(struct addrinfo *list);
 #define PLAT_RESOLVES_ONE 1 /* one address of one family at a time */
 int plat_gethostname(char *buf, size_t len);
 #define plat_if_nametoindex(name) lwip_if_nametoindex(name)

@@ -58,7 +58,7 @@ typedef struct {
     bool ready;
 } lock_t;
 
-static lock_t library, names;
+static lock_t library;
 
 static void make(lock_t *lock) {
     sys_mutex_t mine;
@@ -92,14 +92,6 @@ void usocket_port_lock(void) {
 
 void usocket_port_unlock(void) {
     sys_mutex_unlock(&library.mutex);
-}
-
-void plat_names_lock(void) {
-    take(&names);
-}
-
-void plat_names_unlock(void) {
-    sys_mutex_unlock(&names.mutex);
 }
 
 /* ---- Threads ------------------------------------------------------------------------------------------------------ */
@@ -174,9 +166,25 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
     return not_blocking(lwip_accept(fd, addr, len));
 }
 
+/* A listener with SO_LINGER: lwIP would look for unsent data, which a listener has no place for. */
+static void forget_linger(int fd) {
+    int listening = 0;
+    socklen_t len = sizeof(listening);
+    const struct linger off = {0, 0};
+    if (lwip_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening) {
+        lwip_setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+    }
+}
+
+int plat_shutdown(int fd, int how) {
+    forget_linger(fd);
+    return lwip_shutdown(fd, how);
+}
+
 /* With SO_LINGER and data on their way lwIP refuses to close a socket that does not block. */
 int plat_close(int fd) {
     int off = 0;
+    forget_linger(fd);
     if (lwip_close(fd) == 0) {
         return 0;
     }
@@ -253,10 +261,67 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
 
 /* ---- Names -------------------------------------------------------------------------------------------------------- */
 
-/* It has one word for a name that does not exist, a server that does not answer, and no server at all. */
+typedef struct {
+    struct addrinfo info;
+    union {
+        struct sockaddr any;
+#if LWIP_IPV4
+        struct sockaddr_in in;
+#endif
+#if LWIP_IPV6
+        struct sockaddr_in6 in6;
+#endif
+    } sys;
+} answer_t;
+
+/* One address of one family; lwIP keeps no more. Not lwip_getaddrinfo(), whose results come from a pool that may have one entry:
+ * without it, a lookup that nobody waits for any more does not hold up others. lwIP has one word for a name that does not exist,
+ * a server that does not answer, and no server at all. */
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
-    int r = lwip_getaddrinfo(host, service, hints, out);
-    return r == EAI_FAIL ? EAI_NONAME : r;
+    (void)service;
+    ip_addr_t addr;
+    err_t err;
+    int tries = 600;
+#if LWIP_IPV4 && LWIP_IPV6
+    bool six = hints->ai_family == AF_INET6;
+    u8_t type = six ? NETCONN_DNS_IPV6 : NETCONN_DNS_IPV4;
+    while ((err = netconn_gethostbyname_addrtype(host, &addr, type)) == ERR_MEM && --tries > 0) {
+#else
+    bool six = LWIP_IPV6;
+    while ((err = netconn_gethostbyname(host, &addr)) == ERR_MEM && --tries > 0) {
+#endif
+        sys_msleep(100); /* its table of lookups in progress is full */
+    }
+    if (err != ERR_OK || hints->ai_family != (six ? AF_INET6 : AF_INET)) {
+        return err == ERR_MEM ? EAI_MEMORY : EAI_NONAME;
+    }
+    answer_t *answer = usocket_port_alloc(sizeof(*answer));
+    if (answer == NULL) {
+        return EAI_MEMORY;
+    }
+    memset(answer, 0, sizeof(*answer));
+    answer->info.ai_family = answer->sys.any.sa_family = six ? AF_INET6 : AF_INET;
+    answer->info.ai_addr = &answer->sys.any;
+#if LWIP_IPV6
+    if (six) {
+        answer->info.ai_addrlen = sizeof(answer->sys.in6);
+        inet6_addr_from_ip6addr(&answer->sys.in6.sin6_addr, ip_2_ip6(&addr));
+        answer->sys.in6.sin6_scope_id = ip6_addr_zone(ip_2_ip6(&addr));
+    }
+#endif
+#if LWIP_IPV4
+    if (!six) {
+        answer->info.ai_addrlen = sizeof(answer->sys.in);
+        inet_addr_from_ip4addr(&answer->sys.in.sin_addr, ip_2_ip4(&addr));
+    }
+#endif
+    answer->info.ai_canonname = (char *)host; /* lwIP follows aliases and does not tell */
+    *out = &answer->info;
+    return 0;
+}
+
+void plat_freeaddrinfo(struct addrinfo *list) {
+    usocket_port_free(list);
 }
 
 int plat_gethostname(char *buf, size_t len) {

@@ -69,9 +69,11 @@ void sys_check_core_locking(void);
 #define LWIP_FIONREAD_LINUXMODE 1
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_LISTEN_BACKLOG 1
+#define LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT 2000 /* close() waits that long for memory, at most */
 
 #define LWIP_DNS_SECURE 7
 #define DNS_MAX_SERVERS 1
+#define DNS_MAX_RETRIES 2 /* a question without an answer ends after 2 s */
 #define DNS_LOCAL_HOSTLIST 1
 #define DNS_LOCAL_HOSTLIST_INIT \
     { \

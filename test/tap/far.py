@@ -1,5 +1,6 @@
 # For the on_*.py, under MicroPython on the stack under test: the kernel at the other end of the link, see link.py.
 import hashlib
+import os
 import sys
 import time
 
@@ -10,6 +11,7 @@ from check import *  # noqa: the scripts' vocabulary, as in test/python
 KERNEL4, KERNEL6, KERNEL_LOCAL = "192.0.2.1", "2001:db8::1", "fe80::1"
 STACK4, STACK6, STACK_LOCAL = "192.0.2.2", "2001:db8::2", "fe80::ff:fe00:2"
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
+LWIP = os.getenv("FAR") != "veth"  # lwIP it is, and not the kernel here, too
 KINDS = ("4", "6", "local")
 LATE = 1500  # milliseconds that a deadline may be late by on a busy machine
 

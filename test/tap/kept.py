@@ -68,3 +68,7 @@ def close(n):
 
 def small_buffer(n):
     kept[n].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+
+def shorten(n, seconds):
+    kept[n].settimeout(seconds)

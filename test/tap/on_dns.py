@@ -1,9 +1,6 @@
-import os
-
 import socket
 from far import *
 
-LWIP = os.getenv("FAR") != "veth"
 NONAME = socket.EAI_NONAME
 
 

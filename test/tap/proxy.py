@@ -17,7 +17,7 @@ import sys
 import time
 
 TUNSETIFF, IFF_TAP, IFF_NO_PI = 0x400454CA, 2, 0x1000
-PACKET_IGNORE_OUTGOING = 23
+SOL_PACKET, PACKET_IGNORE_OUTGOING, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 23, 1, 1
 
 
 def tap(name):
@@ -28,10 +28,10 @@ def tap(name):
 
 def packets(name):
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-    s.setsockopt(socket.SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    s.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     s.bind((name, 0))
     index = socket.if_nametoindex(name)
-    s.setsockopt(socket.SOL_PACKET, socket.PACKET_ADD_MEMBERSHIP, struct.pack("iHH8s", index, socket.PACKET_MR_PROMISC, 0, b""))
+    s.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, struct.pack("iHH8s", index, PACKET_MR_PROMISC, 0, b""))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
     s.setblocking(False)
     return s

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The module on lwIP against the kernel's sockets, across an Ethernet link.
 
-    test/tap/run.py [--filter RE] [--far tap|veth] [--verbose] [--jobs N]
+    test/tap/run.py [--filter RE] [--far tap|veth] [--interp PATH] [--verbose] [--jobs N]
 
 Each drive_*.py runs under CPython in network and mount namespaces of its own (netns.sh) and plays the kernel's side; at the other
 end of a tap interface a script on_*.py runs under MicroPython, whose sockets are lwIP's. With --far veth the other end is the
@@ -39,7 +39,7 @@ def environment(interp, far, net):
 def run(script, build, options):
     want = common.directives(os.path.join(HERE, script))
     net = want.get("net", "tap")
-    interp = os.path.join(ROOT, "build", "unix" if options.far == "veth" else build, "micropython")
+    interp = options.interp or os.path.join(ROOT, "build", "unix" if options.far == "veth" else build, "micropython")
     label = script[6:-3] + ("" if build == "lwip" else " (%s)" % build)
     result = common.Result(label)
     if not os.access(interp, os.X_OK):
@@ -72,6 +72,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--filter", default="", help="only drivers whose name matches this")
     p.add_argument("--far", choices=("tap", "veth"), default="tap", help="what is at the other end")
+    p.add_argument("--interp", help="another interpreter than those in build/, and only for what needs no other than lwip")
     p.add_argument("--verbose", action="store_true", help="print the whole output of what fails")
     p.add_argument("--jobs", type=int, default=2)
     options = p.parse_args()
@@ -80,6 +81,8 @@ def main():
         if name.startswith("drive_") and name.endswith(".py") and re.search(options.filter, name):
             want = common.directives(os.path.join(HERE, name))
             for build in want.get("build", "lwip").split(","):
+                if options.interp and build != "lwip":
+                    continue
                 if options.far == "tap" or build == "lwip" and "only" not in want:
                     runs.append((-float(want.get("limit", 60)), name, build))
     runs.sort()
