@@ -1,6 +1,6 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
-SUITES += test-arm-sim test-bigendian-sim
+SUITES += test-arm-sim test-bigendian-sim test-client
 LONG_SUITES += test-arm-c test-arm-python test-bigendian-c
 
 CMOCKA_VERSION := 1.1.5
@@ -61,3 +61,7 @@ test-arm-python: build/arm/emulated $(BUILD_DIR)/gaps $(BUILD_DIR)/arm/gaps ## t
 	@echo 'What qemu-user does otherwise than the kernel, in plain C:'
 	@$(BUILD_DIR)/gaps kernel >/dev/null && $(arm_RUN) $(BUILD_DIR)/arm/gaps
 	@$(PYTHON) test/python/run.py --interp build/arm/emulated --known test/foreign/arm.txt
+
+.PHONY: test-client
+test-client: build/client/micropython ## an interpreter for TCP clients alone: what it has, and what it lacks
+	@$(PYTHON) test/client/run.py $<

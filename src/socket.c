@@ -201,6 +201,9 @@ int usocket_open(usocket_t *s, int family, int type, int proto) {
     if (r < 0) {
         return r;
     }
+    if (!USOCKET_IPV6 && family == USOCKET_AF_INET6) {
+        return USOCKET_EAFNOSUPPORT;
+    }
     if (proto == USOCKET_PROTO_SEC) {
         return USOCKET_EPROTONOSUPPORT; /* no TLS backend in this build: never plain text instead */
     }

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""The interpreter for TCP clients alone: runs client.py, and is the other end.
+
+usage: test/client/run.py INTERPRETER
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIMIT = 60  # seconds
+
+
+def serve(handle):
+    """A server on a port of its own."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def accept():
+        while True:
+            threading.Thread(target=handle, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def echo(conn):
+    with conn:
+        while data := conn.recv(65536):
+            conn.sendall(data)
+
+
+def silent(conn):
+    with conn:
+        while conn.recv(65536):
+            pass
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    closed = socket.socket()  # bound, not listening: nobody else gets this port
+    closed.bind(("127.0.0.1", 0))
+    ports = [serve(echo), serve(silent), closed.getsockname()[1]]
+    child = subprocess.run([os.path.abspath(sys.argv[1]), os.path.join(HERE, "client.py"), *map(str, ports)],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT)
+    lines = child.stdout.splitlines()
+    passed = sum(line.startswith("ok ") for line in lines)
+    failed = sum(line.startswith("FAIL ") for line in lines)
+    for line in lines:
+        if not line.startswith("ok ") and line != "end":
+            print(line)
+    if "end" not in lines or (child.returncode != 0 and not failed):
+        print("stopped before its end, status %d" % child.returncode)
+        failed += 1
+    print("%d passed, %d failed, 0 skipped" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
