@@ -12,6 +12,7 @@ typedef union {
     uint8_t byte;
     struct timeval time;
     struct ip_mreq mreq;
+    int linger[2];
     uint8_t bytes[64]; /* no option is longer */
 } setting_t;
 
@@ -26,6 +27,11 @@ static bool is_flag(int level, int name) {
 
 static bool is_time(int level, int name) {
     return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+}
+
+/* Two numbers: on, seconds. Only with LWIP_SO_LINGER. */
+static bool is_linger(int level, int name) {
+    return level == SOL_SOCKET && name == 0x0080;
 }
 
 /* One byte in lwIP, a number elsewhere. */
@@ -53,7 +59,7 @@ int option_get(int fd, int level, int name, void *value, socklen_t *len) {
     } else if (is_flag(level, name)) {
         s.number = s.number != 0; /* one of lwIP's bits */
     }
-    size = is_time(level, name) ? sizeof(s.time) : sizeof(s.number);
+    size = is_time(level, name) ? sizeof(s.time) : is_linger(level, name) ? 2 * sizeof(int) : sizeof(s.number);
     *len = *len < size ? *len : size;
     memcpy(value, &s, *len);
     return 0;
@@ -87,6 +93,9 @@ static int prepare(int level, int name, setting_t *s, socklen_t len) {
     }
     if (len < sizeof(s->number)) {
         return 0;
+    }
+    if (is_linger(level, name) && len >= 2 * sizeof(int)) {
+        s->linger[1] = s->linger[1] < 0x7fff ? s->linger[1] : 0x7fff; /* beyond, it would be off */
     }
     if (level == SOL_SOCKET && name == SO_RCVBUF) {
         s->number = s->number > 256 ? s->number : 256; /* below nothing could arrive */

@@ -83,7 +83,7 @@ struct pollfd {
 /* Known to SAL's headers, to no stack below them. */
 #undef SO_REUSEPORT
 #undef SO_SNDBUF
-#ifdef RT_USING_LWIP
+#if defined(RT_USING_LWIP) && !LWIP_SO_LINGER
 #undef SO_LINGER
 #endif
 

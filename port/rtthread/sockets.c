@@ -56,9 +56,17 @@ static bool is_down(int fd) {
     return s != NULL && s->netdev != NULL && !netdev_is_up(s->netdev);
 }
 
+/* lwIP 2.0.2 keeps the errno of the last call for SO_ERROR; one that succeeds wipes it. */
+void sal_wipe(int fd) {
+    int type;
+    socklen_t len = sizeof(type);
+    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+}
+
 static int pending_error(int fd) {
     int error = 0;
     socklen_t len = sizeof(error);
+    sal_wipe(fd);
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
 }
 
@@ -112,6 +120,10 @@ int plat_socket(int family, int type, int proto) {
         errno = error;
         return -1;
     }
+    if (type == SOCK_DGRAM) {
+        uint8_t on = 1; /* elsewhere it is from the start */
+        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
+    }
     return fd;
 }
 
@@ -140,17 +152,25 @@ int plat_close(int fd) {
 
 /* ---- Connections -------------------------------------------------------------------------------------------------- */
 
+/* SAL says nothing of an address that no interface has, and lwIP's SO_ERROR may be of another call. */
+static int no_interface(int fd) {
+    errno = is_down(fd) ? ENETDOWN : EADDRNOTAVAIL;
+    return -1;
+}
+
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
     SLOW(fd, absent());
+    errno = 0;
 #if USOCKET_IPV6
     struct sockaddr_in6 in6;
     if (addr->sa_family == AF_INET6 && len == sizeof(in6)) {
         memcpy(&in6, addr, sizeof(in6));
         in6.sin6_flowinfo = 0; /* read as an IPv4 address, to find the interface that has it */
-        return CALL(fd, bind(fd, (struct sockaddr *)&in6, len));
+        addr = (struct sockaddr *)&in6;
     }
 #endif
-    return CALL(fd, bind(fd, addr, len));
+    int r = bind(fd, addr, len);
+    return r < 0 && errno == 0 ? no_interface(fd) : sal_result(fd, r);
 }
 
 int plat_listen(int fd, int backlog) {
@@ -215,6 +235,9 @@ int plat_pending(int fd, int *count) {
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     MUST_BE_OPEN(fd);
     SLOW(fd, slow_getopt(s, level, name, value, len));
+    if (level == SOL_SOCKET && name == SO_ERROR) {
+        sal_wipe(fd);
+    }
     int r = option_get(fd, level, name, value, len);
     int error;
     if (r == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(error)) {
