@@ -154,18 +154,21 @@ def headings(path):
 
 @check
 def same_headings(_):
-    """README.md and README_zh.md have the same structure."""
-    pair = ("README.md", "README_zh.md")
-    missing = [path for path in pair if not os.path.exists(path)]
+    """README.md and docs/rtthread.md have the structure of their Chinese twins."""
+    return [line for path in ("README.md", "docs/rtthread.md") for line in apart(path, path.replace(".md", "_zh.md"))]
+
+
+def apart(one_path, other_path):
+    missing = [path for path in (one_path, other_path) if not os.path.exists(path)]
     if missing:
         return [f"{path} is missing" for path in missing]
-    english, chinese = map(headings, pair)
+    english, chinese = headings(one_path), headings(other_path)
     for one, other in zip(english, chinese):
         if one[0] != other[0]:
-            return [f"README.md:{one[1]} is a heading of level {one[0]}, README_zh.md:{other[1]} of level {other[0]}"]
+            return [f"{one_path}:{one[1]} is a heading of level {one[0]}, {other_path}:{other[1]} of level {other[0]}"]
     if len(english) != len(chinese):
-        return [f"README.md has {len(english)} headings, README_zh.md has {len(chinese)}"]
-    return [] if english else ["README.md has no heading"]
+        return [f"{one_path} has {len(english)} headings, {other_path} has {len(chinese)}"]
+    return [] if english else [f"{one_path} has no heading"]
 
 
 @check

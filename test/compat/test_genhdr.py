@@ -249,6 +249,13 @@ def package_test(work):
     used = read | {"USOCKET_UDP_MAILBOX", "USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX"}  # SConscript reads two; the third selects
     check("every option does something, and every one that is read is offered", offered == used, offered ^ used)
 
+    defaults = dict(re.findall(r"config (USOCKET_\w+)\n(?:(?!    config).*\n)*?\s+default (\w+)", kconfig))
+    words = {"docs/rtthread.md": {"y": "on", "n": "off"}, "docs/rtthread_zh.md": {"y": "开", "n": "关"}}
+    for path, word in words.items():
+        rows = dict(re.findall(r"(?m)^\| `(USOCKET_\w+)` \| (\w+) \|", open(path, encoding="utf-8").read()))
+        told = {name: word.get(value, value) for name, value in defaults.items()}
+        check(f"{path} tells every option and its default", set(told) == offered and rows == told, set(rows.items()) ^ set(told.items()))
+
     python = "/usr/bin/python3"  # Debian's, which knows Debian's python3-kconfiglib
     if not os.path.exists(python) or subprocess.run([python, "-c", "import kconfiglib"], capture_output=True).returncode:
         say("skip", "Kconfig is read: python3-kconfiglib is not installed")
