@@ -38,7 +38,11 @@ static void keep(socket_obj_t *self, bool on) {
 static mp_obj_t fire(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->handler != MP_OBJ_NULL) {
-        mp_call_function_1(self->handler, self_in);
+        if (mod_usocket_numbers.descriptors || usocket_poll(&self->sock, USOCKET_POLL_IN, USOCKET_NOW) != 0) {
+            mp_call_function_1(self->handler, self_in);
+        } else {
+            usocket_py_took(self); /* scheduled twice, see below, and the first has taken all */
+        }
     }
     return mp_const_none;
 }
@@ -49,12 +53,20 @@ static bool ready(void *self) {
     return mp_sched_schedule(MP_OBJ_FROM_PTR(&fire_obj), MP_OBJ_FROM_PTR(self));
 }
 
+/* Bytes that were put back are seen by the watcher only where the stack's own poll can be made to tell of them. */
+static void fire_for_kept(socket_obj_t *self) {
+    if (!mod_usocket_numbers.descriptors && usocket_unread_len(&self->sock) != 0) {
+        ready(self);
+    }
+}
+
 void usocket_py_handler_rearm(socket_obj_t *self) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
     if (self->watch != NULL) {
         usocket_watch_again(self->watch);
     }
     MICROPY_END_ATOMIC_SECTION(state);
+    fire_for_kept(self);
 }
 
 /* Exchange the watcher, in one step for all threads. */
@@ -93,6 +105,9 @@ void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
         }
     }
     usocket_py_check(r, MP_QSTR_setsockopt);
+    if (handler != MP_OBJ_NULL) {
+        fire_for_kept(self);
+    }
 }
 
 #else

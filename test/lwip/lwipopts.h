@@ -78,7 +78,11 @@ void sys_check_core_locking(void);
 #define DNS_LOCAL_HOSTLIST_INIT \
     { \
         DNS_LOCAL_HOSTLIST_ELEM("localhost", IPADDR4_INIT_BYTES(127, 0, 0, 1)), \
-        DNS_LOCAL_HOSTLIST_ELEM("localhost", IPADDR6_INIT_HOST(0, 0, 0, 1)) \
+        DNS_LOCAL_HOSTLIST_ELEM("localhost", IPADDR6_INIT_HOST(0, 0, 0, 1)), \
+        DNS_LOCAL_HOSTLIST_ELEM("five", IPADDR4_INIT_BYTES(127, 0, 0, 5)), \
+        DNS_LOCAL_HOSTLIST_ELEM("six", IPADDR6_INIT_HOST(0, 0, 0, 1)), \
+        DNS_LOCAL_HOSTLIST_ELEM("both", IPADDR4_INIT_BYTES(127, 0, 0, 1)), \
+        DNS_LOCAL_HOSTLIST_ELEM("both", IPADDR6_INIT_HOST(0, 0, 0, 1)) \
     }
 
 #define MEM_ALIGNMENT 8

@@ -53,10 +53,15 @@ attempt("create_server positional family", look, socket.create_server, (HERE, 0)
 attempt("create_server dualstack on IPv4", look, socket.create_server, (HERE, 0), dualstack_ipv6=True)
 attempt("create_server foreign", look, socket.create_server, ("192.0.2.1", 0))
 attempt("create_server unknown keyword", look, socket.create_server, (HERE, 0), bogus=1)
-s = socket.create_server((HERE, 0), reuse_port=True)
-say("create_server reuse_port", s.getsockopt(socket.SOL_SOCKET, C.SO_REUSEPORT))
-attempt("create_server reuse_port twice", look, socket.create_server, s.getsockname(), reuse_port=True)
-s.close()
+
+
+def reuse_port():
+    with socket.create_server((HERE, 0), reuse_port=True) as s:
+        with socket.create_server(s.getsockname(), reuse_port=True) as t:
+            return (s.getsockopt(socket.SOL_SOCKET, C.SO_REUSEPORT), t.getsockname() == s.getsockname())
+
+
+attempt("create_server reuse_port twice", reuse_port)
 s = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
 say("dualstack is not V6ONLY", s.getsockopt(socket.IPPROTO_IPV6, C.IPV6_V6ONLY))
 attempt("dualstack takes IPv4", look, socket.create_connection, (HERE, s.getsockname()[1]), 3)
@@ -72,15 +77,21 @@ for host in (HERE, "::1"):
     attempt("create_connection tries every address, " + host, look, socket.create_connection, ("both", s.getsockname()[1]), 3)
     s.close()
 
-a, b = tcp_pair()
-f = socket.fromfd(a.fileno(), socket.AF_INET, ST)
-say("fromfd", (int(f.family), int(f.type), f.fileno() != a.fileno(), f.getsockname() == a.getsockname()))
-a.close()
-attempt("fromfd outlives the original", f.send, b"dup")
-settle(b)
-attempt("and is heard", b.recv, 5)
-f.close()
-b.close()
+
+def outlives():
+    a, b = tcp_pair()
+    f = socket.fromfd(a.fileno(), socket.AF_INET, ST)
+    found = (int(f.family), int(f.type), f.fileno() != a.fileno(), f.getsockname() == a.getsockname())
+    a.close()
+    f.send(b"dup")
+    settle(b)
+    found += (b.recv(5),)
+    f.close()
+    b.close()
+    return found
+
+
+attempt("fromfd, which outlives the original", outlives)
 attempt("fromfd of -1", socket.fromfd, -1, socket.AF_INET, ST)
 attempt("fromfd of 'x'", socket.fromfd, "x", socket.AF_INET, ST)
 attempt("fromfd of no descriptor", socket.fromfd, 9999, socket.AF_INET, ST)

@@ -126,10 +126,6 @@ a, b = tcp_pair()
 attempt("accepted inherits the default", b.gettimeout)
 a.close()
 b.close()
-a, b = socket.socketpair()
-attempt("socketpair has the default", a.gettimeout)
-a.close()
-b.close()
 socket.setdefaulttimeout(None)
 
 for backlog in (0, 1, -1, -1000, 128, 1000000):

@@ -63,6 +63,12 @@ attempt("unix bind abstract", u.bind, b"\0usocket-test-alike" + str(id(u)).encod
 u.close()
 
 # socketpair.
+socket.setdefaulttimeout(3)
+a, b = socket.socketpair()
+attempt("socketpair has the default timeout", a.gettimeout)
+a.close()
+b.close()
+socket.setdefaulttimeout(None)
 a, b = socket.socketpair()
 say("socketpair families", (int(a.family), int(a.type), a.proto))
 a.send(b"pair")

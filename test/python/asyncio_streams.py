@@ -1,4 +1,4 @@
-# run: limit=60
+# run: limit=60 heap=16m
 # MicroPython's asyncio over our sockets: streams, subclass instances, bytes that were put back, what waiting costs.
 import asyncio
 import socket

@@ -63,7 +63,7 @@ def env(name):
 if hasattr(OSError(1), "errno"):
 
     def number(e):
-        # The errno of an exception, None if it has none.
+        # The errno of an exception; None if it has none, or there is no exception.
         return getattr(e, "errno", None)
 
 else:  # MicroPython before 1.16

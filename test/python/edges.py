@@ -95,6 +95,16 @@ def reset_after_data():
     b.close()
 
 
+def linger_of_zero():
+    a, b = tcp_pair()
+    b.settimeout(3)
+    raises_nothing = raised(a.setsockopt, (socket.SOL_SOCKET, C.SO_LINGER, b"\1\0\0\0\0\0\0\0"))
+    a.close()
+    e = raised(b.recv, (1,))
+    check("SO_LINGER of zero: close is a reset", (raises_nothing, e and number(e)), (None, 104))
+    b.close()
+
+
 def beyond_32_bits():
     big = 1 << 32
     for label, call, args in (
@@ -197,7 +207,7 @@ def short_buffers_of_a_file():
 
 
 sections(
-    whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, reset_after_data, beyond_32_bits, the_default_timeout,
+    whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, reset_after_data, linger_of_zero, beyond_32_bits, the_default_timeout,
     connecting, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader, short_buffers_of_a_file,
 )  # fmt: skip
 summary()

@@ -2,11 +2,11 @@
 # Out of descriptors: the collector runs once and the call is tried again; then EMFILE, and nothing is broken by it.
 import socket
 
-from check import FIRST, check, collect, descriptors, number, raised, raises, sections, summary, true
+from check import FIRST, SYSTEM, check, collect, descriptors, number, raised, raises, sections, summary, true
 from pairs import close, settle, tcp_pair
 from where import HOST, NAME
 
-LIMIT = 24
+LIMIT = 24  # of descriptors; a stack with sockets of its own has its own
 
 
 def take_all():
@@ -21,11 +21,12 @@ def take_all():
 def the_limit_is_there():
     held, e = take_all()
     check("EMFILE at the limit", number(e), 24)
+    full = number(e)
     true("near the limit", len(held) >= LIMIT - 8, len(held))
-    raises("socketpair", 24, socket.socketpair)
-    raises("fromfd", 24, socket.fromfd, held[0].fileno(), 2, 1)
-    raises("create_server", 24, socket.create_server, (HOST, 0))
-    raises("create_connection", 24, socket.create_connection, (HOST, 1))
+    raises("socketpair at the limit", full, socket.socketpair)
+    raises("fromfd at the limit", full, socket.fromfd, held[0].fileno(), 2, 1)
+    raises("create_server at the limit", full, socket.create_server, (HOST, 0))
+    raises("create_connection at the limit", full, socket.create_connection, (HOST, 1))
     close(*held)
     s = socket.socket()
     true("room again after closing", s.fileno() >= FIRST)
@@ -35,6 +36,7 @@ def the_limit_is_there():
 def lose_all():
     # Leaves as many open sockets as the limit allows, all unreachable, none collected.
     n = LIMIT - descriptors() + 1  # the count has the listing's own descriptor in it
+    n = n if SYSTEM else MOST
     for _ in range(n):
         socket.socket()
     return n
@@ -65,6 +67,7 @@ def collected_and_tried_again():
     e = raised(lambda: got.append(socket.create_connection(s.getsockname())))
     check("create_connection() with lost sockets", e, None)
     close(s, c, *got)
+    collect()
 
 
 def accept_without_descriptors():
@@ -73,13 +76,19 @@ def accept_without_descriptors():
     settle(s)
     held, _ = take_all()
     s.settimeout(1)
-    raises("accept without descriptors", 24, s.accept)
-    raises("accept without descriptors, again", 24, s.accept)
-    s.setblocking(False)
-    raises("accept without descriptors, non-blocking", 24, s.accept)
-    close(*held)
-    s.settimeout(2)
-    d, _ = s.accept()
+    got = []
+    e = raised(lambda: got.append(s.accept()[0]))
+    check("accept without descriptors", number(e), 24)
+    if got:  # a stack that keeps one for each connection that waits
+        close(*held)
+        d = got[0]
+    else:
+        raises("accept without descriptors, again", 24, s.accept)
+        s.setblocking(False)
+        raises("accept without descriptors, non-blocking", 24, s.accept)
+        close(*held)
+        s.settimeout(2)
+        d, _ = s.accept()
     c.send(b"waited")
     check("the connection was kept for later", d.recv(10), b"waited")
     close(s, c, d)
@@ -118,6 +127,9 @@ def lookups_without_descriptors():
     collect()
     check("and names work again", raised(socket.getaddrinfo, (NAME, 80)), None)
 
+
+MOST = len(take_all()[0])
+collect()
 
 sections(
     the_limit_is_there, collected_and_tried_again, accept_without_descriptors, keeping_bytes_without_descriptors, lookups_without_descriptors,

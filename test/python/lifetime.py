@@ -53,7 +53,7 @@ def collected():
 
     for label, make in (
         ("fresh sockets", socket.socket), ("pairs", tcp_pair), ("listeners", lambda: socket.create_server((HOST, 0))),
-        ("detached files", lambda: socket.socketpair()[0].makefile("rb")),
+        ("files of lost sockets", lambda: tcp_pair()[0].makefile("rb")),
     ):  # fmt: skip
         lose(20, make)
         true("U3: {}: unreachable ones are closed".format(label), at_most(start, 1), descriptors() - start)
@@ -116,11 +116,21 @@ def detach():
     b.settimeout(0.05)
     e = raised(b.recv, (1,))
     true("detached: neither close nor the collector closes it", isinstance(e, socket.timeout), e)
-    c = socket.fromfd(fd, socket.AF_INET, socket.SOCK_STREAM)
+    c = socket.socket(fileno=fd)
     c.send(b"adopted")
     b.settimeout(2)
     check("the descriptor works for another", b.recv(10), b"adopted")
-    socket.socket(fileno=fd).close()
+    close(c)
+    check("who then owns it", b.recv(10), b"")
+    b.close()
+
+
+def fromfd():
+    a, b = tcp_pair()
+    c = socket.fromfd(a.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+    a.close()
+    c.send(b"duplicate")
+    check("a duplicate lives on", b.recv(10), b"duplicate")
     close(b, c)
 
 
@@ -277,7 +287,7 @@ def left_alone():
 
 
 sections(
-    closed_sockets, collected, with_statement, detach, makefile_lives, wrong_arguments, inheritance, poll_after_close, texts, close_flushes,
+    closed_sockets, collected, with_statement, detach, fromfd, makefile_lives, wrong_arguments, inheritance, poll_after_close, texts, close_flushes,
 )  # fmt: skip
 gc.collect()
 summary()

@@ -5,7 +5,7 @@ import time
 import socket
 
 from check import EMULATED, number, raised, since, ticks
-from where import HOST, SIN_LEN
+from where import HOST, LINGER_RESETS, NODELAY, SIN_LEN
 
 
 def tcp_pair(family=socket.AF_INET, host=HOST):
@@ -16,6 +16,9 @@ def tcp_pair(family=socket.AF_INET, host=HOST):
     client.connect(listener.getsockname())
     server, _ = listener.accept()
     listener.close()
+    if NODELAY:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return client, server
 
 
@@ -30,9 +33,9 @@ def udp_pair(family=socket.AF_INET, host=HOST):
 
 
 class _Constants:
-    # The module's, and for those that a stack lacks a number that is no option and no flag.
+    # The module's, and for those that a stack lacks a number that is no option, or no flag.
     def __getattr__(self, name):
-        return getattr(socket, name, 0x7F7F)
+        return getattr(socket, name, 0 if name.startswith("MSG_") else 0x7F7F)
 
 
 C = _Constants()
@@ -49,10 +52,10 @@ def buffer_size(s, name, size):
 
 def reset(s, peer):
     # Closes s so that its peer sees a reset.
-    try:
-        s.setsockopt(socket.SOL_SOCKET, C.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    except OSError:
-        peer.send(b"unread")  # the other way
+    if LINGER_RESETS:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    else:
+        peer.send(b"unread")
         settle(s)
     s.close()
 

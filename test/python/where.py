@@ -8,6 +8,8 @@ INTERFACE = "lo"  # has HOST
 OUTWARD = "v0"  # has an address of SILENT's network, 192.0.2.2, and a link-local one
 MUCH = 20000000  # bytes, far more than a connection holds when nobody reads
 FITS = 100000  # bytes that it does hold
+LINGER_RESETS = True  # SO_LINGER of zero makes close() a reset
+NODELAY = False  # connections of the tests get TCP_NODELAY: else each small piece waits for the stack's delayed ACK
 STACK = 0  # bytes for a thread; 0: what the interpreter gives it
 SIN_LEN = False  # struct sockaddr begins with its length
 
