@@ -1,5 +1,7 @@
-# The module on lwIP against the kernel, across a tap interface.
+# The module on lwIP against the kernel's sockets, across a tap interface.
+
+SUITES += test-tap
 
 .PHONY: test-tap
-test-tap: build/lwip/micropython build/lwip-tiny/micropython ## lwIP and the kernel's sockets, over Ethernet
+test-tap: packages-test build/lwip/micropython build/lwip-tiny/micropython ## lwIP and the kernel's sockets, over Ethernet
 	@$(PYTHON) test/tap/run.py

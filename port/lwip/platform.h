@@ -67,7 +67,7 @@ int plat_shutdown(int fd, int how);
 #define plat_recv(fd, buf, len, flags) lwip_recv((fd), (buf), (len), (flags))
 #define plat_recvfrom(fd, buf, len, flags, addr, alen) lwip_recvfrom((fd), (buf), (len), (flags), (addr), (alen))
 #define plat_send(fd, buf, len, flags) lwip_send((fd), (buf), (len), (flags))
-#define plat_sendto(fd, buf, len, flags, addr, alen) lwip_sendto((fd), (buf), (len), (flags), (addr), (alen))
+ssize_t plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen);
 #define plat_getsockname(fd, addr, len) lwip_getsockname((fd), (addr), (len))
 #define plat_getpeername(fd, addr, len) lwip_getpeername((fd), (addr), (len))
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len);

@@ -259,6 +259,32 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
     return lwip_bind(fd, addr, len);
 }
 
+static bool is_broadcast(const struct sockaddr *addr) {
+#if LWIP_IPV4
+    if (addr->sa_family == AF_INET) {
+        ip4_addr_t a;
+        struct netif *netif;
+        bool found = false;
+        inet_addr_to_ip4addr(&a, &((const struct sockaddr_in *)(const void *)addr)->sin_addr);
+        LOCK_TCPIP_CORE();
+        NETIF_FOREACH(netif) {
+            found = found || ip4_addr_isbroadcast(&a, netif);
+        }
+        UNLOCK_TCPIP_CORE();
+        return found;
+    }
+#endif
+    return false;
+}
+
+ssize_t plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen) {
+    ssize_t r = lwip_sendto(fd, buf, len, flags, addr, alen);
+    if (r < 0 && errno == EINVAL && is_broadcast(addr)) {
+        errno = EACCES; /* without SO_BROADCAST */
+    }
+    return r;
+}
+
 /* ---- Names -------------------------------------------------------------------------------------------------------- */
 
 typedef struct {

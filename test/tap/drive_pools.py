@@ -18,7 +18,10 @@ def dial_many(kind, port, most, timeout):
         end, far = dial_from(kind, port, timeout)
         if end != "connected":
             return made, end
-        kept[far].sendall(b"%04d" % n)
+        try:
+            kept[far].sendall(b"%04d" % n)
+        except ConnectionResetError as e:  # it has come up, and was told at once that there is no room
+            return made, e.errno
         made.append(far)
     return made, None
 

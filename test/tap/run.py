@@ -74,7 +74,7 @@ def main():
     p.add_argument("--far", choices=("tap", "veth"), default="tap", help="what is at the other end")
     p.add_argument("--interp", help="another interpreter than those in build/, and only for what needs no other than lwip")
     p.add_argument("--verbose", action="store_true", help="print the whole output of what fails")
-    p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("--jobs", type=int, default=4, help="at once; they wait more than they work (4)")
     options = p.parse_args()
     runs = []
     for name in sorted(os.listdir(HERE)):
