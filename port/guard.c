@@ -424,8 +424,8 @@ int guard_shutdown(int handle, int how) {
     int r = e->stage == CONNECTED ? 0 : -1;
     guard_done(r, ENOTCONN);
     if (stream && write && plat_shutdown(handle, SHUT_WR) < 0) { /* may wait for memory */
-        usocket_port_lock();
-        return guard_done(-1, guard_number_of(ENOTCONN));
+        plat_set_errno(guard_number_of(ENOTCONN));
+        return -1;
     }
     return r;
 }
