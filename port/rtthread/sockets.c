@@ -242,7 +242,7 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     int error;
     if (r == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
-        if (error == 0 && is_down(fd)) {
+        if ((error == 0 || error == EINPROGRESS) && is_down(fd)) {
             error = ENETDOWN;
             memcpy(value, &error, sizeof(error));
         }
