@@ -132,21 +132,29 @@ compile "$compat" "micropython/*.c" gcc -Iport/posix
 run pending micropython/stream.c "an exception that becomes pending"
 run lookup micropython/arguments.c "a lookup without __init__"
 
-# The headers that bring it into RT-Thread's package.
-python3 -B "$compat/test_genhdr.py" ${1:+--tree "$1"} > "$out/said" 2>&1 || true
-grep '^\(ok\|FAIL\|skip\|      \)' "$out/said"
-last=$(tail -n 1 "$out/said")
-case $last in
-    *" passed, "*" failed, "*" skipped")
-        set -- $last
-        passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
-        ;;
-    *)
-        cat "$out/said" > "$out/log"
-        tail -n 20 "$out/said"
-        fail "test_genhdr.py"
-        ;;
-esac
+# also NAME ARGUMENTS...: a script that counts for itself.
+also() {
+    script=$1
+    shift
+    python3 -B "$compat/$script" "$@" > "$out/said" 2>&1 || true
+    last=$(tail -n 1 "$out/said")
+    case $last in
+        *" passed, "*" failed, "*" skipped")
+            sed '$d' "$out/said"
+            set -- $last
+            passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
+            ;;
+        *)
+            tail -n 20 "$out/said"
+            : > "$out/log"
+            fail "$script"
+            ;;
+    esac
+}
+
+# RT-Thread's package: the headers that bring the binding into its MicroPython, and how scons builds it.
+also test_genhdr.py ${1:+--tree "$1"}
+also test_scons.py
 
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

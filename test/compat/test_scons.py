@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""The package's SConscripts, run by scons: what is compiled, with which headers, and what they say when something is wrong.
+
+usage: test/compat/test_scons.py
+
+The functions of RT-Thread's building.py that they call have stand-ins here; the kernel's headers are those of test/sal, MicroPython's
+those of test/compat. Everything is compiled, in a directory whose name has a space. The last line counts.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import test_genhdr
+
+ROOT = test_genhdr.ROOT
+counts, check, say = test_genhdr.counts, test_genhdr.check, test_genhdr.say
+
+BUILDING = '''
+import os
+from SCons.Script import *
+
+Env, Projects, Rtt_Root, Options = None, [], "", {}
+
+
+def GetDepend(depend):
+    if isinstance(depend, list):
+        return all(GetDepend(name) for name in depend)
+    return Options.get(depend, False)
+
+
+def GetCurrentDir():
+    return os.path.dirname(File("SConscript").rfile().abspath)
+
+
+def DefineGroup(name, src, depend, **group):
+    if not GetDepend(depend):
+        return []
+    Env.AppendUnique(CPPPATH=group["CPPPATH"], CPPDEFINES=group["CPPDEFINES"])
+    return [Env.Object(source, CCFLAGS=Env["CCFLAGS"] + group["LOCAL_CCFLAGS"], CPPPATH=Env["CPPPATH"] + group["LOCAL_CPPPATH"])
+            for source in File(src)]
+'''
+
+SCONSTRUCT = '''
+import sys
+sys.path.insert(0, {here!r})
+sys.dont_write_bytecode = True
+import building
+
+DefaultEnvironment(tools=[])
+building.Env = Environment(tools=["gcc", "cc"], CCFLAGS=" -Wall -Wextra -Werror -D__RTTHREAD__ ", CPPPATH=["#"] + {path!r})
+building.Rtt_Root = {kernel!r}
+building.Options = {options!r}
+SConscript("packages/SConscript", variant_dir="build", duplicate=0)
+print("for all:", [str(path) for path in building.Env["CPPPATH"]])
+'''
+
+PACKAGES = '''
+objs = []
+for name in {names!r}:
+    objs += SConscript(name + "/SConscript")
+Return("objs")
+'''
+
+
+class Board:
+    """A BSP with our package in it."""
+
+    def __init__(self, directory, *options, micropython=True):
+        self.directory = directory
+        os.makedirs(os.path.join(directory, "packages"))
+        os.symlink(ROOT, os.path.join(directory, "packages", "usocket-latest"))
+        if micropython:
+            test_genhdr.package(os.path.join(directory, "packages", "micropython-v1.13.0"), 1, test_genhdr.own_hash)
+        kernel = os.path.join(directory, "kernel")
+        sal = os.path.join(kernel, "components", "net", "sal_socket")
+        shutil.copytree(os.path.join(ROOT, "test", "sal", "include"), sal)
+        # As the look-alike's board, with these options in place of its own.
+        with open(os.path.join(ROOT, "test", "sal", "rtthread", "rtconfig.h")) as file:
+            config = re.sub(r"(?m)^ *#define (?:PKG|USOCKET)_.*\n", "", file.read())
+        options = dict.fromkeys(("PKG_USING_USOCKET", *options), 1)
+        options["PKG_MICROPYTHON_VER"] = '"v1.13.0"'
+        self.write("rtconfig.h", "".join(f"#define {name}{'' if value == 1 else ' ' + value}\n" for name, value in options.items()) + config)
+        self.write("rtconfig.py", "PLATFORM = 'gcc'\n")
+        self.write("building.py", BUILDING)
+        path = [os.path.join(ROOT, name) for name in ("test/sal/rtthread", "test/samples/include", "test/compat")] + [sal]
+        self.write("SConstruct", SCONSTRUCT.format(here=directory, path=path, kernel=kernel, options=options))
+        self.write("packages/SConscript", PACKAGES.format(names=["usocket-latest"]))
+        self.write("compat_qstrs.h", "#define QDEF(id, text) id,\n" + "".join(f'QDEF(MP_QSTR_{name}, "")\n' for name in test_genhdr.THEIRS) +
+                   '#include "qstrdefs.user.extmods.h"\n#undef QDEF\n')
+
+    def write(self, name, text):
+        with open(os.path.join(self.directory, name), "w") as file:
+            file.write(text)
+
+    def scons(self, *arguments, **environment):
+        return subprocess.run(["scons", "-j2", *arguments], cwd=self.directory, capture_output=True, text=True,
+                              env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **environment))
+
+    def objects(self):
+        found = set()
+        for directory, _, names in os.walk(os.path.join(self.directory, "build")):
+            found |= {os.path.relpath(os.path.join(directory, name[:-1] + "c"), os.path.join(self.directory, "build", "usocket-latest"))
+                      for name in names if name.endswith(".o")}
+        return found
+
+
+def sources(*directories):
+    return {os.path.relpath(path, ROOT) for directory in directories for path in glob.glob(os.path.join(ROOT, directory, "*.c"))}
+
+
+LIBRARY = ("src", "port", "port/rtthread")
+ALL = [name for name in test_genhdr.OPTIONS if name not in ("USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX")]
+
+
+def good_test(work):
+    board = Board(os.path.join(work, "a board"), *ALL, "USOCKET_USING_SAMPLES", "PKG_USING_MICROPYTHON", "MICROPYTHON_USING_USEREXTMODS")
+    result = board.scons()
+    check("everything is compiled, in a path with a space", result.returncode == 0, result.stdout[-1500:] + result.stderr)
+    check("and nothing else", board.objects() == sources(*LIBRARY, "micropython", "samples"), board.objects() ^ sources(*LIBRARY, "micropython", "samples"))
+    check("the names are counted", re.search(r"^usocket: \d+ names, \d+ of them new", result.stdout, re.M), result.stdout[:500])
+    again = board.scons()
+    check("a second run compiles nothing and says nothing", "gcc" not in again.stdout and "usocket:" not in again.stdout, again.stdout[:1500])
+    common = re.search(r"for all: (.*)", result.stdout).group(1)
+    check("our public headers are on everybody's path, the private ones are not", "usocket-latest/include'" in common and "build/usocket'" in common and
+          "/port" not in common, common)
+
+    board = Board(os.path.join(work, "library"), *ALL, micropython=False)
+    result = board.scons()
+    check("without MicroPython: the library alone", result.returncode == 0 and board.objects() == sources(*LIBRARY), result.stdout[-1500:] + result.stderr)
+    board = Board(os.path.join(work, "beside"), *ALL, "PKG_USING_MICROPYTHON", "MICROPYTHON_USING_USOCKET")
+    result = board.scons("-n")
+    check("beside MicroPython's own usocket: the library alone", result.returncode == 0 and "micropython/" not in re.sub(r"\S*packages/micropython\S*", "", result.stdout),
+          result.stdout[-500:])
+    board = Board(os.path.join(work, "off"))
+    board.write("SConstruct", open(os.path.join(board.directory, "SConstruct")).read().replace("'PKG_USING_USOCKET': 1, ", ""))
+    result = board.scons()
+    check("switched off: nothing", result.returncode == 0 and not board.objects(), result.stdout + result.stderr)
+
+
+def shim_test(work):
+    """The mailbox of UDP sockets, with a stand-in for lwIP's options."""
+    for size, expected in ((8, "8"), (0, "1")):
+        board = Board(os.path.join(work, f"mailbox {size}"), *ALL, micropython=False)
+        text = open(os.path.join(board.directory, "rtconfig.h")).read()
+        board.write("rtconfig.h", f"#define USOCKET_UDP_MAILBOX {size}\n" + text)
+        construct = open(os.path.join(board.directory, "SConstruct")).read()
+        board.write("SConstruct", construct.replace("building.Options = {", f"building.Options = {{'RT_USING_LWIP': 1, 'USOCKET_UDP_MAILBOX': {size}, ") +
+                    'building.Env.AppendUnique(CPPPATH=["#lwip"])\nbuilding.Env.Object("lwip.c", CPPDEFINES=[])\n')
+        os.makedirs(os.path.join(board.directory, "lwip", "lwip"))
+        board.write("lwip/lwip/opt.h", '#include "lwipopts.h"\n')
+        board.write("lwip/lwipopts.h", "#include <rtconfig.h>\n#define DEFAULT_UDP_RECVMBOX_SIZE 1\n")
+        board.write("lwip.c", f'#include <lwip/opt.h>\n#if DEFAULT_UDP_RECVMBOX_SIZE != {expected}\n#error wrong\n#endif\nint lwip;\n')
+        result = board.scons("lwip.o")
+        check(f"lwIP's mailbox is {expected} when {size} is asked for", result.returncode == 0, result.stdout[-1500:] + result.stderr)
+
+
+def mistakes_test(work):
+    for what, word, board, environment in (
+            ("MicroPython without user modules", "MICROPYTHON_USING_USEREXTMODS", Board(os.path.join(work, "one"), *ALL, "PKG_USING_MICROPYTHON"), {}),
+            ("MicroPython nowhere", "USOCKET_MICROPYTHON", Board(os.path.join(work, "two"), *ALL, "PKG_USING_MICROPYTHON", "MICROPYTHON_USING_USEREXTMODS",
+                                                                 micropython=False), {}),
+            ("MicroPython not where it is said to be", "/nowhere", Board(os.path.join(work, "three"), *ALL, "PKG_USING_MICROPYTHON",
+                                                                        "MICROPYTHON_USING_USEREXTMODS"), {"USOCKET_MICROPYTHON": "/nowhere"})):
+        result = board.scons(**environment)
+        lines = [line for line in result.stdout.splitlines() if line.startswith("usocket:")]
+        check(what + " is told, in one line", result.returncode != 0 and len(lines) == 1 and word in lines[0], result.stdout + result.stderr)
+        check("and nothing is compiled", not board.objects())
+
+
+def main():
+    os.chdir(ROOT)
+    if not shutil.which("scons"):
+        say("skip", "scons: it is not installed")
+    else:
+        with tempfile.TemporaryDirectory() as work:
+            for test in (good_test, shim_test, mistakes_test):
+                os.mkdir(os.path.join(work, test.__name__))
+                test(os.path.join(work, test.__name__))
+    print(f"\n{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
+    return 1 if counts["FAIL"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
