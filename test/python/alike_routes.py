@@ -62,7 +62,7 @@ attempt("the system gives up", connect, ST, ("192.0.2.1", 80), None)
 attempt("and says so to connect_ex", lambda: socket.socket().connect_ex(("192.0.2.1", 81)))
 
 s = socket.socket(socket.AF_INET, DG)
-s.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER, always: refuses to fragment
+attempt("never fragment", s.setsockopt, socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER
 attempt("longer than the interface", s.sendto, bytes(5000), ("192.0.2.1", 9))
 s.close()
 s = socket.socket()

@@ -82,10 +82,11 @@ for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
     n, addr = b.recvfrom_into(bytearray(0))
     say(t + "udp recvfrom_into of nothing", (n, noport(addr), addr == a.getsockname()))
     attempt(t + "udp nothing left", b.recv, 1, DONTWAIT)
+    attempt(t + "udp send of an empty bytearray", a.send, bytearray(0))
+    got(t + "udp the empty one", b, b.recv, 10)
     for size in (1, 1472, 9000, 65507 if family == socket.AF_INET else 65527):
         attempt(t + "udp send of %d" % size, a.send, bytes(size))
-        settle(b)
-        say(t + "udp recv of %d" % size, len(b.recv(70000)))
+        say(t + "udp recv of %d" % size, len(b.recv(70000)) if settle(b) else "nothing")
     attempt(t + "udp sendall", a.sendall, b"all at once")
     got(t + "udp sendall is one datagram", b, b.recv, 100)
     attempt(t + "udp sendall nothing", a.sendall, b"")
