@@ -51,8 +51,12 @@ endef
 $(eval $(call sal_variant,gcc,gcc,-O2,$(SAL_UNIT),$(SAL_OWN)))
 $(eval $(call sal_variant,no-posix,clang,-O1 -DLOOK_NO_POSIX,$(SAL_UNIT),$(SAL_OWN)))
 $(eval $(call sal_variant,asan,clang,-O1 $(TC_SANITIZE),$(SAL_UNIT),$(SAL_OWN)))
-$(eval $(call sal_variant,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,$(SAL_OWN)))
+$(eval $(call sal_variant,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,quirks))
 
+# The manners of lwIP 2.1.2 and 2.0.2 each with poll and with select; the rest as they come.
 .PHONY: test-sal-c
-test-sal-c: $(sal_gcc_PROGRAMS)
-	@LOOK=212 $(TC_RUN) --full $(sal_gcc_PROGRAMS)
+test-sal-c: $(sal_gcc_PROGRAMS) $(sal_no-posix_PROGRAMS) $(sal_asan_PROGRAMS) $(sal_no-ipv6_PROGRAMS)
+	@$(TC_RUN) --jobs 4 --full LOOK=212 $(sal_gcc_PROGRAMS) --brief LOOK=212 $(sal_no-posix_PROGRAMS) $(sal_no-ipv6_PROGRAMS) \
+		LOOK=202 $(sal_gcc_PROGRAMS) $(sal_asan_PROGRAMS) $(filter %quirks %trouble %connect,$(sal_no-posix_PROGRAMS))
+
+SUITES += test-sal-c

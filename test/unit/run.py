@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Run test programs and count.
 
-    run.py [--under COMMAND] [--also COMMAND]... [--brief PROGRAM...] --full PROGRAM...
+    run.py [--under COMMAND] [--jobs N] [--also COMMAND]... [--brief PROGRAM...] --full PROGRAM...
 
-The programs speak TAP, through cmocka. Those after --brief run with TEST_SHORT set. A command after --also is one test.
+The programs speak TAP, through cmocka. Those after --brief run with TEST_SHORT set. NAME=VALUE among them is in the environment of
+those that follow. A command after --also is one test.
 The last line is `N passed, N failed, N skipped`.
 
 SPDX-License-Identifier: MIT
@@ -45,7 +46,8 @@ def program(path, under, env):
     reasons = dict(re.findall(r"^# (\w+): (.*)$", text, re.M))
     if missing > 0 or (status != 0 and failed == 0):
         failed += max(missing, 1)
-    words = [f"{path}: {passed} passed, {failed} failed ({took:.1f} s)"]
+    manners = f" ({env['LOOK']})" if "LOOK" in env else ""
+    words = [f"{path}{manners}: {passed} passed, {failed} failed ({took:.1f} s)"]
     words += [f"  skipped: {name}: {reasons.get(name, 'for no reason')}" for name in skipped]
     failed += sum(name not in reasons for name in skipped)
     if failed:
@@ -53,18 +55,31 @@ def program(path, under, env):
     return passed, failed, len(skipped), "\n".join(words)
 
 
+def jobs_of(arguments, under, env):
+    """The programs of a list, each with its environment."""
+    jobs = []
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if equals:
+            env = {**env, name: value}
+        else:
+            jobs.append((argument, under, env))
+    return jobs
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--under", default="")
+    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--also", action="append", default=[])
     parser.add_argument("--brief", nargs="*", default=[])
     parser.add_argument("--full", nargs="*", default=[])
     args = parser.parse_args()
     env = dict(os.environ)
-    jobs = [(p, shlex.split(args.under), env) for p in args.full]
-    jobs += [(p, shlex.split(args.under), {**env, "TEST_SHORT": "1"}) for p in args.brief]
+    under = shlex.split(args.under)
+    jobs = jobs_of(args.full, under, env) + jobs_of(args.brief, under, {**env, "TEST_SHORT": "1"})
     totals = [0, 0, 0]
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(args.jobs) as pool:
         for passed, failed, skipped, words in pool.map(lambda job: program(*job), jobs):
             print(words, flush=True)
             totals = [totals[0] + passed, totals[1] + failed, totals[2] + skipped]

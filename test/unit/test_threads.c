@@ -188,7 +188,7 @@ static void test_close_races(void **state) {
         usocket_close(&peer);
         usocket_close(&conn);
     }
-    assert_true(rounds > (FX_STACK ? 10 : 20)); /* a wait is woken at the end of its slice there */
+    assert_true(rounds > (FX_STACK ? 5 : 20)); /* a wait is woken at the end of its slice there */
 }
 
 static void many_recv(void *arg) {
