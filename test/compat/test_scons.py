@@ -25,6 +25,7 @@ import os
 from SCons.Script import *
 
 Env, Projects, Rtt_Root, Options = None, [], "", {}
+AddOption("--target", dest="target", type="string")
 
 
 def GetDepend(depend):
@@ -128,6 +129,9 @@ def good_test(work):
     common = re.search(r"for all: (.*)", result.stdout).group(1)
     check("our public headers are on everybody's path, the private ones are not", "usocket-latest/include'" in common and "build/usocket'" in common and
           "/port" not in common, common)
+
+    common = re.search(r"for all: (.*)", board.scons("-n", "--target=eclipse").stdout).group(1)
+    check("but for projects of IDEs, which know no private path", "port/rtthread'" in common and "/port'" in common, common)
 
     board = Board(os.path.join(work, "library"), *ALL, micropython=False)
     result = board.scons()
