@@ -40,9 +40,10 @@ FROZEN = re.compile(r'^ *\(const byte ?\*\)"(?:\\x[0-9a-f]{2})*" "((?:\\.|[^"\\]
 BANNER = "/* Made by usocket's port/rtthread/genhdr.py. */\n"
 MODULE_TEXT = BANNER + """\
 extern const struct _mp_obj_module_t mod_usocket_module;
-#define MICROPY_USER_MODULES \\
+#define USOCKET_MODULES \\
     { MP_ROM_QSTR(MP_QSTR_usocket), MP_ROM_PTR(&mod_usocket_module) }, \\
     { MP_ROM_QSTR(MP_QSTR_socket), MP_ROM_PTR(&mod_usocket_module) },
+#define MICROPY_USER_MODULES USOCKET_MODULES
 """
 
 

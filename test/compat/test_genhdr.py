@@ -201,6 +201,8 @@ def compiles(directory, out):
     with open(os.path.join(directory, "table.c"), "w") as file:
         file.write('#include "py_usocket.h"\n#include <moddefs.user.extmods.h>\n'
                    "const mp_rom_map_elem_t table[];\nconst mp_rom_map_elem_t table[] = {MICROPY_USER_MODULES};\n"
+                   "#undef MICROPY_USER_MODULES\n#define MICROPY_USER_MODULES USOCKET_MODULES {MP_ROM_QSTR(MP_QSTR_print), MP_ROM_PTR(&table)},\n"
+                   "const mp_rom_map_elem_t more[];\nconst mp_rom_map_elem_t more[] = {MICROPY_USER_MODULES};\n"
                    'typedef unsigned char byte;\n#define QDEF(id, text) text,\nconst byte *const strings[];\n'
                    'const byte *const strings[] = {\n#include "qstrdefs.user.extmods.h"\n};\n')
     flags = ["-std=gnu99", "-D__RTTHREAD__", "-Wall", "-Wextra", "-Werror", f"-I{directory}", f"-I{out}", "-Itest/compat", "-Itest/compat/stack",
