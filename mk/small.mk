@@ -1,6 +1,6 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
-SUITES += test-arm-sim test-bigendian-sim test-client
+SUITES += test-arm-sim test-bigendian-sim test-client size-check
 LONG_SUITES += test-arm-c test-arm-python test-bigendian-c
 
 CMOCKA_VERSION := 1.1.5
@@ -65,3 +65,9 @@ test-arm-python: build/arm/emulated $(BUILD_DIR)/gaps $(BUILD_DIR)/arm/gaps ## t
 .PHONY: test-client
 test-client: build/client/micropython ## an interpreter for TCP clients alone: what it has, and what it lacks
 	@$(PYTHON) test/client/run.py $<
+
+# The ports are measured, too: lwIP's headers must be there.
+.PHONY: size-check
+size size-check: $(LWIP_READY)
+size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md has grown by more than 1 %
+	@$(PYTHON) tools/size.py --check --micropython $(MPY_TREE)

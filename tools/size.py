@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Bytes of the library and of the MicroPython module on a Cortex-M4, per file and per switch.
+"""Bytes of the library and of the MicroPython module on a Cortex-M4, per configuration, file and switch; and the stack that
+each public function needs.
 
 Everything is compiled with arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os. "flash" is text + rodata + data,
 "RAM" is data + bss. The code of libc, libgcc, MicroPython and the network stack is not counted.
+
+The table is committed as bench/size.md. --check measures again and fails when a figure has grown by more than 1 %; --write
+writes the table anew, and wants a reason (--note) for each that has: the reason goes into the section "Growth".
 """
 
 import argparse
@@ -13,6 +17,9 @@ import re
 import shutil
 import subprocess
 import sys
+
+import growth
+import stacks
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ARM = os.path.join(ROOT, "tools/arm")
@@ -28,10 +35,20 @@ STACK = ("sys/socket.h", "sys/ioctl.h", "sys/un.h", "sys/uio.h", "netinet/in.h",
 SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1", "-D_GNU_SOURCE",
           "-DPTHREAD_STACK_MIN=1024"]
 
-TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_THREADS": 0, "USOCKET_WORDS": 0,
-              "USOCKET_WAIT_SLICE_MS": 0}
+TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_SERVER": 0, "USOCKET_DATAGRAMS": 0, "USOCKET_THREADS": 0,
+              "USOCKET_WORDS": 0, "USOCKET_WAIT_SLICE_MS": 0}
 DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTRAS": 0}
 SINGLE = {"USOCKET_THREADS": 0, "USOCKET_WORDS": 0}
+CONFIGURATIONS = {
+    "everything": {},
+    "IPv4 only": {"USOCKET_IPV6": 0},
+    "no server": {"USOCKET_SERVER": 0},
+    "streams only": {"USOCKET_DATAGRAMS": 0},
+    "no resolver worker": {"USOCKET_RESOLVER_WORKERS": 0},
+    "no names": {"USOCKET_NAMES": 0},
+    "one thread": {"USOCKET_THREADS": 0},
+    "TCP client only": TCP_CLIENT,
+}
 
 KINDS = ("text", "rodata", "data", "bss")
 
@@ -104,6 +121,14 @@ class Target:
         self.parts = {}  # every function and table of the last measurement of a file: {(file, name): bytes}
         for name in STACK:
             write("%s/include/%s" % (OUT, name), '#include "stack.h"\n')
+        lwip = os.environ.get("LWIP_DIR") or "".join(sorted(glob.glob(ROOT + "/build/lwip-*[0-9]"))[-1:])
+        self.ports = {
+            "posix": ["-I%s/include" % OUT, "-I" + ARM] + SYSTEM,
+            "lwip": ["-DUSOCKET_CLOCK_STEP_US=1000", "-DFD_SETSIZE=1024", "-I%s/lwip" % ARM, "-I%s/test/lwip" % ROOT,
+                     "-I%s/src/include" % lwip],
+            "rtthread": ["-D__RTTHREAD__", '-DUSOCKET_CONFIG_FILE="usocket_config.h"', "-I%s/test/sal/rtthread" % ROOT,
+                         "-I%s/test/sal/include" % ROOT, "-I%s/include" % OUT, "-I" + ARM] + SYSTEM,
+        }
         self.generate()
 
     def generate(self):
@@ -126,9 +151,16 @@ class Target:
             roots += re.findall(r"^\s*MP_REGISTER_ROOT_POINTER\((.*)\);", read(path), re.M)
         write(OUT + "/genhdr/root_pointers.h", "".join(root + ";\n" for root in dict.fromkeys(roots)))
 
-    def flags(self, path, defines):
+    def sources(self, port):
+        """The library on a port: core, common files, the port's own."""
+        return sorted(glob.glob(ROOT + "/src/*.c") + glob.glob(ROOT + "/port/*.c") + glob.glob("%s/port/%s/*.c" % (ROOT, port)))
+
+    def flags(self, path, defines, port="posix"):
         given = FLAGS + ["-D%s=%s" % item for item in defines.items()]
-        given += ["-I%s/include" % ROOT, "-I%s/port/posix" % ROOT, "-I%s/include" % OUT, "-I" + ARM]
+        given += ["-I%s/include" % ROOT, "-I%s/port/%s" % (ROOT, port)]
+        if port != "posix":
+            return given + self.ports[port]
+        given += ["-I%s/include" % OUT, "-I" + ARM]
         if path in self.binding or path in self.modules:
             given += ["-I" + OUT, "-I" + self.micropython, "-I%s/extmod" % self.micropython]
         if path.endswith("modlwip.c"):
@@ -139,21 +171,31 @@ class Target:
             return given + ["-I%s/ports/stm32/lwip_inc" % self.micropython, "-I" + lwip]
         return given + SYSTEM
 
-    def compile(self, paths, defines=None):
+    def compile(self, paths, defines=None, port="posix", options=()):
         """{path: object file}"""
         self.runs += 1
         where = "%s/%d" % (OUT, self.runs)
         os.makedirs(where, exist_ok=True)
         objects = {path: "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_")) for path in paths}
-        commands = [[CC] + self.flags(path, defines or {}) + ["-c", "-o", objects[path], path] for path in paths]
+        commands = [[CC, *self.flags(path, defines or {}, port), *options, "-c", "-o", objects[path], path] for path in paths]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(call, commands))
         return objects
 
-    def measure(self, paths, defines=None):
+    def graph(self, port):
+        """Who calls whom in the library on a port, and the stack that each takes."""
+        path = "%s/stub_%s.c" % (OUT, port)
+        write(path, stacks.stub())
+        self.compile(self.sources(port) + [path], port=port, options=["-fcallgraph-info=su"])
+        graph = stacks.graph_of("%s/%d" % (OUT, self.runs))
+        if graph.problems:
+            raise Problem(graph.problems[0])
+        return graph
+
+    def measure(self, paths, defines=None, port="posix"):
         """{path: Bytes} of whole objects"""
         found = {}
-        for path, name in self.compile(paths, defines).items():
+        for path, name in self.compile(paths, defines, port).items():
             found[path] = Bytes()
             for line in call([SIZE, "-A", name]).splitlines():
                 match = re.match(r"(\S+)\s+(\d+)\s+\d+$", line)
@@ -205,7 +247,6 @@ def switches():
 class Report:
     def __init__(self):
         self.lines = []
-        self.totals = {}
         self.missed = []
 
     def title(self, words):
@@ -244,7 +285,6 @@ def goals(target, report):
         verdict = "" if not limit else "pass" if part.flash < limit else "MISS"
         if verdict == "MISS":
             report.missed.append(name)
-        report.totals[name] = part.flash
         rows.append((name, part.flash, part.ram, limit or "", verdict))
 
     def without(found, path):
@@ -268,7 +308,7 @@ def goals(target, report):
     report.table(("what", "flash", "RAM", "limit", ""), rows)
 
 
-def everything(target, top):
+def everything(target, top, brief):
     report = Report()
     version = re.search(r"\d+\.\d+\.\d+", call([CC, "-dumpfullversion"]))[0]
     report.lines = ["# Size", "",
@@ -277,17 +317,46 @@ def everything(target, top):
                     "`--gc-sections` leaves; the other figures are whole objects." % version]
     goals(target, report)
 
-    base = {}
-    for name, paths in (("Library", target.library), ("Module", target.binding)):
-        if paths:
-            report.title(name + ", by file")
-            base[name] = target.measure(paths)
-            report.files(base[name])
+    base = {"Library": target.measure(target.library), "Module": target.measure(target.binding)}
+    report.title("Configurations")
+    rows = []
+    for name, defines in CONFIGURATIONS.items():
+        library = target.measure(target.library, defines) if defines else base["Library"]
+        module = target.measure(target.binding, defines) if defines else base["Module"]
+        core = total(part for path, part in library.items() if "/src/" in path).flash
+        rows.append((name, core, total(library.values()).flash, total(module.values()).flash))
+    report.table(("configuration", "core", "core and POSIX port", "module"), rows)
+    for name in base:
+        report.title(name + ", by file")
+        report.files(base[name])
+    report.title("Ports, by file")
+    found = {}
+    for port in target.ports:
+        for path, part in target.measure([p for p in target.sources(port) if "/src/" not in p], port=port).items():
+            name = os.path.relpath(path, ROOT)
+            if part.flash or part.ram:
+                found[name if "/%s/" % port in path else "%s, for %s" % (name, port)] = part
+    report.table(("file",) + KINDS + ("flash",), [[name] + [part[kind] for kind in KINDS] + [part.flash]
+                                                  for name, part in found.items()])
     if top:
         report.title("Largest parts")
         largest = sorted(target.parts.items(), key=lambda item: -item[1])[:top]
         report.table(("file", "part", "bytes"), [(file, part, size) for (file, part), size in largest])
 
+    report.title("Stack")
+    report.lines += ["Bytes in the worst case, all calls within the library included, on each port. What the functions below the "
+                     "library need comes on top; those are named under the table. A signal handler or an interrupt does, too.", ""]
+    graphs = [target.graph(port) for port in target.ports]
+    try:
+        rows, leaves = stacks.rows(graphs)
+    except ValueError as e:
+        raise Problem(str(e))
+    report.table(["function"] + list(target.ports), rows)
+    for port, below in zip(target.ports, leaves):
+        report.lines += ["", "Below %s: %s." % (port, ", ".join(sorted(below)))]
+
+    if brief:
+        return report
     report.title("Switches")
     rows = []
     for name, (value, other) in switches().items():
@@ -317,25 +386,6 @@ def everything(target, top):
     return report
 
 
-def grown(report):
-    """Lines about totals that are more than 1 % over the committed table."""
-    if not os.path.exists(TABLE):
-        return ["there is no %s to compare with: tools/size.py --write makes it" % os.path.relpath(TABLE, ROOT)]
-    totals = read(TABLE).split("\n## Totals\n")[-1].split("\n## ")[0]
-    committed = {name: int(size) for name, size in re.findall(r"^\| ([^|]+?) \| (\d+) \| \d+ \|", totals, re.M)}
-    lines = []
-    for name, size in committed.items():
-        if name not in report.totals:
-            lines.append("%s: %d bytes in the committed table, not measured now" % (name, size))
-    for name, size in report.totals.items():
-        before = committed.get(name)
-        if before is None:
-            lines.append("%s: not in the committed table" % name)
-        elif size > before * 1.01:
-            lines.append("%s: %d bytes, was %d: %+.1f %%" % (name, size, before, 100 * (size / before - 1)))
-    return lines
-
-
 def find_micropython(given):
     if given:
         return os.path.abspath(given)
@@ -350,24 +400,23 @@ def main():
     parser.add_argument("--micropython", default=os.environ.get("MICROPYTHON_DIR"), metavar="DIR", help="its source tree")
     parser.add_argument("--top", type=int, default=0, metavar="N", help="list the N largest functions and tables, too")
     parser.add_argument("--write", action="store_true", help="write the table to bench/size.md")
-    parser.add_argument("--check", action="store_true", help="fail when a total grew by more than 1 %% since then")
+    parser.add_argument("--note", default="", metavar="TEXT", help="with --write: why figures have grown")
+    parser.add_argument("--check", action="store_true", help="fail when a figure has grown by more than 1 %% since then")
     given = parser.parse_args()
     if not shutil.which(CC):
         sys.exit("size.py: no %s (packages gcc-arm-none-eabi and libnewlib-arm-none-eabi)" % CC)
     shutil.rmtree(OUT, ignore_errors=True)
     try:
-        report = everything(Target(find_micropython(given.micropython)), given.top)
+        report = everything(Target(find_micropython(given.micropython)), given.top, given.check)
     except Problem as e:
         sys.exit("size.py: " + str(e))
+    if given.check:
+        return growth.check(TABLE, report.text())
+    if given.write:
+        return growth.write(TABLE, report.text(), given.note)
     print(report.text())
     if report.missed:
         print("over the limit or not measured: " + "; ".join(report.missed))
-    if given.write:
-        write(TABLE, report.text())
-    if given.check:
-        lines = grown(report)
-        print("\n".join(lines) if lines else "no total has grown by more than 1 %")
-        return 1 if lines else 0
     return 0
 
 

@@ -1,0 +1,115 @@
+"""The worst case of stack of each public function, from what gcc writes with -fcallgraph-info=su: for tools/size.py.
+
+The functions of the stack below, of libc and of libgcc are leaves of no size: their own need comes on top.
+"""
+
+import glob
+import os
+import re
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HEADERS = ("usocket.h", "names.h", "errors.h", "port.h")
+
+# Calls through pointers, and whom they can reach.
+INDIRECT = {
+    "usocket_wait_for": ["the interrupt hook"],
+    "look": ["the watcher's callback"],
+    "run": ["the watcher's callback"],
+}
+
+# Where threads of the library begin.
+THREADS = {"src/resolve.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/watch.c:run": "a watcher's thread"}
+
+STUB = "#include \"usocket/port.h\"\n#include \"usocket/usocket.h\"\nvoid *const size_functions[] = {%s};\n"
+
+
+def code(path):
+    with open(path) as file:
+        return re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+
+
+def public(header):
+    """Names of functions that a header declares, in its order, and those of them that are inline."""
+    text = code(os.path.join(ROOT, "include/usocket", header))
+    text = re.sub(r"\n\{.*?\n\}", "", text, flags=re.S)
+    names = dict.fromkeys(re.findall(r"^(?:static inline )?[a-z][\w ]*[ *](usocket_\w+)\(", text, re.M))
+    inline = dict.fromkeys(re.findall(r"^static inline [\w ]*[ *](usocket_\w+)\(", text, re.M))
+    return list(names), list(inline)
+
+
+def stub():
+    """A source that makes functions of the inline ones."""
+    return STUB % ", ".join("(void *)" + name for header in HEADERS for name in public(header)[1])
+
+
+class Graph:
+    """Who calls whom, and how many bytes of stack each takes."""
+
+    def __init__(self, files):
+        self.bytes, self.calls, self.memo = {}, {}, {}
+        self.problems = []
+        for path in files:
+            with open(path) as file:
+                text = file.read().replace(ROOT + "/", "")
+            for title, label, rest in re.findall(r'^node: \{ title: "([^"]+)" label: "([^"]*)"(.*)\}$', text, re.M):
+                match = re.search(r"\\n(\d+) bytes \(([^)]*)\)", label)
+                if match:
+                    self.bytes[title] = int(match[1])
+                    if match[2] not in ("static", "dynamic,bounded"):
+                        self.problems.append("%s has a stack of a size that is not known (%s)" % (title, match[2]))
+            for source, target in re.findall(r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"', text, re.M):
+                self.calls.setdefault(source, {})[target] = True
+
+    def worst(self, title, above=()):
+        """(bytes, leaves) of a function and all that it calls"""
+        if title in self.memo:
+            return self.memo[title]
+        if title in above:
+            raise ValueError("%s calls itself: %s" % (title, " -> ".join(above)))
+        deepest, leaves = 0, set()
+        for target in self.calls.get(title, ()):
+            if target == "__indirect_call":
+                name = title.rsplit(":", 1)[-1]
+                if name not in INDIRECT:
+                    raise ValueError("%s calls through a pointer: tell tools/stacks.py whom" % title)
+                leaves.update(INDIRECT[name])
+            elif target not in self.bytes:
+                leaves.add(re.sub(r"^\*?look_", "", target.rsplit(":", 1)[-1]))
+            else:
+                size, more = self.worst(target, above + (title,))
+                deepest = max(deepest, size)
+                leaves |= more
+        self.memo[title] = (self.bytes[title] + deepest, leaves)
+        return self.memo[title]
+
+    def find(self, name):
+        """The title of a function; None if this build has none of that name."""
+        if name in self.bytes:
+            return name
+        return next((title for title in self.bytes if title.endswith(":" + name)), None)
+
+
+def rows(graphs):
+    """One row for each public function: its name and its bytes in each graph, '' where it is missing. And the leaves."""
+    found, leaves = [], [set() for _ in graphs]
+
+    def add(name, title_of):
+        row = [name]
+        for graph, below in zip(graphs, leaves):
+            title = title_of(graph)
+            size, more = graph.worst(title) if title else ("", set())
+            below |= more
+            row.append(size)
+        if any(size != "" for size in row[1:]):
+            found.append(row)
+
+    for header in HEADERS:
+        for name in public(header)[0]:
+            add("`%s`" % name, lambda graph: graph.find(name))
+    for title, name in THREADS.items():
+        add(name, lambda graph: title if title in graph.bytes else None)
+    return found, leaves
+
+
+def graph_of(directory):
+    return Graph(sorted(glob.glob(directory + "/*.ci")))
