@@ -117,9 +117,18 @@ static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, 
     if (r >= 0) {
         return r;
     }
-    *number = guard_number_of(guard_look(handle, POLLOUT) & POLLERR ? ECONNRESET : EAGAIN);
-    if (*number == EINPROGRESS || *number == ENOMEM || *number == ENOBUFS) {
+    *number = guard_number_of(0); /* first: a look may change it */
+    if (*number == 0) {
+        *number = guard_look(handle, POLLOUT) & POLLERR ? ECONNRESET : EAGAIN;
+    }
+    if (guard_would_block(*number) && (e->flags & TROUBLE)) {
+        *number = guard_take_error(handle, e); /* poll has said so, and goes on saying it */
+    } else if (*number == EINPROGRESS || *number == ENOMEM || *number == ENOBUFS) {
         *number = EAGAIN; /* there will be room again */
+    }
+    if (guard_would_block(*number)) {
+        int error = guard_take_error(handle, e); /* told by poll, and by nothing any more */
+        *number = error != 0 ? error : *number;
     } else if (*number == ENOTCONN) {
         *number = guard_take_error(handle, e);
         *number = guard_broken(handle, e, *number != 0 ? *number : EPIPE);

@@ -7,8 +7,17 @@ from where import INTERFACE, OUTWARD
 
 DG = socket.SOCK_DGRAM
 IP, IP6 = socket.IPPROTO_IP, socket.IPPROTO_IPV6
-lo, v0 = socket.if_nametoindex(INTERFACE), socket.if_nametoindex(OUTWARD)
-say("interfaces", {INTERFACE, OUTWARD} <= set(name for _, name in socket.if_nameindex()))
+
+
+def index_of(name, otherwise):
+    try:
+        return socket.if_nametoindex(name)
+    except OSError:
+        return otherwise
+
+
+lo, v0 = index_of(INTERFACE, 1), index_of(OUTWARD, 2)
+attempt("interfaces", lambda: {INTERFACE, OUTWARD} <= set(name for _, name in socket.if_nameindex()))
 
 
 def receiver(family=socket.AF_INET, host=""):

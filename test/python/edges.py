@@ -141,6 +141,11 @@ def connecting():
     close(c, s)
     e = raised(socket.create_connection, (SILENT, 0))
     true("create_connection with timeout 0 does not wait", isinstance(e, OSError) and number(e) == 115, e)
+    raises("gethostbyname(None)", TypeError, socket.gethostbyname, None)
+
+
+def scopes():
+    raises("a scope that is none", OSError, socket.getaddrinfo, "fe80::1%nope9", 80)
     v0 = socket.if_nametoindex(OUTWARD)
     r = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     r.bind(("::", 0))
@@ -150,8 +155,6 @@ def connecting():
         check("the scope comes back as a number: " + text[:8], c.getpeername()[3], v0)
         c.close()
     r.close()
-    raises("a scope that is none", OSError, socket.getaddrinfo, "fe80::1%nope9", 80)
-    raises("gethostbyname(None)", TypeError, socket.gethostbyname, None)
 
 
 def a_handler_and_kept_bytes():
@@ -208,6 +211,6 @@ def short_buffers_of_a_file():
 
 sections(
     whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, reset_after_data, linger_of_zero, beyond_32_bits, the_default_timeout,
-    connecting, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader, short_buffers_of_a_file,
+    connecting, scopes, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader, short_buffers_of_a_file,
 )  # fmt: skip
 summary()

@@ -31,20 +31,20 @@ struct answer {
 static struct answer *slot;
 static pthread_mutex_t slot_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Names of the tests' own: four.test, six.test; slow.test takes a while. 1: none of them. */
+/* Names of the tests' own: four.look, six.look; slow.look takes a while. 1: none of them. */
 static int known(const char *host, int family, struct sal_addr *out) {
     const char *dot = strrchr(host, '.');
-    if (dot == NULL || strcmp(dot, ".test") != 0) {
-        return 1;
+    if (dot == NULL || strcmp(dot, ".look") != 0 || getenv("TEST_STACK") != NULL) {
+        return 1; /* the Python tests bring a resolver */
     }
     struct sockaddr_storage a = {.ss_family = AF_INET};
-    if (strcmp(host, "slow.test") == 0) {
+    if (strcmp(host, "slow.look") == 0) {
         rt_thread_mdelay(150);
     }
-    if (strcmp(host, "six.test") == 0) {
+    if (strcmp(host, "six.look") == 0) {
         a.ss_family = AF_INET6;
         ((struct sockaddr_in6 *)&a)->sin6_addr = in6addr_loopback;
-    } else if (strcmp(host, "four.test") == 0 || strcmp(host, "slow.test") == 0) {
+    } else if (strcmp(host, "four.look") == 0 || strcmp(host, "slow.look") == 0) {
         ((struct sockaddr_in *)&a)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     } else {
         return SAL_FAIL;
