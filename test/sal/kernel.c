@@ -17,7 +17,7 @@
 #define ETIMEOUT 2
 
 struct look look = {
-    .lwip = 212, .up = true, .address = true, .link = true, .loopback = true, .sockets = 200, .dial_ms = 30};
+    .lwip = 212, .up = true, .address = true, .link = true, .loopback = true, .linger = true, .sockets = 200, .dial_ms = 30};
 
 static __thread int error;
 
@@ -51,6 +51,8 @@ static void read_word(const char *word) {
         look.link = false;
     } else if (strcmp(word, "noloopback") == 0) {
         look.loopback = false;
+    } else if (strcmp(word, "nolinger") == 0) {
+        look.linger = false;
     } else if (strncmp(word, "sockets=", 8) == 0) {
         look.sockets = atoi(word + 8);
     } else {

@@ -1,7 +1,7 @@
 /* What a test may change about the look-alike of RT-Thread's sockets, at any time.
  *
  * At the start the environment variable LOOK is read: words like `202` `212` `at` `down` `noaddress` `nolink` `noloopback`
- * `sockets=5`, with commas between them.
+ * `nolinger` `sockets=5`, with commas between them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,6 +20,7 @@ struct look {
     volatile bool loopback;     /* 127.0.0.1 is there */
     volatile int sockets;       /* how many there can be */
     volatile int dial_ms;       /* an AT module needs for a connect */
+    volatile bool linger;       /* LWIP_SO_LINGER */
     volatile bool taken;        /* the slot of getaddrinfo, by another program */
     volatile uint32_t tick_base; /* added to the kernel's tick */
     volatile int calls;         /* of the stack, so far */

@@ -20,11 +20,12 @@ static const struct option {
     int host;
 } options[] = {
     {SAL_SOL_SOCKET, 0x0004, SOCKET, 0, false, SO_REUSEADDR}, {SAL_SOL_SOCKET, 0x0008, SOCKET, 0, false, SO_KEEPALIVE},
-    {SAL_SOL_SOCKET, 0x0020, SOCKET, 0, false, SO_BROADCAST}, {SAL_SOL_SOCKET, 0x1002, SOCKET, 4, false, SO_RCVBUF},
+    {SAL_SOL_SOCKET, 0x0020, SOCKET, 0, false, SO_BROADCAST}, {SAL_SOL_SOCKET, 0x0080, SOCKET, 8, true, SO_LINGER}, {SAL_SOL_SOCKET, 0x1002, SOCKET, 4, false, SO_RCVBUF},
     {0, 1, IP, 4, false, IP_TOS}, {0, 2, IP, 4, false, IP_TTL}, {0, 3, IP, 8, false, IP_ADD_MEMBERSHIP},
     {0, 4, IP, 8, false, IP_DROP_MEMBERSHIP}, {0, 5, IP, 1, false, IP_MULTICAST_TTL}, {0, 6, IP, 4, false, IP_MULTICAST_IF},
     {0, 7, IP, 1, false, IP_MULTICAST_LOOP}, {6, 1, TCP, 4, true, TCP_NODELAY}, {6, 3, TCP, 4, true, TCP_KEEPIDLE},
     {6, 4, TCP, 4, true, TCP_KEEPINTVL}, {6, 5, TCP, 4, true, TCP_KEEPCNT}, {41, 27, IP6, 4, false, IPV6_V6ONLY},
+    {41, 12, IP6, 20, false, IPV6_JOIN_GROUP}, {41, 13, IP6, 20, false, IPV6_LEAVE_GROUP},
 };
 
 static const int levels[] = {0, SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_IPV6};
@@ -32,7 +33,8 @@ static const int levels[] = {0, SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_IPV
 static const struct option *find(const struct entry *e, int level, int name) {
     for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
         const struct option *o = &options[i];
-        if (o->level == level && o->name == name && (!o->tcp || e->stream) && (o->kind != IP6 || e->family == 10)) {
+        if (o->level == level && o->name == name && (!o->tcp || e->stream) && (o->kind != IP6 || e->family == 10) &&
+            (o->size != 20 || look.lwip == 212) && (o->host != SO_LINGER || o->kind != SOCKET || look.linger)) {
             return o;
         }
     }
@@ -66,16 +68,28 @@ static int tell(struct entry *e, int name, int *value) {
 
 static int set_host(struct entry *e, const struct option *o, const void *value) {
     int number = 0;
-    uint32_t size = o->size == 8 ? 8 : sizeof(number);
     memcpy(&number, value, o->size == 1 ? 1 : sizeof(number));
-    const void *host = size == 8 || o->host == IP_MULTICAST_IF ? value : &number;
-    return setsockopt(e->host, levels[o->kind], o->host, host, size) < 0 ? N_EADDRNOTAVAIL : 0;
+    bool whole = o->size >= 8 || o->host == IP_MULTICAST_IF;
+    bool member = o->kind == IP && (o->host == IP_ADD_MEMBERSHIP || o->host == IP_DROP_MEMBERSHIP);
+    if (member && (ntohl((uint32_t)number) >> 28 != 14 || number == (int)htonl(0xe0000001))) {
+        look_halt("a membership in what is no group");
+    }
+    if (o->kind == TCP && o->host != TCP_NODELAY) {
+        number = number < 1 ? 1 : number > 127 ? 127 : number; /* lwIP takes any */
+    }
+    const void *host = whole ? value : &number;
+    int r = setsockopt(e->host, levels[o->kind], o->host, host, whole && o->size >= 8 ? o->size : sizeof(number));
+    return r == 0 ? 0 : o->size == 8 || o->size == 20 ? N_EADDRNOTAVAIL : N_EINVAL;
 }
 
 static int get_host(struct entry *e, const struct option *o, void *value, uint32_t *len) {
     int number = 0;
     socklen_t size = sizeof(number);
-    if (o->size == 8 || getsockopt(e->host, levels[o->kind], o->host, &number, &size) < 0) {
+    if (o->host == SO_LINGER && o->kind == SOCKET) {
+        size = 8;
+        return getsockopt(e->host, SOL_SOCKET, SO_LINGER, value, &size) < 0 ? N_EINVAL : 0;
+    }
+    if (o->size >= 8 || getsockopt(e->host, levels[o->kind], o->host, &number, &size) < 0) {
         return N_ENOPROTOOPT;
     }
     if (o->size == 0) {

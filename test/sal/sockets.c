@@ -32,7 +32,7 @@ int look_newlib(int host) {
     } pairs[] = {
         {EAGAIN, N_EAGAIN}, {EINPROGRESS, N_EINPROGRESS}, {ECONNRESET, N_ECONNRESET}, {ECONNREFUSED, N_ECONNRESET},
         {EPIPE, N_ENOTCONN}, {ENOTCONN, N_ENOTCONN}, {ETIMEDOUT, N_ECONNABORTED}, {EADDRINUSE, N_EADDRINUSE},
-        {EINVAL, N_EINVAL}, {EOPNOTSUPP, N_EOPNOTSUPP}, {ENOPROTOOPT, N_ENOPROTOOPT}, {ENETUNREACH, N_EHOSTUNREACH},
+        {EINVAL, N_EINVAL}, {EOPNOTSUPP, N_EOPNOTSUPP}, {EACCES, N_EINVAL}, {ENOPROTOOPT, N_ENOPROTOOPT}, {ENETUNREACH, N_EHOSTUNREACH},
         {EHOSTUNREACH, N_EHOSTUNREACH}, {ENOBUFS, N_ENOMEM}, {ENOMEM, N_ENOMEM}, {EMFILE, N_ENFILE}, {ENFILE, N_ENFILE},
     };
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -303,6 +303,9 @@ int sal_connect(int number, const void *addr, uint32_t len) {
         return stack_fail(e, N_EHOSTUNREACH);
     }
     memcpy(&e->peer, addr, len);
+    if (e->peer.family == 10) {
+        e->peer.u.v6.flowinfo = 0;
+    }
     if (!e->stream) {
         if (connect(e->host, (struct sockaddr *)&host, size) < 0) {
             return stack_fail(e, look_newlib(errno));

@@ -268,7 +268,7 @@ static void test_names(void **state) {
     usocket_dial_t d;
     usocket_t l = USOCKET_CLOSED, c = USOCKET_CLOSED;
     usocket_addr_t at = fx_listen(&l, USOCKET_AF_INET, 1);
-    usocket_query_t q = {.host = "four.test", .port = at.port};
+    usocket_query_t q = {.host = "four.look", .port = at.port};
     look.at = true;
     assert_ok(usocket_dial_start(&d, &q, NULL));
     int r = usocket_dial_by(&d, &c, usocket_deadline_in(30 * SECOND));

@@ -66,6 +66,34 @@ static void test_reset_and_full(void **state) {
     assert_ok(usocket_close(&a));
 }
 
+static usocket_t leaving;
+
+static void leave(void *arg) {
+    (void)arg;
+    fx_sleep(100 * MS);
+    usocket_close(&leaving); /* with bytes unread */
+}
+
+/* The error that poll tells once reaches the sender who waits. */
+static void test_reset_while_sending(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED;
+    static const char block[65536];
+    usocket_init(&leaving);
+    fx_connect(&a, &leaving);
+    fx_go(leave, NULL);
+    int r;
+    do {
+        size_t sent = 0;
+        r = usocket_send_all_by(&a, block, sizeof block, &sent, usocket_deadline_in(5 * SECOND));
+    } while (r == 0);
+    fx_join();
+    if (r != USOCKET_ECONNRESET) {
+        assert_code(USOCKET_EPIPE, r);
+    }
+    assert_ok(usocket_close(&a));
+}
+
 /* lwIP's assertions, which halt the board, and what blocks for ever: none is reached (the look-alike would abort). */
 static void test_halts(void **state) {
     (void)state;
@@ -233,7 +261,7 @@ static void test_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_lost_errnos), TEST(test_reset_and_full), TEST(test_halts), TEST(test_stale_error), TEST(test_end_stays),
+        TEST(test_lost_errnos), TEST(test_reset_and_full), TEST(test_reset_while_sending), TEST(test_halts), TEST(test_stale_error), TEST(test_end_stays),
         TEST(test_error_once), TEST(test_options),
 #if USOCKET_IPV6
         TEST(test_bind_flowinfo),

@@ -245,7 +245,7 @@ static int answers[2];
 static void ask(void *arg) {
     int *answer = arg;
     for (int i = 0; i < 3 && *answer == 0; i++) {
-        *answer = look_up("slow.test", 60 * SECOND);
+        *answer = look_up("slow.look", 60 * SECOND);
     }
 }
 
@@ -271,14 +271,14 @@ static void test_slot_taken(void **state) {
     (void)state;
     look.taken = true;
     usocket_time_t since = fx_now();
-    assert_code(USOCKET_ETIMEDOUT, look_up("four.test", 200 * MS));
+    assert_code(USOCKET_ETIMEDOUT, look_up("four.look", 200 * MS));
     fx_took(since, 200 * MS);
     fx_go(give_back, NULL);
-    assert_code(0, look_up("four.test", 30 * SECOND));
+    assert_code(0, look_up("four.look", 30 * SECOND));
     fx_join();
     look.taken = true;
     since = fx_now();
-    assert_code(USOCKET_EAI_MEMORY, look_up("four.test", 30 * SECOND));
+    assert_code(USOCKET_EAI_MEMORY, look_up("four.look", 30 * SECOND));
     assert_true(fx_now() - since < 20 * SECOND);
 }
 
@@ -287,13 +287,13 @@ static void test_abandoned(void **state) {
     (void)state;
     usocket_time_t since = fx_now();
     for (int i = 0; i < 4; i++) {
-        assert_code(USOCKET_ETIMEDOUT, look_up("slow.test", 20 * MS));
+        assert_code(USOCKET_ETIMEDOUT, look_up("slow.look", 20 * MS));
     }
-    assert_code(0, look_up("four.test", 30 * SECOND));
+    assert_code(0, look_up("four.look", 30 * SECOND));
     assert_true(fx_now() - since < 10 * SECOND);
-    assert_true(usocket_is_eai(look_up("nobody.test", 10 * SECOND)));
+    assert_true(usocket_is_eai(look_up("nobody.look", 10 * SECOND)));
 #if USOCKET_IPV6
-    assert_code(0, look_up("six.test", 10 * SECOND));
+    assert_code(0, look_up("six.look", 10 * SECOND));
 #endif
 }
 

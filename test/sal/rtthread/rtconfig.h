@@ -19,6 +19,8 @@
 #define NETDEV_IPV4 1
 #define RT_USING_SAL
 #define RT_USING_LWIP
+#define RT_USING_LWIP212
+#define LWIP_SO_LINGER 1
 #define SAL_USING_LWIP
 #define SAL_USING_AT
 
