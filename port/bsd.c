@@ -26,8 +26,12 @@ typedef char
     ERRNO(EBUSY) ERRNO(EEXIST) ERRNO(ENOSPC) ERRNO(EROFS) ERRNO(EDOM) ERRNO(ERANGE) ERRNO(ENAMETOOLONG) \
     ERRNO(ENOSYS) ERRNO(ELOOP) ERRNO(EPROTO) ERRNO(EOVERFLOW) ERRNO(ENETRESET)
 
+#define ERRNO(name) || (name) > UINT8_MAX
+typedef char small_errnos_check[0 ERRNOS ? -1 : 1];
+#undef ERRNO
+
 /* In two arrays, for the sake of flash: the stack's numbers, and our codes without their sign. */
-static const uint16_t errno_numbers[] = {
+static const uint8_t errno_numbers[] = {
 #define ERRNO(name) name,
     ERRNOS
 #ifdef EHOSTDOWN
@@ -464,15 +468,16 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
             (short)((w[i].events & USOCKET_POLL_IN ? POLLIN : 0) | (w[i].events & USOCKET_POLL_OUT ? POLLOUT : 0));
         fds[i].revents = 0;
     }
-    usocket_time_t left = time_left(deadline);
-    unsigned count = (unsigned)n;
-    if (left < 0 || left > BRIEF) { /* nobody needs to cut a shorter wait short: 2 % of a ping-pong */
-        fds[n].fd = plat_wake_fd();
-        fds[n].events = POLLIN;
-        fds[n].revents = 0;
-        count += fds[n].fd >= 0;
-    }
-    for (;; left = time_left(deadline)) {
+    for (;;) {
+        usocket_time_t left = time_left(deadline);
+        unsigned count = (unsigned)n;
+        if (USOCKET_THREADS &&
+            (left < 0 || left > BRIEF)) { /* who could want to cut a shorter wait? 2 % of a ping-pong */
+            fds[n].fd = plat_wake_fd();
+            fds[n].events = POLLIN;
+            fds[n].revents = 0;
+            count += fds[n].fd >= 0;
+        }
         int r = plat_poll(fds, count, left);
         if (r < 0) {
             return bsd_failed(USOCKET_ENOMEM);

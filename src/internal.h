@@ -61,13 +61,10 @@ static inline bool is_gone(usocket_t *s) {
 }
 
 /* Every call on a socket stands between enter() and leave(): no descriptor is closed under a call in progress. */
-#if USOCKET_THREADS
 int usocket_enter(usocket_t *s);
+#if USOCKET_THREADS
 void usocket_leave(usocket_t *s);
 #else
-static inline int usocket_enter(usocket_t *s) {
-    return is_gone(s) ? USOCKET_EBADF : 0;
-}
 static inline void usocket_leave(usocket_t *s) {
     (void)s;
 }

@@ -51,6 +51,12 @@ int usocket_enter(usocket_t *s) {
     return 0;
 }
 
+#else
+
+int usocket_enter(usocket_t *s) {
+    return is_gone(s) ? USOCKET_EBADF : 0;
+}
+
 #endif
 
 /* The last call has left a closed socket, and nobody can enter any more. */
