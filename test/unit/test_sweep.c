@@ -1,6 +1,7 @@
 /* Nothing counts until its failure is tested: in every scenario the n-th port call fails, n = 1, 2, ... until a clean pass,
  * once and for good, with each code that the call may return; then every allocation the same. Required: a result that the
  * function's own documentation allows, nothing left open, no memory live, the clock within bounds, all closable twice.
+ * Over 500 lines: the scenarios share their sockets and their checks.
  *
  * SPDX-License-Identifier: MIT
  */
