@@ -1,7 +1,14 @@
 # The module on lwIP against the kernel's sockets, across a tap interface.
 
 SUITES += test-tap
+LONG_SUITES += test-tap-long test-tap-asan
 
-.PHONY: test-tap
+.PHONY: test-tap test-tap-long test-tap-asan
 test-tap: packages-test build/lwip/micropython build/lwip-tiny/micropython ## lwIP and the kernel's sockets, over Ethernet
 	@$(PYTHON) test/tap/run.py
+
+test-tap-long: packages-test build/lwip/micropython build/lwip-tiny/micropython
+	@$(PYTHON) test/tap/run.py --long
+
+test-tap-asan: packages-test build/lwip-asan/micropython
+	@$(SANITIZER) $(PYTHON) test/tap/run.py --interp build/lwip-asan/micropython

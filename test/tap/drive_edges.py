@@ -1,4 +1,4 @@
-# run: limit=90
+# run: limit=90 long=lwip-tiny
 # TCP's edges: refused, reset, silent, full, more than the accept queue holds, addresses used again, keepalive, linger.
 import struct
 import time

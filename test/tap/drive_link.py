@@ -1,4 +1,4 @@
-# run: limit=60
+# run: limit=60 long=lwip-tiny
 # The link goes down in the middle of calls, and comes up again.
 import threading
 import time

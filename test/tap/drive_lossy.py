@@ -1,4 +1,4 @@
-# run: net=proxy limit=100 only
+# run: net=proxy limit=150 only long=lwip-tiny seeds=4
 # A link that drops, doubles and reorders frames: TCP's content stays exact, and deadlines too.
 import os
 import subprocess
@@ -31,4 +31,4 @@ if proxy.stdout.readline() != "ready\n":
     sys.exit(1)
 functions = dict(vars(streams), treat=treat, later=later, echo=udp.echo, accept=kept.accept, receive_all=kept.receive_all)
 functions["keep_listening"] = kept.listen
-link.run("on_lossy.py", functions, 90)
+link.run("on_lossy.py", functions, 145)

@@ -1,4 +1,4 @@
-# run: limit=40
+# run: limit=40 long=lwip-tiny
 # Multicast and broadcast in both directions; joining and leaving as the wire sees it.
 import socket
 import struct

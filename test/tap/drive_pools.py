@@ -47,6 +47,28 @@ def ask_many(kind, port, n):
     return good
 
 
+def echo_many(port, n):
+    """A server that waits for the other to close, n times in a row. How many did."""
+    good = 0
+    for _ in range(n):
+        c, _ = kept[port].accept()
+        with c:
+            c.settimeout(link.LIMIT)
+            c.sendall(c.recv(100))
+            good += c.recv(1) == b""
+    return good
+
+
+def ask_and_wait(kind, port, n):
+    """A client that waits for the other to close."""
+    good = 0
+    for i in range(n):
+        with link.dialled(kind, port) as c:
+            c.sendall(b"%05d" % i)
+            good += c.recv(100) == b"%05d" % i and c.recv(1) == b""
+    return good
+
+
 def pour(numbers, size):
     """Sends to several at once, threads and all; they end when everything is gone. How many bytes went in all."""
     def one(n):

@@ -1,4 +1,4 @@
-# run: limit=60
+# run: limit=60 long=lwip-tiny
 # TCP in both directions and all families of addresses: content exact to the byte, half-close, who the peer is.
 import link
 import streams

@@ -1,4 +1,4 @@
-# run: limit=60
+# run: limit=60 long=lwip-tiny
 # UDP in both directions and all families of addresses: sizes, fragments, who sent it, what is not there, what is lost.
 import link
 import udp

@@ -53,7 +53,7 @@ def datagrams_on_it():
         n = int(d[:3])
         whole = whole and d == b"%03d" % n + content(n, 3 * n)
         came += 1
-    true("datagrams come whole, or not at all", whole and 10 < came < 300, came)
+    true("datagrams come whole, or not at all", whole and 0 < came < 300, came)  # a small mailbox keeps few
     clean()
     s.sendto(b"stop", (KERNEL4, port))
     s.close()

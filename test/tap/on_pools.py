@@ -357,6 +357,26 @@ def thousand():
     check("five hundred served", kernel.end(asking), 500)
     l.close()
     check("nothing leaks from these", (grown(base), _stack.sockets()), ({}, open_before))
+    # Closed by us first: what waits in TIME_WAIT makes way.
+    n, port = kernel.listen("4", 200)
+    serving = kernel.begin_echo_many(n, 300)
+    good = 0
+    for i in range(300):
+        s = dial("4", port)
+        s.send(b"%05d" % i)
+        good += s.recv(5) == b"%05d" % i
+        s.close()
+    check("three hundred that we close first", (good, kernel.end(serving)), (300, 300))
+    kernel.close(n)
+    l, port = listener("4")
+    asking = kernel.begin_ask_and_wait("4", port, 300)
+    for i in range(300):
+        s, _ = l.accept()
+        s.send(s.recv(5))
+        s.close()
+    check("three hundred served that we close first", kernel.end(asking), 300)
+    l.close()
+    check("nothing but what waits is left", (grown(base, ("TCP_PCB",)), _stack.sockets()), ({}, open_before))
 
 
 for section in (names, sockets, connections, listening, unread, unsent, no_memory, thousand):

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """The module on lwIP against the kernel's sockets, across an Ethernet link.
 
-    test/tap/run.py [--filter RE] [--far tap|veth] [--interp PATH] [--verbose] [--jobs N]
+    test/tap/run.py [--filter RE] [--far tap|veth] [--interp PATH] [--long] [--verbose] [--jobs N]
 
 Each drive_*.py runs under CPython in network and mount namespaces of its own (netns.sh) and plays the kernel's side; at the other
 end of a tap interface a script on_*.py runs under MicroPython, whose sockets are lwIP's. With --far veth the other end is the
 kernel, too, and the interpreter build/unix/micropython: that tries the tests themselves.
 
 A driver says what it needs in a comment among its first lines:
-  # run: net=tap|proxy limit=SECONDS build=lwip,lwip-tiny
-build: the interpreters it runs with, by their directories in build/.
+  # run: net=tap|proxy limit=SECONDS build=lwip,lwip-tiny long=lwip-tiny seeds=N only
+build: the interpreters it runs with, by their directories in build/; long: with --long also these; seeds: with --long it runs N
+times, its chance beginning with another number each time (TAP_SEED); only: not with --far veth.
 """
 
 import argparse
@@ -36,17 +37,18 @@ def environment(interp, far, net):
     return env
 
 
-def run(script, build, options):
+def run(script, build, seed, options):
     want = common.directives(os.path.join(HERE, script))
     net = want.get("net", "tap")
-    interp = options.interp or os.path.join(ROOT, "build", "unix" if options.far == "veth" else build, "micropython")
-    label = script[6:-3] + ("" if build == "lwip" else " (%s)" % build)
+    interp = os.path.abspath(options.interp) if options.interp else os.path.join(ROOT, "build", "unix" if options.far == "veth" else build, "micropython")
+    label = script[6:-3] + ("" if build == "lwip" else " (%s)" % build) + ("" if seed == 1 else " %d" % seed)
     result = common.Result(label)
     if not os.access(interp, os.X_OK):
         result.failed.append("%s is not there: run `make %s`" % (interp, os.path.relpath(interp, ROOT)))
         return result
     env = environment(interp, options.far, net)
     env["BUILD"] = build
+    env.setdefault("TAP_SEED", str(seed))
     command = [os.path.join(HERE, "netns.sh"), net, sys.executable, os.path.join(HERE, script)]
     limit = float(want.get("limit", 60))
     start = time.monotonic()
@@ -73,6 +75,7 @@ def main():
     p.add_argument("--filter", default="", help="only drivers whose name matches this")
     p.add_argument("--far", choices=("tap", "veth"), default="tap", help="what is at the other end")
     p.add_argument("--interp", help="another interpreter than those in build/, and only for what needs no other than lwip")
+    p.add_argument("--long", action="store_true", help="also with small pools, and other seeds")
     p.add_argument("--verbose", action="store_true", help="print the whole output of what fails")
     p.add_argument("--jobs", type=int, default=4, help="at once; they wait more than they work (4)")
     options = p.parse_args()
@@ -80,15 +83,16 @@ def main():
     for name in sorted(os.listdir(HERE)):
         if name.startswith("drive_") and name.endswith(".py") and re.search(options.filter, name):
             want = common.directives(os.path.join(HERE, name))
-            for build in want.get("build", "lwip").split(","):
-                if options.interp and build != "lwip":
-                    continue
-                if options.far == "tap" or build == "lwip" and "only" not in want:
-                    runs.append((-float(want.get("limit", 60)), name, build))
+            builds = want.get("build", "lwip").split(",")
+            builds += want["long"].split(",") if options.long and "long" in want else []
+            for build in builds if not options.interp and options.far == "tap" else ["lwip"]:
+                for seed in range(1, int(want.get("seeds", 1)) + 1 if options.long else 2):
+                    if options.far == "tap" or "only" not in want:
+                        runs.append((-float(want.get("limit", 60)), name, build, seed))
     runs.sort()
     results = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        waiting = [pool.submit(run, name, build, options) for _, name, build in runs]
+        waiting = [pool.submit(run, name, build, seed, options) for _, name, build, seed in runs]
         for n, future in enumerate(concurrent.futures.as_completed(waiting), 1):
             r = future.result()
             results.append(r)
