@@ -51,7 +51,7 @@ endef
 $(eval $(call sal_variant,gcc,gcc,-O2,$(SAL_UNIT),$(SAL_OWN)))
 $(eval $(call sal_variant,no-posix,clang,-O1 -DLOOK_NO_POSIX,$(SAL_UNIT),$(SAL_OWN)))
 $(eval $(call sal_variant,asan,clang,-O1 $(TC_SANITIZE),$(SAL_UNIT),$(SAL_OWN)))
-$(eval $(call sal_variant,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,quirks))
+$(eval $(call sal_variant,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,quirks look))
 
 # The manners of lwIP 2.1.2 and 2.0.2 each with poll and with select; the rest as they come.
 .PHONY: test-sal-c

@@ -14,16 +14,6 @@
 
 uint32_t rt_tick_get(void);
 uint32_t rt_tick_from_millisecond(int32_t ms);
-int sal_getpeername(int number, void *addr, uint32_t *len);
-
-/* Of the connect that is under way. */
-static void settle(int number) {
-    struct sal_addr a;
-    uint32_t len = sizeof(a);
-    int error = *look_errno();
-    sal_getpeername(number, &a, &len);
-    *look_errno() = error;
-}
 
 /* ---- Receiving ---------------------------------------------------------------------------------------------------- */
 
@@ -60,7 +50,7 @@ int sal_recvfrom(int number, void *buf, size_t len, int flags, void *from, uint3
     if (e->poisoned) {
         return look_fail(N_EIO);
     }
-    settle(number);
+    look_settle(e);
     bool wait = !e->nonblocking && !(flags & SAL_DONTWAIT);
     if (wait) {
         look_halt("a receive that may wait, by a port that never does");
@@ -149,7 +139,7 @@ int sal_sendto(int number, const void *buf, size_t len, int flags, const void *t
     if (e->poisoned) {
         return look_fail(N_EIO);
     }
-    settle(number);
+    look_settle(e);
     return e->stream ? send_stream(e, buf, len) : send_datagram(e, buf, len, to, size);
 }
 
@@ -164,7 +154,7 @@ static int events_of(int number) {
     if (e->at) {
         return at_poll(e);
     }
-    settle(number);
+    look_settle(e);
     int host = look_host_poll(e, POLLIN | POLLOUT, 0);
     if (!e->stream && (host & POLLERR)) { /* lwIP tells no ICMP */
         int error;

@@ -97,6 +97,9 @@ void look_give(const struct sal_addr *a, void *to, uint32_t *len);
 /* The host's poll on one socket: its revents. */
 int look_host_poll(const struct entry *e, int events, int ms);
 
+/* The stack's thread finds out how a connect has ended. */
+void look_settle(struct entry *e);
+
 /* Options, of lwIP's kind and of an AT module's. */
 int look_option(struct entry *e, bool set, int level, int name, void *value, uint32_t *len);
 int at_option(struct entry *e, bool set, int level, int name, void *value, uint32_t *len);

@@ -257,8 +257,8 @@ int look_host_poll(const struct entry *e, int events, int ms) {
     return poll(&p, 1, ms) > 0 ? p.revents : 0;
 }
 
-/* The stack's thread finds out. */
-static void settle(struct entry *e) {
+
+void look_settle(struct entry *e) {
     if (e->stage != CONNECTING || !look.link || look_host_poll(e, POLLOUT, 0) == 0) {
         return;
     }
@@ -292,7 +292,7 @@ int sal_connect(int number, const void *addr, uint32_t len) {
     if (e->poisoned) {
         return look_fail(N_EIO);
     }
-    settle(e);
+    look_settle(e);
     if (e->stream && e->stage == CONNECTED) {
         look_halt("connect on a connected socket");
     }
@@ -406,7 +406,7 @@ int sal_shutdown(int number, int how) {
         e->closed = true;
         return 0;
     }
-    settle(e);
+    look_settle(e);
     if (!e->stream || e->stage != CONNECTED) {
         return stack_fail(e, e->stream ? N_ENOTCONN : N_EOPNOTSUPP);
     }
@@ -419,7 +419,7 @@ int sal_getpeername(int number, void *addr, uint32_t *len) {
     if (e == NULL || e->at) {
         return -1;
     }
-    settle(e);
+    look_settle(e);
     if (e->stage != CONNECTING && e->stage != CONNECTED) {
         return stack_fail(e, N_ENOTCONN);
     }
@@ -433,7 +433,7 @@ int sal_getsockname(int number, void *addr, uint32_t *len) {
     if (e == NULL || e->at) {
         return -1;
     }
-    settle(e);
+    look_settle(e);
     struct sockaddr_storage host;
     socklen_t size = sizeof(host);
     if (e->stage == FAILED || getsockname(e->host, (struct sockaddr *)&host, &size) < 0) {
@@ -448,7 +448,7 @@ int sal_getsockname(int number, void *addr, uint32_t *len) {
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
 static int error_option(struct entry *e) {
-    settle(e);
+    look_settle(e);
     if (look.lwip == 202) {
         /* What the last call left behind; then what the connection did, again and again. */
         int left = e->remains == 0 || e->remains == N_EINPROGRESS
