@@ -82,7 +82,7 @@ say("no such attribute", hasattr(s, "no_such"))
 r = repr(s)
 say("repr is in angle brackets", (r[0], r[-1]))
 for word in ("fd=%d" % s.fileno(), "family=", "type=", "proto=0", "laddr=", "raddr="):
-    say("repr of an unbound socket has " + word.replace(str(s.fileno()), "N"), word in r)
+    say("repr of an unbound socket has " + word.split("=")[0], word in r)
 s.bind(("127.0.0.1", 0))
 say("repr of a bound socket has laddr", ("laddr=%r" % (s.getsockname(),)) in repr(s))
 say("repr of a bound socket has raddr", "raddr=" in repr(s))

@@ -4,7 +4,7 @@ import select
 import socket
 import time
 
-from check import check, collect, descriptors, raised, raises, sections, skip, spawn, summary, true
+from check import SYSTEM, check, collect, descriptors, raised, raises, sections, skip, spawn, summary, true
 from pairs import close, settle, tcp_pair, udp_pair
 from where import HOST
 
@@ -182,9 +182,12 @@ def registering():
     check("registered twice", p.register(a, select.POLLOUT), None)
     p.unregister(a)
     check("unregistered", p.poll(0), [])
-    p.register(b.fileno(), select.POLLOUT)
-    found = p.poll(0)
-    true("poll by number", len(found) == 1 and found[0][1] == select.POLLOUT, found)
+    if SYSTEM:
+        p.register(b.fileno(), select.POLLOUT)
+        found = p.poll(0)
+        true("poll by number", len(found) == 1 and found[0][1] == select.POLLOUT, found)
+    else:
+        skip("poll by number", "the system does not know the stack's numbers")
     close(a, b)
 
 

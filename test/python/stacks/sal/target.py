@@ -1,0 +1,2 @@
+# RT-Thread's port over the look-alike of test/sal/, in a network namespace of the test's own.
+LINGER_RESETS = False
