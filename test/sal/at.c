@@ -82,6 +82,9 @@ static int take(struct entry *e, void *buf, size_t len) {
         e->kept_from += (unsigned)n;
         got += n;
     }
+    if (got != 0) {
+        e->drained++;
+    }
     return (int)got;
 }
 
@@ -104,12 +107,14 @@ int at_recvfrom(struct entry *e, void *buf, size_t len, int flags, const struct 
         }
         if (flags & SAL_DONTWAIT) {
             e->errevent = true;
+            e->drained = 0;
             return 0; /* as if it had ended */
         }
         if (ms == 0) {
             look_halt("a receive that may wait for ever, by a port that never does");
         }
         if (waited == ticks) {
+            e->drained = 0;
             wrong(e);
             return look_fail(N_EAGAIN);
         }
@@ -146,7 +151,8 @@ int at_sendto(struct entry *e, const void *buf, size_t len, const struct sal_add
 
 int at_poll(struct entry *e) {
     fetch(e);
-    return (e->kept_from < e->kept || e->closed ? SAL_POLLIN : 0) | (e->sendevent ? SAL_POLLOUT : 0) |
+    bool stale = e->drained != 0 && e->drained % 2 == 0;
+    return (e->kept_from < e->kept || e->closed || stale ? SAL_POLLIN : 0) | (e->sendevent ? SAL_POLLOUT : 0) |
         (e->errevent ? SAL_POLLERR : 0);
 }
 
