@@ -118,6 +118,7 @@ class Target:
         self.binding = sorted(glob.glob(ROOT + "/micropython/*.c"))
         self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]
         self.runs = 0
+        self.compiled = {}  # {flags and source: object file}
         self.parts = {}  # every function and table of the last measurement of a file: {(file, name): bytes}
         for name in STACK:
             write("%s/include/%s" % (OUT, name), '#include "stack.h"\n')
@@ -176,10 +177,15 @@ class Target:
         self.runs += 1
         where = "%s/%d" % (OUT, self.runs)
         os.makedirs(where, exist_ok=True)
-        objects = {path: "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_")) for path in paths}
-        commands = [[CC, *self.flags(path, defines or {}, port), *options, "-c", "-o", objects[path], path] for path in paths]
+        objects, commands = {}, []
+        for path in paths:
+            flags = (*self.flags(path, defines or {}, port), *options, path)
+            objects[path] = self.compiled.get(flags) or "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_"))
+            if flags not in self.compiled:
+                commands.append([CC, *flags[:-1], "-c", "-o", objects[path], path])
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(call, commands))
+        self.compiled.update(((*command[1:-4], command[-1]), command[-2]) for command in commands)
         return objects
 
     def graph(self, port):
