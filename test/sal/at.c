@@ -47,7 +47,9 @@ static int dial(struct entry *e, const struct sal_addr *a, uint32_t len) {
 }
 
 int at_connect(struct entry *e, const struct sal_addr *a, uint32_t len) {
+    e->dialling = true;
     int r = e->stage != FRESH || e->closed ? -1 : dial(e, a, len);
+    e->dialling = false;
     if (r < 0) {
         e->errevent = true;
     }
@@ -164,6 +166,9 @@ int at_option(struct entry *e, bool set, int level, int name, void *value, uint3
 }
 
 void at_close(struct entry *e) {
+    if (e->dialling) {
+        look_halt("an AT socket closed under a connect");
+    }
     rt_thread_mdelay(100);
     free(e->data);
     e->data = NULL;

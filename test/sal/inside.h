@@ -72,6 +72,7 @@ struct entry {
     /* An AT module's: */
     bool sendevent;
     bool closed;
+    bool dialling;
     unsigned drained; /* every other time poll goes on saying that there is something: events are counted after the data */
     unsigned kept, kept_from;
     uint8_t *data;
