@@ -108,6 +108,7 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
     usocket_py_ensure_interrupts();
+    usocket_py_check_stack();
     do {
         r = q->reverse != NULL ? usocket_lookup_reverse(&l, q->reverse, q->query.flags)
                                : usocket_lookup_start(&l, &q->query);

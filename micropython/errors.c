@@ -97,6 +97,16 @@ void usocket_py_check(int code, qstr what) {
     }
 }
 
+void usocket_py_check_stack(void) {
+#if MICROPY_STACK_CHECK
+    char *volatile here = (char *)&here;
+    if ((size_t)(MP_STATE_THREAD(stack_top) - here) + USOCKET_PY_STACK > MP_STATE_THREAD(stack_limit)) {
+        mp_raise_recursion_depth();
+    }
+#endif
+}
+
 void usocket_py_check_open(const usocket_t *s, qstr what) {
+    usocket_py_check_stack();
     usocket_py_check(usocket_fileno(s) < 0 ? USOCKET_EBADF : 0, what);
 }

@@ -76,6 +76,7 @@ mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_
 /* An open file; can: CAN_READ or CAN_WRITE. */
 static file_obj_t *usable(mp_obj_t self_in, uint8_t can) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check_stack();
     if (usocket_fileno(self->sock) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }

@@ -60,13 +60,26 @@ bool usocket_py_resume(int r, mp_obj_t *exc);
     } while (usocket_py_resume((r), (exc)))
 
 /* The same where there is nothing to put in order. */
-#define USOCKET_CALL_RAISE(r, call) USOCKET_CALL(r, NULL, call)
+#define USOCKET_CALL_RAISE(r, call) \
+    do { \
+        usocket_py_check_stack(); \
+        USOCKET_CALL(r, NULL, call); \
+    } while (0)
 
 static inline void usocket_py_reraise(mp_obj_t exc) {
     if (exc != MP_OBJ_NULL) {
         nlr_raise(exc);
     }
 }
+
+/* What a call of the core, and the stack of the network below it, may need of the C stack beyond MicroPython's own limit, which leaves
+ * 1 KB on RT-Thread. */
+#ifndef USOCKET_PY_STACK
+#define USOCKET_PY_STACK 1024
+#endif
+
+/* RuntimeError where a program has recursed so far that there is no room for that. Not in close: the finaliser calls it. */
+void usocket_py_check_stack(void);
 
 /* Out of descriptors: unreachable sockets may hold some. True if it is worth another try. */
 bool usocket_py_collect(int code, bool *collected);

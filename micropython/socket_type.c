@@ -5,6 +5,7 @@
 #include "py_usocket.h"
 
 socket_obj_t *usocket_py_new(void) {
+    usocket_py_check_stack();
     /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
     socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_socket_type);
     usocket_init(&self->sock);

@@ -15,6 +15,7 @@
 /* ---- Reading into a vstr ------------------------------------------------------------------------------------------ */
 
 mp_obj_str_t *usocket_py_new_bytes(void) {
+    usocket_py_check_stack();
     mp_obj_str_t *o = m_new_obj(mp_obj_str_t);
     o->base.type = &mp_type_bytes;
     o->hash = 0; /* not computed: nobody looks 64 KiB up in a dict */

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 
 struct compat_state mp_state_ctx;
-static bool ready, ready_in_time;
+static bool ready, ready_in_time, stack_checked, started_after;
+
+void usocket_py_check_stack(void) {
+    stack_checked = true;
+}
 
 void compat_gil(bool take) {
     (void)take;
@@ -26,6 +30,7 @@ bool usocket_py_resume(int r, mp_obj_t *exc) {
 
 int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
     (void)q;
+    started_after = stack_checked;
     *lookup = (usocket_lookup_t *)lookup;
     return 0;
 }
@@ -68,5 +73,6 @@ int main(void) {
     usocket_py_lookup(&q, USOCKET_FOREVER);
     printf(
         "%-5s a lookup can be interrupted without an __init__ and before any socket\n", ready_in_time ? "ok" : "FAIL");
-    return !ready_in_time;
+    printf("%-5s and begins when there is room on the stack\n", started_after ? "ok" : "FAIL");
+    return !ready_in_time || !started_after;
 }

@@ -84,7 +84,7 @@ for variant in \
     "single floats:-DCOMPAT_FLOAT_SINGLE" \
     "no floats, small integers:-DMICROPY_PY_BUILTINS_FLOAT=0 -DMICROPY_LONGINT_IMPL=MICROPY_LONGINT_IMPL_NONE" \
     "IPv4 alone, no threads of ours:-DUSOCKET_UNIX=0 -DUSOCKET_IPV6=0 -DUSOCKET_THREADS=0" \
-    "no extras:-DUSOCKET_PY_EXTRAS=0" \
+    "no extras, no stack check:-DUSOCKET_PY_EXTRAS=0 -DMICROPY_STACK_CHECK=0" \
     "no names:-DUSOCKET_NAMES=0"; do
     name=${variant%%:*} options=${variant#*:}
     for compiler in gcc clang; do
@@ -131,6 +131,7 @@ run() {
 compile "$compat" "micropython/*.c" gcc -Iport/posix
 run pending micropython/stream.c "an exception that becomes pending"
 run lookup micropython/arguments.c "a lookup without __init__"
+run stack micropython/errors.c "room on the stack"
 
 # also NAME ARGUMENTS...: a script that counts for itself.
 also() {

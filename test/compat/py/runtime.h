@@ -75,7 +75,8 @@ bool mp_sched_schedule(mp_obj_t fun, mp_obj_t arg);
 #endif
 
 typedef struct {
-    void *stack_top;
+    char *stack_top;
+    size_t stack_limit;
 } mp_state_thread_t;
 
 extern struct compat_state {
@@ -88,5 +89,8 @@ extern struct compat_state {
     } vm;
 } mp_state_ctx;
 #define MP_STATE_VM(x) (mp_state_ctx.vm.x)
+#define MP_STATE_THREAD(x) (mp_state_ctx.thread.x)
+
+NORETURN void mp_raise_recursion_depth(void);
 
 #endif
