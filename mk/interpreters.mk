@@ -1,7 +1,7 @@
 # The interpreters. Objects are kept per version under build/obj/, so that changing MICROPYTHON_VERSION there and back is cheap.
 
 MICROPYTHON_VERSION ?= 1.25.0
-FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny sal
+FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny sal sal-asan
 
 ifneq ($(MICROPYTHON_DIR),)
 MPY_TREE := $(abspath $(MICROPYTHON_DIR))

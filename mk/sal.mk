@@ -21,7 +21,7 @@ $(SAL_LOOK:$(SAL)/%.c=build/sal/%.o): build/sal/%.o: $(SAL)/%.c $(wildcard $(SAL
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAL_LOOK_FLAGS) -O2 -c -o $@ $<
 
-build/obj/sal-$(MPY_KEY)/micropython: build/sal/liblook.a $(wildcard port/rtthread/*.[ch] test/sal/rtthread/* test/sal/rtthread/*/* test/sal/include/* test/sal/include/*/* test/stackinfo/*)
+build/obj/sal-$(MPY_KEY)/micropython build/obj/sal-asan-$(MPY_KEY)/micropython: build/sal/liblook.a $(wildcard port/rtthread/*.[ch] test/sal/rtthread/* test/sal/rtthread/*/* test/sal/include/* test/sal/include/*/* test/stackinfo/*)
 
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 

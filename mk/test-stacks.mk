@@ -1,11 +1,13 @@
 # The Python tests on other stacks than Linux's: test-python-lwip and test-python-sal, and the same under the sanitizers. What a
-# stack cannot do is in test/python/stacks/ and docs/stacks.md.
+# stack cannot do is in test/python/stacks/ and docs/stacks.md. They wait more than they work, hence four at a time.
 
 STACKS := lwip sal
+SUITES += $(STACKS:%=test-python-%)
+LONG_SUITES += $(STACKS:%=test-python-%-asan)
 .PHONY: $(STACKS:%=test-python-%) $(STACKS:%=test-python-%-asan)
 
 $(STACKS:%=test-python-%): test-python-%: build/%/micropython
-	@$(PYTHON) test/python/run.py --interp $< --stack $*
+	@$(PYTHON) test/python/run.py --interp $< --stack $* --jobs 4
 
 $(STACKS:%=test-python-%-asan): test-python-%-asan: build/%-asan/micropython
-	@$(SANITIZER) $(PYTHON) test/python/run.py --asan --interp $< --stack $*
+	@$(SANITIZER) $(PYTHON) test/python/run.py --asan --interp $< --stack $* --jobs 4

@@ -73,14 +73,25 @@ FLAVOURS["lwip-tiny"] = on_lwip("lwip-tiny", "unix", "-DTEST_LWIP_TINY")
 
 
 # On the look-alike of SAL, build/sal/liblook.a (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>.
-FLAVOURS["sal"] = [
-    "MICROPY_PY_SOCKET=0",
-    f"CFLAGS_EXTRA=-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread",
-    f"USOCKET_CFLAGS=-I{ROOT}/test/sal/include",
-    f"LDFLAGS_EXTRA={ROOT}/build/sal/liblook.a",
-    "USOCKET_PORT=rtthread",
-    f"USOCKET_EXTRA={ROOT}/test/stackinfo/stack.c",
-]
+SAL = {
+    "CFLAGS_EXTRA": f"-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread",
+    "USOCKET_CFLAGS": f"-I{ROOT}/test/sal/include",
+    "LDFLAGS_EXTRA": f"{ROOT}/build/sal/liblook.a",
+    "USOCKET_PORT": "rtthread",
+    "USOCKET_EXTRA": f"{ROOT}/test/stackinfo/stack.c",
+}
+
+
+def on_sal(like):
+    """The arguments of another flavour, with the look-alike under the module."""
+    arguments = dict(argument.split("=", 1) for argument in FLAVOURS[like])
+    for name, value in SAL.items():
+        arguments[name] = f"{value} {arguments.get(name, '')}".strip()
+    return [f"{name}={value}" for name, value in arguments.items()]
+
+
+FLAVOURS["sal"] = on_sal("unix")
+FLAVOURS["sal-asan"] = on_sal("asan")
 
 
 class Progress:
