@@ -1,6 +1,6 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
-SUITES += test-arm-sim test-bigendian-sim test-client size-check
+SUITES += test-arm-sim test-bigendian-sim test-client test-configs size-check
 LONG_SUITES += test-arm-c test-arm-python test-bigendian-c
 
 CMOCKA_VERSION := 1.1.5
@@ -71,3 +71,7 @@ test-client: build/client/micropython ## an interpreter for TCP clients alone: w
 size size-check: $(LWIP_READY)
 size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md has grown by more than 1 %
 	@$(PYTHON) tools/size.py --check --micropython $(MPY_TREE)
+
+.PHONY: test-configs
+test-configs: $(LWIP_READY) ## the library on lwIP and RT-Thread compiles in every configuration
+	@$(PYTHON) test/unit/configs.py $(LWIP_TREE)
