@@ -6,6 +6,7 @@
 # modules is chosen before a loop starts, in the functions at the top. CONTENDER is cpython, builtin
 # or usocket; TIMEOUT is in seconds, 0 = none. The operation "none" only looks whether the module is there.
 
+import os
 import sys
 import time
 
@@ -44,10 +45,11 @@ else:
 
 
 def address():
+    host = os.getenv("PEER") or "127.0.0.1"
     # The built-in module takes no tuples.
     if contender == "builtin":
-        return socket.getaddrinfo("127.0.0.1", port)[0][-1]
-    return ("127.0.0.1", port)
+        return socket.getaddrinfo(host, port)[0][-1]
+    return (host, port)
 
 
 def open_socket():

@@ -10,9 +10,10 @@
  *   udp            returns each datagram to its sender, DELAY microseconds later
  *
  * It is meant to be cheaper than any client: the sink does not copy, the source sends pages that
- * are already in the kernel.
+ * are already in the kernel. PEER in the environment is the address that it has, if not 127.0.0.1.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,7 +111,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const char *own = getenv("PEER");
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(own != NULL ? own : "127.0.0.1")};
     socklen_t len = sizeof(address);
     int fd = socket(AF_INET, is_udp ? SOCK_DGRAM : SOCK_STREAM, 0);
     if (is_accept) {

@@ -3,19 +3,35 @@
  *   raw OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
  *
  * The loops are those of client.py, line by line. A timeout (seconds, 0 = none) is the kernel's own,
- * SO_RCVTIMEO and SO_SNDTIMEO. Lines are read with stdio.
+ * SO_RCVTIMEO and SO_SNDTIMEO. Lines are read with stdio. PEER in the environment is the peer's address, if not 127.0.0.1.
+ * With RAW_LWIP the stack is lwIP, which has no lines and no MSG_WAITALL.
  */
 #define _GNU_SOURCE
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#ifdef RAW_LWIP
+#include "lwip/inet.h"
+#include "lwip/sockets.h"
+#define socket lwip_socket
+#define connect lwip_connect
+#define close lwip_close
+#define send lwip_send
+#define sendto lwip_sendto
+#define recv lwip_recv
+#define recvfrom lwip_recvfrom
+#define setsockopt lwip_setsockopt
+#define htons lwip_htons
+#else
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
+#endif
 
 #define SMALL 64
 #define LARGE 65536
@@ -156,7 +172,7 @@ int main(int argc, char **argv)
     }
     peer.sin_family = AF_INET;
     peer.sin_port = htons((uint16_t)atoi(argv[2]));
-    peer.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    peer.sin_addr.s_addr = inet_addr(getenv("PEER") != NULL ? getenv("PEER") : "127.0.0.1");
     memset(buffer, 'x', sizeof(buffer));
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         if (strcmp(argv[1], operations[i].name) == 0) {

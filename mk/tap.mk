@@ -12,3 +12,7 @@ test-tap-long: packages-test build/lwip/micropython build/lwip-tiny/micropython
 
 test-tap-asan: packages-test build/lwip-asan/micropython
 	@$(SANITIZER) $(PYTHON) test/tap/run.py --interp build/lwip-asan/micropython
+
+.PHONY: bench-lwip
+bench-lwip: build/lwip/micropython ## the module on lwIP beside plain C on lwIP
+	@$(PYTHON) bench/lwip.py
