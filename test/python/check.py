@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from where import STACK
+from where import STACK, STALE
 
 try:
     import _thread
@@ -206,6 +206,7 @@ def settles(n, seconds):
 def at_most(n, seconds):
     # As settles, but fewer will do: what was collected before may have been among those counted at the start.
     end = ticks()
+    n += STALE
     while descriptors() > n and since(end) <= seconds * 1000:
         collect()
         time.sleep(0.02)

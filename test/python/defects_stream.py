@@ -7,7 +7,7 @@ import time
 
 from check import check, number, raised, raises, sections, skip, spawn, summary, true
 from pairs import C, close, drain, raw_address, settle, tcp_pair, udp_pair
-from where import HOST, HOST6, MUCH, NAME
+from where import BOTH, HOST, HOST6, MUCH, NAME
 
 
 def s1():
@@ -136,7 +136,7 @@ def plain_end():
 def s7():
     # The documented `s.connect(getaddrinfo(host, port)[0][-1])` failed where the resolver lists an IPv6 address first. (A
     # resolver of our own: drive_lookup.py. Here /etc/hosts has ::1 first.)
-    for host in (NAME, "both"):
+    for host in (NAME, BOTH):
         found = socket.getaddrinfo(host, 80)
         check("S7: {}: entry 0 is IPv4 and a stream".format(host), found[0][:2], (2, 1))
         s = socket.create_server((HOST, 0))

@@ -6,7 +6,7 @@ import time
 
 from check import SYSTEM, at_most, check, collect, descriptors, number, raised, raises, sections, since, skip, spawn, storm, storms, summary, ticks, timed, true
 from pairs import close, crowd, drain, full_pair, tcp_pair, udp_pair
-from where import HOST, INTERFACE, MUCH
+from where import HOST, INTERFACE, MANY, MUCH
 
 LATE = 1500
 
@@ -58,7 +58,7 @@ def u3():
     start = descriptors()
 
     def lose():
-        for _ in range(20):
+        for _ in range(MANY):
             socket.socket()
 
     lose()

@@ -7,7 +7,7 @@ import socket
 
 from check import FIRST, SYSTEM, at_most, check, collect, descriptors, raised, raises, sections, skip, summary, true
 from pairs import close, tcp_pair
-from where import FITS, HOST
+from where import FITS, HOST, MANY
 
 
 def closed_sockets():
@@ -55,7 +55,7 @@ def collected():
         ("fresh sockets", socket.socket), ("pairs", tcp_pair), ("listeners", lambda: socket.create_server((HOST, 0))),
         ("files of lost sockets", lambda: tcp_pair()[0].makefile("rb")),
     ):  # fmt: skip
-        lose(20, make)
+        lose(MANY, make)
         true("U3: {}: unreachable ones are closed".format(label), at_most(start, 1), descriptors() - start)
 
     def cycle():
@@ -64,13 +64,13 @@ def collected():
         box.append(s)
         box.append(box)
 
-    lose(10, cycle)
+    lose(MANY // 2, cycle)
     true("U3: sockets in a circle are closed", at_most(start, 1), descriptors() - start)
 
     class Sub(socket.socket):
         pass
 
-    lose(10, Sub)
+    lose(MANY // 2, Sub)
     true("U3: subclass instances are closed", at_most(start, 1), descriptors() - start)
     a, b = tcp_pair()
 
