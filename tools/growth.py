@@ -26,6 +26,11 @@ def figures(text):
     return found
 
 
+def kept(text):
+    """Rows that are below their limit."""
+    return set(re.findall(r"^\| ([^|]+?) \|.*\| pass \|$", text, re.M))
+
+
 def compiler(text):
     return re.search(r"gcc ([\d.]+)", text)[1]
 
@@ -60,6 +65,7 @@ def check(path, text):
     before, now = figures(committed), figures(text)
     failures = ["%s: %d bytes, was %d (%+.1f %%)" % (named(key), size, was, 100 * (size / was - 1) if was else 100)
                 for key, was, size in grown(before, now)]
+    failures += ["%s: over its limit" % row for row in sorted(kept(committed) - kept(text))]
     failures += ["%s: not in %s" % (named(key), name) for key in now if key not in before]
     failures += ["%s: in %s, not measured now" % (named(key), name) for key in before if key not in now]
     for line in failures:
