@@ -56,7 +56,7 @@ def allowed(path, angled, name):
     if path.startswith("src/"):
         return standard or public or own
     if os.path.dirname(path) == "port":
-        return standard or name in ("usocket/port.h", "usocket/config.h", "platform.h", "bsd.h")
+        return standard or own or name in ("usocket/port.h", "usocket/config.h", "platform.h")
     if path.startswith("port/"):
         return angled or own or name in ("usocket/port.h", "usocket/config.h", "platform.h")
     if path.startswith("micropython/"):
