@@ -48,7 +48,7 @@ $(LWIP_FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/mi
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
 LWIP_BUILD := build/test-lwip
-LWIP_TESTS := socket connect data datagram watch getaddrinfo threads
+LWIP_TESTS := socket connect data datagram watch getaddrinfo threads calls
 LWIP_TC_SOURCES := $(TC_SRC) $(wildcard port/*.c port/lwip/*.c)
 LWIP_TC_LIB := $(TC_LIB_FLAGS) -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
 LWIP_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
@@ -74,7 +74,17 @@ endef
 $(eval $(call lwip_variant,gcc,gcc,-O2,-O2,$(LWIP_TESTS)))
 $(eval $(call lwip_variant,clang,clang,-O1,-O1,$(LWIP_TESTS)))
 $(eval $(call lwip_variant,asan,clang,-O1 $(TC_SANITIZE),-O1 $(LWIP_ASAN),$(LWIP_TESTS)))
+$(eval $(call lwip_variant,tiny,gcc,-O2 -DTEST_LWIP_TINY,-O2 -DTEST_LWIP_TINY,calls))
+$(eval $(call lwip_variant,tiny-asan,clang,-O1 -DTEST_LWIP_TINY $(TC_SANITIZE),-O1 -DTEST_LWIP_TINY $(LWIP_ASAN),calls))
 
-.PHONY: test-lwip-c
-test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_asan_PROGRAMS)
-	@$(TC_RUN) --full $(lwip_gcc_PROGRAMS) --brief $(lwip_asan_PROGRAMS)
+.PHONY: test-lwip-c test-lwip-c-long
+test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_asan_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS) ## the C tests on lwIP; random sequences of calls
+	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) \
+		--full $(lwip_tiny_PROGRAMS) $(lwip_gcc_PROGRAMS) --brief $(lwip_tiny-asan_PROGRAMS) $(lwip_asan_PROGRAMS)
+
+test-lwip-c-long: $(lwip_gcc_PROGRAMS) $(lwip_clang_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
+	@TEST_LONG=1 $(TC_RUN) --limit 1500 --full $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS)) \
+		--brief $(lwip_clang_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
+
+SUITES += test-lwip-c
+LONG_SUITES += test-lwip-c-long

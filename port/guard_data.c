@@ -70,7 +70,7 @@ static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int
 }
 
 ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sockaddr *addr, socklen_t *alen) {
-    char none;
+    char none = 0;
     buf = buf != NULL ? buf : &none; /* of an empty buffer; stacks want an address */
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
@@ -95,7 +95,7 @@ ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sock
 /* The longest datagram, with headers, is of 65535 bytes. */
 #define DATAGRAM_MAX(family) ((size_t)65535 - 8 - ((family) == AF_INET ? 20 : 0))
 
-static int may_send(const entry_t *e, size_t len, const struct sockaddr *to) {
+static int may_send(int handle, const entry_t *e, size_t len, const struct sockaddr *to) {
     if (e->flags & HALF_OUT) {
         return EPIPE;
     }
@@ -105,6 +105,13 @@ static int may_send(const entry_t *e, size_t len, const struct sockaddr *to) {
     if (to != NULL && to->sa_family != e->family) {
         return EAFNOSUPPORT;
     }
+#ifdef plat_raw_least
+    if (e->type == SOCK_RAW && len < plat_raw_least(handle)) {
+        return EINVAL;
+    }
+#else
+    (void)handle;
+#endif
     return len > DATAGRAM_MAX(e->family) ? EMSGSIZE : 0;
 }
 
@@ -125,10 +132,6 @@ static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, 
         *number = guard_take_error(handle, e); /* poll has said so, and goes on saying it */
     } else if (*number == EINPROGRESS || *number == ENOMEM || *number == ENOBUFS) {
         *number = EAGAIN; /* there will be room again */
-    }
-    if (guard_would_block(*number)) {
-        int error = guard_take_error(handle, e); /* told by poll, and by nothing any more */
-        *number = error != 0 ? error : *number;
     } else if (*number == ENOTCONN) {
         *number = guard_take_error(handle, e);
         *number = guard_broken(handle, e, *number != 0 ? *number : EPIPE);
@@ -148,7 +151,7 @@ ssize_t guard_sendto(int handle, const void *buf, size_t len, int flags, const s
     if (e != NULL && e->type == SOCK_STREAM) {
         r = send_stream(handle, e, buf, len, flags, &number);
     } else if (e != NULL) {
-        number = may_send(e, len, addr);
+        number = may_send(handle, e, len, addr);
         if (number == 0) {
             r = addr == NULL ? plat_send(handle, buf, len, flags) : plat_sendto(handle, buf, len, flags, addr, alen);
             if (r < 0) {

@@ -185,7 +185,7 @@ int usocket_pair(usocket_t *a, usocket_t *b, int family, int type, int proto);
  * @param fd   owned by @p s from then on; still yours on failure
  * @param family, type, proto  -1: ask the stack
  * @return 0; USOCKET_EBADF, USOCKET_ENOTSOCK, USOCKET_EINVAL, USOCKET_EIO, USOCKET_EOPNOTSUPP, USOCKET_EISCONN (@p s is open),
- *         USOCKET_ESOCKTNOSUPPORT (no stream, where USOCKET_DATAGRAMS is 0)
+ *         USOCKET_EBUSY (closed, but still in use), USOCKET_ESOCKTNOSUPPORT (no stream, where USOCKET_DATAGRAMS is 0)
  */
 int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto);
 
@@ -193,7 +193,7 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto);
  *
  * @param s    closed; must not outlive @p from as memory
  * @param from open
- * @return 0; USOCKET_EBADF, USOCKET_EISCONN (@p s is open)
+ * @return 0; USOCKET_EBADF, USOCKET_EISCONN (@p s is open), USOCKET_EBUSY (closed, but still in use)
  */
 int usocket_share(usocket_t *s, usocket_t *from);
 
@@ -247,7 +247,7 @@ int usocket_backlog(void);
  * @param peer receives the other end's address; may be NULL
  * @return 0; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_ECONNABORTED, USOCKET_EMFILE, USOCKET_ENFILE,
  *         USOCKET_EPERM, USOCKET_EPROTO, USOCKET_ENETDOWN, USOCKET_EHOSTUNREACH, USOCKET_ENETUNREACH, USOCKET_ENOPROTOOPT,
- *         USOCKET_EISCONN (@p conn is open); USOCKET_EINVAL: not listening; socket's
+ *         USOCKET_EISCONN (@p conn is open), USOCKET_EBUSY (closed, but still in use); USOCKET_EINVAL: not listening; socket's
  */
 int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_time_t deadline);
 

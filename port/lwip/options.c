@@ -97,6 +97,28 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     return 0;
 }
 
+#if LWIP_RAW && LWIP_IPV6
+/* lwIP fills in the checksum, and asserts that there is room for it. */
+size_t lwip_raw_least(int fd) {
+    int offset = -1;
+    socklen_t len = sizeof(offset);
+    return lwip_getsockopt(fd, IPPROTO_RAW, IPV6_CHECKSUM, &offset, &len) < 0 || offset < 0 ? 0 : (size_t)offset + 2;
+}
+#endif
+
+/* SO_BINDTODEVICE writes to the connection without looking whether there is one. It can go at any moment: so never while
+ * connected. */
+static int check_bind_to(int fd) {
+    struct sockaddr_storage peer;
+    int value;
+    socklen_t len = sizeof(peer);
+    if (type_of(fd) == SOCK_STREAM && lwip_getpeername(fd, (struct sockaddr *)&peer, &len) == 0) {
+        return EISCONN;
+    }
+    len = sizeof(value);
+    return lwip_getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, &len) < 0 ? EINVAL : 0;
+}
+
 /* ---- Setting ------------------------------------------------------------------------------------------------------ */
 
 #if LWIP_IGMP
@@ -175,6 +197,9 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
     if (is_dangerous(fd, level, name)) {
         return fail(ENOPROTOOPT);
     }
-    int number = prepare(level, name, &s, &len);
+    int number = level == SOL_SOCKET && name == SO_BINDTODEVICE ? check_bind_to(fd) : 0;
+    if (number == 0) {
+        number = prepare(level, name, &s, &len);
+    }
     return number != 0 ? fail(number) : lwip_setsockopt(fd, level, name, &s, len);
 }

@@ -2,7 +2,8 @@
  *
  * lwIP's sockets are not the system's descriptors and cannot be duplicated. Of lwipopts.h this port wants
  * LWIP_COMPAT_SOCKETS 0 if the program also uses another stack's sockets, LWIP_FIONREAD_LINUXMODE 1, LWIP_SO_RCVBUF 1,
- * LWIP_SO_RCVTIMEO and LWIP_SO_SNDTIMEO 1, SO_REUSE 1, LWIP_NETIF_API 1, LWIP_TCPIP_CORE_LOCKING 1; less works, and lacks it.
+ * LWIP_SO_RCVTIMEO and LWIP_SO_SNDTIMEO 1, SO_REUSE 1, LWIP_NETIF_API 1, LWIP_TCPIP_CORE_LOCKING 1,
+ * LWIP_TCP_PCB_NUM_EXT_ARGS 1 (half.c tells why); less works, and lacks it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -63,10 +64,15 @@ int plat_close(int fd);
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
 #define plat_listen(fd, backlog) lwip_listen((fd), (backlog))
 #define plat_connect(fd, addr, len) lwip_connect((fd), (addr), (len))
+void lwip_forget_linger(int fd);
 int plat_shutdown(int fd, int how);
-#define plat_recv(fd, buf, len, flags) lwip_recv((fd), (buf), (len), (flags))
+ssize_t plat_recv(int fd, void *buf, size_t len, int flags);
 #define plat_recvfrom(fd, buf, len, flags, addr, alen) lwip_recvfrom((fd), (buf), (len), (flags), (addr), (alen))
 #define plat_send(fd, buf, len, flags) lwip_send((fd), (buf), (len), (flags))
+#if LWIP_RAW && LWIP_IPV6
+#define plat_raw_least(fd) lwip_raw_least(fd) /* bytes that a raw packet must have */
+#endif
+size_t lwip_raw_least(int fd);
 ssize_t plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen);
 #define plat_getsockname(fd, addr, len) lwip_getsockname((fd), (addr), (len))
 #define plat_getpeername(fd, addr, len) lwip_getpeername((fd), (addr), (len))

@@ -167,7 +167,7 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
 }
 
 /* A listener with SO_LINGER: lwIP would look for unsent data, which a listener has no place for. */
-static void forget_linger(int fd) {
+void lwip_forget_linger(int fd) {
     int listening = 0;
     socklen_t len = sizeof(listening);
     const struct linger off = {0, 0};
@@ -176,15 +176,10 @@ static void forget_linger(int fd) {
     }
 }
 
-int plat_shutdown(int fd, int how) {
-    forget_linger(fd);
-    return lwip_shutdown(fd, how);
-}
-
 /* With SO_LINGER and data on their way lwIP refuses to close a socket that does not block. */
 int plat_close(int fd) {
     int off = 0;
-    forget_linger(fd);
+    lwip_forget_linger(fd);
     if (lwip_close(fd) == 0) {
         return 0;
     }

@@ -29,6 +29,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,4 +236,53 @@ lwip_census_t lwip_census(void) {
     c.heap = (int)lwip_stats.mem.used;
     UNLOCK_TCPIP_CORE();
     return c;
+}
+
+static int list_is_sane(const struct tcp_pcb *pcb, int most, bool (*belongs)(enum tcp_state)) {
+    for (int n = 0; pcb != NULL; pcb = pcb->next, n++) {
+        if (n > most || !belongs(pcb->state)) {
+            fprintf(stderr, "entry %d of a list of connections is in state %d\n", n, (int)pcb->state);
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static bool is_closed(enum tcp_state state) {
+    return state == CLOSED;
+}
+
+static bool is_listening(enum tcp_state state) {
+    return state == LISTEN;
+}
+
+static bool is_waiting(enum tcp_state state) {
+    return state == TIME_WAIT;
+}
+
+static bool is_active(enum tcp_state state) {
+    return state != CLOSED && state != LISTEN && state != TIME_WAIT;
+}
+
+int lwip_sane(void) {
+    LOCK_TCPIP_CORE();
+    int sane = list_is_sane(tcp_active_pcbs, MEMP_NUM_TCP_PCB, is_active) &&
+        list_is_sane(tcp_tw_pcbs, MEMP_NUM_TCP_PCB, is_waiting) &&
+        list_is_sane(tcp_bound_pcbs, MEMP_NUM_TCP_PCB, is_closed) &&
+        list_is_sane((struct tcp_pcb *)tcp_listen_pcbs.listen_pcbs, MEMP_NUM_TCP_PCB_LISTEN, is_listening);
+    UNLOCK_TCPIP_CORE();
+    return sane;
+}
+
+void lwip_show(void) {
+    LOCK_TCPIP_CORE();
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        char peer[IPADDR_STRLEN_MAX];
+        ipaddr_ntoa_r(&pcb->remote_ip, peer, sizeof(peer));
+        fprintf(stderr,
+            "%s: port %u to %s port %u, flags %x, unsent %d, unacked %d, tries %d, window %u, interface %d\n",
+            tcp_debug_state_str(pcb->state), pcb->local_port, peer, pcb->remote_port, pcb->flags, pcb->unsent != NULL,
+            pcb->unacked != NULL, pcb->nrtx, (unsigned)pcb->snd_wnd, pcb->netif_idx);
+    }
+    UNLOCK_TCPIP_CORE();
 }

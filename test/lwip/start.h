@@ -13,4 +13,10 @@ typedef struct {
 
 lwip_census_t lwip_census(void);
 
+/* Whether lwIP's lists of connections are in order: each in one list, once, in a state that belongs there. */
+int lwip_sane(void);
+
+/* Print the connections that there are. */
+void lwip_show(void);
+
 #endif

@@ -1,0 +1,79 @@
+/* Half-closed connections. When both ends have said their last, the one that said it first keeps the connection for a while
+ * (TIME_WAIT), and then lwIP frees it without telling the socket, which may still be open: its next call, if only close(),
+ * would use memory that belongs to another connection by then. With LWIP_TCP_PCB_NUM_EXT_ARGS 1 or more (lwIP 2.2), lwIP tells
+ * us, and the socket learns of it. Without, a socket that was shut down for writing should be closed within 2 * TCP_MSL of its
+ * peer's end.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "platform.h"
+
+#include <lwip/api.h>
+#include <lwip/priv/sockets_priv.h>
+#include <lwip/tcp.h>
+#include <lwip/tcpip.h>
+
+#if defined(LWIP_TCP_PCB_NUM_EXT_ARGS) && LWIP_TCP_PCB_NUM_EXT_ARGS && LWIP_TCPIP_CORE_LOCKING
+
+static bool over[PLAT_HANDLE_COUNT]; /* under lwIP's lock */
+
+/* lwIP frees a connection that was shut down, and has told nobody so far. */
+static void forget(u8_t id, void *pcb) {
+    (void)id;
+    for (int i = 0; i < PLAT_HANDLE_COUNT; i++) {
+        struct lwip_sock *sock = lwip_socket_dbg_get_socket(PLAT_HANDLE_FIRST + i);
+        struct netconn *conn = sock != NULL ? sock->conn : NULL;
+        if (conn != NULL && conn->pcb.tcp == pcb) {
+            over[i] = true;
+            conn->pcb.tcp = NULL;
+        }
+    }
+}
+
+static u8_t get_id(void) {
+    static int id = -1;
+    if (id < 0) {
+        id = tcp_ext_arg_alloc_id();
+    }
+    return (u8_t)id;
+}
+
+int plat_shutdown(int fd, int how) {
+    static const struct tcp_ext_arg_callbacks callbacks = {.destroy = forget};
+    LOCK_TCPIP_CORE();
+    struct lwip_sock *sock = lwip_socket_dbg_get_socket(fd);
+    struct tcp_pcb *pcb = sock != NULL && sock->conn != NULL ? sock->conn->pcb.tcp : NULL;
+    if (pcb != NULL && pcb->state != LISTEN) {
+        over[fd - PLAT_HANDLE_FIRST] = false;
+        tcp_ext_arg_set_callbacks(pcb, get_id(), &callbacks);
+        tcp_ext_arg_set(pcb, get_id(), pcb);
+    }
+    UNLOCK_TCPIP_CORE();
+    lwip_forget_linger(fd);
+    return lwip_shutdown(fd, how);
+}
+
+/* The end of the stream, which lwIP takes for a reset when there is no connection any more. A real one it tells of first. */
+ssize_t plat_recv(int fd, void *buf, size_t len, int flags) {
+    ssize_t r = lwip_recv(fd, buf, len, flags);
+    if (r < 0 && errno == ECONNRESET) {
+        LOCK_TCPIP_CORE();
+        bool ended = over[fd - PLAT_HANDLE_FIRST];
+        UNLOCK_TCPIP_CORE();
+        return ended ? 0 : r;
+    }
+    return r;
+}
+
+#else
+
+int plat_shutdown(int fd, int how) {
+    lwip_forget_linger(fd);
+    return lwip_shutdown(fd, how);
+}
+
+ssize_t plat_recv(int fd, void *buf, size_t len, int flags) {
+    return lwip_recv(fd, buf, len, flags);
+}
+
+#endif
