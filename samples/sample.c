@@ -15,14 +15,15 @@ static void entry(void *arg) {
     int r = me->run(me);
     usocket_close(&me->sock);
     usocket_close(&me->listener);
-    if (me->stopped) {
+    bool stopped = me->stopped;
+    me->running = false; /* from here on the next may start */
+    if (stopped) {
         rt_kprintf("%s: stopped\n", me->name);
     } else if (r < 0) {
         rt_kprintf("%s: %s (%s)\n", me->name, usocket_strerror(r), usocket_errname(r));
     } else {
         rt_kprintf("%s: done\n", me->name);
     }
-    me->running = false;
 }
 
 int sample_command(sample_t *me, int argc, char **argv) {

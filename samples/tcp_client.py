@@ -7,5 +7,6 @@ ADDRESS = ("192.168.10.110", 6000)  # a computer beside the board, where for exa
 s = usocket.socket(usocket.AF_INET, usocket.SOCK_STREAM)
 s.settimeout(10)  # seconds, for each call
 s.connect(ADDRESS)
-print("sent", s.send("micropython"), "bytes to", s.getpeername())
+print("connected to", s.getpeername())
+print("sent", s.send("micropython"), "bytes")
 s.close()

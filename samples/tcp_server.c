@@ -5,6 +5,7 @@
 #include "sample.h"
 
 #include <string.h>
+#include <sys/socket.h> /* the stack's numbers of its options */
 
 static int serve(sample_t *me) {
     static const char hello[] = "hello, ";
@@ -32,6 +33,10 @@ static int tcp_server(sample_t *me) {
     address.family = USOCKET_AF_INET;
     address.port = sample_port(me->word[0], 6001);
     int r = usocket_open(&me->listener, USOCKET_AF_INET, USOCKET_STREAM, 0);
+    if (r == 0) {
+        int on = 1; /* connections of an earlier server may still be ending */
+        r = usocket_setsockopt(&me->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    }
     if (r == 0) {
         r = usocket_bind(&me->listener, &address);
     }

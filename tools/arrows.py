@@ -64,7 +64,7 @@ def allowed(path, angled, name):
     if path.startswith("examples/c/"):
         return standard or name in ("usocket/usocket.h", "usocket/tls.h")
     if path.startswith("samples/"):
-        return standard or own or name in ("usocket/usocket.h", "usocket/tls.h", "rtthread.h", "finsh.h")
+        return standard or own or name in ("usocket/usocket.h", "usocket/tls.h", "rtthread.h", "finsh.h", "sys/socket.h")
     return True
 
 

@@ -111,11 +111,15 @@ def commands(program):
         prompt.expect("by name, too", "received hello, again")
         prompt.wait("usocket_tcp_client: done")
         with socket.create_connection(("127.0.0.1", int(port.group(1))), 10) as client:
-            client.sendall(b"from outside\nand ")
+            client.sendall(b"from outside\n")
             check("a client from outside is served", client.makefile().readline() == "hello, from outside\n")
             prompt.type("usocket_tcp_server stop")
             prompt.expect("and the server can be stopped meanwhile", "usocket_tcp_server: stopped")
             check("which the client sees", client.recv(10) == b"")
+        prompt.type(f"usocket_tcp_server {port.group(1)}")
+        prompt.expect("it can be started again on its port, though its side closed last time", "listening on .*:" + port.group(1))
+        prompt.type("usocket_tcp_server stop")
+        prompt.wait("usocket_tcp_server: stopped")
 
     prompt.type("usocket_udp_server 0")
     port = prompt.wait(r"waiting on 0\.0\.0\.0:(\d+)")
@@ -168,7 +172,8 @@ def scripts(interpreter, work):
     port = bound(server, "listening")
     if port:
         client = start("tcp_client.py", ('"192.168.10.110", 6000', f'"127.0.0.1", {port}'))
-        client.expect("the TCP client sends", r"sent 11 bytes to \('127\.0\.0\.1', %d\)" % port)
+        client.expect("the TCP client connects", r"connected to \('127\.0\.0\.1', %d\)" % port)
+        client.expect("and sends", "sent 11 bytes")
         server.expect("the TCP server receives", "received b'micropytho'")
         check("both end", client.end() == 0 and server.end() == 0)
     server = start("udp_server.py", ("6002", "0"))
