@@ -16,9 +16,9 @@ proxy = subprocess.Popen([sys.executable, os.path.join(link.HERE, "proxy.py"), s
 
 
 def treat(fate):
-    """How the link treats frames from now on. Returns how many passed and were dropped, in each direction."""
+    """How the link treats frames from now on. Returns how many were dropped, in each direction."""
     proxy.stdin.write(fate + "\n")
-    return proxy.stdout.readline().strip()
+    return [int(word.split("/")[1]) for word in proxy.stdout.readline().split()]
 
 
 def later(seconds, name, *arguments):

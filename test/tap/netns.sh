@@ -9,8 +9,8 @@ if [ "$1" != --inside ]; then
         echo "FAIL namespaces: unshare -rnm is not allowed here; run as root, or allow user namespaces"
         exit 1
     fi
-    if ! [ -c /dev/net/tun ] && [ "${FAR:-tap}" = tap ]; then
-        echo "FAIL tap interfaces: /dev/net/tun is not there; modprobe tun"
+    if ! [ -w /dev/net/tun ] && [ "${FAR:-tap}" = tap ]; then
+        echo "FAIL tap interfaces: /dev/net/tun is not there (modprobe tun), or not for this user"
         exit 1
     fi
     exec unshare -rnm "$0" --inside "$@"

@@ -32,8 +32,11 @@ def mistreated():
     exact("a clean link: ", "4")
     for fate, kind in (("drop=0.03", "4"), ("twice=0.3", "6"), ("late=0.3", "4"), ("drop=0.02 twice=0.1 late=0.1", "6")):
         clean()
-        kernel.treat(fate)
+        before = kernel.treat(fate)
         exact("{}, IPv{}: ".format(fate, kind), kind)
+        now = kernel.treat("count")
+        if "drop" in fate:
+            true(fate + ": frames were lost in both directions", all([b > a for a, b in zip(before, now)]), (before, now))
     clean()
 
 
