@@ -222,7 +222,15 @@ int plat_send(int fd, const void *buf, size_t len, int flags) {
 
 int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t size) {
     SLOW(fd, slow_send(s, buf, len, to, size));
-    return CALL(fd, sendto(fd, buf, len, flags, to, size));
+    int r = CALL(fd, sendto(fd, buf, len, flags, to, size));
+    if (r < 0 && errno == EINVAL && to->sa_family == AF_INET &&
+        ((const struct sockaddr_in *)(const void *)to)->sin_port != 0) {
+        int allowed = 0;
+        socklen_t n = sizeof(allowed);
+        getsockopt(fd, SOL_SOCKET, SO_BROADCAST, &allowed, &n);
+        errno = allowed ? EINVAL : EACCES; /* nothing else is wrong with an IPv4 address */
+    }
+    return r;
 }
 
 int plat_pending(int fd, int *count) {

@@ -236,6 +236,10 @@ static void test_options(void **state) {
         assert_ok(usocket_getsockopt(&s, SOL_SOCKET, flags[i], &value, &len));
         assert_int_equal(1, value);
     }
+    value = 0;
+    assert_ok(usocket_setsockopt(&s, SOL_SOCKET, SO_BROADCAST, &value, sizeof value));
+    usocket_addr_t everyone = fx_addr("127.255.255.255", 9);
+    assert_code(USOCKET_EACCES, usocket_send_by(&s, "x", 1, 0, &everyone, USOCKET_NOW)); /* lwIP: EINVAL */
     value = 3;
     assert_ok(usocket_setsockopt(&s, IPPROTO_IP, IP_MULTICAST_TTL, &value, sizeof value));
     value = -1;
