@@ -332,7 +332,7 @@ static void test_dup(void **state) {
     (void)state;
 #if FX_STACK
     assert_code(USOCKET_EOPNOTSUPP, usocket_dup(0));
-    LACKS("dup", "sockets cannot be duplicated");
+    LACKS("no-dup", "sockets cannot be duplicated");
 #endif
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED, twin = USOCKET_CLOSED;
     char c;
