@@ -48,7 +48,7 @@ $(LWIP_FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/mi
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
 LWIP_BUILD := build/test-lwip
-LWIP_TESTS := socket connect data datagram watch getaddrinfo threads calls
+LWIP_TESTS := socket connect data datagram watch getaddrinfo threads lwip calls
 LWIP_TC_SOURCES := $(TC_SRC) $(wildcard port/*.c port/lwip/*.c)
 LWIP_TC_LIB := $(TC_LIB_FLAGS) -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
 LWIP_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
@@ -83,7 +83,7 @@ test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_asan_PROGRAMS) $(lwip_tiny_PROGRAMS) $(
 		--full $(lwip_tiny_PROGRAMS) $(lwip_gcc_PROGRAMS) --brief $(lwip_tiny-asan_PROGRAMS) $(lwip_asan_PROGRAMS)
 
 test-lwip-c-long: $(lwip_gcc_PROGRAMS) $(lwip_clang_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
-	@TEST_LONG=1 $(TC_RUN) --limit 1500 --full $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS)) \
+	@TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --full $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS)) \
 		--brief $(lwip_clang_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
 
 SUITES += test-lwip-c

@@ -61,6 +61,11 @@ static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int
     }
     r = plat_recv(handle, buf, len, flags);
     if (r == 0) {
+        int error = guard_stack_error(handle); /* lwIP 2.0 tells of a reset there alone */
+        if (error == ECONNRESET || error == ECONNABORTED) {
+            *number = guard_broken(handle, e, error);
+            return -1;
+        }
         e->flags |= ENDED;
     } else if (r < 0) {
         *number = receive_failed(handle, e, guard_number_of(EAGAIN));

@@ -54,14 +54,29 @@ static int type_of(int fd) {
     return lwip_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ? -1 : type;
 }
 
+/* Groups of the other family would be left as if they were of the socket's own when it is closed. */
+static bool is_foreign_group(int fd, int level, int name) {
+    struct sockaddr_storage own;
+    socklen_t len = sizeof(own);
+    int family = AF_UNSPEC;
+#if LWIP_IGMP
+    family = level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP) ? AF_INET : family;
+#endif
+#if LWIP_IPV6_MLD
+    family = level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP) ? AF_INET6 : family;
+#endif
+    return family != AF_UNSPEC && lwip_getsockname(fd, (struct sockaddr *)&own, &len) == 0 && own.ss_family != family;
+}
+
 /* IPV6_CHECKSUM reads what only a raw socket has. */
 static bool is_dangerous(int fd, int level, int name) {
+    if (is_foreign_group(fd, level, name)) {
+        return true;
+    }
 #if LWIP_IPV6
     if ((level == IPPROTO_IPV6 || level == IPPROTO_RAW) && name == IPV6_CHECKSUM) {
         return type_of(fd) != SOCK_RAW;
     }
-#else
-    (void)fd, (void)level, (void)name;
 #endif
     return false;
 }

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 RESULT = re.compile(r"^(ok|not ok) \d+ - (.*)$", re.M)
 SKIPPED = re.compile(r"^(?:not )?ok \d+ # SKIP (.*)$", re.M)
-LIMIT = 120  # seconds for one program
+LIMIT = int(os.environ.get("TEST_LIMIT", "120"))  # seconds for one program
 
 
 def execute(command, env):

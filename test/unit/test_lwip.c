@@ -1,0 +1,329 @@
+/* What only lwIP makes hard: half-closed sockets whose connection it forgets, pools that are empty, several threads on one
+ * socket, lookups at once, events.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+
+#include "fixture.h"
+#include "stack.h"
+#include "start.h"
+#include "usocket/port.h"
+
+static usocket_t a, b;
+
+static void open_both(void) {
+    usocket_init(&a);
+    usocket_init(&b);
+    fx_connect(&a, &b);
+    usocket_settimeout(&a, 20 * SECOND);
+    usocket_settimeout(&b, 20 * SECOND);
+}
+
+static void close_both(void) {
+    assert_ok(usocket_close(&a));
+    assert_ok(usocket_close(&b));
+}
+
+/* TIME_WAIT is over, and its memory somebody else's, while the socket that was shut down first is still open. */
+static void test_half_closed(void **state) {
+    (void)state;
+    char c[8];
+    static usocket_t others[60];
+    for (int read_before = 0; read_before < 2; read_before++) {
+        open_both();
+        assert_code(1, usocket_send(&b, "x", 1));
+        assert_ok(usocket_shutdown(&a, USOCKET_SHUT_WR));
+        assert_code(0, usocket_recv(&b, c, 1));
+        assert_ok(usocket_close(&b));
+        if (read_before) {
+            assert_code(1, usocket_recv(&a, c, 1));
+            assert_code(0, usocket_recv(&a, c, 1));
+        }
+        fx_sleep(2 * TCP_MSL * MS + SECOND);
+        for (size_t i = 0; i < 60; i++) { /* whoever has its memory now */
+            usocket_init(&others[i]);
+            assert_ok(usocket_open(&others[i], USOCKET_AF_INET, USOCKET_STREAM, 0));
+        }
+        assert_code(USOCKET_EPIPE, usocket_send(&a, "x", 1));
+        if (!read_before) {
+            assert_code(1, usocket_recv(&a, c, sizeof c));
+        }
+        assert_code(0, usocket_recv(&a, c, sizeof c));
+        assert_code(0, usocket_recv(&a, c, sizeof c));
+        close_both();
+        assert_true(lwip_sane());
+        for (size_t i = 0; i < 60; i++) {
+            assert_ok(usocket_close(&others[i]));
+        }
+    }
+}
+
+/* Every socket that there is: then a clear error, and everything works again once one is closed. */
+static void test_out_of_sockets(void **state) {
+    (void)state;
+    static usocket_t all[MEMP_NUM_NETCONN];
+    usocket_t one_more = USOCKET_CLOSED;
+    size_t n = 0;
+    int r = 0;
+    for (; n < MEMP_NUM_NETCONN; n++) {
+        usocket_init(&all[n]);
+        r = usocket_open(&all[n], USOCKET_AF_INET, USOCKET_STREAM, 0);
+        if (r != 0) {
+            break;
+        }
+    }
+    assert_true(n > 10);
+    r = r != 0 ? r : usocket_open(&one_more, USOCKET_AF_INET, USOCKET_STREAM, 0);
+    assert_true(r == USOCKET_ENFILE || r == USOCKET_ENOBUFS);
+    assert_ok(usocket_close(&all[--n]));
+    assert_ok(usocket_close(&all[--n]));
+    assert_ok(usocket_close(&all[--n]));
+    open_both();
+    assert_code(1, usocket_send(&a, "x", 1));
+    char c;
+    assert_code(1, usocket_recv(&b, &c, 1));
+    close_both();
+    while (n > 0) {
+        assert_ok(usocket_close(&all[--n]));
+    }
+}
+
+/* ---- Threads -------------------------------------------------------------------------------------------------------- */
+
+#define STREAMED 2000000
+static uint64_t sent, got; /* the second is atomic */
+static int wrong;
+
+/* Never so much under way that the windows of both ends are closed: lwIP 2.2.1 then answers each acknowledgement with another,
+ * for ever, and over loopback nothing else gets its turn. */
+#define UNDER_WAY 8000
+
+static void send_it(void *arg) {
+    uint8_t block[1000];
+    (void)arg;
+    while (sent < STREAMED) {
+        while (sent - __atomic_load_n(&got, __ATOMIC_ACQUIRE) > UNDER_WAY) {
+            fx_sleep(MS / 5);
+        }
+        for (size_t i = 0; i < sizeof block; i++) {
+            block[i] = (uint8_t)((sent + i) % 251);
+        }
+        size_t n = 0;
+        if (usocket_send_all(&a, block, sizeof block, &n) != 0) {
+            break;
+        }
+        sent += n;
+    }
+    usocket_shutdown(&a, USOCKET_SHUT_WR);
+}
+
+static void send_back(void *arg) {
+    char block[700];
+    int32_t n;
+    (void)arg;
+    while ((n = usocket_recv(&b, block, sizeof block)) > 0) {
+        size_t done = 0;
+        if (usocket_send_all(&b, block, (size_t)n, &done) != 0) {
+            break;
+        }
+    }
+    usocket_shutdown(&b, USOCKET_SHUT_WR);
+}
+
+/* One thread sends and another receives on the same socket, for all they are worth. */
+static void test_full_duplex(void **state) {
+    (void)state;
+    static uint8_t block[900];
+    int32_t n;
+    open_both();
+    sent = got = 0;
+    wrong = 0;
+    fx_go(send_it, NULL);
+    fx_go(send_back, NULL);
+    while ((n = usocket_recv(&a, block, sizeof block)) > 0) {
+        for (int32_t i = 0; i < n; i++) {
+            wrong += block[i] != (uint8_t)((got + (uint64_t)i) % 251);
+        }
+        __atomic_add_fetch(&got, (uint64_t)n, __ATOMIC_ACQ_REL);
+    }
+    fx_join();
+    assert_code(0, n);
+    assert_int_equal(0, wrong);
+    assert_true(sent >= STREAMED && got == sent);
+    close_both();
+}
+
+static int sender_code, receiver_code;
+
+static void drain(void *arg) {
+    char block[700];
+    (void)arg;
+    while (usocket_recv(&b, block, sizeof block) > 0) {
+    }
+}
+
+static void keep_sending(void *arg) {
+    static char block[3000];
+    size_t n = 0;
+    (void)arg;
+    do {
+        sender_code = usocket_send_all(&a, block, sizeof block, &n);
+        n = 0;
+    } while (sender_code == 0);
+}
+
+static void keep_receiving(void *arg) {
+    char block[500];
+    (void)arg;
+    do {
+        receiver_code = usocket_recv(&a, block, sizeof block);
+    } while (receiver_code > 0);
+}
+
+static void keep_asking(void *arg) {
+    usocket_addr_t where;
+    int value;
+    while (usocket_getpeername(&a, &where) == 0) {
+        size_t len = sizeof value;
+        usocket_getsockopt(&a, SOL_SOCKET, SO_ERROR, &value, &len);
+        usocket_pending(&a);
+        usocket_poll(&a, USOCKET_POLL_IN | USOCKET_POLL_OUT, USOCKET_NOW);
+    }
+    (void)arg;
+}
+
+/* A third thread closes while two use it. */
+static void test_close_under(void **state) {
+    (void)state;
+    int rounds = getenv("TEST_SHORT") ? 5 : 25;
+    for (int i = 0; i < rounds; i++) {
+        open_both();
+        fx_go(keep_sending, NULL);
+        fx_go(keep_receiving, NULL);
+        fx_go(keep_asking, NULL);
+        fx_go(drain, NULL);
+        fx_sleep((usocket_time_t)(i % 5) * 7 * MS);
+        assert_ok(usocket_close(&a));
+        fx_sleep(i % 2 ? 10 * MS : 0);
+        assert_ok(usocket_close(&b));
+        fx_join();
+        assert_code(USOCKET_EBADF, sender_code);
+        assert_code(USOCKET_EBADF, receiver_code);
+        assert_true(lwip_sane());
+    }
+}
+
+/* ---- Lookups and events --------------------------------------------------------------------------------------------- */
+
+#define LOOKUPS 8
+
+/* Whatever the pool of results has room for. */
+static void test_lookups_at_once(void **state) {
+    (void)state;
+    usocket_lookup_t *l[LOOKUPS];
+    usocket_addrinfo_t info;
+    for (int round = 0; round < 20; round++) {
+        for (size_t i = 0; i < LOOKUPS; i++) {
+            usocket_query_t q = { .host = "localhost", .port = 7, .type = USOCKET_STREAM };
+            assert_ok(usocket_lookup_start(&l[i], &q));
+        }
+        for (size_t i = 0; i < LOOKUPS; i++) {
+            if (i % 4 != 3) { /* some are abandoned */
+                assert_ok(usocket_lookup_wait(l[i], usocket_deadline_in(20 * SECOND)));
+                assert_ok(usocket_lookup_get(l[i], 0, &info));
+                assert_int_equal(USOCKET_AF_INET, info.family);
+                assert_ok(usocket_lookup_get(l[i], 1, &info));
+                assert_int_equal(USOCKET_AF_INET6, info.family);
+            }
+            usocket_lookup_free(l[i]);
+        }
+    }
+    for (int i = 0; i < 500 && lwip_census().netdb != 0; i++) {
+        fx_sleep(10 * MS);
+    }
+    assert_int_equal(0, lwip_census().netdb);
+}
+
+static int ping, pong;
+static int stop; /* atomic */
+
+static void answer(void *arg) {
+    (void)arg;
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        usocket_wait_t w = { ping, USOCKET_POLL_IN, 0 };
+        if (usocket_port_wait(&w, 1, usocket_deadline_in(SECOND)) > 0) {
+            usocket_port_event_clear(ping);
+            usocket_port_event_set(pong);
+        }
+    }
+}
+
+static void set_often(void *arg) {
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        usocket_port_event_set(*(int *)arg);
+        fx_sleep(MS);
+    }
+}
+
+static void test_events(void **state) {
+    (void)state;
+    usocket_t s = USOCKET_CLOSED;
+    fx_udp(&s, USOCKET_AF_INET);
+    ping = usocket_port_event_open();
+    pong = usocket_port_event_open();
+    assert_true(ping > usocket_fileno(&s) && pong > ping);
+    usocket_wait_t w[3] = { { pong, USOCKET_POLL_IN, 0 }, { usocket_fileno(&s), USOCKET_POLL_IN, 0 }, { -1, USOCKET_POLL_IN, 0 } };
+    usocket_time_t since = fx_now();
+    assert_int_equal(0, usocket_port_wait(w, 1, usocket_deadline_in(70 * MS)));
+    fx_took(since, 70 * MS);
+    since = fx_now();
+    assert_int_equal(0, usocket_port_wait(w, 3, usocket_deadline_in(70 * MS)));
+    fx_took(since, 70 * MS);
+    stop = 0;
+    fx_go(answer, NULL);
+    for (int i = 0; i < 2000; i++) { /* to and fro, waiting for it alone and beside a socket */
+        usocket_port_event_set(ping);
+        assert_int_equal(1, usocket_port_wait(w, i % 20 == 0 ? 3 : 1, usocket_deadline_in(20 * SECOND)));
+        assert_int_equal(USOCKET_POLL_IN, w[0].ready);
+        usocket_port_event_clear(pong);
+        assert_int_equal(0, usocket_port_wait(w, 1, USOCKET_NOW)); /* cleared is cleared */
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    fx_join();
+    stop = 0; /* set from many sides, it is still one flag */
+    for (int i = 0; i < 4; i++) {
+        fx_go(set_often, &pong);
+    }
+    since = fx_now();
+    for (int i = 0; i < 200; i++) {
+        assert_int_equal(1, usocket_port_wait(w, 1, usocket_deadline_in(20 * SECOND)));
+        usocket_port_event_clear(pong);
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    fx_join();
+    usocket_port_event_clear(pong);
+    since = fx_now();
+    assert_int_equal(0, usocket_port_wait(w, 1, usocket_deadline_in(30 * MS)));
+    fx_took(since, 30 * MS);
+    usocket_port_event_close(ping);
+    usocket_port_event_close(pong);
+    int events[PLAT_EVENT_COUNT + 1], n = 0;
+    while (n <= PLAT_EVENT_COUNT && (events[n] = usocket_port_event_open()) >= 0) {
+        n++;
+    }
+    assert_int_equal(PLAT_EVENT_COUNT, n); /* none is lost */
+    assert_code(USOCKET_EMFILE, events[n]);
+    while (n > 0) {
+        usocket_port_event_close(events[--n]);
+    }
+    assert_ok(usocket_close(&s));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_half_closed), TEST(test_out_of_sockets), TEST(test_full_duplex), TEST(test_close_under), TEST(test_lookups_at_once),
+        TEST(test_events),
+    };
+    return RUN(tests);
+}
