@@ -5,8 +5,8 @@
  * Linux's answers. They call the stack's plat_* under the library's lock, one at a time: two threads on one socket are safe
  * even where the stack is not. Only plat_close and a plat_poll that waits are called without it.
  *
- * platform.h supplies, besides plat_*: PLAT_HANDLE_FIRST and PLAT_HANDLE_COUNT (the range of handles; 8 bytes each), and
- * plat_set_errno(number).
+ * platform.h supplies, besides plat_*: PLAT_HANDLE_FIRST and PLAT_HANDLE_COUNT (the range of handles; 8 bytes each),
+ * plat_set_errno(number), and plat_lwip_options(handle): whether its options are lwIP's, see settings.h.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "guard_state.h"
+#include "settings.h"
 
 #if PLAT_GUARD
 
@@ -187,6 +188,35 @@ int guard_pending(int handle, int *count) {
 
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
+/* Options of lwIP's in a program's terms. As plat_getsockopt and plat_setsockopt. */
+static int get_option(int handle, int level, int name, void *value, socklen_t *len) {
+    if (!plat_lwip_options(handle)) {
+        return plat_getsockopt(handle, level, name, value, len);
+    }
+    setting_t s;
+    socklen_t size = sizeof(s);
+    memset(&s, 0, sizeof(s));
+    int r = plat_getsockopt(handle, level, name, &s, &size);
+    if (r == 0) {
+        setting_tell(&s, level, name, value, len);
+    }
+    return r;
+}
+
+static int set_option(int handle, int level, int name, const void *value, socklen_t len) {
+    if (!plat_lwip_options(handle)) {
+        return plat_setsockopt(handle, level, name, value, len);
+    }
+    setting_t s;
+    len = setting_of(&s, value, len);
+    int number = setting_prepare(&s, level, name, len);
+    if (number != 0) {
+        plat_set_errno(number);
+        return -1;
+    }
+    return plat_setsockopt(handle, level, name, &s, len);
+}
+
 int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len) {
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
@@ -205,7 +235,7 @@ int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *le
         *len = *len < sizeof(error) ? *len : (socklen_t)sizeof(error);
         memcpy(value, &error, *len);
     } else {
-        r = plat_getsockopt(handle, level, name, value, len);
+        r = get_option(handle, level, name, value, len);
         number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
     }
     return guard_done(r, number);
@@ -216,7 +246,7 @@ int guard_setsockopt(int handle, int level, int name, const void *value, socklen
     int number = EBADF;
     int r = -1;
     if (guard_lookup(handle) != NULL) {
-        r = plat_setsockopt(handle, level, name, value, len);
+        r = set_option(handle, level, name, value, len);
         number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
     }
     return guard_done(r, number);

@@ -78,6 +78,7 @@ ssize_t plat_sendto(int fd, const void *buf, size_t len, int flags, const struct
 #define plat_getpeername(fd, addr, len) lwip_getpeername((fd), (addr), (len))
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+#define plat_lwip_options(fd) true
 #define plat_pending(fd, count) lwip_ioctl((fd), FIONREAD, (count))
 
 #define plat_pollfd struct pollfd

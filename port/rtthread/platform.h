@@ -112,6 +112,7 @@ int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int plat_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
+bool plat_lwip_options(int fd); /* not those of AT modules */
 int plat_pending(int fd, int *count);
 
 /* left: microseconds, negative for ever. */

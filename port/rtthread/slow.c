@@ -45,7 +45,7 @@ static int fail(int number) {
 
 slow_t *slow_find(int fd) {
     for (size_t i = 0; fd >= 0 && i < USOCKET_SLOW_SOCKETS; i++) {
-        if (sockets[i].number == fd + 1 && !sockets[i].closing) {
+        if (sockets[i].number - 1 == fd && !sockets[i].closing) {
             return &sockets[i];
         }
     }

@@ -26,8 +26,7 @@ static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
 #define MUST_BE_OPEN(fd) \
     do { \
         if (!IS_OPEN(fd)) { \
-            errno = EBADF; \
-            return -1; \
+            return fail(EBADF); \
         } \
     } while (0)
 
@@ -45,9 +44,8 @@ static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
     } while (0)
 #endif
 
-/* What such a stack has not. */
-static inline int absent(void) {
-    errno = EOPNOTSUPP;
+static int fail(int number) {
+    errno = number;
     return -1;
 }
 
@@ -57,7 +55,7 @@ static bool is_down(int fd) {
 }
 
 /* lwIP 2.0.2 keeps the errno of the last call for SO_ERROR; one that succeeds wipes it. */
-void sal_wipe(int fd) {
+static void wipe(int fd) {
     int type;
     socklen_t len = sizeof(type);
     getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
@@ -66,7 +64,7 @@ void sal_wipe(int fd) {
 static int pending_error(int fd) {
     int error = 0;
     socklen_t len = sizeof(error);
-    sal_wipe(fd);
+    wipe(fd);
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
 }
 
@@ -105,8 +103,7 @@ static int why_no_socket(int family, int type) {
 int plat_socket(int family, int type, int proto) {
     int fd = socket(family, type, proto);
     if (fd < 0) {
-        errno = why_no_socket(family, type);
-        return -1;
+        return fail(why_no_socket(family, type));
     }
     OPENED(fd);
     if (plat_set_nonblocking(fd) < 0) {
@@ -117,8 +114,7 @@ int plat_socket(int family, int type, int proto) {
 #endif
         int error = errno;
         plat_close(fd);
-        errno = error;
-        return -1;
+        return fail(error);
     }
     if (type == SOCK_DGRAM) {
         uint8_t on = 1; /* elsewhere it is from the start */
@@ -128,7 +124,7 @@ int plat_socket(int family, int type, int proto) {
 }
 
 int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
-    SLOW(fd, absent());
+    SLOW(fd, fail(EOPNOTSUPP));
     int r = CALL(fd, accept(fd, addr, len));
     if (r < 0) {
         return r;
@@ -137,8 +133,7 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
     if (plat_set_nonblocking(r) < 0) {
         int error = errno;
         plat_close(r);
-        errno = error;
-        return -1;
+        return fail(error);
     }
     return r;
 }
@@ -154,12 +149,11 @@ int plat_close(int fd) {
 
 /* SAL says nothing of an address that no interface has, and lwIP's SO_ERROR may be of another call. */
 static int no_interface(int fd) {
-    errno = is_down(fd) ? ENETDOWN : EADDRNOTAVAIL;
-    return -1;
+    return fail(is_down(fd) ? ENETDOWN : EADDRNOTAVAIL);
 }
 
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
-    SLOW(fd, absent());
+    SLOW(fd, fail(EOPNOTSUPP));
     errno = 0;
 #if USOCKET_IPV6
     struct sockaddr_in6 in6;
@@ -174,7 +168,7 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
 }
 
 int plat_listen(int fd, int backlog) {
-    SLOW(fd, absent());
+    SLOW(fd, fail(EOPNOTSUPP));
     return CALL(fd, listen(fd, backlog));
 }
 
@@ -184,7 +178,7 @@ int plat_connect(int fd, const struct sockaddr *addr, socklen_t len) {
 }
 
 int plat_shutdown(int fd, int how) {
-    SLOW(fd, absent());
+    SLOW(fd, fail(EOPNOTSUPP));
     int r = CALL(fd, shutdown(fd, how));
     if (r < 0 && errno == ENOTSOCK) {
         errno = ENOTCONN; /* SAL's word for any failure of the stack's */
@@ -194,7 +188,7 @@ int plat_shutdown(int fd, int how) {
 
 int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len) {
     MUST_BE_OPEN(fd);
-    SLOW(fd, absent());
+    SLOW(fd, fail(EOPNOTSUPP));
     return CALL(fd, getsockname(fd, addr, len));
 }
 
@@ -240,13 +234,27 @@ int plat_pending(int fd, int *count) {
 
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
+bool plat_lwip_options(int fd) {
+    SLOW(fd, s == NULL);
+    (void)fd;
+    return true;
+}
+
+/* A checksum's place, which lwIP asserts that raw sockets alone have. */
+static bool is_dangerous(int level, int name) {
+    return (level == IPPROTO_IPV6 || level == IPPROTO_RAW) && name == 7;
+}
+
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     MUST_BE_OPEN(fd);
     SLOW(fd, slow_getopt(s, level, name, value, len));
     if (level == SOL_SOCKET && name == SO_ERROR) {
-        sal_wipe(fd);
+        wipe(fd);
     }
-    int r = option_get(fd, level, name, value, len);
+    if (is_dangerous(level, name)) {
+        return fail(ENOPROTOOPT);
+    }
+    int r = CALL(fd, getsockopt(fd, level, name, value, len));
     int error;
     if (r == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
@@ -261,7 +269,10 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
 int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
     MUST_BE_OPEN(fd);
     SLOW(fd, slow_setopt(s, level, name, value, len));
-    return option_set(fd, level, name, value, len);
+    if (is_dangerous(level, name)) {
+        return fail(ENOPROTOOPT);
+    }
+    return CALL(fd, setsockopt(fd, level, name, value, len));
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */

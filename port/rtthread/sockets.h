@@ -29,12 +29,6 @@ int slow_pending(slow_t *s, int *count);
 short slow_ready(slow_t *s, short events);
 #endif
 
-/* Options of lwIP's. In options.c. */
-int option_get(int fd, int level, int name, void *value, socklen_t *len);
-int option_set(int fd, int level, int name, const void *value, socklen_t len);
-
-void sal_wipe(int fd);
-
 /* A call's result with an errno that says something: positive, and not 0 after a failure if it can be known. */
 int sal_result(int fd, int r);
 #define CALL(fd, call) (errno = 0, sal_result((fd), (int)(call)))

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "settings.h"
+
+#if PLAT_GUARD
+
+#include <string.h>
+
+#ifndef SO_LINGER /* SAL's headers may leave out what the lwIP below has */
+#define SO_LINGER 0x0080
+#endif
+#ifndef IP_DEFAULT_TTL
+#define IP_DEFAULT_TTL 255
+#endif
+
+static bool is_flag(int level, int name) {
+    return level == SOL_SOCKET && (name == SO_KEEPALIVE || name == SO_BROADCAST || name == SO_REUSEADDR);
+}
+
+static bool is_time(int level, int name) {
+    return level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO);
+}
+
+static bool is_linger(int level, int name) {
+    return level == SOL_SOCKET && name == SO_LINGER;
+}
+
+/* One byte in lwIP, a number elsewhere. */
+static bool is_byte(int level, int name) {
+#ifdef IP_MULTICAST_TTL
+    return level == IPPROTO_IP && (name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP);
+#else
+    (void)level, (void)name;
+    return false;
+#endif
+}
+
+socklen_t setting_of(setting_t *s, const void *value, socklen_t len) {
+    memset(s, 0, sizeof(*s));
+    len = len < sizeof(*s) ? len : (socklen_t)sizeof(*s);
+    if (len != 0) {
+        memcpy(s, value, len);
+    }
+    return len;
+}
+
+/* Parts of a millisecond would become none at all, which is for ever. */
+static int prepare_time(struct timeval *t) {
+    if (t->tv_sec < 0 || t->tv_usec < 0 || t->tv_usec >= 1000000) {
+        return EDOM;
+    }
+    t->tv_sec = t->tv_sec < 1000000 ? t->tv_sec : 1000000;
+    t->tv_usec = (t->tv_usec + 999) / 1000 * 1000;
+    t->tv_sec += t->tv_usec / 1000000;
+    t->tv_usec %= 1000000;
+    return 0;
+}
+
+#ifdef IP_ADD_MEMBERSHIP
+static bool is_group(int level, int name) {
+    return level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP);
+}
+
+/* lwIP asserts that it is a group, and not the one that everybody is in. */
+static int check_group(const struct ip_mreq *mreq) {
+    uint32_t group = ntohl(mreq->imr_multiaddr.s_addr);
+    return group >> 28 == 14 && group != 0xe0000001u ? 0 : EINVAL;
+}
+#endif
+
+int setting_prepare(setting_t *s, int level, int name, socklen_t len) {
+    if (is_time(level, name) && len >= sizeof(s->time)) {
+        return prepare_time(&s->time);
+    }
+#ifdef IP_ADD_MEMBERSHIP
+    if (is_group(level, name) && len >= sizeof(s->mreq)) {
+        return check_group(&s->mreq);
+    }
+#endif
+    if (len < sizeof(s->number)) {
+        return 0;
+    }
+    if (is_linger(level, name) && len >= sizeof(s->linger)) {
+        s->linger[1] = s->linger[1] < 0x7fff ? s->linger[1] : 0x7fff; /* beyond, it would be off */
+    } else if (level == SOL_SOCKET && name == SO_RCVBUF) {
+        s->number = s->number > 256 ? s->number : 256; /* below nothing could arrive */
+    } else if (level == IPPROTO_IP && (name == IP_TTL || name == IP_TOS)) {
+        if (name == IP_TTL && s->number == -1) {
+            s->number = IP_DEFAULT_TTL;
+        }
+        int least = name == IP_TTL ? 1 : 0;
+        return s->number < least || s->number > 255 ? EINVAL : 0;
+    } else if (is_byte(level, name)) {
+        int number = s->number;
+        if (number < 0 || number > 255) {
+            return EINVAL;
+        }
+        s->byte = (uint8_t)number;
+    }
+    return 0;
+}
+
+void setting_tell(setting_t *s, int level, int name, void *value, socklen_t *len) {
+    socklen_t size = sizeof(s->number); /* IP_MULTICAST_IF: four bytes, too */
+    if (is_time(level, name)) {
+        size = sizeof(s->time);
+    } else if (is_linger(level, name)) {
+        size = sizeof(s->linger);
+    } else if (is_byte(level, name)) {
+        int number = s->byte;
+        s->number = number;
+    } else if (is_flag(level, name)) {
+        s->number = s->number != 0; /* one of lwIP's bits */
+    }
+    *len = *len < size ? *len : size;
+    memcpy(value, s, *len);
+}
+
+#endif
