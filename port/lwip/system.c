@@ -53,25 +53,20 @@ void usocket_port_free(void *p) {
 
 /* ---- Locks -------------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    sys_mutex_t mutex;
-    bool ready;
-} lock_t;
+static sys_mutex_t library;
+static bool ready;
 
-static lock_t library;
-
-static void make(lock_t *lock) {
+static void make_lock(void) {
     sys_mutex_t mine;
     while (sys_mutex_new(&mine) != ERR_OK) { /* nothing works without */
         sys_msleep(10);
     }
-    bool late;
     SYS_ARCH_DECL_PROTECT(lev);
     SYS_ARCH_PROTECT(lev);
-    late = lock->ready;
+    bool late = ready;
     if (!late) {
-        lock->mutex = mine;
-        __atomic_store_n(&lock->ready, true, __ATOMIC_RELEASE);
+        library = mine;
+        __atomic_store_n(&ready, true, __ATOMIC_RELEASE);
     }
     SYS_ARCH_UNPROTECT(lev);
     if (late) {
@@ -79,19 +74,15 @@ static void make(lock_t *lock) {
     }
 }
 
-static void take(lock_t *lock) {
-    if (!__atomic_load_n(&lock->ready, __ATOMIC_ACQUIRE)) {
-        make(lock);
-    }
-    sys_mutex_lock(&lock->mutex);
-}
-
 void usocket_port_lock(void) {
-    take(&library);
+    if (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE)) {
+        make_lock();
+    }
+    sys_mutex_lock(&library);
 }
 
 void usocket_port_unlock(void) {
-    sys_mutex_unlock(&library.mutex);
+    sys_mutex_unlock(&library);
 }
 
 /* ---- Threads ------------------------------------------------------------------------------------------------------ */
