@@ -1,10 +1,7 @@
 # run: net=dns limit=120
 # Lookups against a resolver of our own: order, deadlines, errors with words, no thread for a numeric address, bounded threads.
-import socket
-import struct
-import threading
-import time
 
+import nameserver
 from drive import passed_on
 
 RECORDS = {
@@ -17,46 +14,7 @@ RECORDS = {
     "none.test": [],
 }
 
-
-def question(packet):
-    labels, at = [], 12
-    while packet[at]:
-        labels.append(packet[at + 1 : at + 1 + packet[at]].decode())
-        at += 1 + packet[at]
-    kind = struct.unpack(">H", packet[at + 1 : at + 3])[0]
-    return ".".join(labels).lower(), kind, packet[12 : at + 5]
-
-
-def answer(packet):
-    name, kind, asked = question(packet)
-    if name.startswith("silent"):
-        return None
-    if name.startswith("slow"):
-        time.sleep(1)
-    if name not in RECORDS:
-        return packet[:2] + struct.pack(">HHHHH", 0x8183, 1, 0, 0, 0) + asked
-    found = [a for a in RECORDS[name] if (":" in a) == (kind == 28)]
-    reply = packet[:2] + struct.pack(">HHHHH", 0x8180, 1, len(found), 0, 0) + asked
-    for a in found:
-        raw = socket.inet_pton(socket.AF_INET6 if ":" in a else socket.AF_INET, a)
-        reply += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 60, len(raw)) + raw
-    return reply
-
-
-def serve(s):
-    def one(packet, peer):
-        reply = answer(packet)
-        if reply:
-            s.sendto(reply, peer)
-
-    while True:
-        packet, peer = s.recvfrom(2000)
-        threading.Thread(target=one, args=(packet, peer), daemon=True).start()
-
-
-server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("127.0.0.1", 53))
-threading.Thread(target=serve, args=(server,), daemon=True).start()
+nameserver.start(53, RECORDS, nameserver.NXDOMAIN, slow=1, ttl=60)
 
 HEAD = """
 import gc, socket, time

@@ -33,7 +33,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "where.py", "target.py")
+HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "where.py", "target.py", "nameserver.py")
 DEFECTS = (
     ["R%d" % n for n in range(1, 23)] + ["U%d" % n for n in range(1, 24)] + ["S%d" % n for n in range(1, 8)]
 )
@@ -120,6 +120,51 @@ def execute(command, env, limit):
         return out.read().decode("utf-8", "replace"), status
 
 
+def died(output, status, limit, result):
+    """Failures of the process itself; `end` must be its last line."""
+    lines = output.strip().splitlines() or ["(nothing printed)"]
+    for found in SANITIZER.findall(output):
+        result.broken.append("sanitizer: " + found)
+    if status is None:
+        result.broken.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
+    elif status < 0:
+        result.broken.append("killed by signal %d; last line: %s" % (-status, lines[-1]))
+    elif "end" not in lines:
+        result.broken.append("stopped before its end, status %d; last line: %s" % (status, lines[-1]))
+    elif status != 0 and not result.failed:
+        result.broken.append("exit status %d; last line: %s" % (status, lines[-1]))
+
+
+def judge(output, status, limit, result, skips_fail=False):
+    """Sorts the verdicts that a script has printed; skips_fail: what a stack lacks has a line in its list, or fails."""
+    result.output = output
+    for line in output.splitlines():
+        if line.startswith("ok "):
+            result.passed.append(line[3:])
+        elif line.startswith("FAIL "):
+            result.failed.append(line[5:])
+        elif line.startswith("skip ") and skips_fail and "Sanitizer" not in line:
+            result.failed.append(line[5:])
+        elif line.startswith("skip "):
+            result.skipped.append(line[5:])
+    died(output, status, limit, result)
+    if not result.passed and not result.failed:
+        result.broken.append("made no check at all")
+
+
+def show(n, total, r, verbose):
+    """Prints the line of one result, and what did not pass."""
+    print("[%2d/%d] %-4s %-28s %3d passed %3d failed %3d skipped %6.1f s" % (
+        n, total, "ok" if r.good else "FAIL", r.name, len(r.passed), len(r.failed), len(r.skipped), r.seconds))
+    for line in r.failed:
+        print("        FAIL " + line)
+    for line in r.skipped:
+        print("        skip " + line)
+    if verbose and not r.good:
+        print(r.output)
+    sys.stdout.flush()
+
+
 class Runner:
     def __init__(self, options):
         self.options = options
@@ -160,46 +205,17 @@ class Runner:
         start = time.monotonic()
         if self.options.judge:
             with open(os.path.join(self.options.judge, script[:-3] + ".txt"), encoding="utf-8", errors="replace") as f:
-                self.judge(f.read().replace("\r", ""), 0, limit, result)
+                judge(f.read().replace("\r", ""), 0, limit, result, bool(self.options.stack))
         elif script.startswith("alike_"):
             self.run_alike(script, want, limit, result)
         else:
             interp = sys.executable if script.startswith("drive_") else self.options.interp
             output, status = execute(self.command(script, want, interp), self.env, limit)
-            self.judge(output, status, limit, result)
+            judge(output, status, limit, result, bool(self.options.stack))
         excuse(result, known)
         result.failed += result.broken
         result.seconds = time.monotonic() - start
         return result
-
-    def died(self, output, status, limit, result):
-        """Failures of the process itself; `end` must be its last line."""
-        lines = output.strip().splitlines() or ["(nothing printed)"]
-        for found in SANITIZER.findall(output):
-            result.broken.append("sanitizer: " + found)
-        if status is None:
-            result.broken.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
-        elif status < 0:
-            result.broken.append("killed by signal %d; last line: %s" % (-status, lines[-1]))
-        elif "end" not in lines:
-            result.broken.append("stopped before its end, status %d; last line: %s" % (status, lines[-1]))
-        elif status != 0 and not result.failed:
-            result.broken.append("exit status %d; last line: %s" % (status, lines[-1]))
-
-    def judge(self, output, status, limit, result):
-        result.output = output
-        for line in output.splitlines():
-            if line.startswith("ok "):
-                result.passed.append(line[3:])
-            elif line.startswith("FAIL "):
-                result.failed.append(line[5:])
-            elif line.startswith("skip ") and self.options.stack and "Sanitizer" not in line:
-                result.failed.append(line[5:])  # what a stack lacks has a line in its list
-            elif line.startswith("skip "):
-                result.skipped.append(line[5:])
-        self.died(output, status, limit, result)
-        if not result.passed and not result.failed:
-            result.broken.append("made no check at all")
 
     def run_alike(self, script, want, limit, result):
         theirs, status = execute(self.command(script, want, sys.executable), self.env, limit)
@@ -224,7 +240,7 @@ class Runner:
                 result.failed.append("%s: got %s, CPython: %s" % (label, got[label], value))
             else:
                 result.passed.append(label)
-        self.died(ours, status, limit, result)
+        died(ours, status, limit, result)
 
 
 def defect_table(results):
@@ -285,15 +301,7 @@ def main():
         for n, future in enumerate(concurrent.futures.as_completed(waiting), 1):
             r = future.result()
             results.append(r)
-            print("[%2d/%d] %-4s %-28s %3d passed %3d failed %3d skipped %6.1f s" % (
-                n, len(names), "ok" if r.good else "FAIL", r.name, len(r.passed), len(r.failed), len(r.skipped), r.seconds))
-            for line in r.failed:
-                print("        FAIL " + line)
-            for line in r.skipped:
-                print("        skip " + line)
-            if options.verbose and not r.good:
-                print(r.output)
-            sys.stdout.flush()
+            show(n, len(names), r, options.verbose)
 
     alike = [r for r in results if r.name.startswith("alike_")]
     print("\ncompared with CPython: %d answers alike, %d not" % (

@@ -5,11 +5,9 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
-import threading
-import time
 
 import link
+import nameserver
 
 # Answers in this order, by our own server behind dnsmasq; a name that is missing gets SERVFAIL, silent ones nothing at all.
 RECORDS = {
@@ -17,41 +15,6 @@ RECORDS = {
     "deadfirst.behind.test": ["198.51.100.99", "2001:db8::1"],
     "slow.behind.test": ["192.0.2.1"],
 }
-
-
-def question(packet):
-    labels, at = [], 12
-    while packet[at]:
-        labels.append(packet[at + 1 : at + 1 + packet[at]].decode())
-        at += 1 + packet[at]
-    return ".".join(labels).lower(), struct.unpack(">H", packet[at + 1 : at + 3])[0], packet[12 : at + 5]
-
-
-def answer(packet):
-    name, kind, asked = question(packet)
-    if name.startswith("silent"):
-        return None
-    if name.startswith("slow"):
-        time.sleep(0.8)
-    if name not in RECORDS:
-        return packet[:2] + struct.pack(">HHHHH", 0x8182, 1, 0, 0, 0) + asked
-    found = [a for a in RECORDS[name] if (":" in a) == (kind == 28)]
-    reply = packet[:2] + struct.pack(">HHHHH", 0x8180, 1, len(found), 0, 0) + asked
-    for a in found:
-        raw = socket.inet_pton(socket.AF_INET6 if ":" in a else socket.AF_INET, a)
-        reply += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, 0, len(raw)) + raw
-    return reply
-
-
-def serve(s):
-    def one(packet, peer):
-        reply = answer(packet)
-        if reply:
-            s.sendto(reply, peer)
-
-    while True:
-        packet, peer = s.recvfrom(2000)
-        threading.Thread(target=one, args=(packet, peer), daemon=True).start()
 
 
 def there():
@@ -69,9 +32,7 @@ def launch():
     if not program:
         print("FAIL dnsmasq is not installed: apt-get install dnsmasq-base")
         sys.exit(1)
-    behind = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    behind.bind(("127.0.0.1", 5300))
-    threading.Thread(target=serve, args=(behind,), daemon=True).start()
+    nameserver.start(5300, RECORDS, nameserver.SERVFAIL, slow=0.8, ttl=0)
     return subprocess.Popen(
         [program, "--no-daemon", "--no-resolv", "--no-hosts", "--conf-file=/dev/null", "--pid-file=",
          "--listen-address=" + link.KERNEL4, "--bind-interfaces", "--server=/behind.test/127.0.0.1#5300", "--local=/test/",

@@ -32,7 +32,7 @@ spec.loader.exec_module(common)
 
 def environment(interp, far, net):
     env = dict(os.environ, INTERP=interp, FAR=far, NEAR="tap1" if net == "proxy" else "tap0", PYTHONDONTWRITEBYTECODE="1")
-    env["PYTHONPATH"] = HERE
+    env["PYTHONPATH"] = HERE + ":" + PYTHON
     env["MICROPYPATH"] = ".frozen:%s:%s" % (HERE, PYTHON)
     return env
 
@@ -52,21 +52,10 @@ def run(script, build, seed, options):
     command = [os.path.join(HERE, "netns.sh"), net, sys.executable, os.path.join(HERE, script)]
     limit = float(want.get("limit", 60))
     start = time.monotonic()
-    result.output, status = common.execute(command, env, limit)
+    output, status = common.execute(command, env, limit)
     result.seconds = time.monotonic() - start
-    for line in result.output.splitlines():
-        for word, verdicts in (("ok ", result.passed), ("FAIL ", result.failed), ("skip ", result.skipped)):
-            if line.startswith(word):
-                verdicts.append(line[len(word):])
-    lines = result.output.strip().splitlines() or ["(nothing printed)"]
-    for found in common.SANITIZER.findall(result.output):
-        result.failed.append("sanitizer: " + found)
-    if status is None:
-        result.failed.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
-    elif (status or "end" not in lines) and not result.failed:
-        result.failed.append("ended with status %d; last line: %s" % (status, lines[-1]))
-    if not result.passed and not result.failed:
-        result.failed.append("made no check at all")
+    common.judge(output, status, limit, result)
+    result.failed += result.broken
     return result
 
 
@@ -96,15 +85,7 @@ def main():
         for n, future in enumerate(concurrent.futures.as_completed(waiting), 1):
             r = future.result()
             results.append(r)
-            print("[%2d/%d] %-4s %-28s %3d passed %3d failed %3d skipped %6.1f s" % (
-                n, len(runs), "ok" if r.good else "FAIL", r.name, len(r.passed), len(r.failed), len(r.skipped), r.seconds))
-            for line in r.failed:
-                print("        FAIL " + line)
-            for line in r.skipped:
-                print("        skip " + line)
-            if options.verbose and not r.good:
-                print(r.output)
-            sys.stdout.flush()
+            common.show(n, len(runs), r, options.verbose)
     bad = [r.name for r in results if not r.good]
     if bad:
         print("failed: " + ", ".join(sorted(bad)))
