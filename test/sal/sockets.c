@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
+#include "shapes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,22 +77,6 @@ int dfs_net_getsocket(int fd) {
     int number = fd - FIRST_DESCRIPTOR;
     return number >= 0 && number < MOST && look_table[number].open ? number : -1;
 }
-
-struct sal_socket {
-    uint32_t magic;
-    int socket;
-    int domain;
-    int type;
-    int protocol;
-    struct netdev *netdev;
-    void *user_data;
-};
-
-struct netdev {
-    char name[8];
-    uint16_t flags;
-    void *sal_user_data;
-};
 
 static struct netdev device = {.name = "e0"};
 struct netdev *netdev_default = &device;

@@ -251,6 +251,19 @@ void fx_connect(usocket_t *client, usocket_t *server) {
 #endif
 }
 
+void fx_streams(usocket_t *client, usocket_t *server) {
+    usocket_init(client);
+    usocket_init(server);
+    fx_connect(client, server);
+    usocket_settimeout(client, 20 * SECOND);
+    usocket_settimeout(server, 20 * SECOND);
+}
+
+void fx_close(usocket_t *a, usocket_t *b) {
+    assert_ok(usocket_close(a));
+    assert_ok(usocket_close(b));
+}
+
 #if USOCKET_DATAGRAMS
 usocket_addr_t fx_udp(usocket_t *s, int family) {
     usocket_addr_t a = loopback(family);

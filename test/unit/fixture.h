@@ -74,6 +74,12 @@ usocket_addr_t fx_listen(usocket_t *s, int family, int backlog);
 /** Two connected sockets, over TCP. */
 void fx_connect(usocket_t *client, usocket_t *server);
 
+/** The same, from nothing, with 20 s for each call. */
+void fx_streams(usocket_t *client, usocket_t *server);
+
+/** The end of two sockets. */
+void fx_close(usocket_t *a, usocket_t *b);
+
 /** A datagram socket on a port of its own. In a build without datagrams a connection on which nothing comes. */
 usocket_addr_t fx_udp(usocket_t *s, int family);
 

@@ -10,19 +10,6 @@
 
 static usocket_t a, b;
 
-static void open_both(void) {
-    usocket_init(&a);
-    usocket_init(&b);
-    fx_connect(&a, &b);
-    usocket_settimeout(&a, 20 * SECOND);
-    usocket_settimeout(&b, 20 * SECOND);
-}
-
-static void close_both(void) {
-    assert_ok(usocket_close(&a));
-    assert_ok(usocket_close(&b));
-}
-
 static void say(usocket_t *s, const char *text) {
     size_t sent;
     assert_ok(usocket_send_all(s, text, strlen(text), &sent));
@@ -42,7 +29,7 @@ static void test_recv(void **state) {
     (void)state;
     char buf[16];
     usocket_addr_t from, peer;
-    open_both();
+    fx_streams(&a, &b);
     say(&a, "hello");
     settle();
     assert_code(0, usocket_recv(&b, buf, 0));
@@ -59,7 +46,7 @@ static void test_recv(void **state) {
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, usocket_deadline_in(30 * MS)));
     fx_took(since, 30 * MS);
     assert_memory_equal("xxxxxxxxxxxxxxxx", buf, 16);
-    close_both();
+    fx_close(&a, &b);
 }
 
 /* A length beyond INT32_MAX is cut, not wrapped. */
@@ -68,25 +55,25 @@ static void test_huge_length(void **state) {
     size_t len = (size_t)INT32_MAX + 5;
     char *buf = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert_true(buf != MAP_FAILED);
-    open_both();
+    fx_streams(&a, &b);
     say(&a, "four");
     settle();
     assert_code(4, usocket_recv(&b, buf, len));
     munmap(buf, len);
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_peek(void **state) {
     (void)state;
     char buf[8];
-    open_both();
+    fx_streams(&a, &b);
     say(&a, "peek");
     settle();
     assert_code(4, usocket_recv_by(&b, buf, 8, MSG_PEEK, NULL, USOCKET_NEVER));
     assert_code(4, usocket_recv_by(&b, buf, 8, MSG_PEEK | MSG_DONTWAIT, NULL, USOCKET_NEVER));
     assert_code(4, usocket_recv(&b, buf, 8));
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 8, MSG_PEEK, NULL, USOCKET_NOW));
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void say_slowly(void *arg) {
@@ -104,7 +91,7 @@ static void say_and_close(void *arg) {
 static void test_waitall(void **state) {
     (void)state;
     char buf[8];
-    open_both();
+    fx_streams(&a, &b);
     fx_go(say_slowly, "abcdef");
     assert_code(4, usocket_recv_by(&b, buf, 4, MSG_WAITALL, NULL, USOCKET_NEVER));
     assert_memory_equal("abcd", buf, 4);
@@ -121,14 +108,14 @@ static void test_waitall(void **state) {
     assert_code(3, usocket_recv_by(&b, buf, 8, MSG_WAITALL, NULL, USOCKET_NEVER));
     assert_code(0, usocket_recv_by(&b, buf, 8, MSG_WAITALL, NULL, USOCKET_NEVER));
     fx_join();
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_end(void **state) {
     (void)state;
     char buf[8];
     size_t n;
-    open_both();
+    fx_streams(&a, &b);
     say(&a, "last");
     assert_ok(usocket_shutdown(&a, USOCKET_SHUT_WR));
     assert_code(USOCKET_EPIPE, usocket_send(&a, "x", 1));
@@ -140,13 +127,13 @@ static void test_end(void **state) {
     say(&b, "back"); /* the other half lives */
     assert_ok(usocket_recv_all_by(&a, buf, 4, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
     assert_int_equal(4, n);
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_reset(void **state) {
     (void)state;
     char buf[8];
-    open_both();
+    fx_streams(&a, &b);
     say(&b, "never read");
     settle();
     assert_ok(usocket_close(&a)); /* bytes unread: a reset */
@@ -180,7 +167,7 @@ static void test_all(void **state) {
         sim_buffers(rcv, rcv % 3 * rcv);
         sim_piece(rcv % 2 ? 7 : 0);
 #endif
-        open_both();
+        fx_streams(&a, &b);
         memset(in, 0, sizeof in);
         fx_go(send_big, &total);
         assert_ok(usocket_recv_all(&b, in, total, &got));
@@ -189,7 +176,7 @@ static void test_all(void **state) {
         assert_ok(sent_code);
         assert_int_equal(total, sent_count);
         assert_memory_equal(big, in, total);
-        close_both();
+        fx_close(&a, &b);
     }
 }
 
@@ -198,7 +185,7 @@ static void test_all_interrupted(void **state) {
     (void)state;
     char buf[16];
     size_t got = 0;
-    open_both();
+    fx_streams(&a, &b);
     say(&a, "abc");
     fx_signal_in(50 * MS);
     assert_code(USOCKET_EINTR, usocket_recv_all_by(&b, buf, 6, &got, USOCKET_NEVER));
@@ -235,14 +222,14 @@ static void test_all_interrupted(void **state) {
     assert_int_equal(filled + sent, total);
     size_t zero = 0;
     assert_ok(usocket_send_all_by(&b, sink, 0, &zero, USOCKET_NOW));
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_line(void **state) {
     (void)state;
     char buf[16];
     size_t n = 0;
-    open_both();
+    fx_streams(&a, &b);
     say(&a, "one\ntwo\n\nfour");
     settle();
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, &n, USOCKET_NOW));
@@ -277,14 +264,14 @@ static void test_line(void **state) {
     assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), USOCKET_NEVER));
     assert_int_equal(0, n);
     assert_code(0, usocket_recv_line_by(&b, buf, 0, &n, USOCKET_NEVER));
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_unread(void **state) {
     (void)state;
     char buf[16], put_back[] = "0123456789", other[] = "x";
     size_t n;
-    open_both();
+    fx_streams(&a, &b);
     assert_ok(usocket_unread(&b, put_back, 0)); /* nothing put back is nothing */
     assert_int_equal(0, usocket_unread_len(&b));
     check_poll_in(&b, false);
@@ -328,7 +315,7 @@ static void test_unread(void **state) {
     assert_int_equal(6, n);
     say(&b, "and out");
     assert_ok(usocket_recv_all(&a, buf, 7, &n));
-    close_both();
+    fx_close(&a, &b);
 }
 
 /* The receiving calls take what was put back first, then what is on the wire. */
@@ -337,7 +324,7 @@ static void test_unread_mixed(void **state) {
     char buf[16], put_back[] = "ab\ncd";
     size_t n = 0;
     usocket_addr_t from, peer;
-    open_both();
+    fx_streams(&a, &b);
     assert_ok(usocket_unread(&b, put_back, 5));
     say(&a, "ef\n");
     settle();
@@ -370,7 +357,7 @@ static void test_unread_mixed(void **state) {
     assert_ok(usocket_close(&second));
     assert_code(5, usocket_recv(&b, buf, 16));
     assert_ok(usocket_unread(&b, put_back, 5)); /* and closed with them: nothing is left open */
-    close_both();
+    fx_close(&a, &b);
     assert_int_equal(0, usocket_unread_len(&b));
 }
 
@@ -380,22 +367,22 @@ static void test_unread_unshown(void **state) {
     (void)state;
     char buf[8], put_back[] = "abc";
     sim_show_readable(false);
-    open_both();
+    fx_streams(&a, &b);
     assert_ok(usocket_unread(&b, put_back, 3));
     check_poll_in(&b, true);
     assert_code(3, usocket_recv(&b, buf, 8));
     check_poll_in(&b, false);
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_pending_unknown(void **state) {
     (void)state;
     sim_pending_unknown(true);
-    open_both();
+    fx_streams(&a, &b);
     say(&a, "abc");
     settle();
     assert_code(0, usocket_pending(&b));
-    close_both();
+    fx_close(&a, &b);
 }
 
 /* A fixed number of calls a line, however long it is. */
@@ -403,7 +390,7 @@ static void test_line_cost(void **state) {
     (void)state;
     static char line[20001], buf[20001];
     size_t n = 0;
-    open_both();
+    fx_streams(&a, &b);
     memset(line, 'l', 20000);
     line[19999] = '\n';
     say(&a, line);
@@ -412,7 +399,7 @@ static void test_line_cost(void **state) {
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, &n, USOCKET_NEVER));
     assert_int_equal(20000, n);
     assert_int_equal(waits, sim_waits());
-    close_both();
+    fx_close(&a, &b);
 }
 #endif
 

@@ -20,11 +20,6 @@ static void open_both(int family) {
     usocket_settimeout(&b, 10 * SECOND);
 }
 
-static void close_both(void) {
-    assert_ok(usocket_close(&a));
-    assert_ok(usocket_close(&b));
-}
-
 static void test_sendto_recvfrom(void **state) {
     (void)state;
     static const int families[] = { USOCKET_AF_INET, USOCKET_AF_INET6 };
@@ -38,7 +33,7 @@ static void test_sendto_recvfrom(void **state) {
         assert_true(usocket_addr_equal(&at_a, &from));
         assert_code(2, usocket_sendto(&b, "me", 2, &from));
         assert_code(2, usocket_recv(&a, buf, sizeof buf));
-        close_both();
+        fx_close(&a, &b);
     }
 }
 
@@ -59,7 +54,7 @@ static void test_empty(void **state) {
     assert_ok(usocket_recv_all(&b, buf, sizeof buf, &n));
     assert_int_equal(0, n);
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 0, 0, NULL, USOCKET_NOW)); /* unlike a stream */
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_truncated(void **state) {
@@ -75,7 +70,7 @@ static void test_truncated(void **state) {
     assert_code(4, usocket_recv_by(&b, buf, 4, MSG_PEEK, NULL, USOCKET_NOW));
     assert_code(6, usocket_recv_by(&b, buf, 4, MSG_TRUNC, NULL, USOCKET_NOW));
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 4, 0, NULL, USOCKET_NOW));
-    close_both();
+    fx_close(&a, &b);
 #endif
 }
 
@@ -127,7 +122,7 @@ static void test_all_and_line(void **state) {
     assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
     assert_int_equal(6, n);
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW));
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_unread(void **state) {
@@ -141,7 +136,7 @@ static void test_unread(void **state) {
     assert_code(4, usocket_recvfrom(&b, buf, sizeof buf, &from));
     assert_int_equal(USOCKET_AF_UNSPEC, from.family); /* nobody is known to have sent them */
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW));
-    close_both();
+    fx_close(&a, &b);
 }
 
 static void test_wrong_family(void **state) {
@@ -151,7 +146,7 @@ static void test_wrong_family(void **state) {
     usocket_addr_t six = fx_addr("::1", 9);
     assert_code(USOCKET_EAFNOSUPPORT, usocket_connect(&a, &six));
     assert_code(USOCKET_EAFNOSUPPORT, usocket_sendto(&a, "x", 1, &six));
-    close_both();
+    fx_close(&a, &b);
 #else
     assert_code(USOCKET_EAFNOSUPPORT, usocket_open(&a, 10000, USOCKET_DGRAM, 0));
 #endif
@@ -219,7 +214,7 @@ static void test_lost(void **state) {
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_recv(&b, buf, 4));
     fx_took(since, 10 * SECOND);
-    close_both();
+    fx_close(&a, &b);
 }
 #endif
 

@@ -12,26 +12,13 @@
 
 static usocket_t a, b;
 
-static void open_both(void) {
-    usocket_init(&a);
-    usocket_init(&b);
-    fx_connect(&a, &b);
-    usocket_settimeout(&a, 20 * SECOND);
-    usocket_settimeout(&b, 20 * SECOND);
-}
-
-static void close_both(void) {
-    assert_ok(usocket_close(&a));
-    assert_ok(usocket_close(&b));
-}
-
 /* TIME_WAIT is over, and its memory somebody else's, while the socket that was shut down first is still open. */
 static void test_half_closed(void **state) {
     (void)state;
     char c[8];
     static usocket_t others[60];
     for (int read_before = 0; read_before < 2; read_before++) {
-        open_both();
+        fx_streams(&a, &b);
         assert_code(1, usocket_send(&b, "x", 1));
         assert_ok(usocket_shutdown(&a, USOCKET_SHUT_WR));
         assert_code(0, usocket_recv(&b, c, 1));
@@ -51,7 +38,7 @@ static void test_half_closed(void **state) {
         }
         assert_code(0, usocket_recv(&a, c, sizeof c));
         assert_code(0, usocket_recv(&a, c, sizeof c));
-        close_both();
+        fx_close(&a, &b);
         assert_true(lwip_sane());
         for (size_t i = 0; i < 60; i++) {
             assert_ok(usocket_close(&others[i]));
@@ -79,11 +66,11 @@ static void test_out_of_sockets(void **state) {
     assert_ok(usocket_close(&all[--n]));
     assert_ok(usocket_close(&all[--n]));
     assert_ok(usocket_close(&all[--n]));
-    open_both();
+    fx_streams(&a, &b);
     assert_code(1, usocket_send(&a, "x", 1));
     char c;
     assert_code(1, usocket_recv(&b, &c, 1));
-    close_both();
+    fx_close(&a, &b);
     while (n > 0) {
         assert_ok(usocket_close(&all[--n]));
     }
@@ -136,7 +123,7 @@ static void test_full_duplex(void **state) {
     (void)state;
     static uint8_t block[900];
     int32_t n;
-    open_both();
+    fx_streams(&a, &b);
     sent = got = 0;
     wrong = 0;
     fx_go(send_it, NULL);
@@ -151,7 +138,7 @@ static void test_full_duplex(void **state) {
     assert_code(0, n);
     assert_int_equal(0, wrong);
     assert_true(sent >= STREAMED && got == sent);
-    close_both();
+    fx_close(&a, &b);
 }
 
 static int sender_code, receiver_code;
@@ -198,7 +185,7 @@ static void test_close_under(void **state) {
     (void)state;
     int rounds = getenv("TEST_SHORT") ? 5 : 25;
     for (int i = 0; i < rounds; i++) {
-        open_both();
+        fx_streams(&a, &b);
         fx_go(keep_sending, NULL);
         fx_go(keep_receiving, NULL);
         fx_go(keep_asking, NULL);

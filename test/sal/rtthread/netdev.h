@@ -7,14 +7,10 @@
 
 #include <rtthread.h>
 
+#include "../shapes.h"
+
 #define NETDEV_FLAG_UP 0x01u
 #define NETDEV_FLAG_LINK_UP 0x04u
-
-struct netdev {
-    char name[RT_NAME_MAX];
-    uint16_t flags;
-    void *sal_user_data;
-};
 
 extern struct netdev *netdev_default;
 

@@ -1,0 +1,26 @@
+/* Structures that both worlds see: RT-Thread's names for programs, and the host's in which the look-alike is written.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef SAL_SHAPES_H
+#define SAL_SHAPES_H
+
+#include <stdint.h>
+
+struct netdev {
+    char name[8]; /* RT_NAME_MAX */
+    uint16_t flags;
+    void *sal_user_data;
+};
+
+struct sal_socket {
+    uint32_t magic;
+    int socket;
+    int domain;
+    int type;
+    int protocol;
+    struct netdev *netdev;
+    void *user_data; /* the stack's own number */
+};
+
+#endif
