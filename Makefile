@@ -12,12 +12,12 @@ include mk/run.mk
 include mk/test.mk
 include mk/test-stacks.mk
 include mk/lint.mk
--include mk/test-c.mk
--include mk/sal.mk
+include mk/test-c.mk
+include mk/sal.mk
 include mk/samples.mk
 include mk/lwip.mk
 include mk/tap.mk
--include mk/small.mk
+include mk/small.mk
 
 .PHONY: all lib packages packages-test help clean distclean
 all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library

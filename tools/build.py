@@ -50,46 +50,41 @@ FLAVOURS = {
 }
 
 
-# On lwIP, whose archive build/FLAVOUR/liblwip.a is there already (mk/lwip.mk).
+# Other stacks than the system's: what a flavour has, and before it what the stack needs. The archives are there already.
 LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
 LWIP_CFLAGS = (f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DPLAT_EVENT_COUNT=64 -I{ROOT}/test/lwip "
                f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include")
 
 
-def on_lwip(flavour, like, cflags=""):
-    """The arguments of another flavour, with lwIP under the module."""
+def on_stack(like, port, **settings):
+    """The arguments of another flavour, with a stack under the module."""
     arguments = dict(argument.split("=", 1) for argument in FLAVOURS[like])
-    arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {LWIP_CFLAGS} {cflags}".strip()
-    archive = f"-Wl,--whole-archive {ROOT}/build/{flavour}/liblwip.a -Wl,--no-whole-archive"
-    arguments["LDFLAGS_EXTRA"] = f"{archive} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
-    arguments["USOCKET_PORT"] = "lwip"
+    for name, value in settings.items():
+        arguments[name] = f"{value} {arguments.get(name, '')}".strip()
+    arguments["USOCKET_PORT"] = port
     arguments["USOCKET_EXTRA"] = f"{ROOT}/test/stackinfo/stack.c"
     return [f"{name}={value}" for name, value in arguments.items()]
+
+
+def on_lwip(flavour, like, cflags=""):
+    """On build/FLAVOUR/liblwip.a (mk/lwip.mk)."""
+    archive = f"-Wl,--whole-archive {ROOT}/build/{flavour}/liblwip.a -Wl,--no-whole-archive"
+    return on_stack(like, "lwip", CFLAGS_EXTRA=f"{LWIP_CFLAGS} {cflags}".strip(), LDFLAGS_EXTRA=archive)
+
+
+def on_sal(like):
+    """On the look-alike of SAL (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>."""
+    return on_stack(
+        like, "rtthread",
+        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
+        USOCKET_CFLAGS=f"-I{ROOT}/test/sal/include",
+        LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
+    )
 
 
 FLAVOURS["lwip"] = on_lwip("lwip", "unix")
 FLAVOURS["lwip-asan"] = on_lwip("lwip-asan", "asan")
 FLAVOURS["lwip-tiny"] = on_lwip("lwip-tiny", "unix", "-DTEST_LWIP_TINY")
-
-
-# On the look-alike of SAL, build/sal/liblook.a (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>.
-SAL = {
-    "CFLAGS_EXTRA": f"-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread",
-    "USOCKET_CFLAGS": f"-I{ROOT}/test/sal/include",
-    "LDFLAGS_EXTRA": f"{ROOT}/build/sal/liblook.a",
-    "USOCKET_PORT": "rtthread",
-    "USOCKET_EXTRA": f"{ROOT}/test/stackinfo/stack.c",
-}
-
-
-def on_sal(like):
-    """The arguments of another flavour, with the look-alike under the module."""
-    arguments = dict(argument.split("=", 1) for argument in FLAVOURS[like])
-    for name, value in SAL.items():
-        arguments[name] = f"{value} {arguments.get(name, '')}".strip()
-    return [f"{name}={value}" for name, value in arguments.items()]
-
-
 FLAVOURS["sal"] = on_sal("unix")
 FLAVOURS["sal-asan"] = on_sal("asan")
 

@@ -11,6 +11,7 @@ writes the table anew, and wants a reason (--note) for each that has: the reason
 
 import argparse
 import concurrent.futures
+import fcntl
 import glob
 import os
 import re
@@ -411,6 +412,9 @@ def main():
     given = parser.parse_args()
     if not shutil.which(CC):
         sys.exit("size.py: no %s (packages gcc-arm-none-eabi and libnewlib-arm-none-eabi)" % CC)
+    os.makedirs(os.path.dirname(OUT), exist_ok=True)
+    lock = open(OUT + ".lock", "w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # another measurement would take the objects away
     shutil.rmtree(OUT, ignore_errors=True)
     try:
         report = everything(Target(find_micropython(given.micropython)), given.top, given.check)

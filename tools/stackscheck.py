@@ -4,9 +4,8 @@
 - every ID of a list is a row of the table of differences, and every row of that is used by a list or a cell
 - every row of the table of promises has a cell for each stack: a check mark, IDs, or a dash (not shown)
 - every test that a row names is there; a row with a check mark or an ID names one
-- where a stack has a list, the IDs in its column are those of the list, but for those that other tests than Python's show, and
-  no check mark stands in a row none of whose
-  Python tests is run there; Linux has no list, hence no ID
+- where a stack has a list, the IDs in its column are those of the list, but for those that other tests than Python's show;
+  and no check mark stands in a row none of whose tests is run there; Linux has no list, hence no ID
 """
 
 import glob
