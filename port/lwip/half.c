@@ -13,23 +13,6 @@
 #include <lwip/tcp.h>
 #include <lwip/tcpip.h>
 
-/* With SO_LINGER lwIP refuses to shut down the second half without blocking: that is for close(). */
-static int shut_down(int fd, int how) {
-    const struct linger off = {0, 0};
-    struct linger set = {0, 0};
-    socklen_t len = sizeof(set);
-    lwip_forget_linger(fd);
-    int r = lwip_shutdown(fd, how);
-    if (r < 0 && errno == EWOULDBLOCK && lwip_getsockopt(fd, SOL_SOCKET, SO_LINGER, &set, &len) == 0) {
-        lwip_setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-        r = lwip_shutdown(fd, how);
-        int number = errno;
-        lwip_setsockopt(fd, SOL_SOCKET, SO_LINGER, &set, sizeof(set));
-        errno = number;
-    }
-    return r;
-}
-
 #if defined(LWIP_TCP_PCB_NUM_EXT_ARGS) && LWIP_TCP_PCB_NUM_EXT_ARGS && LWIP_TCPIP_CORE_LOCKING
 
 static bool over[PLAT_HANDLE_COUNT]; /* under lwIP's lock */
@@ -66,7 +49,7 @@ int plat_shutdown(int fd, int how) {
         tcp_ext_arg_set(pcb, get_id(), pcb);
     }
     UNLOCK_TCPIP_CORE();
-    return shut_down(fd, how);
+    return lwip_shutdown_at_once(fd, how);
 }
 
 /* The end of the stream, which lwIP takes for a reset when there is no connection any more. A real one it tells of first. */
@@ -84,7 +67,7 @@ ssize_t plat_recv(int fd, void *buf, size_t len, int flags) {
 #else
 
 int plat_shutdown(int fd, int how) {
-    return shut_down(fd, how);
+    return lwip_shutdown_at_once(fd, how);
 }
 
 ssize_t plat_recv(int fd, void *buf, size_t len, int flags) {

@@ -64,7 +64,7 @@ int plat_close(int fd);
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
 #define plat_listen(fd, backlog) lwip_listen((fd), (backlog))
 #define plat_connect(fd, addr, len) lwip_connect((fd), (addr), (len))
-void lwip_forget_linger(int fd);
+int lwip_shutdown_at_once(int fd, int how);
 int plat_shutdown(int fd, int how);
 ssize_t plat_recv(int fd, void *buf, size_t len, int flags);
 #define plat_recvfrom(fd, buf, len, flags, addr, alen) lwip_recvfrom((fd), (buf), (len), (flags), (addr), (alen))

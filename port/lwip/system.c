@@ -157,27 +157,6 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
     return not_blocking(lwip_accept(fd, addr, len));
 }
 
-/* A listener with SO_LINGER: lwIP would look for unsent data, which a listener has no place for. */
-void lwip_forget_linger(int fd) {
-    int listening = 0;
-    socklen_t len = sizeof(listening);
-    const struct linger off = {0, 0};
-    if (lwip_getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening) {
-        lwip_setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-    }
-}
-
-/* With SO_LINGER and data on their way lwIP refuses to close a socket that does not block. */
-int plat_close(int fd) {
-    int off = 0;
-    lwip_forget_linger(fd);
-    if (lwip_close(fd) == 0) {
-        return 0;
-    }
-    lwip_ioctl(fd, (long)FIONBIO, &off);
-    return lwip_close(fd);
-}
-
 int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
     int r = lwip_poll(fds, n, left < 0 ? -1 : (int)((left + 999) / 1000));
     for (unsigned i = 0; r < 0 && i < n; i++) {

@@ -1,7 +1,8 @@
 /* Starts lwIP's thread once, before main(), with its interfaces.
  *
  * Without anything in the environment there are the loopback interface, lo0, and ve1: 192.0.2.2/24 and 2001:db8::2/64, where
- * everything sent is lost; its name server, 192.0.2.1, is as silent as all its neighbours. Instead of ve1, a tap interface:
+ * everything sent is lost; its name server, 192.0.2.1, is as silent as all its neighbours. A segment lives 2 s there, so that
+ * tests see the end of TIME_WAIT. Instead of ve1, a tap interface, where it lives a minute as usual:
  *   LWIP_TAP      its name; it exists, and its other end is up; tp1 in lwIP
  *   LWIP_IP4      address/prefix          LWIP_GATEWAY  address
  *   LWIP_IP6      address/prefix; usable at once, like the link-local one
@@ -38,6 +39,8 @@
 #include <unistd.h>
 
 #define FRAME_MAX 1600
+
+unsigned long test_lwip_msl = 2000;
 
 void test_lwip_failed(const char *what, const char *file, int line) {
     fprintf(stderr, "lwIP: %s (%s:%d)\n", what, file, line);
@@ -133,6 +136,7 @@ static void open_tap(const char *name) {
     if (tap < 0 || ioctl(tap, TUNSETIFF, &ifr) < 0) {
         give_up(name);
     }
+    test_lwip_msl = 60000;
 }
 
 /* ---- Starting ----------------------------------------------------------------------------------------------------- */

@@ -5,6 +5,9 @@
  */
 #include <stdlib.h>
 
+#include <lwip/netif.h>
+#include <lwip/tcpip.h>
+
 #include "fixture.h"
 #include "stack.h"
 #include "start.h"
@@ -44,6 +47,65 @@ static void test_half_closed(void **state) {
             assert_ok(usocket_close(&others[i]));
         }
     }
+}
+
+static void set_loopback(bool up) {
+    LOCK_TCPIP_CORE();
+    (up ? netif_set_up : netif_set_down)(netif_find("lo0"));
+    UNLOCK_TCPIP_CORE();
+}
+
+static void loopback_back(void *arg) {
+    (void)arg;
+    fx_sleep(100 * MS);
+    set_loopback(true);
+}
+
+static void close_other(void *arg) {
+    (void)arg;
+    fx_sleep(100 * MS);
+    usocket_close(&b); /* with bytes unread: a reset */
+}
+
+/* close() with SO_LINGER. When the last thing to be acknowledged is the end of the stream, lwIP forgets whom it keeps waiting;
+ * when it refuses to close, it forgets whom to tell of a reset. */
+static void test_linger(void **state) {
+    (void)state;
+    char c;
+    const struct linger on = { 1, 3 };
+    fx_streams(&a, &b);
+    assert_ok(usocket_shutdown(&b, USOCKET_SHUT_WR));
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&a, USOCKET_POLL_IN, usocket_deadline_in(10 * SECOND)));
+    assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, &on, sizeof on));
+    set_loopback(false);
+    assert_ok(usocket_shutdown(&a, USOCKET_SHUT_WR));
+    fx_go(loopback_back, NULL);
+    assert_ok(usocket_close(&a));
+    fx_join();
+    assert_code(0, usocket_recv(&b, &c, 1)); /* and not a reset */
+    assert_ok(usocket_close(&b));
+    /* A peer that does not read: the time runs out, and the connection is gone. */
+    fx_streams(&a, &b);
+    assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, &on, sizeof on));
+    fx_fill(&a);
+    usocket_time_t since = fx_now();
+    assert_ok(usocket_close(&a));
+    fx_took(since, 3 * SECOND);
+    assert_ok(usocket_close(&b));
+    /* One that resets the connection meanwhile. */
+    fx_streams(&a, &b);
+    assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, &on, sizeof on));
+    fx_fill(&a);
+    fx_go(close_other, NULL);
+    since = fx_now();
+    assert_ok(usocket_close(&a));
+    assert_true(fx_now() - since < 3 * SECOND);
+    fx_join();
+    assert_true(lwip_sane());
+    fx_streams(&a, &b);
+    assert_true(lwip_sane());
+    assert_ok(usocket_close(&a));
+    assert_ok(usocket_close(&b));
 }
 
 /* Every socket that there is: then a clear error, and everything works again once one is closed. */
@@ -309,7 +371,7 @@ static void test_events(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_half_closed), TEST(test_out_of_sockets), TEST(test_full_duplex), TEST(test_close_under), TEST(test_lookups_at_once),
+        TEST(test_half_closed), TEST(test_linger), TEST(test_out_of_sockets), TEST(test_full_duplex), TEST(test_close_under), TEST(test_lookups_at_once),
         TEST(test_events),
     };
     return RUN(tests);
