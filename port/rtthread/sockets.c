@@ -141,6 +141,7 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
 int plat_close(int fd) {
     CLOSED(fd);
     SLOW(fd, slow_close(s));
+    sal_forget_linger(fd);
     closesocket(fd); /* it is gone, even where this says ENOTSOCK */
     return 0;
 }

@@ -31,6 +31,7 @@ short slow_ready(slow_t *s, short events);
 
 /* A call's result with an errno that says something: positive, and not 0 after a failure if it can be known. */
 int sal_result(int fd, int r);
+void sal_forget_linger(int fd);
 #define CALL(fd, call) (errno = 0, sal_result((fd), (int)(call)))
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -200,6 +201,16 @@ int sal_socket(int family, int type, int protocol) {
     return number;
 }
 
+/* With SO_LINGER and data on its way lwIP refuses to close a socket that does not block, and SAL forgets it all the same: it is
+ * lost. One that does block may wait for ever. */
+static bool lingers(const struct entry *e) {
+    struct linger set = {0, 0};
+    socklen_t len = sizeof(set);
+    int unacknowledged = 0;
+    getsockopt(e->host, SOL_SOCKET, SO_LINGER, &set, &len);
+    return e->stream && e->stage != LISTENING && set.l_onoff && set.l_linger > 0 && ioctl(e->host, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;
+}
+
 int sal_closesocket(int number) {
     look.calls++;
     struct entry *e = look_entry(number);
@@ -210,10 +221,17 @@ int sal_closesocket(int number) {
         at_close(e);
     }
     int host = e->host;
+    bool lost = lingers(e);
+    if (lost && !e->nonblocking) {
+        look_halt("a close under SO_LINGER that may wait for ever");
+    }
     pthread_mutex_lock(&table_lock);
     e->open = false;
-    look.open--;
+    look.open -= !lost;
     pthread_mutex_unlock(&table_lock);
+    if (lost) {
+        return -1;
+    }
     close(host);
     return 0;
 }

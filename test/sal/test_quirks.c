@@ -66,6 +66,26 @@ static void test_reset_and_full(void **state) {
     assert_ok(usocket_close(&a));
 }
 
+/* SO_LINGER, which loses a socket of the stack's: close() does not wait, and the data goes out all the same. */
+static void test_linger(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
+    const int on[2] = {1, 3};
+    char buf[4096];
+    int open = look.open, r;
+    fx_connect(&a, &b);
+    assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, on, sizeof on));
+    size_t sent = fx_fill(&a), came = 0;
+    assert_ok(usocket_close(&a));
+    while ((r = usocket_recv(&b, buf, sizeof buf)) > 0) {
+        came += (size_t)r;
+    }
+    assert_ok(r);
+    assert_true(came == sent && sent > 0);
+    assert_ok(usocket_close(&b));
+    assert_int_equal(open, look.open);
+}
+
 static usocket_t leaving;
 
 static void leave(void *arg) {
@@ -265,7 +285,7 @@ static void test_options(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_lost_errnos), TEST(test_reset_and_full), TEST(test_reset_while_sending), TEST(test_halts), TEST(test_stale_error), TEST(test_end_stays),
+        TEST(test_lost_errnos), TEST(test_reset_and_full), TEST(test_linger), TEST(test_reset_while_sending), TEST(test_halts), TEST(test_stale_error), TEST(test_end_stays),
         TEST(test_error_once), TEST(test_options),
 #if USOCKET_IPV6
         TEST(test_bind_flowinfo),
