@@ -3,8 +3,9 @@
 
     proxy.py SEED      lines on standard input: drop=P twice=P late=P (probabilities of a frame's fate), or `count`
 
-A late frame goes after up to five others, or 20 ms. Frames of ARP and neighbour discovery are spared unless drop is 1: what is
-tested is TCP, not how often a stack asks for an address. Each line is answered with one.
+Of 1/P frames one is dropped, by chance: so some are lost however few there are. A late frame goes after up to five others, or
+20 ms. Frames of ARP and neighbour discovery are spared unless drop is 1: what is tested is TCP, not how often a stack asks for an
+address. Each line is answered with one.
 """
 
 import fcntl
@@ -44,6 +45,16 @@ class Way:
         self.write, self.fate, self.rng = write, fate, rng
         self.held = []  # [how many others go first, until when, frame]
         self.passed = self.dropped = 0
+        self.left = self.victim = 0  # of a block of 1/P frames
+
+    def drops(self):
+        if self.fate["drop"] in (0, 1):
+            return self.fate["drop"] == 1
+        if self.left == 0:
+            self.left = round(1 / self.fate["drop"])
+            self.victim = self.rng.randrange(self.left)
+        self.left -= 1
+        return self.left == self.victim
 
     def deliver(self, frame):
         try:
@@ -55,7 +66,7 @@ class Way:
 
     def frame(self, frame):
         spared = frame[12:14] == b"\x08\x06" or frame[12:14] == b"\x86\xdd" and frame[20] == 58
-        if self.fate["drop"] >= 1 or not spared and self.rng.random() < self.fate["drop"]:
+        if self.fate["drop"] == 1 or not spared and self.drops():
             self.dropped += 1
             return
         self.passed += 1
