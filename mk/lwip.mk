@@ -82,8 +82,10 @@ test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_asan_PROGRAMS) $(lwip_tiny_PROGRAMS) $(
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) \
 		--full $(lwip_tiny_PROGRAMS) $(lwip_gcc_PROGRAMS) --brief $(lwip_tiny-asan_PROGRAMS) $(lwip_asan_PROGRAMS)
 
+# 100,000 random sequences on each of two sizes of pools; they wait more than they work.
+LWIP_CALLS := $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS))
 test-lwip-c-long: $(lwip_gcc_PROGRAMS) $(lwip_clang_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
-	@TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --full $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS)) \
+	@TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_CALLS)) \
 		--brief $(lwip_clang_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
 
 SUITES += test-lwip-c
