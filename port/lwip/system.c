@@ -99,9 +99,6 @@ typedef struct {
 static void start(void *p) {
     job_t job = *(job_t *)p;
     PLAT_FREE(p);
-#if defined(__unix__)
-    pthread_detach(pthread_self());
-#endif
     lwip_socket_thread_init();
     job.run(job.arg);
     lwip_socket_thread_cleanup();
@@ -110,6 +107,31 @@ static void start(void *p) {
 #endif
 }
 
+#if defined(__unix__)
+static void *start_detached(void *p) {
+    start(p);
+    return NULL;
+}
+
+/* Not by sys_thread_new(), which names a thread that may have ended by then. Signals are for the threads that know them. */
+static bool begin(job_t *job) {
+    pthread_t thread;
+    sigset_t all, old;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    bool begun = pthread_create(&thread, NULL, start_detached, job) == 0;
+    if (begun) {
+        pthread_detach(thread);
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return begun;
+}
+#else
+static bool begin(job_t *job) {
+    return sys_thread_new("usocket", start, job, USOCKET_RESOLVER_STACK, PLAT_THREAD_PRIO) != NULL;
+}
+#endif
+
 int usocket_port_spawn(void (*run)(void *), void *arg) {
     job_t *job = PLAT_MALLOC(sizeof(*job));
     if (job == NULL) {
@@ -117,21 +139,10 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     }
     job->run = run;
     job->arg = arg;
-#if defined(__unix__) /* signals are for the threads that know them */
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-#endif
-    sys_thread_t thread = sys_thread_new("usocket", start, job, USOCKET_RESOLVER_STACK, PLAT_THREAD_PRIO);
-#if defined(__unix__)
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    (void)thread; /* it aborts rather than fail */
-#else
-    if (thread == NULL) {
+    if (!begin(job)) {
         PLAT_FREE(job);
         return USOCKET_EAGAIN;
     }
-#endif
     return 0;
 }
 
