@@ -62,7 +62,7 @@ void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char
 typedef struct {
     usocket_dial_t dial;
     usocket_addr_t source;
-    bool bound; /* to source */
+    bool bound;           /* to source */
     usocket_time_t delay; /* between attempts; USOCKET_FOREVER: as built */
     usocket_time_t deadline;
     usocket_query_t query;
@@ -232,7 +232,8 @@ static mp_uint_t dialer_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg
         return 0;
     }
 #ifdef MP_STREAM_GET_FILENO
-    if (request == MP_STREAM_GET_FILENO && mod_usocket_numbers.descriptors && self->sock != NULL && self->exc == MP_OBJ_NULL) {
+    if (request == MP_STREAM_GET_FILENO && mod_usocket_numbers.descriptors && self->sock != NULL &&
+        self->code == USOCKET_EINPROGRESS) {
         int r = usocket_dial_handle(&self->c.dial);
         if (r >= 0) {
             return (mp_uint_t)r;

@@ -126,7 +126,8 @@ static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
         mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
     }
     usocket_py_lookup_t q = {.what = MP_QSTR_gethostbyname};
-    q.query = (usocket_query_t){.host = usocket_py_host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
+    q.query = (usocket_query_t){
+        .host = usocket_py_host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
     if (host[0] == '\0') {
         strcpy(host, "0.0.0.0"); /* as CPython */
     } else if (strcmp(host, "<broadcast>") == 0) {

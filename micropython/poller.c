@@ -20,7 +20,7 @@ uint32_t usocket_py_changes;
 #define ONE_SHOT 1     /* ipoll's flag */
 
 typedef struct {
-    mp_obj_t obj; /* MP_OBJ_NULL: none */
+    mp_obj_t obj;  /* MP_OBJ_NULL: none */
     uint32_t told; /* on the list of those that have told: 0 not, 1 the last, else the next one's number + 2 */
     uint16_t events;
     bool ours;
@@ -29,14 +29,14 @@ typedef struct {
 typedef struct {
     mp_obj_t obj;
     uint16_t events, ready;
-    uint16_t always; /* for numbers: what it is always ready for */
+    uint16_t always; /* not 0: what it is ready for, without asking */
 } asked_t;
 
 typedef struct {
     mp_obj_base_t base;
-    int set;      /* the library's poller, or -1 */
+    int set; /* the library's poller, or -1 */
     bool closed;
-    bool gone;    /* one of the slots may be of a closed socket */
+    bool gone; /* one of the slots may be of a closed socket */
     uint16_t flags;
     uint32_t seen; /* of usocket_py_changes */
     uint32_t told; /* list of slots, as slot_t.told */
@@ -150,8 +150,10 @@ static void add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
             }
             return;
         }
-        if (mp_obj_is_int(obj)) {
-            always = r == USOCKET_EPERM ? MP_STREAM_POLL_RD | MP_STREAM_POLL_WR : usocket_py_mask(USOCKET_POLL_NVAL);
+        if (r == USOCKET_EPERM) {
+            always = MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
+        } else if (mp_obj_is_int(obj)) {
+            always = usocket_py_mask(USOCKET_POLL_NVAL);
         }
     } else if (mp_obj_is_int(obj)) {
         usocket_py_raise(self->set >= 0 ? USOCKET_EEXIST : USOCKET_EOPNOTSUPP, MP_QSTR_poller, NULL);
@@ -266,7 +268,7 @@ static bool ask_all(poller_obj_t *self) {
     for (size_t i = 0; i < self->asked_n; i++) {
         asked_t *a = &self->asked[i];
         mp_uint_t r;
-        if (mp_obj_is_int(a->obj)) {
+        if (a->always != 0) {
             r = a->always & (a->events | usocket_py_mask(USOCKET_POLL_NVAL));
         } else {
             int errcode;
@@ -365,7 +367,8 @@ static bool next(poller_obj_t *self, mp_obj_t *obj, mp_uint_t *mask) {
             self->told = (uint32_t)e->fd + 2;
         }
         *obj = slot->obj;
-        *mask = usocket_py_mask(e->ready) & (slot->events | usocket_py_mask(USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL));
+        *mask = usocket_py_mask(e->ready) &
+            (slot->events | usocket_py_mask(USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL));
         slot->events = self->flags & ONE_SHOT ? 0 : slot->events;
         if (*mask != 0) {
             return true;

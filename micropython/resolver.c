@@ -35,7 +35,8 @@ static mp_obj_t resolver_result(mp_obj_t self_in) {
         mp_raise_OSError(MP_EAGAIN);
     }
     if (r < 0) {
-        usocket_py_raise_name(r, MP_QSTR_resolver, self->host == mp_const_none ? "None" : mp_obj_str_get_str(self->host));
+        usocket_py_raise_name(
+            r, MP_QSTR_resolver, self->host == mp_const_none ? "None" : mp_obj_str_get_str(self->host));
     }
     return usocket_py_answers(self->lookup);
 }

@@ -76,11 +76,22 @@ static bool ask(usocket_dial_t *d) {
     return more;
 }
 
+/* Some resolvers give an address twice: glibc takes ::1 of /etc/hosts for 127.0.0.1, too. */
+static bool is_repeated(const usocket_lookup_t *l, size_t i, const usocket_addr_t *a) {
+    usocket_addrinfo_t other;
+    for (size_t k = 0; k < i && usocket_lookup_get(l, k, &other) == 0; k++) {
+        if (usocket_addr_equal(&other.addr, a)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The n-th address of a family. */
 static bool get(const usocket_dial_t *d, bool v4, size_t n, usocket_addrinfo_t *info) {
     const usocket_lookup_t *l = d->lookup[v4 && d->lookup[1] != NULL];
     for (size_t i = 0; usocket_lookup_get(l, i, info) == 0; i++) {
-        if ((info->family == USOCKET_AF_INET) == v4 && n-- == 0) {
+        if ((info->family == USOCKET_AF_INET) == v4 && !is_repeated(l, i, &info->addr) && n-- == 0) {
             return true;
         }
     }
@@ -340,7 +351,7 @@ int usocket_dial_handle(usocket_dial_t *d) {
         }
         d->set = set;
         d->alarm = alarm;
-        arm(d, true); /* the first step has not been made, perhaps */
+        arm(d, d->wake == 0); /* 0: the first step is to be made */
     }
     return d->set;
 }

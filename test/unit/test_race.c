@@ -178,19 +178,21 @@ static void deadline(void) {
 
 /* No room for another: the oldest makes some, after its share. */
 static void many_holes(void) {
-    sim_host("192.0.2.1", SIM_HOLE);
-    char names[USOCKET_RACE * 16 + 40] = "192.0.2.1";
-    for (int i = 0; i < USOCKET_RACE; i++) {
-        strcat(names, " 192.0.2.1");
+    char names[USOCKET_RACE * 16 + 40] = "";
+    for (int i = 1; i <= USOCKET_RACE + 1; i++) {
+        char host[16];
+        snprintf(host, sizeof host, "192.0.2.%d", i);
+        sim_host(host, SIM_HOLE);
+        strcat(strcat(names, host), " ");
     }
-    strcat(names, " 127.0.0.1");
+    strcat(names, "127.0.0.1");
     sim_name("host", names, 0, 0);
     listening();
     assert_ok(dial("host", usocket_deadline_in(20 * SECOND)));
     assert_true(fx_now() - since < 20 * SECOND);
     attempt(0, "192.0.2.1", USOCKET_ETIMEDOUT);
-    attempt(1, "192.0.2.1", USOCKET_ETIMEDOUT);
-    attempt(2, "192.0.2.1", USOCKET_EINPROGRESS);
+    attempt(1, "192.0.2.2", USOCKET_ETIMEDOUT);
+    attempt(2, "192.0.2.3", USOCKET_EINPROGRESS);
     attempt(USOCKET_RACE + 1, "127.0.0.1", 0);
     end(true);
     listening(); /* without a deadline it lasts as the stack does */
@@ -220,6 +222,18 @@ static void few_handles(void) {
     fx_took(since, 3 * SECOND);
     attempt(0, "192.0.2.1", USOCKET_EHOSTUNREACH);
     attempt(1, "127.0.0.1", 0);
+    end(true);
+}
+
+/* An address that comes twice is tried once. */
+static void twice(void) {
+    sim_host("192.0.2.1", SIM_REFUSE);
+    sim_name("host", "192.0.2.1 192.0.2.1 127.0.0.1 192.0.2.1", 0, 0);
+    listening();
+    assert_ok(dial("host", USOCKET_NEVER));
+    attempt(0, "192.0.2.1", USOCKET_ECONNREFUSED);
+    attempt(1, "127.0.0.1", 0);
+    no_attempt(2);
     end(true);
 }
 
@@ -428,6 +442,7 @@ BOTH(deadline)
 BOTH(many_holes)
 BOTH(few_handles)
 BOTH(no_handle)
+BOTH(twice)
 BOTH(given_up)
 BOTH(source_port)
 BOTH(not_secret)
@@ -447,7 +462,7 @@ BOTH(neither)
 int main(void) {
     const struct CMUnitTest tests[] = {
         TESTS(hole_first), TESTS(refused_first), TESTS(delays), TESTS(late_answer), TESTS(slow_lookup), TESTS(all_fail),
-        TESTS(deadline), TESTS(many_holes), TESTS(few_handles), TESTS(no_handle), TESTS(given_up), TESTS(source_port),
+        TESTS(deadline), TESTS(many_holes), TESTS(few_handles), TESTS(no_handle), TESTS(twice), TESTS(given_up), TESTS(source_port),
         TESTS(not_secret), TESTS(interrupted), TESTS(only_look),
 #if USOCKET_IPV6
         TESTS(turns),
