@@ -398,7 +398,7 @@ int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
     for (;;) {
         int r = usocket_dial_step(d, s, deadline == USOCKET_NOW ? USOCKET_NEVER : deadline);
         if (r != USOCKET_EINPROGRESS || deadline == USOCKET_NOW) {
-            return r;
+            return r == USOCKET_EINPROGRESS && d->tried == 0 ? USOCKET_EAGAIN : r;
         }
         if (d->won) {
             return finish(d, s, deadline);

@@ -76,7 +76,7 @@ def on_sal(like):
     """On the look-alike of SAL (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>."""
     return on_stack(
         like, "rtthread",
-        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
+        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
         USOCKET_CFLAGS=f"-I{ROOT}/test/sal/include",
         LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
     )

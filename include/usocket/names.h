@@ -151,8 +151,8 @@ typedef struct usocket_dial {
  */
 int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source);
 
-/** Connect. Waits until @p deadline, which is one for the lookup and all addresses. After USOCKET_EINTR call again with the same
- *  arguments. Without USOCKET_RACE each address is tried in turn, and the time shared out, so that one that does not answer
+/** Connect. Waits until @p deadline, which is one for the lookup and all addresses (USOCKET_NOW, with USOCKET_RACE: a step, see
+ *  below; USOCKET_EAGAIN while no attempt has begun). After USOCKET_EINTR call again with the same arguments. Without USOCKET_RACE each address is tried in turn, and the time shared out, so that one that does not answer
  *  leaves some to the next.
  *
  * @param s closed; becomes the connection; stays closed, or is closed by usocket_dial_end, otherwise

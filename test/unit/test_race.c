@@ -411,6 +411,11 @@ static void only_look(void) {
     listening();
     start("host");
     int r;
+#if USOCKET_RESOLVER_WORKERS
+    assert_code(USOCKET_EAGAIN, usocket_dial_by(&d, &s, USOCKET_NOW)); /* the lookup goes on */
+    sim_sleep(20 * MS);
+#endif
+    assert_code(USOCKET_EINPROGRESS, usocket_dial_by(&d, &s, USOCKET_NOW));
     while ((r = usocket_dial_by(&d, &s, USOCKET_NOW)) == USOCKET_EINPROGRESS) {
         sim_sleep(MS);
     }
