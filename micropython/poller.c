@@ -95,11 +95,22 @@ static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, mp_uint_t al
     self->asked[self->asked_n++] = (asked_t){.obj = obj, .events = (uint16_t)events, .always = (uint16_t)always};
 }
 
-static void unask(poller_obj_t *self, size_t i) {
-    self->asked[i] = self->asked[--self->asked_n];
-    if (i < self->asked_n) {
-        find(self, self->asked[i].obj, MP_MAP_LOOKUP)->value = MP_OBJ_NEW_SMALL_INT(-1 - (mp_int_t)i);
+static void move_asked(poller_obj_t *self, size_t from, size_t to) {
+    if (from != to) {
+        self->asked[to] = self->asked[from];
+        find(self, self->asked[to].obj, MP_MAP_LOOKUP)->value = MP_OBJ_NEW_SMALL_INT(-1 - (mp_int_t)to);
     }
+}
+
+/* The gap is filled so that whoever iterates misses none. */
+static void unask(poller_obj_t *self, size_t i) {
+    if (i < self->asked_i) {
+        self->asked_i--;
+        move_asked(self, self->asked_i, i);
+        i = self->asked_i;
+    }
+    self->asked_n--;
+    move_asked(self, self->asked_n, i);
     self->asked[self->asked_n].obj = MP_OBJ_NULL;
 }
 
