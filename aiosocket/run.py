@@ -36,35 +36,41 @@ def wait_for(aw, timeout):
 
 
 def run(coro):
-    # As asyncio.run; and whatever ends it, no task is left: the others are cancelled, and have their last word.
+    # As asyncio.run; and whatever ends it, no task is left: the others are cancelled once, and have a while for their last words.
     try:
         return core.run(coro)
     finally:
-        start = ticks_ms()
-        while ticks_diff(ticks_ms(), start) < PATIENCE and cancel_all():
+        core.cur_task = None  # an interrupt leaves it as it was
+        ending, start = [], ticks_ms()
+        while ticks_diff(ticks_ms(), start) < PATIENCE:
+            for task in left():
+                if task not in ending:
+                    ending.append(task)
+                    task.cancel()
+            if all(task.done() for task in ending):
+                break
             core.run(turn())
         core.new_event_loop()
         gc.collect()
 
 
 async def turn():
-    await core.sleep_ms(0)
+    await core.sleep_ms(1)
 
 
-def cancel_all():
+def left():
     # The tasks that wait for sockets, and those that sleep or are to run.
     tasks = []
     for w in list(core._io_queue.known.values()):
-        tasks.extend(w._tasks())
-    queue = core._task_queue
-    ready = []
+        tasks += w._tasks()
+    queue, held = core._task_queue, []
     while queue.peek():
         task = queue.pop()
+        held.append((task, task.ph_key))
+    for task, at in held:
         if not isinstance(task.coro, Late) and not task.done():
-            ready.append(task)
-    for task in ready:
-        queue.push(task)
-    tasks += ready
-    for task in tasks:
-        task.cancel()
+            data = task.data
+            queue.push(task, at)
+            task.data = data  # it may be about to be cancelled
+            tasks.append(task)
     return tasks

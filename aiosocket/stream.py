@@ -9,7 +9,6 @@ from .waiting import IN, OUT, Waiting, deadline, passed
 AHEAD = 4096  # bytes that are read at once
 LIMIT = 65536  # of a line, and of what write() buffers
 LINGER = 30  # seconds that close() gives to what was not sent yet
-DRAINS = 16  # calls of drain() in a row that need not wait before one lets others run
 
 
 class IncompleteReadError(EOFError):
@@ -43,6 +42,7 @@ class Stream(Waiting):
     _closed = False
     e = {}  # what get_extra_info() knows beside what the socket does
     _peer = None
+    _wrapped = False  # s is a TLS object around a socket
     timeout = None
     limit = LIMIT
 
@@ -51,7 +51,8 @@ class Stream(Waiting):
         if e:
             self.e = e
         if not isinstance(s, usocket.socket):
-            self._receive = s.read  # of a TLS object around a socket
+            self._wrapped = True
+            self._receive = s.read
 
     def __repr__(self):
         return "<Stream %s%r>" % ("closed " if self._closed else "", self.s)
@@ -109,16 +110,21 @@ class Stream(Waiting):
         if self._ended:
             return b""
         self._check()
+        first = self._wrapped  # a TLS object may have the handshake to begin, or bytes that no poll knows of
+        if first and core._io_queue.tired():
+            yield from core.sleep_ms(0)
         while True:
-            yield self._readable(by)
+            if not first:
+                yield self._readable(by)
             self._check()
             got = self._receive(min(n, LIMIT))
             if got is not None:
                 if not got:
                     self._ended = True
                 return got
-            if passed(by):
+            if not first and passed(by):
                 raise late("read")
+            first = False
 
     # async
     def read(self, n=-1):
@@ -132,7 +138,7 @@ class Stream(Waiting):
         by = None if self.timeout is None else deadline(self.timeout)
         if n >= AHEAD:
             return (yield from self._more(n, by))
-        while True:  # as _more() does
+        while not self._wrapped:  # as _more() does
             yield self._readable(by)
             if self._closing:
                 self._check()
@@ -141,6 +147,8 @@ class Stream(Waiting):
                 break
             if passed(by):
                 raise late("read")
+        else:
+            got = yield from self._more(AHEAD, by)
         if len(got) <= n:
             if not got:
                 self._ended = True
@@ -210,7 +218,7 @@ class Stream(Waiting):
             if n > 0 and (self.limit is None or n <= self.limit):
                 return self._take(n)
         by = None if self.timeout is None else deadline(self.timeout)
-        if not buf and not self._ended:
+        if not buf and not self._ended and not self._wrapped:
             self._check()
             while True:  # as _more() does
                 yield self._readable(by)
@@ -292,7 +300,7 @@ class Stream(Waiting):
                 return
             try:
                 sent = self.s.write(buf)
-            except OSError as e:
+            except Exception as e:
                 self._fail(e)
                 raise
             if sent == n:
@@ -325,7 +333,7 @@ class Stream(Waiting):
             return self._wake_writers()
         try:
             sent = self.s.write(memoryview(out)[self._off : self._end])
-        except OSError as e:
+        except Exception as e:  # `tls` has ValueError, too
             self._fail(e)
             if self._closing:
                 self._shut()
@@ -355,10 +363,7 @@ class Stream(Waiting):
         if self._out is None:
             if self._error is not None:
                 raise self._error
-            q = core._io_queue
-            q.drains += 1
-            if q.drains > DRAINS:
-                q.drains = 0
+            if core._io_queue.tired():
                 yield from core.sleep_ms(0)
             return
         by = deadline(self.timeout)
@@ -429,6 +434,8 @@ class Stream(Waiting):
         self._closed = True
         self._forget()
         self.s.close()
+        if self._wrapped:
+            self._raw().close()  # which a TLS object whose handshake failed leaves open
 
     # async
     def wait_closed(self):

@@ -10,6 +10,7 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
+SPINS = 16  # calls in a row that need not wait, before one lets others run
 
 
 class Late:
@@ -162,12 +163,14 @@ class IOQueue:
         self.known = {}  # id of a registered object: its Waiting
         self.waits = 0  # how many tasks wait
         self.woken = 0  # how many of those woken by the last poll have not had their turn
-        self.drains = 0  # how often a drain() had nothing to wait for since the last poll
+        self.spins = 0  # how often a task need not have waited since the last poll
         old = core._io_queue
         if isinstance(old, IOQueue):  # what the old one held belongs to nobody
             for w in old.known.values():
                 w._mask = 0
                 w._reader = w._writers = None
+            if hasattr(old.poller, "close"):
+                old.poller.close()
 
     @property
     def map(self):
@@ -224,9 +227,14 @@ class IOQueue:
                 if not w._kept:
                     w._unregister()
             self.woken = woken
-            self.drains = 0
+            self.spins = 0
             if dt >= 0 or queue.peek():
                 return
+
+    def tired(self):
+        # Should a task that need not wait let others run all the same?
+        self.spins += 1
+        return self.spins > SPINS
 
     # What asyncio and others use for objects that they have not told us about.
     def queue_read(self, s):
