@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -45,8 +46,18 @@ def silent_listener():
     return s
 
 
+def patient():
+    """A resolver that waits 5 s for an answer, in this mount namespace."""
+    with tempfile.NamedTemporaryFile("w", prefix="resolv") as f:
+        f.write("nameserver 127.0.0.1\noptions timeout:5 attempts:1\n")
+        f.flush()
+        os.chmod(f.name, 0o644)
+        subprocess.run(["mount", "--bind", f.name, "/etc/resolv.conf"], check=True)
+
+
 class Places:
     def __init__(self):
+        patient()
         # Names that begin with slow are answered after 2 s, with silent never; others are unknown, at once.
         nameserver.start(53, {"slow%d.test" % i: ["127.0.0.1"] for i in range(200)}, nameserver.SERVFAIL, slow=2, ttl=0)
         with socket.socket() as s:
