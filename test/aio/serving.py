@@ -2,13 +2,11 @@
 # A listener lives through what happens to it; what one client does, or does not, is its own affair.
 import asyncio
 import aiosocket
-import gc
 import select
 import socket
 
-from check import SYSTEM, check, collect, number, raised, since, skip, summary, ticks, true
+from check import SYSTEM, check, number, raised, since, summary, ticks, true
 from ends import cases, caught, port_of, soon
-from pairs import reset
 from where import HOST
 
 
@@ -43,12 +41,14 @@ async def out_of_descriptors():
     check("a client before", one.recv(20), b"before\n")
     waiting = [connected(port) for _ in range(5)]
     hog = []
-    try:
-        while len(hog) < 1000:
-            hog.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-    except OSError as e:
-        check("no descriptor is left", number(e) in (23, 24), True)
-    true("the listener finds none, and pauses", await soon(lambda: server.pauses >= 2), server.pauses)
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        try:
+            while len(hog) < 1000:
+                hog.append(socket.socket(socket.AF_INET, kind))
+        except OSError as e:
+            check("no descriptor is left", number(e) in (12, 23, 24), True)
+    if SYSTEM:  # elsewhere accept may have nothing to give instead of failing
+        true("the listener finds none, and pauses", await soon(lambda: server.pauses >= 2), server.pauses)
     start = ticks()
     one.send(b"during\n")
     await soon(lambda: readable(one))
@@ -187,7 +187,8 @@ async def backlog():
             s.close()
         server.close()
         await server.wait_closed()
-    check("a backlog is honoured: of 12 clients, connected before anybody accepts", counts, [3, 7])
+    # Linux takes one more.
+    true("a backlog is honoured: of 12 clients, connected before anybody accepts", counts in ([2, 6], [3, 7]), counts)
 
 
 async def closing():
@@ -234,11 +235,5 @@ async def no_host():
     await server.wait_closed()
 
 
-programs = [forgotten_sockets, gone_before_accept, handlers_fail, slow_clients, closing, no_host]
-if SYSTEM:
-    programs += [out_of_descriptors, backlog]
-else:
-    skip("a listener without descriptors", "sockets of this stack are fewer than descriptors; see pools.py")
-    skip("backlog", "a stack of its own does not connect what nobody accepts")
-cases(*programs)
+cases(out_of_descriptors, forgotten_sockets, gone_before_accept, handlers_fail, slow_clients, backlog, closing, no_host)
 summary()
