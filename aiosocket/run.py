@@ -28,9 +28,14 @@ def wait_for(aw, timeout):
     try:
         return (yield from aw)
     except core.CancelledError:
-        if limit.passed:
-            raise core.TimeoutError
-        raise
+        if not limit.passed:
+            raise
+        if isinstance(aw, core.Task) and aw.done():
+            if isinstance(aw.data, StopIteration):
+                return aw.data.value  # it ended as the time passed
+            if not isinstance(aw.data, core.CancelledError):
+                raise aw.data
+        raise core.TimeoutError
     finally:
         late.stop()
 
