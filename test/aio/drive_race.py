@@ -13,11 +13,11 @@ RECORDS = {
     "dead4.test": [DEAD4, LIVE6],
     "dead6.test": [LIVE4, DEAD6],
     "dead.test": [DEAD4, DEAD6],
-    "refused.test": ["127.0.0.1", LIVE6],
+    "refused.test": ["::1", LIVE4],
     "refusing.test": ["127.0.0.1", "127.0.0.2"],
-    "manydead.test": [DEAD4, "192.0.2.101", "192.0.2.102", DEAD6, LIVE6],
+    "manydead.test": [DEAD4, LIVE4, DEAD6, "2001:db8::101", "2001:db8::102"],
     "slow.test": [LIVE4],
-    "unreachable.test": ["198.51.100.9", LIVE6],
+    "unreachable.test": ["2001:db8:ffff::9", LIVE4],
 }
 SERVER = """
 import socket, threading
@@ -54,7 +54,7 @@ class Neighbour:
         self.server = subprocess.Popen([*inside, sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
         self.server.stdout.readline()
         # Nobody has this address of the link layer.
-        for address in (DEAD4, DEAD6, "192.0.2.101", "192.0.2.102"):
+        for address in (DEAD4, DEAD6, "2001:db8::101", "2001:db8::102"):
             family = "-6" if ":" in address else "-4"
             run("ip", family, "neigh", "replace", address, "lladdr", "02:00:00:00:00:09", "dev", "v0", "nud", "permanent")
 
@@ -112,27 +112,27 @@ try:
     case("one is dead", """
 await take("IPv4 alone", LIVE4, LIVE4, 0)
 await take("IPv6 alone", LIVE6, LIVE6, 0)
-await take("both live", "both.test", LIVE4, 0)
-await take("IPv4 is black-holed", "dead4.test", LIVE6, 250)
-await take("IPv6 is black-holed", "dead6.test", LIVE4, 0)
-await take("a delay of one's own", "dead4.test", LIVE6, 60, happy_eyeballs_delay=0.06)
-await take("a longer one", "dead4.test", LIVE6, 700, happy_eyeballs_delay=0.7)
+await take("both live: IPv6 first", "both.test", LIVE6, 0)
+await take("IPv4 is black-holed", "dead4.test", LIVE6, 0)
+await take("IPv6 is black-holed", "dead6.test", LIVE4, 250)
+await take("a delay of one's own", "dead6.test", LIVE4, 60, happy_eyeballs_delay=0.06)
+await take("a longer one", "dead6.test", LIVE4, 700, happy_eyeballs_delay=0.7)
 await take("IPv6 only", "both.test", LIVE6, 0, family=socket.AF_INET6)
 await take("a slow name server", "slow.test", LIVE4, 900)
 """)
     case("refused and unreachable first", """
 s = socket.socket()
 s.bind(("127.0.0.1", 0))
-await take("a refusal does not cost the delay", "refused.test", LIVE6, 0, happy_eyeballs_delay=20)
-await take("nor does no route", "unreachable.test", LIVE6, 0, happy_eyeballs_delay=20)
+await take("a refusal does not cost the delay", "refused.test", LIVE4, 0, happy_eyeballs_delay=20)
+await take("nor does no route", "unreachable.test", LIVE4, 0, happy_eyeballs_delay=20)
 s.close()
 """)
     case("many are dead", """
 start = ticks()
 r, w = await aiosocket.open_connection("manydead.test", 8000)
 took = since(start)
-check("the one that lives", w.get_extra_info("peername")[0], LIVE6)
-true("%d ms: each before it has had its 250" % took, took >= 250 and took % 250 < 3000 and took < 6000, took)
+check("the one that lives", w.get_extra_info("peername")[0], LIVE4)
+true("%d ms: the one or two before it have had their 250" % took, 250 <= took < 250 + LATE, took)
 w.close()
 """)
     case("all fail", """
@@ -151,8 +151,8 @@ true("no such name", isinstance(e, socket.gaierror) and "unknown.test" in str(e)
 """)
     case("at once", """
 start = ticks()
-tasks = [asyncio.create_task(take("one of ten", "dead4.test", LIVE6, 250)) for _ in range(10)]
-tasks.append(asyncio.create_task(take("and a quick one", "both.test", LIVE4, 0)))
+tasks = [asyncio.create_task(take("one of ten", "dead6.test", LIVE4, 250)) for _ in range(10)]
+tasks.append(asyncio.create_task(take("and a quick one", "both.test", LIVE6, 0)))
 for task in tasks:
     await task
 true("all at the same time", since(start) < 250 + LATE, since(start))
