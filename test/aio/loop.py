@@ -9,7 +9,14 @@ core = asyncio.core
 
 async def before_the_import():
     # Tasks that wait in asyncio's own queue go on when aiosocket takes its place.
-    a, b = socket.socketpair()  # the helpers count descriptors when they are imported: not before aiosocket is
+    # The helpers count descriptors when they are imported: not before aiosocket is.
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
+    a = socket.socket()
+    a.connect(listener.getsockname())
+    b, _ = listener.accept()
+    listener.close()
     a.setblocking(False)
     b.setblocking(False)
     task = asyncio.create_task(asyncio.StreamReader(b).readline())

@@ -5,6 +5,7 @@ import aiosocket
 import select
 
 import usocket
+
 ABSENT = ("resolver", "dialer", "poller")
 
 
