@@ -17,6 +17,7 @@ include mk/sal.mk
 include mk/samples.mk
 include mk/lwip.mk
 include mk/tap.mk
+include mk/aio.mk
 include mk/small.mk
 
 .PHONY: all lib packages packages-test help clean distclean

@@ -54,6 +54,15 @@ static void raise_bare(int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
+static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
+    mp_obj_t args[3] = {
+        MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
+        usocket_str_from_vstr(words),
+        mp_obj_new_int_from_uint(sent),
+    };
+    nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
+}
+
 static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
@@ -62,12 +71,11 @@ static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t
     if (len != NOTHING_TO_SEND) {
         mp_printf(&print, "; %u of %u bytes sent", (unsigned)sent, (unsigned)len);
     }
-    mp_obj_t args[3] = {
-        MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
-        usocket_str_from_vstr(&words),
-        mp_obj_new_int_from_uint(sent),
-    };
-    nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
+    raise_args(code, &words, sent);
+}
+
+void usocket_py_raise_vstr(int code, vstr_t *words) {
+    raise_args(code, words, 0);
 }
 
 void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {

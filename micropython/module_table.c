@@ -79,6 +79,12 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR__GLOBAL_DEFAULT_TIMEOUT), MP_ROM_PTR(&mod_usocket_global_default_timeout)},
 #if USOCKET_NAMES
     FUNCTION(create_connection),
+#if USOCKET_ASYNC
+    FUNCTION(resolver),
+#if USOCKET_RACE
+    FUNCTION(dialer),
+#endif
+#endif
     FUNCTION(getnameinfo),
     FUNCTION(gethostbyname),
     FUNCTION(gethostname),
@@ -88,6 +94,9 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #endif
 #if USOCKET_SERVER
     FUNCTION(create_server),
+#endif
+#if USOCKET_POLLER
+    FUNCTION(poller),
 #endif
     FUNCTION(socketpair),
     FUNCTION(fromfd),

@@ -16,7 +16,18 @@ typedef struct {
     mp_obj_t handler; /* setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL */
     void *watch;      /* its watcher, see handler.c */
     void *next_watched;
+#if USOCKET_POLLER
+    uint16_t polled; /* how many pollers watch its descriptor */
+#endif
 } socket_obj_t;
+
+#if USOCKET_POLLER
+/* Goes up when a socket that a poller watches is closed, or has bytes put back: its descriptor does not tell the poller. */
+extern uint32_t usocket_py_changes;
+#define usocket_py_changed(self) (usocket_py_changes += (self)->polled != 0)
+#else
+#define usocket_py_changed(self) ((void)0)
+#endif
 
 extern const mp_obj_type_t mod_usocket_socket_type;
 extern const mp_obj_type_t mod_usocket_file_type;
@@ -92,6 +103,14 @@ MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who
 /* The same where part of the data went out. */
 MP_NORETURN void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len);
 
+/* The same with words of one's own, which are used up. */
+MP_NORETURN void usocket_py_raise_vstr(int code, vstr_t *words);
+
+#if USOCKET_NAMES
+/* The same for a dial that has failed, with each address and its cause, and end it. */
+MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host);
+#endif
+
 /* The same for a name. */
 MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 
@@ -166,6 +185,11 @@ void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);
 void usocket_py_handler_rearm(socket_obj_t *self);
 
 static inline void usocket_py_took(socket_obj_t *self) {
+#if USOCKET_POLLER
+    if (self->polled != 0 && usocket_unread_len(&self->sock) != 0) {
+        usocket_py_changes++;
+    }
+#endif
     if (self->watch != NULL) {
         usocket_py_handler_rearm(self);
     }
@@ -198,6 +222,10 @@ void usocket_py_write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t
 /* One receive, one send, as MicroPython's stream protocol wants them: never raising. */
 mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode);
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode);
+
+/* MP_STREAM_POLL's bits to ours and back. */
+int usocket_py_events(mp_uint_t flags);
+mp_uint_t usocket_py_mask(int ready);
 
 /* MP_STREAM_POLL's mask for a socket. */
 mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags);

@@ -95,6 +95,7 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
 static mp_obj_t socket_close(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_py_changed(self);
     usocket_close(&self->sock);
     return mp_const_none;
 }
@@ -110,6 +111,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_exit_obj, 4, 4, socket_exit);
 static mp_obj_t socket_detach(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_py_changed(self);
     int fd = usocket_detach(&self->sock);
     return MP_OBJ_NEW_SMALL_INT(fd < 0 ? -1 : fd); /* closed: -1, as CPython */
 }

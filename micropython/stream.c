@@ -310,17 +310,24 @@ static const struct {
     {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
 };
 
-mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
+int usocket_py_events(mp_uint_t flags) {
     int events = 0;
     for (size_t i = 0; i < 2; i++) {
         events |= flags & poll_bits[i].stream ? poll_bits[i].ours : 0;
     }
-    int r = usocket_poll(s, events, USOCKET_NOW);
+    return events;
+}
+
+mp_uint_t usocket_py_mask(int ready) {
     mp_uint_t mask = 0;
-    for (size_t i = 0; r > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
-        mask |= r & poll_bits[i].ours ? poll_bits[i].stream : 0;
+    for (size_t i = 0; ready > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
+        mask |= ready & poll_bits[i].ours ? poll_bits[i].stream : 0;
     }
     return mask;
+}
+
+mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
+    return usocket_py_mask(usocket_poll(s, usocket_py_events(flags), USOCKET_NOW));
 }
 
 static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
@@ -330,6 +337,7 @@ static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t a
             return usocket_py_poll(&self->sock, arg);
         case MP_STREAM_CLOSE:
             usocket_py_handler(self, MP_OBJ_NULL);
+            usocket_py_changed(self);
             usocket_close(&self->sock);
             return 0;
         case MP_STREAM_FLUSH:

@@ -1,13 +1,11 @@
-/* Connecting to a name: each of its addresses in turn, one deadline for all.
- *
- * The state machine of RFC 8305 ("Happy Eyeballs") belongs here: usocket_dial_t is what it would grow, and nothing outside
- * this file knows how many attempts are under way.
+/* Connecting to a name: each of its addresses in turn, one deadline for all. Where there is room for it, they race instead:
+ * race.c.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "internal.h"
 
-#if USOCKET_NAMES
+#if USOCKET_NAMES && !USOCKET_RACE
 
 #include <string.h>
 

@@ -28,7 +28,7 @@ JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 1)
 ASAN = "-fsanitize=address --param asan-use-after-return=0"
 NO_TLS = ["MICROPY_PY_SSL=0", "MICROPY_SSL_MBEDTLS=0"]
 CLIENT = " ".join(f"-DUSOCKET_{name}=0" for name in (
-    "IPV6", "UNIX", "NAMES", "SERVER", "DATAGRAMS", "THREADS", "WORDS", "WAIT_SLICE_MS"))
+    "IPV6", "UNIX", "NAMES", "SERVER", "DATAGRAMS", "THREADS", "WORDS", "WAIT_SLICE_MS", "RACE", "ASYNC", "POLLER"))
 FLAVOURS = {
     "unix": ["MICROPY_PY_SOCKET=0"],
     "ab": ["MICROPY_PY_SOCKET=1"],
@@ -76,7 +76,7 @@ def on_sal(like):
     """On the look-alike of SAL (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>."""
     return on_stack(
         like, "rtthread",
-        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
+        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
         USOCKET_CFLAGS=f"-I{ROOT}/test/sal/include",
         LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
     )

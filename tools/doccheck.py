@@ -135,7 +135,8 @@ class Checker:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interp", default=os.path.join(ROOT, "build", "unix", "micropython"), type=os.path.abspath)
-    parser.add_argument("files", nargs="*", default=[REFERENCE, "README.md", "README_zh.md", "docs/rtthread.md", "docs/rtthread_zh.md"])
+    parser.add_argument("files", nargs="*", default=[
+        REFERENCE, "README.md", "README_zh.md", "docs/rtthread.md", "docs/rtthread_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md"])
     options = parser.parse_args()
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as directory:

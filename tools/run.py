@@ -3,8 +3,8 @@
 
 usage: tools/run.py [--interp PATH]
 
-A TCP server with its client, a UDP server with its client, and the page of a web site, which an nginx of our own serves
-on loopback. Every step is checked; the last line counts.
+A TCP server with its client, a UDP server with its client, the page of a web site, which an nginx of our own serves on
+loopback, and with asyncio a web server, fetches at the same time, and a chat. Every step is checked; the last line counts.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -93,6 +94,9 @@ class Example:
             pass
         return last
 
+    def interrupt(self):
+        self.child.send_signal(signal.SIGINT)
+
     def ends_well(self):
         try:
             code = self.child.wait(PATIENCE)
@@ -151,6 +155,56 @@ def web_site(interp, started):
     client.ends_well()
 
 
+def fetch_many(interp, started):
+    started(server := Example(interp, "http_server.py", "127.0.0.1", 0))
+    port = server.says(r"serving at http://127\.0\.0\.1:(\d+)/").group(1)
+    pages = {"": "200 OK", "hello?name=you": "200 OK", "nowhere": "404 Not Found"}
+    urls = [f"localhost:{port}/{path}" for path in pages]
+    started(client := Example(interp, "fetch_many.py", *urls, "localhost:1/"))
+    # In whatever order they come.
+    answers = [client.says(r"(\S+): (.*)").group(1, 2) for _ in range(len(urls) + 1)]
+    for url, status in zip(urls, pages.values()):
+        if not any(got == url and words.startswith(f"HTTP/1.1 {status}, ") for got, words in answers):
+            raise Wrong(f"fetch_many did not say {status} of {url}")
+    if not any(got == "localhost:1/" and "ECONNREFUSED" in words for got, words in answers):
+        raise Wrong("fetch_many did not say why localhost:1 has no page")
+    client.says(r"4 pages in \d+ ms; one after the other: \d+ ms")
+    client.ends_well()
+    for _ in pages:
+        server.says(r"GET /\S* (200 OK|404 Not Found)")
+    server.interrupt()
+    server.says(r"stopped")
+    server.ends_well()
+
+
+def chat(interp, started):
+    started(server := Example(interp, "chat_server.py", "127.0.0.1", 0))
+    port = int(server.says(r"chatting at 127\.0\.0\.1:(\d+)").group(1))
+    clients = {}
+    for name in ("ada", "bob", "eve"):
+        with_name = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        clients[name] = with_name.makefile("rw", newline="\n", encoding="utf-8")
+        with_name.close()
+        clients[name].write(name + "\n")
+        clients[name].flush()
+        server.says(rf"\* {name} is here")
+    clients["ada"].write("hello, all\n")
+    clients["ada"].flush()
+    server.says(r"ada: hello, all")
+    clients["eve"].close()
+    server.says(r"\* eve is gone")
+    for name, expected in (("ada", ["* bob is here", "* eve is here", "* eve is gone"]), ("bob", ["* eve is here", "ada: hello, all", "* eve is gone"])):
+        got = [clients[name].readline().rstrip("\n").replace("your name? ", "") for _ in expected]
+        print(f"  {name:>10} | {got}")
+        if got != expected:
+            raise Wrong(f"{name} read {got}, expected {expected}")
+        clients[name].close()
+        server.says(rf"\* {name} is gone")
+    server.interrupt()
+    server.says(r"stopped")
+    server.ends_well()
+
+
 class Nginx:
     def __init__(self, program, port):
         self.log = open(os.path.join(WORK, "nginx.log"), "w")
@@ -205,7 +259,8 @@ def main():
     interp = os.path.abspath(parser.parse_args().interp)
     os.makedirs(WORK, exist_ok=True)
 
-    examples = [("A TCP server and its client", tcp), ("A UDP server and its client", udp), ("Connecting to a web site", web_site)]
+    examples = [("A TCP server and its client", tcp), ("A UDP server and its client", udp), ("Connecting to a web site", web_site),
+                ("A web server, and many pages at the same time", fetch_many), ("A chat", chat)]
     passed = failed = skipped = 0
     for number, (title, example) in enumerate(examples, 1):
         print(f"{chr(10) if number > 1 else ''}{number}. {title}")

@@ -12,7 +12,7 @@
 #define BACKLOG 32
 #define DATAGRAMS 32
 
-enum kind { FREE, SOCKET, SHOWN, EVENT };
+enum kind { FREE, SOCKET, SHOWN, EVENT, SET };
 enum state { FRESH, LISTENING, CONNECTING, OPEN, DEAD };
 
 /* Bytes on their way to one end of a stream, and when each segment of them arrives. */
@@ -63,7 +63,9 @@ struct sock {
 
 struct handle {
     enum kind kind;
-    bool set; /* an event */
+    bool set;           /* an event */
+    usocket_time_t at;  /* an alarm: when it sets itself; 0: it is none */
+    uint8_t armed[HANDLES]; /* a set: what it tells about each handle */
     struct sock *sock;
 };
 
@@ -126,6 +128,11 @@ void sim_datagram_gone(struct sock *s);
 uint8_t sim_datagram_ready(struct sock *s);
 int32_t sim_datagram_recv(struct sock *s, void *buf, size_t len, int flags, usocket_addr_t *from);
 int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const usocket_addr_t *to);
+
+/* sets.c */
+uint8_t sim_set_ready(const struct handle *set);
+void sim_sets_forget(int handle);      /* it is closed */
+usocket_time_t sim_alarms_next(void);
 
 /* names.c */
 void sim_names_begin(void);

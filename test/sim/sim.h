@@ -60,6 +60,9 @@ void sim_reset(int handle);
  *  @param delay until the answer; USOCKET_NEVER: until sim_drain */
 void sim_name(const char *name, const char *addresses, usocket_time_t delay, int code);
 
+/** A name whose addresses of one family have an answer of their own. */
+void sim_name_family(const char *name, int family, const char *addresses, usocket_time_t delay, int code);
+
 int sim_resolving(void); /**< lookups that run now */
 int sim_resolved(void);  /**< lookups that the resolver was ever asked for */
 
@@ -77,6 +80,7 @@ enum sim_call {
     SIM_OPEN, SIM_PAIR, SIM_ADOPT, SIM_DUP, SIM_CLOSE, SIM_BIND, SIM_LISTEN, SIM_ACCEPT, SIM_CONNECT, SIM_ERROR, SIM_SHUTDOWN,
     SIM_RECV, SIM_SEND, SIM_PENDING, SIM_NAME, SIM_PEER, SIM_GETOPT, SIM_SETOPT, SIM_SOCKADDR, SIM_WAIT, SIM_SHOW, SIM_RESOLVE,
     SIM_REVERSE, SIM_SERVICE, SIM_SERVICE_NAME, SIM_IF_INDEX, SIM_IF_NAME, SIM_IF_NEXT, SIM_HOSTNAME, SIM_SPAWN, SIM_EVENT_OPEN,
+    SIM_SET_OPEN, SIM_SET_ARM,
     SIM_CALLS,
 };
 

@@ -125,7 +125,7 @@ static bool runnable(struct actor *a) {
 
 /* Move the clock to the next thing that happens. False: nothing ever will. */
 static bool advance(void) {
-    usocket_time_t next = sim_net_next();
+    usocket_time_t next = sim_earlier(sim_net_next(), sim_alarms_next());
     for (int i = 0; i < actor_count; i++) {
         if (!actors[i]->done && actors[i]->waiting) {
             next = sim_earlier(next, sim_earlier(actors[i]->deadline, actors[i]->signal_at));

@@ -373,6 +373,53 @@ static void dialling(void) {
         CLEAN(r == 0);
     }
 }
+
+#if USOCKET_RACE
+/* The same by steps, as an event loop does it. */
+static void stepping(void) {
+    usocket_addr_t at, a;
+    usocket_dial_t d;
+    int r;
+    if (!listen_on(&s[0], &at)) {
+        return;
+    }
+    usocket_query_t q = { .host = "several", .port = at.port };
+    r = CALL(dial_start, &d, &q, NULL);
+    if (r != 0) {
+        usocket_dial_end(&d, &s[1]);
+        return;
+    }
+    usocket_dial_delay(&d, 100 * MS);
+    usocket_time_t deadline = usocket_deadline_in(6 * SECOND), bound = usocket_deadline_in(BOUND);
+    for (;;) {
+        AGAIN(r, CALL(dial_step, &d, &s[1], deadline));
+        if (r != USOCKET_EINPROGRESS) {
+            break;
+        }
+        if (usocket_deadline_in(1) > bound) {
+            NEED(!"a dial by steps that ends");
+            break;
+        }
+#if USOCKET_ASYNC
+        usocket_wait_t w = { CALL(dial_handle, &d), USOCKET_POLL_IN, 0 };
+        if (w.handle >= 0) {
+            usocket_port_wait(&w, 1, deadline);
+            continue;
+        }
+#endif
+        sim_sleep(MS);
+    }
+    int answered = 0;
+    for (size_t i = 0; i < 4; i++) {
+        answered += CALL(dial_attempt, &d, i, &a) == 0;
+    }
+    NEED(answered <= 1);
+    usocket_dial_end(&d, &s[1]);
+    opened(r, &s[1]);
+    CLEAN(r == 0);
+    CLEAN(answered == 1);
+}
+#endif
 #endif
 
 #if USOCKET_THREADS
@@ -421,6 +468,9 @@ static const struct {
 #endif
 #if USOCKET_NAMES
     S(lookups), S(reverse_lookups), S(dialling),
+#if USOCKET_RACE
+    S(stepping),
+#endif
 #endif
 #if USOCKET_THREADS
     S(watching),
