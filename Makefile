@@ -18,6 +18,7 @@ include mk/samples.mk
 include mk/lwip.mk
 include mk/tap.mk
 include mk/small.mk
+include mk/tls.mk
 
 .PHONY: all lib packages packages-test help clean distclean
 all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library

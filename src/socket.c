@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "tls_state.h"
 
 #include <string.h>
 
@@ -64,6 +64,10 @@ static int finish(usocket_t *s) {
     usocket_t *base = base_of(s);
     int fd = -1;
     int io = -1;
+#if USOCKET_TLS
+    usocket_tls_t *tls = NULL;
+    usocket_time_t timeout = 0;
+#endif
     lock_sockets();
     if (--base->refs == 0) {
         fd = base->fd;
@@ -71,8 +75,16 @@ static int finish(usocket_t *s) {
         base->fd = base->io = -1;
         base->unread = NULL;
         base->unread_len = 0;
+#if USOCKET_TLS
+        tls = base->tls;
+        base->tls = NULL;
+        timeout = base->timeout;
+#endif
     }
     unlock_sockets();
+#if USOCKET_TLS
+    usocket_tls_end(tls, timeout, io);
+#endif
     int r = io >= 0 ? usocket_port_close(io) : 0;
     if (fd != io) {
         usocket_port_close(fd);
@@ -179,7 +191,9 @@ static void begin(usocket_t *s, int handle, int family, int type, int proto) {
     s->flags = s->guess = 0;
     s->proto = proto;
     s->error = 0;
-    s->tls = NULL;
+#if !USOCKET_TLS
+    s->tls = NULL; /* elsewhere a closed socket has none, and one to be opened may have its own already */
+#endif
     s->fd = s->io = handle;
     ATOMIC_STORE(&s->users, 0);
 }
@@ -199,6 +213,23 @@ static int check_type(int type) {
 #endif
 }
 
+#if USOCKET_TLS
+
+static int begin_tls(usocket_t *s, int type) {
+    if (type != USOCKET_STREAM) {
+        return USOCKET_EPROTONOSUPPORT;
+    }
+    s->tls = usocket_tls_new(s, NULL);
+    return s->tls != NULL ? 0 : USOCKET_ENOMEM;
+}
+
+static void drop_tls(usocket_t *s) {
+    usocket_tls_free(s->tls);
+    s->tls = NULL;
+}
+
+#endif
+
 int usocket_open(usocket_t *s, int family, int type, int proto) {
     int r = usocket_vacant(s);
     if (r == 0) {
@@ -211,10 +242,20 @@ int usocket_open(usocket_t *s, int family, int type, int proto) {
         return USOCKET_EAFNOSUPPORT;
     }
     if (proto == USOCKET_PROTO_SEC) {
+#if USOCKET_TLS
+        r = begin_tls(s, type);
+        if (r < 0) {
+            return r;
+        }
+#else
         return USOCKET_EPROTONOSUPPORT; /* no TLS backend in this build: never plain text instead */
+#endif
     }
-    int handle = usocket_port_open(family, type, proto);
+    int handle = usocket_port_open(family, type, USOCKET_TLS && proto == USOCKET_PROTO_SEC ? 0 : proto);
     if (handle < 0) {
+#if USOCKET_TLS
+        drop_tls(s);
+#endif
         return handle;
     }
     usocket_attach(s, handle, family, type, proto);
@@ -246,6 +287,14 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
     if (r == 0) {
         r = fd < 0 ? USOCKET_EBADF : usocket_port_adopt(fd, &family, &type, &proto);
     }
+#if USOCKET_TLS
+    if (r == 0 && proto == USOCKET_PROTO_SEC) {
+        r = begin_tls(s, type);
+        if (r == 0) {
+            usocket_tls_adopted(s, fd);
+        }
+    }
+#endif
     if (r == 0 && !USOCKET_DATAGRAMS) {
         r = check_type(type);
     }
@@ -354,6 +403,13 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
     if (r < 0) {
         return USOCKET_POLL_NVAL;
     }
+#if USOCKET_TLS
+    if (HAS_TLS(base_of(s))) {
+        r = usocket_tls_poll(s, events, deadline);
+        usocket_leave(s);
+        return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
+    }
+#endif
     usocket_wait_t w = {base_of(s)->io, (uint8_t)events, 0};
     bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
     r = usocket_wait_for(s, &w, 1, unread ? USOCKET_NOW : deadline);
@@ -379,6 +435,15 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
         return r;
     }
     usocket_t *base = base_of(s);
+#if USOCKET_TLS
+    if (HAS_TLS(base)) {
+        conn->tls = usocket_tls_new(conn, base->tls);
+        if (conn->tls == NULL) {
+            usocket_leave(s);
+            return USOCKET_ENOMEM;
+        }
+    }
+#endif
     usocket_addr_t from;
     patience_t patience = usocket_patience(s, false, deadline);
     do {
@@ -391,6 +456,10 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
             *peer = from;
         }
         r = 0;
+#if USOCKET_TLS
+    } else {
+        drop_tls(conn);
+#endif
     }
     usocket_leave(s);
     return r;
@@ -436,9 +505,24 @@ static int begin_connect(usocket_t *base, const usocket_addr_t *a) {
     return r;
 }
 
+#if USOCKET_TLS
+int usocket_tcp_connected(usocket_t *s) {
+    return connect_wait(s, USOCKET_NOW);
+}
+#endif
+
 int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
     int r = usocket_enter(s);
     if (r == 0) {
+#if USOCKET_TLS
+        usocket_tls_t *t = base_of(s)->tls;
+        if (t != NULL) {
+            r = t->stage >= TLS_HANDSHAKE ? 0 : connect_wait(s, deadline);
+            r = usocket_tls_connected(s, NULL, r, deadline);
+            usocket_leave(s);
+            return r;
+        }
+#endif
         r = connect_wait(s, deadline);
         usocket_leave(s);
     }
@@ -468,6 +552,9 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
     }
     if (r == USOCKET_EINPROGRESS && deadline != USOCKET_NOW) {
         r = connect_wait(s, deadline);
+    }
+    if (HAS_TLS(base_of(s))) {
+        r = usocket_tls_connected(s, a, r, deadline);
     }
     usocket_leave(s);
     return r;

@@ -106,6 +106,9 @@ typedef struct usocket_dial {
     int proto;
     bool trying;
     usocket_time_t deadline; /* of the attempt in progress */
+#if USOCKET_TLS
+    char host[USOCKET_HOST_MAX];
+#endif
 } usocket_dial_t;
 
 /** Begin to connect to a name. Never waits.

@@ -1,0 +1,27 @@
+# mbedTLS, from its source: one archive with everything for each set of options, and two empty ones, for MicroPython links with
+# -lmbedx509 -lmbedtls -lmbedcrypto, in this order.
+
+MBEDTLS_VERSION := 3.6.6
+ifneq ($(MBEDTLS_DIR),)
+MBEDTLS_TREE := $(abspath $(MBEDTLS_DIR))
+MBEDTLS_READY :=
+else
+MBEDTLS_TREE := build/mbedtls-$(MBEDTLS_VERSION)
+MBEDTLS_READY := $(MBEDTLS_TREE)/.ready
+$(MBEDTLS_READY): | packages
+	$(Q)tools/setup.sh mbedtls $(MBEDTLS_VERSION)
+endif
+
+MBEDTLS_INCLUDE := -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -Iport/posix -isystem $(MBEDTLS_TREE)/include
+
+# $(call mbedtls_archive,directory,compiler,options)
+define mbedtls_archive
+$(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/tls.mk $(MBEDTLS_READY)
+	@mkdir -p $(1)/mbedtls
+	@echo "mbedTLS $(1)"
+	$$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) OUT=$(1) CC='$(2)' OPTIONS='$(3)' Q=$(Q)
+	$$(Q)$(AR) rcs $(1)/libmbedtls.a && $(AR) rcs $(1)/libmbedx509.a
+endef
+
+$(eval $(call mbedtls_archive,build/mbedtls,gcc,-O2))
+$(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
