@@ -19,9 +19,13 @@ define mbedtls_archive
 $(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/tls.mk $(MBEDTLS_READY)
 	@mkdir -p $(1)/mbedtls
 	@echo "mbedTLS $(1)"
-	$$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) OUT=$(1) CC='$(2)' OPTIONS='$(3)' Q=$(Q)
+	+$$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) OUT=$(1) CC='$(2)' OPTIONS='$(3)' Q=$(Q)
 	$$(Q)$(AR) rcs $(1)/libmbedtls.a && $(AR) rcs $(1)/libmbedx509.a
 endef
 
 $(eval $(call mbedtls_archive,build/mbedtls,gcc,-O2))
 $(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
+
+# The interpreters that have TLS (tools/build.py).
+$(foreach f,unix ab cov,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
+build/obj/asan-$(MPY_KEY)/micropython: build/mbedtls-asan/libmbedcrypto.a

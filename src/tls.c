@@ -435,9 +435,11 @@ int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len) {
     usocket_tls_t *t = base_of(s)->tls;
     if (name == USOCKET_TLS_HOSTNAME) {
         size_t n = t->name != NULL ? strlen(t->name) : 0;
-        n = n < *len ? n : *len;
-        if (n != 0) {
-            memcpy(value, t->name, n);
+        if (value != NULL) {
+            n = n < *len ? n : *len;
+            if (n != 0) {
+                memcpy(value, t->name, n);
+            }
         }
         *len = n;
         return 0;

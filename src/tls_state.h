@@ -99,6 +99,5 @@ int usocket_backend_goodbye(usocket_tls_t *t);
 size_t usocket_backend_pending(const usocket_tls_t *t);
 bool usocket_backend_unsent(const usocket_tls_t *t);
 void usocket_backend_close(usocket_tls_t *t); /* frees t->conn, wiped */
-void usocket_backend_wipe(void *p, size_t len);
 
 #endif
