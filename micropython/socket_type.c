@@ -359,7 +359,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
 #if USOCKET_TLS
     } else if (level == USOCKET_SOL_TLS && (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
         mp_obj_t join[3];
-        mp_load_method(MP_OBJ_NEW_QSTR(MP_QSTR__comma_), MP_QSTR_join, join);
+        mp_load_method(mp_obj_new_str(",", 1), MP_QSTR_join, join);
         join[2] = value;
         mp_get_buffer_raise(mp_call_method_n_kw(1, 0, join), &data, MP_BUFFER_READ);
 #endif

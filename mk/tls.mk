@@ -16,7 +16,7 @@ MBEDTLS_INCLUDE := -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -Iport/posix -i
 
 # $(call mbedtls_archive,directory,compiler,options)
 define mbedtls_archive
-$(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/tls.mk $(MBEDTLS_READY)
+$(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/tls.mk mk/mbedtls.mk $(MBEDTLS_READY)
 	@mkdir -p $(1)/mbedtls
 	@echo "mbedTLS $(1)"
 	+$$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) OUT=$(1) CC='$(2)' OPTIONS='$(3)' Q=$(Q)

@@ -364,14 +364,22 @@ static int prepare_server(struct tls_creds *c) {
     return ret;
 }
 
+/* What is left of the versions by the other options: no suite of a version, no such version. */
+static void allowed_versions(const struct tls_creds *c, int *min, int *max) {
+    *min = c->suites != NULL && !c->suites_older ? USOCKET_TLS_1_3 : c->min_version;
+    *max = c->max_fragment < 16384 || (c->suites != NULL && !c->suites_newer) ? USOCKET_TLS_1_2 : c->max_version;
+}
+
 static void set_versions(mbedtls_ssl_config *conf, const struct tls_creds *c) {
-    int max = c->max_fragment < 16384 ? USOCKET_TLS_1_2 : c->max_version;
+    int min;
+    int max;
+    allowed_versions(c, &min, &max);
 #if MBEDTLS_VERSION_NUMBER >= 0x03020000
     mbedtls_ssl_conf_min_tls_version(
-        conf, c->min_version == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
+        conf, min == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
     mbedtls_ssl_conf_max_tls_version(conf, max == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
 #else
-    mbedtls_ssl_conf_min_version(conf, c->min_version >> 8, c->min_version & 0xff);
+    mbedtls_ssl_conf_min_version(conf, min >> 8, min & 0xff);
     mbedtls_ssl_conf_max_version(conf, max >> 8, max & 0xff);
 #endif
 }
@@ -469,10 +477,14 @@ static int start(usocket_tls_t *t) {
     if (t->server && c->own == NULL && !psk) {
         return fail_setup(t, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK");
     }
-    if (c->min_version > (c->max_fragment < 16384 ? USOCKET_TLS_1_2 : c->max_version)) {
+    int min;
+    int max;
+    allowed_versions(c, &min, &max);
+    if (min > max) {
         return fail_setup(t, MBEDTLS_ERR_SSL_BAD_CONFIG,
-            c->max_fragment < 16384 ? "TLS_MAX_FRAGMENT works in TLS 1.2 alone, TLS_MIN_VERSION is above"
-                                    : "TLS_MIN_VERSION is above TLS_MAX_VERSION");
+            c->min_version > c->max_version ? "TLS_MIN_VERSION is above TLS_MAX_VERSION"
+                : c->max_fragment < 16384   ? "TLS_MAX_FRAGMENT works in TLS 1.2 alone, the other options ask for 1.3"
+                                            : "TLS_CIPHERSUITE_LIST has no suite of the versions asked for");
     }
 #if defined(MBEDTLS_PSA_CRYPTO_C) && MBEDTLS_VERSION_NUMBER >= 0x03000000
     psa_status_t status = psa_crypto_init();

@@ -246,6 +246,8 @@ static int set_suites(usocket_tls_t *t, const char *text, size_t len) {
         return USOCKET_ENOMEM;
     }
     size_t count = 0;
+    bool older = false;
+    bool newer = false;
     const char *p = text;
     for (size_t n; (n = next_item(&p, text + len, ",:")) != 0; p += n) {
         const int *id = mbedtls_ssl_list_ciphersuites();
@@ -259,9 +261,12 @@ static int set_suites(usocket_tls_t *t, const char *text, size_t len) {
             return option_error(t, "CIPHERSUITE_LIST", 0, words);
         }
         suites[count++] = *id;
+        *(strncmp(mbedtls_ssl_get_ciphersuite_name(*id), "TLS1-3-", 7) == 0 ? &newer : &older) = true;
     }
     usocket_port_free(c->suites);
     c->suites = suites;
+    c->suites_older = older;
+    c->suites_newer = newer;
     if (count == 0) {
         usocket_port_free(suites);
         c->suites = NULL;

@@ -65,7 +65,7 @@ class Maker:
         database = self.path("index-" + name)
         open(database, "w").close()
         with open(self.path("serial-" + name), "w") as file:
-            file.write(f"{self.serial:X}\n")
+            file.write(f"{self.serial:08X}\n")
         self.write("ca-" + name + ".cnf", f"""[ca]
 default_ca=def
 [def]

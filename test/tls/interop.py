@@ -1,0 +1,229 @@
+"""The table of strangers: version x key x ALPN x client certificate x resumption x mode; PSK; server names.
+
+SPDX-License-Identifier: MIT
+"""
+import itertools
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+
+import certs
+import strangers
+
+NAMES = {0x303: "TLSv1.2", 0x304: "TLSv1.3"}
+
+
+def limited(version):
+    return [["MIN_VERSION", version], ["MAX_VERSION", version]]
+
+
+def our_client(suite):
+    """Ours against CPython's server."""
+    for version, key, alpn, ask in itertools.product((0x303, 0x304), ("ec", "rsa", "p384"), (None, ["h2", "http/1.1"]), (False, True)):
+        name = f"our client, CPython's server, {NAMES[version]}, {key}, ALPN {alpn}, client certificate {ask}"
+        ctx = strangers.server_context(suite.maker, key, versions=(version, version), alpn=alpn, ask=ask)
+        options = suite.trust()
+        if alpn:
+            options.append(["ALPN_LIST", ["http/1.1", "h2"]])
+        if ask:
+            options += [["OWN_CERT", suite.file("client-rsa.chain")], ["OWN_KEY", suite.file("client-rsa.key")]]
+        with strangers.echo(ctx) as server:
+            runs = [{"mode": mode, "port": server.port, "options": options, "bytes": 100000} for mode in ("blocking", "timeout", "nonblocking")]
+            runs.append({"mode": "timeout", "port": server.port, "bytes": 100, "times": 3, "options": options + [["SESSION_CACHE", 1]]})
+            results = suite.client(runs=runs)
+        for mode, r in zip(("blocking", "timeout", "nonblocking", "first", "again", "again"), results):
+            shown = r.get("cert", 0) > 100 or (mode == "again" and version == 0x304)  # mbedTLS keeps none with a session of TLS 1.3
+            ok = r.get("version") == version and r.get("same") and r.get("alpn") == ("h2" if alpn else "") and shown
+            suite.check(f"{name}, {mode}", ok, f"{r} {server.log}")
+        facts = [f if isinstance(f, dict) else {} for f in server.log]
+        suite.check(f"{name}: seen from there", len(facts) == 6 and all(
+            f.get("version") == NAMES[version] and f.get("cert") == ask and f.get("goodbye") for f in facts), str(server.log))
+        suite.check(f"{name}: resumed", [f.get("reused") for f in facts] == [False] * 4 + [True] * 2, str(server.log))
+
+
+def openssl_server(suite):
+    """Ours against openssl s_server."""
+    for version, key in itertools.product((0x303, 0x304), ("ec", "rsa")):
+        name = f"our client, openssl s_server, {NAMES[version]}, {key}"
+        flag = "-tls1_2" if version == 0x303 else "-tls1_3"
+        port = free_port()
+        child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", suite.maker.path(key + ".pem"), "-key",
+                                  suite.maker.path(key + ".key"), "-cert_chain", suite.maker.path(key + ".chain"), "-www", flag],
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(port)
+            r = suite.client(port=port, options=suite.trust(), mode="timeout")
+            suite.check(name, r.get("version") == version, str(r))
+        finally:
+            child.kill()
+            child.wait()
+
+
+def psk(suite):
+    secret = "000102030405060708090a0b0c0d0e0f"
+    options = [["PSK", "".join(chr(i) for i in range(16))], ["PSK_IDENTITY", "device-7"]]
+    for version in (0x303, 0x304):
+        flag = "-tls1_2" if version == 0x303 else "-tls1_3"
+        port = free_port()
+        child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-nocert", "-psk", secret, "-psk_identity", "device-7",
+                                  "-rev", flag], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_for(port)
+            r = suite.client(port=port, options=options, mode="timeout")
+            suite.check(f"PSK, our client, openssl s_server, {NAMES[version]}", r.get("version") == version and r.get("cert") == 0, str(r))
+            wrong = [["PSK", "0123456789abcdef"], options[1]]
+            r = suite.client(port=port, options=wrong, mode="timeout")
+            suite.check(f"wrong PSK, {NAMES[version]}", r.get("type") == "TLSError", str(r))
+        finally:
+            child.kill()
+            child.wait()
+        ours, server = suite.server(options=options)
+        out = s_client(ours, ["-psk", secret, "-psk_identity", "device-7", flag], b"hello there\n")
+        r = suite.results(server)
+        suite.check(f"PSK, openssl s_client, our server, {NAMES[version]}", b"hello there" in out and r and r[-1].get("version") == version, f"{out} {r}")
+
+
+def our_server(suite):
+    """CPython's client and openssl s_client against ours."""
+    for version, key, alpn, ask in itertools.product((0x303, 0x304), ("ec", "rsa"), (False, True), (False, True)):
+        name = f"CPython's client, our server, {NAMES[version]}, {key}, ALPN {alpn}, client certificate {ask}"
+        options = [["OWN_CERT", suite.file(key + ".chain")], ["OWN_KEY", suite.file(key + ".key")], ["SESSION_CACHE", 1]]
+        if alpn:
+            options.append(["ALPN_LIST", "h2,http/1.1"])
+        if ask:
+            options += [["PEER_VERIFY", 2], ["CA_CERT", suite.file("root.pem")]]
+        port, child = suite.server(options=options, connections=3)
+        ctx = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
+        ctx.minimum_version = ctx.maximum_version = strangers.VERSIONS[version]
+        if alpn:
+            ctx.set_alpn_protocols(["h2"])
+        if ask:
+            ctx.load_cert_chain(suite.maker.path("client-ec.chain"), suite.maker.path("client-ec.key"))
+        session, seen = None, []
+        try:
+            for i in range(3):
+                with ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 5), server_hostname=certs.HOST, session=session) as tls:
+                    data = os.urandom(50000 if i == 0 else 500)
+                    back = b""
+                    tls.sendall(data[:25000])
+                    while len(back) < len(data[:25000]):
+                        back += tls.recv(65536)
+                    session = tls.session
+                    seen.append((tls.version(), tls.selected_alpn_protocol(), tls.session_reused, back == data[:25000]))
+                    tls.unwrap()
+        except OSError as error:
+            seen.append(repr(error))
+        results = suite.results(child)
+        want = [(NAMES[version], "h2" if alpn else None, i > 0, True) for i in range(3)]
+        suite.check(name, seen == want, f"{seen} {results}")
+        suite.check(name + ": seen from here", len(results) == 3 and all(
+            r.get("version") == version and (r.get("cert", 0) > 0) == (ask and (i == 0 or version == 0x303))
+            for i, r in enumerate(results)), str(results))
+        port, child = suite.server(options=options)
+        out = s_client(port, ["-CAfile", suite.maker.path("root.pem"), "-verify_return_error", "-servername", certs.HOST,
+                              "-tls1_2" if version == 0x303 else "-tls1_3"]
+                       + (["-cert", suite.maker.path("client-ec.pem"), "-key", suite.maker.path("client-ec.key"), "-cert_chain",
+                           suite.maker.path("client-ec.chain")] if ask else []), b"hello there\n")
+        r = suite.results(child)
+        suite.check(name.replace("CPython's client", "openssl s_client"), b"hello there" in out and r and r[-1].get("version") == version, f"{out} {r}")
+
+
+def refused_clients(suite):
+    """A server that asks for a certificate, and clients that have none, or a bad one."""
+    for version, cert in itertools.product((0x303, 0x304), (None, "by-unknown", "expired")):
+        options = [["OWN_CERT", suite.file("ec.chain")], ["OWN_KEY", suite.file("ec.key")], ["PEER_VERIFY", 2], ["CA_CERT", suite.file("root.pem")]]
+        port, child = suite.server(options=options)
+        ctx = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
+        ctx.minimum_version = ctx.maximum_version = strangers.VERSIONS[version]
+        if cert:
+            ctx.load_cert_chain(suite.maker.path(cert + ".chain"), suite.maker.path(cert + ".key"))
+        said = None
+        try:
+            with ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 5), server_hostname=certs.HOST) as tls:
+                tls.sendall(b"x")
+                said = tls.recv(10)
+        except OSError as error:
+            said = error
+        r = suite.results(child)
+        words = {None: "no certificate", "by-unknown": "unknown", "expired": "expired"}[cert]
+        suite.check(f"client's certificate {cert}, {NAMES[version]}", isinstance(said, OSError) and r and r[-1].get("type") == "TLSError"
+                    and words in r[-1]["text"], f"{said!r} {r}")
+
+
+def names(suite):
+    """A server with two certificates chooses by the name that it is asked for."""
+    options = [["OWN_CERT", suite.file("rsa.chain")], ["OWN_KEY", suite.file("rsa.key")],
+               ["OWN_CERT", suite.file("second.chain")], ["OWN_KEY", suite.file("second.key")]]
+    for version in (0x303, 0x304):
+        port, child = suite.server(options=options, connections=2)
+        for host in (certs.HOST, certs.OTHER):
+            ctx = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
+            ctx.minimum_version = ctx.maximum_version = strangers.VERSIONS[version]
+            try:
+                with ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 5), server_hostname=host) as tls:
+                    tls.unwrap()
+                    said = "fine"
+            except OSError as error:
+                said = repr(error)
+            suite.check(f"the certificate for {host}, {NAMES[version]}", said == "fine", said)
+        suite.results(child)
+
+
+def suites_and_fragments(suite):
+    for suite_name, version in (("TLS_AES_128_GCM_SHA256", 0x304), ("TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256", 0x303),
+                                ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", 0x303)):
+        ctx = strangers.server_context(suite.maker, "ec")
+        with strangers.echo(ctx) as server:
+            r = suite.client(port=server.port, options=suite.trust(["CIPHERSUITE_LIST", suite_name]), mode="timeout", bytes=100)
+        suite.check(f"suite {suite_name}", r.get("version") == version and r.get("same"), str(r))
+    for size in (512, 1024, 2048, 4096):
+        ctx = strangers.server_context(suite.maker, "ec")
+        with strangers.echo(ctx) as server:
+            results = suite.client(runs=[{"port": server.port, "options": suite.trust(["MAX_FRAGMENT", size]), "mode": mode, "bytes": 100000}
+                                         for mode in ("timeout", "nonblocking")])
+        for r in results:
+            suite.check(f"fragments of {size}", r.get("version") == 0x303 and r.get("same"), str(r))
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        return s.getsockname()[1]
+
+
+def wait_for(port):
+    for _ in range(100):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError("openssl s_server does not come up")
+
+
+def s_client(port, flags, data):
+    child = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-quiet", "-no_ign_eof", *flags], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    out = b""
+    try:
+        child.stdin.write(data)
+        child.stdin.flush()
+        import select
+        end = time.monotonic() + 5
+        while data not in out and select.select([child.stdout], [], [], max(0, end - time.monotonic()))[0]:
+            part = os.read(child.stdout.fileno(), 4096)
+            if not part:
+                break
+            out += part
+        child.stdin.close()
+        child.wait(5)
+    except (OSError, subprocess.TimeoutExpired):
+        child.kill()
+    return out
+
+
+def run(suite):
+    for part in (our_client, openssl_server, psk, our_server, refused_clients, names, suites_and_fragments):
+        part(suite)
