@@ -299,9 +299,9 @@ static mp_obj_t whole_option(socket_obj_t *self, int name) {
 }
 
 static bool is_number(int name) {
-    return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY || name == USOCKET_TLS_SESSION_CACHE ||
-        name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION || name == USOCKET_TLS_VERSION_USED ||
-        name == USOCKET_TLS_MAX_FRAGMENT;
+    return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY ||
+        name == USOCKET_TLS_SESSION_CACHE || name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION ||
+        name == USOCKET_TLS_VERSION_USED || name == USOCKET_TLS_MAX_FRAGMENT;
 }
 #endif
 
@@ -357,7 +357,8 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         data.buf = &number;
         data.len = sizeof(number);
 #if USOCKET_TLS
-    } else if (level == USOCKET_SOL_TLS && (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
+    } else if (level == USOCKET_SOL_TLS &&
+        (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
         mp_obj_t join[3];
         mp_load_method(mp_obj_new_str(",", 1), MP_QSTR_join, join);
         join[2] = value;

@@ -29,3 +29,18 @@ $(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -
 # The interpreters that have TLS (tools/build.py).
 $(foreach f,unix ab cov,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
 build/obj/asan-$(MPY_KEY)/micropython: build/mbedtls-asan/libmbedcrypto.a
+
+# ---- Tests --------------------------------------------------------------------------------------------------------------
+
+.PHONY: test-tls test-tls-asan test-tls-long
+test-tls: $(OURS) ## TLS sockets against openssl, CPython's ssl, bad certificates, spoiled connections
+	@$(PYTHON) test/tls/run.py --interp $(OURS)
+
+test-tls-long: $(OURS)
+	@$(PYTHON) test/tls/run.py --interp $(OURS) --long
+
+test-tls-asan: $(ASAN)
+	@$(SANITIZER) $(PYTHON) test/tls/run.py --interp $(ASAN)
+
+SUITES += test-tls
+LONG_SUITES += test-tls-asan test-tls-long

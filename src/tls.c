@@ -103,6 +103,26 @@ int32_t usocket_tls_transport_send(usocket_tls_t *t, const void *buf, size_t len
     return r;
 }
 
+/* A flight of the handshake is several small sends, and Nagle's algorithm holds the second back until the first is acknowledged,
+ * which the peer delays: 40 ms for each flight. So, without it; afterwards as it was. */
+static void without_nagle(usocket_tls_t *t, bool on) {
+    const int tcp_nodelay = 1; /* Linux's, lwIP's, RT-Thread's, BSD's */
+    int value = 0;
+    size_t len = sizeof(value);
+    int r;
+    if (on) {
+        ON_SOCKET(r, t->base, usocket_port_getopt(io, USOCKET_PROTO_TCP, tcp_nodelay, &value, &len));
+        if (r < 0 || value != 0) {
+            return;
+        }
+    } else if (!t->nodelay) {
+        return;
+    }
+    value = on;
+    ON_SOCKET(r, t->base, usocket_port_setopt(io, USOCKET_PROTO_TCP, tcp_nodelay, &value, sizeof(value)));
+    t->nodelay = on && r == 0;
+}
+
 /* ---- Steps, inside the library ------------------------------------------------------------------------------------ */
 
 /* Get as far as application data can flow. 0: it can; USOCKET_EAGAIN with t->want; or a code. */
@@ -126,9 +146,13 @@ static int open_up(usocket_t *s, usocket_tls_t *t) {
         t->stage = TLS_HANDSHAKE;
     }
     if (t->stage == TLS_HANDSHAKE) {
+        if (t->conn == NULL) {
+            without_nagle(t, true);
+        }
         r = usocket_backend_handshake(t);
         if (r == 0) {
             t->stage = TLS_OPEN;
+            without_nagle(t, false);
         }
     }
     if (t->stage == TLS_OPEN && usocket_backend_unsent(t)) {
@@ -357,7 +381,8 @@ int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline) {
     for (;;) {
         int want = events;
         int got = unread ? events & USOCKET_POLL_IN : 0;
-        bool watching = t->stage == TLS_NEW; /* a listener, or a socket of which nothing is known yet: as the transport */
+        bool watching =
+            t->stage == TLS_NEW; /* a listener, or a socket of which nothing is known yet: as the transport */
         if (!watching) {
             got |= ready(s, t, events, &want);
         }
@@ -412,7 +437,7 @@ static int set_name(usocket_tls_t *t, const char *host, size_t len) {
 
 int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
     usocket_tls_t *t = base_of(s)->tls;
-    if (t->conn != NULL || t->stage > TLS_CONNECTING) {
+    if (t->conn != NULL || t->stage > TLS_HANDSHAKE) {
         return USOCKET_EISCONN;
     }
     if (value == NULL && len != 0) {

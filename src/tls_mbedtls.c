@@ -130,13 +130,31 @@ static int fail(usocket_tls_t *t, int ret) {
             uint8_t number;
             const char *name;
         } alerts[] = {
-            {10, "unexpected_message"}, {20, "bad_record_mac"}, {22, "record_overflow"}, {40, "handshake_failure"},
-            {42, "bad_certificate"}, {43, "unsupported_certificate"}, {44, "certificate_revoked"},
-            {45, "certificate_expired"}, {46, "certificate_unknown"}, {47, "illegal_parameter"}, {48, "unknown_ca"},
-            {49, "access_denied"}, {50, "decode_error"}, {51, "decrypt_error"}, {70, "protocol_version"},
-            {71, "insufficient_security"}, {80, "internal_error"}, {86, "inappropriate_fallback"}, {90, "user_canceled"},
-            {109, "missing_extension"}, {110, "unsupported_extension"}, {112, "unrecognized_name"},
-            {115, "unknown_psk_identity"}, {116, "certificate_required"}, {120, "no_application_protocol"},
+            {10, "unexpected_message"},
+            {20, "bad_record_mac"},
+            {22, "record_overflow"},
+            {40, "handshake_failure"},
+            {42, "bad_certificate"},
+            {43, "unsupported_certificate"},
+            {44, "certificate_revoked"},
+            {45, "certificate_expired"},
+            {46, "certificate_unknown"},
+            {47, "illegal_parameter"},
+            {48, "unknown_ca"},
+            {49, "access_denied"},
+            {50, "decode_error"},
+            {51, "decrypt_error"},
+            {70, "protocol_version"},
+            {71, "insufficient_security"},
+            {80, "internal_error"},
+            {86, "inappropriate_fallback"},
+            {90, "user_canceled"},
+            {109, "missing_extension"},
+            {110, "unsupported_extension"},
+            {112, "unrecognized_name"},
+            {115, "unknown_psk_identity"},
+            {116, "certificate_required"},
+            {120, "no_application_protocol"},
         };
         unsigned number = c->ssl.PRIVATE(in_msg) != NULL ? c->ssl.PRIVATE(in_msg)[1] : 0;
         const char *name = "alert";
@@ -377,7 +395,8 @@ static void set_versions(mbedtls_ssl_config *conf, const struct tls_creds *c) {
 #if MBEDTLS_VERSION_NUMBER >= 0x03020000
     mbedtls_ssl_conf_min_tls_version(
         conf, min == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
-    mbedtls_ssl_conf_max_tls_version(conf, max == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_max_tls_version(
+        conf, max == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
 #else
     mbedtls_ssl_conf_min_version(conf, min >> 8, min & 0xff);
     mbedtls_ssl_conf_max_version(conf, max >> 8, max & 0xff);
@@ -475,7 +494,8 @@ static int start(usocket_tls_t *t) {
         return fail_setup(t, MBEDTLS_ERR_SSL_BAD_CONFIG, "TLS_PSK and TLS_PSK_IDENTITY go together");
     }
     if (t->server && c->own == NULL && !psk) {
-        return fail_setup(t, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK");
+        return fail_setup(
+            t, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK");
     }
     int min;
     int max;

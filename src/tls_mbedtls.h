@@ -73,8 +73,8 @@ struct tls_creds {
     size_t identity_len;
     int min_version, max_version, max_fragment;
     bool suites_older, suites_newer; /* whether `suites` has some of TLS 1.2, of 1.3 */
-    int verify; /* -1: as the role has it */
-    uint8_t digest[DIGEST]; /* of all options: sessions are kept apart by it */
+    int verify;                      /* -1: as the role has it */
+    uint8_t digest[DIGEST];          /* of all options: sessions are kept apart by it */
     mbedtls_ssl_ticket_context tickets;
     mbedtls_ssl_cache_context sessions;
 };

@@ -18,7 +18,8 @@ static int option_error(usocket_tls_t *t, const char *option, int ret, const cha
     }
     t->rank = RANK_NONE;
     t->number = ret < 0 ? ret : MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
-    usocket_backend_say(t, RANK_OTHER, "TLS_%s: %s%s%s%s", option, words, ret < 0 ? " (" : "", library, ret < 0 ? ")" : "");
+    usocket_backend_say(
+        t, RANK_OTHER, "TLS_%s: %s%s%s%s", option, words, ret < 0 ? " (" : "", library, ret < 0 ? ")" : "");
     return USOCKET_ETLS_OPTION;
 }
 
@@ -129,7 +130,9 @@ static int set_ca(usocket_tls_t *t, const uint8_t *text, size_t len) {
     if (lists) {
         int ret = mbedtls_x509_crl_parse(&c->crl, text, len + 1);
         if (ret != 0) {
-            return usocket_backend_is_alloc_failure(ret) ? USOCKET_ENOMEM : option_error(t, "CA_CERT", ret, "a revocation list cannot be read");
+            return usocket_backend_is_alloc_failure(ret)
+                ? USOCKET_ENOMEM
+                : option_error(t, "CA_CERT", ret, "a revocation list cannot be read");
         }
     }
     if (lists && strstr((const char *)text, "-----BEGIN CERTIFICATE-----") == NULL) {
@@ -178,8 +181,9 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
     if (r == 0 && (key ? own->has_cert : own->has_key)) {
         int ret = mbedtls_pk_check_pair(&own->cert.pk, &own->key RNG_ARGUMENTS);
         if (ret != 0) {
-            r = usocket_backend_is_alloc_failure(ret) ? USOCKET_ENOMEM
-                                      : option_error(t, option, ret, "the key is not that of the certificate");
+            r = usocket_backend_is_alloc_failure(ret)
+                ? USOCKET_ENOMEM
+                : option_error(t, option, ret, "the key is not that of the certificate");
         }
     }
     if (r == 0) {
@@ -310,7 +314,8 @@ static int set_alpn(usocket_tls_t *t, const char *text, size_t len) {
 static int set_psk(usocket_tls_t *t, bool identity, const void *value, size_t len) {
     struct tls_creds *c = t->creds;
     if (len > (identity ? 128u : 64u)) {
-        return option_error(t, identity ? "PSK_IDENTITY" : "PSK", 0, identity ? "longer than 128 bytes" : "longer than 64 bytes");
+        return option_error(
+            t, identity ? "PSK_IDENTITY" : "PSK", 0, identity ? "longer than 128 bytes" : "longer than 64 bytes");
     }
     uint8_t *copy = len != 0 ? terminated(value, len) : NULL;
     if (len != 0 && copy == NULL) {
@@ -445,7 +450,8 @@ static int give_names(void *value, size_t *len, const struct tls_creds *c, bool 
     size_t all = 0;
     for (size_t i = 0; alpn ? c->alpn != NULL && c->alpn[i] != NULL : c->suites != NULL && c->suites[i] != 0; i++) {
         char name[260];
-        size_t n = alpn ? (size_t)snprintf(name, sizeof(name), "%s", c->alpn[i]) : suite_name(c->suites[i], name, sizeof(name));
+        size_t n = alpn ? (size_t)snprintf(name, sizeof(name), "%s", c->alpn[i])
+                        : suite_name(c->suites[i], name, sizeof(name));
         if (all != 0) {
             if (value != NULL && all < *len) {
                 ((char *)value)[all] = ',';

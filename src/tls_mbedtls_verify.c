@@ -59,7 +59,8 @@ static void check_dates(usocket_tls_t *t, const mbedtls_x509_crt *crt, int depth
     if (now > seconds_of(&crt->valid_to)) {
         const mbedtls_x509_time *d = &crt->valid_to;
         *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
-        usocket_backend_say(t, RANK_DATE, "the certificate%s%s expired on %04d-%02d-%02d", of, name, d->year, d->mon, d->day);
+        usocket_backend_say(
+            t, RANK_DATE, "the certificate%s%s expired on %04d-%02d-%02d", of, name, d->year, d->mon, d->day);
     } else if (now < seconds_of(&crt->valid_from)) {
         const mbedtls_x509_time *d = &crt->valid_from;
         *flags |= MBEDTLS_X509_BADCERT_FUTURE;
@@ -93,7 +94,8 @@ static bool name_matches(const char *pattern, size_t plen, const char *name, siz
         return false;
     }
     size_t rest_len = len - (size_t)(rest - name);
-    return rest_len == plen - 1 && memchr(rest + 1, '.', rest_len - 1) != NULL && same_text(pattern + 1, rest, rest_len);
+    return rest_len == plen - 1 && memchr(rest + 1, '.', rest_len - 1) != NULL &&
+        same_text(pattern + 1, rest, rest_len);
 }
 
 #define TAG_DNS 2 /* of GeneralName, RFC 5280 */
@@ -185,8 +187,8 @@ static void check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, uint32_t *
     *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
     char names[80];
     list_names(crt, names, sizeof(names));
-    usocket_backend_say(t, RANK_NAME, "the certificate is for %s, not %s%s", names[0] != '\0' ? names : "no host", wanted,
-        numeric ? "; TLS_HOSTNAME tells the server's name" : "");
+    usocket_backend_say(t, RANK_NAME, "the certificate is for %s, not %s%s", names[0] != '\0' ? names : "no host",
+        wanted, numeric ? "; TLS_HOSTNAME tells the server's name" : "");
 }
 
 /* ---- The verdict -------------------------------------------------------------------------------------------------- */
@@ -204,7 +206,8 @@ int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint
         }
         bool self = crt->issuer_raw.len == crt->subject_raw.len &&
             memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
-        usocket_backend_say(t, RANK_TRUST, "%s %s", self ? "signed by itself, unknown here:" : "signed by an unknown authority:", who);
+        usocket_backend_say(
+            t, RANK_TRUST, "%s %s", self ? "signed by itself, unknown here:" : "signed by an unknown authority:", who);
     }
     usocket_backend_verify_words(t, *flags);
     return 0;

@@ -29,17 +29,18 @@ typedef struct usocket_tls {
     uint32_t busy;           /* a thread is in the TLS library */
     int io;                  /* the transport of a socket that is being closed; -1 */
     uint8_t stage;
-    uint8_t want;  /* USOCKET_POLL_*: what the last step would have waited for; 0: another thread */
+    uint8_t want; /* USOCKET_POLL_*: what the last step would have waited for; 0: another thread */
     bool server;
-    bool named;    /* by TLS_HOSTNAME */
-    bool ended;    /* the peer has said goodbye */
+    bool named; /* by TLS_HOSTNAME */
+    bool ended; /* the peer has said goodbye */
     bool shut_rd, shut_wr;
-    bool goodbye;  /* ours is on its way */
-    bool eof;      /* the transport has ended */
-    int error;     /* a code of the transport, met inside the TLS library */
-    int failed;    /* why the stage is TLS_FAILED */
-    int number;    /* the library's own number for that */
-    uint8_t rank;  /* how telling the words are */
+    bool nodelay; /* of the handshake's doing */
+    bool goodbye; /* ours is on its way */
+    bool eof;     /* the transport has ended */
+    int error;    /* a code of the transport, met inside the TLS library */
+    int failed;   /* why the stage is TLS_FAILED */
+    int number;   /* the library's own number for that */
+    uint8_t rank; /* how telling the words are */
     usocket_addr_t peer;
     char *name; /* the server's, with a NUL; NULL: `peer` */
     char words[USOCKET_TLS_WORDS];
@@ -92,7 +93,8 @@ int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t le
 int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len);
 
 int usocket_backend_handshake(usocket_tls_t *t);
-int32_t usocket_backend_read(usocket_tls_t *t, void *buf, size_t len, bool peek); /* len 0: whether there is something, 1 or 0 */
+int32_t usocket_backend_read(
+    usocket_tls_t *t, void *buf, size_t len, bool peek); /* len 0: whether there is something, 1 or 0 */
 int32_t usocket_backend_write(usocket_tls_t *t, const void *buf, size_t len);
 int usocket_backend_flush(usocket_tls_t *t);
 int usocket_backend_goodbye(usocket_tls_t *t);

@@ -28,7 +28,7 @@ def told(e):
 def wait(s, bits):
     p = select.poll()
     p.register(s, bits)
-    ready = p.poll(5000)
+    ready = p.poll(int(cfg.get("timeout", 5) * 1000))
     if not ready:
         raise OSError(errno.ETIMEDOUT, "no readiness within 5 s")
     return ready[0][1]
@@ -98,7 +98,7 @@ def client(cfg):
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
     try:
         mode = cfg.get("mode", "blocking")
-        s.settimeout({"blocking": None, "nonblocking": 0}.get(mode, 5))
+        s.settimeout({"blocking": None, "nonblocking": 0}.get(mode, cfg.get("timeout", 5)))
         options(s, cfg.get("options", ()))
         connect(cfg, s)
         result = used(s)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """TLS sockets against strangers: openssl's s_server and s_client, CPython's ssl, bad certificates, spoiled connections.
 
-    run.py --interp MICROPYTHON [--only PART]... [--table]
+    run.py --interp MICROPYTHON [--only PART]... [--long]
 
 The last line is `N passed, N failed, N skipped`.
 
@@ -105,11 +105,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--interp", required=True)
     parser.add_argument("--only", action="append")
-    parser.add_argument("--certs")
+    parser.add_argument("--certs", help="keep the certificates here")
+    parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth")
     args = parser.parse_args()
     parts = ["interop", "bad", "spoiled", "behaviour"]
     with tempfile.TemporaryDirectory() as scratch:
         suite = Suite(os.path.abspath(args.interp), certs.make(args.certs or scratch), scratch)
+        suite.long = args.long
         for part in args.only or parts:
             module = __import__(part)
             before = suite.passed, suite.failed
