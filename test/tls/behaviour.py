@@ -8,7 +8,7 @@ import subprocess
 
 def run(suite):
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py")
-    child = subprocess.Popen([suite.interp, "-X", "heapsize=16m", script, suite.maker.directory], stdin=subprocess.DEVNULL,
+    child = subprocess.Popen([suite.interp, "-X", "heapsize=64m", script, suite.maker.directory], stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         out, _ = child.communicate(timeout=240)
