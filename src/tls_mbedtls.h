@@ -1,5 +1,4 @@
-/* What the three files that see mbedTLS (3.6, or 2.28) know of each other: tls_mbedtls.c, the connections; tls_mbedtls_options.c;
- * tls_mbedtls_verify.c.
+/* What the files that see mbedTLS (3.6, or 2.28) know of each other: tls_mbedtls.c, the connections; tls_mbedtls_*.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -98,6 +97,16 @@ void usocket_backend_say(usocket_tls_t *t, enum rank rank, const char *format, .
 void usocket_backend_library_words(int ret, char *buf, size_t len);
 
 bool usocket_backend_is_alloc_failure(int ret);
+
+/* What is wrong, from mbedTLS's number: the code, with t->number and words. The connection has failed for good. */
+int usocket_backend_fail(usocket_tls_t *t, int ret);
+
+/* Something that is lacking before the handshake. */
+int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
+
+/* Of clients: what there is to resume; and what there will be. */
+void usocket_backend_resume_session(usocket_tls_t *t);
+void usocket_backend_keep_session(usocket_tls_t *t);
 
 int usocket_backend_random(void *context, unsigned char *buf, size_t len);
 

@@ -38,6 +38,7 @@ typedef struct usocket_tls {
     bool goodbye; /* ours is on its way */
     bool eof;     /* the transport has ended */
     int error;    /* a code of the transport, met inside the TLS library */
+    int lost;     /* why nothing can be sent any more, met in the handshake */
     int failed;   /* why the stage is TLS_FAILED */
     int number;   /* the library's own number for that */
     uint8_t rank; /* how telling the words are */
@@ -75,6 +76,18 @@ int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len);
 
 /* socket.c: whether the stack's connect has ended; as usocket_connect_wait at the deadline USOCKET_NOW. */
 int usocket_tcp_connected(usocket_t *s);
+
+/* ---- Between tls.c, tls_life.c and tls_options.c ------------------------------------------------------------------------ */
+
+/* One thread at a time is in the TLS library. Nothing there waits, so who finds another inside looks again soon. */
+bool usocket_tls_enter(usocket_tls_t *t);
+void usocket_tls_leave(usocket_tls_t *t);
+
+/* Get as far as application data can flow. 0: it can; USOCKET_EAGAIN with t->want; or a code. */
+int usocket_tls_open_up(usocket_t *s, usocket_tls_t *t);
+
+/* The tail of every step: what to wait for, if there is more to be sent than the call knows of. */
+int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, int *want);
 
 /* ---- The transport, for the TLS library ------------------------------------------------------------------------------- */
 
