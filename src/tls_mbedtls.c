@@ -262,6 +262,7 @@ static int start(usocket_tls_t *t) {
     }
     if (ret == 0) {
         ret = mbedtls_ssl_setup(&conn->ssl, &conn->conf);
+        conn->ssl.PRIVATE(conf) = &conn->conf; /* where it has failed, mbedtls_ssl_free may still need it */
     }
     if (ret == 0) {
         mbedtls_ssl_set_bio(&conn->ssl, t, transport_send, transport_recv, NULL);

@@ -113,6 +113,9 @@ int usocket_backend_random(void *context, unsigned char *buf, size_t len);
 /* SHA-256. */
 void usocket_backend_digest(uint8_t *out, const void *data, size_t len);
 
+void *usocket_tls_calloc(size_t n, size_t size);
+void usocket_tls_cfree(void *p);
+
 /* Zeroed; and freed, wiped. */
 void *usocket_backend_alloc(size_t size);
 void usocket_backend_free(void *p, size_t len);

@@ -303,9 +303,11 @@ static int set_alpn(usocket_tls_t *t, const char *text, size_t len) {
 
 static int set_psk(usocket_tls_t *t, bool identity, const void *value, size_t len) {
     struct tls_creds *c = t->creds;
-    if (len > (identity ? 128u : 64u)) {
-        return option_error(
-            t, identity ? "PSK_IDENTITY" : "PSK", 0, identity ? "longer than 128 bytes" : "longer than 64 bytes");
+    size_t most = identity ? 128 : MBEDTLS_PSK_MAX_LEN;
+    if (len > most) {
+        char words[32];
+        snprintf(words, sizeof(words), "longer than %u bytes", (unsigned)most);
+        return option_error(t, identity ? "PSK_IDENTITY" : "PSK", 0, words);
     }
     uint8_t *copy = len != 0 ? terminated(value, len) : NULL;
     if (len != 0 && copy == NULL) {

@@ -12,6 +12,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* For mbedTLS itself, where its configuration names them (MBEDTLS_PLATFORM_STD_CALLOC; port/posix/mbedtls_user.h). */
+void *usocket_tls_calloc(size_t n, size_t size) {
+    return size != 0 && n > SIZE_MAX / size ? NULL : usocket_backend_alloc(n * size);
+}
+
+void usocket_tls_cfree(void *p) {
+    usocket_port_free(p);
+}
+
 void *usocket_backend_alloc(size_t size) {
     void *p = usocket_port_alloc(size);
     if (p != NULL) {
@@ -166,6 +175,11 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
     if (!c->spoken && (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)) {
         usocket_backend_say(t, RANK_OTHER, "the peer does not speak TLS");
         return t->failed = USOCKET_ETLS_PROTOCOL;
+    }
+    if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && strcmp(mbedtls_ssl_get_version(&c->ssl), "TLSv1.2") == 0) {
+        /* What mbedTLS leaves unsaid, there alone. */
+        mbedtls_ssl_send_alert_message(
+            &c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].ret == ret) {

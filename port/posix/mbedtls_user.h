@@ -14,8 +14,13 @@
 #define MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
 #define MBEDTLS_SSL_RECORD_SIZE_LIMIT
 
-/* Tests count and refuse allocations. */
+/* Memory from the port: counted, and refused, by the tests. */
+#include <stddef.h>
+void *usocket_tls_calloc(size_t n, size_t size);
+void usocket_tls_cfree(void *p);
 #define MBEDTLS_PLATFORM_MEMORY
+#define MBEDTLS_PLATFORM_STD_CALLOC usocket_tls_calloc
+#define MBEDTLS_PLATFORM_STD_FREE usocket_tls_cfree
 
 /* No keys in files of the working directory. */
 #undef MBEDTLS_PSA_CRYPTO_STORAGE_C
