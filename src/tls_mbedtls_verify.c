@@ -191,6 +191,10 @@ static void check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, uint32_t *
         wanted, numeric ? "; TLS_HOSTNAME tells the server's name" : "");
 }
 
+static bool same_name(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b) {
+    return a->len == b->len && memcmp(a->p, b->p, a->len) == 0;
+}
+
 /* ---- The verdict -------------------------------------------------------------------------------------------------- */
 
 int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
@@ -204,10 +208,15 @@ int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint
         if (mbedtls_x509_dn_gets(who, sizeof(who), &crt->issuer) <= 0) {
             subject_of(crt, who, sizeof(who));
         }
-        bool self = crt->issuer_raw.len == crt->subject_raw.len &&
-            memcmp(crt->issuer_raw.p, crt->subject_raw.p, crt->subject_raw.len) == 0;
-        usocket_backend_say(
-            t, RANK_TRUST, "%s %s", self ? "signed by itself, unknown here:" : "signed by an unknown authority:", who);
+        bool self = same_name(&crt->issuer_raw, &crt->subject_raw);
+        const mbedtls_x509_crt *issuer = crt->next; /* the peer's chain */
+        while (issuer != NULL && (self || !same_name(&crt->issuer_raw, &issuer->subject_raw))) {
+            issuer = issuer->next;
+        }
+        const char *words = self                            ? "signed by itself, unknown here:"
+            : issuer != NULL && !issuer->PRIVATE(ca_istrue) ? "signed by somebody who is no authority:"
+                                                            : "signed by an unknown authority:";
+        usocket_backend_say(t, RANK_TRUST, "%s %s", words, who);
     }
     usocket_backend_verify_words(t, *flags);
     return 0;

@@ -96,6 +96,20 @@ bool usocket_backend_is_alloc_failure(int ret) {
     }
 }
 
+/* The peer's alert, if it is what ended the handshake; -1. A client that has not taken its new keys into use refuses in the clear
+ * (OpenSSL does), and mbedTLS calls that a record with a wrong MAC. */
+static int alert_of(const mbedtls_ssl_context *ssl, int ret) {
+    const unsigned char *header = ssl->PRIVATE(in_hdr); /* type, version, length, content */
+    if (ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        return ssl->PRIVATE(in_msg) != NULL ? ssl->PRIVATE(in_msg)[1] : 0;
+    }
+    if (ret == MBEDTLS_ERR_SSL_INVALID_MAC && header != NULL && header[0] == MBEDTLS_SSL_MSG_ALERT && header[3] == 0 &&
+        header[4] == 2) {
+        return header[6];
+    }
+    return -1;
+}
+
 int usocket_backend_fail(usocket_tls_t *t, int ret) {
     static const struct {
         int ret;
@@ -111,12 +125,15 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
 #endif
         {MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY, USOCKET_ETLS_HANDSHAKE, "the peer goes by an unknown identity (PSK)"},
         {MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, USOCKET_ETLS_CERTIFICATE, "the peer has shown no certificate"},
+        {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, USOCKET_ETLS_PROTOCOL, "a message that is longer than this build takes"},
+        {MBEDTLS_ERR_X509_FATAL_ERROR, USOCKET_ETLS_CERTIFICATE, "the chain of certificates is too long"},
         {MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, USOCKET_ETLS_SETUP, "a key is missing: TLS_OWN_KEY, or TLS_PSK"},
         {MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, USOCKET_ETLS_SETUP, "nobody to trust: TLS_CA_CERT, or the system's bundle"},
     };
     struct tls_conn *c = t->conn;
+    int alert = alert_of(&c->ssl, ret);
     t->stage = TLS_FAILED;
-    t->number = ret;
+    t->number = alert >= 0 ? MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE : ret;
     if (usocket_backend_is_alloc_failure(ret)) {
         return t->failed = USOCKET_ENOMEM;
     }
@@ -133,7 +150,7 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
         return t->failed = t->rank == RANK_CLOCK ? USOCKET_ETLS_CLOCK : USOCKET_ETLS_CERTIFICATE;
     }
     t->rank = RANK_NONE; /* the verdict on the certificate was not what ended it */
-    if (ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+    if (alert >= 0) {
         static const struct {
             uint8_t number;
             const char *name;
@@ -164,13 +181,21 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
             {116, "certificate_required"},
             {120, "no_application_protocol"},
         };
-        unsigned number = c->ssl.PRIVATE(in_msg) != NULL ? c->ssl.PRIVATE(in_msg)[1] : 0;
         const char *name = "alert";
         for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {
-            name = alerts[i].number == number ? alerts[i].name : name;
+            name = alerts[i].number == alert ? alerts[i].name : name;
         }
-        usocket_backend_say(t, RANK_OTHER, "refused by the peer: %s (%u)", name, number);
+        usocket_backend_say(t, RANK_OTHER, "refused by the peer: %s (%d)", name, alert);
         return t->failed = USOCKET_ETLS_ALERT;
+    }
+    bool misfit = ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    misfit = misfit || ret == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER;
+#endif
+    if (misfit && !t->server && c->ssl.PRIVATE(state) == MBEDTLS_SSL_SERVER_HELLO) {
+        usocket_backend_say(
+            t, RANK_OTHER, "the server's version or cipher suite was not offered, or changed on the way");
+        return t->failed = USOCKET_ETLS_PROTOCOL;
     }
     if (!c->spoken && (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)) {
         usocket_backend_say(t, RANK_OTHER, "the peer does not speak TLS");
@@ -189,8 +214,10 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
     }
     char library[120];
     usocket_backend_library_words(ret, library, sizeof(library));
-    usocket_backend_say(t, RANK_OTHER, "what the peer sent is wrong (%s)", library);
-    return t->failed = USOCKET_ETLS_PROTOCOL;
+    bool x509 = ret <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && ret > MBEDTLS_ERR_X509_FATAL_ERROR;
+    usocket_backend_say(
+        t, RANK_OTHER, "%s (%s)", x509 ? "a certificate cannot be read" : "what the peer sent is wrong", library);
+    return t->failed = x509 ? USOCKET_ETLS_CERTIFICATE : USOCKET_ETLS_PROTOCOL;
 }
 
 int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words) {
