@@ -118,6 +118,13 @@ MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 void usocket_py_check(int code, qstr what);
 void usocket_py_check_open(const usocket_t *s, qstr what);
 
+#if USOCKET_TLS
+/* If the code is one of TLS, raise its exception, with the words that the socket has for it. */
+void usocket_py_check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
+#else
+#define usocket_py_check_tls(s, code, what, who)
+#endif
+
 /* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */
 
 /* An address argument. Names are looked up, within the deadline. sock may be NULL: then any family, and type 0. */

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
+#include "usocket/tls.h"
 
 #define GROW_MIN 256
 #define SPARE 64          /* bytes that a result may waste: giving them back costs a walk along all of it */
@@ -130,6 +131,7 @@ static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code,
             vstr_clear(v);
             return mp_const_none;
         }
+        usocket_py_check_tls(&self->sock, code, what, NULL);
         usocket_py_raise(code, what, NULL);
     }
     return usocket_py_bytes(o, v);
@@ -204,6 +206,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     if (r == USOCKET_EAGAIN && got == 0) {
         return mp_const_none;
     }
+    usocket_py_check_tls(&self->sock, r, MP_QSTR_readinto, NULL);
     usocket_py_check(r == USOCKET_EAGAIN ? 0 : r, MP_QSTR_readinto);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
@@ -220,6 +223,7 @@ mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, qstr what) 
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }
     if (r < 0) {
+        usocket_py_check_tls(s, r, what, NULL);
         usocket_py_raise_sent(r, what, sent, len);
     }
     return MP_OBJ_NEW_SMALL_INT(sent);
@@ -268,6 +272,9 @@ static mp_uint_t protocol_result(int32_t r, int *errcode) {
     if (r >= 0) {
         return (mp_uint_t)r;
     }
+#if USOCKET_TLS
+    r = usocket_is_tls(r) ? USOCKET_EIO : r;
+#endif
     *errcode = r == USOCKET_EINTR ? MP_EAGAIN : -r;
     return MP_STREAM_ERROR;
 }
@@ -344,7 +351,7 @@ static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t a
             return 0;
 #ifdef MP_STREAM_GET_FILENO
         case MP_STREAM_GET_FILENO: {
-            if (!mod_usocket_numbers.descriptors) {
+            if (!mod_usocket_numbers.descriptors || (USOCKET_TLS && self->sock.proto == USOCKET_PROTO_SEC)) {
                 *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
                 return MP_STREAM_ERROR;
             }

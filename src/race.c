@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "tls_state.h"
 
 #if USOCKET_NAMES && USOCKET_RACE
 
@@ -45,6 +45,10 @@ static int look_up(usocket_dial_t *d, const usocket_query_t *q) {
     return r;
 }
 
+static bool is_secure(const usocket_dial_t *d) {
+    return d->proto == USOCKET_PROTO_SEC;
+}
+
 int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source) {
     memset(d, 0, sizeof(*d));
     d->source = source;
@@ -52,10 +56,17 @@ int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocke
     d->most = source != NULL && source->port != 0 ? 1 : USOCKET_RACE;
     d->set = d->alarm = -1;
     d->proto = q->proto;
-    if (q->proto == USOCKET_PROTO_SEC) {
-        return USOCKET_EPROTONOSUPPORT; /* no TLS backend in this build: never plain text instead */
-    }
     usocket_query_t query = *q;
+    if (is_secure(d)) {
+#if USOCKET_TLS
+        query.proto = 0;
+        if (q->host != NULL) {
+            strncpy(d->host, q->host, sizeof(d->host) - 1);
+        }
+#else
+        return USOCKET_EPROTONOSUPPORT; /* never plain text instead */
+#endif
+    }
     if (query.type == 0) {
         query.type = USOCKET_STREAM;
     }
@@ -202,6 +213,14 @@ static int win(usocket_dial_t *d, usocket_t *s, size_t won) {
     if (r < 0) {
         usocket_port_close(handle);
     }
+#if USOCKET_TLS
+    if (r == 0 && is_secure(d)) {
+        r = usocket_tls_name(s, d->host, strlen(d->host));
+        if (r < 0) {
+            usocket_close(s);
+        }
+    }
+#endif
     d->won = r == 0;
     return r;
 }
@@ -366,11 +385,10 @@ static int finish(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
 }
 
 int usocket_dial_step(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
-    int r = 0;
-    if (!d->won) {
-        r = race(d, s, deadline);
-    }
-    if (r == 0) {
+    int r = d->won ? 0 : race(d, s, deadline);
+    if (r == 0 && is_secure(d)) {
+        d->won = false; /* the handshake is the socket's own */
+    } else if (r == 0) {
         r = finish(d, s, USOCKET_NOW);
     }
 #if USOCKET_ASYNC
@@ -395,19 +413,22 @@ static int wait_for_news(const usocket_dial_t *d) {
 }
 
 int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
-    for (;;) {
+    while (!d->won) {
         int r = usocket_dial_step(d, s, deadline == USOCKET_NOW ? USOCKET_NEVER : deadline);
+        if (r == 0 && is_secure(d)) {
+            break;
+        }
         if (r != USOCKET_EINPROGRESS || deadline == USOCKET_NOW) {
             return r == USOCKET_EINPROGRESS && d->tried == 0 ? USOCKET_EAGAIN : r;
         }
-        if (d->won) {
-            return finish(d, s, deadline);
-        }
-        r = wait_for_news(d);
-        if (r < 0) {
-            return r;
+        if (!d->won) {
+            r = wait_for_news(d);
+            if (r < 0) {
+                return r;
+            }
         }
     }
+    return finish(d, s, deadline);
 }
 
 int usocket_dial_attempt(const usocket_dial_t *d, size_t n, usocket_addr_t *a) {

@@ -127,6 +127,21 @@
 #define USOCKET_WORDS 1
 #endif
 
+/** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build has to bring. 0: opening one is USOCKET_EPROTONOSUPPORT. */
+#ifndef USOCKET_TLS
+#define USOCKET_TLS 0
+#endif
+
+/** Sessions that clients keep for later handshakes, for the whole process. About 200 bytes each, with a certificate 2 KiB. */
+#ifndef USOCKET_TLS_SESSIONS
+#define USOCKET_TLS_SESSIONS 8
+#endif
+
+/** How long usocket_close waits for room for TLS's goodbye, at the most. */
+#ifndef USOCKET_TLS_CLOSE_MS
+#define USOCKET_TLS_CLOSE_MS 1000
+#endif
+
 /** Calls beyond the documented module in the MicroPython binding (create_server, makefile, inet_*, if_* ...). Costs 0 + 6000. */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1

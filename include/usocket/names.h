@@ -134,6 +134,9 @@ typedef struct usocket_dial {
     bool trying;
     usocket_time_t deadline; /* of the attempt in progress */
 #endif
+#if USOCKET_TLS
+    char host[USOCKET_HOST_MAX]; /* the server's name */
+#endif
 } usocket_dial_t;
 
 /** Begin to connect to a name. Never waits.
@@ -151,8 +154,9 @@ typedef struct usocket_dial {
  */
 int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source);
 
-/** Connect. Waits until @p deadline, which is one for the lookup and all addresses (USOCKET_NOW, with USOCKET_RACE: a step, see
- *  below; USOCKET_EAGAIN while no attempt has begun). After USOCKET_EINTR call again with the same arguments. Without USOCKET_RACE each address is tried in turn, and the time shared out, so that one that does not answer
+/** Connect. Waits until @p deadline, which is one for the lookup, all addresses and TLS's handshake (USOCKET_NOW, with
+ *  USOCKET_RACE: a step, see below; USOCKET_EAGAIN while no attempt has begun). After USOCKET_EINTR call again with the same
+ *  arguments. Without USOCKET_RACE each address is tried in turn, and the time shared out, so that one that does not answer
  *  leaves some to the next.
  *
  * @param s closed; becomes the connection; stays closed, or is closed by usocket_dial_end, otherwise
@@ -167,6 +171,8 @@ int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline);
 void usocket_dial_delay(usocket_dial_t *d, usocket_time_t delay);
 
 /** Do what there is to do now. Never waits. For event loops: call it when usocket_dial_handle polls readable.
+ *
+ * A TLS socket is handed over before its handshake, for options to be set: the next call on it does that.
  *
  * @param s, deadline as for usocket_dial_by, the same each time
  * @return as usocket_dial_by; USOCKET_EINPROGRESS: not yet

@@ -202,6 +202,22 @@ void usocket_port_alarm_set(int alarm, usocket_time_t deadline);
  *  ends within USOCKET_WAIT_SLICE_MS anyway may be left alone. Calls nest. */
 void usocket_port_wake(bool on);
 
+#if USOCKET_TLS
+
+/* ---- For TLS: port/<stack>/system.c --------------------------------------------------------------------------------- */
+
+/** Randomness fit for keys: the system's generator, seeded. There is no substitute: a port without one must not pretend.
+ *  @return 0; USOCKET_EIO: there is none (yet) */
+int usocket_port_random(void *buf, size_t len);
+
+/** Seconds since 1970, UTC; 0 if nobody has told the system. */
+int64_t usocket_port_wall_time(void);
+
+/** The file of certificates to trust, PEM; NULL where the system has none. Stays as it is until the next call. */
+const char *usocket_port_trust(void);
+
+#endif
+
 #ifdef __cplusplus
 }
 #endif

@@ -78,6 +78,12 @@ struct world {
     uint16_t next_port;
     bool pending_unknown, connected_unknown, cannot_show, draining;
     int allocations, misuses, resolving, resolved;
+    size_t heap, heap_peak;
+    uint64_t random;
+    int64_t wall_offset; /* seconds between the world's clock and the calendar */
+    const char *trust;
+    unsigned lose;
+    uint32_t loss_seed;
 };
 extern struct world world;
 

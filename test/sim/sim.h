@@ -30,11 +30,19 @@ typedef struct sim_census {
 } sim_census_t;
 sim_census_t sim_census(void);
 
+/** Bytes of the live allocations, and of the most that were live at a time since the world, or sim_heap_again, began. */
+typedef struct sim_heap {
+    size_t live, peak;
+} sim_heap_t;
+sim_heap_t sim_heap(void);
+void sim_heap_again(void);
+
 /* ---- The network ---- */
 
 void sim_latency(usocket_time_t us);                  /**< one way */
 void sim_buffers(size_t receive, size_t send);        /**< of streams made from now on; together they bound what is on its way */
 void sim_datagrams(size_t most);                      /**< that wait on one socket; further ones are lost */
+void sim_lose(unsigned one_in, unsigned seed);        /**< of the datagrams one in so many, by chance; 0: none */
 void sim_piece(size_t most);                          /**< bytes that one receive or send moves at most; 0: any number */
 void sim_handles(int most);                           /**< further ones are USOCKET_EMFILE */
 void sim_pending_unknown(bool unknown);               /**< usocket_port_pending cannot tell: 0 */
@@ -53,6 +61,11 @@ void sim_host(const char *address, enum sim_fate fate);
 
 /** Reset a connection, as a middlebox would. Both ends see it after the latency. */
 void sim_reset(int handle);
+
+/* ---- For TLS ---- */
+
+void sim_wall_time(int64_t seconds);      /**< what the calendar says now; the system's own time unless said here */
+void sim_trust(const char *path);         /**< the file of certificates to trust; NULL, as at first: none */
 
 /* ---- Names ---- */
 
@@ -81,6 +94,7 @@ enum sim_call {
     SIM_RECV, SIM_SEND, SIM_PENDING, SIM_NAME, SIM_PEER, SIM_GETOPT, SIM_SETOPT, SIM_SOCKADDR, SIM_WAIT, SIM_SHOW, SIM_RESOLVE,
     SIM_REVERSE, SIM_SERVICE, SIM_SERVICE_NAME, SIM_IF_INDEX, SIM_IF_NAME, SIM_IF_NEXT, SIM_HOSTNAME, SIM_SPAWN, SIM_EVENT_OPEN,
     SIM_SET_OPEN, SIM_SET_ARM,
+    SIM_RANDOM,
     SIM_CALLS,
 };
 

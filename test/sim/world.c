@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "internal.h"
 
@@ -32,7 +33,7 @@ static pthread_mutex_t baton = PTHREAD_MUTEX_INITIALIZER;
 static struct actor *actors[ACTORS];
 static int actor_count, current;
 static int lock_depth, wake_depth;
-static unsigned long waits, spins;
+static unsigned long waits, spins, worlds;
 
 void sim_misuse(const char *what) {
     world.misuses++;
@@ -78,12 +79,15 @@ void sim_begin(void) {
     waits = spins = 0;
     sim_handles_begin();
     memset(&world, 0, sizeof world);
+    worlds++;
     world.now = 1000000;
     world.latency = 100;
     world.receive_buffer = world.send_buffer = 32768;
     world.datagrams = DATAGRAMS;
     world.most_handles = HANDLES;
     world.next_port = 40000;
+    world.random = 88172645463325252u;
+    sim_wall_time((int64_t)time(NULL));
     sim_net_begin();
     sim_names_begin();
     sim_faults_begin();
@@ -337,23 +341,82 @@ void usocket_port_unlock(void) {
     }
 }
 
+/* In front of every block. What was allocated in an earlier world counts in that one only. */
+struct block {
+    size_t size;
+    unsigned long world;
+    union {
+        long double number;
+        long long integer;
+        void *pointer;
+    } bytes[];
+};
+
 void *usocket_port_alloc(size_t size) {
     if (sim_inject_alloc()) {
         return NULL;
     }
-    void *p = malloc(size);
-    if (p) {
-        memset(p, 0xa5, size);
-        world.allocations++;
+    struct block *b = malloc(sizeof *b + size);
+    if (!b) {
+        return NULL;
     }
-    return p;
+    memset(b->bytes, 0xa5, size);
+    b->size = size;
+    b->world = worlds;
+    world.allocations++;
+    world.heap += size;
+    world.heap_peak = world.heap > world.heap_peak ? world.heap : world.heap_peak;
+    return b->bytes;
 }
 
 void usocket_port_free(void *p) {
     if (p) {
-        world.allocations--;
-        free(p);
+        struct block *b = (struct block *)(void *)((char *)p - offsetof(struct block, bytes));
+        if (b->world == worlds) {
+            world.allocations--;
+            world.heap -= b->size;
+        }
+        free(b);
     }
+}
+
+sim_heap_t sim_heap(void) {
+    return (sim_heap_t){ world.heap, world.heap_peak };
+}
+
+void sim_heap_again(void) {
+    world.heap_peak = world.heap;
+}
+
+#if USOCKET_TLS
+
+int usocket_port_random(void *buf, size_t len) {
+    int fault = sim_inject(SIM_RANDOM);
+    for (uint8_t *p = buf; !fault && len; len--) {
+        world.random ^= world.random << 13;
+        world.random ^= world.random >> 7;
+        world.random ^= world.random << 17;
+        *p++ = (uint8_t)(world.random >> 32);
+    }
+    return fault;
+}
+
+int64_t usocket_port_wall_time(void) {
+    return world.now / 1000000 + world.wall_offset;
+}
+
+const char *usocket_port_trust(void) {
+    return world.trust;
+}
+
+#endif
+
+void sim_wall_time(int64_t seconds) {
+    world.wall_offset = seconds - world.now / 1000000;
+}
+
+void sim_trust(const char *path) {
+    world.trust = path;
 }
 
 int usocket_port_spawn(void (*run)(void *), void *arg) {
