@@ -202,15 +202,21 @@ async def own():
         await x.wait_closed()
 
 
+async def own_is_absent():
+    # A build without it never falls back to plain TCP.
+    server, port = await port_of(echo)
+    e = await caught(aiosocket.open_connection(HOST, port, ssl={2: b"localhost"}, timeout=20))
+    check("own TLS that is not there is refused", number(e), 93)
+    server.close()
+    await server.wait_closed()
+
+
 programs = []
 asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)  # handlers of clients that refuse
 if tls is None:
     skip("TLS by tls", "this interpreter has no tls module")
 else:
     programs += [lines, much, one_after_the_other, trouble]
-if aiosocket.dial.own_tls():
-    programs.append(own)
-else:
-    skip("TLS by usocket", "this build has none")
+programs.append(own if aiosocket.dial.own_tls() else own_is_absent)
 cases(*programs)
 summary()
