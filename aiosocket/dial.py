@@ -6,6 +6,7 @@ import usocket
 from .stream import LIMIT, Stream, late
 from .waiting import Waiting, deadline, passed
 
+EPROTONOSUPPORT = 93
 EISCONN = 106
 
 
@@ -57,6 +58,8 @@ def connect(host, port, timeout, options):
 # async
 def one_by_one(host, port, timeout, options):
     what = "connect to %s:%s" % (host, port)
+    if "proto" in options:
+        raise OSError(EPROTONOSUPPORT, what + ": TLS needs usocket.dialer")
     by = deadline(timeout)
     failed = None
     for family, address in (yield from addresses(host, port, False, options["family"], timeout=timeout)):

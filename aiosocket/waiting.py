@@ -45,7 +45,7 @@ class Late:
 
 class Waiting:
     # A pollable object and the tasks that wait for it.
-    _kept = False  # stays registered when nobody waits
+    _kept = False  # stays registered until the next poll when nobody waits
     _mask = 0
     _reader = None
     _read_by = None
@@ -88,9 +88,11 @@ class Waiting:
 
     # asyncio calls this when it cancels a task.
     def remove(self, task):
+        q = queue()
         if self._reader is task:
             self._reader = None
-            queue().waits -= 1
+            q.waits -= 1
+            q.recent.append(self)
         else:
             self._wake_writers(lambda entry: entry[0] is task, False)
         if not self._kept:
@@ -104,8 +106,8 @@ class Waiting:
         if task is not None:
             self._reader = None
             core._io_queue.waits -= 1
+            core._io_queue.recent.append(self)
             core._task_queue.push(task)
-        return task
 
     def _wake_writers(self, which=None, push=True):
         writers = self._writers
@@ -163,6 +165,7 @@ class IOQueue:
         self.known = {}  # id of a registered object: its Waiting
         self.waits = 0  # how many tasks wait
         self.woken = 0  # how many of those woken by the last poll have not had their turn
+        self.recent = []  # where a reader has been woken since then: registered for the next, if it comes back before the next poll
         self.spins = 0  # how often a task need not have waited since the last poll
         old = core._io_queue
         if isinstance(old, IOQueue):  # what the old one held belongs to nobody
@@ -207,6 +210,13 @@ class IOQueue:
         queue = core._task_queue
         while True:
             woken = 0
+            recent = self.recent
+            if recent:
+                self.recent = []
+                for w in recent:
+                    if w._reader is None and w._mask & IN:
+                        self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
+            recent = self.recent
             for s, events in self.poller.ipoll(dt):
                 w = self.known.get(id(s))
                 if w is None:
@@ -219,6 +229,7 @@ class IOQueue:
                         self.waits -= 1
                         queue.push(task)
                         woken += 1
+                        recent.append(w)
                     elif w._mask & IN:
                         self.drop(w, IN)
                 if events & ~IN and w._mask & OUT:

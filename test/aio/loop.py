@@ -40,10 +40,10 @@ async def before_the_import():
 first = asyncio.run(before_the_import())
 
 import aiosocket
-from check import SYSTEM, check, fail, number, raised, since, skip, summary, ticks, true
+from check import SYSTEM, check, collect, descriptors, fail, number, raised, since, skip, summary, ticks, true
 from ends import cases, caught, port_of, soon, stream, streams
 from pairs import tcp_pair, udp_pair
-from where import HOST
+from where import HOST, STALE
 
 check("a waiting task is taken over; another cancelled", first[:2], (b"taken over\n", True))
 
@@ -177,6 +177,42 @@ async def one_socket_two_tasks():
     b.close()
 
 
+async def forgotten():
+    # Streams that nobody has any more are found by the collector, whatever they did last.
+    held = []
+
+    async def handler(r, w):
+        if await r.readline() == b"keep\n":
+            held.append(w)
+
+    server, port = await port_of(handler)
+    collect()
+    before = descriptors()
+
+    async def one(n):
+        r, w = await aiosocket.open_connection(HOST, port)
+        w.write(b"forget\n")
+        if n % 3 == 1:
+            await caught(asyncio.wait_for(r.read(1), 0.02))
+        elif n % 3 == 2:
+            r.settimeout(0.02)
+            await caught(r.read(1))
+
+    for n in range(12):
+        await one(n)
+    await asyncio.sleep(0.05)
+    true("forgotten streams, at both ends, are closed", await soon(lambda: collect() or descriptors() <= before + STALE + 2), (before, descriptors()))
+    r, w = await aiosocket.open_connection(HOST, port)
+    w.write(b"keep\n")
+    await soon(lambda: held)
+    held[0].write(b"kept\n")
+    check("one that is kept is not", await r.readline(), b"kept\n")
+    held[0].close()
+    w.close()
+    server.close()
+    await server.wait_closed()
+
+
 async def limits():
     async def quick():
         return 5
@@ -301,6 +337,6 @@ def ends():
     asyncio.new_event_loop()
 
 
-cases(beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, datagrams)
+cases(forgotten, beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, datagrams)
 ends()
 summary()

@@ -2,6 +2,7 @@
 # TLS by MicroPython's `tls` under our streams: the same calls, the same content, one record at a time.
 import asyncio
 import aiosocket
+import usocket
 
 from check import SYSTEM, check, number, skip, summary, true
 from ends import cases, caught, content, port_of, same, soon
@@ -170,10 +171,52 @@ async def trouble():
     await server.wait_closed()
 
 
+async def own():
+    # TLS as a state of usocket's socket: options in a dict, the handshake awaited by open_connection.
+    server, port = await port_of(echo, ssl={usocket.TLS_OWN_CERT: CERT, usocket.TLS_OWN_KEY: KEY}, limit=None)
+    r, w = await aiosocket.open_connection(HOST, port, ssl={usocket.TLS_PEER_VERIFY: 0}, server_hostname="localhost", timeout=20)
+    for i in range(5):
+        w.write(b"own %d\n" % i)
+        await w.drain()
+        check("own TLS: line %d" % i, await r.readline(), b"OWN %d\n" % i)
+    data = bytes(range(65, 91)) * 8000
+    r.limit = None
+    w.write(data + b"\n")
+    task = asyncio.create_task(w.drain())
+    same("own TLS: a long line", await r.readline(), data + b"\n")
+    await task
+    w.close()
+    await w.wait_closed()
+    e = await caught(aiosocket.open_connection(HOST, port, ssl=True, server_hostname="localhost", timeout=20))
+    true("own TLS verifies", isinstance(e, usocket.TLSError), e)
+
+    async def silent(r, w):
+        async with w:
+            await r.read()
+
+    stuck, stuck_port = await port_of(silent)
+    e = await caught(aiosocket.open_connection(HOST, stuck_port, ssl=True, server_hostname="localhost", timeout=0.3))
+    check("own TLS: a handshake that is not answered", number(e), 110)
+    for x in (server, stuck):
+        x.close()
+        await x.wait_closed()
+
+
+async def own_is_absent():
+    # A build without it never falls back to plain TCP.
+    server, port = await port_of(echo)
+    e = await caught(aiosocket.open_connection(HOST, port, ssl={2: b"localhost"}, timeout=20))
+    check("own TLS that is not there is refused", number(e), 93)
+    server.close()
+    await server.wait_closed()
+
+
+programs = []
+asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)  # handlers of clients that refuse
 if tls is None:
-    skip("TLS", "this interpreter has no tls module")
-    check("nothing else to see", tls, None)
+    skip("TLS by tls", "this interpreter has no tls module")
 else:
-    asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)  # handlers of clients that refuse
-    cases(lines, much, one_after_the_other, trouble)
+    programs += [lines, much, one_after_the_other, trouble]
+programs.append(own if aiosocket.dial.own_tls() else own_is_absent)
+cases(*programs)
 summary()
