@@ -74,9 +74,11 @@ static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t
     raise_args(code, &words, sent);
 }
 
+#if USOCKET_RACE
 void usocket_py_raise_vstr(int code, vstr_t *words) {
     raise_args(code, words, 0);
 }
+#endif
 
 void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
     raise_bare(code);

@@ -410,7 +410,11 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
         return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
     }
     if (r > 0) {
-        r = usocket_connect_result(w.handle);
+        r = usocket_port_error(w.handle);
+    }
+    if (r == 0) { /* no error, or one that was told before: only a peer proves a connection */
+        usocket_addr_t peer;
+        r = usocket_port_name(w.handle, true, &peer);
     }
     base->flags = (uint8_t)((base->flags & ~(FLAG_CONNECTED | FLAG_FAILED)) | (r == 0 ? FLAG_CONNECTED : FLAG_FAILED));
     return r;
