@@ -75,9 +75,11 @@ static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t
     raise_args(code, &words, sent);
 }
 
+#if USOCKET_RACE
 void usocket_py_raise_vstr(int code, vstr_t *words) {
     raise_args(code, words, 0);
 }
+#endif
 
 #if USOCKET_TLS
 void usocket_py_check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {

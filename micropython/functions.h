@@ -32,11 +32,17 @@ MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_resolver_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_dialer_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_poller_obj);
 
-#if USOCKET_NAMES
+#if USOCKET_PY_EXTRAS
+#define FOR_EXTRAS
 /* A host and a port argument of a lookup, as text or NULL. The copies are in buffers of USOCKET_HOST_MAX and USOCKET_SERVICE_MAX
  * bytes. */
 const char *usocket_py_host_text(mp_obj_t arg, char *buf);
 const char *usocket_py_service_text(mp_obj_t arg, char *buf);
+#else
+#define FOR_EXTRAS static
+#endif
+
+#if USOCKET_NAMES && (USOCKET_ASYNC || USOCKET_POLLER)
 
 /* getaddrinfo's arguments. Returns the host's. */
 mp_obj_t usocket_py_query(

@@ -18,7 +18,7 @@ MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_init_obj, mod_usocket_init);
 /* ---- getaddrinfo -------------------------------------------------------------------------------------------------- */
 
 /* A host argument: text, or None. The copy lives as long as buf. */
-const char *usocket_py_host_text(mp_obj_t arg, char *buf) {
+FOR_EXTRAS const char *usocket_py_host_text(mp_obj_t arg, char *buf) {
     if (arg == mp_const_none) {
         return NULL;
     }
@@ -27,7 +27,7 @@ const char *usocket_py_host_text(mp_obj_t arg, char *buf) {
 }
 
 /* A port argument: a number, decimal or a service's name as text, or None. */
-const char *usocket_py_service_text(mp_obj_t arg, char *buf) {
+FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf) {
     if (arg == mp_const_none) {
         return NULL;
     }
@@ -45,7 +45,7 @@ const char *usocket_py_service_text(mp_obj_t arg, char *buf) {
     return buf;
 }
 
-mp_obj_t usocket_py_answers(usocket_lookup_t *l) {
+FOR_EVENT_LOOPS mp_obj_t usocket_py_answers(usocket_lookup_t *l) {
     mp_obj_t list = mp_obj_new_list(0, NULL);
     usocket_addrinfo_t info;
     const char *canon = usocket_lookup_name(l);
@@ -75,7 +75,7 @@ static mp_obj_t then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
 
-mp_obj_t usocket_py_query(
+FOR_EVENT_LOOPS mp_obj_t usocket_py_query(
     size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q, char *host, char *service) {
     enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
     static const mp_arg_t allowed[] = {

@@ -44,6 +44,13 @@ extern const struct mod_usocket_numbers {
 
 extern usocket_time_t mod_usocket_default_timeout;
 
+/* Of functions that other files need in some builds only: in the others they are their own file's, and smaller. */
+#if USOCKET_ASYNC || USOCKET_POLLER
+#define FOR_EVENT_LOOPS
+#else
+#define FOR_EVENT_LOOPS static
+#endif
+
 /* ---- Calling the core --------------------------------------------------------------------------------------------- */
 
 /* Let Ctrl-C and scheduled functions end the waits of the core; where the port raises out of its signal handler, see to it
@@ -103,8 +110,10 @@ MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who
 /* The same where part of the data went out. */
 MP_NORETURN void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len);
 
+#if USOCKET_RACE
 /* The same with words of one's own, which are used up. */
 MP_NORETURN void usocket_py_raise_vstr(int code, vstr_t *words);
+#endif
 
 #if USOCKET_NAMES
 /* The same for a dial that has failed, with each address and its cause, and end it. */
@@ -231,8 +240,10 @@ mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int 
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode);
 
 /* MP_STREAM_POLL's bits to ours and back. */
+#if USOCKET_ASYNC || USOCKET_POLLER
 int usocket_py_events(mp_uint_t flags);
 mp_uint_t usocket_py_mask(int ready);
+#endif
 
 /* MP_STREAM_POLL's mask for a socket. */
 mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags);

@@ -317,7 +317,7 @@ static const struct {
     {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
 };
 
-int usocket_py_events(mp_uint_t flags) {
+FOR_EVENT_LOOPS int usocket_py_events(mp_uint_t flags) {
     int events = 0;
     for (size_t i = 0; i < 2; i++) {
         events |= flags & poll_bits[i].stream ? poll_bits[i].ours : 0;
@@ -325,7 +325,7 @@ int usocket_py_events(mp_uint_t flags) {
     return events;
 }
 
-mp_uint_t usocket_py_mask(int ready) {
+FOR_EVENT_LOOPS mp_uint_t usocket_py_mask(int ready) {
     mp_uint_t mask = 0;
     for (size_t i = 0; ready > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
         mask |= ready & poll_bits[i].ours ? poll_bits[i].stream : 0;

@@ -9,9 +9,6 @@
 
 #if PLAT_HAS_EPOLL
 
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
-
 int usocket_port_set_open(void) {
     int fd = epoll_create1(EPOLL_CLOEXEC);
     return fd < 0 ? bsd_failed(USOCKET_ENOMEM) : fd;

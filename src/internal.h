@@ -111,16 +111,6 @@ char *usocket_format_number(char *p, uint32_t v, unsigned base);
  * deadline, or the code that ends the call. */
 int usocket_pause(usocket_t *s, usocket_time_t deadline, int late);
 
-/* How a connect that was in progress has ended: without an error, or with one that was told before, only a peer proves it. */
-static inline int usocket_connect_result(int handle) {
-    int r = usocket_port_error(handle);
-    if (r == 0) {
-        usocket_addr_t peer;
-        r = usocket_port_name(handle, true, &peer);
-    }
-    return r;
-}
-
 /* Make a socket of a handle. */
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto);
 

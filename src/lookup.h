@@ -41,7 +41,11 @@ struct usocket_lookup {
 int usocket_lookup_dispatch(usocket_lookup_t *l);
 
 /* Take it from whoever has it. False: the worker that runs it will free it. */
+#if USOCKET_RESOLVER_WORKERS
 bool usocket_lookup_withdraw(usocket_lookup_t *l);
+#else
+#define usocket_lookup_withdraw(l) true
+#endif
 
 #endif
 

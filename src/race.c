@@ -225,6 +225,13 @@ static int win(usocket_dial_t *d, usocket_t *s, size_t won) {
     return r;
 }
 
+/* How an attempt has ended: as in connect_wait, only a peer proves that it did well. */
+static int result(int handle) {
+    int r = usocket_port_error(handle);
+    usocket_addr_t peer;
+    return r < 0 ? r : usocket_port_name(handle, true, &peer);
+}
+
 /* Whether one of those under way has won: 0 and the socket is open; USOCKET_EINPROGRESS: none; or a code. */
 static int harvest(usocket_dial_t *d, usocket_t *s) {
     usocket_wait_t w[USOCKET_RACE];
@@ -233,7 +240,7 @@ static int harvest(usocket_dial_t *d, usocket_t *s) {
     int r = n != 0 ? usocket_wait_for(NULL, w, n, USOCKET_NOW) : 0;
     for (size_t i = 0; i < n && r > 0; i++) {
         if (w[i].ready) {
-            int code = usocket_connect_result(w[i].handle);
+            int code = result(w[i].handle);
             if (code == 0) {
                 return win(d, s, which[i]);
             }
@@ -249,7 +256,7 @@ static int harvest(usocket_dial_t *d, usocket_t *s) {
 static int begin_due(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline, bool more) {
     usocket_time_t now = usocket_port_now();
     usocket_wait_t w[USOCKET_RACE];
-    uint8_t which[USOCKET_RACE];
+    uint8_t which[USOCKET_RACE] = {0};
     usocket_addrinfo_t info;
     bool v4;
     d->wake = deadline;

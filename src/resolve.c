@@ -310,7 +310,7 @@ void usocket_lookup_free(usocket_lookup_t *l) {
     }
     int event = l->event;
     bool ours = usocket_lookup_withdraw(l);
-    if (event >= 0) {
+    if (USOCKET_RESOLVER_WORKERS && event >= 0) {
         usocket_port_event_close(event);
     }
     if (ours) {

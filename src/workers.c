@@ -260,11 +260,6 @@ int usocket_lookup_dispatch(usocket_lookup_t *l) {
     return 0;
 }
 
-bool usocket_lookup_withdraw(usocket_lookup_t *l) {
-    (void)l;
-    return true;
-}
-
 #endif
 
 #endif

@@ -31,7 +31,7 @@ FLAGS = "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -std=gn
 
 # Headers of a BSD system that newlib lacks; each is tools/arm/stack.h.
 STACK = ("sys/socket.h", "sys/ioctl.h", "sys/un.h", "sys/uio.h", "netinet/in.h", "netinet/tcp.h", "arpa/inet.h",
-         "netdb.h", "net/if.h", "poll.h", "sys/eventfd.h")
+         "netdb.h", "net/if.h", "poll.h", "sys/eventfd.h", "sys/epoll.h", "sys/timerfd.h")
 # newlib declares these only when it is told that the system has them.
 SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1", "-D_GNU_SOURCE",
           "-DPTHREAD_STACK_MIN=1024"]
@@ -42,6 +42,7 @@ DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTR
 SINGLE = {"USOCKET_THREADS": 0, "USOCKET_WORDS": 0}
 CONFIGURATIONS = {
     "everything": {},
+    "everything, for event loops": {"USOCKET_RACE": 4, "USOCKET_ASYNC": 1, "USOCKET_POLLER": 1},
     "IPv4 only": {"USOCKET_IPV6": 0},
     "no server": {"USOCKET_SERVER": 0},
     "streams only": {"USOCKET_DATAGRAMS": 0},

@@ -30,7 +30,7 @@ def end_of(o, poller=None):
         p.unregister(o)
 
 
-async def awaited(o):
+def awaited(o):  # await awaited(o)
     try:
         while True:
             try:
