@@ -44,9 +44,9 @@ $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
 $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
 endef
-$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls tls_options tls_sweep,$(TC_NET_TESTS) tls tls_options))
-$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls tls_options tls_sweep,tls tls_options))
-$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls tls_options tls_sweep,tls tls_options socket))
+$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls tls_options tls_sweep,$(TC_NET_TESTS) tls dtls tls_options))
+$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options))
+$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options socket))
 
 .PHONY: test-tls-c test-tls-c-long test-tls-c-valgrind
 test-tls-c: $(tls_PROGRAMS) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) ## the C tests with TLS in the library, and those of TLS

@@ -18,6 +18,7 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_cache.h>
+#include <mbedtls/ssl_cookie.h>
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/x509_crl.h>
 #include <mbedtls/x509_crt.h>
@@ -61,7 +62,7 @@ struct trust {
 struct tls_creds {
     uint32_t refs;
     struct own *own;
-    bool has_ca, server_ready, cache;
+    bool has_ca, server_ready, cookies_ready, cache;
     mbedtls_x509_crt ca;
     mbedtls_x509_crl crl;
     int *suites;       /* ending with 0 */
@@ -76,6 +77,7 @@ struct tls_creds {
     uint8_t digest[DIGEST];          /* of all options: sessions are kept apart by it */
     mbedtls_ssl_ticket_context tickets;
     mbedtls_ssl_cache_context sessions;
+    mbedtls_ssl_cookie_ctx cookies; /* of DTLS */
 };
 
 struct tls_conn {
@@ -103,6 +105,9 @@ int usocket_backend_fail(usocket_tls_t *t, int ret);
 
 /* Something that is lacking before the handshake. */
 int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
+
+/* Make t->conn as the options say. */
+int usocket_backend_start(usocket_tls_t *t);
 
 /* Of clients: what there is to resume; and what there will be. */
 void usocket_backend_resume_session(usocket_tls_t *t);

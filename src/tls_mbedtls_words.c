@@ -203,8 +203,7 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
     }
     if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && strcmp(mbedtls_ssl_get_version(&c->ssl), "TLSv1.2") == 0) {
         /* What mbedTLS leaves unsaid, there alone. */
-        mbedtls_ssl_send_alert_message(
-            &c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+        mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].ret == ret) {
