@@ -153,6 +153,25 @@ def refused_clients(suite):
                     and words in r[-1]["text"], f"{said!r} {r}")
 
 
+def clients_that_refuse(suite):
+    """A client that does not trust us says so; in TLS 1.3 openssl says it in the clear, where encrypted records are due."""
+    options = [["OWN_CERT", suite.file("ec.chain")], ["OWN_KEY", suite.file("ec.key")]]
+    for version in (0x303, 0x304):
+        port, child = suite.server(options=options)
+        ctx = ssl.create_default_context(cafile=suite.maker.path("unknown-root.pem"))
+        ctx.minimum_version = ctx.maximum_version = strangers.VERSIONS[version]
+        try:
+            ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 5), server_hostname=certs.HOST).close()
+            said = "accepted"
+        except ssl.SSLCertVerificationError:
+            said = "refused"
+        except OSError as error:
+            said = repr(error)
+        r = suite.results(child)
+        suite.check(f"a client that refuses us, {NAMES[version]}", said == "refused" and r and r[-1].get("type") == "TLSError"
+                    and "refused by the peer: unknown_ca" in r[-1]["text"], f"{said} {r}")
+
+
 def names(suite):
     """A server with two certificates chooses by the name that it is asked for."""
     options = [["OWN_CERT", suite.file("rsa.chain")], ["OWN_KEY", suite.file("rsa.key")],
@@ -225,5 +244,5 @@ def s_client(port, flags, data):
 
 
 def run(suite):
-    for part in (our_client, openssl_server, psk, our_server, refused_clients, names, suites_and_fragments):
+    for part in (our_client, openssl_server, psk, our_server, refused_clients, clients_that_refuse, names, suites_and_fragments):
         part(suite)
