@@ -103,6 +103,9 @@ def client(cfg):
         connect(cfg, s)
         result = used(s)
         result["same"] = exchange(cfg, s)
+        if cfg.get("say"):
+            s.write(cfg["say"])
+            result["rest"] = s.read().decode()
         if cfg.get("shutdown"):
             s.shutdown(socket.SHUT_WR)
             s.settimeout(5)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""TLS sockets against strangers: openssl's s_server and s_client, CPython's ssl, bad certificates, spoiled connections.
+"""TLS sockets against strangers: openssl's s_server and s_client, CPython's ssl, nginx, mosquitto, curl, Chromium; bad certificates,
+spoiled connections.
 
     run.py --interp MICROPYTHON [--only PART]... [--long]
 
@@ -108,7 +109,7 @@ def main():
     parser.add_argument("--certs", help="keep the certificates here")
     parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth")
     args = parser.parse_args()
-    parts = ["interop", "bad", "spoiled", "behaviour"]
+    parts = ["interop", "programs", "bad", "spoiled", "behaviour"]
     with tempfile.TemporaryDirectory() as scratch:
         suite = Suite(os.path.abspath(args.interp), certs.make(args.certs or scratch), scratch)
         suite.long = args.long
