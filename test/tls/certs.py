@@ -109,6 +109,7 @@ def good(maker):
         maker.cert(kind, "middle", names=both, kind=kind, chain=("middle",))
         maker.cert("client-" + kind, "middle", names="client.example.test", kind=kind, chain=("middle",))
     maker.cert("p384", "middle", names=both, kind="p384", chain=("middle",))
+    maker.cert("ed25519", "middle", names=both, kind="ed25519", chain=("middle",))
     maker.cert("second", "middle", names=OTHER, chain=("middle",))
 
 

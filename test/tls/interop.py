@@ -1,14 +1,11 @@
-"""The table of strangers: version x key x ALPN x client certificate x resumption x mode; PSK; server names.
+"""CPython's ssl, as client and as server: version x key x ALPN x client certificate x resumption x mode; server names, suites.
 
 SPDX-License-Identifier: MIT
 """
 import itertools
 import os
-import re
 import socket
 import ssl
-import subprocess
-import time
 
 import certs
 import strangers
@@ -44,50 +41,8 @@ def our_client(suite):
         suite.check(f"{name}: resumed", [f.get("reused") for f in facts] == [False] * 4 + [True] * 2, str(server.log))
 
 
-def openssl_server(suite):
-    """Ours against openssl s_server."""
-    for version, key in itertools.product((0x303, 0x304), ("ec", "rsa")):
-        name = f"our client, openssl s_server, {NAMES[version]}, {key}"
-        flag = "-tls1_2" if version == 0x303 else "-tls1_3"
-        port = free_port()
-        child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", suite.maker.path(key + ".pem"), "-key",
-                                  suite.maker.path(key + ".key"), "-cert_chain", suite.maker.path(key + ".chain"), "-www", flag],
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_for(port)
-            r = suite.client(port=port, options=suite.trust(), mode="timeout")
-            suite.check(name, r.get("version") == version, str(r))
-        finally:
-            child.kill()
-            child.wait()
-
-
-def psk(suite):
-    secret = "000102030405060708090a0b0c0d0e0f"
-    options = [["PSK", "".join(chr(i) for i in range(16))], ["PSK_IDENTITY", "device-7"]]
-    for version in (0x303, 0x304):
-        flag = "-tls1_2" if version == 0x303 else "-tls1_3"
-        port = free_port()
-        child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-nocert", "-psk", secret, "-psk_identity", "device-7",
-                                  "-rev", flag], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            wait_for(port)
-            r = suite.client(port=port, options=options, mode="timeout")
-            suite.check(f"PSK, our client, openssl s_server, {NAMES[version]}", r.get("version") == version and r.get("cert") == 0, str(r))
-            wrong = [["PSK", "0123456789abcdef"], options[1]]
-            r = suite.client(port=port, options=wrong, mode="timeout")
-            suite.check(f"wrong PSK, {NAMES[version]}", r.get("type") == "TLSError", str(r))
-        finally:
-            child.kill()
-            child.wait()
-        ours, server = suite.server(options=options)
-        out = s_client(ours, ["-psk", secret, "-psk_identity", "device-7", flag], b"hello there\n")
-        r = suite.results(server)
-        suite.check(f"PSK, openssl s_client, our server, {NAMES[version]}", b"hello there" in out and r and r[-1].get("version") == version, f"{out} {r}")
-
-
 def our_server(suite):
-    """CPython's client and openssl s_client against ours."""
+    """CPython's client against ours."""
     for version, key, alpn, ask in itertools.product((0x303, 0x304), ("ec", "rsa"), (False, True), (False, True)):
         name = f"CPython's client, our server, {NAMES[version]}, {key}, ALPN {alpn}, client certificate {ask}"
         options = [["OWN_CERT", suite.file(key + ".chain")], ["OWN_KEY", suite.file(key + ".key")], ["SESSION_CACHE", 1]]
@@ -122,13 +77,6 @@ def our_server(suite):
         suite.check(name + ": seen from here", len(results) == 3 and all(
             r.get("version") == version and (r.get("cert", 0) > 0) == (ask and (i == 0 or version == 0x303))
             for i, r in enumerate(results)), str(results))
-        port, child = suite.server(options=options)
-        out = s_client(port, ["-CAfile", suite.maker.path("root.pem"), "-verify_return_error", "-servername", certs.HOST,
-                              "-tls1_2" if version == 0x303 else "-tls1_3"]
-                       + (["-cert", suite.maker.path("client-ec.pem"), "-key", suite.maker.path("client-ec.key"), "-cert_chain",
-                           suite.maker.path("client-ec.chain")] if ask else []), b"hello there\n")
-        r = suite.results(child)
-        suite.check(name.replace("CPython's client", "openssl s_client"), b"hello there" in out and r and r[-1].get("version") == version, f"{out} {r}")
 
 
 def refused_clients(suite):
@@ -207,42 +155,6 @@ def suites_and_fragments(suite):
             suite.check(f"fragments of {size}", r.get("version") == 0x303 and r.get("same"), str(r))
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
-
-
-def wait_for(port):
-    for _ in range(100):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError("openssl s_server does not come up")
-
-
-def s_client(port, flags, data):
-    child = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-quiet", "-no_ign_eof", *flags], stdin=subprocess.PIPE,
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    out = b""
-    try:
-        child.stdin.write(data)
-        child.stdin.flush()
-        import select
-        end = time.monotonic() + 5
-        while data not in out and select.select([child.stdout], [], [], max(0, end - time.monotonic()))[0]:
-            part = os.read(child.stdout.fileno(), 4096)
-            if not part:
-                break
-            out += part
-        child.stdin.close()
-        child.wait(5)
-    except (OSError, subprocess.TimeoutExpired):
-        child.kill()
-    return out
-
-
 def run(suite):
-    for part in (our_client, openssl_server, psk, our_server, refused_clients, clients_that_refuse, names, suites_and_fragments):
+    for part in (our_client, our_server, refused_clients, clients_that_refuse, names, suites_and_fragments):
         part(suite)
