@@ -143,7 +143,7 @@ int usocket_backend_flush(usocket_tls_t *t) {
     return 0;
 }
 
-static int32_t write_record(usocket_tls_t *t, const void *buf, size_t len) {
+int32_t usocket_backend_write(usocket_tls_t *t, const void *buf, size_t len) {
     mbedtls_ssl_context *ssl = &t->conn->ssl;
     int r = usocket_backend_flush(t);
     if (r < 0) {
@@ -171,15 +171,6 @@ static int32_t write_record(usocket_tls_t *t, const void *buf, size_t len) {
         t->error = code;
     }
     return ret >= 0 ? ret : answer(t, ret);
-}
-
-int32_t usocket_backend_write(usocket_tls_t *t, const void *buf, size_t len) {
-    int32_t r = write_record(t, buf, len);
-    if (r == USOCKET_EPIPE || r == USOCKET_ECONNRESET) {
-        int why = usocket_backend_read(t, NULL, 0, true); /* a server of TLS 1.3 refuses a client after the handshake */
-        r = why == USOCKET_ETLS_ALERT ? why : r;
-    }
-    return r;
 }
 
 int usocket_backend_goodbye(usocket_tls_t *t) {

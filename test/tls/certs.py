@@ -5,6 +5,7 @@
 SPDX-License-Identifier: MIT
 """
 import os
+import ssl
 import subprocess
 import sys
 
@@ -139,6 +140,15 @@ def bad(maker):
     maker.crl("middle", "middle", ["revoked"])
     maker.cert("middle-expired", "root", names=None, extensions=CA, days=(-30, -3))
     maker.cert("by-expired", "middle-expired", chain=("middle-expired",))
+    maker.cert("wildcard-above", "middle", names="*.host.example.test", **middle)
+    maker.cert("weak-middle", "root", names=None, extensions=CA, kind="rsa1024")
+    maker.cert("by-weak", "weak-middle", chain=("weak-middle",))
+    maker.cert("last", "root", names=None, extensions=CA.replace("TRUE", "TRUE,pathlen:0"))
+    maker.cert("too-deep", "last", names=None, extensions=CA)
+    maker.cert("by-too-deep", "too-deep", chain=("too-deep", "last"))
+    maker.cert("narrow", "root", names=None, extensions=CA + "nameConstraints=critical,permitted;DNS:other.example.test\n")
+    maker.cert("by-narrow", "narrow", chain=("narrow",))
+    forged(maker)
     long = "root"
     names = []
     for i in range(12):
@@ -146,6 +156,16 @@ def bad(maker):
         long = f"long{i}"
         names.insert(0, long)
     maker.cert("long", long, chain=names)
+    maker.cert("huge", "middle", chain=("middle",) * 100)
+
+
+def forged(maker):
+    """A good one whose signature's last bit is another."""
+    maker.cert("forged", "middle", chain=("middle",))
+    der = bytearray(ssl.PEM_cert_to_DER_cert(maker.read("forged.pem")))
+    der[-1] ^= 1
+    maker.write("forged.pem", ssl.DER_cert_to_PEM_cert(bytes(der)))
+    maker.write("forged.chain", maker.read("forged.pem") + maker.read("middle.pem"))
 
 
 def nul_in_name(maker):
