@@ -119,7 +119,7 @@ def client(cfg):
 
 def serve(cfg, conn):
     try:
-        conn.settimeout(5)
+        conn.settimeout({"blocking": None}.get(cfg.get("mode"), cfg.get("timeout", 5)))
         total = 0
         while True:
             data = conn.recv(4096)

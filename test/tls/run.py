@@ -9,6 +9,7 @@ The last line is `N passed, N failed, N skipped`.
 SPDX-License-Identifier: MIT
 """
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -24,7 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 class Suite:
     def __init__(self, interp, maker, scratch):
         self.interp, self.maker, self.scratch = interp, maker, scratch
-        self.started = 0
+        self.numbers = itertools.count()
         self.passed = self.failed = self.skipped = 0
 
     def check(self, name, ok, why=""):
@@ -48,8 +49,7 @@ class Suite:
         return [["CA_CERT", self.file("root.pem")], ["HOSTNAME", certs.HOST], *more]
 
     def start(self, **cfg):
-        self.started += 1
-        script = os.path.join(self.scratch, f"{self.started}.json")
+        script = os.path.join(self.scratch, f"{next(self.numbers)}.json")
         with open(script, "w") as file:
             json.dump(cfg, file)
         return subprocess.Popen([self.interp, "-X", "heapsize=4m", os.path.join(HERE, "peer.py"), script], stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 SPDX-License-Identifier: MIT
 """
+import contextlib
 import socket
 import ssl
 import threading
@@ -30,7 +31,7 @@ class Server:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.count = 0
-        self.threads = []
+        self.threads, self.open = [], set()
         threading.Thread(target=self.run, daemon=True).start()
 
     def run(self):
@@ -41,6 +42,7 @@ class Server:
                 return
             self.count += 1
             conn.settimeout(10)
+            self.open.add(conn)
             thread = threading.Thread(target=self.one, args=(conn, self.count - 1), daemon=True)
             self.threads.append(thread)
             thread.start()
@@ -51,6 +53,7 @@ class Server:
         except (OSError, ValueError) as error:
             self.log.append(error)
         finally:
+            self.open.discard(conn)
             conn.close()
 
     def __enter__(self):
@@ -58,6 +61,9 @@ class Server:
 
     def __exit__(self, *_):
         self.listener.close()
+        for conn in list(self.open):
+            with contextlib.suppress(OSError):
+                conn.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
             thread.join(10)
 
@@ -84,45 +90,46 @@ def echo(ctx, tail=b""):
 
 
 class Spoiler:
-    """Stands before a server. spoil(number) gives what to do with the bytes that come from it: a function of them and their
-    position, that returns what to send on, or None to cut the connection there."""
+    """Stands before a server. spoil(number) gives what to do with the bytes that come from it, or with upstream=True with those that
+    go to it: a function of them and their position, that returns what to send on, and whether to go on or cut the connection there.
+    It cuts it, too, once nothing has come for `patience` seconds."""
 
-    def __init__(self, port, spoil):
-        self.port_behind, self.spoil = port, spoil
+    def __init__(self, port, spoil, upstream=False, patience=10):
+        self.port_behind, self.spoil, self.upstream, self.patience = port, spoil, upstream, patience
         self.server = Server(self.handle)
         self.port = self.server.port
 
     def handle(self, conn, number):
-        behind = socket.create_connection(("127.0.0.1", self.port_behind))
-        behind.settimeout(10)
-        change = self.spoil(number)
+        with socket.create_connection(("127.0.0.1", self.port_behind)) as behind:
+            behind.settimeout(self.patience)
+            conn.settimeout(self.patience)
+            change = self.spoil(number)
+            both = conn, behind
+            spoiled, other = (both if self.upstream else both[::-1]), (both[::-1] if self.upstream else both)
+            thread = threading.Thread(target=self.pump, args=(*other, None, both), daemon=True)
+            thread.start()
+            self.pump(*spoiled, change, both)
+            thread.join(5)
 
-        def upstream():
-            try:
-                while data := conn.recv(65536):
-                    behind.sendall(data)
-                behind.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass
-
-        thread = threading.Thread(target=upstream, daemon=True)
-        thread.start()
+    def pump(self, source, to, change, both):
         position = 0
+        go_on = True
         try:
-            while data := behind.recv(65536):
-                out, go_on = change(data, position)
-                position += len(data)
+            while go_on and (data := source.recv(65536)):
+                out = data
+                if change:
+                    out, go_on = change(data, position)
+                    position += len(data)
                 if out:
-                    conn.sendall(out)
-                if not go_on:
-                    break
-            conn.shutdown(socket.SHUT_RDWR)
+                    to.sendall(out)
+            if go_on:
+                to.shutdown(socket.SHUT_WR)
+                return
         except OSError:
             pass
-        behind.close()
-        conn.close()
-        thread.join(5)
-        return position
+        for s in both:
+            with contextlib.suppress(OSError):
+                s.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self):
         return self
@@ -144,11 +151,3 @@ def flip_at(n):
             data[n - position] ^= 0x40
         return bytes(data), True
     return change
-
-
-def small_pieces(size):
-    """A bounded ring: bytes pass so many at a time."""
-    def handle(conn, data):
-        for at in range(0, len(data), size):
-            conn.sendall(data[at:at + size])
-    return handle
