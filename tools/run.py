@@ -177,10 +177,10 @@ def web_site(interp, started):
     client.ends_well()
 
 
-def certificates():
-    """An authority, and what it vouches for: a server on this machine, and a client."""
+def certificates(where=WORK):
+    """An authority, and what it vouches for: a server on this machine, and a client. As docs/tls.md tells."""
     def make(name, subject, *more):
-        made = subprocess.run([*NEW_CERT, "-subj", f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *more], cwd=WORK,
+        made = subprocess.run([*NEW_CERT, "-subj", f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *more], cwd=where,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if made.returncode:
             raise Wrong(f"openssl makes no certificate: {made.stdout[-300:]}")
