@@ -3,7 +3,8 @@
 #   client_tls.py CONTENDER OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
 #
 # The loops are those of raw_tls.c. BENCH_TLS in the environment is the directory with ca.der. An operation has the version in its
-# name: tls12-... or tls13-...; MicroPython's tls offers both in any case, the peer takes one.
+# name: tls12-... or tls13-...; MicroPython's tls offers both in any case, the peer takes one. The operation
+# "heap", with the size of a record instead of COUNT, prints what heap.py tells of.
 
 import os
 import sys
@@ -93,6 +94,8 @@ else:
         s.setsockopt(socket.SOL_TLS, socket.TLS_MAX_VERSION, only)
         if resume:
             s.setsockopt(socket.SOL_TLS, socket.TLS_SESSION_CACHE, 1)
+        if operation == "heap" and count:
+            s.setsockopt(socket.SOL_TLS, socket.TLS_MAX_FRAGMENT, count)
         s.connect(("127.0.0.1", port))
         s.setsockopt(6, 1, 1)
         return s
@@ -135,6 +138,41 @@ def recv_large(s, n):
     while left > 0:
         left -= recv_into(buffer)
 
+
+def heap():
+    if contender == "cpython":
+        import ctypes
+        lib = ctypes.CDLL(os.getenv("BENCH_HEAP"))
+        lib.heap_now.restype = lib.heap_peak.restype = ctypes.c_ulong
+        now, peak, objects = lib.heap_now, lib.heap_peak, lambda: 0
+    else:
+        import ffi
+        import gc
+        lib = ffi.open(os.getenv("BENCH_HEAP"))
+        now, peak, objects = lib.func("L", "heap_now", ""), lib.func("L", "heap_peak", ""), gc.mem_alloc
+        gc.disable()
+    data, back, s = b"x" * LARGE, bytearray(LARGE), None
+    for i in range(2):  # the first connection makes what is there once for all
+        ours = objects()
+        before = now()
+        peak()
+        s = begin()
+        ours = objects() - ours
+        ping_pong(s, 1)
+        handshake, idle = peak() - before + ours, now() - before + ours
+        method(s, "sendall", "write")(data)
+        left = LARGE
+        while left:
+            left -= method(s, "recv_into", "readinto")(back)
+        transfer = peak() - before + ours
+        if i == 0:
+            s.close()
+    print(handshake, idle, transfer)
+
+
+if operation == "heap":
+    heap()
+    sys.exit(0)
 
 OPERATIONS = {"full": handshakes, "resumed": handshakes, "ping-pong": ping_pong, "send": send_large, "recv": recv_large}
 

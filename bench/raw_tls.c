@@ -2,6 +2,7 @@
  *
  *   raw_tls OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
  *   raw_tls none 0 0 0                       only looks whether it runs
+ *   raw_tls tlsNN-heap PORT FRAGMENT 0       prints bytes of the heap, see heap.py
  *
  * The loops are those of client_tls.py. BENCH_TLS in the environment is the directory with ca.der. An operation has the version in
  * its name: tls12-... or tls13-...
@@ -207,6 +208,37 @@ static void set_up(const char *version)
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 }
 
+/* bench/heap.c, if it has been loaded before. */
+__attribute__((weak)) unsigned long heap_now(void);
+__attribute__((weak)) unsigned long heap_peak(void);
+
+static void ping_pong(long n);
+
+static int heap(void)
+{
+    unsigned long before = 0, handshake = 0, idle = 0;
+    if (heap_now == NULL) {
+        return 1;
+    }
+    for (int i = 0; i < 2; i++) { /* the first connection makes what is there once for all */
+        before = heap_now();
+        heap_peak();
+        begin(&main_connection);
+        ping_pong(1);
+        handshake = heap_peak() - before;
+        idle = heap_now() - before;
+        put(&main_connection, LARGE);
+        for (size_t at = 0; at < LARGE;) {
+            at += get(&main_connection, LARGE);
+        }
+        if (i == 0) {
+            end(&main_connection);
+        }
+    }
+    printf("%lu %lu %lu\n", handshake, idle, heap_peak() - before);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 5) {
@@ -222,6 +254,10 @@ int main(int argc, char **argv)
     memset(buffer, 'x', sizeof(buffer));
     set_up(argv[1]);
     const char *name = argv[1] + 6;
+    if (strcmp(name, "heap") == 0) {
+        mbedtls_ssl_conf_max_frag_len(&conf, atoi(argv[3]) == 2048 ? MBEDTLS_SSL_MAX_FRAG_LEN_2048 : MBEDTLS_SSL_MAX_FRAG_LEN_NONE);
+        return heap();
+    }
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         if (strcmp(name, operations[i].name) == 0) {
             struct timespec from, to;

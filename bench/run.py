@@ -14,6 +14,7 @@ import sys
 import time
 
 import chart
+import heap
 import measure
 import report
 from rows import APART, BUILTIN, CONTENDERS, CPYTHON, RAW, RESUMED, ROWS, TOGETHER, USOCKET
@@ -117,6 +118,13 @@ class Bench:
                 del commands[name]
                 say("%s is left out of %s: %s" % (CONTENDERS[name], script, reason))
         return commands
+
+    def heap(self):
+        """The heap of a connection, if rows of TLS were asked for."""
+        if not self.tls_commands:
+            return {}
+        shim = os.path.abspath(compile_c(self.given.out, "heap", "-shared", "-fPIC"))
+        return heap.figures(self.tls_commands, self.start_peer, shim)
 
     def of(self, row):
         return self.tls_commands if row.tls else self.commands
@@ -235,11 +243,12 @@ def main():
     began = time.monotonic()
     bench = Bench(given)
     results = bench.run()
+    memory = bench.heap()
     about = {"rounds": given.rounds, "seconds": given.seconds, "took": round(time.monotonic() - began),
              "contenders": [CONTENDERS[name] for name in bench.commands]}
     base = os.path.join(given.out, "results")
-    for end, words in ((".json", json.dumps({"about": about, "results": results}, indent=1)),
-                       (".txt", report.text(about, results)), (".md", report.markdown(about, results)),
+    for end, words in ((".json", json.dumps({"about": about, "results": results, "heap": memory}, indent=1)),
+                       (".txt", report.text(about, results, memory)), (".md", report.markdown(about, results, memory)),
                        (".svg", chart.svg(about, results))):
         with open(base + end, "w") as file:
             file.write(words + "\n")
