@@ -319,6 +319,47 @@ def options():
         x.close()
 
 
+def kept():
+    # What had come before a deadline is the first thing that the next call returns, whatever call that is.
+    c, s = pair()
+    plain = bytes(b for b in range(256) if b != 10) * 100  # no line in it
+    for label, late in (("read", lambda: c.read(50000)), ("readinto", lambda: c.readinto(bytearray(50000))), ("readline", lambda: c.readline()),
+                        ("read to the end", lambda: c.read())):
+        s.sendall(plain)
+        c.settimeout(0.2)
+        t = time.ticks_ms()
+        e = error(late)
+        took = time.ticks_diff(time.ticks_ms(), t)
+        check("a late %s is late" % label, isinstance(e, socket.timeout) and 200 <= took < 5000, (repr(e)[:80], took))
+        check("a late %s polls readable" % label, readable(c))
+        c.settimeout(5)
+        first = c.recv(7)
+        buf = bytearray(1000)
+        n = c.readinto(buf)
+        rest = c.read(len(plain) - len(first) - n)
+        check("a late %s loses nothing" % label, first + bytes(buf[:n]) + rest == plain)
+        check("and repeats nothing after %s" % label, not readable(c, 20))
+    f = c.makefile("rb")
+    c.settimeout(0.2)
+    s.send(b"one\ntw")
+    check("a file's line", f.readline() == b"one\n")
+    e = error(f.readline)
+    check("a file's late line", isinstance(e, socket.timeout), repr(e))
+    s.send(b"o\n")
+    check("a file's line, once it has come", f.readline() == b"two\n")
+    c.close()
+    check("a file outlives its socket", (s.send(b"three\n"), f.readline())[1] == b"three\n")
+    f.close()
+    s.close()
+    # A write that is late tells how much went, and that is what has gone.
+    c, s = pair()
+    c.settimeout(0.2)
+    e = error(c.write, bytes(20000000))
+    check("a late write tells how much went", isinstance(e, socket.timeout) and 0 < e.sent < 20000000, repr(e))
+    c.close()
+    s.close()
+
+
 def starttls():
     l = socket.socket()
     l.bind(("127.0.0.1", 0))
@@ -450,7 +491,7 @@ def run(*parts):
             sys.print_exception(e)
 
 
-run(basics, cut, stalls, threads, options, starttls, lifetime)
+run(basics, cut, kept, stalls, threads, options, starttls, lifetime)
 import asyncio
 try:
     asyncio.run(streams())

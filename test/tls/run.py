@@ -48,12 +48,12 @@ class Suite:
     def trust(self, *more):
         return [["CA_CERT", self.file("root.pem")], ["HOSTNAME", certs.HOST], *more]
 
-    def start(self, **cfg):
+    def start(self, environment=None, **cfg):
         script = os.path.join(self.scratch, f"{next(self.numbers)}.json")
         with open(script, "w") as file:
             json.dump(cfg, file)
         return subprocess.Popen([self.interp, "-X", "heapsize=4m", os.path.join(HERE, "peer.py"), script], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(environment or {})})
 
     def lines(self, out):
         """What a peer printed; a line that is no JSON is a traceback."""
