@@ -46,6 +46,7 @@
 #endif
 
 #define DIGEST 32
+#define AHEAD 128 /* bytes that may be received before mbedTLS asks for them: a small record with its header */
 
 /* A certificate with its chain, and its key. */
 struct own {
@@ -86,7 +87,9 @@ struct tls_conn {
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
     struct trust *trust;
-    bool spoken; /* something has come that was TLS */
+    bool spoken;             /* something has come that was TLS */
+    uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
+    uint8_t early[AHEAD];
 };
 
 /* How telling: what is said later with less is not written down. */

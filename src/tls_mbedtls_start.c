@@ -24,9 +24,30 @@ static bool set_client_id(usocket_tls_t *t) {
     return mbedtls_ssl_set_client_transport_id(&t->conn->ssl, id, sizeof(id)) == 0;
 }
 
+/* mbedTLS asks for a header, then for what it announces: so a small record comes with one call of the stack, not two. */
+static int32_t receive(usocket_tls_t *t, uint8_t *buf, size_t len) {
+    struct tls_conn *c = t->conn;
+    if (c->ahead == 0) {
+        if (len >= AHEAD || c->conf.PRIVATE(transport) != MBEDTLS_SSL_TRANSPORT_STREAM) {
+            return usocket_tls_transport_recv(t, buf, len);
+        }
+        int32_t r = usocket_tls_transport_recv(t, c->early, AHEAD);
+        if (r <= 0) {
+            return r;
+        }
+        c->ahead = (uint8_t)r;
+        c->ahead_at = 0;
+    }
+    len = len < c->ahead ? len : c->ahead;
+    memcpy(buf, c->early + c->ahead_at, len);
+    c->ahead_at = (uint8_t)(c->ahead_at + len);
+    c->ahead = (uint8_t)(c->ahead - len);
+    return (int32_t)len;
+}
+
 static int transport_recv(void *context, unsigned char *buf, size_t len) {
     usocket_tls_t *t = context;
-    int32_t r = usocket_tls_transport_recv(t, buf, len);
+    int32_t r = receive(t, buf, len);
     if (t->lost != 0 && r <= 0) {
         r = t->lost; /* no alert explains it */
     }
