@@ -154,8 +154,8 @@ def headings(path):
 
 @check
 def same_headings(_):
-    """README.md and docs/rtthread.md have the structure of their Chinese twins."""
-    return [line for path in ("README.md", "docs/rtthread.md") for line in apart(path, path.replace(".md", "_zh.md"))]
+    """README.md, docs/tls.md and docs/rtthread.md have the structure of their Chinese twins."""
+    return [line for path in ("README.md", "docs/tls.md", "docs/rtthread.md") for line in apart(path, path.replace(".md", "_zh.md"))]
 
 
 def apart(one_path, other_path):

@@ -1,43 +1,7 @@
 # Ctrl-C while TLS waits, in MicroPython: behaviour.py presses it a moment after each line `waiting LABEL`. Prints as inside.py does.
-import gc, os, sys, time
+import gc, sys, time
 import usocket as socket
-
-DIR = sys.argv[1] + "/"
-TLS = socket.SOL_TLS
-
-
-def read(name):
-    with open(DIR + name, "rb") as f:
-        return f.read()
-
-
-ROOT, CHAIN, KEY = read("root.pem"), read("ec.chain"), read("ec.key")
-
-
-def check(label, ok, why=""):
-    print("ok " + label if ok else "FAIL %s: %s" % (label, why))
-
-
-def fds():
-    return len(os.listdir("/proc/self/fd"))
-
-
-def new(**options):
-    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
-    for name, value in options.items():
-        s.setsockopt(TLS, getattr(socket, "TLS_" + name), value)
-    return s
-
-
-def client():
-    return new(CA_CERT=ROOT, HOSTNAME="host.example.test")
-
-
-def server():
-    s = new(OWN_CERT=CHAIN, OWN_KEY=KEY)
-    s.bind(("127.0.0.1", 0))
-    s.listen(4)
-    return s
+from ends import check, error, fds, make_client, make_listener, pair
 
 
 def silent():
@@ -45,32 +9,6 @@ def silent():
     s.bind(("127.0.0.1", 0))
     s.listen(4)
     return s
-
-
-def pair():
-    l = server()
-    c = client()
-    c.setblocking(False)
-    try:
-        c.connect(l.getsockname())
-    except OSError:
-        pass
-    s, _ = l.accept()
-    s.setblocking(False)
-    for _ in range(5000):
-        left = 0
-        for x in (c, s):
-            try:
-                x.do_handshake()
-            except OSError:
-                left += 1
-        if not left:
-            break
-        time.sleep(0.0005)
-    l.close()
-    for x in (c, s):
-        x.settimeout(60)
-    return c, s
 
 
 def pressed(label, call, *args):
@@ -89,7 +27,7 @@ def pressed(label, call, *args):
 
 def client_in_handshake():
     l = silent()
-    c = client()
+    c = make_client(None)
     pressed("Ctrl-C in the handshake of a client", c.connect, l.getsockname())
     c.close()
     l.close()
@@ -98,17 +36,10 @@ def client_in_handshake():
 def client_in_second_flight():
     # Half of the server's answer has come.
     l = silent()
-    c = client()
-    c.setblocking(False)
-    try:
-        c.connect(l.getsockname())
-    except OSError:
-        pass
+    c = make_client(0)
+    error(c.connect, l.getsockname())
     s, _ = l.accept()
-    try:
-        c.do_handshake()
-    except OSError:
-        pass
+    error(c.do_handshake)
     s.recv(2000)
     s.send(b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03")
     c.settimeout(None)
@@ -119,7 +50,7 @@ def client_in_second_flight():
 
 
 def server_in_handshake():
-    l = server()
+    l, _ = make_listener()
     c = socket.socket()
     c.connect(l.getsockname())
     s, _ = l.accept()
@@ -130,6 +61,7 @@ def server_in_handshake():
 
 def receiving():
     c, s = pair()
+    c.settimeout(60)
     pressed("Ctrl-C in recv", c.recv, 1)
     s.send(b"abc")
     pressed("Ctrl-C in read", c.read, 10)
@@ -149,6 +81,7 @@ def receiving():
 
 def sending():
     c, s = pair()
+    c.settimeout(60)
     data = bytes(8000000)
     print("waiting Ctrl-C in sendall")
     try:

@@ -126,7 +126,8 @@ class Example:
     def end(self, limit=20):
         """All that it has said, once it has ended."""
         try:
-            self.child.wait(limit)
+            if self.child.wait(limit):
+                self.lines.append(f"ended with {self.child.returncode}")
         except subprocess.TimeoutExpired:
             self.child.kill()
         self.thread.join(5)

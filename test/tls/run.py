@@ -99,6 +99,8 @@ class Suite:
         except subprocess.TimeoutExpired:
             child.kill()
             out = child.communicate()[0] + '\n{"type": "hang", "text": "no end after the limit"}'
+        if child.returncode:
+            out += "\n" + json.dumps({"type": "crash", "text": f"ended with {child.returncode}: {out[-1500:]}"})
         return self.lines(out)
 
 
