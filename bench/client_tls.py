@@ -8,7 +8,8 @@
 
 import os
 import sys
-import time
+
+from common import method, since, start
 
 contender, operation, port, count = sys.argv[1:5]
 port = int(port)
@@ -34,19 +35,6 @@ SMALL = 64
 LARGE = 65536
 WARM_UP = {"full": 3, "resumed": 3, "ping-pong": 200}
 version, operation = operation.split("-", 1)
-
-if hasattr(time, "perf_counter_ns"):
-    start = time.perf_counter_ns
-
-    def since(t):
-        return time.perf_counter_ns() - t
-
-else:
-    start = time.ticks_us
-
-    def since(t):
-        return time.ticks_diff(time.ticks_us(), t) * 1000
-
 
 with open(os.getenv("BENCH_TLS") + "/ca.der", "rb") as f:
     CA = f.read()
@@ -102,14 +90,6 @@ else:
 
     def finish(s):
         s.close()
-
-
-def method(s, *names):
-    # The first of several spellings of one operation that this module has.
-    for name in names:
-        if hasattr(s, name):
-            return getattr(s, name)
-    raise AttributeError(names[0])
 
 
 def handshakes(_s, n):

@@ -44,14 +44,19 @@ $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
 $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
 endef
-$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls tls_options tls_sweep,$(TC_NET_TESTS) tls tls_options))
-$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls tls_options tls_sweep,tls tls_options))
-$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls tls_options tls_sweep,tls tls_options socket))
+$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls tls_options tls_sweep,$(TC_NET_TESTS) tls dtls tls_options))
+$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options))
+$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options socket))
+
+# mbedTLS 2.28, as Debian has it, for a library that others build: TLS 1.2 alone, memory of its own.
+tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h
+tls-2_LINK := -lmbedtls -lmbedx509 -lmbedcrypto $(TC_LINK)
+$(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls tls_options tls_sweep,tls dtls tls_options))
 
 .PHONY: test-tls-c test-tls-c-long test-tls-c-valgrind
-test-tls-c: $(tls_PROGRAMS) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
+test-tls-c: $(tls_PROGRAMS) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) $(tls-2_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LIMIT=300 $(TC_RUN) \
-		--brief $(filter-out %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS)) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) \
+		--brief $(filter-out %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS)) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) $(tls-2_PROGRAMS) \
 		--full $(filter %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS))
 
 test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)

@@ -39,8 +39,18 @@ int usocket_bind(usocket_t *s, const usocket_addr_t *a) {
 
 #if USOCKET_SERVER
 
+static int start_listening(usocket_t *s, int io, int backlog) {
+#if USOCKET_TLS && USOCKET_DATAGRAMS
+    if (HAS_TLS(base_of(s)) && !is_stream(s)) {
+        return usocket_tls_listen(s);
+    }
+#endif
+    (void)s;
+    return usocket_port_listen(io, backlog);
+}
+
 int usocket_listen(usocket_t *s, int backlog) {
-    PORT_CALL(s, usocket_port_listen(io, backlog < 0 ? 0 : backlog));
+    PORT_CALL(s, start_listening(s, io, backlog < 0 ? 0 : backlog));
 }
 
 int usocket_backlog(void) {

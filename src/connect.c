@@ -15,17 +15,24 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
         return r;
     }
     usocket_t *base = base_of(s);
+    usocket_addr_t from;
+    patience_t patience = usocket_patience(s, false, deadline);
+#if USOCKET_TLS && USOCKET_DATAGRAMS
+    if (HAS_TLS(base) && !is_stream(base)) {
+        r = usocket_tls_accept(s, conn, peer != NULL ? peer : &from, &patience);
+        usocket_leave(s);
+        return r;
+    }
+#endif
 #if USOCKET_TLS
     if (HAS_TLS(base)) {
-        conn->tls = usocket_tls_new(conn, base->tls);
+        conn->tls = usocket_tls_new(conn, base->tls, false);
         if (conn->tls == NULL) {
             usocket_leave(s);
             return USOCKET_ENOMEM;
         }
     }
 #endif
-    usocket_addr_t from;
-    patience_t patience = usocket_patience(s, false, deadline);
     do {
         ON_SOCKET(r, base, usocket_port_accept(io, &from));
     } while (r == USOCKET_EAGAIN && (r = usocket_await(s, USOCKET_POLL_IN, &patience)) == 0);
@@ -122,6 +129,14 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
         return r;
     }
     for (;;) {
+#if USOCKET_TLS
+        /* A datagram socket's stack would take another peer. */
+        const usocket_tls_t *t = base_of(s)->tls;
+        if (t != NULL && t->datagram && t->stage != TLS_NEW) {
+            r = USOCKET_EISCONN;
+            break;
+        }
+#endif
         r = begin_connect(base_of(s), a);
         if (r != USOCKET_EAGAIN || !USOCKET_UNIX || a->family != USOCKET_AF_UNIX || deadline == USOCKET_NOW) {
             break;

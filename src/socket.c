@@ -216,10 +216,10 @@ static int check_type(int type) {
 #if USOCKET_TLS
 
 static int begin_tls(usocket_t *s, int type) {
-    if (type != USOCKET_STREAM) {
+    if (type != USOCKET_STREAM && (!USOCKET_DATAGRAMS || type != USOCKET_DGRAM)) {
         return USOCKET_EPROTONOSUPPORT;
     }
-    s->tls = usocket_tls_new(s, NULL);
+    s->tls = usocket_tls_new(s, NULL, type != USOCKET_STREAM);
     return s->tls != NULL ? 0 : USOCKET_ENOMEM;
 }
 

@@ -160,7 +160,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         }
         r = (int32_t)got; /* what has arrived counts; an error shows in the next call */
     }
-    if (from != NULL && r >= 0 && (stream || usocket_unread_len(s) != 0)) {
+    if (from != NULL && r >= 0 && (stream || HAS_TLS(base) || usocket_unread_len(s) != 0)) {
         if (usocket_port_name(base->io, true, from) < 0) {
             from->family = USOCKET_AF_UNSPEC;
         }
@@ -190,7 +190,7 @@ int32_t usocket_send_by(
     bool dontwait = flags != 0 && (usocket_port_flags(flags) & USOCKET_PORT_DONTWAIT);
     patience_t patience = usocket_patience(s, true, dontwait ? USOCKET_NOW : deadline);
     if (HAS_TLS(base)) {
-        r = usocket_tls_send(s, buf, clip(len), &patience);
+        r = to != NULL && !is_stream(base) ? USOCKET_EISCONN : usocket_tls_send(s, buf, clip(len), &patience);
         usocket_leave(s);
         return r;
     }

@@ -10,7 +10,7 @@
 
 /* ---- The state ---------------------------------------------------------------------------------------------------- */
 
-usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from) {
+usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from, bool datagram) {
     usocket_tls_t *t = usocket_port_alloc(sizeof(*t));
     if (t == NULL) {
         return NULL;
@@ -18,6 +18,7 @@ usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from) {
     memset(t, 0, sizeof(*t));
     t->base = base;
     t->io = -1;
+    t->datagram = datagram;
     if (from != NULL) {
         t->server = true;
         t->stage = TLS_HANDSHAKE;
@@ -42,6 +43,7 @@ static void free_name(usocket_tls_t *t) {
 
 void usocket_tls_free(usocket_tls_t *t) {
     if (t != NULL) {
+        usocket_tls_free(t->door);
         usocket_backend_close(t);
         usocket_backend_creds_drop(t->creds);
         free_name(t);
@@ -68,17 +70,20 @@ void usocket_tls_leave(usocket_tls_t *t) {
 }
 
 int usocket_tls_await(usocket_t *s, int want, patience_t *p) {
-    if (want != 0) {
+    const usocket_tls_t *t = base_of(s)->tls;
+    usocket_time_t timer = t->timer;
+    if (want != 0 && (timer == 0 || timer >= p->deadline)) {
         return usocket_await(s, want, p);
     }
     if (p->deadline == USOCKET_NOW) {
         return p->late;
     }
-    usocket_time_t soon = usocket_port_now() + 50;
+    usocket_time_t soon = want != 0 ? timer : usocket_port_now() + 50;
     if (soon >= p->deadline) {
         return p->late;
     }
-    int r = usocket_wait_for(s, NULL, 0, soon);
+    usocket_wait_t w = {want != 0 ? base_of(s)->io : -1, (uint8_t)want, 0};
+    int r = usocket_wait_for(s, &w, 1, soon);
     return r < 0 ? r : 0;
 }
 
@@ -89,7 +94,7 @@ int32_t usocket_tls_transport_recv(usocket_tls_t *t, void *buf, size_t len) {
     if (t->io >= 0) {
         return usocket_port_recv(t->io, buf, len, 0, NULL);
     }
-    ON_SOCKET(r, t->base, usocket_port_recv(io, buf, len, 0, NULL));
+    ON_SOCKET(r, t->base, usocket_port_recv(io, buf, len, 0, t->knocking ? &t->peer : NULL));
     return r;
 }
 
@@ -98,7 +103,7 @@ int32_t usocket_tls_transport_send(usocket_tls_t *t, const void *buf, size_t len
     if (t->io >= 0) {
         return usocket_port_send(t->io, buf, len, 0, NULL);
     }
-    ON_SOCKET(r, t->base, usocket_port_send(io, buf, len, 0, NULL));
+    ON_SOCKET(r, t->base, usocket_port_send(io, buf, len, 0, t->knocking ? &t->peer : NULL));
     return r;
 }
 

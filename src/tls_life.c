@@ -123,7 +123,16 @@ static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
         return 0;
     }
     int got = 0;
-    int r = usocket_tls_open_up(s, t);
+    int r;
+#if USOCKET_SERVER && USOCKET_DATAGRAMS
+    if (t->listening) {
+        r = usocket_tls_admit(t);
+        *want = r == USOCKET_EAGAIN ? t->want : 0;
+        usocket_tls_leave(t);
+        return r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN & events;
+    }
+#endif
+    r = usocket_tls_open_up(s, t);
     if (r == USOCKET_EAGAIN) {
         *want = t->want;
     } else if (r < 0) {
@@ -149,13 +158,16 @@ int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline) {
     for (;;) {
         int want = events;
         int got = unread ? events & USOCKET_POLL_IN : 0;
-        bool watching =
-            t->stage == TLS_NEW; /* a listener, or a socket of which nothing is known yet: as the transport */
+        /* A listener, or a socket of which nothing is known yet: as the transport. */
+        bool watching = t->stage == TLS_NEW && !t->listening;
         if (!watching) {
             got |= ready(s, t, events, &want);
         }
         usocket_wait_t w = {base->io, (uint8_t)want, 0};
         usocket_time_t until = got != 0 ? USOCKET_NOW : deadline;
+        if (t->timer != 0 && t->timer < until) {
+            until = t->timer;
+        }
         if (want == 0 && got == 0 && !watching && t->stage != TLS_FAILED) {
             usocket_time_t soon = usocket_port_now() + 50; /* another thread is inside */
             until = deadline < soon ? deadline : soon;

@@ -18,6 +18,7 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_cache.h>
+#include <mbedtls/ssl_cookie.h>
 #include <mbedtls/ssl_ticket.h>
 #include <mbedtls/x509_crl.h>
 #include <mbedtls/x509_crt.h>
@@ -29,9 +30,11 @@
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #define PRIVATE(member) MBEDTLS_PRIVATE(member)
 #define RNG_ARGUMENTS , usocket_backend_random, NULL
+#define NOT_A_HELLO MBEDTLS_ERR_SSL_INVALID_RECORD /* what a server says of something that is not TLS */
 #else
 #define PRIVATE(member) member
 #define RNG_ARGUMENTS
+#define NOT_A_HELLO MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO
 #define MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
 #define MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN
 #endif
@@ -62,7 +65,7 @@ struct trust {
 struct tls_creds {
     uint32_t refs;
     struct own *own;
-    bool has_ca, server_ready, cache;
+    bool has_ca, server_ready, cookies_ready, cache;
     mbedtls_x509_crt ca;
     mbedtls_x509_crl crl;
     int *suites;       /* ending with 0 */
@@ -77,6 +80,7 @@ struct tls_creds {
     uint8_t digest[DIGEST];          /* of all options: sessions are kept apart by it */
     mbedtls_ssl_ticket_context tickets;
     mbedtls_ssl_cache_context sessions;
+    mbedtls_ssl_cookie_ctx cookies; /* of DTLS */
 };
 
 struct tls_conn {
@@ -106,6 +110,9 @@ int usocket_backend_fail(usocket_tls_t *t, int ret);
 
 /* Something that is lacking before the handshake. */
 int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
+
+/* Make t->conn as the options say. */
+int usocket_backend_start(usocket_tls_t *t);
 
 /* Of clients: what there is to resume; and what there will be. */
 void usocket_backend_resume_session(usocket_tls_t *t);

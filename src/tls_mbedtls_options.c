@@ -80,6 +80,9 @@ void usocket_backend_creds_drop(struct tls_creds *c) {
         mbedtls_ssl_ticket_free(&c->tickets);
         mbedtls_ssl_cache_free(&c->sessions);
     }
+    if (c->cookies_ready) {
+        mbedtls_ssl_cookie_free(&c->cookies);
+    }
     usocket_backend_free(c, sizeof(*c));
 }
 

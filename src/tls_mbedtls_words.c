@@ -197,7 +197,8 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
             t, RANK_OTHER, "the server's version or cipher suite was not offered, or changed on the way");
         return t->failed = USOCKET_ETLS_PROTOCOL;
     }
-    if (!c->spoken && (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE)) {
+    if (!c->spoken &&
+        (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE || ret == NOT_A_HELLO)) {
         usocket_backend_say(t, RANK_OTHER, "the peer does not speak TLS");
         return t->failed = USOCKET_ETLS_PROTOCOL;
     }

@@ -31,8 +31,11 @@ typedef struct usocket_tls {
     uint8_t stage;
     uint8_t want; /* USOCKET_POLL_*: what the last step would have waited for; 0: another thread */
     bool server;
-    bool named; /* by TLS_HOSTNAME */
-    bool ended; /* the peer has said goodbye */
+    bool datagram;  /* DTLS */
+    bool listening; /* a datagram socket, for clients */
+    bool knocking;  /* the state of a listener's next client: uses the listener's transport */
+    bool named;     /* by TLS_HOSTNAME */
+    bool ended;     /* the peer has said goodbye */
     bool shut_rd, shut_wr;
     bool nodelay; /* of the handshake's doing */
     bool goodbye; /* ours is on its way */
@@ -43,14 +46,16 @@ typedef struct usocket_tls {
     int number;   /* the library's own number for that */
     uint8_t rank; /* how telling the words are */
     usocket_addr_t peer;
-    char *name; /* the server's, with a NUL; NULL: `peer` */
+    usocket_time_t timer, timer_half; /* of DTLS's retransmissions; 0: off */
+    struct usocket_tls *door;         /* of a datagram listener: who knocks */
+    char *name;                       /* the server's, with a NUL; NULL: `peer` */
     char words[USOCKET_TLS_WORDS];
 } usocket_tls_t;
 
 /* ---- tls.c, for socket.c, stream.c and calls.c ------------------------------------------------------------------------ */
 
 /* A state for a socket to be opened; for a connection of the listener `from`, if not NULL. NULL: no memory. */
-usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from);
+usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from, bool datagram);
 void usocket_tls_free(usocket_tls_t *t);
 
 /* The socket's last user has left. t may be NULL; io: its transport, or -1 (given away). */
@@ -73,6 +78,11 @@ int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline);
 int32_t usocket_tls_pending(usocket_t *s);
 int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len);
 int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len);
+
+/* Servers of DTLS: tls_datagram.c. */
+int usocket_tls_listen(usocket_t *s);
+int usocket_tls_admit(usocket_tls_t *t); /* 0: the door's peer has shown a cookie; USOCKET_EAGAIN with t->want */
+int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, patience_t *p);
 
 /* socket.c: whether the stack's connect has ended; as usocket_connect_wait at the deadline USOCKET_NOW. */
 int usocket_tcp_connected(usocket_t *s);
@@ -106,6 +116,7 @@ int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t le
 int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len);
 
 int usocket_backend_handshake(usocket_tls_t *t);
+int usocket_backend_knock(usocket_tls_t *t); /* as far as a client's cookie */
 int32_t usocket_backend_read(
     usocket_tls_t *t, void *buf, size_t len, bool peek); /* len 0: whether there is something, 1 or 0 */
 int32_t usocket_backend_write(usocket_tls_t *t, const void *buf, size_t len);

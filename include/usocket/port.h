@@ -210,6 +210,10 @@ void usocket_port_wake(bool on);
  *  @return 0; USOCKET_EIO: there is none (yet) */
 int usocket_port_random(void *buf, size_t len);
 
+/** Let other sockets be bound to the address of this one (SO_REUSEADDR): a server of DTLS has a socket for each client.
+ *  In port/bsd_tls.c. @return 0; a code of usocket_setsockopt */
+int usocket_port_share_address(int handle);
+
 /** Seconds since 1970, UTC; 0 if nobody has told the system. */
 int64_t usocket_port_wall_time(void);
 

@@ -12,7 +12,20 @@
  * - usocket_poll: readable is a socket with decrypted bytes, an end or a failure; writable one whose handshake has ended and
  *   whose stack has room. What has been encrypted and not yet sent goes out in any call.
  * - Codes in addition to those that usocket.h lists: those of `enum usocket_tls_error`. They stay: once TLS has failed, every call
- *   that sends or receives says so. usocket_tls_why has the words.
+ *   that sends or receives says so. usocket_tls_why has the words. Any of these calls may also return what usocket_send_by,
+ *   usocket_recv_by and usocket_connect_wait do, for each may have to send, to receive and to connect.
+ *
+ * Datagrams: a socket of the type USOCKET_DGRAM speaks DTLS 1.2.
+ * - A client connects; the handshake is part of it, its flights are sent again after 1, 2, 4 ... s, within the deadline. Without a
+ *   deadline USOCKET_ETIMEDOUT comes after some minutes.
+ * - A server binds, listens and accepts as one of streams does. usocket_accept_by answers whoever sends a hello with a cookie, and
+ *   returns a socket for a client that has shown its own; until then nothing is kept of it. The socket is another one on the same
+ *   address, connected to the client, and its handshake is part of its first use. usocket_poll says readable of a listener only if
+ *   there is somebody to accept. @p backlog does not matter.
+ * - A send is one datagram: USOCKET_EMSGSIZE if it is too long for a record (16384 bytes, or USOCKET_TLS_MAX_FRAGMENT); naming an
+ *   address is USOCKET_EISCONN. A receive is one datagram, what it has no room for is gone; an empty one is not seen. 0 is the peer's goodbye,
+ *   which may be lost. Datagrams that were tampered with are as lost ones.
+ * - The handshake goes on only while somebody calls: a socket whose peer may have missed the last flight has to receive or to poll.
  *
  * There is TLS where USOCKET_TLS is 1 and the build has mbedTLS, 3.6 (TLS 1.2 and 1.3) or 2.28 (TLS 1.2). Elsewhere opening such a
  * socket gives USOCKET_EPROTONOSUPPORT.
@@ -60,7 +73,7 @@ extern "C" {
 #define USOCKET_TLS_OWN_CERT 65
 /** PEM or DER: the private key of the certificate given last. */
 #define USOCKET_TLS_OWN_KEY 66
-/** Numbers: USOCKET_TLS_1_2 or USOCKET_TLS_1_3. */
+/** Numbers: USOCKET_TLS_1_2 or USOCKET_TLS_1_3. DTLS is 1.2 alone. */
 #define USOCKET_TLS_MIN_VERSION 67
 #define USOCKET_TLS_MAX_VERSION 68
 /** Get: the protocol that was agreed on; empty: none. */

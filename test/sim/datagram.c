@@ -110,7 +110,9 @@ int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const uso
         if (code) {
             return code;
         }
-        there = s->family == USOCKET_AF_UNIX || sim_fate_of(to) == SIM_LOCAL ? sim_bound_to(to, USOCKET_DGRAM) : NULL;
+        there = s->family == USOCKET_AF_UNIX ? sim_bound_to(to, USOCKET_DGRAM)
+            : sim_fate_of(to) == SIM_LOCAL ? sim_datagram_at(to, &s->local)
+                                           : NULL;
     }
     if (!there || !there->refs) {
         if (s->family == USOCKET_AF_UNIX) {

@@ -115,6 +115,7 @@ enum sim_fate sim_fate_of(const usocket_addr_t *a);
 bool sim_is_local(const usocket_addr_t *a);
 int sim_bind_any(struct sock *s, const usocket_addr_t *towards);
 struct sock *sim_bound_to(const usocket_addr_t *a, int type);
+struct sock *sim_datagram_at(const usocket_addr_t *to, const usocket_addr_t *from);
 
 /* stream.c */
 void sim_stream_join(struct sock *a, struct sock *b);

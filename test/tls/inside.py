@@ -210,7 +210,7 @@ def options():
     check("a plain socket has none", isinstance(error(plain.setsockopt, TLS, socket.TLS_HOSTNAME, "x"), OSError))
     check("and no handshake", is_error(error(plain.do_handshake), 92))
     plain.close()
-    check("no datagrams", is_error(error(socket.socket, socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_SEC), 93))
+    check("no raw sockets", is_error(error(socket.socket, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_SEC), 93))
     c, s = pair()
     check("too late", is_error(error(c.setsockopt, TLS, socket.TLS_HOSTNAME, "x"), 106))
     check("fileno and repr", c.fileno() >= 0 and "proto=256" in repr(c))

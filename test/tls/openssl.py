@@ -20,21 +20,33 @@ PSK = [["PSK", "".join(chr(i) for i in range(16))], ["PSK_IDENTITY", "device-7"]
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
+    """Of TCP and UDP."""
+    with socket.create_server(("127.0.0.1", 0)) as s, socket.socket(type=socket.SOCK_DGRAM) as u:
+        port = s.getsockname()[1]
+        with contextlib.suppress(OSError):
+            u.bind(("127.0.0.1", port))
+            return port
+    return free_port()
 
 
 @contextlib.contextmanager
-def s_server(*flags):
-    """It, up; its port."""
+def s_server(*flags, output=subprocess.DEVNULL, answer=b""):
+    """It, up; its port. It sends `answer` to whoever comes."""
     port = free_port()
     child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *flags], stdin=subprocess.PIPE,
-                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                             stdout=output, stderr=subprocess.DEVNULL)
     try:
+        if answer:
+            child.stdin.write(answer)
+            child.stdin.flush()
         for _ in range(200):
             with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
+                if "-dtls1_2" not in flags:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                with open("/proc/net/udp") as table:
+                    if f":{port:04X} " in table.read():
+                        break
             time.sleep(0.02)
         else:
             raise RuntimeError("openssl s_server does not come up")

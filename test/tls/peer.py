@@ -68,6 +68,16 @@ def exchange(cfg, s):
     data = pattern(n)
     nonblocking = cfg.get("mode") == "nonblocking"
     got = b""
+    if cfg.get("dtls"):
+        for at in range(0, n, 1000):
+            part = data[at : at + 1000]
+            if nonblocking:
+                again(s, select.POLLOUT, lambda: s.send(part))
+                got += again(s, select.POLLIN, lambda: s.recv(2000))
+            else:
+                s.send(part)
+                got += s.recv(2000)
+        return got == data or (None if data.startswith(got) else False)  # None: lost, not wrong
     step = 30000
     for at in range(0, n, step):
         part = data[at : at + step]
@@ -94,8 +104,12 @@ def used(s):
     return {"version": get("VERSION_USED"), "suite": get("CIPHERSUITE_USED"), "alpn": get("ALPN_USED"), "cert": len(get("PEER_CERT"))}
 
 
+def kind():
+    return socket.SOCK_DGRAM if cfg.get("dtls") else socket.SOCK_STREAM
+
+
 def client(cfg):
-    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+    s = socket.socket(socket.AF_INET, kind(), socket.IPPROTO_SEC)
     try:
         mode = cfg.get("mode", "blocking")
         s.settimeout({"blocking": None, "nonblocking": 0}.get(mode, cfg.get("timeout", 5)))
@@ -103,9 +117,15 @@ def client(cfg):
         connect(cfg, s)
         result = used(s)
         result["same"] = exchange(cfg, s)
+        if cfg.get("tell"):
+            s.send(cfg["tell"])
         if cfg.get("say"):
             s.write(cfg["say"])
-            result["rest"] = s.read().decode()
+            if cfg.get("dtls"):
+                s.settimeout(5)
+                result["rest"] = s.recv(2000).decode()
+            else:
+                result["rest"] = s.read().decode()
         if cfg.get("shutdown"):
             s.shutdown(socket.SHUT_WR)
             s.settimeout(5)
@@ -137,7 +157,7 @@ def serve(cfg, conn):
 
 
 def server(cfg):
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+    listener = socket.socket(socket.AF_INET, kind(), socket.IPPROTO_SEC)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     options(listener, cfg.get("options", ()))
     listener.bind(("127.0.0.1", 0))

@@ -111,7 +111,7 @@ def main():
     parser.add_argument("--certs", help="keep the certificates here")
     parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth")
     args = parser.parse_args()
-    parts = ["interop", "openssl", "programs", "bad", "spoiled", "behaviour"]
+    parts = ["interop", "openssl", "programs", "datagrams", "bad", "spoiled", "behaviour"]
     with tempfile.TemporaryDirectory() as scratch:
         suite = Suite(os.path.abspath(args.interp), certs.make(args.certs or scratch), scratch)
         suite.long = args.long
