@@ -26,6 +26,8 @@ endef
 $(eval $(call mbedtls_archive,build/mbedtls,gcc,-O2))
 $(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
 
+size size-check: $(MBEDTLS_READY)
+
 # The interpreters that have TLS (tools/build.py).
 $(foreach f,unix ab cov,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
 build/obj/asan-$(MPY_KEY)/micropython: build/mbedtls-asan/libmbedcrypto.a
