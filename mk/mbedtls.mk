@@ -13,7 +13,7 @@ $(OUT)/mbedtls/%.o: $(TREE)/library/%.c port/posix/mbedtls_user.h mk/mbedtls.mk
 
 # What 3.6.6 has wrong, or lacks, is put right in a copy of the file. An edit that no longer fits is an error.
 PATCHED := ssl_tls12_client ssl_tls ssl_tls13_keys
-$(PATCHED:%=$(OUT)/mbedtls/%.o): $(OUT)/mbedtls/%.o: $(OUT)/mbedtls/%.c
+$(PATCHED:%=$(OUT)/mbedtls/%.o): $(OUT)/mbedtls/%.o: $(OUT)/mbedtls/%.c port/posix/mbedtls_user.h
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 $(PATCHED:%=$(OUT)/mbedtls/%.c): $(OUT)/mbedtls/%.c: $(TREE)/library/%.c mk/mbedtls.mk
 	$(Q)sed $(foreach e,$(EDITS_$*),-e '$(EDIT_$e)') $< >$@
@@ -24,11 +24,11 @@ EDITS_ssl_tls12_client := pss
 EDIT_pss := s/if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/if ((sig_alg >> 8) != 8 \&\& !mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/
 
 # Out of memory, the hash of the session is not there, and the keys are made from what lies on the stack.
-# And mbedtls_ssl_setup allocates both buffers for the largest record: here it takes the lengths that the context has.
-EDITS_ssl_tls := verify in out
+# And mbedtls_ssl_setup allocates the buffer for reading for the largest record: here it takes the length that the context has.
+EDITS_ssl_tls := verify in again
 EDIT_verify := s/MBEDTLS_SSL_DEBUG_RET(1, "calc_verify", ret);/return ret;/
+EDIT_again := s/handle_buffer_resizing(ssl, 0, MBEDTLS_SSL_IN_BUFFER_LEN,/handle_buffer_resizing(ssl, 0, ssl->in_buf_len,/
 EDIT_in := 0,/size_t in_buf_len = MBEDTLS_SSL_IN_BUFFER_LEN;/s//size_t in_buf_len = ssl->in_buf_len != 0 ? ssl->in_buf_len : MBEDTLS_SSL_IN_BUFFER_LEN;/
-EDIT_out := 0,/size_t out_buf_len = MBEDTLS_SSL_OUT_BUFFER_LEN;/s//size_t out_buf_len = ssl->out_buf_len != 0 ? ssl->out_buf_len : MBEDTLS_SSL_OUT_BUFFER_LEN;/
 
 # Out of memory, the contexts of a transform that is half made stay behind.
 EDITS_ssl_tls13_keys := handshake application

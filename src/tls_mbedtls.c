@@ -64,7 +64,10 @@ int usocket_backend_handshake(usocket_tls_t *t) {
         }
     }
     mbedtls_ssl_context *ssl = &t->conn->ssl;
-    int ret = mbedtls_ssl_handshake(ssl);
+    int ret;
+    do {
+        ret = mbedtls_ssl_handshake(ssl);
+    } while (ret != 0 && (ret = usocket_backend_make_room(t, ret)) == 0);
     if (!t->conn->spoken) {
         t->conn->spoken = ssl->PRIVATE(state) > (t->server ? MBEDTLS_SSL_CLIENT_HELLO : MBEDTLS_SSL_SERVER_HELLO);
     }
@@ -125,6 +128,12 @@ int32_t usocket_backend_read(usocket_tls_t *t, void *buf, size_t len, bool peek)
             continue;
         }
 #endif
+        if (ret < 0) {
+            ret = usocket_backend_make_room(t, ret);
+            if (ret == 0) {
+                continue;
+            }
+        }
         if (ret == 0 && (!t->eof || mbedtls_ssl_get_bytes_avail(ssl) != 0)) {
             continue; /* a look has found something, or an empty record has come */
         }

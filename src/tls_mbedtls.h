@@ -114,6 +114,12 @@ int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
 /* Make t->conn as the options say. */
 int usocket_backend_start(usocket_tls_t *t);
 
+/* Before and after mbedtls_ssl_setup: the buffer for reading begins small. */
+void usocket_backend_small_buffer(usocket_tls_t *t);
+
+/* A call that received has failed with ret: 0 if that was for want of room, of which there is enough now; else ret, or another. */
+int usocket_backend_make_room(usocket_tls_t *t, int ret);
+
 /* Of clients: what there is to resume; and what there will be. */
 void usocket_backend_resume_session(usocket_tls_t *t);
 void usocket_backend_keep_session(usocket_tls_t *t);

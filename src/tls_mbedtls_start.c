@@ -317,10 +317,12 @@ int usocket_backend_start(usocket_tls_t *t) {
         ret = configure(t, &conn->conf, verify);
     }
     if (ret == 0) {
+        usocket_backend_small_buffer(t);
         ret = mbedtls_ssl_setup(&conn->ssl, &conn->conf);
         conn->ssl.PRIVATE(conf) = &conn->conf; /* where it has failed, mbedtls_ssl_free may still need it */
     }
     if (ret == 0) {
+        usocket_backend_small_buffer(t);
         mbedtls_ssl_set_bio(&conn->ssl, t, transport_send, transport_recv, NULL);
         if (t->datagram) {
             mbedtls_ssl_set_timer_cb(&conn->ssl, t, set_timer, get_timer);

@@ -127,7 +127,8 @@
 #define USOCKET_WORDS 1
 #endif
 
-/** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build has to bring. 0: opening one is USOCKET_EPROTONOSUPPORT. */
+/** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build has to bring. Costs 16900 + 800, and mbedTLS. 0: opening one is
+ *  USOCKET_EPROTONOSUPPORT. */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif

@@ -78,7 +78,8 @@ struct world {
     uint16_t next_port;
     bool pending_unknown, connected_unknown, cannot_show, draining;
     int allocations, misuses, resolving, resolved;
-    size_t heap, heap_peak;
+    sim_heap_t heap[SIM_OWNERS];
+    int owner;
     uint64_t random;
     int64_t wall_offset; /* seconds between the world's clock and the calendar */
     const char *trust;

@@ -30,12 +30,14 @@ typedef struct sim_census {
 } sim_census_t;
 sim_census_t sim_census(void);
 
-/** Bytes of the live allocations, and of the most that were live at a time since the world, or sim_heap_again, began. */
+/** Bytes of the live allocations of one owner, and of the most that were live at a time since the world, or sim_heap_again, began. */
 typedef struct sim_heap {
     size_t live, peak;
 } sim_heap_t;
-sim_heap_t sim_heap(void);
+sim_heap_t sim_heap(int owner);
 void sim_heap_again(void);
+void sim_heap_owner(int owner); /* whose the allocations from now on are: 0 at first, up to SIM_OWNERS - 1 */
+#define SIM_OWNERS 3
 
 /* ---- The network ---- */
 

@@ -345,6 +345,7 @@ void usocket_port_unlock(void) {
 struct block {
     size_t size;
     unsigned long world;
+    sim_heap_t *heap;
     union {
         long double number;
         long long integer;
@@ -364,8 +365,9 @@ void *usocket_port_alloc(size_t size) {
     b->size = size;
     b->world = worlds;
     world.allocations++;
-    world.heap += size;
-    world.heap_peak = world.heap > world.heap_peak ? world.heap : world.heap_peak;
+    b->heap = &world.heap[world.owner];
+    b->heap->live += size;
+    b->heap->peak = b->heap->live > b->heap->peak ? b->heap->live : b->heap->peak;
     return b->bytes;
 }
 
@@ -374,18 +376,24 @@ void usocket_port_free(void *p) {
         struct block *b = (struct block *)(void *)((char *)p - offsetof(struct block, bytes));
         if (b->world == worlds) {
             world.allocations--;
-            world.heap -= b->size;
+            b->heap->live -= b->size;
         }
         free(b);
     }
 }
 
-sim_heap_t sim_heap(void) {
-    return (sim_heap_t){ world.heap, world.heap_peak };
+sim_heap_t sim_heap(int owner) {
+    return world.heap[owner];
 }
 
 void sim_heap_again(void) {
-    world.heap_peak = world.heap;
+    for (int i = 0; i < SIM_OWNERS; i++) {
+        world.heap[i].peak = world.heap[i].live;
+    }
+}
+
+void sim_heap_owner(int owner) {
+    world.owner = owner;
 }
 
 #if USOCKET_TLS

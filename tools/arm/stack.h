@@ -247,6 +247,8 @@ int eventfd(unsigned, int);
 int eventfd_read(int, eventfd_t *);
 int eventfd_write(int, eventfd_t);
 
+ssize_t getrandom(void *, size_t, unsigned);
+
 int getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 int getnameinfo(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int);
 void freeaddrinfo(struct addrinfo *);
