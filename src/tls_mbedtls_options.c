@@ -98,7 +98,9 @@ static void note_option(struct tls_creds *c, int name, const void *value, size_t
 static uint8_t *terminated(const void *value, size_t len) {
     uint8_t *copy = usocket_port_alloc(len + 1);
     if (copy != NULL) {
-        memcpy(copy, value, len);
+        if (len != 0) {
+            memcpy(copy, value, len);
+        }
         copy[len] = '\0';
     }
     return copy;
