@@ -17,7 +17,9 @@ include mk/sal.mk
 include mk/samples.mk
 include mk/lwip.mk
 include mk/tap.mk
+include mk/aio.mk
 include mk/small.mk
+include mk/tls.mk
 
 .PHONY: all lib packages packages-test help clean distclean
 all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library

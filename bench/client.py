@@ -8,7 +8,8 @@
 
 import os
 import sys
-import time
+
+from common import method, since, start
 
 contender, operation, port, count, limit = sys.argv[1:6]
 port = int(port)
@@ -31,19 +32,6 @@ SMALL = 64
 LARGE = 65536
 WARM_UP = 200
 
-if hasattr(time, "perf_counter_ns"):
-    start = time.perf_counter_ns
-
-    def since(t):
-        return time.perf_counter_ns() - t
-
-else:
-    start = time.ticks_us
-
-    def since(t):
-        return time.ticks_diff(time.ticks_us(), t) * 1000
-
-
 def address():
     host = os.getenv("PEER") or "127.0.0.1"
     # The built-in module takes no tuples.
@@ -63,14 +51,6 @@ def open_socket():
     if limit:
         s.settimeout(limit)
     return s
-
-
-def method(s, *names):
-    # The first of several spellings of one operation that this module has.
-    for name in names:
-        if hasattr(s, name):
-            return getattr(s, name)
-    raise AttributeError(names[0])
 
 
 def ping_pong(s, n):

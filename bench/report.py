@@ -2,6 +2,7 @@
 
 import statistics
 
+import heap
 from rows import CONTENDERS, NOTES, USOCKET
 
 
@@ -127,8 +128,10 @@ def aligned(table):
                                for i, (text, width) in enumerate(zip(line, widths))).rstrip() for line in table)
 
 
-def text(about, results):
+def text(about, results, memory):
     parts = [heading(about), aligned(wall_table(results)), aligned(cost_table(results))]
+    if memory:
+        parts.append(aligned(heap.table(memory)))
     for title, lines in sections(results):
         parts.append("\n".join([title] + ["  " + line for line in lines]))
     return "\n\n".join(parts)
@@ -139,9 +142,11 @@ def pipes(table):
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def markdown(about, results):
+def markdown(about, results, memory):
     parts = ["# Benchmark", heading(about), "![chart](results.svg)", "## Time of one operation",
              pipes(wall_table(results)), "## CPU time and system calls of one operation", pipes(cost_table(results))]
+    if memory:
+        parts += ["## Heap of a TLS connection", pipes(heap.table(memory))]
     for title, lines in sections(results):
         parts += ["## " + title, "\n".join("- " + line for line in lines)]
     return "\n\n".join(part for part in parts if part)

@@ -27,6 +27,7 @@ class Row:
     # Contender -> the least speed of usocket, as a multiple of that contender's.
     targets: tuple = ()
     absent: tuple = ()
+    tls: bool = False
 
     def arguments(self, port, count):
         return [self.operation, str(port), str(count), str(self.timeout)]
@@ -54,6 +55,21 @@ ROWS = (
         targets=((CPYTHON, 1 / 3),)),
 )
 
+
+def tls_rows(number):
+    """Rows of one version of TLS."""
+    name, version = "tls" + number.replace(".", ""), "TLS " + number
+
+    def row(operation, title, role, target, **more):
+        return Row(f"{name}-{operation}", f"{version} {title}", f"{name}-{operation}", f"{name}-{role}", targets=((RAW, target),), tls=True, **more)
+    return (row("full", "handshake, full", "accept", 0.90), row("resumed", "handshake, resumed", "accept", 0.90, absent=(BUILTIN,)),
+            row("ping-pong", "ping-pong, 64 B", "echo", 0.90, layouts=BOTH), row("send", "send, 64 KiB", "sink", 0.95),
+            row("recv", "recv_into, 64 KiB", "source", 0.95))
+
+
+ROWS += tls_rows("1.2") + tls_rows("1.3")
+RESUMED = 3.0  # how many times faster a handshake has to be that resumes a session
+
 NOTES = (
     "Microseconds per operation: median of the rounds (least - most). For the 64 KiB rows an operation is "
     "64 KiB of data, for the line rows one line.",
@@ -67,6 +83,9 @@ NOTES = (
     "that every receive has to wait.",
     "Raw C: blocking sockets, the kernel's timeouts; lines with fgets (a 4 KiB buffer).",
     "CPython has no readline on a socket; its readinto row is makefile('rb').readinto.",
+    "TLS: raw C is mbedTLS driven from C, the built-in is MicroPython's tls module, CPython is its ssl (OpenSSL). The peer is OpenSSL, "
+    "AES-256-GCM, an ECDSA P-256 certificate that all verify; a handshake includes connecting, one byte from the peer, and closing. "
+    "usocket reads its options for each socket anew, the others have a context. MicroPython's tls resumes no session.",
     "The built-in module has no sendall and no recv_into: write and readinto stand in. It takes getaddrinfo's "
     "address instead of a tuple. Its makefile does not buffer.",
 )

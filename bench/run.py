@@ -14,9 +14,10 @@ import sys
 import time
 
 import chart
+import heap
 import measure
 import report
-from rows import APART, BUILTIN, CONTENDERS, CPYTHON, RAW, ROWS, TOGETHER, USOCKET
+from rows import APART, BUILTIN, CONTENDERS, CPYTHON, RAW, RESUMED, ROWS, TOGETHER, USOCKET
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -51,11 +52,33 @@ def say(words, end="\n"):
     print(words, end=end, file=sys.stderr, flush=True)
 
 
-def compile_c(out, name):
+def compile_c(out, name, *flags, library=None):
     source, program = os.path.join(HERE, name + ".c"), os.path.join(out, name)
-    if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(source):
-        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-Wall", "-Wextra", "-o", program, source], check=True)
+    newest = max(os.path.getmtime(path) for path in (source, library) if path)
+    if not os.path.exists(program) or os.path.getmtime(program) < newest:
+        subprocess.run([os.environ.get("CC", "cc"), "-O2", "-Wall", "-Wextra", *flags, "-o", program, source, *([library] if library else []),
+                        "-pthread"], check=True)
     return program
+
+
+def compile_tls(out):
+    """raw_tls, with the mbedTLS that is in the interpreters, too."""
+    include = os.path.join(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "mbedtls-3.6.6"), "include")
+    return compile_c(out, "raw_tls", '-DMBEDTLS_USER_CONFIG_FILE="mbedtls_user.h"', "-I" + os.path.join(ROOT, "port", "posix"), "-isystem",
+                     include, library=os.path.join(ROOT, "build", "mbedtls", "libmbedcrypto.a"))
+
+
+def certificates(out):
+    """An authority, and a server's certificate: where they are."""
+    place = os.path.join(out, "tls")
+    os.makedirs(place, exist_ok=True)
+    new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30".split()
+    for words in (["-subj", "/CN=bench", "-addext", "keyUsage=critical,keyCertSign", "-keyout", "ca.key", "-out", "ca.pem"],
+                  ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE",
+                   "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.pem"]):
+        subprocess.run(new + words, cwd=place, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run("openssl x509 -in ca.pem -outform der -out ca.der".split(), cwd=place, check=True)
+    return place
 
 
 def unfit(command):
@@ -71,14 +94,11 @@ class Bench:
         self.given = given
         os.makedirs(given.out, exist_ok=True)
         self.peer = compile_c(given.out, "peer")
-        client = os.path.join(HERE, "client.py")
-        self.commands = {RAW: [compile_c(given.out, "raw")], CPYTHON: [sys.executable, client, CPYTHON]}
-        for name, path in ((BUILTIN, given.builtin), (USOCKET, given.usocket)):
-            self.commands[name] = [path, client, name]
-            reason = unfit(self.commands[name])
-            if reason:
-                del self.commands[name]
-                say("%s is left out: %s" % (CONTENDERS[name], reason))
+        self.commands = self.contenders(given, "client.py", compile_c(given.out, "raw"))
+        self.tls_commands = {}
+        if any(row.tls for row in given.rows):
+            os.environ["BENCH_TLS"] = certificates(given.out)
+            self.tls_commands = self.contenders(given, "client_tls.py", compile_tls(given.out))
         cpus = sorted(os.sched_getaffinity(0))
         self.cpus = {TOGETHER: ({cpus[-1]}, {cpus[-1]})}
         if len(cpus) > 1:
@@ -86,6 +106,31 @@ class Bench:
         else:
             say("one CPU only: no row is measured apart")
         self.failures = {}
+
+    def contenders(self, given, script, raw):
+        """What each contender's measurements are run with."""
+        client = os.path.join(HERE, script)
+        commands = {RAW: [raw], CPYTHON: [sys.executable, client, CPYTHON]}
+        for name, path in ((BUILTIN, given.builtin), (USOCKET, given.usocket)):
+            commands[name] = [path, client, name]
+            reason = unfit(commands[name])
+            if reason:
+                del commands[name]
+                say("%s is left out of %s: %s" % (CONTENDERS[name], script, reason))
+        return commands
+
+    def heap(self):
+        """The heap of a connection, if rows of TLS were asked for."""
+        if not self.tls_commands:
+            return {}
+        shim = os.path.abspath(compile_c(self.given.out, "heap", "-shared", "-fPIC"))
+        return heap.figures(self.tls_commands, self.start_peer, shim)
+
+    def of(self, row):
+        return self.tls_commands if row.tls else self.commands
+
+    def start_peer(self, role, delay=0):
+        return measure.Peer(os.path.join(HERE, "peer_tls.py") if role.startswith("tls") else self.peer, role, delay)
 
     def attempt(self, key, action):
         """action(), or None when this contender failed in this row, now or before."""
@@ -103,10 +148,10 @@ class Bench:
         for row in self.given.rows:
             layouts = [layout for layout in row.layouts if layout in self.cpus] or [TOGETHER]
             for layout in layouts:
-                for contender in self.commands:
+                for contender in self.of(row):
                     if contender not in row.absent:
                         plan.append((row, layout, contender))
-        peers = {role: measure.Peer(self.peer, role) for role in {row.role for row in self.given.rows}}
+        peers = {role: self.start_peer(role) for role in {row.role for row in self.given.rows}}
         try:
             series = self.rounds(plan, peers)
         finally:
@@ -117,7 +162,7 @@ class Bench:
 
     def rounds(self, plan, peers):
         def command(row, contender):
-            return lambda n: self.commands[contender] + row.arguments(peers[row.role].port, n)
+            return lambda n: self.of(row)[contender] + row.arguments(peers[row.role].port, n)
 
         counts, series = {}, {}
         steps, done = len(plan) * (self.given.rounds + 1), 0
@@ -158,12 +203,12 @@ class Bench:
             if (row.name, contender) in calls or key in self.failures:
                 continue
             # A late answer costs a millisecond; elsewhere more operations make small shares visible.
-            count = 200 if row.role in ("echo", "udp") else int(1e4 / series[key].figures()["median"])
+            count = 200 if row.role.endswith(("echo", "udp")) else int(1e4 / series[key].figures()["median"])
             count = min(max(count, 200), 10000)
-            peer = measure.Peer(self.peer, row.role, 1000)
+            peer = self.start_peer(row.role, 1000)
             try:
                 calls[row.name, contender] = self.attempt(key, lambda: measure.syscalls(
-                    lambda n: self.commands[contender] + row.arguments(peer.port, n), count))
+                    lambda n: self.of(row)[contender] + row.arguments(peer.port, n), count))
             finally:
                 peer.stop()
         return calls
@@ -173,7 +218,7 @@ class Bench:
         for row in self.given.rows:
             for layout in dict.fromkeys(layout for r, layout, _ in plan if r is row):
                 cells, failed = {}, {}
-                for contender in self.commands:
+                for contender in self.of(row):
                     key = (row.name, layout, contender)
                     if key in self.failures:
                         failed[contender] = self.failures[key]
@@ -198,11 +243,12 @@ def main():
     began = time.monotonic()
     bench = Bench(given)
     results = bench.run()
+    memory = bench.heap()
     about = {"rounds": given.rounds, "seconds": given.seconds, "took": round(time.monotonic() - began),
              "contenders": [CONTENDERS[name] for name in bench.commands]}
     base = os.path.join(given.out, "results")
-    for end, words in ((".json", json.dumps({"about": about, "results": results}, indent=1)),
-                       (".txt", report.text(about, results)), (".md", report.markdown(about, results)),
+    for end, words in ((".json", json.dumps({"about": about, "results": results, "heap": memory}, indent=1)),
+                       (".txt", report.text(about, results, memory)), (".md", report.markdown(about, results, memory)),
                        (".svg", chart.svg(about, results))):
         with open(base + end, "w") as file:
             file.write(words + "\n")

@@ -28,6 +28,12 @@
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_ITER_IS_ITERNEXT, print, print_fun, iter, next_fun, protocol, \
         stream, locals_dict, locals)
 
+#define USOCKET_PLAIN_STREAM_TYPE(name, qstr, stream, locals) \
+    MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, protocol, stream, locals_dict, locals)
+
+#define USOCKET_ITER_TYPE(name, qstr, next_fun, locals) \
+    MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_ITER_IS_ITERNEXT, iter, next_fun, locals_dict, locals)
+
 #define USOCKET_EXCEPTION_TYPE(name, qstr, print_fun, attr_fun, base) \
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new, print, print_fun, \
         attr, attr_fun, parent, base)
@@ -53,6 +59,23 @@
         .getiter = mp_identity_getiter, \
         .iternext = next_fun, \
         .protocol = stream, \
+        .locals_dict = (mp_obj_dict_t *)locals, \
+    }
+
+#define USOCKET_PLAIN_STREAM_TYPE(name_, qstr, stream, locals) \
+    const mp_obj_type_t name_ = { \
+        {&mp_type_type}, \
+        .name = qstr, \
+        .protocol = stream, \
+        .locals_dict = (mp_obj_dict_t *)locals, \
+    }
+
+#define USOCKET_ITER_TYPE(name_, qstr, next_fun, locals) \
+    const mp_obj_type_t name_ = { \
+        {&mp_type_type}, \
+        .name = qstr, \
+        .getiter = mp_identity_getiter, \
+        .iternext = next_fun, \
         .locals_dict = (mp_obj_dict_t *)locals, \
     }
 

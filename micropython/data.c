@@ -22,6 +22,7 @@ static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr
     int32_t r;
     USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
     if (r < 0) {
+        usocket_py_check_tls(&self->sock, r, what, NULL);
         usocket_py_raise(r, what, to);
     }
     return MP_OBJ_NEW_SMALL_INT(r);
@@ -51,6 +52,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
         USOCKET_CALL_RAISE(
             r, usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
         if (r < 0) {
+            usocket_py_check_tls(&self->sock, r, MP_QSTR_sendall, NULL);
             usocket_py_raise_sent(r, MP_QSTR_sendall, sent, data.len);
         }
         sent += (size_t)r;
@@ -67,6 +69,7 @@ static int32_t receive(
     socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, qstr what) {
     int32_t r;
     USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
+    usocket_py_check_tls(&self->sock, r, what, NULL);
     usocket_py_check(r, what);
     usocket_py_took(self);
     return r;

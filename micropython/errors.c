@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
+#include "usocket/tls.h"
 
 /* As OSError prints itself: "[Errno 110] ETIMEDOUT: words". */
 static void error_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
@@ -54,6 +55,15 @@ static void raise_bare(int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
+static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
+    mp_obj_t args[3] = {
+        MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
+        usocket_str_from_vstr(words),
+        mp_obj_new_int_from_uint(sent),
+    };
+    nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
+}
+
 static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
@@ -62,13 +72,33 @@ static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t
     if (len != NOTHING_TO_SEND) {
         mp_printf(&print, "; %u of %u bytes sent", (unsigned)sent, (unsigned)len);
     }
-    mp_obj_t args[3] = {
-        MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
-        usocket_str_from_vstr(&words),
-        mp_obj_new_int_from_uint(sent),
-    };
-    nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
+    raise_args(code, &words, sent);
 }
+
+#if USOCKET_RACE
+void usocket_py_raise_vstr(int code, vstr_t *words) {
+    raise_args(code, words, 0);
+}
+#endif
+
+#if USOCKET_TLS
+void usocket_py_check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+    if (!usocket_is_tls(code)) {
+        return;
+    }
+    char why[USOCKET_TLS_WORDS];
+    int number;
+    usocket_tls_why(s, &number, why);
+    char text[USOCKET_ADDR_TEXT] = "";
+    bool known = who != NULL && who->family != USOCKET_AF_UNSPEC && usocket_addr_format(who, text) > 0;
+    vstr_t words;
+    mp_print_t print;
+    vstr_init_print(&words, 64, &print);
+    mp_printf(&print, "%q%s%s: %s", what, known ? " " : "", text, why);
+    mp_obj_t args[2] = {mp_obj_new_int(number), usocket_str_from_vstr(&words)};
+    nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 2, 0, args));
+}
+#endif
 
 void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
     raise_bare(code);

@@ -28,6 +28,30 @@ MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_if_nameindex_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_getdefaulttimeout_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_setdefaulttimeout_obj);
 
+MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_resolver_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_dialer_obj);
+MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_poller_obj);
+
+#if USOCKET_PY_EXTRAS
+#define FOR_EXTRAS
+/* A host and a port argument of a lookup, as text or NULL. The copies are in buffers of USOCKET_HOST_MAX and USOCKET_SERVICE_MAX
+ * bytes. */
+const char *usocket_py_host_text(mp_obj_t arg, char *buf);
+const char *usocket_py_service_text(mp_obj_t arg, char *buf);
+#else
+#define FOR_EXTRAS static
+#endif
+
+#if USOCKET_NAMES && (USOCKET_ASYNC || USOCKET_POLLER)
+
+/* getaddrinfo's arguments. Returns the host's. */
+mp_obj_t usocket_py_query(
+    size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q, char *host, char *service);
+
+/* getaddrinfo's list. */
+mp_obj_t usocket_py_answers(usocket_lookup_t *l);
+#endif
+
 /* The default of timeout arguments that know "not given" from None. */
 extern const mp_obj_base_t mod_usocket_global_default_timeout;
 

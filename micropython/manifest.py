@@ -1,2 +1,3 @@
 # What is frozen into the interpreters that this project builds.
 include("$(MPY_DIR)/extmod/asyncio")
+package("aiosocket", base_path="..")

@@ -79,6 +79,12 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR__GLOBAL_DEFAULT_TIMEOUT), MP_ROM_PTR(&mod_usocket_global_default_timeout)},
 #if USOCKET_NAMES
     FUNCTION(create_connection),
+#if USOCKET_ASYNC
+    FUNCTION(resolver),
+#if USOCKET_RACE
+    FUNCTION(dialer),
+#endif
+#endif
     FUNCTION(getnameinfo),
     FUNCTION(gethostbyname),
     FUNCTION(gethostname),
@@ -88,6 +94,9 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #endif
 #if USOCKET_SERVER
     FUNCTION(create_server),
+#endif
+#if USOCKET_POLLER
+    FUNCTION(poller),
 #endif
     FUNCTION(socketpair),
     FUNCTION(fromfd),
@@ -146,6 +155,10 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     OURS(TLS_MAX_FRAGMENT),
     OURS(TLS_PSK),
     OURS(TLS_PSK_IDENTITY),
+#if USOCKET_TLS
+    {MP_ROM_QSTR(MP_QSTR_TLS_1_2), MP_ROM_INT(USOCKET_TLS_1_2)},
+    {MP_ROM_QSTR(MP_QSTR_TLS_1_3), MP_ROM_INT(USOCKET_TLS_1_3)},
+#endif
 #endif
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
     OURS(AI_PASSIVE),

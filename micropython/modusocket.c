@@ -18,7 +18,7 @@ MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_init_obj, mod_usocket_init);
 /* ---- getaddrinfo -------------------------------------------------------------------------------------------------- */
 
 /* A host argument: text, or None. The copy lives as long as buf. */
-static const char *host_text(mp_obj_t arg, char *buf) {
+FOR_EXTRAS const char *usocket_py_host_text(mp_obj_t arg, char *buf) {
     if (arg == mp_const_none) {
         return NULL;
     }
@@ -27,7 +27,7 @@ static const char *host_text(mp_obj_t arg, char *buf) {
 }
 
 /* A port argument: a number, decimal or a service's name as text, or None. */
-static const char *service_text(mp_obj_t arg, char *buf) {
+FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf) {
     if (arg == mp_const_none) {
         return NULL;
     }
@@ -45,7 +45,7 @@ static const char *service_text(mp_obj_t arg, char *buf) {
     return buf;
 }
 
-static mp_obj_t answers(usocket_lookup_t *l) {
+FOR_EVENT_LOOPS mp_obj_t usocket_py_answers(usocket_lookup_t *l) {
     mp_obj_t list = mp_obj_new_list(0, NULL);
     usocket_addrinfo_t info;
     const char *canon = usocket_lookup_name(l);
@@ -75,7 +75,8 @@ static mp_obj_t then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
 
-static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+FOR_EVENT_LOOPS mp_obj_t usocket_py_query(
+    size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q, char *host, char *service) {
     enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
@@ -87,18 +88,23 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    char host[USOCKET_HOST_MAX];
-    char service[USOCKET_SERVICE_MAX];
-    usocket_py_lookup_t q = {.what = MP_QSTR_getaddrinfo};
-    q.query = (usocket_query_t){
-        .host = host_text(vals[ARG_host].u_obj, host),
-        .service = service_text(vals[ARG_port].u_obj, service),
+    *q = (usocket_query_t){
+        .host = usocket_py_host_text(vals[ARG_host].u_obj, host),
+        .service = usocket_py_service_text(vals[ARG_port].u_obj, service),
         .family = usocket_py_narrow(vals[ARG_family].u_int),
         .type = usocket_py_narrow(vals[ARG_type].u_int),
         .proto = usocket_py_narrow(vals[ARG_proto].u_int),
         .flags = usocket_py_narrow(vals[ARG_flags].u_int),
     };
-    return then_free(usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), answers);
+    return vals[ARG_host].u_obj;
+}
+
+static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    char host[USOCKET_HOST_MAX];
+    char service[USOCKET_SERVICE_MAX];
+    usocket_py_lookup_t q = {.what = MP_QSTR_getaddrinfo};
+    usocket_py_query(n_args, pos_args, kw_args, &q.query, host, service);
+    return then_free(usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), usocket_py_answers);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrinfo);
 
@@ -120,7 +126,8 @@ static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
         mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
     }
     usocket_py_lookup_t q = {.what = MP_QSTR_gethostbyname};
-    q.query = (usocket_query_t){.host = host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
+    q.query = (usocket_query_t){
+        .host = usocket_py_host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
     if (host[0] == '\0') {
         strcpy(host, "0.0.0.0"); /* as CPython */
     } else if (strcmp(host, "<broadcast>") == 0) {
@@ -158,70 +165,6 @@ MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
 /* ---- Ready-made sockets ------------------------------------------------------------------------------------------- */
 
 #if USOCKET_PY_EXTRAS
-
-#if USOCKET_NAMES
-
-static usocket_time_t timeout_or_default(mp_obj_t arg) {
-    return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout)
-        ? mod_usocket_default_timeout
-        : usocket_py_timeout(arg);
-}
-
-static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
-    enum { ARG_address, ARG_timeout, ARG_source_address };
-    static const mp_arg_t allowed[] = {
-        {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
-        {MP_QSTR_timeout, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_PTR(&mod_usocket_global_default_timeout)}},
-        {MP_QSTR_source_address, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
-    };
-    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
-    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    size_t n;
-    mp_obj_t *items;
-    if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items) || n < 2) {
-        mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port)"));
-    }
-    usocket_time_t timeout = timeout_or_default(vals[ARG_timeout].u_obj);
-    usocket_time_t deadline = usocket_deadline_in(timeout);
-    char host[USOCKET_HOST_MAX];
-    char service[USOCKET_SERVICE_MAX];
-    usocket_query_t q = {
-        .host = host_text(items[0], host),
-        .service = service_text(items[1], service),
-        .type = USOCKET_STREAM,
-    };
-    usocket_addr_t source;
-    bool bound = vals[ARG_source_address].u_obj != mp_const_none;
-    if (bound) {
-        usocket_py_addr(NULL, vals[ARG_source_address].u_obj, &source, deadline, MP_QSTR_create_connection);
-        if (source.family == USOCKET_AF_INET6 || memcmp(source.u.ip, "\0\0\0\0", 4) != 0) {
-            q.family = source.family;
-        }
-    }
-    socket_obj_t *self = usocket_py_new();
-    bool collected = false;
-    usocket_dial_t dial;
-    mp_obj_t exc = MP_OBJ_NULL;
-    int r;
-    do {
-        r = usocket_dial_start(&dial, &q, bound ? &source : NULL);
-        if (r == 0) {
-            USOCKET_CALL(r, &exc, usocket_dial_by(&dial, &self->sock, deadline));
-            usocket_dial_end(&dial, &self->sock);
-        }
-    } while (usocket_py_collect(r, &collected));
-    usocket_py_reraise(exc);
-    if (r < 0 && !usocket_is_eai(r) && dial.to.family != USOCKET_AF_UNSPEC) {
-        usocket_py_raise(r, MP_QSTR_connect, &dial.to);
-    } else if (r < 0) {
-        usocket_py_raise_name(r, MP_QSTR_create_connection, q.host != NULL ? q.host : "None");
-    }
-    usocket_settimeout(&self->sock, timeout);
-    return MP_OBJ_FROM_PTR(self);
-}
-MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_create_connection);
-
-#endif
 
 #if USOCKET_SERVER
 

@@ -16,7 +16,18 @@ typedef struct {
     mp_obj_t handler; /* setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL */
     void *watch;      /* its watcher, see handler.c */
     void *next_watched;
+#if USOCKET_POLLER
+    uint16_t polled; /* how many pollers watch its descriptor */
+#endif
 } socket_obj_t;
+
+#if USOCKET_POLLER
+/* Goes up when a socket that a poller watches is closed, or has bytes put back: its descriptor does not tell the poller. */
+extern uint32_t usocket_py_changes;
+#define usocket_py_changed(self) (usocket_py_changes += (self)->polled != 0)
+#else
+#define usocket_py_changed(self) ((void)0)
+#endif
 
 extern const mp_obj_type_t mod_usocket_socket_type;
 extern const mp_obj_type_t mod_usocket_file_type;
@@ -32,6 +43,13 @@ extern const struct mod_usocket_numbers {
 } mod_usocket_numbers;
 
 extern usocket_time_t mod_usocket_default_timeout;
+
+/* Of functions that other files need in some builds only: in the others they are their own file's, and smaller. */
+#if USOCKET_ASYNC || USOCKET_POLLER
+#define FOR_EVENT_LOOPS
+#else
+#define FOR_EVENT_LOOPS static
+#endif
 
 /* ---- Calling the core --------------------------------------------------------------------------------------------- */
 
@@ -92,12 +110,29 @@ MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who
 /* The same where part of the data went out. */
 MP_NORETURN void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len);
 
+#if USOCKET_RACE
+/* The same with words of one's own, which are used up. */
+MP_NORETURN void usocket_py_raise_vstr(int code, vstr_t *words);
+#endif
+
+#if USOCKET_NAMES
+/* The same for a dial that has failed, with each address and its cause, and end it. */
+MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host);
+#endif
+
 /* The same for a name. */
 MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 
 /* The same if the code is one, and for a closed socket. */
 void usocket_py_check(int code, qstr what);
 void usocket_py_check_open(const usocket_t *s, qstr what);
+
+#if USOCKET_TLS
+/* If the code is one of TLS, raise its exception, with the words that the socket has for it. */
+void usocket_py_check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
+#else
+#define usocket_py_check_tls(s, code, what, who)
+#endif
 
 /* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */
 
@@ -166,6 +201,11 @@ void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);
 void usocket_py_handler_rearm(socket_obj_t *self);
 
 static inline void usocket_py_took(socket_obj_t *self) {
+#if USOCKET_POLLER
+    if (self->polled != 0 && usocket_unread_len(&self->sock) != 0) {
+        usocket_py_changes++;
+    }
+#endif
     if (self->watch != NULL) {
         usocket_py_handler_rearm(self);
     }
@@ -198,6 +238,12 @@ void usocket_py_write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t
 /* One receive, one send, as MicroPython's stream protocol wants them: never raising. */
 mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode);
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode);
+
+/* MP_STREAM_POLL's bits to ours and back. */
+#if USOCKET_ASYNC || USOCKET_POLLER
+int usocket_py_events(mp_uint_t flags);
+mp_uint_t usocket_py_mask(int ready);
+#endif
 
 /* MP_STREAM_POLL's mask for a socket. */
 mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
+#include "usocket/tls.h"
 
 socket_obj_t *usocket_py_new(void) {
     usocket_py_check_stack();
@@ -95,6 +96,7 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
 static mp_obj_t socket_close(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_py_changed(self);
     usocket_close(&self->sock);
     return mp_const_none;
 }
@@ -110,6 +112,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_exit_obj, 4, 4, socket_exit);
 static mp_obj_t socket_detach(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_py_changed(self);
     int fd = usocket_detach(&self->sock);
     return MP_OBJ_NEW_SMALL_INT(fd < 0 ? -1 : fd); /* closed: -1, as CPython */
 }
@@ -189,14 +192,45 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
 
 #endif
 
+#if USOCKET_TLS
+
+/* The host's name, for the server's certificate. */
+static void keep_name(socket_obj_t *self, mp_obj_t addr_in) {
+    size_t n;
+    mp_obj_t *items;
+    if (self->sock.proto == USOCKET_PROTO_SEC && usocket_py_items(addr_in, &n, &items) && n >= 2) {
+        char host[USOCKET_HOST_MAX];
+        size_t len = usocket_py_host(items[0], host, MP_QSTR_connect);
+        int r = usocket_tls_name(&self->sock, host, len);
+        usocket_py_check(r == USOCKET_EISCONN ? 0 : r, MP_QSTR_connect);
+    }
+}
+
+static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    int r;
+    USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(&self->sock, deadline));
+    usocket_py_check_tls(&self->sock, r, MP_QSTR_do_handshake, NULL);
+    usocket_py_check(r, MP_QSTR_do_handshake);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_do_handshake_obj, socket_do_handshake);
+
+#endif
+
 /* The address and the code; 0 when connected. */
 static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_addr(self, addr_in, a, deadline, MP_QSTR_connect);
+#if USOCKET_TLS
+    keep_name(self, addr_in);
+#endif
     for (bool begun = false;; begun = a->family != USOCKET_AF_UNIX) {
         MP_THREAD_GIL_EXIT();
         int r = begun ? usocket_connect_wait(&self->sock, deadline) : usocket_connect_by(&self->sock, a, deadline);
         if (!usocket_py_resume(r, NULL)) {
+            usocket_py_check_tls(&self->sock, r, MP_QSTR_connect, a);
             return r;
         }
     }
@@ -221,7 +255,15 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+#if USOCKET_TLS
+    int how = usocket_py_int(how_in);
+    int r;
+    USOCKET_CALL_RAISE(r, usocket_shutdown(&self->sock, how));
+    usocket_py_check_tls(&self->sock, r, MP_QSTR_shutdown, NULL);
+    usocket_py_check(r, MP_QSTR_shutdown);
+#else
     usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in)), MP_QSTR_shutdown);
+#endif
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
@@ -246,11 +288,35 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
 #if USOCKET_PY_EXTRAS
+#if USOCKET_TLS
+/* Options of TLS that are no number are given whole: texts as str, certificates as bytes. */
+static mp_obj_t whole_option(socket_obj_t *self, int name) {
+    size_t len = 0;
+    usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, name, NULL, &len), MP_QSTR_getsockopt);
+    vstr_t v;
+    vstr_init_len(&v, len);
+    usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, name, v.buf, &v.len), MP_QSTR_getsockopt);
+    bool bytes = name == USOCKET_TLS_CA_CERT || name == USOCKET_TLS_OWN_CERT || name == USOCKET_TLS_PEER_CERT;
+    return bytes ? usocket_bytes_from_vstr(&v) : usocket_str_from_vstr(&v);
+}
+
+static bool is_number(int name) {
+    return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY ||
+        name == USOCKET_TLS_SESSION_CACHE || name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION ||
+        name == USOCKET_TLS_VERSION_USED || name == USOCKET_TLS_MAX_FRAGMENT;
+}
+#endif
+
 static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     int level = usocket_py_int(args[1]);
     int name = usocket_py_int(args[2]);
     mp_int_t room = n_args > 3 ? mp_obj_get_int(args[3]) : 0;
+#if USOCKET_TLS
+    if (room == 0 && level == USOCKET_SOL_TLS && self->sock.proto == USOCKET_PROTO_SEC && !is_number(name)) {
+        return whole_option(self, name);
+    }
+#endif
     if (room == 0) {
         int value = 0;
         size_t len = sizeof(value);
@@ -292,10 +358,24 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         number = usocket_py_int(value);
         data.buf = &number;
         data.len = sizeof(number);
+#if USOCKET_TLS
+    } else if (level == USOCKET_SOL_TLS &&
+        (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
+        mp_obj_t join[3];
+        mp_load_method(mp_obj_new_str(",", 1), MP_QSTR_join, join);
+        join[2] = value;
+        mp_get_buffer_raise(mp_call_method_n_kw(1, 0, join), &data, MP_BUFFER_READ);
+#endif
     } else {
         mp_get_buffer_raise(value, &data, MP_BUFFER_READ);
     }
+#if USOCKET_TLS
+    int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
+    usocket_py_check_tls(&self->sock, r, MP_QSTR_setsockopt, NULL);
+    usocket_py_check(r, MP_QSTR_setsockopt);
+#else
     usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), MP_QSTR_setsockopt);
+#endif
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 5, socket_setsockopt);
@@ -346,6 +426,9 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_accept), MP_ROM_PTR(&socket_accept_obj)},
 #endif
     {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
+#if USOCKET_TLS
+    {MP_ROM_QSTR(MP_QSTR_do_handshake), MP_ROM_PTR(&socket_do_handshake_obj)},
+#endif
     {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&usocket_py_send_obj)},
     {MP_ROM_QSTR(MP_QSTR_sendall), MP_ROM_PTR(&usocket_py_sendall_obj)},
     {MP_ROM_QSTR(MP_QSTR_recv), MP_ROM_PTR(&usocket_py_recv_obj)},

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
+#include "usocket/tls.h"
 
 #define GROW_MIN 256
 #define SPARE 64          /* bytes that a result may waste: giving them back costs a walk along all of it */
@@ -130,6 +131,7 @@ static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code,
             vstr_clear(v);
             return mp_const_none;
         }
+        usocket_py_check_tls(&self->sock, code, what, NULL);
         usocket_py_raise(code, what, NULL);
     }
     return usocket_py_bytes(o, v);
@@ -204,6 +206,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     if (r == USOCKET_EAGAIN && got == 0) {
         return mp_const_none;
     }
+    usocket_py_check_tls(&self->sock, r, MP_QSTR_readinto, NULL);
     usocket_py_check(r == USOCKET_EAGAIN ? 0 : r, MP_QSTR_readinto);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
@@ -220,6 +223,7 @@ mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, qstr what) 
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }
     if (r < 0) {
+        usocket_py_check_tls(s, r, what, NULL);
         usocket_py_raise_sent(r, what, sent, len);
     }
     return MP_OBJ_NEW_SMALL_INT(sent);
@@ -268,6 +272,9 @@ static mp_uint_t protocol_result(int32_t r, int *errcode) {
     if (r >= 0) {
         return (mp_uint_t)r;
     }
+#if USOCKET_TLS
+    r = usocket_is_tls(r) ? USOCKET_EIO : r;
+#endif
     *errcode = r == USOCKET_EINTR ? MP_EAGAIN : -r;
     return MP_STREAM_ERROR;
 }
@@ -310,17 +317,24 @@ static const struct {
     {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
 };
 
-mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
+FOR_EVENT_LOOPS int usocket_py_events(mp_uint_t flags) {
     int events = 0;
     for (size_t i = 0; i < 2; i++) {
         events |= flags & poll_bits[i].stream ? poll_bits[i].ours : 0;
     }
-    int r = usocket_poll(s, events, USOCKET_NOW);
+    return events;
+}
+
+FOR_EVENT_LOOPS mp_uint_t usocket_py_mask(int ready) {
     mp_uint_t mask = 0;
-    for (size_t i = 0; r > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
-        mask |= r & poll_bits[i].ours ? poll_bits[i].stream : 0;
+    for (size_t i = 0; ready > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
+        mask |= ready & poll_bits[i].ours ? poll_bits[i].stream : 0;
     }
     return mask;
+}
+
+mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
+    return usocket_py_mask(usocket_poll(s, usocket_py_events(flags), USOCKET_NOW));
 }
 
 static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
@@ -330,13 +344,14 @@ static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t a
             return usocket_py_poll(&self->sock, arg);
         case MP_STREAM_CLOSE:
             usocket_py_handler(self, MP_OBJ_NULL);
+            usocket_py_changed(self);
             usocket_close(&self->sock);
             return 0;
         case MP_STREAM_FLUSH:
             return 0;
 #ifdef MP_STREAM_GET_FILENO
         case MP_STREAM_GET_FILENO: {
-            if (!mod_usocket_numbers.descriptors) {
+            if (!mod_usocket_numbers.descriptors || (USOCKET_TLS && self->sock.proto == USOCKET_PROTO_SEC)) {
                 *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
                 return MP_STREAM_ERROR;
             }

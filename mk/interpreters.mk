@@ -16,7 +16,7 @@ endif
 
 # Directories are listed, too: they change when a file comes or goes.
 MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* port port/*.[ch] port/posix port/posix/* \
-	micropython micropython/*)
+	micropython micropython/* aiosocket aiosocket/*.py)
 
 build/micropython-$(MICROPYTHON_VERSION)/.ready: | packages
 	$(Q)tools/setup.sh micropython $(MICROPYTHON_VERSION)

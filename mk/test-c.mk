@@ -10,7 +10,7 @@ TC_SRC := $(wildcard src/*.c)
 TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
-TC_SIM_TESTS := address error socket connect data datagram lookup dial sweep watch fuzz
+TC_SIM_TESTS := address error socket connect data datagram lookup share dial race sweep watch fuzz
 TC_NET_TESTS := system socket connect data datagram watch getaddrinfo threads bsd
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
@@ -58,21 +58,24 @@ $(eval $(call tc_variant,gcc,gcc,-O2,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
 $(eval $(call tc_variant,clang,clang,-O1,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
 $(eval $(call tc_variant,asan,clang,-O1 $(TC_SANITIZE),$(TC_SIM_TESTS),$(TC_NET_TESTS)))
 $(eval $(call tc_variant,no-threads,gcc,-O2 -DUSOCKET_THREADS=0 -DUSOCKET_RESOLVER_WORKERS=0,\
-	$(filter-out watch,$(TC_SIM_TESTS)),$(filter-out threads watch,$(TC_NET_TESTS))))
+	$(filter-out share watch,$(TC_SIM_TESTS)),$(filter-out threads watch,$(TC_NET_TESTS))))
 $(eval $(call tc_variant,no-ipv6,gcc,-O2 -DUSOCKET_IPV6=0,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
-$(eval $(call tc_variant,no-workers,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=0 -DUSOCKET_WORDS=0,$(TC_SIM_TESTS),socket connect getaddrinfo))
+$(eval $(call tc_variant,no-workers,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=0 -DUSOCKET_WORDS=0,$(filter-out share,$(TC_SIM_TESTS)),socket connect getaddrinfo))
 $(eval $(call tc_variant,one-worker,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=1 -DUSOCKET_WAIT_SLICE_MS=0,$(TC_SIM_TESTS),socket))
 $(eval $(call tc_variant,no-names,gcc,-O2 -DUSOCKET_NAMES=0 -DUSOCKET_UNIX=0,\
-	$(filter-out lookup dial fuzz,$(TC_SIM_TESTS)),socket connect data datagram))
+	$(filter-out lookup share dial race fuzz,$(TC_SIM_TESTS)),socket connect data datagram))
 
 $(eval $(call tc_variant,no-server,gcc,-O2 -DUSOCKET_SERVER=0,$(filter-out fuzz,$(TC_SIM_TESTS)),socket connect data datagram watch threads))
-TC_CLIENT := IPV6=0 UNIX=0 NAMES=0 SERVER=0 DATAGRAMS=0 THREADS=0 WORDS=0 WAIT_SLICE_MS=0
+# As on a small device.
+$(eval $(call tc_variant,in-turn,gcc,-O2 -DUSOCKET_RACE=0 -DUSOCKET_ASYNC=0 -DUSOCKET_POLLER=0,$(filter-out share race,$(TC_SIM_TESTS)),socket))
+TC_CLIENT := IPV6=0 UNIX=0 NAMES=0 SERVER=0 DATAGRAMS=0 THREADS=0 WORDS=0 WAIT_SLICE_MS=0 \
+	RACE=0 ASYNC=0 POLLER=0
 $(eval $(call tc_variant,client,gcc,-O2 $(TC_CLIENT:%=-DUSOCKET_%),address error socket connect data sweep,socket connect data))
 TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start lookup_wait dial_start dial_by watch if_next gethostname \
 	port_listen port_accept port_somaxconn port_resolve)
 
 # The library alone, in every configuration and with both compilers: it compiles without a warning.
-TC_CONFIGS := IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
+TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
 .PHONY: test-c-configs
 test-c-configs:
 	@failed=0; passed=0; for cc in gcc clang; do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' \
@@ -84,7 +87,7 @@ test-c-configs:
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
 # Coverage counts are gcc's.
-TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names no-server client
+TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names no-server in-turn client
 .PHONY: test-c test-c-long test-c-asan test-c-valgrind examples-c
 test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
 	@$(TC_RUN) --also 'make --no-print-directory test-c-configs' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \

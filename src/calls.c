@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "tls_state.h"
 
 static int begin_call(usocket_t *s, int *io) {
     int r = usocket_enter(s);
@@ -39,8 +39,18 @@ int usocket_bind(usocket_t *s, const usocket_addr_t *a) {
 
 #if USOCKET_SERVER
 
+static int start_listening(usocket_t *s, int io, int backlog) {
+#if USOCKET_TLS && USOCKET_DATAGRAMS
+    if (HAS_TLS(base_of(s)) && !is_stream(s)) {
+        return usocket_tls_listen(s);
+    }
+#endif
+    (void)s;
+    return usocket_port_listen(io, backlog);
+}
+
 int usocket_listen(usocket_t *s, int backlog) {
-    PORT_CALL(s, usocket_port_listen(io, backlog < 0 ? 0 : backlog));
+    PORT_CALL(s, start_listening(s, io, backlog < 0 ? 0 : backlog));
 }
 
 int usocket_backlog(void) {
@@ -60,6 +70,19 @@ static int shut_down(usocket_t *s, int io, int how) {
 }
 
 int usocket_shutdown(usocket_t *s, int how) {
+#if USOCKET_TLS
+    int r = usocket_enter(s);
+    if (r < 0) {
+        return r;
+    }
+    if (HAS_TLS(base_of(s))) {
+        r = usocket_tls_shutdown(s, how);
+    }
+    usocket_leave(s);
+    if (r < 0) {
+        return r;
+    }
+#endif
     PORT_CALL(s, shut_down(s, io, how));
 }
 
@@ -71,11 +94,21 @@ int usocket_getpeername(usocket_t *s, usocket_addr_t *a) {
     PORT_CALL(s, usocket_port_name(io, true, a));
 }
 
+static int get_option(usocket_t *s, int io, int level, int name, void *value, size_t *len) {
+    if (HAS_TLS(base_of(s)) && level == USOCKET_SOL_TLS) {
+        return usocket_tls_getopt(s, name, value, len);
+    }
+    return usocket_port_getopt(io, level, name, value, len);
+}
+
 int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *len) {
-    PORT_CALL(s, usocket_port_getopt(io, level, name, value, len));
+    PORT_CALL(s, get_option(s, io, level, name, value, len));
 }
 
 static int set_option(usocket_t *s, int io, int level, int name, const void *value, size_t len) {
+    if (HAS_TLS(base_of(s)) && level == USOCKET_SOL_TLS) {
+        return usocket_tls_setopt(s, name, value, len);
+    }
     int r = usocket_port_setopt(io, level, name, value, len);
     if (r == 0 && usocket_port_is_timeo(level, name)) {
         base_of(s)->flags |= FLAG_TIMEO;
@@ -92,5 +125,5 @@ int32_t usocket_pending(usocket_t *s) {
     if (unread != 0) {
         return (int32_t)unread;
     }
-    PORT_CALL(s, usocket_port_pending(io));
+    PORT_CALL(s, HAS_TLS(base_of(s)) ? usocket_tls_pending(s) : usocket_port_pending(io));
 }

@@ -1,19 +1,23 @@
-/* Connecting to a name: each of its addresses in turn, one deadline for all.
- *
- * The state machine of RFC 8305 ("Happy Eyeballs") belongs here: usocket_dial_t is what it would grow, and nothing outside
- * this file knows how many attempts are under way.
+/* Connecting to a name: each of its addresses in turn, one deadline for all. Where there is room for it, they race instead:
+ * race.c.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "tls_state.h"
 
-#if USOCKET_NAMES
+#if USOCKET_NAMES && !USOCKET_RACE
 
 #include <string.h>
 
 int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source) {
     memset(d, 0, sizeof(*d));
     d->source = source;
+#if USOCKET_TLS
+    d->host[0] = '\0';
+    if (q->proto == USOCKET_PROTO_SEC && q->host != NULL) {
+        strncpy(d->host, q->host, sizeof(d->host) - 1);
+    }
+#endif
     usocket_query_t query = *q;
     query.proto = q->proto == USOCKET_PROTO_SEC ? 0 : q->proto;
     d->proto = q->proto;
@@ -45,6 +49,11 @@ static int next_attempt(usocket_dial_t *d, usocket_t *s, usocket_addr_t *to) {
         }
         r = usocket_bind(s, &source);
     }
+#if USOCKET_TLS
+    if (r == 0 && d->proto == USOCKET_PROTO_SEC) {
+        r = usocket_tls_name(s, d->host, strlen(d->host));
+    }
+#endif
     d->error = r;
     return 0;
 }

@@ -34,16 +34,16 @@
     ROW(ENOSYS, "ENOSYS", "not implemented") \
     ROW(ELOOP, "ELOOP", "too many links") \
     ROW(EPROTO, "EPROTO", "protocol error") \
-    ROW(EOVERFLOW, "EOVERFLOW", "value too large") \
+    ROW(EOVERFLOW, "EOVERFLOW", "too large") \
     ROW(ENOTSOCK, "ENOTSOCK", "not a socket") \
     ROW(EDESTADDRREQ, "EDESTADDRREQ", "no destination") \
     ROW(EMSGSIZE, "EMSGSIZE", "message too long") \
-    ROW(EPROTOTYPE, "EPROTOTYPE", "wrong protocol for the type") \
+    ROW(EPROTOTYPE, "EPROTOTYPE", "wrong protocol") \
     ROW(ENOPROTOOPT, "ENOPROTOOPT", "option not known") \
     ROW(EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported") \
     ROW(ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "no such type") \
     ROW(EOPNOTSUPP, "EOPNOTSUPP", "operation not supported") \
-    ROW(EPFNOSUPPORT, "EPFNOSUPPORT", "no such protocol family") \
+    ROW(EPFNOSUPPORT, "EPFNOSUPPORT", "no such family") \
     ROW(EAFNOSUPPORT, "EAFNOSUPPORT", "no such address family") \
     ROW(EADDRINUSE, "EADDRINUSE", "address in use") \
     ROW(EADDRNOTAVAIL, "EADDRNOTAVAIL", "address not available") \

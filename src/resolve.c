@@ -1,36 +1,13 @@
-/* Names to addresses and back, off the caller's thread.
- *
- * A lookup that needs the system's resolver is a job: queued, run by one of a few workers, waited for through an event.
- * Its memory belongs to the caller until usocket_lookup_free, and then, if a worker has it, to the worker.
+/* Names to addresses and back: what is asked, what needs nobody to be answered, and the answers. workers.c does the rest, off the
+ * caller's thread.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "lookup.h"
 
 #if USOCKET_NAMES
 
 #include <string.h>
-
-enum { QUEUED, RUNNING, DONE };
-
-struct usocket_lookup {
-    usocket_lookup_t *next;
-    int event; /* -1 if none was needed */
-    int error;
-    uint8_t state;
-    bool abandoned;
-    bool uncounted;
-    bool reverse;
-    uint8_t kinds; /* bit i: rows of the table below */
-    int proto;     /* for the row that takes any */
-    int family, flags;
-    uint16_t ports[2]; /* stream's and datagram's */
-    size_t n;
-    char service[USOCKET_SERVICE_MAX];
-    char host[USOCKET_HOST_MAX];
-    char canon[USOCKET_HOST_MAX];
-    usocket_addr_t addr[USOCKET_RESOLVER_RESULTS];
-};
 
 /* ---- Which sockets an address is good for -------------------------------------------------------------------------- */
 
@@ -176,127 +153,6 @@ static int answer_numeric(usocket_lookup_t *l) {
     return r;
 }
 
-/* ---- The job itself, on a worker ----------------------------------------------------------------------------------- */
-
-static int run(usocket_lookup_t *l) {
-    if (l->reverse) {
-        int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
-        if (r == USOCKET_EAI_NONAME && !(l->flags & USOCKET_NI_NAMEREQD)) {
-            memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form */
-            r = 0;
-        }
-        return r;
-    }
-    size_t n = USOCKET_RESOLVER_RESULTS;
-    int r = usocket_port_resolve(l->host, l->family, l->flags, l->addr, &n, l->canon);
-    if (r == 0) {
-        l->n = n;
-        r = n != 0 ? 0 : USOCKET_EAI_NONAME;
-    }
-    return r;
-}
-
-#if USOCKET_RESOLVER_WORKERS
-
-static usocket_lookup_t *queue;
-static int workers;   /* running, or about to */
-static int abandoned; /* of those who ran, how many work for nobody: they count no more, and end with their job */
-
-static void work(void *unused) {
-    (void)unused;
-    usocket_port_lock();
-    while (queue != NULL) {
-        usocket_lookup_t *l = queue;
-        queue = l->next;
-        l->state = RUNNING;
-        usocket_port_unlock();
-        int error = run(l);
-        usocket_port_lock();
-        if (l->abandoned) {
-            bool gone = l->uncounted;
-            usocket_port_free(l);
-            if (gone) {
-                abandoned--;
-                usocket_port_unlock();
-                return;
-            }
-        } else {
-            l->error = error;
-            l->state = DONE;
-            usocket_port_event_set(l->event);
-        }
-    }
-    workers--;
-    usocket_port_unlock();
-}
-
-/* Take a queued job out again. With the lock held; false if it is not there. */
-static bool unqueue(usocket_lookup_t *l) {
-    usocket_lookup_t **p = &queue;
-    while (*p != NULL && *p != l) {
-        p = &(*p)->next;
-    }
-    bool there = *p == l;
-    if (there) {
-        *p = l->next;
-    }
-    return there;
-}
-
-/* A worker more, counted already. Where there is no thread to be had, another worker comes to the queue in time; without
- * one, all that wait in it fail. */
-static bool start_worker(void) {
-    if (usocket_port_spawn(work, NULL) == 0) {
-        return true;
-    }
-    usocket_port_lock();
-    workers--;
-    while (workers == 0 && queue != NULL) {
-        usocket_lookup_t *l = queue;
-        queue = l->next;
-        l->error = USOCKET_EAI_AGAIN;
-        l->state = DONE;
-        usocket_port_event_set(l->event);
-    }
-    usocket_port_unlock();
-    return false;
-}
-
-static int dispatch(usocket_lookup_t *l) {
-    l->event = usocket_port_event_open();
-    if (l->event < 0) {
-        return l->event;
-    }
-    usocket_port_lock();
-    usocket_lookup_t **tail = &queue;
-    while (*tail != NULL) {
-        tail = &(*tail)->next;
-    }
-    *tail = l;
-    bool spawn = workers < USOCKET_RESOLVER_WORKERS;
-    if (spawn) {
-        workers++;
-    }
-    usocket_port_unlock();
-    if (!spawn || start_worker()) {
-        return 0;
-    }
-    usocket_port_lock();
-    int r = l->state == DONE && l->error == USOCKET_EAI_AGAIN ? USOCKET_EAGAIN : 0;
-    usocket_port_unlock();
-    return r;
-}
-
-#else
-
-static int dispatch(usocket_lookup_t *l) {
-    l->error = run(l);
-    l->state = DONE;
-    return 0;
-}
-
-#endif
-
 /* ---- The calls ---------------------------------------------------------------------------------------------------- */
 
 static usocket_lookup_t *new_lookup(void) {
@@ -313,7 +169,7 @@ static int begin(usocket_lookup_t **out, usocket_lookup_t *l, int r) {
     if (r == 0) {
         l->state = DONE;
     } else if (r > 0) {
-        r = dispatch(l);
+        r = usocket_lookup_dispatch(l);
     }
     if (r < 0) {
         usocket_lookup_free(l);
@@ -432,6 +288,14 @@ int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t de
     return r;
 }
 
+#if USOCKET_ASYNC || USOCKET_RACE
+
+int usocket_lookup_handle(const usocket_lookup_t *l) {
+    return l->event < 0 ? USOCKET_ENOENT : l->event;
+}
+
+#endif
+
 const char *usocket_lookup_name(const usocket_lookup_t *l) {
     return l->canon;
 }
@@ -444,34 +308,12 @@ void usocket_lookup_free(usocket_lookup_t *l) {
     if (l == NULL) {
         return;
     }
-    usocket_port_lock();
     int event = l->event;
-#if USOCKET_RESOLVER_WORKERS
-    bool spawn = false;
-    if (l->state == RUNNING) {
-        l->abandoned = true; /* the worker frees it */
-        if (abandoned < USOCKET_RESOLVER_WORKERS) {
-            /* Another may take its place: a server that is silent for one name must not hold up every other. */
-            l->uncounted = true;
-            abandoned++;
-            spawn = queue != NULL;
-            workers -= !spawn;
-        }
-        l = NULL;
-    } else if (l->state == QUEUED) {
-        unqueue(l);
-    }
-#endif
-    usocket_port_unlock();
-#if USOCKET_RESOLVER_WORKERS
-    if (spawn) {
-        start_worker();
-    }
-#endif
-    if (event >= 0) {
+    bool ours = usocket_lookup_withdraw(l);
+    if (USOCKET_RESOLVER_WORKERS && event >= 0) {
         usocket_port_event_close(event);
     }
-    if (l != NULL) {
+    if (ours) {
         usocket_port_free(l);
     }
 }

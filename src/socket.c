@@ -1,8 +1,8 @@
-/* The life of a socket: open, connect, accept, close; who may use it meanwhile; and the one place that waits.
+/* The life of a socket: open, close; who may use it meanwhile; and the one place that waits.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "tls_state.h"
 
 #include <string.h>
 
@@ -64,6 +64,10 @@ static int finish(usocket_t *s) {
     usocket_t *base = base_of(s);
     int fd = -1;
     int io = -1;
+#if USOCKET_TLS
+    usocket_tls_t *tls = NULL;
+    usocket_time_t timeout = 0;
+#endif
     lock_sockets();
     if (--base->refs == 0) {
         fd = base->fd;
@@ -71,8 +75,16 @@ static int finish(usocket_t *s) {
         base->fd = base->io = -1;
         base->unread = NULL;
         base->unread_len = 0;
+#if USOCKET_TLS
+        tls = base->tls;
+        base->tls = NULL;
+        timeout = base->timeout;
+#endif
     }
     unlock_sockets();
+#if USOCKET_TLS
+    usocket_tls_end(tls, timeout, io);
+#endif
     int r = io >= 0 ? usocket_port_close(io) : 0;
     if (fd != io) {
         usocket_port_close(fd);
@@ -179,7 +191,9 @@ static void begin(usocket_t *s, int handle, int family, int type, int proto) {
     s->flags = s->guess = 0;
     s->proto = proto;
     s->error = 0;
-    s->tls = NULL;
+#if !USOCKET_TLS
+    s->tls = NULL; /* elsewhere a closed socket has none, and one to be opened may have its own already */
+#endif
     s->fd = s->io = handle;
     ATOMIC_STORE(&s->users, 0);
 }
@@ -199,6 +213,23 @@ static int check_type(int type) {
 #endif
 }
 
+#if USOCKET_TLS
+
+static int begin_tls(usocket_t *s, int type) {
+    if (type != USOCKET_STREAM && (!USOCKET_DATAGRAMS || type != USOCKET_DGRAM)) {
+        return USOCKET_EPROTONOSUPPORT;
+    }
+    s->tls = usocket_tls_new(s, NULL, type != USOCKET_STREAM);
+    return s->tls != NULL ? 0 : USOCKET_ENOMEM;
+}
+
+static void drop_tls(usocket_t *s) {
+    usocket_tls_free(s->tls);
+    s->tls = NULL;
+}
+
+#endif
+
 int usocket_open(usocket_t *s, int family, int type, int proto) {
     int r = usocket_vacant(s);
     if (r == 0) {
@@ -211,10 +242,20 @@ int usocket_open(usocket_t *s, int family, int type, int proto) {
         return USOCKET_EAFNOSUPPORT;
     }
     if (proto == USOCKET_PROTO_SEC) {
+#if USOCKET_TLS
+        r = begin_tls(s, type);
+        if (r < 0) {
+            return r;
+        }
+#else
         return USOCKET_EPROTONOSUPPORT; /* no TLS backend in this build: never plain text instead */
+#endif
     }
-    int handle = usocket_port_open(family, type, proto);
+    int handle = usocket_port_open(family, type, USOCKET_TLS && proto == USOCKET_PROTO_SEC ? 0 : proto);
     if (handle < 0) {
+#if USOCKET_TLS
+        drop_tls(s);
+#endif
         return handle;
     }
     usocket_attach(s, handle, family, type, proto);
@@ -246,6 +287,14 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
     if (r == 0) {
         r = fd < 0 ? USOCKET_EBADF : usocket_port_adopt(fd, &family, &type, &proto);
     }
+#if USOCKET_TLS
+    if (r == 0 && proto == USOCKET_PROTO_SEC) {
+        r = begin_tls(s, type);
+        if (r == 0) {
+            usocket_tls_adopted(s, fd);
+        }
+    }
+#endif
     if (r == 0 && !USOCKET_DATAGRAMS) {
         r = check_type(type);
     }
@@ -354,6 +403,13 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
     if (r < 0) {
         return USOCKET_POLL_NVAL;
     }
+#if USOCKET_TLS
+    if (HAS_TLS(base_of(s))) {
+        r = usocket_tls_poll(s, events, deadline);
+        usocket_leave(s);
+        return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
+    }
+#endif
     usocket_wait_t w = {base_of(s)->io, (uint8_t)events, 0};
     bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
     r = usocket_wait_for(s, &w, 1, unread ? USOCKET_NOW : deadline);
@@ -361,113 +417,6 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
         r = (r > 0 ? w.ready : 0) | (unread ? USOCKET_POLL_IN : 0);
     } else if (r == USOCKET_EBADF) {
         r = USOCKET_POLL_NVAL;
-    }
-    usocket_leave(s);
-    return r;
-}
-
-/* ---- Connections -------------------------------------------------------------------------------------------------- */
-
-#if USOCKET_SERVER
-
-int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_time_t deadline) {
-    int r = usocket_vacant(conn);
-    if (r == 0) {
-        r = usocket_enter(s);
-    }
-    if (r < 0) {
-        return r;
-    }
-    usocket_t *base = base_of(s);
-    usocket_addr_t from;
-    patience_t patience = usocket_patience(s, false, deadline);
-    do {
-        ON_SOCKET(r, base, usocket_port_accept(io, &from));
-    } while (r == USOCKET_EAGAIN && (r = usocket_await(s, USOCKET_POLL_IN, &patience)) == 0);
-    /* From here on r is a code or a handle: usocket_await's 0 leads back into the loop. */
-    if (r >= 0) {
-        usocket_attach(conn, r, base->family, base->type, base->proto);
-        if (peer != NULL) {
-            *peer = from;
-        }
-        r = 0;
-    }
-    usocket_leave(s);
-    return r;
-}
-
-#endif
-
-static int connect_wait(usocket_t *s, usocket_time_t deadline) {
-    usocket_t *base = base_of(s);
-    usocket_wait_t w = {base->io, USOCKET_POLL_OUT, 0};
-    if (usocket_port_connected(base->io)) {
-        base->flags |= FLAG_CONNECTED;
-        return 0;
-    }
-    int r = usocket_wait_for(s, &w, 1, deadline);
-    if (r == 0) {
-        return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
-    }
-    if (r > 0) {
-        r = usocket_port_error(w.handle);
-    }
-    if (r == 0) { /* no error, or one that was told before: only a peer proves a connection */
-        usocket_addr_t peer;
-        r = usocket_port_name(w.handle, true, &peer);
-    }
-    base->flags = (uint8_t)((base->flags & ~(FLAG_CONNECTED | FLAG_FAILED)) | (r == 0 ? FLAG_CONNECTED : FLAG_FAILED));
-    return r;
-}
-
-/* Linux remembers how an attempt that it could not finish at once has ended until connect(2) is called again, and answers
- * that call with it. Our waits have told the program already. */
-static int begin_connect(usocket_t *base, const usocket_addr_t *a) {
-    usocket_addr_t peer;
-    if (is_stream(base) && (base->flags & FLAG_CONNECTED) && usocket_port_name(base->io, true, &peer) == 0) {
-        return USOCKET_EISCONN;
-    }
-    int r;
-    ON_SOCKET(r, base, usocket_port_connect(io, a));
-    if (r == USOCKET_ECONNABORTED && (base->flags & FLAG_FAILED)) {
-        ON_SOCKET(r, base, usocket_port_connect(io, a));
-    }
-    base->flags &= (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED);
-    return r;
-}
-
-int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
-    int r = usocket_enter(s);
-    if (r == 0) {
-        r = connect_wait(s, deadline);
-        usocket_leave(s);
-    }
-    return r;
-}
-
-int usocket_pause(usocket_t *s, usocket_time_t deadline, int late) {
-    usocket_time_t soon = usocket_deadline_in(10000);
-    int r = usocket_wait_for(s, NULL, 0, soon < deadline ? soon : deadline);
-    return r == 0 && soon >= deadline ? late : r;
-}
-
-int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t deadline) {
-    int r = usocket_enter(s);
-    if (r < 0) {
-        return r;
-    }
-    for (;;) {
-        r = begin_connect(base_of(s), a);
-        if (r != USOCKET_EAGAIN || !USOCKET_UNIX || a->family != USOCKET_AF_UNIX || deadline == USOCKET_NOW) {
-            break;
-        }
-        r = usocket_pause(s, deadline, USOCKET_ETIMEDOUT);
-        if (r < 0) {
-            break;
-        }
-    }
-    if (r == USOCKET_EINPROGRESS && deadline != USOCKET_NOW) {
-        r = connect_wait(s, deadline);
     }
     usocket_leave(s);
     return r;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "internal.h"
+#include "tls_state.h"
 
 #include <string.h>
 
@@ -122,6 +123,14 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
                 break;
             }
         }
+        if (HAS_TLS(base)) {
+            int want;
+            r = usocket_tls_recv(s, (uint8_t *)buf + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0, &want);
+            if (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0) {
+                continue;
+            }
+            goto some;
+        }
         ON_SOCKET(r, base, usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from));
         if (r == USOCKET_EAGAIN) {
             if ((stream && len == 0) || (USOCKET_DATAGRAMS && (base->flags & FLAG_SHUT_RD))) {
@@ -151,7 +160,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         }
         r = (int32_t)got; /* what has arrived counts; an error shows in the next call */
     }
-    if (from != NULL && r >= 0 && (stream || usocket_unread_len(s) != 0)) {
+    if (from != NULL && r >= 0 && (stream || HAS_TLS(base) || usocket_unread_len(s) != 0)) {
         if (usocket_port_name(base->io, true, from) < 0) {
             from->family = USOCKET_AF_UNSPEC;
         }
@@ -180,6 +189,11 @@ int32_t usocket_send_by(
     usocket_t *base = base_of(s);
     bool dontwait = flags != 0 && (usocket_port_flags(flags) & USOCKET_PORT_DONTWAIT);
     patience_t patience = usocket_patience(s, true, dontwait ? USOCKET_NOW : deadline);
+    if (HAS_TLS(base)) {
+        r = to != NULL && !is_stream(base) ? USOCKET_EISCONN : usocket_tls_send(s, buf, clip(len), &patience);
+        usocket_leave(s);
+        return r;
+    }
     for (;;) {
         ON_SOCKET(r, base, usocket_port_send(io, buf, clip(len), flags, to));
         if (r != USOCKET_EAGAIN) {
@@ -264,6 +278,14 @@ int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
     int r = usocket_enter(s);
     if (r == 0) {
         patience_t patience = usocket_patience(s, false, deadline);
+        if (HAS_TLS(base_of(s)) && usocket_unread_len(s) == 0) {
+            int want;
+            do {
+                r = usocket_tls_readable(s, &want);
+            } while (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0);
+            usocket_leave(s);
+            return r == patience.late || r == USOCKET_EINTR || r == USOCKET_EBADF || r == USOCKET_ENOMEM ? r : 0;
+        }
         r = usocket_unread_len(s) != 0 || base_of(s)->error != 0 ? 0 : usocket_await(s, USOCKET_POLL_IN, &patience);
         usocket_leave(s);
     }

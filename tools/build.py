@@ -28,7 +28,7 @@ JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 1)
 ASAN = "-fsanitize=address --param asan-use-after-return=0"
 NO_TLS = ["MICROPY_PY_SSL=0", "MICROPY_SSL_MBEDTLS=0"]
 CLIENT = " ".join(f"-DUSOCKET_{name}=0" for name in (
-    "IPV6", "UNIX", "NAMES", "SERVER", "DATAGRAMS", "THREADS", "WORDS", "WAIT_SLICE_MS"))
+    "IPV6", "UNIX", "NAMES", "SERVER", "DATAGRAMS", "THREADS", "WORDS", "WAIT_SLICE_MS", "RACE", "ASYNC", "POLLER"))
 FLAVOURS = {
     "unix": ["MICROPY_PY_SOCKET=0"],
     "ab": ["MICROPY_PY_SOCKET=1"],
@@ -48,6 +48,20 @@ FLAVOURS = {
     "arm": ["MICROPY_PY_SOCKET=0", "CROSS_COMPILE=arm-linux-gnueabihf-", "MICROPY_PY_FFI=0", *NO_TLS],
     "client": ["MICROPY_PY_SOCKET=0", "MICROPY_PY_THREAD=0", "CFLAGS_EXTRA=" + CLIENT, *NO_TLS],
 }
+
+
+# TLS sockets, and MicroPython's own tls module, on the mbedTLS that mk/tls.mk has built into build/mbedtls or build/mbedtls-asan.
+MBEDTLS_DIR = os.path.abspath(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
+TLS_CFLAGS = (f"-DUSOCKET_TLS=1 -DMBEDTLS_USER_CONFIG_FILE=\\\"mbedtls_user.h\\\" -I{ROOT}/port/posix "
+              f"-isystem {MBEDTLS_DIR}/include")
+
+
+def with_tls(flavour, archives):
+    """Add TLS to a flavour's arguments."""
+    arguments = dict(argument.split("=", 1) for argument in FLAVOURS[flavour])
+    arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {TLS_CFLAGS}".strip()
+    arguments["LDFLAGS_EXTRA"] = f"-L{ROOT}/build/{archives} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
+    FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
 
 
 # Other stacks than the system's: what a flavour has, and before it what the stack needs. The archives are there already.
@@ -76,7 +90,7 @@ def on_sal(like):
     """On the look-alike of SAL (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>."""
     return on_stack(
         like, "rtthread",
-        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
+        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
         USOCKET_CFLAGS=f"-I{ROOT}/test/sal/include",
         LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
     )
@@ -87,6 +101,12 @@ FLAVOURS["lwip-asan"] = on_lwip("lwip-asan", "asan")
 FLAVOURS["lwip-tiny"] = on_lwip("lwip-tiny", "unix", "-DTEST_LWIP_TINY")
 FLAVOURS["sal"] = on_sal("unix")
 FLAVOURS["sal-asan"] = on_sal("asan")
+
+
+# Now that the flavours on other stacks, whose ports have no randomness yet, are made.
+for name in ("unix", "ab", "cov"):
+    with_tls(name, "mbedtls")
+with_tls("asan", "mbedtls-asan")
 
 
 class Progress:

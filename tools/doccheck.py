@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 
+import run
 import stackscheck
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -89,10 +90,11 @@ class Checker:
     def execute(self, suffix, text, *command):
         """(status, output) of a command on a file with that text."""
         path = os.path.join(self.directory, "doc" + suffix)
+        place = ROOT if suffix == ".c" else self.directory  # where the certificates of docs/tls.md are
         with open(path, "w") as file:
             file.write(text)
         result = subprocess.run(["timeout", LIMIT, *(word.format(path=path) for word in command)], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=place)
         return result.returncode, result.stdout.decode("utf-8", "replace")
 
     def session(self, path, found):
@@ -135,10 +137,13 @@ class Checker:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interp", default=os.path.join(ROOT, "build", "unix", "micropython"), type=os.path.abspath)
-    parser.add_argument("files", nargs="*", default=[REFERENCE, "README.md", "README_zh.md", "docs/rtthread.md", "docs/rtthread_zh.md"])
+    parser.add_argument("files", nargs="*", default=[
+        REFERENCE, "README.md", "README_zh.md", "docs/tls.md", "docs/tls_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md", "docs/rtthread.md",
+        "docs/rtthread_zh.md"])
     options = parser.parse_args()
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as directory:
+        run.certificates(directory)
         checker = Checker(options.interp, directory)
         for path in options.files:
             checker.file(path)

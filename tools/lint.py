@@ -154,8 +154,9 @@ def headings(path):
 
 @check
 def same_headings(_):
-    """README.md and docs/rtthread.md have the structure of their Chinese twins."""
-    return [line for path in ("README.md", "docs/rtthread.md") for line in apart(path, path.replace(".md", "_zh.md"))]
+    """README.md, docs/tls.md, docs/asyncio.md and docs/rtthread.md have the structure of their Chinese twins."""
+    paths = ("README.md", "docs/tls.md", "docs/asyncio.md", "docs/rtthread.md")
+    return [line for path in paths for line in apart(path, path.replace(".md", "_zh.md"))]
 
 
 def apart(one_path, other_path):

@@ -3,8 +3,9 @@
 
 usage: tools/run.py [--interp PATH]
 
-A TCP server with its client, a UDP server with its client, and the page of a web site, which an nginx of our own serves
-on loopback. Every step is checked; the last line counts.
+A TCP server with its client, a UDP server with its client, the page of a web site, which an nginx of our own serves on loopback,
+the same over TLS from that nginx and from our own server, an MQTT broker over TLS, and with asyncio a web server, fetches at the
+same time, and a chat. The certificates are made here, by openssl. Every step is checked; the last line counts.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import os
 import queue
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -42,8 +44,33 @@ http {{
         listen 127.0.0.1:{port};
         root {work}/html;
     }}
-}}
+{tls}}}
 """
+
+NGINX_TLS = """\
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {work}/server.pem;
+        ssl_certificate_key {work}/server.key;
+        ssl_protocols TLSv1.2 TLSv1.3;
+        root {work}/html;
+    }}
+"""
+
+MOSQUITTO = """\
+user root
+persistence false
+log_dest file {work}/mosquitto.log
+listener {port} 127.0.0.1
+cafile {work}/ca.pem
+certfile {work}/server.pem
+keyfile {work}/server.key
+require_certificate true
+use_identity_as_username true
+allow_anonymous false
+"""
+
+NEW_CERT = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30".split()
 
 
 class Wrong(Exception):
@@ -92,6 +119,9 @@ class Example:
         except queue.Empty:
             pass
         return last
+
+    def interrupt(self):
+        self.child.send_signal(signal.SIGINT)
 
     def ends_well(self):
         try:
@@ -151,11 +181,124 @@ def web_site(interp, started):
     client.ends_well()
 
 
-class Nginx:
-    def __init__(self, program, port):
-        self.log = open(os.path.join(WORK, "nginx.log"), "w")
-        self.child = subprocess.Popen([program, "-p", WORK, "-c", os.path.join(WORK, "nginx.conf"), "-e", "error.log"],
-                                      stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+def fetch_many(interp, started):
+    started(server := Example(interp, "http_server.py", "127.0.0.1", 0))
+    port = server.says(r"serving at http://127\.0\.0\.1:(\d+)/").group(1)
+    pages = {"": "200 OK", "hello?name=you": "200 OK", "nowhere": "404 Not Found"}
+    urls = [f"localhost:{port}/{path}" for path in pages]
+    started(client := Example(interp, "fetch_many.py", *urls, "localhost:1/"))
+    # In whatever order they come.
+    answers = [client.says(r"(\S+): (.*)").group(1, 2) for _ in range(len(urls) + 1)]
+    for url, status in zip(urls, pages.values()):
+        if not any(got == url and words.startswith(f"HTTP/1.1 {status}, ") for got, words in answers):
+            raise Wrong(f"fetch_many did not say {status} of {url}")
+    if not any(got == "localhost:1/" and "ECONNREFUSED" in words for got, words in answers):
+        raise Wrong("fetch_many did not say why localhost:1 has no page")
+    client.says(r"4 pages in \d+ ms; one after the other: \d+ ms")
+    client.ends_well()
+    for _ in pages:
+        server.says(r"GET /\S* (200 OK|404 Not Found)")
+    server.interrupt()
+    server.says(r"stopped")
+    server.ends_well()
+
+
+def chat(interp, started):
+    started(server := Example(interp, "chat_server.py", "127.0.0.1", 0))
+    port = int(server.says(r"chatting at 127\.0\.0\.1:(\d+)").group(1))
+    clients = {}
+    for name in ("ada", "bob", "eve"):
+        with_name = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        clients[name] = with_name.makefile("rw", newline="\n", encoding="utf-8")
+        with_name.close()
+        clients[name].write(name + "\n")
+        clients[name].flush()
+        server.says(rf"\* {name} is here")
+    clients["ada"].write("hello, all\n")
+    clients["ada"].flush()
+    server.says(r"ada: hello, all")
+    clients["eve"].close()
+    server.says(r"\* eve is gone")
+    for name, expected in (("ada", ["* bob is here", "* eve is here", "* eve is gone"]), ("bob", ["* eve is here", "ada: hello, all", "* eve is gone"])):
+        got = [clients[name].readline().rstrip("\n").replace("your name? ", "") for _ in expected]
+        print(f"  {name:>10} | {got}")
+        if got != expected:
+            raise Wrong(f"{name} read {got}, expected {expected}")
+        clients[name].close()
+        server.says(rf"\* {name} is gone")
+    server.interrupt()
+    server.says(r"stopped")
+    server.ends_well()
+
+
+def certificates(where=WORK):
+    """An authority, and what it vouches for: a server on this machine, and a client. As docs/tls.md tells."""
+    def make(name, subject, *more):
+        made = subprocess.run([*NEW_CERT, "-subj", f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *more], cwd=where,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if made.returncode:
+            raise Wrong(f"openssl makes no certificate: {made.stdout[-300:]}")
+    by_ca = ("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE")
+    make("ca", "Example CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    make("server", "localhost", *by_ca, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    make("client", "device-7", *by_ca)
+
+
+def path(name):
+    return os.path.relpath(os.path.join(WORK, name), ROOT)
+
+
+def get(interp, started, port):
+    started(client := Example(interp, "https_get.py", "localhost", port, "/", path("ca.pem")))
+    client.says(r"connected with TLS_\w+")
+    client.says(r"status b'HTTP/1\.1 200 OK\\r\\n'")
+    while client.says(r"header b'[\w-]+: .*'|page of (\d+) bytes:").group(1) is None:
+        pass
+    return client
+
+
+def https_get(interp, started):
+    certificates()
+    client = get(interp, started, start_nginx(started, tls=True))
+    client.says(re.escape(PAGE.rstrip("\n")))
+    client.says(r"")
+    client.says(r"closed")
+    client.ends_well()
+
+
+def https_server(interp, started):
+    certificates()
+    started(server := Example(interp, "https_server.py", "127.0.0.1", 0, path("server.pem"), path("server.key"), 1))
+    port = server.says(r"listening on \('127\.0\.0\.1', (\d+)\)").group(1)
+    with socket.create_connection(("127.0.0.1", port)):  # a client that says nothing, and holds nobody up
+        client = get(interp, started, port)
+        client.says(r".*<h1>It works</h1><p>Over TLS 1\.3\.</p>.*")
+        client.says(r"")
+        client.says(r"closed")
+        client.ends_well()
+        server.says(r"TLS 1\.3 GET / 200 OK")
+        server.says(r"closed")
+        server.ends_well()
+
+
+def mqtt_tls(interp, started):
+    certificates()
+    port = start_mosquitto(started)
+    started(client := Example(interp, "mqtt_tls.py", "localhost", port, path("ca.pem"), path("client.pem"), path("client.key")))
+    client.says(r"connected with TLS_\w+")
+    client.says(r"CONNACK True")
+    client.says(r"SUBACK True")
+    client.says(r"received b'hello over TLS'")
+    client.says(r"closed")
+    client.ends_well()
+
+
+class Daemon:
+    """A server of others; up if one can connect to its port."""
+
+    def __init__(self, name, command, port):
+        self.log = open(os.path.join(WORK, name + ".log"), "w")
+        self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.child.poll() is None:
             try:
@@ -177,26 +320,47 @@ class Nginx:
         self.log.close()
 
 
-def find_nginx():
-    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+def find(name):
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
-def start_nginx(started):
-    """An nginx of our own on a port that was free a moment ago; another try when somebody was quicker."""
-    os.makedirs(os.path.join(WORK, "html"), exist_ok=True)
-    with open(os.path.join(WORK, "html", "index.html"), "w") as page:
-        page.write(PAGE)
+def start_daemon(started, name, says, configure):
+    """configure(port) writes the configuration and returns the command. On a port that was free a moment ago; another try when
+    somebody was quicker."""
     for _ in range(3):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        with open(os.path.join(WORK, "nginx.conf"), "w") as config:
-            config.write(NGINX.format(work=WORK, port=port))
-        nginx = Nginx(find_nginx(), port)
-        started(nginx)
-        if nginx.up:
-            print(f"  {'nginx':>10} | serves a page on 127.0.0.1:{port}")
+        daemon = Daemon(name, configure(port), port)
+        started(daemon)
+        if daemon.up:
+            print(f"  {name:>10} | {says} 127.0.0.1:{port}")
             return port
-    raise Wrong(f"nginx does not start; see {os.path.relpath(WORK, ROOT)}/nginx.log and error.log")
+    raise Wrong(f"{name} does not start; see {os.path.relpath(WORK, ROOT)}/{name}.log and error.log")
+
+
+def write(name, text):
+    with open(os.path.join(WORK, name), "w") as file:
+        file.write(text)
+    return os.path.join(WORK, name)
+
+
+def start_nginx(started, tls=False):
+    os.makedirs(os.path.join(WORK, "html"), exist_ok=True)
+    write(os.path.join("html", "index.html"), PAGE)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        other = probe.getsockname()[1]
+
+    def configure(port):
+        extra = NGINX_TLS.format(work=WORK, port=port) if tls else ""
+        config = write("nginx.conf", NGINX.format(work=WORK, port=other if tls else port, tls=extra))
+        return [find("nginx"), "-p", WORK, "-c", config, "-e", "error.log"]
+    return start_daemon(started, "nginx", "serves a page over TLS on" if tls else "serves a page on", configure)
+
+
+def start_mosquitto(started):
+    def configure(port):
+        return [find("mosquitto"), "-c", write("mosquitto.conf", MOSQUITTO.format(work=WORK, port=port))]
+    return start_daemon(started, "mosquitto", "passes messages, to those who have a certificate, on", configure)
 
 
 def main():
@@ -205,12 +369,18 @@ def main():
     interp = os.path.abspath(parser.parse_args().interp)
     os.makedirs(WORK, exist_ok=True)
 
-    examples = [("A TCP server and its client", tcp), ("A UDP server and its client", udp), ("Connecting to a web site", web_site)]
+    examples = [("A TCP server and its client", tcp, ()), ("A UDP server and its client", udp, ()),
+                ("Connecting to a web site", web_site, ("nginx",)),
+                ("The same over https", https_get, ("nginx", "openssl")),
+                ("An https server", https_server, ("openssl",)),
+                ("An MQTT broker over TLS, and both ends prove who they are", mqtt_tls, ("mosquitto", "openssl")),
+                ("A web server, and many pages at the same time", fetch_many, ()), ("A chat", chat, ())]
     passed = failed = skipped = 0
-    for number, (title, example) in enumerate(examples, 1):
+    for number, (title, example, programs) in enumerate(examples, 1):
         print(f"{chr(10) if number > 1 else ''}{number}. {title}")
-        if example is web_site and not find_nginx():
-            print("   skipped: nginx is not installed")
+        absent = [name for name in programs if not find(name)]
+        if absent:
+            print(f"   skipped: {' and '.join(absent)} not installed")
             skipped += 1
             continue
         running = []

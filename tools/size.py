@@ -31,10 +31,14 @@ FLAGS = "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -std=gn
 
 # Headers of a BSD system that newlib lacks; each is tools/arm/stack.h.
 STACK = ("sys/socket.h", "sys/ioctl.h", "sys/un.h", "sys/uio.h", "netinet/in.h", "netinet/tcp.h", "arpa/inet.h",
-         "netdb.h", "net/if.h", "poll.h", "sys/eventfd.h")
+         "netdb.h", "net/if.h", "poll.h", "sys/eventfd.h", "sys/epoll.h", "sys/timerfd.h", "sys/random.h")
 # newlib declares these only when it is told that the system has them.
 SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1", "-D_GNU_SOURCE",
           "-DPTHREAD_STACK_MIN=1024"]
+
+# Read where USOCKET_TLS is 1: our own code, without mbedTLS's.
+MBEDTLS = ["-DMBEDTLS_USER_CONFIG_FILE=\"mbedtls_user.h\"", "-I%s/port/posix" % ROOT, "-isystem",
+           os.path.join(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build/mbedtls-3.6.6"), "include")]
 
 TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_SERVER": 0, "USOCKET_DATAGRAMS": 0, "USOCKET_THREADS": 0,
               "USOCKET_WORDS": 0, "USOCKET_WAIT_SLICE_MS": 0}
@@ -42,6 +46,7 @@ DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTR
 SINGLE = {"USOCKET_THREADS": 0, "USOCKET_WORDS": 0}
 CONFIGURATIONS = {
     "everything": {},
+    "everything, for event loops": {"USOCKET_RACE": 4, "USOCKET_ASYNC": 1, "USOCKET_POLLER": 1},
     "IPv4 only": {"USOCKET_IPV6": 0},
     "no server": {"USOCKET_SERVER": 0},
     "streams only": {"USOCKET_DATAGRAMS": 0},
@@ -163,6 +168,8 @@ class Target:
         if port != "posix":
             return given + self.ports[port]
         given += ["-I%s/include" % OUT, "-I" + ARM]
+        if str(defines.get("USOCKET_TLS")) == "1":
+            given += MBEDTLS
         if path in self.binding or path in self.modules:
             given += ["-I" + OUT, "-I" + self.micropython, "-I%s/extmod" % self.micropython]
         if path.endswith("modlwip.c"):

@@ -18,7 +18,7 @@ INDIRECT = {
 }
 
 # Where threads of the library begin.
-THREADS = {"src/resolve.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/watch.c:run": "a watcher's thread"}
+THREADS = {"src/workers.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/watch.c:run": "a watcher's thread"}
 
 STUB = "#include \"usocket/port.h\"\n#include \"usocket/usocket.h\"\nvoid *const size_functions[] = {%s};\n"
 

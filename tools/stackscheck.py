@@ -19,7 +19,7 @@ LISTS = os.path.join(ROOT, "test", "python", "stacks")
 COLUMNS = {"Linux": None, "lwIP 2.2": "lwip", "SAL look-alike": "sal", "RT-Thread 4.0.3, lwIP 2.0.2": None,
            "RT-Thread 4.0.3, lwIP 2.1.2": None, "without POSIX": None}
 YES, UNKNOWN = "✓", "—"
-TESTS = ("test/python/", "test/unit/", "test/tap/", "test/libs/cases/", "test/sal/", "test/lwip/", "test/compat/", "samples/", "")
+TESTS = ("test/python/", "test/unit/", "test/tap/", "test/tls/", "test/libs/cases/", "test/sal/", "test/lwip/", "test/compat/", "samples/", "")
 
 
 def tables(text):

@@ -63,6 +63,47 @@
 #define USOCKET_RESOLVER_RESULTS 16
 #endif
 
+/* What programs with an event loop use. On a small device it is chosen, not given. */
+#if defined(__unix__) && !defined(__RTTHREAD__)
+#define USOCKET_LARGE 1
+#else
+#define USOCKET_LARGE 0
+#endif
+
+/** Connecting to a name races its addresses as RFC 8305 says, at most this many at once (1 to 6). Costs 1680 + 250. 0: each in
+ *  turn, the time shared out between them. */
+#ifndef USOCKET_RACE
+#if USOCKET_LARGE
+#define USOCKET_RACE 4
+#else
+#define USOCKET_RACE 0
+#endif
+#endif
+
+/** Milliseconds from one attempt of a race to the next (RFC 8305: 250; 10 at the least). */
+#ifndef USOCKET_RACE_DELAY_MS
+#define USOCKET_RACE_DELAY_MS 250
+#endif
+
+/** Lookups, and with USOCKET_RACE connects, that an event loop can wait for; lookups of one name under way share one worker.
+ *  Costs 680 + 510, and with USOCKET_RACE more. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor resolver and dialer in Python. */
+#ifndef USOCKET_ASYNC
+#if USOCKET_LARGE && USOCKET_NAMES
+#define USOCKET_ASYNC 1
+#else
+#define USOCKET_ASYNC 0
+#endif
+#endif
+
+/** A poller whose cost follows the descriptors that are ready, not those that are open. Costs 490 + 2690. 0: none. */
+#ifndef USOCKET_POLLER
+#if USOCKET_LARGE
+#define USOCKET_POLLER 1
+#else
+#define USOCKET_POLLER 0
+#endif
+#endif
+
 /** Several threads may use the library, and one socket: an atomic counter per call, and close() wakes those who wait.
  *  Costs 1400 + 320. 0: one thread only; saves those, and one descriptor per process on POSIX. */
 #ifndef USOCKET_THREADS
@@ -84,6 +125,22 @@
 /** Words for error codes (usocket_strerror). Costs 1100; 0 leaves the names only. */
 #ifndef USOCKET_WORDS
 #define USOCKET_WORDS 1
+#endif
+
+/** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build has to bring. Costs 16900 + 800, and mbedTLS. 0: opening one is
+ *  USOCKET_EPROTONOSUPPORT. */
+#ifndef USOCKET_TLS
+#define USOCKET_TLS 0
+#endif
+
+/** Sessions that clients keep for later handshakes, for the whole process. About 200 bytes each, with a certificate 2 KiB. */
+#ifndef USOCKET_TLS_SESSIONS
+#define USOCKET_TLS_SESSIONS 8
+#endif
+
+/** How long usocket_close waits for room for TLS's goodbye, at the most. */
+#ifndef USOCKET_TLS_CLOSE_MS
+#define USOCKET_TLS_CLOSE_MS 1000
 #endif
 
 /** Calls beyond the documented module in the MicroPython binding (create_server, makefile, inet_*, if_* ...). Costs 0 + 6000. */

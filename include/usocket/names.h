@@ -83,6 +83,14 @@ int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline);
  *  @return a code of usocket_lookup_wait; USOCKET_EBADF */
 int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline);
 
+#if USOCKET_ASYNC || USOCKET_RACE
+
+/** A handle that polls readable once the lookup has ended: where handles are descriptors, for everybody.
+ *  @return a handle, open until usocket_lookup_free; USOCKET_ENOENT: it has needed none, and has ended */
+int usocket_lookup_handle(const usocket_lookup_t *l);
+
+#endif
+
 /** The n-th answer, from 0. @return 0; USOCKET_ENOENT: there are no more, or the lookup has not ended */
 int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *out);
 
@@ -98,34 +106,103 @@ void usocket_lookup_free(usocket_lookup_t *l);
 
 /** A connection in the making, to whichever address of a name answers. Yours to place; members private. */
 typedef struct usocket_dial {
-    usocket_lookup_t *lookup;
     const usocket_addr_t *source;
-    usocket_addr_t to; /* the address tried last, for messages */
+    usocket_addr_t to; /* the address tried last, or the one that answered, for messages */
+    int proto;
+#if USOCKET_RACE
+    usocket_lookup_t *lookup[2]; /* of IPv6, or of all; of IPv4, or NULL */
+    int looked[2];               /* how they ended, or USOCKET_EAGAIN */
+    struct {
+        int handle; /* -1: ended, with code */
+        int16_t code;
+        uint8_t v4, nth;
+    } attempt[USOCKET_RESOLVER_RESULTS];
+    uint8_t tried, most, next[2];
+    bool turn; /* the next address is of IPv4, if there is one */
+    bool held; /* no descriptor for another attempt, until one ends */
+    bool won;  /* the socket is open, and to be finished */
+    usocket_time_t delay;
+    usocket_time_t due;   /* of the next attempt */
+    usocket_time_t hold;  /* until when IPv4 waits for IPv6's addresses; 0: it does not */
+    usocket_time_t yield; /* when the oldest attempt makes room for the next; 0: it does not */
+    usocket_time_t wake;  /* when there is something to do though nothing has happened */
+    int set, alarm;       /* what usocket_dial_handle opened, or -1 */
+#else
+    usocket_lookup_t *lookup;
     size_t next;
     int error;
-    int proto;
     bool trying;
     usocket_time_t deadline; /* of the attempt in progress */
+#endif
+#if USOCKET_TLS
+    char host[USOCKET_HOST_MAX]; /* the server's name */
+#endif
 } usocket_dial_t;
 
 /** Begin to connect to a name. Never waits.
  *
+ * With USOCKET_RACE the addresses race as RFC 8305 ("Happy Eyeballs") says. IPv6 and IPv4 are looked up apart, on two workers
+ * (with fewer than two, or where the query names a family: in one lookup): IPv6's addresses begin as soon as they are there,
+ * IPv4's at once if IPv6 has none, else 50 ms after they came; what comes later joins. The families take turns, IPv6 first. An
+ * attempt begins when the one before has failed, or has lasted 250 ms (USOCKET_RACE_DELAY_MS, usocket_dial_delay) without an
+ * answer; the first to connect wins, and the others are closed. At most USOCKET_RACE are under way, and one if @p source has a
+ * port, which two cannot have at once; when there is no room, the oldest makes some after its share of the time that is left.
+ * Without a descriptor for another attempt, those under way go on.
+ *
  * @param source address to bind to, of the family that is to be used, or NULL; must live as long as @p d
- * @return 0, or a code of usocket_lookup_start
+ * @return 0; USOCKET_EPROTONOSUPPORT (USOCKET_PROTO_SEC without TLS); or a code of usocket_lookup_start
  */
 int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source);
 
-/** Connect. Tries each address in turn; the time until @p deadline is shared out, so that one that does not answer leaves
- *  some to the next. After USOCKET_EINTR call again with the same arguments.
+/** Connect. Waits until @p deadline, which is one for the lookup, all addresses and TLS's handshake (USOCKET_NOW, with
+ *  USOCKET_RACE: a step, see below; USOCKET_EAGAIN while no attempt has begun). After USOCKET_EINTR call again with the same
+ *  arguments. Without USOCKET_RACE each address is tried in turn, and the time shared out, so that one that does not answer
+ *  leaves some to the next.
  *
  * @param s closed; becomes the connection; stays closed, or is closed by usocket_dial_end, otherwise
- * @return 0: connected; USOCKET_EINTR; a code of usocket_lookup_wait, usocket_open, usocket_bind or usocket_connect_by: that of
- *         the last address
+ * @return 0: connected; USOCKET_EINTR; a code of usocket_lookup_wait, usocket_open, usocket_bind, usocket_adopt or
+ *         usocket_connect_by: that of the last address, with USOCKET_RACE the most telling: the last that is not about the way there
  */
 int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline);
 
+#if USOCKET_RACE
+
+/** Change the time between two attempts. @param delay microseconds; at least 10 ms are taken */
+void usocket_dial_delay(usocket_dial_t *d, usocket_time_t delay);
+
+/** Do what there is to do now. Never waits. For event loops: call it when usocket_dial_handle polls readable.
+ *
+ * A TLS socket is handed over before its handshake, for options to be set: the next call on it does that.
+ *
+ * @param s, deadline as for usocket_dial_by, the same each time
+ * @return as usocket_dial_by; USOCKET_EINPROGRESS: not yet
+ */
+int usocket_dial_step(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline);
+
+/** How the n-th attempt ended, from 0, in the order in which they began. Not after usocket_dial_end.
+ *
+ * @param a receives its address
+ * @return a code of usocket_open, usocket_bind or usocket_connect_by; USOCKET_EINPROGRESS: it is under way;
+ *         USOCKET_ENOENT: there were no more; 0: it is the one that answered
+ */
+int usocket_dial_attempt(const usocket_dial_t *d, size_t n, usocket_addr_t *a);
+
+#endif
+
 /** End with it. The socket stays open if usocket_dial_by returned 0, and is closed otherwise. */
 void usocket_dial_end(usocket_dial_t *d, usocket_t *s);
+
+#if USOCKET_ASYNC && USOCKET_RACE
+
+/** A descriptor that polls readable when usocket_dial_step has something to do. Opened by the first call, closed by
+ *  usocket_dial_end.
+ *
+ * @return a descriptor; USOCKET_EOPNOTSUPP: this stack has none, call usocket_dial_step now and then; USOCKET_EMFILE, USOCKET_ENFILE,
+ *         USOCKET_ENOMEM, USOCKET_EBADF, USOCKET_ENOSPC, USOCKET_EINVAL, USOCKET_EPERM
+ */
+int usocket_dial_handle(usocket_dial_t *d);
+
+#endif
 
 /* ---- Interfaces and this host --------------------------------------------------------------------------------------- */
 

@@ -173,9 +173,54 @@ void usocket_port_event_set(int event);
 void usocket_port_event_clear(int event);
 void usocket_port_event_close(int event);
 
+#if USOCKET_ASYNC || USOCKET_POLLER
+
+/* ---- Sets: port/bsd_sets.c, for every stack --------------------------------------------------------------------------- */
+
+/** A set of handles, as a handle that polls readable while one of them is ready. Closed with usocket_port_event_close.
+ *  @return a handle; USOCKET_EOPNOTSUPP: this stack has no such thing; USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM */
+int usocket_port_set_open(void);
+
+/** Let a set tell of @p handle, once, when it is ready for @p events (0: of nothing), whether it is in the set or not. A handle
+ *  that is closed leaves by itself.
+ *  @return 0; USOCKET_EPERM: one that is always ready, as a file; USOCKET_EBADF, USOCKET_ENOMEM, USOCKET_ENOSPC, USOCKET_EINVAL */
+int usocket_port_set_arm(int set, int handle, int events);
+
+/** Take what is ready, at most @p n, out of a set; each must be armed again. Never waits.
+ *  @param out receives handles and what they are ready for @return how many */
+int usocket_port_set_take(int set, usocket_wait_t *out, size_t n);
+
+/** An event (usocket_port_event_open) that sets itself at a deadline. @return as usocket_port_set_open */
+int usocket_port_alarm_open(void);
+
+/** Its deadline: USOCKET_NOW sets it, USOCKET_NEVER clears it. */
+void usocket_port_alarm_set(int alarm, usocket_time_t deadline);
+
+#endif
+
 /** While on, every wait in progress returns at once, and every new one too; used by usocket_close, for moments. A wait that
  *  ends within USOCKET_WAIT_SLICE_MS anyway may be left alone. Calls nest. */
 void usocket_port_wake(bool on);
+
+#if USOCKET_TLS
+
+/* ---- For TLS: port/<stack>/system.c --------------------------------------------------------------------------------- */
+
+/** Randomness fit for keys: the system's generator, seeded. There is no substitute: a port without one must not pretend.
+ *  @return 0; USOCKET_EIO: there is none (yet) */
+int usocket_port_random(void *buf, size_t len);
+
+/** Let other sockets be bound to the address of this one (SO_REUSEADDR): a server of DTLS has a socket for each client.
+ *  In port/bsd_tls.c. @return 0; a code of usocket_setsockopt */
+int usocket_port_share_address(int handle);
+
+/** Seconds since 1970, UTC; 0 if nobody has told the system. */
+int64_t usocket_port_wall_time(void);
+
+/** The file of certificates to trust, PEM; NULL where the system has none. Stays as it is until the next call. */
+const char *usocket_port_trust(void);
+
+#endif
 
 #ifdef __cplusplus
 }

@@ -480,5 +480,8 @@ static inline int usocket_send_all(usocket_t *s, const void *buf, size_t len, si
 #if USOCKET_NAMES
 #include "usocket/names.h"
 #endif
+#if USOCKET_POLLER
+#include "usocket/poller.h"
+#endif
 
 #endif

@@ -17,8 +17,10 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@
 #define PLAT_HAS_INTERFACES 1
 #define PLAT_HAS_DUP 1
 #define PLAT_PEER_MEANS_CONNECTED 1 /* getpeername(2) knows no peer before the connect has ended */
+#define PLAT_HAS_EPOLL 1
 
 /* A socket is close-on-exec and non-blocking from its first moment. */
 #define plat_socket(family, type, proto) socket((family), (type) | SOCK_CLOEXEC | SOCK_NONBLOCK, (proto))

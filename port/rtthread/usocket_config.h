@@ -69,6 +69,13 @@
 #define USOCKET_PY_EXTRAS 0
 #endif
 
+/* No more than two addresses come of a lookup. */
+#ifdef USOCKET_USING_EVENT_LOOP
+#define USOCKET_RACE 2
+#define USOCKET_ASYNC 1
+#define USOCKET_POLLER 1
+#endif
+
 #define USOCKET_UNIX 0
 
 /* The clock goes in steps, a kernel tick each. */

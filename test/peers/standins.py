@@ -109,6 +109,7 @@ def answer(conn, context, reply):
                 return
         conn.sendall(b"".join(reply))
         if context:
+            conn.settimeout(0.2)  # say goodbye; servers of the Internet do not wait for the client's, and MicroPython's may not come
             conn.unwrap()
     except OSError:
         pass  # the tests break connections on purpose

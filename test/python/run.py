@@ -16,6 +16,8 @@ difference a line; docs/stacks.md tells of each ID:
   ID | script.py | - | reason                          the script is not run
 A line that excuses nothing fails.
 
+--scripts DIR: those of another directory.
+
 --known FILE: such a list in another place, of what an emulator cannot do.
 
 On a machine that cannot run this program, run the scripts there, and judge what they printed here with --judge.
@@ -33,7 +35,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "where.py", "target.py", "nameserver.py")
+HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "where.py", "target.py", "nameserver.py",
+           "ends.py")
 DEFECTS = (
     ["R%d" % n for n in range(1, 23)] + ["U%d" % n for n in range(1, 24)] + ["S%d" % n for n in range(1, 8)]
 )
@@ -170,7 +173,8 @@ class Runner:
         self.options = options
         self.env = dict(os.environ)
         own = os.path.join(HERE, "stacks", options.stack) + ":" if options.stack else ""  # with a target.py
-        self.env.update(INTERP=options.interp, MICROPYPATH=".frozen:" + own + HERE, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1")
+        places = HERE if options.scripts == HERE else options.scripts + ":" + HERE
+        self.env.update(INTERP=options.interp, MICROPYPATH=".frozen:" + own + places, PYTHONPATH=places, PYTHONDONTWRITEBYTECODE="1")
         self.env["PYTHONHASHSEED"] = "0"
         self.env["TEST_LONG"] = "1" if options.long else ""
         self.env["TEST_STACK"] = options.stack
@@ -187,7 +191,7 @@ class Runner:
         line = [interp]
         if "heap" in want and not interp.endswith("python3"):
             line += ["-X", "heapsize=" + want["heap"]]
-        line.append(os.path.join(HERE, script))
+        line.append(os.path.join(self.options.scripts, script))
         if "files" in want:
             line = ["sh", "-c", 'ulimit -n %d; exec "$@"' % int(want["files"]), "sh"] + line
         if "net" in want:
@@ -195,7 +199,7 @@ class Runner:
         return line
 
     def run(self, script):
-        want = directives(os.path.join(HERE, script))
+        want = directives(os.path.join(self.options.scripts, script))
         result = Result(script)
         limit = float(want.get("limit", 30)) * self.slow * (2 if self.options.long else 1)
         known = [d for d in self.known if d.script == script]
@@ -265,6 +269,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--interp", default=None, help="the interpreter under test (build/unix/micropython)")
     p.add_argument("--filter", default="", help="only scripts whose name matches this")
+    p.add_argument("--scripts", default=HERE, metavar="DIR", help="where the scripts are")
     p.add_argument("--long", action="store_true", help="the longer sweeps too")
     p.add_argument("--stack", default="", help="the stack underneath, if it is not Linux's: a list in stacks/")
     p.add_argument("--judge", metavar="DIR", help="run nothing: judge DIR/SCRIPT.txt, what the scripts printed on another machine")
@@ -274,6 +279,7 @@ def main():
     p.add_argument("--verbose", action="store_true", help="print the whole output of scripts that fail")
     p.add_argument("--jobs", type=int, default=2)
     options = p.parse_args()
+    options.scripts = os.path.abspath(options.scripts)
     if options.interp is None:
         flavour = (options.stack + "-asan" * options.asan) if options.stack else "asan" if options.asan else "unix"
         options.interp = os.path.join(ROOT, "build", flavour, "micropython")
@@ -283,12 +289,12 @@ def main():
 
     runner = Runner(options)
     names, later = [], []
-    for name in sorted(os.listdir(HERE)):
+    for name in sorted(os.listdir(options.scripts)):
         if not name.endswith(".py") or name in HELPERS or not re.search(options.filter, name):
             continue
         if options.judge and not os.path.exists(os.path.join(options.judge, name[:-3] + ".txt")):
             continue
-        want = directives(os.path.join(HERE, name))
+        want = directives(os.path.join(options.scripts, name))
         if "long" in want and not options.long:
             later.append(name)
         else:
@@ -304,12 +310,13 @@ def main():
             show(n, len(names), r, options.verbose)
 
     alike = [r for r in results if r.name.startswith("alike_")]
-    print("\ncompared with CPython: %d answers alike, %d not" % (
-        sum(len(r.passed) for r in alike), sum(len(r.failed) for r in alike)))
+    if alike:
+        print("\ncompared with CPython: %d answers alike, %d not" % (
+            sum(len(r.passed) for r in alike), sum(len(r.failed) for r in alike)))
     for name in later:
         print("left for --long: " + name)
     failed = sum(len(r.failed) for r in results)
-    if options.defects or not options.filter:
+    if options.defects or not options.filter and options.scripts == HERE:
         missing = defect_table(results)
         if missing and not options.stack and not options.known:
             print("%d defects have no check" % missing)

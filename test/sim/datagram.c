@@ -45,6 +45,11 @@ static bool full(const struct sock *s) {
     return there && there->refs && there->waiting >= world.datagrams;
 }
 
+void sim_lose(unsigned one_in, unsigned seed) {
+    world.lose = one_in;
+    world.loss_seed = seed;
+}
+
 uint8_t sim_datagram_ready(struct sock *s) {
     uint8_t ready = full(s) ? 0 : USOCKET_POLL_OUT;
     ready |= s->error ? USOCKET_POLL_ERR : 0;
@@ -105,7 +110,9 @@ int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const uso
         if (code) {
             return code;
         }
-        there = s->family == USOCKET_AF_UNIX || sim_fate_of(to) == SIM_LOCAL ? sim_bound_to(to, USOCKET_DGRAM) : NULL;
+        there = s->family == USOCKET_AF_UNIX ? sim_bound_to(to, USOCKET_DGRAM)
+            : sim_fate_of(to) == SIM_LOCAL ? sim_datagram_at(to, &s->local)
+                                           : NULL;
     }
     if (!there || !there->refs) {
         if (s->family == USOCKET_AF_UNIX) {
@@ -116,6 +123,12 @@ int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const uso
             s->error_at = world.now + 2 * latency(s);
         }
         return (int32_t)len;
+    }
+    if (world.lose && s->family != USOCKET_AF_UNIX) {
+        world.loss_seed = world.loss_seed * 1103515245u + 12345u;
+        if ((world.loss_seed >> 16) % world.lose == 0) {
+            return (int32_t)len;
+        }
     }
     if (there->waiting >= world.datagrams) {
         return s->family == USOCKET_AF_UNIX ? USOCKET_EAGAIN : (int32_t)len;

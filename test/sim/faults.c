@@ -46,7 +46,11 @@ static const int32_t c_if_index[] = { E(NODEV), E(OPNOTSUPP), 0 };
 static const int32_t c_if_name[] = { E(NXIO), E(OPNOTSUPP), 0 };
 static const int32_t c_hostname[] = { E(NAMETOOLONG), E(OPNOTSUPP), 0 };
 static const int32_t c_spawn[] = { E(AGAIN), E(NOMEM), 0 };
+static const int32_t c_random[] = { E(IO), 0 };
 static const int32_t c_event[] = { E(MFILE), E(NFILE), E(NOMEM), 0 };
+
+static const int32_t c_set_open[] = { E(OPNOTSUPP), E(MFILE), E(NFILE), E(NOMEM), 0 };
+static const int32_t c_set_arm[] = { E(NOMEM), E(NOSPC), 0 };
 
 static const struct {
     const char *name;
@@ -62,6 +66,8 @@ static const struct {
     [SIM_SERVICE] = { "service", c_service }, [SIM_SERVICE_NAME] = { "service_name", c_service },
     [SIM_IF_INDEX] = { "if_index", c_if_index }, [SIM_IF_NAME] = { "if_name", c_if_name }, [SIM_IF_NEXT] = { "if_next", c_if_name },
     [SIM_HOSTNAME] = { "hostname", c_hostname },
+    [SIM_SET_OPEN] = { "set_open", c_set_open }, [SIM_SET_ARM] = { "set_arm", c_set_arm },
+    [SIM_RANDOM] = { "random", c_random },
     [SIM_SPAWN] = { "spawn", c_spawn }, [SIM_EVENT_OPEN] = { "event_open", c_event },
 };
 

@@ -77,7 +77,9 @@ uint8_t sim_ready(int handle) {
         case SOCKET:
             return is_stream(h->sock) ? sim_stream_ready(h->sock) : sim_datagram_ready(h->sock);
         case EVENT:
-            return h->set ? USOCKET_POLL_IN : 0;
+            return h->set || (h->at && h->at <= world.now) ? USOCKET_POLL_IN : 0;
+        case SET:
+            return sim_set_ready(h);
         case SHOWN:
             return USOCKET_POLL_IN;
         default:
@@ -178,12 +180,13 @@ int usocket_port_dup(int handle) {
 
 int usocket_port_close(int handle) {
     int code = sim_inject(SIM_CLOSE);
-    if (handle < 0 || handle >= HANDLES || world.handles[handle].kind == FREE || world.handles[handle].kind == EVENT) {
+    if (handle < 0 || handle >= HANDLES || world.handles[handle].kind == FREE || world.handles[handle].kind >= EVENT) {
         sim_misuse("close of a handle that is no open socket");
         return USOCKET_EBADF;
     }
     struct handle h = world.handles[handle];
     world.handles[handle] = (struct handle){ 0 };
+    sim_sets_forget(handle);
     sim_net_tick();
     if (h.sock) {
         sim_sock_drop(h.sock);
@@ -385,5 +388,9 @@ void usocket_port_event_clear(int event) {
 }
 
 void usocket_port_event_close(int event) {
+    if (event >= 0 && event < HANDLES && world.handles[event].kind == SET) {
+        world.handles[event].kind = EVENT;
+    }
     *event_of(event) = (struct handle){ 0 };
+    sim_sets_forget(event);
 }

@@ -12,7 +12,7 @@
 #define BACKLOG 32
 #define DATAGRAMS 32
 
-enum kind { FREE, SOCKET, SHOWN, EVENT };
+enum kind { FREE, SOCKET, SHOWN, EVENT, SET };
 enum state { FRESH, LISTENING, CONNECTING, OPEN, DEAD };
 
 /* Bytes on their way to one end of a stream, and when each segment of them arrives. */
@@ -63,7 +63,9 @@ struct sock {
 
 struct handle {
     enum kind kind;
-    bool set; /* an event */
+    bool set;           /* an event */
+    usocket_time_t at;  /* an alarm: when it sets itself; 0: it is none */
+    uint8_t armed[HANDLES]; /* a set: what it tells about each handle */
     struct sock *sock;
 };
 
@@ -76,6 +78,13 @@ struct world {
     uint16_t next_port;
     bool pending_unknown, connected_unknown, cannot_show, draining;
     int allocations, misuses, resolving, resolved;
+    sim_heap_t heap[SIM_OWNERS];
+    int owner;
+    uint64_t random;
+    int64_t wall_offset; /* seconds between the world's clock and the calendar */
+    const char *trust;
+    unsigned lose;
+    uint32_t loss_seed;
 };
 extern struct world world;
 
@@ -107,6 +116,7 @@ enum sim_fate sim_fate_of(const usocket_addr_t *a);
 bool sim_is_local(const usocket_addr_t *a);
 int sim_bind_any(struct sock *s, const usocket_addr_t *towards);
 struct sock *sim_bound_to(const usocket_addr_t *a, int type);
+struct sock *sim_datagram_at(const usocket_addr_t *to, const usocket_addr_t *from);
 
 /* stream.c */
 void sim_stream_join(struct sock *a, struct sock *b);
@@ -126,6 +136,11 @@ void sim_datagram_gone(struct sock *s);
 uint8_t sim_datagram_ready(struct sock *s);
 int32_t sim_datagram_recv(struct sock *s, void *buf, size_t len, int flags, usocket_addr_t *from);
 int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const usocket_addr_t *to);
+
+/* sets.c */
+uint8_t sim_set_ready(const struct handle *set);
+void sim_sets_forget(int handle);      /* it is closed */
+usocket_time_t sim_alarms_next(void);
 
 /* names.c */
 void sim_names_begin(void);

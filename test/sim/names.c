@@ -13,6 +13,7 @@
 
 static struct {
     char name[64], addresses[1024];
+    int family; /* 0: any */
     usocket_time_t delay;
     int code;
 } names[NAMES];
@@ -24,11 +25,16 @@ void sim_names_begin(void) {
 }
 
 void sim_name(const char *name, const char *addresses, usocket_time_t delay, int code) {
+    sim_name_family(name, USOCKET_AF_UNSPEC, addresses, delay, code);
+}
+
+void sim_name_family(const char *name, int family, const char *addresses, usocket_time_t delay, int code) {
     if (name_count == NAMES) {
         abort();
     }
     snprintf(names[name_count].name, sizeof names[0].name, "%s", name);
     snprintf(names[name_count].addresses, sizeof names[0].addresses, "%s", addresses);
+    names[name_count].family = family;
     names[name_count].delay = delay;
     names[name_count++].code = code;
 }
@@ -55,7 +61,7 @@ int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t
     size_t room = *n, i;
     *n = 0;
     canon[0] = 0;
-    for (i = 0; i < name_count && strcmp(names[i].name, host); i++) {
+    for (i = 0; i < name_count && (strcmp(names[i].name, host) || (names[i].family && names[i].family != family)); i++) {
     }
     take_time(i < name_count ? names[i].delay : 0);
     if (code) {

@@ -113,6 +113,32 @@ struct sock *sim_bound_to(const usocket_addr_t *a, int type) {
     return found;
 }
 
+/* Whom a datagram is for: a socket connected to where it is from, else one that is not connected. */
+struct sock *sim_datagram_at(const usocket_addr_t *to, const usocket_addr_t *from) {
+    struct sock *found = NULL;
+    for (struct sock *s = world.socks; s; s = s->next) {
+        if (s->refs && s->bound && s->type == USOCKET_DGRAM && same_place(&s->local, to)) {
+            bool from_peer = s->remote.family && same_place(&s->remote, from);
+            found = from_peer || (!s->remote.family && (!found || !found->remote.family)) ? s : found;
+            if (from_peer) {
+                break;
+            }
+        }
+    }
+    return found ? found : sim_bound_to(to, USOCKET_DGRAM);
+}
+
+#if USOCKET_TLS
+int usocket_port_share_address(int handle) {
+    struct sock *s = sim_sock(handle);
+    int code = sim_inject(SIM_SETOPT);
+    if (s && !code) {
+        s->reuse = 1;
+    }
+    return s ? code : USOCKET_EBADF;
+}
+#endif
+
 /* An own address and port for a socket that has none; `towards` may be NULL. */
 int sim_bind_any(struct sock *s, const usocket_addr_t *towards) {
     s->local.family = (uint16_t)s->family;

@@ -30,11 +30,21 @@ typedef struct sim_census {
 } sim_census_t;
 sim_census_t sim_census(void);
 
+/** Bytes of the live allocations of one owner, and of the most that were live at a time since the world, or sim_heap_again, began. */
+typedef struct sim_heap {
+    size_t live, peak;
+} sim_heap_t;
+sim_heap_t sim_heap(int owner);
+void sim_heap_again(void);
+void sim_heap_owner(int owner); /* whose the allocations from now on are: 0 at first, up to SIM_OWNERS - 1 */
+#define SIM_OWNERS 3
+
 /* ---- The network ---- */
 
 void sim_latency(usocket_time_t us);                  /**< one way */
 void sim_buffers(size_t receive, size_t send);        /**< of streams made from now on; together they bound what is on its way */
 void sim_datagrams(size_t most);                      /**< that wait on one socket; further ones are lost */
+void sim_lose(unsigned one_in, unsigned seed);        /**< of the datagrams one in so many, by chance; 0: none */
 void sim_piece(size_t most);                          /**< bytes that one receive or send moves at most; 0: any number */
 void sim_handles(int most);                           /**< further ones are USOCKET_EMFILE */
 void sim_pending_unknown(bool unknown);               /**< usocket_port_pending cannot tell: 0 */
@@ -54,11 +64,19 @@ void sim_host(const char *address, enum sim_fate fate);
 /** Reset a connection, as a middlebox would. Both ends see it after the latency. */
 void sim_reset(int handle);
 
+/* ---- For TLS ---- */
+
+void sim_wall_time(int64_t seconds);      /**< what the calendar says now; the system's own time unless said here */
+void sim_trust(const char *path);         /**< the file of certificates to trust; NULL, as at first: none */
+
 /* ---- Names ---- */
 
 /** A name. @param addresses numeric, separated by spaces @param code 0, or the USOCKET_EAI_* that comes instead
  *  @param delay until the answer; USOCKET_NEVER: until sim_drain */
 void sim_name(const char *name, const char *addresses, usocket_time_t delay, int code);
+
+/** A name whose addresses of one family have an answer of their own. */
+void sim_name_family(const char *name, int family, const char *addresses, usocket_time_t delay, int code);
 
 int sim_resolving(void); /**< lookups that run now */
 int sim_resolved(void);  /**< lookups that the resolver was ever asked for */
@@ -77,6 +95,8 @@ enum sim_call {
     SIM_OPEN, SIM_PAIR, SIM_ADOPT, SIM_DUP, SIM_CLOSE, SIM_BIND, SIM_LISTEN, SIM_ACCEPT, SIM_CONNECT, SIM_ERROR, SIM_SHUTDOWN,
     SIM_RECV, SIM_SEND, SIM_PENDING, SIM_NAME, SIM_PEER, SIM_GETOPT, SIM_SETOPT, SIM_SOCKADDR, SIM_WAIT, SIM_SHOW, SIM_RESOLVE,
     SIM_REVERSE, SIM_SERVICE, SIM_SERVICE_NAME, SIM_IF_INDEX, SIM_IF_NAME, SIM_IF_NEXT, SIM_HOSTNAME, SIM_SPAWN, SIM_EVENT_OPEN,
+    SIM_SET_OPEN, SIM_SET_ARM,
+    SIM_RANDOM,
     SIM_CALLS,
 };
 

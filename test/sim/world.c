@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "internal.h"
 
@@ -32,7 +33,7 @@ static pthread_mutex_t baton = PTHREAD_MUTEX_INITIALIZER;
 static struct actor *actors[ACTORS];
 static int actor_count, current;
 static int lock_depth, wake_depth;
-static unsigned long waits, spins;
+static unsigned long waits, spins, worlds;
 
 void sim_misuse(const char *what) {
     world.misuses++;
@@ -78,12 +79,15 @@ void sim_begin(void) {
     waits = spins = 0;
     sim_handles_begin();
     memset(&world, 0, sizeof world);
+    worlds++;
     world.now = 1000000;
     world.latency = 100;
     world.receive_buffer = world.send_buffer = 32768;
     world.datagrams = DATAGRAMS;
     world.most_handles = HANDLES;
     world.next_port = 40000;
+    world.random = 88172645463325252u;
+    sim_wall_time((int64_t)time(NULL));
     sim_net_begin();
     sim_names_begin();
     sim_faults_begin();
@@ -125,7 +129,7 @@ static bool runnable(struct actor *a) {
 
 /* Move the clock to the next thing that happens. False: nothing ever will. */
 static bool advance(void) {
-    usocket_time_t next = sim_net_next();
+    usocket_time_t next = sim_earlier(sim_net_next(), sim_alarms_next());
     for (int i = 0; i < actor_count; i++) {
         if (!actors[i]->done && actors[i]->waiting) {
             next = sim_earlier(next, sim_earlier(actors[i]->deadline, actors[i]->signal_at));
@@ -337,23 +341,90 @@ void usocket_port_unlock(void) {
     }
 }
 
+/* In front of every block. What was allocated in an earlier world counts in that one only. */
+struct block {
+    size_t size;
+    unsigned long world;
+    sim_heap_t *heap;
+    union {
+        long double number;
+        long long integer;
+        void *pointer;
+    } bytes[];
+};
+
 void *usocket_port_alloc(size_t size) {
     if (sim_inject_alloc()) {
         return NULL;
     }
-    void *p = malloc(size);
-    if (p) {
-        memset(p, 0xa5, size);
-        world.allocations++;
+    struct block *b = malloc(sizeof *b + size);
+    if (!b) {
+        return NULL;
     }
-    return p;
+    memset(b->bytes, 0xa5, size);
+    b->size = size;
+    b->world = worlds;
+    world.allocations++;
+    b->heap = &world.heap[world.owner];
+    b->heap->live += size;
+    b->heap->peak = b->heap->live > b->heap->peak ? b->heap->live : b->heap->peak;
+    return b->bytes;
 }
 
 void usocket_port_free(void *p) {
     if (p) {
-        world.allocations--;
-        free(p);
+        struct block *b = (struct block *)(void *)((char *)p - offsetof(struct block, bytes));
+        if (b->world == worlds) {
+            world.allocations--;
+            b->heap->live -= b->size;
+        }
+        free(b);
     }
+}
+
+sim_heap_t sim_heap(int owner) {
+    return world.heap[owner];
+}
+
+void sim_heap_again(void) {
+    for (int i = 0; i < SIM_OWNERS; i++) {
+        world.heap[i].peak = world.heap[i].live;
+    }
+}
+
+void sim_heap_owner(int owner) {
+    world.owner = owner;
+}
+
+#if USOCKET_TLS
+
+int usocket_port_random(void *buf, size_t len) {
+    int fault = sim_inject(SIM_RANDOM);
+    for (uint8_t *p = buf; !fault && len; len--) {
+        world.random ^= world.random << 13;
+        world.random ^= world.random >> 7;
+        world.random ^= world.random << 17;
+        *p++ = (uint8_t)(world.random >> 32);
+    }
+    return fault;
+}
+
+int64_t usocket_port_wall_time(void) {
+    return world.now / 1000000 + world.wall_offset;
+}
+
+const char *usocket_port_trust(void) {
+    return world.trust;
+}
+
+#endif
+
+void sim_wall_time(int64_t seconds) {
+    world.wall_offset = seconds - world.now / 1000000;
+}
+
+void sim_trust(const char *path) {
+    world.trust = path;
 }
 
 int usocket_port_spawn(void (*run)(void *), void *arg) {

@@ -3,7 +3,7 @@
 
     allowed.py OUTPUT-DIRECTORY HEADER...
 
-writes codes.h (every code of the enum) and allowed.h (a row for each function that returns codes). In the comment above a
+writes codes.h (every code of enum usocket_error) and allowed.h (a row for each function that returns codes). In the comment above a
 function, "socket's" stands for the list in usocket.h's head, "a code of usocket_x, usocket_y or usocket_z" and
 "as usocket_x" for what those return. A function without a comment of its own returns what the function that it calls does.
 
@@ -35,12 +35,16 @@ def main(out, headers):
     text = "\n".join(Path(h).read_text() for h in headers)
     enum = re.search(r"enum usocket_error \{(.*?)\};", text, re.S)[1]
     known = [c for c in CODE.findall(re.sub(r"/\*.*?\*/", "", enum, flags=re.S)) if c != "EAI_BASE"]
+    tls = re.search(r"enum usocket_tls_error \{(.*?)\};", text, re.S)[1]
+    tls = [c for c in CODE.findall(re.sub(r"/\*.*?\*/", "", tls, flags=re.S)) if c != "ETLS_BASE"]
     shared = CODE.findall(flat(re.search(r'A code listed as "socket\'s"(.*?)\*/', text, re.S)[1]))
 
     own, refers = {}, {}
     for name, doc, body in functions(text):
         result = " ".join(doc.split("@return")[1:])
-        codes = {c for c in CODE.findall(result) if c in known}
+        codes = {c for c in CODE.findall(result) if c in known + tls}
+        if "USOCKET_ETLS_*" in result:
+            codes.update(tls)
         if "socket's" in result:
             codes.update(shared)
         targets = {t for r in REFERENCE.findall(result) for t in re.findall(r"usocket_\w+", r)}
@@ -67,10 +71,10 @@ def main(out, headers):
     rows = []
     for name in sorted(own):
         if own[name]:
-            codes = ", ".join(f"USOCKET_{c}" for c in known if c in own[name])
+            codes = ", ".join(f"USOCKET_{c}" for c in known + tls if c in own[name])
             rows.append(f'    {{ "{name}", (const int[]){{ {codes}, 0 }} }},\n')
     (out / "allowed.h").write_text(
-        head + "static const struct {\n    const char *function;\n    const int *codes;\n} allowed[] = {\n" + "".join(rows) + "};\n")
+        head + "#include \"usocket/tls.h\"\n\nstatic const struct {\n    const char *function;\n    const int *codes;\n} allowed[] = {\n" + "".join(rows) + "};\n")
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ static void test_all_fail(void **state) {
     sim_host("192.0.2.3", SIM_HOLE);
     sim_name("host", "192.0.2.1 192.0.2.3 192.0.2.2", 0, 0);
     listening();
-    assert_code(USOCKET_ECONNREFUSED, dial_from("host", NULL, usocket_deadline_in(3 * SECOND))); /* the last one's */
+    /* In turn: the last one's. In a race the holes have had all the time. */
+    assert_code(USOCKET_RACE ? USOCKET_ETIMEDOUT : USOCKET_ECONNREFUSED, dial_from("host", NULL, usocket_deadline_in(3 * SECOND)));
     end(false);
     sim_name("holes", "192.0.2.1 192.0.2.3", 0, 0);
     listening();
@@ -144,7 +145,7 @@ static void test_interrupted(void **state) {
     assert_code(USOCKET_EINTR, dial_from("host", NULL, deadline));
 #endif
     fx_took(since, 30 * MS);
-    sim_signal_in(SECOND);
+    sim_signal_in(SECOND / 10);
     assert_code(USOCKET_EINTR, usocket_dial_by(&d, &s, deadline));
     assert_ok(usocket_dial_by(&d, &s, deadline));
     assert_true(fx_now() - since <= 4 * SECOND);

@@ -13,6 +13,16 @@ static int start(const char *host) {
     return usocket_lookup_start(&l, &q);
 }
 
+#if WORKERS
+/* A question of its own, i from 0 to 15: the same host with other flags. */
+static int start_own(const char *host, int i) {
+    usocket_query_t q = { .host = host, .port = 80, .type = USOCKET_STREAM };
+    q.flags = (i & 1 ? USOCKET_AI_PASSIVE : 0) | (i & 2 ? USOCKET_AI_V4MAPPED : 0) | (i & 4 ? USOCKET_AI_ALL : 0)
+        | (i & 8 ? USOCKET_AI_ADDRCONFIG : 0);
+    return usocket_lookup_start(&l, &q);
+}
+#endif
+
 static void expect(size_t n, int family, int type, const char *text) {
     usocket_addrinfo_t info;
     char buf[USOCKET_ADDR_TEXT];
@@ -230,7 +240,7 @@ static void test_queue(void **state) {
     sim_name("slow", "192.0.2.1", 50 * MS, 0);
     usocket_time_t since = fx_now();
     for (int i = 0; i < MANY; i++) {
-        assert_ok(start("slow"));
+        assert_ok(start_own("slow", i));
         many[i] = l;
     }
     sim_sleep(1);
@@ -262,7 +272,7 @@ static void test_hung_workers(void **state) {
     usocket_lookup_free(l);
     sim_sleep(1);
     for (int i = 0; i < WORKERS; i++) {
-        assert_ok(start("never"));
+        assert_ok(start_own("never", i));
         kept[i] = l;
     }
     assert_ok(start("host"));
@@ -284,7 +294,7 @@ static void test_make_way(void **state) {
     sim_name("host", "192.0.2.1", 0, 0);
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < WORKERS; i++) {
-            assert_ok(start("never"));
+            assert_ok(start_own("never", i));
             kept[i] = l;
         }
         sim_sleep(1);
@@ -340,7 +350,7 @@ static void test_no_thread(void **state) {
     assert_ok(start("slow"));
     first = l;
     sim_fault(2, 0, true);
-    assert_ok(start("slow"));
+    assert_ok(start_own("slow", 1));
     sim_fault(0, 0, false);
     assert_ok(usocket_lookup_wait(first, USOCKET_NEVER));
     assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));

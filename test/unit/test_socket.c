@@ -103,7 +103,10 @@ static void test_open(void **state) {
 static void test_tls_absent(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
-    assert_code(USOCKET_EPROTONOSUPPORT, usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_code(USOCKET_TLS ? 0 : USOCKET_EPROTONOSUPPORT, usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_int_equal(USOCKET_TLS, usocket_fileno(&s) >= 0);
+    assert_ok(usocket_close(&s));
+    assert_true(usocket_open(&s, USOCKET_AF_INET, USOCKET_RAW, USOCKET_PROTO_SEC) < 0);
     assert_int_equal(-1, usocket_fileno(&s));
 }
 

@@ -1,7 +1,4 @@
-/* Nothing counts until its failure is tested: in every scenario the n-th port call fails, n = 1, 2, ... until a clean pass,
- * once and for good, with each code that the call may return; then every allocation the same. Required: a result that the
- * function's own documentation allows, nothing left open, no memory live, the clock within bounds, all closable twice.
- * Over 500 lines: the scenarios share their sockets and their checks.
+/* Nothing counts until its failure is tested: the failure loop of sweep.h over every public function.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,74 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "fixture.h"
-#include "allowed.h" /* generated from the headers */
-
-#define BOUND (60 * SECOND)
-static char trouble[400];
-static const char *scenario;
-static bool faulty; /* a run with a fault: any allowed code will do */
-
-/* A result of a public function: one that its documentation allows. */
-static int32_t check(const char *function, int32_t r) {
-    if (r >= 0) {
-        return r;
-    }
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        if (strcmp(allowed[i].function, function) == 0) {
-            for (const int *code = allowed[i].codes; *code; code++) {
-                if (*code == r) {
-                    return r;
-                }
-            }
-            break;
-        }
-    }
-    if (!trouble[0]) {
-        snprintf(trouble, sizeof trouble, "%s returned %s (%d), which its documentation does not list", function, usocket_errname(r), (int)r);
-    }
-    return r;
-}
-#define CALL(function, ...) check("usocket_" #function, usocket_##function(__VA_ARGS__))
-
-static void need(bool ok, const char *what) {
-    if (!ok && !trouble[0]) {
-        snprintf(trouble, sizeof trouble, "%s", what);
-    }
-}
-#define NEED(what) need((what), #what)
-#define CLEAN(what) need(faulty || (what), #what) /* in a run without a fault */
-
-/* What a caller does with USOCKET_EINTR: the same again, but not for ever. */
-#define AGAIN(r, call)                                  \
-    for (int tries_ = 0; tries_ < 3; tries_++) {        \
-        (r) = (call);                                   \
-        if ((r) != USOCKET_EINTR) {                     \
-            break;                                      \
-        }                                               \
-    }
-
-static usocket_t s[5];
-
-/* Closing is always possible, and twice; afterwards nothing is open. */
-static void close_all(void) {
-    for (size_t i = 0; i < sizeof s / sizeof *s; i++) {
-        CALL(close, &s[i]);
-        NEED(usocket_fileno(&s[i]) == -1);
-        NEED(usocket_close(&s[i]) == 0);
-        NEED(usocket_fileno(&s[i]) == -1);
-    }
-}
-
-static usocket_time_t soon(void) {
-    return usocket_deadline_in(2 * SECOND);
-}
-
-/* A function that fails leaves closed what it would have opened. */
-static bool opened(int r, const usocket_t *sock) {
-    NEED((r == 0) == (usocket_fileno(sock) >= 0));
-    return r == 0;
-}
+#include "sweep.h"
 
 static bool listen_on(usocket_t *l, usocket_addr_t *at) {
     *at = (usocket_addr_t){ .family = USOCKET_AF_INET, .u.ip = { 127, 0, 0, 1 } };
@@ -373,6 +303,53 @@ static void dialling(void) {
         CLEAN(r == 0);
     }
 }
+
+#if USOCKET_RACE
+/* The same by steps, as an event loop does it. */
+static void stepping(void) {
+    usocket_addr_t at, a;
+    usocket_dial_t d;
+    int r;
+    if (!listen_on(&s[0], &at)) {
+        return;
+    }
+    usocket_query_t q = { .host = "several", .port = at.port };
+    r = CALL(dial_start, &d, &q, NULL);
+    if (r != 0) {
+        usocket_dial_end(&d, &s[1]);
+        return;
+    }
+    usocket_dial_delay(&d, 100 * MS);
+    usocket_time_t deadline = usocket_deadline_in(6 * SECOND), bound = usocket_deadline_in(BOUND);
+    for (;;) {
+        AGAIN(r, CALL(dial_step, &d, &s[1], deadline));
+        if (r != USOCKET_EINPROGRESS) {
+            break;
+        }
+        if (usocket_deadline_in(1) > bound) {
+            NEED(!"a dial by steps that ends");
+            break;
+        }
+#if USOCKET_ASYNC
+        usocket_wait_t w = { CALL(dial_handle, &d), USOCKET_POLL_IN, 0 };
+        if (w.handle >= 0) {
+            usocket_port_wait(&w, 1, deadline);
+            continue;
+        }
+#endif
+        sim_sleep(MS);
+    }
+    int answered = 0;
+    for (size_t i = 0; i < 4; i++) {
+        answered += CALL(dial_attempt, &d, i, &a) == 0;
+    }
+    NEED(answered <= 1);
+    usocket_dial_end(&d, &s[1]);
+    opened(r, &s[1]);
+    CLEAN(r == 0);
+    CLEAN(answered == 1);
+}
+#endif
 #endif
 
 #if USOCKET_THREADS
@@ -407,11 +384,7 @@ static void watching(void) {
 }
 #endif
 
-static const struct {
-    const char *name;
-    void (*run)(void);
-} scenarios[] = {
-#define S(name) { #name, name }
+static const struct scenario scenarios[] = {
     S(stream), S(plain_calls), S(all_and_lines), S(put_back), S(sharing), S(pairs), S(refusals),
 #if USOCKET_DATAGRAMS
     S(datagrams), S(options),
@@ -421,86 +394,26 @@ static const struct {
 #endif
 #if USOCKET_NAMES
     S(lookups), S(reverse_lookups), S(dialling),
+#if USOCKET_RACE
+    S(stepping),
+#endif
 #endif
 #if USOCKET_THREADS
     S(watching),
 #endif
 };
 
-static unsigned long runs;
-
-/* One run in a fresh world. True: a fault was due and has come. */
-static bool run(size_t which, unsigned n, unsigned pick, bool for_good, bool memory, unsigned *codes) {
-    enum sim_call call = SIM_CALLS;
-    sim_begin();
+static void prepare(void) {
     sim_host("192.0.2.1", SIM_HOLE);
     sim_host("192.0.2.2", SIM_REFUSE);
     sim_name("host", "127.0.0.1", 5 * MS, 0);
     sim_name("slow", "127.0.0.1", 3 * SECOND, 0);
     sim_name("several", "192.0.2.1 192.0.2.2 127.0.0.1", 5 * MS, 0);
-    for (size_t i = 0; i < sizeof s / sizeof *s; i++) {
-        usocket_init(&s[i]);
-    }
-    usocket_time_t since = fx_now();
-    faulty = n != 0;
-    if (memory) {
-        sim_fault_alloc(n, for_good);
-    } else {
-        sim_fault(n, pick, for_good);
-    }
-    scenarios[which].run();
-    close_all();
-    bool happened = memory ? sim_faulted_alloc() : sim_faulted(&call, codes);
-    NEED(fx_now() - since < BOUND);
-    bool drained = sim_drain();
-    sim_census_t c = sim_census();
-    if (!trouble[0] && (!drained || c.handles || c.allocations || c.actors || c.misuses)) {
-        snprintf(trouble, sizeof trouble, "left: %d handles, %d allocations, %d actors; %d misuses", c.handles, c.allocations, c.actors, c.misuses);
-    }
-    if (trouble[0]) {
-        print_error("%s, %s %u (%s, code %u) fails %s: %s\n", scenario, memory ? "allocation" : "port call", n,
-            call == SIM_CALLS ? "-" : sim_call_name(call), pick, for_good ? "for good" : "once", trouble);
-    }
-    runs++;
-    return happened;
 }
 
-static void sweep(size_t which) {
-    unsigned troubles = 0, codes = 0;
-    scenario = scenarios[which].name;
-    trouble[0] = 0;
-    run(which, 0, 0, false, false, &codes);
-    if (trouble[0]) {
-        fail();
-    }
-    for (int way = 0; way < 4; way++) {
-        bool memory = way & 1, for_good = way & 2, more = true;
-        for (unsigned n = 1; more && troubles < 50; n++) {
-            more = false;
-            codes = 1;
-            for (unsigned pick = 0; pick < codes; pick++) {
-                trouble[0] = 0;
-                more = run(which, n, pick, for_good, memory, &codes) || more;
-                troubles += trouble[0] != 0;
-                codes = memory ? 1 : codes;
-            }
-        }
-    }
-    assert_int_equal(0, troubles);
-}
-
-static void test_scenario(void **state) {
-    static size_t which;
-    (void)state;
-    sweep(which++);
+static void tidy(void) {
 }
 
 int main(void) {
-    struct CMUnitTest tests[sizeof scenarios / sizeof *scenarios];
-    for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++) {
-        tests[i] = (struct CMUnitTest){ .name = scenarios[i].name, .test_func = test_scenario };
-    }
-    int failed = cmocka_run_group_tests_name("sweep", tests, NULL, NULL);
-    fprintf(stderr, "# %lu runs\n", runs);
-    return failed != 0;
+    return SWEEP("sweep", scenarios);
 }

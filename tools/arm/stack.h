@@ -247,6 +247,8 @@ int eventfd(unsigned, int);
 int eventfd_read(int, eventfd_t *);
 int eventfd_write(int, eventfd_t);
 
+ssize_t getrandom(void *, size_t, unsigned);
+
 int getaddrinfo(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 int getnameinfo(const struct sockaddr *, socklen_t, char *, socklen_t, char *, socklen_t, int);
 void freeaddrinfo(struct addrinfo *);
@@ -258,5 +260,35 @@ char *if_indextoname(unsigned, char *);
 struct if_nameindex *if_nameindex(void);
 void if_freenameindex(struct if_nameindex *);
 int gethostname(char *, size_t);
+
+/* <sys/epoll.h> and <sys/timerfd.h> */
+#define EPOLL_CLOEXEC 02000000
+#define EPOLL_CTL_ADD 1
+#define EPOLL_CTL_MOD 3
+#define EPOLLIN 0x001u
+#define EPOLLOUT 0x004u
+#define EPOLLERR 0x008u
+#define EPOLLHUP 0x010u
+#define EPOLLONESHOT (1u << 30)
+
+struct epoll_event {
+    uint32_t events;
+    union {
+        void *ptr;
+        int fd;
+        uint64_t u64;
+    } data;
+};
+
+int epoll_create1(int flags);
+int epoll_ctl(int set, int op, int fd, struct epoll_event *event);
+int epoll_wait(int set, struct epoll_event *events, int max, int timeout);
+
+#define TFD_CLOEXEC 02000000
+#define TFD_NONBLOCK 04000
+#define TFD_TIMER_ABSTIME 1
+
+int timerfd_create(int clock, int flags);
+int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *old);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef COMPAT_MPERRNO_H
 #define COMPAT_MPERRNO_H
 
+#define MP_ENOENT 2
 #define MP_EAGAIN 11
 #define MP_EINVAL 22
 

@@ -81,8 +81,12 @@ typedef struct {
 
 typedef enum {
     MP_MAP_LOOKUP,
+    MP_MAP_LOOKUP_ADD_IF_NOT_FOUND,
+    MP_MAP_LOOKUP_REMOVE_IF_FOUND,
 } mp_map_lookup_kind_t;
 
+void mp_map_init(mp_map_t *map, size_t n);
+mp_obj_t mp_obj_id(mp_obj_t o_in);
 mp_map_elem_t *mp_map_lookup(mp_map_t *map, mp_obj_t key, mp_map_lookup_kind_t kind);
 
 #define MP_DEFINE_CONST_DICT(name, entries) \
@@ -97,6 +101,7 @@ mp_map_elem_t *mp_map_lookup(mp_map_t *map, mp_obj_t key, mp_map_lookup_kind_t k
 typedef mp_obj_t (*mp_fun_0_t)(void);
 typedef mp_obj_t (*mp_fun_1_t)(mp_obj_t);
 typedef mp_obj_t (*mp_fun_2_t)(mp_obj_t, mp_obj_t);
+typedef mp_obj_t (*mp_fun_3_t)(mp_obj_t, mp_obj_t, mp_obj_t);
 typedef mp_obj_t (*mp_fun_var_t)(size_t, const mp_obj_t *);
 typedef mp_obj_t (*mp_fun_kw_t)(size_t, const mp_obj_t *, mp_map_t *);
 
@@ -106,6 +111,7 @@ typedef struct {
         mp_fun_0_t _0;
         mp_fun_1_t _1;
         mp_fun_2_t _2;
+        mp_fun_3_t _3;
     } fun;
 } mp_obj_fun_builtin_fixed_t;
 
@@ -125,6 +131,8 @@ typedef struct {
     const mp_obj_fun_builtin_fixed_t name = {{&mp_type_fun_builtin_1}, .fun._1 = f}
 #define MP_DEFINE_CONST_FUN_OBJ_2(name, f) \
     const mp_obj_fun_builtin_fixed_t name = {{&mp_type_fun_builtin_2}, .fun._2 = f}
+#define MP_DEFINE_CONST_FUN_OBJ_3(name, f) \
+    const mp_obj_fun_builtin_fixed_t name = {{&mp_type_fun_builtin_3}, .fun._3 = f}
 #define MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(name, min, max, f) \
     const mp_obj_fun_builtin_var_t name = {{&mp_type_fun_builtin_var}, COMPAT_SIG(min, max, 0), .fun.var = f}
 #define MP_DEFINE_CONST_FUN_OBJ_KW(name, min, f) \
@@ -173,7 +181,7 @@ struct _mp_obj_type_t {
 
 extern const mp_obj_type_t mp_type_type, mp_type_object, mp_type_module, mp_type_dict, mp_type_int, mp_type_str, mp_type_bytes,
     mp_type_tuple, mp_type_list, mp_type_OSError, mp_type_OverflowError, mp_type_fun_builtin_0, mp_type_fun_builtin_1,
-    mp_type_fun_builtin_2, mp_type_fun_builtin_var;
+    mp_type_fun_builtin_2, mp_type_fun_builtin_3, mp_type_fun_builtin_var;
 
 mp_obj_t mp_identity_getiter(mp_obj_t self, mp_obj_iter_buf_t *buf);
 

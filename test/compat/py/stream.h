@@ -26,4 +26,8 @@ typedef struct {
     mp_uint_t is_text : 1;
 } mp_stream_p_t;
 
+#define MP_STREAM_OP_IOCTL 4
+
+const mp_stream_p_t *mp_get_stream_raise(mp_obj_t self, int flags);
+
 #endif

@@ -1,0 +1,119 @@
+# aiosocket: datagrams. MIT license.
+import errno
+
+import usocket
+from asyncio import core
+
+from .dial import addresses
+from .stream import late
+from .waiting import Waiting, deadline, passed, queue
+
+
+class Datagram(Waiting):
+    # A UDP socket whose calls wait without holding up others.
+    _kept = True
+    _closed = False
+    timeout = None
+
+    def settimeout(self, seconds):
+        deadline(seconds)
+        self.timeout = seconds
+
+    # async: `wait` first when receiving, which costs less than a failure; sending seldom waits
+    def _try(self, wait, first, what, *arguments):
+        by = deadline(self.timeout)
+        while True:
+            if self._closed:
+                raise OSError(errno.EBADF, "the socket is closed")
+            if first:
+                yield wait(by)
+                if self._closed:
+                    continue
+            elif queue().tired():
+                yield from core.sleep_ms(0)
+            try:
+                return what(*arguments)
+            except OSError as e:
+                if e.errno != errno.EAGAIN:
+                    raise
+            if passed(by):
+                raise late("datagram")
+            first = True
+
+    def recvfrom(self, n):
+        return self._try(self._readable, True, self.s.recvfrom, n)
+
+    def recv(self, n):
+        return self._try(self._readable, True, self.s.recv, n)
+
+    def recv_into(self, buf):
+        return self._try(self._readable, True, self.s.recv_into, buf)
+
+    def sendto(self, data, address):
+        return self._try(self._writable, False, self.s.sendto, data, address)
+
+    def send(self, data):
+        return self._try(self._writable, False, self.s.send, data)
+
+    def get_extra_info(self, name, default=None):
+        try:
+            if name == "socket":
+                return self.s
+            if name == "sockname":
+                return self.s.getsockname()
+            if name == "peername":
+                return self.s.getpeername()
+        except OSError:
+            pass
+        return default
+
+    def close(self):
+        if not self._closed:
+            self._closed = True
+            self._forget()
+            self.s.close()
+
+    async def wait_closed(self):
+        self.close()
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, value, trace):
+        self.close()
+
+
+async def open_datagram(local_addr=None, remote_addr=None, family=0, timeout=None, reuse_port=False, broadcast=False):
+    # A datagram socket bound to one address, connected to another, or both. Names are looked up without waiting elsewhere.
+    local = await addresses(*local_addr, passive=True, family=family, kind=usocket.SOCK_DGRAM) if local_addr else None
+    remote = await addresses(*remote_addr, family=family, kind=usocket.SOCK_DGRAM) if remote_addr else None
+    if local and remote:  # of one family
+        pairs = [(f, a, b) for f, a in local for g, b in remote if f == g]
+    elif local or remote:
+        pairs = [(f, a if local else None, a if remote else None) for f, a in local or remote]
+    else:
+        pairs = [(family or usocket.AF_INET, None, None)]
+    failed = OSError(97, "the two addresses have no family in common")
+    for family, here, there in pairs:
+        s = None
+        try:
+            s = usocket.socket(family, usocket.SOCK_DGRAM)
+            s.setblocking(False)
+            if reuse_port:
+                s.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEPORT, 1)
+            if broadcast:
+                s.setsockopt(usocket.SOL_SOCKET, usocket.SO_BROADCAST, 1)
+            if here:
+                s.bind(here)
+            if there:
+                s.connect(there)
+            d = Datagram(s)
+            d.settimeout(timeout)
+            return d
+        except BaseException as e:
+            if s is not None:
+                s.close()
+            if not isinstance(e, OSError):
+                raise
+            failed = e
+    raise failed

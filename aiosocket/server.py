@@ -1,0 +1,186 @@
+# aiosocket: servers. MIT license.
+import errno
+import gc
+
+import usocket
+from asyncio import core
+
+from .dial import addresses, no_delay, set_options, wrap
+from .stream import LIMIT, Stream
+from .waiting import Waiting
+
+BACKLOG = 100
+BATCH = 32  # connections that are accepted before others have their turn
+PAUSE = 50  # ms that a listener waits for descriptors and memory, doubled up to
+LONGEST = 1000
+ABSENT = (93, 97, 99)  # EPROTONOSUPPORT, EAFNOSUPPORT, EADDRNOTAVAIL: of a family that this system does not have
+SHORT = (23, 24, errno.ENOBUFS, errno.ENOMEM)  # ENFILE and EMFILE first
+
+
+class Listener(Waiting):
+    _kept = True
+
+
+class Server:
+    # What start_server() returns; `async with` closes it.
+    def __init__(self, listeners, backlog):
+        self._listeners = listeners
+        self._tasks = []
+        self.backlog = backlog
+        self.pauses = 0  # how often accept has found no descriptor or no memory
+
+    @property
+    def sockets(self):
+        return [w.s for w in self._listeners]
+
+    def close(self):
+        # Stops listening; the connections that there are stay.
+        listeners, self._listeners = self._listeners, []
+        for w in listeners:
+            w._forget()
+            w.s.close()
+        for task in self._tasks:
+            if task is not core.cur_task:
+                task.cancel()
+
+    async def wait_closed(self):
+        for task in self._tasks:
+            if task is not core.cur_task:
+                try:
+                    await task
+                except core.CancelledError:
+                    if not task.done():
+                        raise
+
+    async def serve_forever(self):
+        try:
+            for task in self._tasks:
+                await task
+        finally:
+            self.close()
+
+    def is_serving(self):
+        return bool(self._listeners)
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, kind, value, trace):
+        self.close()
+        await self.wait_closed()
+
+    async def _serve(self, w, cb, ssl, timeout, limit):
+        pause = PAUSE
+        try:
+            while w in self._listeners:
+                await wait_readable(w)
+                for _ in range(BATCH):
+                    try:
+                        s, peer = w.s.accept()
+                        pause = PAUSE
+                    except (OSError, MemoryError) as e:
+                        code = errno.ENOMEM if isinstance(e, MemoryError) else e.errno
+                        if code == errno.EAGAIN or w not in self._listeners:
+                            break
+                        if code not in SHORT:
+                            continue  # that one went away; the next is another matter
+                        # Others wait in the backlog meanwhile.
+                        self.pauses += 1
+                        gc.collect()
+                        await core.sleep_ms(pause)
+                        pause = min(2 * pause, LONGEST)
+                        break
+                    try:
+                        self._start(s, peer, cb, ssl, timeout, limit)
+                    except Exception as e:
+                        s.close()
+                        report(e)
+        finally:
+            if w in self._listeners:  # the task was cancelled, not the server closed
+                self._listeners.remove(w)
+                w._forget()
+                w.s.close()
+
+    def _start(self, s, peer, cb, ssl, timeout, limit):
+        s.setblocking(False)
+        no_delay(s)
+        extra = Stream.e
+        if ssl and not isinstance(ssl, dict):
+            extra = {"socket": s}
+            s = wrap(s, ssl, True, None)
+        stream = Stream(s, extra)
+        stream._peer = peer
+        if timeout is not None:
+            stream.settimeout(timeout)
+        if limit != LIMIT:
+            stream.limit = limit
+        core.create_task(handle(cb, stream))
+
+
+def report(e):
+    core.Loop.call_exception_handler({"message": "aiosocket: a connection failed", "exception": e, "future": None})
+
+
+# async: a handler that fails closes its connection, and nothing else
+def handle(cb, stream):
+    try:
+        coro = cb(stream, stream)
+        if coro is not None:
+            yield from coro
+    except BaseException:
+        stream.abort()
+        raise
+
+
+# async
+def wait_readable(w):
+    yield w._readable()
+
+
+def listener(family, address, backlog, reuse_address, ssl):
+    own = isinstance(ssl, dict)
+    s = usocket.socket(family, usocket.SOCK_STREAM, usocket.IPPROTO_SEC if own else 0)
+    try:
+        s.setblocking(False)
+        if own:
+            set_options(s, ssl)
+        if reuse_address:
+            s.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR, 1)
+        if family == getattr(usocket, "AF_INET6", None):
+            s.setsockopt(usocket.IPPROTO_IPV6, usocket.IPV6_V6ONLY, 1)
+        s.bind(address)
+        s.listen(backlog)
+    except BaseException:
+        s.close()
+        raise
+    return s
+
+
+async def start_server(cb, host=None, port=None, backlog=BACKLOG, ssl=None, timeout=None, limit=LIMIT, reuse_address=True, sock=None):
+    # Listens at each address of the host; with port 0 at one port for all. `cb(reader, writer)` runs as a task for each connection.
+    found = [] if sock else await addresses(host, port, passive=True)
+    sockets, missing = [], None
+    try:
+        if sock:
+            sock.setblocking(False)
+            sock.listen(backlog)
+            sockets.append(sock)
+        for family, address in found:
+            if sockets and not port:
+                address = (address[0], sockets[0].getsockname()[1]) + tuple(address[2:])
+            try:
+                sockets.append(listener(family, address, backlog, reuse_address, ssl))
+            except OSError as e:
+                missing = e
+                if e.errno not in ABSENT:
+                    raise
+        if not sockets:
+            raise missing
+        server = Server([Listener(s) for s in sockets], backlog)
+        server._tasks = [core.create_task(server._serve(w, cb, ssl, timeout, limit)) for w in server._listeners]
+        await core.sleep_ms(0)  # the tasks have begun, and close their sockets when they are cancelled
+    except BaseException:
+        for s in sockets:
+            s.close()
+        raise
+    return server

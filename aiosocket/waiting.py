@@ -1,0 +1,301 @@
+# aiosocket: what waits for sockets. MIT license.
+#
+# The queue takes the place of asyncio's own. A socket stays registered with the poller while its tasks come and go, and is polled
+# once for all the tasks that a poll has woken: what a wait costs follows the sockets that have something to say.
+import select
+from time import ticks_add, ticks_diff, ticks_ms
+
+import usocket
+from asyncio import core
+
+IN = select.POLLIN
+OUT = select.POLLOUT
+SPINS = 16  # calls in a row that need not wait, before one lets others run
+
+
+class Late:
+    # What asyncio's queue of tasks holds for a socket whose calls have deadlines: it wakes those who have waited long enough.
+    def __init__(self, owner):
+        self.owner = owner
+        self.task = core.Task(self)
+        self.queue = None  # the queue of tasks that holds us
+        self.at = 0
+
+    def by(self, at):
+        if self.queue is core._task_queue:
+            if ticks_diff(at, self.at) >= 0:
+                return  # looks again when it wakes
+            self.queue.remove(self.task)
+        self.at = at
+        self.queue = core._task_queue
+        self.queue.push(self.task, at)
+
+    def stop(self):
+        if self.queue is core._task_queue:
+            self.queue.remove(self.task)
+        self.queue = None
+
+    def send(self, _):
+        # asyncio's loop runs us as it runs a coroutine.
+        self.queue = None
+        at = self.owner._wake_late(ticks_ms())
+        if at is not None:
+            self.by(at)
+
+
+class Waiting:
+    # A pollable object and the tasks that wait for it.
+    _kept = False  # stays registered until the next poll when nobody waits
+    _mask = 0
+    _reader = None
+    _read_by = None
+    _writers = None  # [task, until when, ...]
+    _late = None
+
+    def __init__(self, s):
+        self.s = s
+
+    # A task does `yield w._readable(by)`, and then sees whether it was the socket or the deadline. One task at a time.
+    def _readable(self, by=None):
+        q = queue()
+        if self._reader is not None:
+            raise RuntimeError("another task is reading")
+        if not self._mask & IN:
+            q.register(self, IN)
+        q.waits += 1
+        self._reader = core.cur_task
+        self._read_by = by
+        core.cur_task.data = self
+        if by is not None:
+            self._alarm(by)
+
+    def _writable(self, by=None):
+        q = queue()
+        if not self._mask & OUT:
+            q.register(self, OUT)
+        q.waits += 1
+        if self._writers is None:
+            self._writers = []
+        self._writers.append((core.cur_task, by))
+        core.cur_task.data = self
+        if by is not None:
+            self._alarm(by)
+
+    def _alarm(self, by):
+        if self._late is None:
+            self._late = Late(self)
+        self._late.by(by)
+
+    # asyncio calls this when it cancels a task.
+    def remove(self, task):
+        q = queue()
+        if self._reader is task:
+            self._reader = None
+            q.waits -= 1
+            q.recent.append(self)
+        else:
+            self._wake_writers(lambda entry: entry[0] is task, False)
+        if not self._kept:
+            self._unregister()
+
+    def _tasks(self):
+        return ([self._reader] if self._reader is not None else []) + [entry[0] for entry in self._writers or ()]
+
+    def _wake_reader(self):
+        task = self._reader
+        if task is not None:
+            self._reader = None
+            core._io_queue.waits -= 1
+            core._io_queue.recent.append(self)
+            core._task_queue.push(task)
+
+    def _wake_writers(self, which=None, push=True):
+        writers = self._writers
+        if writers:
+            self._writers = None
+            stay = []
+            for entry in writers:
+                if which is None or which(entry):
+                    core._io_queue.waits -= 1
+                    if push:
+                        core._task_queue.push(entry[0])
+                else:
+                    stay.append(entry)
+            if stay:
+                self._writers = stay
+
+    def _wake_late(self, now):
+        if self._reader is not None and self._read_by is not None and ticks_diff(self._read_by, now) <= 0:
+            self._wake_reader()
+        if self._writers:
+            self._wake_writers(lambda entry: entry[1] is not None and ticks_diff(entry[1], now) <= 0)
+        first = self._read_by if self._reader is not None else None
+        for _, by in self._writers or ():
+            if by is not None and (first is None or ticks_diff(by, first) < 0):
+                first = by
+        return first
+
+    def _can_write(self):
+        if self._writers:
+            self._wake_writers()
+        else:
+            core._io_queue.drop(self, OUT)
+
+    def _unregister(self):
+        if self._reader is None and not self._writers and self._mask:
+            core._io_queue.drop(self, IN | OUT)
+
+    # To be called before the object is closed: whoever waits wakes, and finds it closed.
+    def _forget(self):
+        if self._mask:
+            core._io_queue.drop(self, IN | OUT)
+        if self._late is not None:
+            self._late.stop()
+        self._wake_reader()
+        self._wake_writers()
+
+
+def new_poller():
+    return (getattr(usocket, "poller", None) or select.poll)()
+
+
+class IOQueue:
+    def __init__(self):
+        self.poller = new_poller()
+        self.known = {}  # id of a registered object: its Waiting
+        self.waits = 0  # how many tasks wait
+        self.woken = 0  # how many of those woken by the last poll have not had their turn
+        self.recent = []  # where a reader has been woken since then: registered for the next, if it comes back before the next poll
+        self.spins = 0  # how often a task need not have waited since the last poll
+        old = core._io_queue
+        if isinstance(old, IOQueue):  # what the old one held belongs to nobody
+            for w in old.known.values():
+                w._mask = 0
+                w._reader = w._writers = None
+            if hasattr(old.poller, "close"):
+                old.poller.close()
+
+    @property
+    def map(self):
+        return self.waits  # asyncio ends when nothing can wake a task any more
+
+    def register(self, w, bit):
+        mask = w._mask
+        if mask:
+            self.poller.modify(w.s, mask | bit)
+        else:
+            self.poller.register(w.s, bit)
+            self.known[id(w.s)] = w
+        w._mask = mask | bit
+
+    def drop(self, w, bits):
+        mask = w._mask & ~bits
+        if mask == w._mask:
+            return
+        w._mask = mask
+        if mask:
+            self.poller.modify(w.s, mask)
+        else:
+            self.known.pop(id(w.s), None)
+            try:
+                self.poller.unregister(w.s)
+            except OSError:
+                pass  # closed in the meantime
+
+    def wait_io_event(self, dt):
+        # asyncio calls this before each step of a task. Those of one poll have their turns before the next.
+        if dt == 0 and self.woken > 0:
+            self.woken -= 1
+            return
+        queue = core._task_queue
+        while True:
+            woken = 0
+            recent = self.recent
+            if recent:
+                self.recent = []
+                for w in recent:
+                    if w._reader is None and w._mask & IN:
+                        self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
+            recent = self.recent
+            for s, events in self.poller.ipoll(dt):
+                w = self.known.get(id(s))
+                if w is None:
+                    self.poller.unregister(s)
+                    continue
+                if events & ~OUT:
+                    task = w._reader
+                    if task is not None:
+                        w._reader = None
+                        self.waits -= 1
+                        queue.push(task)
+                        woken += 1
+                        recent.append(w)
+                    elif w._mask & IN:
+                        self.drop(w, IN)
+                if events & ~IN and w._mask & OUT:
+                    w._can_write()
+                    woken += 1
+                if not w._kept:
+                    w._unregister()
+            self.woken = woken
+            self.spins = 0
+            if dt >= 0 or queue.peek():
+                return
+
+    def tired(self):
+        # Should a task that need not wait let others run all the same?
+        self.spins += 1
+        return self.spins > SPINS
+
+    # What asyncio and others use for objects that they have not told us about.
+    def queue_read(self, s):
+        self.of(s)._readable()
+
+    def queue_write(self, s):
+        self.of(s)._writable()
+
+    def of(self, s):
+        return self.known.get(id(s)) or Waiting(s)
+
+    def remove(self, task):
+        for w in list(self.known.values()):
+            w.remove(task)
+
+
+def queue():
+    q = core._io_queue
+    if not isinstance(q, IOQueue):
+        q = install()
+    return q
+
+
+def install():
+    # Takes over from asyncio's own queue, with the tasks that wait there.
+    old, new = core._io_queue, IOQueue()
+    for reader, writer, s in old.map.values():
+        w = Waiting(s)
+        for task, bit in ((reader, IN), (writer, OUT)):
+            if task is not None:
+                new.register(w, bit)
+                new.waits += 1
+                task.data = w
+                if bit == IN:
+                    w._reader = task
+                else:
+                    w._writers = [(task, None)]
+    core.IOQueue = IOQueue  # for new_event_loop()
+    core._io_queue = new
+    return new
+
+
+def deadline(seconds):
+    # When a call that may take so many seconds is late; None: never.
+    if seconds is None:
+        return None
+    if not seconds >= 0:
+        raise ValueError("timeout")
+    return ticks_add(ticks_ms(), int(seconds * 1000) + 1)
+
+
+def passed(by):
+    return by is not None and ticks_diff(by, ticks_ms()) <= 0

@@ -1,0 +1,41 @@
+# Fetches pages, all at the same time: neither a slow name server nor a dead host holds up the others.
+#
+#   make run SCRIPT=examples/fetch_many.py ARGS='localhost:8080/ localhost:8080/hello'
+import asyncio
+import sys
+from time import ticks_diff, ticks_ms
+
+import aiosocket
+
+
+async def fetch(url):
+    # The status and the body of http://HOST[:PORT]/PATH.
+    place, _, path = url.partition("/")
+    host, _, port = place.partition(":")
+    reader, writer = await aiosocket.open_connection(host, int(port or 80), timeout=10)
+    async with writer:
+        writer.write("GET /%s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, place))
+        await writer.drain()
+        status = (await reader.readline()).decode().strip()
+        while (await reader.readline()) not in (b"\r\n", b"\n", b""):
+            pass
+        return status, await reader.read()
+
+
+async def report(url):
+    start = ticks_ms()
+    try:
+        status, body = await fetch(url)
+        print("%s: %s, %d bytes" % (url, status, len(body)))
+    except OSError as e:
+        print("%s: %s" % (url, e))
+    return ticks_diff(ticks_ms(), start)
+
+
+async def main(urls):
+    start = ticks_ms()
+    times = await asyncio.gather(*[report(url) for url in urls])
+    print("%d pages in %d ms; one after the other: %d ms" % (len(urls), ticks_diff(ticks_ms(), start), sum(times)))
+
+
+aiosocket.run(main(sys.argv[1:] or ["www.micropython.org/", "www.debian.org/"]))

@@ -1,0 +1,306 @@
+/* Connecting to a name: create_connection, which waits, and dialer, which never does.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+#include "functions.h"
+
+#if USOCKET_NAMES && USOCKET_PY_EXTRAS
+
+/* ---- What to say of a failure ------------------------------------------------------------------------------------- */
+
+#if USOCKET_RACE
+
+/* "connect to host:port: [2001:db8::1]: ENETUNREACH, 192.0.2.1: ETIMEDOUT" */
+static MP_NORETURN void raise_list(int code, const usocket_dial_t *d, const char *host) {
+    vstr_t words;
+    mp_print_t print;
+    vstr_init_print(&words, 80, &print);
+    usocket_addr_t a;
+    int r;
+    for (size_t i = 0; (r = usocket_dial_attempt(d, i, &a)) != USOCKET_ENOENT; i++) {
+        if (i == 0) {
+            mp_printf(&print, "connect to %s:%u", host, (unsigned)a.port);
+        }
+        char text[46];
+        usocket_ntop(a.family, a.u.ip, text);
+        bool v6 = a.family == USOCKET_AF_INET6;
+        const char *cause = usocket_errname(r == USOCKET_EINPROGRESS ? USOCKET_ETIMEDOUT : r);
+        mp_printf(&print, "%s%s%s%s: %s", i == 0 ? ": " : ", ", v6 ? "[" : "", text, v6 ? "]" : "", cause);
+    }
+    usocket_py_raise_vstr(code, &words);
+}
+
+static bool has_several(const usocket_dial_t *d) {
+    usocket_addr_t a;
+    return usocket_dial_attempt(d, 1, &a) != USOCKET_ENOENT;
+}
+
+#else
+#define has_several(d) false
+#define raise_list(code, d, host) ((void)0)
+#endif
+
+void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        if (usocket_is_eai(code) || d->to.family == USOCKET_AF_UNSPEC) {
+            usocket_py_raise_name(code, MP_QSTR_create_connection, host);
+        }
+        if (has_several(d)) {
+            raise_list(code, d, host);
+        }
+        usocket_py_raise(code, MP_QSTR_connect, &d->to);
+    }
+    usocket_dial_end(d, s);
+    nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
+}
+
+/* ---- Arguments ---------------------------------------------------------------------------------------------------- */
+
+/* A dial that can be begun anew. */
+typedef struct {
+    usocket_dial_t dial;
+    usocket_addr_t source;
+    bool bound;           /* to source */
+    usocket_time_t delay; /* between attempts; USOCKET_FOREVER: as built */
+    usocket_time_t deadline;
+    usocket_query_t query;
+    char host[USOCKET_HOST_MAX], service[USOCKET_SERVICE_MAX];
+} call_t;
+
+static usocket_time_t timeout_or_default(mp_obj_t arg) {
+    return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout)
+        ? mod_usocket_default_timeout
+        : usocket_py_timeout(arg);
+}
+
+/* A source address that is a name is looked up until `wait`. */
+static void prepare(call_t *c, mp_obj_t host, mp_obj_t port, mp_obj_t source, mp_obj_t delay, usocket_time_t wait) {
+    c->query.host = usocket_py_host_text(host, c->host);
+    c->query.service = usocket_py_service_text(port, c->service);
+    c->query.type = USOCKET_STREAM;
+    c->bound = source != mp_const_none;
+    c->delay = usocket_py_timeout(delay);
+    if (c->bound) {
+        usocket_py_addr(NULL, source, &c->source, wait, MP_QSTR_create_connection);
+        if (c->query.family == USOCKET_AF_UNSPEC &&
+            (c->source.family == USOCKET_AF_INET6 || memcmp(c->source.u.ip, "\0\0\0\0", 4) != 0)) {
+            c->query.family = c->source.family;
+        }
+    }
+}
+
+static int begin(call_t *c) {
+    int r = usocket_dial_start(&c->dial, &c->query, c->bound ? &c->source : NULL);
+#if USOCKET_RACE
+    if (c->delay >= 0) {
+        usocket_dial_delay(&c->dial, c->delay);
+    }
+#endif
+    return r;
+}
+
+static const char *name_of(const call_t *c) {
+    return c->query.host != NULL ? c->query.host : "None";
+}
+
+/* ---- create_connection -------------------------------------------------------------------------------------------- */
+
+static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_address, ARG_timeout, ARG_source_address, ARG_delay };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_timeout, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_PTR(&mod_usocket_global_default_timeout)}},
+        {MP_QSTR_source_address, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_happy_eyeballs_delay, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    size_t n;
+    mp_obj_t *items;
+    if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items) || n < 2) {
+        mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port)"));
+    }
+    usocket_time_t timeout = timeout_or_default(vals[ARG_timeout].u_obj);
+    call_t c;
+    memset(&c, 0, sizeof(c));
+    c.deadline = usocket_deadline_in(timeout);
+    prepare(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline);
+    socket_obj_t *self = usocket_py_new();
+    bool collected = false;
+    mp_obj_t exc = MP_OBJ_NULL;
+    for (;;) {
+        int r = begin(&c);
+        if (r == 0) {
+            USOCKET_CALL(r, &exc, usocket_dial_by(&c.dial, &self->sock, c.deadline));
+        }
+        bool again = usocket_py_collect(r, &collected);
+        if (r < 0 && !again && exc == MP_OBJ_NULL) {
+            usocket_py_raise_dial(r, &c.dial, &self->sock, name_of(&c));
+        }
+        usocket_dial_end(&c.dial, &self->sock);
+        if (!again) {
+            break;
+        }
+    }
+    usocket_py_reraise(exc);
+    usocket_settimeout(&self->sock, timeout);
+    return MP_OBJ_FROM_PTR(self);
+}
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_create_connection);
+
+/* ---- dialer ------------------------------------------------------------------------------------------------------- */
+
+#if USOCKET_ASYNC && USOCKET_RACE
+
+typedef struct {
+    mp_obj_base_t base;
+    socket_obj_t *sock; /* what it becomes; NULL: closed */
+    mp_obj_t exc;       /* how it failed, or MP_OBJ_NULL */
+    int code;           /* of the last step */
+    bool collected;
+    call_t c;
+} dialer_obj_t;
+
+static void dialer_step(dialer_obj_t *self) {
+    while (self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR) {
+        self->code = usocket_dial_step(&self->c.dial, &self->sock->sock, self->c.deadline);
+        if (self->code == USOCKET_EINPROGRESS || !usocket_py_collect(self->code, &self->collected)) {
+            break;
+        }
+        usocket_dial_end(&self->c.dial, &self->sock->sock);
+        self->code = begin(&self->c);
+        self->code = self->code == 0 ? USOCKET_EINPROGRESS : self->code;
+    }
+}
+
+static mp_obj_t dialer_close(mp_obj_t self_in) {
+    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->sock != NULL) {
+        usocket_dial_end(&self->c.dial, &self->sock->sock);
+        usocket_close(&self->sock->sock);
+        self->sock = NULL;
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(dialer_close_obj, dialer_close);
+
+static mp_obj_t dialer_exit(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    return dialer_close(args[0]);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(dialer_exit_obj, 4, 4, dialer_exit);
+
+static mp_obj_t dialer_result(mp_obj_t self_in) {
+    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check(self->sock == NULL ? USOCKET_EBADF : 0, MP_QSTR_dialer);
+    if (self->exc != MP_OBJ_NULL) {
+        nlr_raise(self->exc);
+    }
+    dialer_step(self);
+    if (self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR) {
+        mp_raise_OSError(MP_EAGAIN);
+    }
+    if (self->code == 0) {
+        socket_obj_t *sock = self->sock;
+        usocket_dial_end(&self->c.dial, &sock->sock);
+        usocket_settimeout(&sock->sock, 0);
+        self->sock = NULL;
+        return MP_OBJ_FROM_PTR(sock);
+    }
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        usocket_py_raise_dial(self->code, &self->c.dial, &self->sock->sock, name_of(&self->c));
+    }
+    self->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
+    nlr_raise(self->exc);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(dialer_result_obj, dialer_result);
+
+static mp_uint_t dialer_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (request == MP_STREAM_POLL) {
+        if (self->sock == NULL) {
+            return usocket_py_mask(USOCKET_POLL_NVAL);
+        }
+        dialer_step(self);
+        return self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR ? 0 : arg & MP_STREAM_POLL_RD;
+    }
+    if (request == MP_STREAM_CLOSE) {
+        dialer_close(self_in);
+        return 0;
+    }
+#ifdef MP_STREAM_GET_FILENO
+    if (request == MP_STREAM_GET_FILENO && mod_usocket_numbers.descriptors && self->sock != NULL &&
+        self->code == USOCKET_EINPROGRESS) {
+        int r = usocket_dial_handle(&self->c.dial);
+        if (r >= 0) {
+            return (mp_uint_t)r;
+        }
+    }
+#endif
+    *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
+    return MP_STREAM_ERROR;
+}
+
+static const mp_stream_p_t dialer_stream = {
+    .ioctl = dialer_ioctl,
+};
+
+static const mp_rom_map_elem_t dialer_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&dialer_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
+    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&dialer_exit_obj)},
+    {MP_ROM_QSTR(MP_QSTR_result), MP_ROM_PTR(&dialer_result_obj)},
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&dialer_close_obj)},
+};
+static MP_DEFINE_CONST_DICT(dialer_locals, dialer_locals_table);
+
+static USOCKET_PLAIN_STREAM_TYPE(dialer_type, MP_QSTR_dialer, &dialer_stream, &dialer_locals);
+
+static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_host, ARG_port, ARG_timeout, ARG_source_address, ARG_family, ARG_proto, ARG_flags, ARG_delay };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_port, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_timeout, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_PTR(&mod_usocket_global_default_timeout)}},
+        {MP_QSTR_source_address, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_family, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_proto, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_flags, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_happy_eyeballs_delay, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    socket_obj_t *sock = usocket_py_new();
+    dialer_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &dialer_type);
+    call_t *c = &self->c;
+    c->deadline = usocket_deadline_in(timeout_or_default(vals[ARG_timeout].u_obj));
+    if (c->deadline == USOCKET_NOW) {
+        mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be 0"));
+    }
+    c->query.family = usocket_py_narrow(vals[ARG_family].u_int);
+    c->query.proto = usocket_py_narrow(vals[ARG_proto].u_int);
+    c->query.flags = usocket_py_narrow(vals[ARG_flags].u_int);
+    prepare(c, vals[ARG_host].u_obj, vals[ARG_port].u_obj, vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj,
+        USOCKET_NOW);
+    int r;
+    do {
+        r = begin(c);
+        if (r < 0) {
+            usocket_dial_end(&c->dial, &sock->sock);
+        }
+    } while (usocket_py_collect(r, &self->collected));
+    if (r < 0) {
+        usocket_py_raise_name(r, MP_QSTR_dialer, name_of(c));
+    }
+    self->code = USOCKET_EINPROGRESS;
+    self->sock = sock; /* open from here on */
+    return MP_OBJ_FROM_PTR(self);
+}
+MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_dialer_obj, 0, mod_usocket_dialer);
+
+#endif
+
+#endif

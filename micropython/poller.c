@@ -1,0 +1,490 @@
+/* poller: select.poll's interface, at a cost that follows what is ready.
+ *
+ * What has a descriptor is in a slot of its number, and the library's poller watches it. A slot that has told is armed again by
+ * the next wait, if it is still registered; so a descriptor that is registered, told and unregistered again, as asyncio does
+ * it, costs one system call. What has none, and everything where the stack has no such poller, is asked in turn with
+ * MP_STREAM_POLL, every millisecond.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+#include "functions.h"
+
+#if USOCKET_POLLER && USOCKET_PY_EXTRAS
+
+uint32_t usocket_py_changes;
+
+#define AT_ONCE 64
+#define SLICE_US 50000 /* how long a change in another thread may go unnoticed */
+#define ASK_US 1000    /* as MicroPython's select.poll */
+#define ONE_SHOT 1     /* ipoll's flag */
+
+typedef struct {
+    mp_obj_t obj;  /* MP_OBJ_NULL: none */
+    uint32_t told; /* on the list of those that have told: 0 not, 1 the last, else the next one's number + 2 */
+    uint16_t events;
+    bool ours;
+} slot_t;
+
+typedef struct {
+    mp_obj_t obj;
+    uint16_t events, ready;
+    uint16_t always; /* not 0: what it is ready for, without asking */
+} asked_t;
+
+typedef struct {
+    mp_obj_base_t base;
+    int set; /* the library's poller, or -1 */
+    bool closed;
+    bool gone; /* one of the slots may be of a closed socket */
+    uint16_t flags;
+    uint32_t seen; /* of usocket_py_changes */
+    uint32_t told; /* list of slots, as slot_t.told */
+    size_t room;
+    slot_t *slot;
+    size_t asked_n, asked_room, asked_i;
+    asked_t *asked;
+    mp_map_t map; /* the object's id: a slot, or -1 - a place in asked */
+    int ready_n, ready_i;
+    usocket_ready_t ready[AT_ONCE];
+    mp_obj_t tuple;
+} poller_obj_t;
+
+/* ---- What is registered ------------------------------------------------------------------------------------------- */
+
+static const mp_stream_p_t *stream_of(mp_obj_t obj) {
+    return mp_get_stream_raise(obj, MP_STREAM_OP_IOCTL);
+}
+
+static bool is_ours(mp_obj_t obj) {
+    return !mp_obj_is_int(obj) && stream_of(obj)->ioctl == usocket_py_stream.ioctl;
+}
+
+/* Its descriptor, or -1. */
+static int descriptor(mp_obj_t obj) {
+    if (mp_obj_is_int(obj)) {
+        int fd = usocket_py_int(obj);
+        if (fd < 0) {
+            mp_raise_ValueError(NULL);
+        }
+        return fd;
+    }
+#ifdef MP_STREAM_GET_FILENO
+    int errcode;
+    mp_uint_t r = stream_of(obj)->ioctl(obj, MP_STREAM_GET_FILENO, 0, &errcode);
+    if (r != MP_STREAM_ERROR) {
+        return (int)r;
+    }
+#else
+    stream_of(obj);
+#endif
+    return -1;
+}
+
+static mp_map_elem_t *find(poller_obj_t *self, mp_obj_t obj, mp_map_lookup_kind_t kind) {
+    return mp_map_lookup(&self->map, mp_obj_id(obj), kind);
+}
+
+static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, mp_uint_t always) {
+    if (self->asked_n == self->asked_room) {
+        size_t room = self->asked_room + 4;
+        self->asked = m_renew(asked_t, self->asked, self->asked_room, room);
+        self->asked_room = room;
+    }
+    find(self, obj, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_NEW_SMALL_INT(-1 - (mp_int_t)self->asked_n);
+    self->asked[self->asked_n++] = (asked_t){.obj = obj, .events = (uint16_t)events, .always = (uint16_t)always};
+}
+
+static void move_asked(poller_obj_t *self, size_t from, size_t to) {
+    if (from != to) {
+        self->asked[to] = self->asked[from];
+        find(self, self->asked[to].obj, MP_MAP_LOOKUP)->value = MP_OBJ_NEW_SMALL_INT(-1 - (mp_int_t)to);
+    }
+}
+
+/* The gap is filled so that whoever iterates misses none. */
+static void unask(poller_obj_t *self, size_t i) {
+    if (i < self->asked_i) {
+        self->asked_i--;
+        move_asked(self, self->asked_i, i);
+        i = self->asked_i;
+    }
+    self->asked_n--;
+    move_asked(self, self->asked_n, i);
+    self->asked[self->asked_n].obj = MP_OBJ_NULL;
+}
+
+static void empty(slot_t *slot) {
+    if (slot->ours) {
+        usocket_py_self(slot->obj)->polled--;
+    }
+    slot->obj = MP_OBJ_NULL;
+    slot->ours = false;
+}
+
+/* A slot for a descriptor. Who was there and is closed moves: it has this to tell. */
+static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
+    if ((size_t)fd >= self->room) {
+        size_t room = (size_t)fd + (size_t)fd / 2 + 8;
+        self->slot = m_renew(slot_t, self->slot, self->room, room);
+        memset(self->slot + self->room, 0, (room - self->room) * sizeof(slot_t));
+        self->room = room;
+    }
+    slot_t *slot = &self->slot[fd];
+    if (slot->obj != MP_OBJ_NULL && slot->obj != obj) {
+        if (!slot->ours || usocket_fileno(&usocket_py_self(slot->obj)->sock) == fd) {
+            return NULL; /* two objects, one descriptor: the second is asked */
+        }
+        mp_obj_t old = slot->obj;
+        mp_uint_t events = slot->events;
+        ask(self, old, events, 0);
+        slot = &self->slot[fd];
+        empty(slot);
+    }
+    return slot;
+}
+
+static void add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
+    int fd = descriptor(obj);
+    mp_uint_t always = 0;
+    slot_t *slot = self->set >= 0 && fd >= 0 ? slot_for(self, fd, obj) : NULL;
+    if (slot != NULL) {
+        int r = usocket_poller_arm(self->set, fd, usocket_py_events(events));
+        if (r == 0) {
+            find(self, obj, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_NEW_SMALL_INT(fd);
+            bool ours = is_ours(obj);
+            slot->obj = obj;
+            slot->events = (uint16_t)events;
+            slot->ours = ours;
+            if (ours) {
+                usocket_py_self(obj)->polled++;
+            }
+            return;
+        }
+        if (r == USOCKET_EPERM) {
+            always = MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
+        } else if (mp_obj_is_int(obj)) {
+            always = usocket_py_mask(USOCKET_POLL_NVAL);
+        }
+    } else if (mp_obj_is_int(obj)) {
+        usocket_py_raise(self->set >= 0 ? USOCKET_EEXIST : USOCKET_EOPNOTSUPP, MP_QSTR_poller, NULL);
+    }
+    ask(self, obj, events, always);
+}
+
+static void change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t events) {
+    mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
+    if (at < 0) {
+        self->asked[-1 - at].events = (uint16_t)events;
+        return;
+    }
+    self->slot[at].events = (uint16_t)events;
+    if (usocket_poller_arm(self->set, (int)at, usocket_py_events(events)) < 0) {
+        self->gone = true; /* closed: the next wait says so */
+    }
+}
+
+static poller_obj_t *open_self(mp_obj_t self_in) {
+    poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
+    return self;
+}
+
+static mp_obj_t poller_register(size_t n_args, const mp_obj_t *args) {
+    poller_obj_t *self = open_self(args[0]);
+    mp_uint_t events = n_args > 2 ? (mp_uint_t)mp_obj_get_int(args[2]) : MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
+    mp_map_elem_t *elem = find(self, args[1], MP_MAP_LOOKUP);
+    if (elem != NULL) {
+        change(self, elem, events);
+    } else {
+        add(self, args[1], events);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_register_obj, 2, 3, poller_register);
+
+static mp_obj_t poller_modify(mp_obj_t self_in, mp_obj_t obj, mp_obj_t events) {
+    poller_obj_t *self = open_self(self_in);
+    mp_map_elem_t *elem = find(self, obj, MP_MAP_LOOKUP);
+    if (elem == NULL) {
+        mp_raise_OSError(MP_ENOENT);
+    }
+    change(self, elem, (mp_uint_t)mp_obj_get_int(events));
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(poller_modify_obj, poller_modify);
+
+static mp_obj_t poller_unregister(mp_obj_t self_in, mp_obj_t obj) {
+    poller_obj_t *self = open_self(self_in);
+    mp_map_elem_t *elem = find(self, obj, MP_MAP_LOOKUP_REMOVE_IF_FOUND);
+    if (elem != NULL) {
+        mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
+        if (at < 0) {
+            unask(self, (size_t)(-1 - at));
+        } else {
+            empty(&self->slot[at]); /* it may tell once more, to nobody */
+        }
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(poller_unregister_obj, poller_unregister);
+
+/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+
+static void report(poller_obj_t *self, int fd, int ready) {
+    self->ready[self->ready_n++] = (usocket_ready_t){fd, ready};
+}
+
+/* Arm again what has told and is still there. */
+static void arm_again(poller_obj_t *self) {
+    uint32_t link = self->told;
+    while (link > 1) {
+        slot_t *slot = &self->slot[link - 2];
+        int fd = (int)link - 2;
+        link = slot->told;
+        slot->told = 0;
+        if (slot->obj != MP_OBJ_NULL && usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0) {
+            self->gone = true;
+        }
+    }
+    self->told = 1;
+}
+
+/* Sockets of ours that have been closed, or have bytes put back since they were armed; numbers that are closed. All are looked
+ * at, but only after something of this kind has happened. */
+static void look_for_changes(poller_obj_t *self) {
+    if (!self->gone && self->seen == usocket_py_changes) {
+        return;
+    }
+    self->gone = false;
+    self->seen = usocket_py_changes;
+    for (size_t i = 0; i < self->room; i++) {
+        slot_t *slot = &self->slot[i];
+        if (slot->obj == MP_OBJ_NULL) {
+            continue;
+        }
+        int fd = slot->ours ? usocket_fileno(&usocket_py_self(slot->obj)->sock) : (int)i;
+        if (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0) {
+            self->gone = true; /* until it is unregistered */
+            if (self->ready_n < AT_ONCE) {
+                report(self, (int)i, USOCKET_POLL_NVAL);
+            }
+        }
+    }
+}
+
+/* True: one of those that are asked is ready. */
+static bool ask_all(poller_obj_t *self) {
+    bool any = false;
+    for (size_t i = 0; i < self->asked_n; i++) {
+        asked_t *a = &self->asked[i];
+        mp_uint_t r;
+        if (a->always != 0) {
+            r = a->always & (a->events | usocket_py_mask(USOCKET_POLL_NVAL));
+        } else {
+            int errcode;
+            r = stream_of(a->obj)->ioctl(a->obj, MP_STREAM_POLL, a->events, &errcode);
+            if (r == MP_STREAM_ERROR) {
+                mp_raise_OSError(errcode);
+            }
+        }
+        self->asked[i].ready = (uint16_t)r;
+        any = any || r != 0;
+    }
+    return any;
+}
+
+static bool valid(const poller_obj_t *self, const usocket_ready_t *e) {
+    return (size_t)e->fd < self->room && self->slot[e->fd].obj != MP_OBJ_NULL;
+}
+
+/* Leave those that are registered. */
+static void sift(poller_obj_t *self, int from) {
+    int n = from;
+    for (int i = from; i < self->ready_n; i++) {
+        if (valid(self, &self->ready[i])) {
+            self->ready[n++] = self->ready[i];
+        }
+    }
+    self->ready_n = n;
+}
+
+static void take(poller_obj_t *self, usocket_time_t until) {
+    int r;
+    int have = self->ready_n;
+    usocket_ready_t *out = self->ready + have;
+    USOCKET_CALL_RAISE(r, usocket_poller_wait(self->set, out, (size_t)(AT_ONCE - have), until));
+    usocket_py_check(r, MP_QSTR_poller);
+    self->ready_n = have + r;
+    sift(self, have);
+}
+
+static void wait(poller_obj_t *self, size_t n_args, const mp_obj_t *args) {
+    usocket_time_t deadline = USOCKET_NEVER;
+    if (n_args > 1 && args[1] != mp_const_none) {
+        mp_int_t ms = mp_obj_get_int(args[1]);
+        deadline = ms < 0 ? USOCKET_NEVER : usocket_deadline_in((usocket_time_t)ms * 1000);
+    }
+    self->flags = n_args > 2 ? (uint16_t)mp_obj_get_int(args[2]) : 0;
+    self->ready_n = self->ready_i = 0;
+    self->asked_i = 0;
+    arm_again(self);
+    for (;;) {
+        look_for_changes(self);
+        bool any = ask_all(self);
+        usocket_time_t until = USOCKET_NOW;
+        if (!any && self->ready_n == 0 && deadline != USOCKET_NOW) {
+            until = usocket_deadline_in(self->asked_n != 0 ? ASK_US : SLICE_US);
+            until = until < deadline ? until : deadline;
+        }
+        if (self->ready_n < AT_ONCE) {
+            take(self, until);
+        }
+        if (any || self->ready_n != 0 || deadline == USOCKET_NOW ||
+            (deadline != USOCKET_NEVER && usocket_deadline_in(1) > deadline)) {
+            return;
+        }
+    }
+}
+
+/* The next that is ready; false: there are no more. */
+static bool next(poller_obj_t *self, mp_obj_t *obj, mp_uint_t *mask) {
+    while (self->asked_i < self->asked_n) {
+        asked_t *a = &self->asked[self->asked_i++];
+        if (a->ready != 0) {
+            *obj = a->obj;
+            *mask = a->ready;
+            a->ready = 0;
+            a->events = self->flags & ONE_SHOT ? 0 : a->events;
+            return true;
+        }
+    }
+    for (;;) {
+        if (self->ready_i == self->ready_n) {
+            if (self->ready_n < AT_ONCE) {
+                return false;
+            }
+            self->ready_n = self->ready_i = 0;
+            take(self, USOCKET_NOW);
+            continue;
+        }
+        const usocket_ready_t *e = &self->ready[self->ready_i++];
+        if (!valid(self, e)) {
+            continue; /* unregistered by who was told before */
+        }
+        slot_t *slot = &self->slot[e->fd];
+        if (slot->told == 0) {
+            slot->told = self->told;
+            self->told = (uint32_t)e->fd + 2;
+        }
+        *obj = slot->obj;
+        *mask = usocket_py_mask(e->ready) &
+            (slot->events | usocket_py_mask(USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL));
+        slot->events = self->flags & ONE_SHOT ? 0 : slot->events;
+        if (*mask != 0) {
+            return true;
+        }
+    }
+}
+
+static mp_obj_t poller_poll(size_t n_args, const mp_obj_t *args) {
+    poller_obj_t *self = open_self(args[0]);
+    wait(self, n_args, args);
+    mp_obj_t list = mp_obj_new_list(0, NULL);
+    mp_obj_t obj;
+    mp_uint_t mask;
+    while (next(self, &obj, &mask)) {
+        mp_obj_t items[2] = {obj, MP_OBJ_NEW_SMALL_INT(mask)};
+        mp_obj_list_append(list, mp_obj_new_tuple(2, items));
+    }
+    return list;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_poll_obj, 1, 3, poller_poll);
+
+static mp_obj_t poller_ipoll(size_t n_args, const mp_obj_t *args) {
+    poller_obj_t *self = open_self(args[0]);
+    if (self->tuple == MP_OBJ_NULL) {
+        self->tuple = mp_obj_new_tuple(2, NULL);
+    }
+    wait(self, n_args, args);
+    return args[0];
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_ipoll_obj, 1, 3, poller_ipoll);
+
+static mp_obj_t poller_next(mp_obj_t self_in) {
+    poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    mp_obj_t obj;
+    mp_uint_t mask;
+    if (self->closed || self->tuple == MP_OBJ_NULL || !next(self, &obj, &mask)) {
+        return MP_OBJ_STOP_ITERATION;
+    }
+    mp_obj_tuple_t *t = MP_OBJ_TO_PTR(self->tuple); /* the caller borrows it, as from select.poll */
+    t->items[0] = obj;
+    t->items[1] = MP_OBJ_NEW_SMALL_INT(mask);
+    return self->tuple;
+}
+
+/* ---- Life --------------------------------------------------------------------------------------------------------- */
+
+static mp_obj_t poller_del(mp_obj_t self_in) {
+    poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!self->closed && self->set >= 0) {
+        usocket_poller_close(self->set);
+        self->set = -1;
+    }
+    self->closed = true;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(poller_del_obj, poller_del);
+
+static mp_obj_t poller_close(mp_obj_t self_in) {
+    poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    for (size_t i = 0; i < self->room && !self->closed; i++) {
+        if (self->slot[i].obj != MP_OBJ_NULL) {
+            empty(&self->slot[i]);
+        }
+    }
+    poller_del(self_in);
+    self->slot = NULL;
+    self->asked = NULL;
+    self->room = self->asked_n = self->asked_room = 0;
+    mp_map_init(&self->map, 0);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(poller_close_obj, poller_close);
+
+static const mp_rom_map_elem_t poller_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&poller_del_obj)},
+    {MP_ROM_QSTR(MP_QSTR_register), MP_ROM_PTR(&poller_register_obj)},
+    {MP_ROM_QSTR(MP_QSTR_unregister), MP_ROM_PTR(&poller_unregister_obj)},
+    {MP_ROM_QSTR(MP_QSTR_modify), MP_ROM_PTR(&poller_modify_obj)},
+    {MP_ROM_QSTR(MP_QSTR_poll), MP_ROM_PTR(&poller_poll_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ipoll), MP_ROM_PTR(&poller_ipoll_obj)},
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&poller_close_obj)},
+};
+static MP_DEFINE_CONST_DICT(poller_locals, poller_locals_table);
+
+static USOCKET_ITER_TYPE(poller_type, MP_QSTR_poller, poller_next, &poller_locals);
+
+static mp_obj_t mod_usocket_poller(void) {
+    usocket_py_ensure_interrupts();
+    usocket_py_check_stack();
+    poller_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &poller_type);
+    self->closed = true; /* for the finaliser, until it is open */
+    self->told = 1;
+    self->seen = usocket_py_changes;
+    mp_map_init(&self->map, 0);
+    bool collected = false;
+    do {
+        self->set = usocket_poller_open();
+    } while (usocket_py_collect(self->set, &collected));
+    if (self->set < 0 && self->set != USOCKET_EOPNOTSUPP) {
+        usocket_py_raise(self->set, MP_QSTR_poller, NULL);
+    }
+    self->set = self->set < 0 || !mod_usocket_numbers.descriptors ? -1 : self->set;
+    self->closed = false;
+    return MP_OBJ_FROM_PTR(self);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_poller_obj, mod_usocket_poller);
+
+#endif

@@ -1,0 +1,21 @@
+# aiosocket: its tests, on this system's sockets and on lwIP's; and how it does beside others with many connections.
+
+SUITES += test-aio
+LONG_SUITES += test-aio-long test-aio-lwip test-aio-asan
+
+.PHONY: test-aio test-aio-long test-aio-lwip test-aio-asan bench-aio
+test-aio: packages-test $(OURS) $(STOCK) ## asyncio without freezes: streams, servers, lookups, connects
+	@$(PYTHON) test/python/run.py --scripts test/aio --interp $(OURS)
+
+test-aio-long: packages-test $(OURS) $(STOCK)
+	@$(PYTHON) test/python/run.py --scripts test/aio --interp $(OURS) --long
+
+# What is left out judges the kernel's network or system calls.
+test-aio-lwip: packages-test build/lwip/micropython
+	@$(PYTHON) test/python/run.py --scripts test/aio --interp build/lwip/micropython --stack lwip --filter '^(?!drive_(calls|freeze|race))'
+
+test-aio-asan: packages-test $(ASAN)
+	@$(SANITIZER) $(PYTHON) test/python/run.py --scripts test/aio --asan --interp $(ASAN)
+
+bench-aio: packages-test $(OURS) $(STOCK) ## aiosocket beside MicroPython's and CPython's asyncio: many connections, HTTP, freezes
+	@$(PYTHON) bench/aio/run.py

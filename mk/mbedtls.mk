@@ -1,0 +1,36 @@
+# The inner make of mk/tls.mk: what there is to compile is known once the source has been unpacked.
+
+SOURCES := $(notdir $(wildcard $(TREE)/library/*.c))
+OBJECTS := $(SOURCES:%.c=$(OUT)/mbedtls/%.o)
+FLAGS := -std=c99 -D_GNU_SOURCE -w $(OPTIONS) -ffunction-sections -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -Iport/posix \
+	-I$(TREE)/library -I$(TREE)/include -I$(TREE)/3rdparty/everest/include
+
+$(OUT)/libmbedcrypto.a: $(OBJECTS)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(OUT)/mbedtls/%.o: $(TREE)/library/%.c port/posix/mbedtls_user.h mk/mbedtls.mk
+	$(Q)$(CC) $(FLAGS) -c -o $@ $<
+
+# What 3.6.6 has wrong, or lacks, is put right in a copy of the file. An edit that no longer fits is an error.
+PATCHED := ssl_tls12_client ssl_tls ssl_tls13_keys
+$(PATCHED:%=$(OUT)/mbedtls/%.o): $(OUT)/mbedtls/%.o: $(OUT)/mbedtls/%.c port/posix/mbedtls_user.h
+	$(Q)$(CC) $(FLAGS) -c -o $@ $<
+$(PATCHED:%=$(OUT)/mbedtls/%.c): $(OUT)/mbedtls/%.c: $(TREE)/library/%.c mk/mbedtls.mk
+	$(Q)sed $(foreach e,$(EDITS_$*),-e '$(EDIT_$e)') $< >$@
+	$(Q)for n in $(words $(EDITS_$*)); do [ "$$(diff $< $@ | grep -c '^>')" = $$n ] || { echo "$<: an edit no longer fits"; rm $@; exit 1; }; done
+
+# It offers RSA-PSS and then refuses it in TLS 1.2, which many servers choose: Mbed-TLS/mbedtls#10674, in later versions.
+EDITS_ssl_tls12_client := pss
+EDIT_pss := s/if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/if ((sig_alg >> 8) != 8 \&\& !mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/
+
+# Out of memory, the hash of the session is not there, and the keys are made from what lies on the stack.
+# And mbedtls_ssl_setup allocates the buffer for reading for the largest record: here it takes the length that the context has.
+EDITS_ssl_tls := verify in again
+EDIT_verify := s/MBEDTLS_SSL_DEBUG_RET(1, "calc_verify", ret);/return ret;/
+EDIT_again := s/handle_buffer_resizing(ssl, 0, MBEDTLS_SSL_IN_BUFFER_LEN,/handle_buffer_resizing(ssl, 0, ssl->in_buf_len,/
+EDIT_in := 0,/size_t in_buf_len = MBEDTLS_SSL_IN_BUFFER_LEN;/s//size_t in_buf_len = ssl->in_buf_len != 0 ? ssl->in_buf_len : MBEDTLS_SSL_IN_BUFFER_LEN;/
+
+# Out of memory, the contexts of a transform that is half made stay behind.
+EDITS_ssl_tls13_keys := handshake application
+EDIT_handshake := s/mbedtls_free(transform_handshake);/mbedtls_ssl_transform_free(transform_handshake); &/
+EDIT_application := s/mbedtls_free(transform_application);/mbedtls_ssl_transform_free(transform_application); &/

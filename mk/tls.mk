@@ -1,0 +1,87 @@
+# mbedTLS, from its source: one archive with everything for each set of options, and two empty ones, for MicroPython links with
+# -lmbedx509 -lmbedtls -lmbedcrypto, in this order.
+
+MBEDTLS_VERSION := 3.6.6
+ifneq ($(MBEDTLS_DIR),)
+MBEDTLS_TREE := $(abspath $(MBEDTLS_DIR))
+MBEDTLS_READY :=
+else
+MBEDTLS_TREE := build/mbedtls-$(MBEDTLS_VERSION)
+MBEDTLS_READY := $(MBEDTLS_TREE)/.ready
+$(MBEDTLS_READY): | packages
+	$(Q)tools/setup.sh mbedtls $(MBEDTLS_VERSION)
+endif
+
+MBEDTLS_INCLUDE := -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -isystem $(MBEDTLS_TREE)/include
+
+# $(call mbedtls_archive,directory,compiler,options)
+define mbedtls_archive
+$(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/mbedtls.mk $(MBEDTLS_READY)
+	@mkdir -p $(1)/mbedtls
+	@echo "mbedTLS $(1)"
+	+$$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) OUT=$(1) CC='$(2)' OPTIONS='$(3)' Q=$(Q)
+	$$(Q)$(AR) rcs $(1)/libmbedtls.a && $(AR) rcs $(1)/libmbedx509.a
+endef
+
+$(eval $(call mbedtls_archive,build/mbedtls,gcc,-O2))
+$(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
+
+size size-check: $(MBEDTLS_READY)
+
+# The interpreters that have TLS (tools/build.py).
+$(foreach f,unix ab cov,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
+build/obj/asan-$(MPY_KEY)/micropython: build/mbedtls-asan/libmbedcrypto.a
+
+# ---- C tests ------------------------------------------------------------------------------------------------------------
+
+# Variants with TLS: all that the others have, and the tests of TLS. The simulated network's memory is mbedTLS's, too.
+TLS_FLAGS = -DUSOCKET_TLS=1 -DTLS_CERTS='"$(BUILD_DIR)/tls_certs"'
+$(BUILD_DIR)/tls_certs.h: $(TC)/tls_certs.py test/tls/certs.py
+	@mkdir -p $(@D)
+	$(Q)$(TC_PYTHON) $< $(BUILD_DIR)
+# $(call tls_variant,name,compiler,options,archive,tests,tests on the system)
+define tls_variant
+$(eval $(1)_NEEDS := $(BUILD_DIR)/tls_certs.h $(4))$(eval $(1)_LINK := $(4) $(TC_LINK))
+$(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
+$(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
+$(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
+endef
+$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls tls_options tls_sweep tls_memory,$(TC_NET_TESTS) tls dtls tls_options))
+$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options))
+$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options socket))
+
+# mbedTLS 2.28, as Debian has it, for a library that others build: TLS 1.2 alone, memory of its own.
+tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h
+tls-2_LINK := -lmbedtls -lmbedx509 -lmbedcrypto $(TC_LINK)
+$(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls tls_options tls_sweep,tls dtls tls_options))
+
+.PHONY: test-tls-c test-tls-c-long test-tls-c-valgrind
+test-tls-c: $(tls_PROGRAMS) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) $(tls-2_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
+	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LIMIT=300 $(TC_RUN) \
+		--brief $(filter-out %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS)) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) $(tls-2_PROGRAMS) \
+		--full $(filter %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS))
+
+test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
+	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) \
+		--full $(filter %/tls_sweep-sim,$(tls_PROGRAMS) $(tls-asan_PROGRAMS))
+
+test-tls-c-valgrind: $(tls_PROGRAMS)
+	@TEST_SHORT=1 TEST_VALGRIND=1 TEST_LIMIT=1500 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(filter %/tls-sim %/tls-net,$(tls_PROGRAMS))
+
+SUITES += test-tls-c
+LONG_SUITES += test-tls-c-long test-tls-c-valgrind
+
+# ---- Tests --------------------------------------------------------------------------------------------------------------
+
+.PHONY: test-tls test-tls-asan test-tls-long
+test-tls: $(OURS) ## TLS sockets against openssl, CPython's ssl, bad certificates, spoiled connections
+	@$(PYTHON) test/tls/run.py --interp $(OURS)
+
+test-tls-long: $(OURS)
+	@$(PYTHON) test/tls/run.py --interp $(OURS) --long
+
+test-tls-asan: $(ASAN)
+	@$(SANITIZER) $(PYTHON) test/tls/run.py --interp $(ASAN)
+
+SUITES += test-tls
+LONG_SUITES += test-tls-asan test-tls-long

@@ -1,0 +1,87 @@
+/* Sets of descriptors whose cost follows those that are ready: Linux's epoll. Elsewhere there are none, and whoever wants one
+ * asks each socket in turn.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "bsd.h"
+
+#if USOCKET_ASYNC || USOCKET_POLLER
+
+#if PLAT_HAS_EPOLL
+
+int usocket_port_set_open(void) {
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    return fd < 0 ? bsd_failed(USOCKET_ENOMEM) : fd;
+}
+
+int usocket_port_set_arm(int set, int handle, int events) {
+    struct epoll_event e = {.data.fd = handle};
+    if (events != 0) {
+        e.events = EPOLLONESHOT | (events & USOCKET_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+            (events & USOCKET_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+    }
+    /* It is there already, more often than not. */
+    if (epoll_ctl(set, EPOLL_CTL_MOD, handle, &e) == 0 ||
+        (plat_errno() == ENOENT && epoll_ctl(set, EPOLL_CTL_ADD, handle, &e) == 0)) {
+        return 0;
+    }
+    return bsd_failed(USOCKET_EINVAL);
+}
+
+#define TAKE 64
+
+int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
+    struct epoll_event e[TAKE];
+    int r = epoll_wait(set, e, n < TAKE ? (int)n : TAKE, 0);
+    for (int i = 0; i < r; i++) {
+        uint32_t is = e[i].events;
+        out[i].handle = e[i].data.fd;
+        out[i].events = 0;
+        out[i].ready = (uint8_t)((is & EPOLLIN ? USOCKET_POLL_IN : 0) | (is & EPOLLOUT ? USOCKET_POLL_OUT : 0) |
+            (is & EPOLLERR ? USOCKET_POLL_ERR : 0) | (is & EPOLLHUP ? USOCKET_POLL_HUP : 0));
+    }
+    return r < 0 ? 0 : r;
+}
+
+int usocket_port_alarm_open(void) {
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    return fd < 0 ? bsd_failed(USOCKET_ENOMEM) : fd;
+}
+
+void usocket_port_alarm_set(int alarm, usocket_time_t deadline) {
+    struct itimerspec t = {{0, 0}, {0, 0}}; /* all 0: off */
+    if (deadline != USOCKET_NEVER) {
+        deadline = deadline < 1 ? 1 : deadline;
+        t.it_value.tv_sec = (time_t)(deadline / 1000000);
+        t.it_value.tv_nsec = (long)(deadline % 1000000) * 1000;
+    }
+    timerfd_settime(alarm, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
+#else
+
+int usocket_port_set_open(void) {
+    return USOCKET_EOPNOTSUPP;
+}
+
+int usocket_port_set_arm(int set, int handle, int events) {
+    (void)set, (void)handle, (void)events;
+    return USOCKET_EINVAL;
+}
+
+int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
+    (void)set, (void)out, (void)n;
+    return 0;
+}
+
+int usocket_port_alarm_open(void) {
+    return USOCKET_EOPNOTSUPP;
+}
+
+void usocket_port_alarm_set(int alarm, usocket_time_t deadline) {
+    (void)alarm, (void)deadline;
+}
+
+#endif
+
+#endif

@@ -1,0 +1,41 @@
+/* What this build of mbedTLS has otherwise than mbedTLS's own defaults. MBEDTLS_USER_CONFIG_FILE names it, everywhere.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+
+/* Threads: MicroPython has some, and our sockets may be used by several. */
+#define MBEDTLS_THREADING_C
+#define MBEDTLS_THREADING_PTHREAD
+
+/* Randomness from usocket_port_random alone; see src/tls_mbedtls.c. */
+#define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
+
+/* Buffers follow what was negotiated. The one for writing is this long at first: records of 8 KiB are as fast as longer ones. */
+#define MBEDTLS_SSL_OUT_CONTENT_LEN 8192
+#define MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
+#define MBEDTLS_SSL_RECORD_SIZE_LIMIT
+
+/* Memory from the port: counted, and refused, by the tests. */
+#include <stddef.h>
+void *usocket_tls_calloc(size_t n, size_t size);
+void usocket_tls_cfree(void *p);
+#define MBEDTLS_PLATFORM_MEMORY
+#define MBEDTLS_PLATFORM_STD_CALLOC usocket_tls_calloc
+#define MBEDTLS_PLATFORM_STD_FREE usocket_tls_cfree
+
+/* No keys in files of the working directory. */
+#undef MBEDTLS_PSA_CRYPTO_STORAGE_C
+#undef MBEDTLS_PSA_ITS_FILE_C
+
+#undef MBEDTLS_SSL_RENEGOTIATION
+#undef MBEDTLS_SSL_DTLS_CONNECTION_ID
+#undef MBEDTLS_SSL_DTLS_CONNECTION_ID_COMPAT
+#undef MBEDTLS_KEY_EXCHANGE_RSA_ENABLED /* no forward secrecy */
+#undef MBEDTLS_KEY_EXCHANGE_RSA_PSK_ENABLED
+#undef MBEDTLS_KEY_EXCHANGE_ECDH_ECDSA_ENABLED
+#undef MBEDTLS_KEY_EXCHANGE_ECDH_RSA_ENABLED
+#undef MBEDTLS_DEBUG_C
+#undef MBEDTLS_NET_C
+#undef MBEDTLS_SELF_TEST
+#undef MBEDTLS_LMS_C
+#undef MBEDTLS_PKCS7_C

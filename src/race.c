@@ -1,0 +1,473 @@
+/* Connecting to a name whose addresses race: RFC 8305, "Happy Eyeballs". One deadline for all.
+ *
+ * An attempt is a handle of the port; the winner's becomes the socket. A step does what there is to do and says when there
+ * will be more (d->wake); usocket_dial_by waits between steps, an event loop waits for usocket_dial_handle.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_NAMES && USOCKET_RACE
+
+#include <string.h>
+
+#define RESOLUTION_DELAY 50000 /* RFC 8305, section 3 */
+#define DELAY_MIN 10000        /* section 5 */
+#define UNTOLD 50000
+#define LOOKUPS 2
+
+#if USOCKET_RACE > USOCKET_WAIT_MAX - LOOKUPS
+#error "USOCKET_RACE is more than one wait can hold"
+#endif
+
+/* Asked for apart, IPv6's addresses need not wait for IPv4's. On one worker they would wait twice. */
+#define APART (USOCKET_IPV6 && USOCKET_RESOLVER_WORKERS >= LOOKUPS)
+
+/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
+
+static int look_up(usocket_dial_t *d, const usocket_query_t *q) {
+    usocket_query_t query = *q;
+    usocket_addr_t numeric;
+    bool apart = APART && q->family == USOCKET_AF_UNSPEC && q->host != NULL &&
+        usocket_addr_parse(&numeric, q->host, strlen(q->host), USOCKET_AF_UNSPEC) == USOCKET_EAI_NONAME;
+    if (apart) {
+        query.family = USOCKET_AF_INET6;
+    }
+    int r = usocket_lookup_start(&d->lookup[0], &query);
+    if (r == 0 && apart) {
+        query.family = USOCKET_AF_INET;
+        r = usocket_lookup_start(&d->lookup[1], &query);
+    }
+    if (r < 0) {
+        usocket_lookup_free(d->lookup[0]);
+        d->lookup[0] = NULL;
+    }
+    return r;
+}
+
+static bool is_secure(const usocket_dial_t *d) {
+    return d->proto == USOCKET_PROTO_SEC;
+}
+
+int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source) {
+    memset(d, 0, sizeof(*d));
+    d->source = source;
+    d->delay = (usocket_time_t)USOCKET_RACE_DELAY_MS * 1000;
+    d->most = source != NULL && source->port != 0 ? 1 : USOCKET_RACE;
+    d->set = d->alarm = -1;
+    d->proto = q->proto;
+    usocket_query_t query = *q;
+    if (is_secure(d)) {
+#if USOCKET_TLS
+        query.proto = 0;
+        if (q->host != NULL) {
+            strncpy(d->host, q->host, sizeof(d->host) - 1);
+        }
+#else
+        return USOCKET_EPROTONOSUPPORT; /* never plain text instead */
+#endif
+    }
+    if (query.type == 0) {
+        query.type = USOCKET_STREAM;
+    }
+    return look_up(d, &query);
+}
+
+void usocket_dial_delay(usocket_dial_t *d, usocket_time_t delay) {
+    d->delay = delay < DELAY_MIN ? DELAY_MIN : delay;
+}
+
+/* See how the lookups stand. True: one goes on. */
+static bool ask(usocket_dial_t *d) {
+    bool more = false;
+    for (size_t i = 0; i < LOOKUPS && d->lookup[i] != NULL; i++) {
+        d->looked[i] = usocket_lookup_wait(d->lookup[i], USOCKET_NOW);
+        more = more || d->looked[i] == USOCKET_EAGAIN;
+    }
+    return more;
+}
+
+/* Some resolvers give an address twice: glibc takes ::1 of /etc/hosts for 127.0.0.1, too. */
+static bool is_repeated(const usocket_lookup_t *l, size_t i, const usocket_addr_t *a) {
+    usocket_addrinfo_t other;
+    for (size_t k = 0; k < i && usocket_lookup_get(l, k, &other) == 0; k++) {
+        if (usocket_addr_equal(&other.addr, a)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The n-th address of a family. */
+static bool get(const usocket_dial_t *d, bool v4, size_t n, usocket_addrinfo_t *info) {
+    const usocket_lookup_t *l = d->lookup[v4 && d->lookup[1] != NULL];
+    for (size_t i = 0; usocket_lookup_get(l, i, info) == 0; i++) {
+        if ((info->family == USOCKET_AF_INET) == v4 && !is_repeated(l, i, &info->addr) && n-- == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next address of all: the families take turns. */
+static bool choose(const usocket_dial_t *d, bool *v4, usocket_addrinfo_t *info) {
+    if (d->tried == USOCKET_RESOLVER_RESULTS) {
+        return false;
+    }
+    *v4 = d->turn;
+    if (!get(d, *v4, d->next[*v4], info)) {
+        *v4 = !*v4;
+        return get(d, *v4, d->next[*v4], info);
+    }
+    return true;
+}
+
+/* How many are left. */
+static usocket_time_t left(const usocket_dial_t *d) {
+    usocket_addrinfo_t info;
+    usocket_time_t n = 0;
+    for (size_t v4 = 0; v4 < 2; v4++) {
+        for (size_t i = d->next[v4]; get(d, v4 != 0, i, &info); i++) {
+            n++;
+        }
+    }
+    return n;
+}
+
+/* ---- Attempts ----------------------------------------------------------------------------------------------------- */
+
+/* Those under way, to be waited for, and which they are. */
+static size_t under_way(const usocket_dial_t *d, usocket_wait_t *w, uint8_t *which) {
+    size_t n = 0;
+    for (uint8_t i = 0; i < d->tried; i++) {
+        if (d->attempt[i].handle >= 0) {
+            w[n] = (usocket_wait_t){d->attempt[i].handle, USOCKET_POLL_OUT, 0};
+            which[n++] = i;
+        }
+    }
+    return n;
+}
+
+/* It has failed: the next may begin. */
+static void ended(usocket_dial_t *d, size_t i, int code) {
+    if (d->attempt[i].handle >= 0) {
+        usocket_port_close(d->attempt[i].handle);
+        d->attempt[i].handle = -1;
+    }
+    d->attempt[i].code = (int16_t)code;
+    d->due = d->yield = 0;
+    d->held = false;
+}
+
+static bool is_any(const usocket_addr_t *a) {
+    static const uint8_t zero[16];
+    return memcmp(a->u.ip, zero, a->family == USOCKET_AF_INET ? 4 : 16) == 0;
+}
+
+static int connect_from(int handle, const usocket_addr_t *source, const usocket_addr_t *to) {
+    int r = 0;
+    if (source != NULL) {
+        usocket_addr_t from = *source;
+        if (is_any(&from)) {
+            from.family = to->family; /* any address: of whichever family */
+        }
+        r = usocket_port_bind(handle, &from);
+    }
+    return r < 0 ? r : usocket_port_connect(handle, to);
+}
+
+/* 0: it stands already; USOCKET_EINPROGRESS; a code: it has failed, or, where *counted is false, has not begun at all. */
+static int begin(usocket_dial_t *d, const usocket_addrinfo_t *info, bool v4, bool *counted) {
+    int r = usocket_port_open(info->family, info->type, info->proto);
+    *counted = r != USOCKET_EMFILE && r != USOCKET_ENFILE && r != USOCKET_ENOBUFS && r != USOCKET_ENOMEM;
+    if (!*counted) {
+        return r;
+    }
+    size_t i = d->tried++;
+    d->attempt[i].handle = r;
+    d->attempt[i].v4 = v4;
+    d->attempt[i].nth = d->next[v4]++;
+    d->turn = !v4;
+    d->to = info->addr;
+    if (r >= 0) {
+        r = connect_from(r, d->source, &info->addr);
+    }
+    d->attempt[i].code = (int16_t)r;
+    if (r < 0 && r != USOCKET_EINPROGRESS) {
+        ended(d, i, r);
+    }
+    return r;
+}
+
+/* An attempt has won: the others are closed, and it becomes the socket. */
+static int win(usocket_dial_t *d, usocket_t *s, size_t won) {
+    usocket_addrinfo_t info;
+    get(d, d->attempt[won].v4, d->attempt[won].nth, &info);
+    int handle = d->attempt[won].handle;
+    d->attempt[won].handle = -1;
+    for (size_t i = 0; i < d->tried; i++) {
+        ended(d, i, i == won ? 0 : d->attempt[i].code);
+    }
+    d->to = info.addr;
+    int r = usocket_adopt(s, handle, info.family, info.type, d->proto != 0 ? d->proto : info.proto);
+    if (r < 0) {
+        usocket_port_close(handle);
+    }
+#if USOCKET_TLS
+    if (r == 0 && is_secure(d)) {
+        r = usocket_tls_name(s, d->host, strlen(d->host));
+        if (r < 0) {
+            usocket_close(s);
+        }
+    }
+#endif
+    d->won = r == 0;
+    return r;
+}
+
+/* How an attempt has ended: as in connect_wait, only a peer proves that it did well. */
+static int result(int handle) {
+    int r = usocket_port_error(handle);
+    usocket_addr_t peer;
+    return r < 0 ? r : usocket_port_name(handle, true, &peer);
+}
+
+/* Whether one of those under way has won: 0 and the socket is open; USOCKET_EINPROGRESS: none; or a code. */
+static int harvest(usocket_dial_t *d, usocket_t *s) {
+    usocket_wait_t w[USOCKET_RACE];
+    uint8_t which[USOCKET_RACE];
+    size_t n = under_way(d, w, which);
+    int r = n != 0 ? usocket_wait_for(NULL, w, n, USOCKET_NOW) : 0;
+    for (size_t i = 0; i < n && r > 0; i++) {
+        if (w[i].ready) {
+            int code = result(w[i].handle);
+            if (code == 0) {
+                return win(d, s, which[i]);
+            }
+            ended(d, which[i], code);
+        }
+    }
+    return r < 0 ? r : USOCKET_EINPROGRESS;
+}
+
+/* ---- The race ----------------------------------------------------------------------------------------------------- */
+
+/* Begin what is due. As harvest. */
+static int begin_due(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline, bool more) {
+    usocket_time_t now = usocket_port_now();
+    usocket_wait_t w[USOCKET_RACE];
+    uint8_t which[USOCKET_RACE] = {0};
+    usocket_addrinfo_t info;
+    bool v4;
+    d->wake = deadline;
+    while (choose(d, &v4, &info)) {
+        size_t n = under_way(d, w, which);
+        usocket_time_t wait = 0;
+        if (d->tried == 0 && v4 && more) { /* IPv6's may come in a moment */
+            d->hold = d->hold != 0 ? d->hold : usocket_deadline_in(RESOLUTION_DELAY);
+            wait = d->hold;
+        } else if (n != 0 && d->held) {
+            return USOCKET_EINPROGRESS;
+        } else if (n == d->most) {
+            usocket_time_t share = deadline == USOCKET_NEVER ? deadline : now + (deadline - now) / (left(d) + 1);
+            d->yield = d->yield != 0 ? d->yield : share;
+            wait = d->yield;
+            if (now >= wait) {
+                ended(d, which[0], USOCKET_ETIMEDOUT);
+            }
+        } else if (n != 0) {
+            wait = d->due;
+        }
+        if (now < wait) {
+            d->wake = wait < deadline ? wait : deadline;
+            return USOCKET_EINPROGRESS;
+        }
+        if (n == d->most) {
+            continue; /* there is room now */
+        }
+        bool counted;
+        int r = begin(d, &info, v4, &counted);
+        if (r == 0) {
+            return win(d, s, (size_t)d->tried - 1);
+        }
+        if (!counted && n == 0) {
+            return r;
+        }
+        d->held = !counted;
+        if (r == USOCKET_EINPROGRESS) {
+            d->due = usocket_deadline_in(d->delay);
+        }
+    }
+    return USOCKET_EINPROGRESS;
+}
+
+static bool is_way(int code) {
+    return code == USOCKET_ENETUNREACH || code == USOCKET_EHOSTUNREACH || code == USOCKET_ENETDOWN ||
+        code == USOCKET_EHOSTDOWN || code == USOCKET_EAFNOSUPPORT || code == USOCKET_EADDRNOTAVAIL;
+}
+
+/* All is over: why. */
+static int verdict(const usocket_dial_t *d) {
+    if (d->tried == 0) {
+        bool first =
+            d->lookup[1] == NULL || d->looked[1] == USOCKET_EAI_NODATA || d->looked[1] == USOCKET_EAI_ADDRFAMILY;
+        return d->looked[!first];
+    }
+    int code = d->attempt[0].code;
+    for (size_t i = 1; i < d->tried; i++) {
+        code = is_way(d->attempt[i].code) && !is_way(code) ? code : d->attempt[i].code;
+    }
+    return code;
+}
+
+static int race(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
+    bool more = ask(d);
+    int r = harvest(d, s);
+    if (r == USOCKET_EINPROGRESS) {
+        if (usocket_port_now() >= deadline) {
+            return USOCKET_ETIMEDOUT;
+        }
+        r = begin_due(d, s, deadline, more);
+    }
+    if (r == USOCKET_EINPROGRESS && !more) {
+        usocket_wait_t w[USOCKET_RACE];
+        uint8_t which[USOCKET_RACE];
+        r = under_way(d, w, which) == 0 ? verdict(d) : r;
+    }
+    return r;
+}
+
+#if USOCKET_ASYNC
+
+/* Let the set tell when there is something to do. */
+static void arm(usocket_dial_t *d, bool over) {
+    usocket_wait_t w[USOCKET_RACE];
+    uint8_t which[USOCKET_RACE];
+    size_t n = under_way(d, w, which);
+    int r = 0;
+    for (size_t i = 0; i < n; i++) {
+        r |= usocket_port_set_arm(d->set, w[i].handle, USOCKET_POLL_OUT);
+    }
+    for (size_t i = 0; i < LOOKUPS; i++) {
+        int event = d->lookup[i] != NULL ? usocket_lookup_handle(d->lookup[i]) : -1;
+        if (event >= 0) {
+            r |= usocket_port_set_arm(d->set, event, d->looked[i] == USOCKET_EAGAIN ? USOCKET_POLL_IN : 0);
+        }
+    }
+    if (r < 0) { /* no memory there: look now and then */
+        usocket_time_t soon = usocket_deadline_in(UNTOLD);
+        d->wake = soon < d->wake ? soon : d->wake;
+    }
+    usocket_port_alarm_set(d->alarm, over ? USOCKET_NOW : d->wake);
+}
+
+int usocket_dial_handle(usocket_dial_t *d) {
+    if (d->set < 0) {
+        int set = usocket_port_set_open();
+        int alarm = set < 0 ? set : usocket_port_alarm_open();
+        int r = alarm < 0 ? alarm : usocket_port_set_arm(set, alarm, USOCKET_POLL_IN);
+        if (r < 0) {
+            if (alarm >= 0) {
+                usocket_port_event_close(alarm);
+            }
+            if (set >= 0) {
+                usocket_port_event_close(set);
+            }
+            return r;
+        }
+        d->set = set;
+        d->alarm = alarm;
+        arm(d, d->wake == 0); /* 0: the first step is to be made */
+    }
+    return d->set;
+}
+
+#endif
+
+/* The winner is connected; what more there is to do, its own connect does. */
+static int finish(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_connect_wait(s, deadline);
+    d->won = r != 0;
+    return r;
+}
+
+int usocket_dial_step(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
+    int r = d->won ? 0 : race(d, s, deadline);
+    if (r == 0 && is_secure(d)) {
+        d->won = false; /* the handshake is the socket's own */
+    } else if (r == 0) {
+        r = finish(d, s, USOCKET_NOW);
+    }
+#if USOCKET_ASYNC
+    if (d->set >= 0) {
+        arm(d, r != USOCKET_EINPROGRESS);
+    }
+#endif
+    return r;
+}
+
+/* Wait for what a step would find. */
+static int wait_for_news(const usocket_dial_t *d) {
+    usocket_wait_t w[USOCKET_WAIT_MAX];
+    uint8_t which[USOCKET_RACE];
+    size_t n = under_way(d, w, which);
+    for (size_t i = 0; i < LOOKUPS; i++) {
+        if (d->lookup[i] != NULL && d->looked[i] == USOCKET_EAGAIN) {
+            w[n++] = (usocket_wait_t){usocket_lookup_handle(d->lookup[i]), USOCKET_POLL_IN, 0};
+        }
+    }
+    return usocket_wait_for(NULL, w, n, d->wake);
+}
+
+int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
+    while (!d->won) {
+        int r = usocket_dial_step(d, s, deadline == USOCKET_NOW ? USOCKET_NEVER : deadline);
+        if (r == 0 && is_secure(d)) {
+            break;
+        }
+        if (r != USOCKET_EINPROGRESS || deadline == USOCKET_NOW) {
+            return r == USOCKET_EINPROGRESS && d->tried == 0 ? USOCKET_EAGAIN : r;
+        }
+        if (!d->won) {
+            r = wait_for_news(d);
+            if (r < 0) {
+                return r;
+            }
+        }
+    }
+    return finish(d, s, deadline);
+}
+
+int usocket_dial_attempt(const usocket_dial_t *d, size_t n, usocket_addr_t *a) {
+    usocket_addrinfo_t info;
+    if (n >= d->tried) {
+        return USOCKET_ENOENT;
+    }
+    get(d, d->attempt[n].v4, d->attempt[n].nth, &info);
+    *a = info.addr;
+    return d->attempt[n].code;
+}
+
+void usocket_dial_end(usocket_dial_t *d, usocket_t *s) {
+    if (d->won) {
+        usocket_close(s);
+        d->won = false;
+    }
+    for (size_t i = 0; i < d->tried; i++) {
+        ended(d, i, d->attempt[i].code);
+    }
+    for (size_t i = 0; i < LOOKUPS; i++) {
+        usocket_lookup_free(d->lookup[i]);
+        d->lookup[i] = NULL;
+    }
+    d->tried = 0;
+#if USOCKET_ASYNC
+    if (d->set >= 0) {
+        usocket_port_event_close(d->alarm);
+        usocket_port_event_close(d->set);
+        d->set = d->alarm = -1;
+    }
+#endif
+}
+
+#endif

@@ -1,0 +1,243 @@
+/* TLS as a state of the socket: where the handshake stands, who may be in the TLS library, what a call has to wait for.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include <string.h>
+
+/* ---- The state ---------------------------------------------------------------------------------------------------- */
+
+usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from, bool datagram) {
+    usocket_tls_t *t = usocket_port_alloc(sizeof(*t));
+    if (t == NULL) {
+        return NULL;
+    }
+    memset(t, 0, sizeof(*t));
+    t->base = base;
+    t->io = -1;
+    t->datagram = datagram;
+    if (from != NULL) {
+        t->server = true;
+        t->stage = TLS_HANDSHAKE;
+        lock_sockets();
+        t->creds = from->creds;
+        usocket_backend_creds_hold(t->creds);
+        unlock_sockets();
+    } else {
+        t->creds = usocket_backend_creds();
+        if (t->creds == NULL) {
+            usocket_port_free(t);
+            return NULL;
+        }
+    }
+    return t;
+}
+
+static void free_name(usocket_tls_t *t) {
+    usocket_port_free(t->name);
+    t->name = NULL;
+}
+
+void usocket_tls_free(usocket_tls_t *t) {
+    if (t != NULL) {
+        usocket_tls_free(t->door);
+        usocket_backend_close(t);
+        usocket_backend_creds_drop(t->creds);
+        free_name(t);
+        usocket_port_free(t);
+    }
+}
+
+bool usocket_tls_enter(usocket_tls_t *t) {
+#if USOCKET_THREADS
+    uint32_t nobody = 0;
+    return ATOMIC_CAS(&t->busy, &nobody, 1);
+#else
+    (void)t;
+    return true;
+#endif
+}
+
+void usocket_tls_leave(usocket_tls_t *t) {
+#if USOCKET_THREADS
+    ATOMIC_STORE(&t->busy, 0);
+#else
+    (void)t;
+#endif
+}
+
+int usocket_tls_await(usocket_t *s, int want, patience_t *p) {
+    const usocket_tls_t *t = base_of(s)->tls;
+    usocket_time_t timer = t->timer;
+    if (want != 0 && (timer == 0 || timer >= p->deadline)) {
+        return usocket_await(s, want, p);
+    }
+    if (p->deadline == USOCKET_NOW) {
+        return p->late;
+    }
+    usocket_time_t soon = want != 0 ? timer : usocket_port_now() + 50;
+    if (soon >= p->deadline) {
+        return p->late;
+    }
+    usocket_wait_t w = {want != 0 ? base_of(s)->io : -1, (uint8_t)want, 0};
+    int r = usocket_wait_for(s, &w, 1, soon);
+    return r < 0 ? r : 0;
+}
+
+/* ---- The transport ------------------------------------------------------------------------------------------------ */
+
+int32_t usocket_tls_transport_recv(usocket_tls_t *t, void *buf, size_t len) {
+    int32_t r;
+    if (t->io >= 0) {
+        return usocket_port_recv(t->io, buf, len, 0, NULL);
+    }
+    ON_SOCKET(r, t->base, usocket_port_recv(io, buf, len, 0, t->knocking ? &t->peer : NULL));
+    return r;
+}
+
+int32_t usocket_tls_transport_send(usocket_tls_t *t, const void *buf, size_t len) {
+    int32_t r;
+    if (t->io >= 0) {
+        return usocket_port_send(t->io, buf, len, 0, NULL);
+    }
+    ON_SOCKET(r, t->base, usocket_port_send(io, buf, len, 0, t->knocking ? &t->peer : NULL));
+    return r;
+}
+
+/* A flight of the handshake is several small sends, and Nagle's algorithm holds the second back until the first is acknowledged,
+ * which the peer delays: 40 ms for each flight. So, without it; afterwards as it was. */
+static void without_nagle(usocket_tls_t *t, bool on) {
+    const int tcp_nodelay = 1; /* Linux's, lwIP's, RT-Thread's, BSD's */
+    int value = 0;
+    size_t len = sizeof(value);
+    int r;
+    if (on) {
+        ON_SOCKET(r, t->base, usocket_port_getopt(io, USOCKET_PROTO_TCP, tcp_nodelay, &value, &len));
+        if (r < 0 || value != 0) {
+            return;
+        }
+    } else if (!t->nodelay) {
+        return;
+    }
+    value = on;
+    ON_SOCKET(r, t->base, usocket_port_setopt(io, USOCKET_PROTO_TCP, tcp_nodelay, &value, sizeof(value)));
+    t->nodelay = on && r == 0;
+}
+
+/* ---- Steps, inside the library ------------------------------------------------------------------------------------ */
+
+int usocket_tls_open_up(usocket_t *s, usocket_tls_t *t) {
+    int r = 0;
+    if (t->stage == TLS_FAILED) {
+        return t->failed;
+    }
+    if (t->stage == TLS_NEW) {
+        return USOCKET_ENOTCONN;
+    }
+    if (t->stage == TLS_CONNECTING) {
+        t->want = USOCKET_POLL_OUT;
+        r = usocket_tcp_connected(s);
+        if (r < 0) {
+            if (r != USOCKET_EINPROGRESS && r != USOCKET_EINTR) {
+                t->stage = TLS_NEW;
+            }
+            return r == USOCKET_EINPROGRESS ? USOCKET_EAGAIN : r;
+        }
+        t->stage = TLS_HANDSHAKE;
+    }
+    if (t->stage == TLS_HANDSHAKE) {
+        if (t->conn == NULL) {
+            without_nagle(t, true);
+        }
+        r = usocket_backend_handshake(t);
+        if (r == 0) {
+            t->stage = TLS_OPEN;
+            without_nagle(t, false);
+        }
+    }
+    if (t->stage == TLS_OPEN && usocket_backend_unsent(t)) {
+        usocket_backend_flush(t); /* what it has to say, the call itself will find out */
+    }
+    return r;
+}
+
+int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, int *want) {
+    *want = t->want | (usocket_backend_unsent(t) ? USOCKET_POLL_OUT : 0);
+    usocket_tls_leave(t);
+    return r;
+}
+
+#define OTHER_THREAD_INSIDE(t, want) (!usocket_tls_enter(t) && ((want) = 0, true))
+
+int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, int *want) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (OTHER_THREAD_INSIDE(t, *want)) {
+        return USOCKET_EAGAIN;
+    }
+    int32_t r = usocket_tls_open_up(s, t);
+    if (r == 0 && !t->ended && !t->shut_rd && len != 0) {
+        r = usocket_backend_read(t, buf, len, peek);
+    }
+    return usocket_tls_done(t, r, want);
+}
+
+int usocket_tls_readable(usocket_t *s, int *want) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (OTHER_THREAD_INSIDE(t, *want)) {
+        return USOCKET_EAGAIN;
+    }
+    int r = usocket_tls_open_up(s, t);
+    if (r == 0 && !t->ended && !t->shut_rd) {
+        r = usocket_backend_read(t, NULL, 0, true);
+    }
+    return usocket_tls_done(t, r, want);
+}
+
+int32_t usocket_tls_pending(usocket_t *s) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (!usocket_tls_enter(t)) {
+        return 0;
+    }
+    int32_t r = (int32_t)usocket_backend_pending(t);
+    usocket_tls_leave(t);
+    return r;
+}
+
+/* Once encrypted, bytes are as good as sent: they go out with the next call if they cannot now, and counting them later would
+ * have a program send them twice. A call that may wait sees them off. */
+int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *p) {
+    usocket_tls_t *t = base_of(s)->tls;
+    int32_t taken = USOCKET_EAGAIN;
+    for (;;) {
+        int want = 0;
+        int32_t r = USOCKET_EAGAIN;
+        if (usocket_tls_enter(t)) {
+            r = usocket_tls_open_up(s, t);
+            if (r == 0 && t->shut_wr) {
+                r = USOCKET_EPIPE;
+            } else if (r == 0) {
+                r = taken >= 0 ? usocket_backend_flush(t) : len != 0 ? usocket_backend_write(t, buf, len) : 0;
+            }
+            if (taken < 0 && r >= 0) {
+                taken = r;
+            }
+            bool unsent = usocket_backend_unsent(t);
+            r = usocket_tls_done(t, r, &want);
+            if (taken >= 0 && !unsent) {
+                return taken;
+            }
+        }
+        if (r < 0 && r != USOCKET_EAGAIN) {
+            return taken >= 0 ? taken : r;
+        }
+        r = usocket_tls_await(s, want, p);
+        if (r < 0) {
+            return taken >= 0 ? taken : r;
+        }
+    }
+}
+
+#endif

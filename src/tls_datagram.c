@@ -1,0 +1,118 @@
+/* Servers of DTLS: who knocks has to show, with a cookie, that its address is its own; then it gets a socket of its own, on the
+ * same address as the listener's.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include <string.h>
+
+#if USOCKET_SERVER && USOCKET_DATAGRAMS
+
+int usocket_tls_listen(usocket_t *s) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (t->stage != TLS_NEW) {
+        return USOCKET_EINVAL;
+    }
+    usocket_addr_t own;
+    int r = usocket_port_name(base_of(s)->io, false, &own);
+    if (r == 0 && own.port == 0) {
+        r = USOCKET_EINVAL; /* where would anybody knock? */
+    }
+    t->listening = t->listening || r == 0;
+    return r;
+}
+
+int usocket_tls_admit(usocket_tls_t *t) {
+    if (t->door == NULL) {
+        t->door = usocket_tls_new(t->base, t, true);
+        if (t->door == NULL) {
+            return USOCKET_ENOMEM;
+        }
+        t->door->knocking = true;
+    }
+    int r = usocket_backend_knock(t->door);
+    t->want = t->door->want;
+    if (r < 0 && r != USOCKET_EAGAIN) {
+        memcpy(t->words, t->door->words, sizeof(t->words));
+        t->number = t->door->number;
+        usocket_tls_free(t->door);
+        t->door = NULL;
+    }
+    return r;
+}
+
+/* What accept may say when there is no socket to be had; whatever else goes wrong with it ends this client alone. */
+static int no_room(int r) {
+    switch (r) {
+        case USOCKET_EMFILE:
+        case USOCKET_ENFILE:
+        case USOCKET_ENOBUFS:
+        case USOCKET_ENOMEM:
+            return r;
+        default:
+            return USOCKET_ECONNABORTED;
+    }
+}
+
+/* A socket for the peer of `guest`. @return its handle, or a code */
+static int room_for(const usocket_t *base, const usocket_tls_t *guest) {
+    int handle = usocket_port_open(base->family, USOCKET_DGRAM, 0);
+    if (handle < 0) {
+        return no_room(handle);
+    }
+    usocket_addr_t own;
+    int r = usocket_port_name(base->io, false, &own);
+    r = r == 0 ? usocket_port_share_address(base->io) : r;
+    r = r == 0 ? usocket_port_share_address(handle) : r;
+    r = r == 0 ? usocket_port_bind(handle, &own) : r;
+    r = r == 0 ? usocket_port_connect(handle, &guest->peer) : r;
+    if (r < 0) {
+        usocket_port_close(handle);
+    }
+    return r < 0 ? no_room(r) : handle;
+}
+
+int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, patience_t *p) {
+    usocket_t *base = base_of(s);
+    usocket_tls_t *t = base->tls;
+    if (!t->listening) {
+        return USOCKET_EINVAL;
+    }
+    for (;;) {
+        int want = 0;
+        int r = USOCKET_EAGAIN;
+        usocket_tls_t *guest = NULL;
+        if (usocket_tls_enter(t)) {
+            r = usocket_tls_admit(t);
+            if (r == 0) {
+                guest = t->door;
+                t->door = NULL;
+            }
+            usocket_tls_done(t, r, &want);
+        }
+        if (guest != NULL) {
+            r = room_for(base, guest);
+            if (r < 0) {
+                usocket_tls_free(guest);
+                return r;
+            }
+            guest->knocking = false;
+            guest->base = conn;
+            conn->tls = guest;
+            *peer = guest->peer;
+            usocket_attach(conn, r, base->family, base->type, base->proto);
+            return 0;
+        }
+        r = r == USOCKET_EAGAIN ? usocket_tls_await(s, want, p) : r;
+        if (r < 0) {
+            return r;
+        }
+    }
+}
+
+#endif
+
+#endif

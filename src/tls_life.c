@@ -1,0 +1,198 @@
+/* TLS sockets: connecting, ending, polling.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+/* ---- Connecting --------------------------------------------------------------------------------------------------- */
+
+/* late: what to say when a non-blocking call has to end before the handshake. */
+static int handshake_by(usocket_t *s, usocket_time_t deadline, int late) {
+    usocket_tls_t *t = base_of(s)->tls;
+    patience_t p = {deadline, deadline == USOCKET_NOW ? late : USOCKET_ETIMEDOUT, false};
+    for (;;) {
+        int want = 0;
+        int r = USOCKET_EAGAIN;
+        if (usocket_tls_enter(t)) {
+            r = usocket_tls_done(t, usocket_tls_open_up(s, t), &want);
+        }
+        if (r == USOCKET_EAGAIN) {
+            r = usocket_tls_await(s, want, &p);
+            if (r == 0) {
+                continue;
+            }
+        }
+        return r;
+    }
+}
+
+int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_time_t deadline) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (r == USOCKET_EISCONN) {
+        return t->stage == TLS_OPEN ? USOCKET_EISCONN : t->stage == TLS_FAILED ? t->failed : USOCKET_EALREADY;
+    }
+    bool begun = r == 0 || r == USOCKET_EINPROGRESS || r == USOCKET_EINTR || r == USOCKET_ETIMEDOUT;
+    if (a != NULL && begun && t->stage == TLS_NEW) {
+        t->peer = *a;
+        t->stage = TLS_CONNECTING;
+    }
+    if (r == 0 && t->stage == TLS_CONNECTING) {
+        t->stage = TLS_HANDSHAKE;
+    }
+    return r == 0 ? handshake_by(s, deadline, USOCKET_EINPROGRESS) : r;
+}
+
+void usocket_tls_adopted(usocket_t *s, int handle) {
+    usocket_tls_t *t = s->tls;
+    if (usocket_port_name(handle, true, &t->peer) == 0) {
+        t->stage = TLS_HANDSHAKE;
+    }
+}
+
+int usocket_tls_handshake_by(usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_enter(s);
+    if (r == 0) {
+        r = base_of(s)->tls != NULL ? handshake_by(s, deadline, USOCKET_EAGAIN) : USOCKET_ENOPROTOOPT;
+        usocket_leave(s);
+    }
+    return r;
+}
+
+/* ---- Ending ------------------------------------------------------------------------------------------------------- */
+
+/* Say goodbye, on the socket or, with s NULL, on what is left of it. */
+static int goodbye(usocket_t *s, usocket_tls_t *t, patience_t *p) {
+    for (;;) {
+        int want = 0;
+        int r = USOCKET_EAGAIN;
+        if (usocket_tls_enter(t)) {
+            r = usocket_tls_done(t, usocket_backend_goodbye(t), &want);
+        }
+        if (r != USOCKET_EAGAIN) {
+            return r;
+        }
+        if (s != NULL) {
+            r = usocket_tls_await(s, want, p);
+        } else {
+            usocket_wait_t w = {t->io, USOCKET_POLL_OUT, 0};
+            usocket_time_t now = usocket_port_now();
+            r = p->deadline <= now || usocket_port_wait(&w, 1, p->deadline) <= 0 ? USOCKET_EAGAIN : 0;
+        }
+        if (r < 0) {
+            return r;
+        }
+    }
+}
+
+void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {
+    if (t != NULL && io >= 0 && t->stage == TLS_OPEN && !t->eof) {
+        usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
+        patience_t p = {usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most), USOCKET_EAGAIN, false};
+        t->io = io;
+        goodbye(NULL, t, &p);
+    }
+    usocket_tls_free(t);
+}
+
+int usocket_tls_shutdown(usocket_t *s, int how) {
+    usocket_tls_t *t = base_of(s)->tls;
+    int r = 0;
+    if (how == USOCKET_SHUT_RD || how == USOCKET_SHUT_RDWR) {
+        t->shut_rd = true;
+    }
+    if (how == USOCKET_SHUT_WR || how == USOCKET_SHUT_RDWR) {
+        if (t->stage == TLS_OPEN) {
+            patience_t p = usocket_patience(s, true, usocket_deadline(s));
+            r = goodbye(s, t, &p);
+        }
+        if (r == 0) {
+            t->shut_wr = true;
+        }
+    }
+    return r;
+}
+
+/* ---- Polling ------------------------------------------------------------------------------------------------------ */
+
+/* Whether s is readable or writable, of events; *want: what the transport has to become for more. */
+static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
+    *want = 0;
+    if (!usocket_tls_enter(t)) {
+        return 0;
+    }
+    int got = 0;
+    int r;
+#if USOCKET_SERVER && USOCKET_DATAGRAMS
+    if (t->listening) {
+        r = usocket_tls_admit(t);
+        *want = r == USOCKET_EAGAIN ? t->want : 0;
+        usocket_tls_leave(t);
+        return r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN & events;
+    }
+#endif
+    r = usocket_tls_open_up(s, t);
+    if (r == USOCKET_EAGAIN) {
+        *want = t->want;
+    } else if (r < 0) {
+        got = USOCKET_POLL_IN | USOCKET_POLL_OUT; /* the call itself says what it is */
+    } else {
+        if (events & USOCKET_POLL_IN) {
+            r = t->ended || t->shut_rd ? 1 : usocket_backend_read(t, NULL, 0, true);
+            got |= r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN;
+            *want |= r == USOCKET_EAGAIN ? USOCKET_POLL_IN : 0;
+        }
+        if ((events & USOCKET_POLL_OUT) || usocket_backend_unsent(t)) {
+            *want |= USOCKET_POLL_OUT; /* writable as the transport is, with nothing left over */
+        }
+    }
+    usocket_tls_leave(t);
+    return got & events;
+}
+
+int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline) {
+    usocket_t *base = base_of(s);
+    usocket_tls_t *t = base->tls;
+    bool unread = usocket_unread_len(s) != 0;
+    for (;;) {
+        int want = events;
+        int got = unread ? events & USOCKET_POLL_IN : 0;
+        /* A listener, or a socket of which nothing is known yet: as the transport. */
+        bool watching = t->stage == TLS_NEW && !t->listening;
+        if (!watching) {
+            got |= ready(s, t, events, &want);
+        }
+        usocket_wait_t w = {base->io, (uint8_t)want, 0};
+        usocket_time_t until = got != 0 ? USOCKET_NOW : deadline;
+        if (t->timer != 0 && t->timer < until) {
+            until = t->timer;
+        }
+        if (want == 0 && got == 0 && !watching && t->stage != TLS_FAILED) {
+            usocket_time_t soon = usocket_port_now() + 50; /* another thread is inside */
+            until = deadline < soon ? deadline : soon;
+        }
+        int r = usocket_wait_for(s, &w, 1, until);
+        if (r < 0) {
+            return r;
+        }
+        if (watching) {
+            return got | w.ready;
+        }
+        int failing = w.ready & (USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL);
+        if (t->stage == TLS_OPEN && (w.ready & USOCKET_POLL_OUT) && !usocket_backend_unsent(t)) {
+            got |= events & USOCKET_POLL_OUT;
+        }
+        if (failing != 0 && t->stage >= TLS_OPEN) {
+            got |= failing;
+        }
+        if (got != 0) {
+            return got;
+        }
+        if (deadline == USOCKET_NOW || usocket_port_now() >= deadline) {
+            return 0;
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,152 @@
+/* What the files that see mbedTLS (3.6, or 2.28) know of each other: tls_mbedtls.c, the connections; tls_mbedtls_*.c.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef USOCKET_TLS_MBEDTLS_H
+#define USOCKET_TLS_MBEDTLS_H
+
+#include "tls_state.h"
+
+#define MBEDTLS_ALLOW_PRIVATE_ACCESS /* in_offt, in_msglen, out_left: mbedTLS has no peek, and does not tell what is unsent */
+
+#include <mbedtls/version.h>
+
+#include <mbedtls/error.h>
+#include <mbedtls/md.h>
+#include <mbedtls/pk.h>
+#include <mbedtls/platform.h>
+#include <mbedtls/platform_util.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_cache.h>
+#include <mbedtls/ssl_cookie.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/x509_crl.h>
+#include <mbedtls/x509_crt.h>
+
+#if defined(MBEDTLS_PSA_CRYPTO_C)
+#include <psa/crypto.h>
+#endif
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define PRIVATE(member) MBEDTLS_PRIVATE(member)
+#define RNG_ARGUMENTS , usocket_backend_random, NULL
+#define NOT_A_HELLO MBEDTLS_ERR_SSL_INVALID_RECORD /* what a server says of something that is not TLS */
+#else
+#define PRIVATE(member) member
+#define RNG_ARGUMENTS
+#define NOT_A_HELLO MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO
+#define MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION MBEDTLS_ERR_SSL_BAD_HS_PROTOCOL_VERSION
+#define MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE MBEDTLS_ERR_SSL_NO_CIPHER_CHOSEN
+#endif
+
+#if defined(MBEDTLS_SSL_PROTO_TLS1_3) && MBEDTLS_VERSION_NUMBER >= 0x03060000
+#define NEWEST USOCKET_TLS_1_3
+#else
+#define NEWEST USOCKET_TLS_1_2
+#endif
+
+#define DIGEST 32
+#define AHEAD 128 /* bytes that may be received before mbedTLS asks for them: a small record with its header */
+
+/* A certificate with its chain, and its key. */
+struct own {
+    struct own *next;
+    bool has_cert, has_key;
+    mbedtls_x509_crt cert;
+    mbedtls_pk_context key;
+};
+
+struct trust {
+    uint32_t refs;
+    mbedtls_x509_crt chain;
+    char path[USOCKET_HOST_MAX];
+};
+
+struct tls_creds {
+    uint32_t refs;
+    struct own *own;
+    bool has_ca, server_ready, cookies_ready, cache;
+    mbedtls_x509_crt ca;
+    mbedtls_x509_crl crl;
+    int *suites;       /* ending with 0 */
+    const char **alpn; /* ending with NULL, the texts behind it */
+    uint8_t *psk;
+    size_t psk_len;
+    char *identity;
+    size_t identity_len;
+    int min_version, max_version, max_fragment;
+    bool suites_older, suites_newer; /* whether `suites` has some of TLS 1.2, of 1.3 */
+    int verify;                      /* -1: as the role has it */
+    uint8_t digest[DIGEST];          /* of all options: sessions are kept apart by it */
+    mbedtls_ssl_ticket_context tickets;
+    mbedtls_ssl_cache_context sessions;
+    mbedtls_ssl_cookie_ctx cookies; /* of DTLS */
+};
+
+struct tls_conn {
+    mbedtls_ssl_config conf;
+    mbedtls_ssl_context ssl;
+    struct trust *trust;
+    bool spoken;             /* something has come that was TLS */
+    uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
+    uint8_t early[AHEAD];
+};
+
+/* How telling: what is said later with less is not written down. */
+enum rank { RANK_NONE, RANK_LIBRARY, RANK_OTHER, RANK_USE, RANK_NAME, RANK_DATE, RANK_TRUST, RANK_REVOKED, RANK_CLOCK };
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+void usocket_backend_say(usocket_tls_t *t, enum rank rank, const char *format, ...);
+
+/* mbedTLS's own words. */
+void usocket_backend_library_words(int ret, char *buf, size_t len);
+
+bool usocket_backend_is_alloc_failure(int ret);
+
+/* What is wrong, from mbedTLS's number: the code, with t->number and words. The connection has failed for good. */
+int usocket_backend_fail(usocket_tls_t *t, int ret);
+
+/* Something that is lacking before the handshake. */
+int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
+
+/* Make t->conn as the options say. */
+int usocket_backend_start(usocket_tls_t *t);
+
+/* Before and after mbedtls_ssl_setup: the buffer for reading begins small. */
+void usocket_backend_small_buffer(usocket_tls_t *t);
+
+/* A call that received has failed with ret: 0 if that was for want of room, of which there is enough now; else ret, or another. */
+int usocket_backend_make_room(usocket_tls_t *t, int ret);
+
+/* Of clients: what there is to resume; and what there will be. */
+void usocket_backend_resume_session(usocket_tls_t *t);
+void usocket_backend_keep_session(usocket_tls_t *t);
+
+int usocket_backend_random(void *context, unsigned char *buf, size_t len);
+
+/* SHA-256. */
+void usocket_backend_digest(uint8_t *out, const void *data, size_t len);
+
+void *usocket_tls_calloc(size_t n, size_t size);
+void usocket_tls_cfree(void *p);
+
+/* Zeroed; and freed, wiped. */
+void *usocket_backend_alloc(size_t size);
+void usocket_backend_free(void *p, size_t len);
+
+/* The callback of mbedTLS's verification; context is the usocket_tls_t. */
+int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+
+/* Whether a certificate is for this name. */
+bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len);
+
+/* Words for what mbedTLS finds only after the callbacks. */
+void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags);
+
+/* The system's bundle of authorities, shared by all who use it; NULL: there is none. */
+struct trust *usocket_backend_trust(void);
+void usocket_backend_trust_drop(struct trust *trust);
+
+#endif

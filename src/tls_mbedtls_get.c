@@ -1,0 +1,156 @@
+/* TLS by mbedTLS: what the options are, and what was agreed on.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include "tls_mbedtls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static size_t suite_name(int id, char *buf, size_t room) {
+    const char *name = mbedtls_ssl_get_ciphersuite_name(id);
+    bool newer = strncmp(name, "TLS1-3-", 7) == 0;
+    int n = snprintf(buf, room, "%s%s", newer ? "TLS_" : "", newer ? name + 7 : name);
+    for (char *p = buf; room != 0 && *p != '\0'; p++) {
+        *p = *p == '-' ? '_' : *p;
+    }
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* A value that is read: as much of it as there is room for; all of its length if value is NULL. */
+static int give(void *value, size_t *len, const void *data, size_t size) {
+    if (value != NULL) {
+        size = size < *len ? size : *len;
+        if (size != 0) {
+            memcpy(value, data, size);
+        }
+    }
+    *len = size;
+    return 0;
+}
+
+static int give_number(void *value, size_t *len, int n) {
+    return value != NULL && *len < sizeof(n) ? USOCKET_EINVAL : give(value, len, &n, sizeof(n));
+}
+
+static int give_certs(void *value, size_t *len, const mbedtls_x509_crt *crt) {
+    size_t room = *len;
+    size_t all = 0;
+    for (; crt != NULL && crt->raw.p != NULL; crt = crt->next) {
+        if (value != NULL && crt->raw.len <= room - all) {
+            memcpy((uint8_t *)value + all, crt->raw.p, crt->raw.len);
+        } else if (value != NULL) {
+            return USOCKET_EINVAL;
+        }
+        all += crt->raw.len;
+    }
+    *len = all;
+    return 0;
+}
+
+static int give_names(void *value, size_t *len, const struct tls_creds *c, bool alpn) {
+    size_t all = 0;
+    for (size_t i = 0; alpn ? c->alpn != NULL && c->alpn[i] != NULL : c->suites != NULL && c->suites[i] != 0; i++) {
+        char name[260];
+        size_t n = alpn ? (size_t)snprintf(name, sizeof(name), "%s", c->alpn[i])
+                        : suite_name(c->suites[i], name, sizeof(name));
+        if (all != 0) {
+            if (value != NULL && all < *len) {
+                ((char *)value)[all] = ',';
+            }
+            all++;
+        }
+        for (size_t k = 0; k < n; k++, all++) {
+            if (value != NULL && all < *len) {
+                ((char *)value)[all] = name[k];
+            }
+        }
+    }
+    *len = value != NULL && all > *len ? *len : all;
+    return 0;
+}
+
+static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
+    if (t->stage != TLS_OPEN && !(t->stage == TLS_FAILED && t->conn != NULL)) {
+        return USOCKET_ENOTCONN;
+    }
+    const mbedtls_ssl_context *ssl = &t->conn->ssl;
+    char text[64];
+    switch (name) {
+        case USOCKET_TLS_CIPHERSUITE_USED: {
+            const char *suite = mbedtls_ssl_get_ciphersuite(ssl);
+            int id = suite != NULL ? mbedtls_ssl_get_ciphersuite_id(suite) : 0;
+            if (id == 0) {
+                return USOCKET_ENOTCONN;
+            }
+            if (value != NULL && *len == sizeof(int)) {
+                return give_number(value, len, id);
+            }
+            return give(value, len, text, suite_name(id, text, sizeof(text)));
+        }
+        case USOCKET_TLS_VERSION_USED:
+            return give_number(
+                value, len, strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") == 0 ? USOCKET_TLS_1_3 : USOCKET_TLS_1_2);
+        case USOCKET_TLS_ALPN_USED: {
+#if defined(MBEDTLS_SSL_ALPN)
+            const char *protocol = mbedtls_ssl_get_alpn_protocol(ssl);
+            return give(value, len, protocol, protocol != NULL ? strlen(protocol) : 0);
+#else
+            return USOCKET_ENOPROTOOPT;
+#endif
+        }
+        default: {
+#if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+            const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(ssl);
+            if (crt == NULL || crt->raw.p == NULL) {
+                *len = 0;
+                return 0;
+            }
+            return value != NULL && *len < crt->raw.len ? USOCKET_EINVAL : give(value, len, crt->raw.p, crt->raw.len);
+#else
+            return USOCKET_ENOPROTOOPT;
+#endif
+        }
+    }
+}
+
+int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len) {
+    const struct tls_creds *c = t->creds;
+    switch (name) {
+        case USOCKET_TLS_PEER_VERIFY:
+            return give_number(value, len, c->verify >= 0 ? c->verify : t->server ? 0 : 2);
+        case USOCKET_TLS_SESSION_CACHE:
+            return give_number(value, len, c->cache);
+        case USOCKET_TLS_MIN_VERSION:
+            return give_number(value, len, c->min_version);
+        case USOCKET_TLS_MAX_VERSION:
+            return give_number(value, len, c->max_version);
+        case USOCKET_TLS_MAX_FRAGMENT:
+            return give_number(value, len, c->max_fragment);
+        case USOCKET_TLS_CIPHERSUITE_LIST:
+        case USOCKET_TLS_ALPN_LIST:
+            return give_names(value, len, c, name == USOCKET_TLS_ALPN_LIST);
+        case USOCKET_TLS_PSK_IDENTITY:
+            return give(value, len, c->identity, c->identity_len);
+        case USOCKET_TLS_CA_CERT:
+            return give_certs(value, len, &c->ca);
+        case USOCKET_TLS_OWN_CERT:
+            return give_certs(value, len, c->own != NULL ? &c->own->cert : NULL);
+        case USOCKET_TLS_OWN_KEY:
+        case USOCKET_TLS_PSK:
+            return USOCKET_EACCES; /* secrets go in, never out */
+        case USOCKET_TLS_CIPHERSUITE_USED:
+        case USOCKET_TLS_VERSION_USED:
+        case USOCKET_TLS_ALPN_USED:
+        case USOCKET_TLS_PEER_CERT:
+            return get_used(t, name, value, len);
+        default:
+            return USOCKET_ENOPROTOOPT;
+    }
+}
+
+#endif

@@ -1,0 +1,415 @@
+/* TLS by mbedTLS: the options, and the credentials that they make.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include "tls_mbedtls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int option_error(usocket_tls_t *t, const char *option, int ret, const char *words) {
+    char library[96] = "";
+    if (ret < 0) {
+        usocket_backend_library_words(ret, library, sizeof(library));
+    }
+    t->rank = RANK_NONE;
+    t->number = ret < 0 ? ret : MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    usocket_backend_say(
+        t, RANK_OTHER, "TLS_%s: %s%s%s%s", option, words, ret < 0 ? " (" : "", library, ret < 0 ? ")" : "");
+    return USOCKET_ETLS_OPTION;
+}
+
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+struct tls_creds *usocket_backend_creds(void) {
+    struct tls_creds *c = usocket_backend_alloc(sizeof(*c));
+    if (c != NULL) {
+        c->refs = 1;
+        c->verify = -1;
+        c->min_version = USOCKET_TLS_1_2;
+        c->max_version = NEWEST;
+        c->max_fragment = 16384;
+        mbedtls_x509_crt_init(&c->ca);
+        mbedtls_x509_crl_init(&c->crl);
+    }
+    return c;
+}
+
+void usocket_backend_creds_hold(struct tls_creds *c) {
+    c->refs++; /* the caller has the lock */
+}
+
+bool usocket_backend_creds_shared(const struct tls_creds *c) {
+    lock_sockets();
+    bool shared = c->refs > 1;
+    unlock_sockets();
+    return shared;
+}
+
+static void free_psk(struct tls_creds *c) {
+    usocket_backend_free(c->psk, c->psk_len);
+    c->psk = NULL;
+    c->psk_len = 0;
+}
+
+void usocket_backend_creds_drop(struct tls_creds *c) {
+    lock_sockets();
+    bool last = --c->refs == 0;
+    unlock_sockets();
+    if (!last) {
+        return;
+    }
+    while (c->own != NULL) {
+        struct own *own = c->own;
+        c->own = own->next;
+        mbedtls_x509_crt_free(&own->cert);
+        mbedtls_pk_free(&own->key);
+        usocket_backend_free(own, sizeof(*own));
+    }
+    mbedtls_x509_crt_free(&c->ca);
+    mbedtls_x509_crl_free(&c->crl);
+    usocket_port_free(c->suites);
+    usocket_port_free((void *)c->alpn);
+    free_psk(c);
+    usocket_port_free(c->identity);
+    if (c->server_ready) {
+        mbedtls_ssl_ticket_free(&c->tickets);
+        mbedtls_ssl_cache_free(&c->sessions);
+    }
+    if (c->cookies_ready) {
+        mbedtls_ssl_cookie_free(&c->cookies);
+    }
+    usocket_backend_free(c, sizeof(*c));
+}
+
+static void note_option(struct tls_creds *c, int name, const void *value, size_t len) {
+    uint8_t all[2 * DIGEST + 1];
+    memcpy(all, c->digest, DIGEST);
+    usocket_backend_digest(all + DIGEST, value, len);
+    all[2 * DIGEST] = (uint8_t)name;
+    usocket_backend_digest(c->digest, all, sizeof(all));
+}
+
+/* With a NUL behind it, for PEM; to be freed with usocket_backend_free(copy, len + 1). */
+static uint8_t *terminated(const void *value, size_t len) {
+    uint8_t *copy = usocket_port_alloc(len + 1);
+    if (copy != NULL) {
+        if (len != 0) {
+            memcpy(copy, value, len);
+        }
+        copy[len] = '\0';
+    }
+    return copy;
+}
+
+static bool is_pem(const uint8_t *text) {
+    return strstr((const char *)text, "-----BEGIN ") != NULL;
+}
+
+static int parse_certs(usocket_tls_t *t, const char *option, mbedtls_x509_crt *crt, const uint8_t *text, size_t len) {
+    int ret = mbedtls_x509_crt_parse(crt, text, is_pem(text) ? len + 1 : len);
+    if (ret == 0) {
+        return 0;
+    }
+    if (usocket_backend_is_alloc_failure(ret)) {
+        return USOCKET_ENOMEM;
+    }
+    return option_error(t, option, ret, ret > 0 ? "some of the certificates cannot be read" : "no certificate");
+}
+
+static int set_ca(usocket_tls_t *t, const uint8_t *text, size_t len) {
+    struct tls_creds *c = t->creds;
+    if (len == 0) {
+        mbedtls_x509_crt_free(&c->ca);
+        mbedtls_x509_crt_init(&c->ca);
+        mbedtls_x509_crl_free(&c->crl);
+        mbedtls_x509_crl_init(&c->crl);
+        c->has_ca = false;
+        return 0;
+    }
+    bool lists = strstr((const char *)text, "-----BEGIN X509 CRL-----") != NULL;
+    if (lists) {
+        int ret = mbedtls_x509_crl_parse(&c->crl, text, len + 1);
+        if (ret != 0) {
+            return usocket_backend_is_alloc_failure(ret)
+                ? USOCKET_ENOMEM
+                : option_error(t, "CA_CERT", ret, "a revocation list cannot be read");
+        }
+    }
+    if (lists && strstr((const char *)text, "-----BEGIN CERTIFICATE-----") == NULL) {
+        return 0;
+    }
+    int r = parse_certs(t, "CA_CERT", &c->ca, text, len);
+    c->has_ca = c->has_ca || r == 0;
+    return r;
+}
+
+/* The pair that this part completes, or a new one. */
+static struct own *pair_without(struct tls_creds *c, bool key) {
+    struct own **end = &c->own;
+    struct own *last = NULL;
+    while (*end != NULL) {
+        last = *end;
+        end = &last->next;
+    }
+    if (last != NULL && !(key ? last->has_key : last->has_cert)) {
+        return last;
+    }
+    struct own *own = usocket_backend_alloc(sizeof(*own));
+    if (own != NULL) {
+        mbedtls_x509_crt_init(&own->cert);
+        mbedtls_pk_init(&own->key);
+        *end = own;
+    }
+    return own;
+}
+
+static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) {
+    const char *option = key ? "OWN_KEY" : "OWN_CERT";
+    struct own *own = pair_without(t->creds, key);
+    if (own == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    int r = 0;
+    if (key) {
+        int ret = mbedtls_pk_parse_key(&own->key, text, is_pem(text) ? len + 1 : len, NULL, 0 RNG_ARGUMENTS);
+        if (ret != 0) {
+            r = usocket_backend_is_alloc_failure(ret) ? USOCKET_ENOMEM : option_error(t, option, ret, "no private key");
+        }
+    } else {
+        r = parse_certs(t, option, &own->cert, text, len);
+    }
+    if (r == 0 && (key ? own->has_cert : own->has_key)) {
+        int ret = mbedtls_pk_check_pair(&own->cert.pk, &own->key RNG_ARGUMENTS);
+        if (ret != 0) {
+            r = usocket_backend_is_alloc_failure(ret)
+                ? USOCKET_ENOMEM
+                : option_error(t, option, ret, "the key is not that of the certificate");
+        }
+    }
+    if (r == 0) {
+        *(key ? &own->has_key : &own->has_cert) = true;
+    } else if (key) {
+        mbedtls_pk_free(&own->key);
+        mbedtls_pk_init(&own->key);
+    } else {
+        mbedtls_x509_crt_free(&own->cert);
+        mbedtls_x509_crt_init(&own->cert);
+    }
+    return r;
+}
+
+/* The next item of a list; its length, 0 at the end. */
+static size_t next_item(const char **p, const char *end, const char *separators) {
+    while (*p < end && (**p == ' ' || strchr(separators, **p) != NULL)) {
+        (*p)++;
+    }
+    const char *stop = *p;
+    while (stop < end && strchr(separators, *stop) == NULL && *stop != ' ') {
+        stop++;
+    }
+    return (size_t)(stop - *p);
+}
+
+/* IANA's TLS_AES_128_GCM_SHA256 is mbedTLS's TLS1-3-AES-128-GCM-SHA256. */
+static bool same_suite(const char *name, const char *text, size_t len) {
+    static const char prefix[] = "TLS1-3-";
+    if (strncmp(name, prefix, 7) == 0 && len > 4 && strncmp(text, "TLS_", 4) == 0) {
+        name += 7;
+        text += 4;
+        len -= 4;
+    }
+    if (strlen(name) != len) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if ((name[i] == '-' ? '_' : name[i]) != (text[i] == '-' ? '_' : text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int set_suites(usocket_tls_t *t, const char *text, size_t len) {
+    struct tls_creds *c = t->creds;
+    size_t items = 1;
+    for (size_t i = 0; i < len; i++) {
+        items += text[i] == ',' || text[i] == ':' || text[i] == ' ';
+    }
+    int *suites = usocket_backend_alloc((items + 1) * sizeof(int));
+    if (suites == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    size_t count = 0;
+    bool older = false;
+    bool newer = false;
+    const char *p = text;
+    for (size_t n; (n = next_item(&p, text + len, ",:")) != 0; p += n) {
+        const int *id = mbedtls_ssl_list_ciphersuites();
+        while (*id != 0 && !same_suite(mbedtls_ssl_get_ciphersuite_name(*id), p, n)) {
+            id++;
+        }
+        if (*id == 0) {
+            char words[96];
+            snprintf(words, sizeof(words), "no suite %.*s", (int)(n < 60 ? n : 60), p);
+            usocket_port_free(suites);
+            return option_error(t, "CIPHERSUITE_LIST", 0, words);
+        }
+        suites[count++] = *id;
+        *(strncmp(mbedtls_ssl_get_ciphersuite_name(*id), "TLS1-3-", 7) == 0 ? &newer : &older) = true;
+    }
+    usocket_port_free(c->suites);
+    c->suites = suites;
+    c->suites_older = older;
+    c->suites_newer = newer;
+    if (count == 0) {
+        usocket_port_free(suites);
+        c->suites = NULL;
+    }
+    return 0;
+}
+
+static int set_alpn(usocket_tls_t *t, const char *text, size_t len) {
+    struct tls_creds *c = t->creds;
+    size_t items = 1;
+    for (size_t i = 0; i < len; i++) {
+        items += text[i] == ',';
+    }
+    char *block = usocket_backend_alloc((items + 1) * sizeof(char *) + len + 1);
+    if (block == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    const char **names = (const char **)(void *)block;
+    char *out = block + (items + 1) * sizeof(char *);
+    size_t count = 0;
+    const char *p = text;
+    for (size_t n; (n = next_item(&p, text + len, ",")) != 0; p += n) {
+        if (n > 255) {
+            usocket_port_free(block);
+            return option_error(t, "ALPN_LIST", 0, "a name longer than 255 bytes");
+        }
+        memcpy(out, p, n);
+        out[n] = '\0';
+        names[count++] = out;
+        out += n + 1;
+    }
+    usocket_port_free((void *)c->alpn);
+    c->alpn = names;
+    if (count == 0) {
+        usocket_port_free(block);
+        c->alpn = NULL;
+    }
+    return 0;
+}
+
+static int set_psk(usocket_tls_t *t, bool identity, const void *value, size_t len) {
+    struct tls_creds *c = t->creds;
+    size_t most = identity ? 128 : MBEDTLS_PSK_MAX_LEN;
+    if (len > most) {
+        char words[32];
+        snprintf(words, sizeof(words), "longer than %u bytes", (unsigned)most);
+        return option_error(t, identity ? "PSK_IDENTITY" : "PSK", 0, words);
+    }
+    uint8_t *copy = len != 0 ? terminated(value, len) : NULL;
+    if (len != 0 && copy == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    if (identity) {
+        usocket_port_free(c->identity);
+        c->identity = (char *)copy;
+        c->identity_len = len;
+    } else {
+        free_psk(c);
+        c->psk = copy;
+        c->psk_len = len;
+    }
+    return 0;
+}
+
+static int set_number(usocket_tls_t *t, int name, int n) {
+    struct tls_creds *c = t->creds;
+    bool known = n == USOCKET_TLS_1_2 || n == USOCKET_TLS_1_3;
+    switch (name) {
+        case USOCKET_TLS_PEER_VERIFY:
+            if (n < 0 || n > 2) {
+                return option_error(t, "PEER_VERIFY", 0, "must be 0, 1 or 2");
+            }
+            c->verify = n;
+            return 0;
+        case USOCKET_TLS_SESSION_CACHE:
+            if (n < 0 || n > 1) {
+                return option_error(t, "SESSION_CACHE", 0, "must be 0 or 1");
+            }
+            c->cache = n != 0;
+            return 0;
+        case USOCKET_TLS_MIN_VERSION:
+        case USOCKET_TLS_MAX_VERSION: {
+            const char *option = name == USOCKET_TLS_MIN_VERSION ? "MIN_VERSION" : "MAX_VERSION";
+            if (!known) {
+                return option_error(t, option, 0, "must be 0x303 (TLS 1.2) or 0x304 (TLS 1.3)");
+            }
+            if (n > NEWEST) {
+                return option_error(t, option, 0, "this build has no TLS 1.3");
+            }
+            *(name == USOCKET_TLS_MIN_VERSION ? &c->min_version : &c->max_version) = n;
+            return 0;
+        }
+        default:
+            if (n != 512 && n != 1024 && n != 2048 && n != 4096 && n != 16384) {
+                return option_error(t, "MAX_FRAGMENT", 0, "must be 512, 1024, 2048, 4096 or 16384");
+            }
+            c->max_fragment = n;
+            return 0;
+    }
+}
+
+int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t len) {
+    uint8_t *text;
+    int r;
+    int n;
+    switch (name) {
+        case USOCKET_TLS_PEER_VERIFY:
+        case USOCKET_TLS_SESSION_CACHE:
+        case USOCKET_TLS_MIN_VERSION:
+        case USOCKET_TLS_MAX_VERSION:
+        case USOCKET_TLS_MAX_FRAGMENT:
+            if (len != sizeof(n)) {
+                return USOCKET_EINVAL;
+            }
+            memcpy(&n, value, sizeof(n));
+            r = set_number(t, name, n);
+            break;
+        case USOCKET_TLS_CIPHERSUITE_LIST:
+            r = set_suites(t, value, len);
+            break;
+        case USOCKET_TLS_ALPN_LIST:
+            r = set_alpn(t, value, len);
+            break;
+        case USOCKET_TLS_PSK:
+        case USOCKET_TLS_PSK_IDENTITY:
+            r = set_psk(t, name == USOCKET_TLS_PSK_IDENTITY, value, len);
+            break;
+        case USOCKET_TLS_CA_CERT:
+        case USOCKET_TLS_OWN_CERT:
+        case USOCKET_TLS_OWN_KEY:
+            text = terminated(value, len);
+            if (text == NULL) {
+                return USOCKET_ENOMEM;
+            }
+            r = name == USOCKET_TLS_CA_CERT ? set_ca(t, text, len) : set_own(t, name == USOCKET_TLS_OWN_KEY, text, len);
+            usocket_backend_free(text, len + 1);
+            break;
+        default:
+            return USOCKET_ENOPROTOOPT;
+    }
+    if (r == 0) {
+        note_option(t->creds, name, value, len);
+    }
+    return r;
+}
+
+#endif

@@ -1,0 +1,349 @@
+/* TLS by mbedTLS: the transport below a connection, and how one begins.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include "tls_mbedtls.h"
+
+#include <string.h>
+
+/* ---- The transport ------------------------------------------------------------------------------------------------ */
+
+#define DTLS_MTU 1232              /* what IPv6 lets through anywhere: 1280 less its header and UDP's */
+#define TRANSPORT_FAILED (-0x0050) /* MBEDTLS_ERR_NET_CONN_RESET; mbedTLS hands it through, t->error is what counts */
+
+/* Whom the cookie is for. */
+static bool set_client_id(usocket_tls_t *t) {
+    uint8_t id[18];
+    memcpy(id, t->peer.u.ip, 16);
+    id[16] = (uint8_t)(t->peer.port >> 8);
+    id[17] = (uint8_t)t->peer.port;
+    return mbedtls_ssl_set_client_transport_id(&t->conn->ssl, id, sizeof(id)) == 0;
+}
+
+/* mbedTLS asks for a header, then for what it announces: so a small record comes with one call of the stack, not two. */
+static int32_t receive(usocket_tls_t *t, uint8_t *buf, size_t len) {
+    struct tls_conn *c = t->conn;
+    if (c->ahead == 0) {
+        if (len >= AHEAD || c->conf.PRIVATE(transport) != MBEDTLS_SSL_TRANSPORT_STREAM) {
+            return usocket_tls_transport_recv(t, buf, len);
+        }
+        int32_t r = usocket_tls_transport_recv(t, c->early, AHEAD);
+        if (r <= 0) {
+            return r;
+        }
+        c->ahead = (uint8_t)r;
+        c->ahead_at = 0;
+    }
+    len = len < c->ahead ? len : c->ahead;
+    memcpy(buf, c->early + c->ahead_at, len);
+    c->ahead_at = (uint8_t)(c->ahead_at + len);
+    c->ahead = (uint8_t)(c->ahead - len);
+    return (int32_t)len;
+}
+
+static int transport_recv(void *context, unsigned char *buf, size_t len) {
+    usocket_tls_t *t = context;
+    int32_t r = receive(t, buf, len);
+    if (t->lost != 0 && r <= 0) {
+        r = t->lost; /* no alert explains it */
+    }
+    if (r == USOCKET_EAGAIN) {
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    }
+    if (r < 0) {
+        t->error = r;
+        return TRANSPORT_FAILED;
+    }
+    if (t->datagram) {
+        if (t->knocking && !set_client_id(t)) {
+            return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+        }
+        return r != 0 ? r : MBEDTLS_ERR_SSL_WANT_READ; /* an empty datagram is not the end */
+    }
+    t->eof = t->eof || r == 0;
+    return r;
+}
+
+/* A peer that refuses what we say sends its alert and leaves; we may notice that while we still talk. In the handshake, what is
+ * said into the void counts as said, so that mbedTLS goes on to listen and finds the alert. */
+static int transport_send(void *context, const unsigned char *buf, size_t len) {
+    usocket_tls_t *t = context;
+    int32_t r = t->lost;
+    if (r == 0) {
+        r = usocket_tls_transport_send(t, buf, len);
+    }
+    if (r == USOCKET_EAGAIN) {
+        return MBEDTLS_ERR_SSL_WANT_WRITE;
+    }
+    if (t->stage == TLS_HANDSHAKE && (r == USOCKET_EPIPE || r == USOCKET_ECONNRESET)) {
+        t->lost = r;
+        return (int)len;
+    }
+    if (r < 0) {
+        t->error = r;
+        return TRANSPORT_FAILED;
+    }
+    return r;
+}
+
+/* DTLS sends its flights again by these: by the port's clock, and whoever waits for the socket wakes up for them. */
+static void set_timer(void *context, uint32_t half, uint32_t whole) {
+    usocket_tls_t *t = context;
+    usocket_time_t now = usocket_port_now();
+    t->timer_half = now + (usocket_time_t)half * 1000;
+    t->timer = whole != 0 ? now + (usocket_time_t)whole * 1000 : 0;
+}
+
+static int get_timer(void *context) {
+    const usocket_tls_t *t = context;
+    usocket_time_t now = usocket_port_now();
+    return t->timer == 0 ? -1 : now >= t->timer ? 2 : now >= t->timer_half;
+}
+
+/* ---- Connections -------------------------------------------------------------------------------------------------- */
+
+/* Which certificates a server shows: those for the name that the client asked for. mbedTLS chooses among them by kind. */
+static int choose_own(void *context, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len) {
+    usocket_tls_t *t = context;
+    for (struct own *own = t->creds->own; own != NULL; own = own->next) {
+        if (own->has_cert && usocket_backend_is_for(&own->cert, (const char *)name, len)) {
+            int ret = mbedtls_ssl_set_hs_own_cert(ssl, &own->cert, &own->key);
+            if (ret != 0) {
+                return ret;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Tickets and the cache of a listener, made for its first connection. */
+static int prepare_server(struct tls_creds *c) {
+    int ret = 0;
+    lock_sockets();
+    if (!c->server_ready) {
+        mbedtls_ssl_ticket_init(&c->tickets);
+        mbedtls_ssl_cache_init(&c->sessions);
+        ret = mbedtls_ssl_ticket_setup(&c->tickets, usocket_backend_random, NULL, MBEDTLS_CIPHER_AES_256_GCM, 86400);
+        if (ret == 0) {
+            c->server_ready = true;
+        } else {
+            mbedtls_ssl_ticket_free(&c->tickets);
+            mbedtls_ssl_cache_free(&c->sessions);
+        }
+    }
+    unlock_sockets();
+    return ret;
+}
+
+/* The key of the cookies, made for a listener's first client. */
+static int prepare_cookies(struct tls_creds *c) {
+    int ret = 0;
+    lock_sockets();
+    if (!c->cookies_ready) {
+        mbedtls_ssl_cookie_init(&c->cookies);
+        ret = mbedtls_ssl_cookie_setup(&c->cookies, usocket_backend_random, NULL);
+        c->cookies_ready = ret == 0;
+        if (ret != 0) {
+            mbedtls_ssl_cookie_free(&c->cookies);
+        }
+    }
+    unlock_sockets();
+    return ret;
+}
+
+/* What is left of the versions by the other options: no suite of a version, no such version. */
+static void allowed_versions(const usocket_tls_t *t, int *min, int *max) {
+    const struct tls_creds *c = t->creds;
+    *min = c->suites != NULL && !c->suites_older ? USOCKET_TLS_1_3 : c->min_version;
+    *max = t->datagram || c->max_fragment < 16384 || (c->suites != NULL && !c->suites_newer) ? USOCKET_TLS_1_2
+                                                                                             : c->max_version;
+}
+
+static void set_versions(mbedtls_ssl_config *conf, const usocket_tls_t *t) {
+    int min;
+    int max;
+    allowed_versions(t, &min, &max);
+#if MBEDTLS_VERSION_NUMBER >= 0x03020000
+    mbedtls_ssl_conf_min_tls_version(
+        conf, min == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_max_tls_version(
+        conf, max == USOCKET_TLS_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+    mbedtls_ssl_conf_min_version(conf, min >> 8, min & 0xff);
+    mbedtls_ssl_conf_max_version(conf, max >> 8, max & 0xff);
+#endif
+}
+
+/* Those that the socket's credentials do not have for the whole library. 0, or mbedTLS's number. */
+static int configure(usocket_tls_t *t, mbedtls_ssl_config *conf, int verify) {
+    struct tls_creds *c = t->creds;
+    set_versions(conf, t);
+    mbedtls_ssl_conf_rng(conf, usocket_backend_random, NULL);
+    mbedtls_ssl_conf_authmode(conf, verify); /* 0, 1, 2 are MBEDTLS_SSL_VERIFY_NONE, _OPTIONAL, _REQUIRED */
+    if (verify != MBEDTLS_SSL_VERIFY_NONE) {
+        mbedtls_ssl_conf_verify(conf, usocket_backend_verify, t);
+        if (c->has_ca) {
+            mbedtls_ssl_conf_ca_chain(conf, &c->ca, c->crl.raw.p != NULL ? &c->crl : NULL);
+        } else if (t->conn->trust != NULL) {
+            mbedtls_ssl_conf_ca_chain(conf, &t->conn->trust->chain, c->crl.raw.p != NULL ? &c->crl : NULL);
+        }
+    }
+    if (c->suites != NULL) {
+        mbedtls_ssl_conf_ciphersuites(conf, c->suites);
+    }
+    int ret = 0;
+#if defined(MBEDTLS_SSL_ALPN)
+    if (c->alpn != NULL) {
+        ret = mbedtls_ssl_conf_alpn_protocols(conf, c->alpn);
+    }
+#endif
+    for (struct own *own = c->own; ret == 0 && own != NULL; own = own->next) {
+        ret = own->has_cert && own->has_key ? mbedtls_ssl_conf_own_cert(conf, &own->cert, &own->key) : 0;
+    }
+#if defined(MBEDTLS_SSL_SERVER_NAME_INDICATION)
+    if (t->server) {
+        mbedtls_ssl_conf_sni(conf, choose_own, t);
+    }
+#endif
+#if defined(MBEDTLS_KEY_EXCHANGE_PSK_ENABLED) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    if (ret == 0 && c->psk != NULL && c->identity != NULL) {
+        ret = mbedtls_ssl_conf_psk(conf, c->psk, c->psk_len, (const unsigned char *)c->identity, c->identity_len);
+    }
+#endif
+#if defined(MBEDTLS_SSL_MAX_FRAGMENT_LENGTH)
+    if (ret == 0 && c->max_fragment < 16384) {
+        unsigned char code = 1; /* 512; RFC 6066's numbers */
+        while (512 << (code - 1) < c->max_fragment) {
+            code++;
+        }
+        ret = mbedtls_ssl_conf_max_frag_len(conf, code);
+    }
+#endif
+    if (ret == 0 && t->server && t->datagram) {
+        ret = prepare_cookies(c);
+        mbedtls_ssl_conf_dtls_cookies(conf, mbedtls_ssl_cookie_write, mbedtls_ssl_cookie_check, &c->cookies);
+    }
+    if (ret == 0 && t->server && c->cache) {
+        ret = prepare_server(c);
+        mbedtls_ssl_conf_session_tickets_cb(conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &c->tickets);
+        mbedtls_ssl_conf_session_cache(conf, &c->sessions, mbedtls_ssl_cache_get, mbedtls_ssl_cache_set);
+    }
+#if defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_CLI_C)
+    if (!t->server) {
+        mbedtls_ssl_conf_session_tickets(
+            conf, c->cache ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+#if NEWEST == USOCKET_TLS_1_3 && defined(MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED)
+        mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(conf, c->cache);
+#endif
+    }
+#endif
+    return ret;
+}
+
+/* The name that the server is told; none for an address. */
+static int set_server_name(usocket_tls_t *t) {
+    usocket_addr_t a;
+    char name[USOCKET_HOST_MAX];
+    if (t->name == NULL || usocket_addr_parse(&a, t->name, strlen(t->name), USOCKET_AF_UNSPEC) == 0) {
+        return mbedtls_ssl_set_hostname(&t->conn->ssl, NULL);
+    }
+    strcpy(name, t->name);
+    size_t len = strlen(name);
+    if (len > 1 && name[len - 1] == '.') {
+        name[len - 1] = '\0';
+    }
+    return mbedtls_ssl_set_hostname(&t->conn->ssl, name);
+}
+
+int usocket_backend_start(usocket_tls_t *t) {
+    struct tls_creds *c = t->creds;
+    int verify = c->verify >= 0 ? c->verify : t->server ? MBEDTLS_SSL_VERIFY_NONE : MBEDTLS_SSL_VERIFY_REQUIRED;
+    bool psk = c->psk != NULL && c->identity != NULL;
+    for (const struct own *own = c->own; own != NULL; own = own->next) {
+        if (!own->has_cert || !own->has_key) {
+            return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED,
+                own->has_cert ? "TLS_OWN_CERT without its TLS_OWN_KEY" : "TLS_OWN_KEY without its TLS_OWN_CERT");
+        }
+    }
+    if ((c->psk != NULL) != (c->identity != NULL)) {
+        return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_BAD_CONFIG, "TLS_PSK and TLS_PSK_IDENTITY go together");
+    }
+    if (t->server && c->own == NULL && !psk) {
+        return usocket_backend_fail_setup(
+            t, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK");
+    }
+    int min;
+    int max;
+    allowed_versions(t, &min, &max);
+    if (min > max) {
+        return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_BAD_CONFIG,
+            t->datagram                           ? "DTLS is 1.2 alone, the other options ask for 1.3"
+                : c->min_version > c->max_version ? "TLS_MIN_VERSION is above TLS_MAX_VERSION"
+                : c->max_fragment < 16384 ? "TLS_MAX_FRAGMENT works in TLS 1.2 alone, the other options ask for 1.3"
+                                          : "TLS_CIPHERSUITE_LIST has no suite of the versions asked for");
+    }
+#if defined(MBEDTLS_PSA_CRYPTO_C) && MBEDTLS_VERSION_NUMBER >= 0x03000000
+    psa_status_t status = psa_crypto_init();
+    if (status != PSA_SUCCESS) {
+        return status == PSA_ERROR_INSUFFICIENT_MEMORY
+            ? USOCKET_ENOMEM
+            : usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_NO_RNG, "the system gives no randomness");
+    }
+#endif
+    struct trust *trust = NULL;
+    if (verify != MBEDTLS_SSL_VERIFY_NONE && !c->has_ca) {
+        trust = usocket_backend_trust();
+        if (trust == NULL && !psk) {
+            return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED,
+                "nobody to trust: the system has no certificates, and TLS_CA_CERT gives none");
+        }
+    }
+    struct tls_conn *conn = usocket_backend_alloc(sizeof(*conn));
+    if (conn == NULL) {
+        usocket_backend_trust_drop(trust);
+        return USOCKET_ENOMEM;
+    }
+    conn->trust = trust;
+    mbedtls_ssl_config_init(&conn->conf);
+    mbedtls_ssl_init(&conn->ssl);
+    t->conn = conn;
+    int ret = mbedtls_ssl_config_defaults(&conn->conf, t->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
+        t->datagram ? MBEDTLS_SSL_TRANSPORT_DATAGRAM : MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+    if (ret == 0) {
+        ret = configure(t, &conn->conf, verify);
+    }
+    if (ret == 0) {
+        usocket_backend_small_buffer(t);
+        ret = mbedtls_ssl_setup(&conn->ssl, &conn->conf);
+        conn->ssl.PRIVATE(conf) = &conn->conf; /* where it has failed, mbedtls_ssl_free may still need it */
+    }
+    if (ret == 0) {
+        usocket_backend_small_buffer(t);
+        mbedtls_ssl_set_bio(&conn->ssl, t, transport_send, transport_recv, NULL);
+        if (t->datagram) {
+            mbedtls_ssl_set_timer_cb(&conn->ssl, t, set_timer, get_timer);
+            mbedtls_ssl_set_mtu(&conn->ssl, DTLS_MTU);
+        }
+        ret = t->server ? 0 : set_server_name(t);
+    }
+    if (ret != 0) {
+        bool memory = usocket_backend_is_alloc_failure(ret);
+        usocket_backend_close(t);
+        if (memory) {
+            return USOCKET_ENOMEM;
+        }
+        char library[120];
+        usocket_backend_library_words(ret, library, sizeof(library));
+        return usocket_backend_fail_setup(t, ret, library);
+    }
+    if (!t->server && c->cache) {
+        usocket_backend_resume_session(t);
+    }
+    return 0;
+}
+
+#endif

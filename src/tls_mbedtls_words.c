@@ -1,0 +1,231 @@
+/* TLS by mbedTLS: memory, randomness; what went wrong, as a code and in words.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include "tls_mbedtls.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* For mbedTLS itself, where its configuration names them (MBEDTLS_PLATFORM_STD_CALLOC; port/posix/mbedtls_user.h). */
+void *usocket_tls_calloc(size_t n, size_t size) {
+    return size != 0 && n > SIZE_MAX / size ? NULL : usocket_backend_alloc(n * size);
+}
+
+void usocket_tls_cfree(void *p) {
+    usocket_port_free(p);
+}
+
+void *usocket_backend_alloc(size_t size) {
+    void *p = usocket_port_alloc(size);
+    if (p != NULL) {
+        memset(p, 0, size);
+    }
+    return p;
+}
+
+void usocket_backend_free(void *p, size_t len) {
+    if (p != NULL) {
+        mbedtls_platform_zeroize(p, len);
+        usocket_port_free(p);
+    }
+}
+
+void usocket_backend_digest(uint8_t *out, const void *data, size_t len) {
+    if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), data, len, out) != 0) {
+        usocket_port_random(out, DIGEST); /* like no other */
+    }
+}
+
+/* ---- Randomness --------------------------------------------------------------------------------------------------- */
+
+int usocket_backend_random(void *context, unsigned char *buf, size_t len) {
+    (void)context;
+    return usocket_port_random(buf, len) == 0 ? 0 : MBEDTLS_ERR_SSL_NO_RNG;
+}
+
+#if defined(MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG)
+psa_status_t mbedtls_psa_external_get_random(
+    mbedtls_psa_external_random_context_t *context, uint8_t *out, size_t size, size_t *length) {
+    (void)context;
+    *length = size;
+    return usocket_port_random(out, size) == 0 ? PSA_SUCCESS : PSA_ERROR_INSUFFICIENT_ENTROPY;
+}
+#endif
+
+/* ---- Words -------------------------------------------------------------------------------------------------------- */
+
+void usocket_backend_say(usocket_tls_t *t, enum rank rank, const char *format, ...) {
+    if (rank < t->rank) {
+        return;
+    }
+    t->rank = (uint8_t)rank;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(t->words, sizeof(t->words), format, args);
+    va_end(args);
+}
+
+/* mbedTLS's own words. */
+void usocket_backend_library_words(int ret, char *buf, size_t len) {
+#if defined(MBEDTLS_ERROR_C)
+    mbedtls_strerror(ret, buf, len);
+#else
+    snprintf(buf, len, "mbedTLS -0x%04x", (unsigned)-ret);
+#endif
+}
+
+bool usocket_backend_is_alloc_failure(int ret) {
+    switch (ret) {
+        case MBEDTLS_ERR_SSL_ALLOC_FAILED:
+        case MBEDTLS_ERR_X509_ALLOC_FAILED:
+        case MBEDTLS_ERR_PK_ALLOC_FAILED:
+        case MBEDTLS_ERR_MD_ALLOC_FAILED:
+        case -0x0010: /* MBEDTLS_ERR_MPI_ALLOC_FAILED */
+        case -0x4D80: /* MBEDTLS_ERR_ECP_ALLOC_FAILED */
+        case -0x6180: /* MBEDTLS_ERR_CIPHER_ALLOC_FAILED */
+        case -0x006A: /* MBEDTLS_ERR_ASN1_ALLOC_FAILED */
+            return true;
+        default: /* X.509 and PK put what went wrong inside them into the low bits */
+            return (-ret & 0x7f) == 0x6A || (-ret & 0x7f) == 0x10;
+    }
+}
+
+/* The peer's alert, if it is what ended the handshake; -1. A client that has not taken its new keys into use refuses in the clear
+ * (OpenSSL does), and mbedTLS calls that a record with a wrong MAC. */
+static int alert_of(const mbedtls_ssl_context *ssl, int ret) {
+    const unsigned char *header = ssl->PRIVATE(in_hdr); /* type, version, length, content */
+    if (ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        return ssl->PRIVATE(in_msg) != NULL ? ssl->PRIVATE(in_msg)[1] : 0;
+    }
+    if (ret == MBEDTLS_ERR_SSL_INVALID_MAC && header != NULL && header[0] == MBEDTLS_SSL_MSG_ALERT && header[3] == 0 &&
+        header[4] == 2) {
+        return header[6];
+    }
+    return -1;
+}
+
+int usocket_backend_fail(usocket_tls_t *t, int ret) {
+    static const struct {
+        int ret;
+        int code;
+        const char *words;
+    } rows[] = {
+        {MBEDTLS_ERR_SSL_CONN_EOF, USOCKET_ETLS_TRUNCATED, "cut by the peer, or on the way, without a goodbye"},
+        {MBEDTLS_ERR_SSL_NO_RNG, USOCKET_ETLS_SETUP, "the system gives no randomness"},
+        {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, USOCKET_ETLS_HANDSHAKE, "no version of TLS in common"},
+        {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, USOCKET_ETLS_HANDSHAKE, "no cipher suite, group or kind of key in common"},
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+        {MBEDTLS_ERR_SSL_NO_APPLICATION_PROTOCOL, USOCKET_ETLS_HANDSHAKE, "no protocol (ALPN) in common"},
+#endif
+        {MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY, USOCKET_ETLS_HANDSHAKE, "the peer goes by an unknown identity (PSK)"},
+        {MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, USOCKET_ETLS_CERTIFICATE, "the peer has shown no certificate"},
+        {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, USOCKET_ETLS_PROTOCOL, "a message that is longer than this build takes"},
+        {MBEDTLS_ERR_X509_FATAL_ERROR, USOCKET_ETLS_CERTIFICATE, "the chain of certificates is too long"},
+        {MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, USOCKET_ETLS_SETUP, "a key is missing: TLS_OWN_KEY, or TLS_PSK"},
+        {MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, USOCKET_ETLS_SETUP, "nobody to trust: TLS_CA_CERT, or the system's bundle"},
+    };
+    struct tls_conn *c = t->conn;
+    int alert = alert_of(&c->ssl, ret);
+    t->stage = TLS_FAILED;
+    t->number = alert >= 0 ? MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE : ret;
+    if (usocket_backend_is_alloc_failure(ret)) {
+        return t->failed = USOCKET_ENOMEM;
+    }
+    uint32_t flags = mbedtls_ssl_get_verify_result(&c->ssl);
+    if (ret == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+        || (ret == MBEDTLS_ERR_SSL_BAD_CERTIFICATE && flags != 0 && flags != UINT32_MAX)
+#endif
+    ) {
+        usocket_backend_verify_words(t, flags);
+        if (t->rank == RANK_NONE) {
+            usocket_backend_say(t, RANK_OTHER, "the certificate was refused, flags 0x%x", (unsigned)flags);
+        }
+        return t->failed = t->rank == RANK_CLOCK ? USOCKET_ETLS_CLOCK : USOCKET_ETLS_CERTIFICATE;
+    }
+    t->rank = RANK_NONE; /* the verdict on the certificate was not what ended it */
+    if (alert >= 0) {
+        static const struct {
+            uint8_t number;
+            const char *name;
+        } alerts[] = {
+            {10, "unexpected_message"},
+            {20, "bad_record_mac"},
+            {22, "record_overflow"},
+            {40, "handshake_failure"},
+            {42, "bad_certificate"},
+            {43, "unsupported_certificate"},
+            {44, "certificate_revoked"},
+            {45, "certificate_expired"},
+            {46, "certificate_unknown"},
+            {47, "illegal_parameter"},
+            {48, "unknown_ca"},
+            {49, "access_denied"},
+            {50, "decode_error"},
+            {51, "decrypt_error"},
+            {70, "protocol_version"},
+            {71, "insufficient_security"},
+            {80, "internal_error"},
+            {86, "inappropriate_fallback"},
+            {90, "user_canceled"},
+            {109, "missing_extension"},
+            {110, "unsupported_extension"},
+            {112, "unrecognized_name"},
+            {115, "unknown_psk_identity"},
+            {116, "certificate_required"},
+            {120, "no_application_protocol"},
+        };
+        const char *name = "alert";
+        for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {
+            name = alerts[i].number == alert ? alerts[i].name : name;
+        }
+        usocket_backend_say(t, RANK_OTHER, "refused by the peer: %s (%d)", name, alert);
+        return t->failed = USOCKET_ETLS_ALERT;
+    }
+    bool misfit = ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    misfit = misfit || ret == MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER;
+#endif
+    if (misfit && !t->server && c->ssl.PRIVATE(state) == MBEDTLS_SSL_SERVER_HELLO) {
+        usocket_backend_say(
+            t, RANK_OTHER, "the server's version or cipher suite was not offered, or changed on the way");
+        return t->failed = USOCKET_ETLS_PROTOCOL;
+    }
+    if (!c->spoken &&
+        (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE || ret == NOT_A_HELLO)) {
+        usocket_backend_say(t, RANK_OTHER, "the peer does not speak TLS");
+        return t->failed = USOCKET_ETLS_PROTOCOL;
+    }
+    if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && strcmp(mbedtls_ssl_get_version(&c->ssl), "TLSv1.2") == 0) {
+        /* What mbedTLS leaves unsaid, there alone. */
+        mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].ret == ret) {
+            usocket_backend_say(t, RANK_OTHER, "%s", rows[i].words);
+            return t->failed = rows[i].code;
+        }
+    }
+    char library[120];
+    usocket_backend_library_words(ret, library, sizeof(library));
+    bool x509 = ret <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && ret > MBEDTLS_ERR_X509_FATAL_ERROR;
+    usocket_backend_say(
+        t, RANK_OTHER, "%s (%s)", x509 ? "a certificate cannot be read" : "what the peer sent is wrong", library);
+    return t->failed = x509 ? USOCKET_ETLS_CERTIFICATE : USOCKET_ETLS_PROTOCOL;
+}
+
+int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words) {
+    t->rank = RANK_NONE;
+    t->stage = TLS_FAILED;
+    t->number = number;
+    usocket_backend_say(t, RANK_OTHER, "%s", words);
+    return t->failed = USOCKET_ETLS_SETUP;
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* TLS sockets: the name of the server, the options, why something failed.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include <string.h>
+
+static int set_name(usocket_tls_t *t, const char *host, size_t len) {
+    if (len >= USOCKET_HOST_MAX) {
+        return USOCKET_ENAMETOOLONG;
+    }
+    char *name = NULL;
+    if (len != 0) {
+        name = usocket_port_alloc(len + 1);
+        if (name == NULL) {
+            return USOCKET_ENOMEM;
+        }
+        memcpy(name, host, len);
+        name[len] = '\0';
+    }
+    usocket_port_free(t->name);
+    t->name = name;
+    return 0;
+}
+
+int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (t->conn != NULL || t->stage > TLS_HANDSHAKE) {
+        return USOCKET_EISCONN;
+    }
+    if (value == NULL && len != 0) {
+        return USOCKET_EINVAL;
+    }
+    if (name == USOCKET_TLS_HOSTNAME) {
+        int r = len != 0 && memchr(value, '\0', len) != NULL ? USOCKET_EINVAL : set_name(t, value, len);
+        if (r == 0) {
+            t->named = len != 0;
+        }
+        return r;
+    }
+    if (usocket_backend_creds_shared(t->creds)) {
+        return USOCKET_EBUSY;
+    }
+    return usocket_backend_set(t, name, value, len);
+}
+
+int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (name == USOCKET_TLS_HOSTNAME) {
+        size_t n = t->name != NULL ? strlen(t->name) : 0;
+        if (value != NULL) {
+            n = n < *len ? n : *len;
+            if (n != 0) {
+                memcpy(value, t->name, n);
+            }
+        }
+        *len = n;
+        return 0;
+    }
+    while (!usocket_tls_enter(t)) {
+        int r = usocket_wait_for(s, NULL, 0, usocket_port_now() + 50);
+        if (r < 0) {
+            return r;
+        }
+    }
+    int r = usocket_backend_get(t, name, value, len);
+    usocket_tls_leave(t);
+    return r;
+}
+
+int usocket_tls_name(usocket_t *s, const char *host, size_t len) {
+    int r = usocket_enter(s);
+    if (r < 0) {
+        return r;
+    }
+    usocket_tls_t *t = base_of(s)->tls;
+    if (t == NULL) {
+        r = USOCKET_ENOPROTOOPT;
+    } else if (t->conn != NULL || t->stage > TLS_HANDSHAKE) {
+        r = USOCKET_EISCONN;
+    } else if (!t->named) {
+        r = set_name(t, host, len);
+    }
+    usocket_leave(s);
+    return r;
+}
+
+int usocket_tls_why(usocket_t *s, int *number, char *words) {
+    words[0] = '\0';
+    if (number != NULL) {
+        *number = 0;
+    }
+    int r = usocket_enter(s);
+    if (r < 0) {
+        return r;
+    }
+    const usocket_tls_t *t = base_of(s)->tls;
+    if (t == NULL) {
+        r = USOCKET_ENOPROTOOPT;
+    } else {
+        memcpy(words, t->words, USOCKET_TLS_WORDS);
+        if (number != NULL) {
+            *number = t->number;
+        }
+    }
+    usocket_leave(s);
+    return r;
+}
+
+#endif

@@ -1,0 +1,33 @@
+# run: net=dns limit=90
+# The freeze meter, with generous bounds: what takes long elsewhere does not stop other tasks. bench/aio/meter.py measures it.
+import os
+import sys
+
+from drive import INTERP, check
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "bench", "aio"))
+from places import Places  # noqa: E402
+
+BOUND = 1000  # ms
+places = Places()
+rows, output = places.measure(INTERP, "usocket", 50, 50, 50, 4, 70)
+check("the program comes to its end", output is None, output)
+for phase in ("idle", "lookups", "connects", "handshakes", "all"):
+    longest = rows.get(phase, (10**9,))[0]
+    check("%s: the longest time between two ticks is below %d ms: %.1f" % (phase, BOUND, longest), longest < BOUND, rows)
+for phase, least in (("lookups", 50), ("connects", 50), ("handshakes", 50), ("all", 150)):
+    row = rows.get(phase)
+    check("%s: every operation ends" % phase, row and row[2] + row[3] == least, row)
+row = rows.get("connects")
+check("connects: those that are accepted late are made", row and row[2] >= 1, row)
+
+STOCK = os.path.join(ROOT, "build", "ab", "micropython")
+if os.access(STOCK, os.X_OK):
+    # The same program where lookups do stop everything: the meter sees it.
+    rows, output = places.measure(STOCK, "builtin", 3, 0, 0, 4, 60)
+    longest = rows.get("lookups", (0,))[0]
+    check("the meter sees freezes: the built-in socket has %.1f ms" % longest, output is None and longest >= 1900, (rows, output))
+else:
+    print("skip the meter sees freezes: build/ab/micropython is not there")
+print("end")

@@ -1,0 +1,100 @@
+# Both ends of connections for the scripts beside this file: a stream of aiosocket, and the plain socket at its other end.
+import asyncio
+import sys
+
+import aiosocket
+import socket
+
+from check import check, collect, fail, true
+from pairs import buffer_size, tcp_pair
+from where import HOST
+
+
+def streams():
+    # Two connected streams.
+    a, b = tcp_pair()
+    a.setblocking(False)
+    b.setblocking(False)
+    return aiosocket.Stream(a), aiosocket.Stream(b)
+
+
+def stream():
+    # A stream, and the blocking socket at its other end.
+    a, b = tcp_pair()
+    a.setblocking(False)
+    b.settimeout(10)
+    return aiosocket.Stream(a), b
+
+
+def narrow():
+    # As stream(), of a connection that holds little.
+    listener = socket.socket()
+    buffer_size(listener, "SO_RCVBUF", 16384)
+    listener.bind((HOST, 0))
+    listener.listen(1)
+    a = socket.socket()
+    buffer_size(a, "SO_SNDBUF", 16384)
+    a.connect(listener.getsockname())
+    b, _ = listener.accept()
+    listener.close()
+    a.setblocking(False)
+    b.settimeout(10)
+    return aiosocket.Stream(a), b
+
+
+async def port_of(handler, **options):
+    # A server, and its port.
+    server = await aiosocket.start_server(handler, HOST, 0, **options)
+    return server, server.sockets[0].getsockname()[1]
+
+
+async def caught(aw):
+    # What awaiting raises, or None.
+    try:
+        await aw
+    except Exception as e:
+        return e
+    return None
+
+
+async def soon(condition, seconds=5):
+    for _ in range(seconds * 100):
+        if condition():
+            return True
+        await asyncio.sleep(0.01)
+    return bool(condition())
+
+
+def content(start, n):
+    # Bytes that tell where they are.
+    return bytes([((start + i) * 7 + (start + i) // 251) & 0xFF for i in range(n)])
+
+
+def cases(*functions):
+    # Runs each as a program of its own; afterwards no task and no waiting may be left.
+    for f in functions:
+        try:
+            aiosocket.run(bounded(f))
+        except Exception as e:
+            fail("%s runs to its end" % f.__name__, repr(e))
+            sys.print_exception(e)
+        q = asyncio.core._io_queue
+        true("%s leaves nothing waiting" % f.__name__, not q.waits and not q.known and not asyncio.core._task_queue.peek())
+        collect()
+
+
+async def bounded(f):
+    try:
+        await aiosocket.wait_for(f(), 60)
+    except asyncio.TimeoutError:
+        fail(f.__name__, "did not end within a minute")
+
+
+def same(label, got, expected):
+    # As check, for much.
+    if got == expected:
+        return check(label, True, True)
+    at = 0
+    while at < min(len(got), len(expected)) and got[at] == expected[at]:
+        at += 1
+    return fail(label, "%d bytes, expected %d; differs from %d on" % (len(got), len(expected), at))

@@ -1,0 +1,239 @@
+# run: limit=60 heap=16m files=100
+# A listener lives through what happens to it; what one client does, or does not, is its own affair.
+import asyncio
+import aiosocket
+import select
+import socket
+
+from check import SYSTEM, check, number, raised, since, summary, ticks, true
+from ends import cases, caught, port_of, soon
+from where import HOST
+
+
+async def echo(r, w):
+    async with w:
+        async for line in r:
+            w.write(line)
+            await w.drain()
+
+
+async def ask(port, line=b"hello\n", timeout=10):
+    r, w = await aiosocket.open_connection(HOST, port, timeout=timeout)
+    async with w:
+        w.write(line)
+        await w.drain()
+        return await r.readline()
+
+
+def connected(port):
+    # A plain socket, which the kernel connects whether or not anybody accepts it.
+    s = socket.socket()
+    s.settimeout(5)
+    s.connect((HOST, port))
+    return s
+
+
+async def out_of_descriptors():
+    server, port = await port_of(echo)
+    one = connected(port)
+    one.send(b"before\n")
+    await soon(lambda: readable(one))
+    check("a client before", one.recv(20), b"before\n")
+    waiting = [connected(port) for _ in range(5)]
+    hog = []
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        try:
+            while len(hog) < 1000:
+                hog.append(socket.socket(socket.AF_INET, kind))
+        except OSError as e:
+            check("no descriptor is left", number(e) in (12, 23, 24), True)
+    if SYSTEM:  # elsewhere accept may have nothing to give instead of failing
+        true("the listener finds none, and pauses", await soon(lambda: server.pauses >= 2), server.pauses)
+    start = ticks()
+    one.send(b"during\n")
+    await soon(lambda: readable(one))
+    check("others are served meanwhile", one.recv(20), b"during\n")
+    check("nobody has accepted the rest", [readable(s) for s in waiting], [False] * 5)
+    for s in hog:
+        s.close()
+    for n, s in enumerate(waiting):
+        s.send(b"%d\n" % n)
+    true("and goes on when there are some again", await soon(lambda: all(readable(s) for s in waiting)))
+    check("all are served", [s.recv(20) for s in waiting], [b"%d\n" % n for n in range(5)])
+    check("new ones, too", await ask(port), b"hello\n")
+    for s in waiting + [one]:
+        s.close()
+    server.close()
+    await server.wait_closed()
+
+
+def readable(s):
+    p = select.poll()
+    p.register(s, select.POLLIN)
+    return bool(p.poll(0))
+
+
+async def forgotten_sockets():
+    # Descriptors that only the collector can find are found.
+    server, port = await port_of(echo)
+
+    def forget():
+        for _ in range(300):
+            try:
+                raised(socket.socket)
+            except OSError:
+                pass
+
+    forget()
+    check("a client after hundreds of forgotten sockets", await ask(port), b"hello\n")
+    server.close()
+    await server.wait_closed()
+
+
+async def gone_before_accept():
+    server, port = await port_of(echo)
+    for _ in range(5):
+        s = socket.socket()
+        s.connect((HOST, port))
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        s.close()
+    check("clients that reset before they are accepted", await ask(port), b"hello\n")
+    server.close()
+    await server.wait_closed()
+
+
+async def handlers_fail():
+    told = []
+    loop = asyncio.get_event_loop()
+    loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
+
+    async def handler(r, w):
+        line = await r.readline()
+        if line == b"bad\n":
+            raise KeyError("bad")
+        w.write(line)
+        await w.drain()
+        w.close()
+
+    server, port = await port_of(handler)
+    s = connected(port)
+    s.send(b"bad\n")
+    true("a handler that fails closes its connection", await soon(lambda: readable(s)))
+    check("with nothing in it", s.recv(10), b"")
+    s.close()
+    true("its exception is reported", await soon(lambda: len(told) == 1) and isinstance(told[0], KeyError), told)
+    check("and the next client is served", await ask(port), b"hello\n")
+    server.close()
+    await server.wait_closed()
+    loop.set_exception_handler(None)
+
+    def plain(r, w):
+        w.write(b"plain\n")
+        w.close()
+
+    server, port = await port_of(plain)
+    check("a handler that is no coroutine", await ask(port), b"plain\n")
+    server.close()
+    await server.wait_closed()
+
+
+async def slow_clients():
+    served = [0]
+
+    async def handler(r, w):
+        async with w:
+            while True:
+                try:
+                    line = await r.readline()
+                except OSError as e:
+                    w.write(b"late\n" if number(e) == 110 else b"?\n")
+                    return
+                if line in (b"\r\n", b""):
+                    break
+            served[0] += 1
+            w.write(b"page\n")
+
+    server, port = await port_of(handler, timeout=1)
+    slow = [connected(port) for _ in range(30)]
+    for s in slow:
+        s.send(b"GET / HT")  # and no more
+    start = ticks()
+    for _ in range(20):
+        check("a client among slow ones", await ask(port, b"GET / HTTP/1.0\r\n\r\n"), b"page\n")
+    true("does not wait for them", served[0] == 20 and since(start) < 10000, since(start))
+    true("which have their own deadlines", await soon(lambda: all(readable(s) for s in slow), 10))
+    check("and are told", [s.recv(20) for s in slow], [b"late\n"] * 30)
+    for s in slow:
+        s.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def backlog():
+    counts = []
+    for n in (2, 6):
+        server, port = await port_of(echo, backlog=n)
+        clients = []
+        p = select.poll()
+        for _ in range(12):  # nobody accepts while this runs
+            s = socket.socket()
+            s.setblocking(False)
+            raised(s.connect, ((HOST, port),))
+            clients.append(s)
+            p.register(s, select.POLLOUT)
+        counts.append(len([1 for _, ev in p.poll(100) if ev & select.POLLOUT and not ev & (select.POLLERR | select.POLLHUP)]))
+        for s in clients:
+            p.unregister(s)
+            s.close()
+        server.close()
+        await server.wait_closed()
+    # Linux takes one more.
+    true("a backlog is honoured: of 12 clients, connected before anybody accepts", counts in ([2, 6], [3, 7]), counts)
+
+
+async def closing():
+    server, port = await port_of(echo)
+    r, w = await aiosocket.open_connection(HOST, port)
+    w.write(b"one\n")
+    check("a connection", await r.readline(), b"one\n")
+    server.close()
+    await server.wait_closed()
+    check("a closed server", (server.is_serving(), server.sockets), (False, []))
+    w.write(b"two\n")
+    check("its connections stay", await r.readline(), b"two\n")
+    e = await caught(aiosocket.open_connection(HOST, port, timeout=5))
+    check("but it takes no more", number(e), 111)
+    server.close()
+    w.close()
+    server, port = await port_of(echo)
+    task = asyncio.create_task(server.serve_forever())
+    check("serve_forever", await ask(port), b"hello\n")
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+    await asyncio.sleep(0.05)
+    check("closes when it is cancelled", server.sockets, [])
+    s = socket.socket()
+    s.bind((HOST, 0))
+    port = s.getsockname()[1]
+    server = await aiosocket.start_server(echo, sock=s)
+    check("a socket of one's own", await ask(port), b"hello\n")
+    e = await caught(aiosocket.start_server(echo, HOST, port, reuse_address=False))
+    check("an address in use", number(e), 98)
+    server.close()
+    await server.wait_closed()
+
+
+async def no_host():
+    server = await aiosocket.start_server(echo, None, 0)
+    ports = [s.getsockname()[1] for s in server.sockets]
+    true("no host: every family, one port", len(set(ports)) == 1 and ports, ports)
+    check("reached", await ask(ports[0]), b"hello\n")
+    server.close()
+    await server.wait_closed()
+
+
+cases(out_of_descriptors, forgotten_sockets, gone_before_accept, handlers_fail, slow_clients, backlog, closing, no_host)
+summary()

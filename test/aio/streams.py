@@ -1,0 +1,314 @@
+# run: limit=60 heap=16m
+# Each call of a stream: what it gives, what it keeps, what it says at the end.
+import asyncio
+import aiosocket
+import socket
+
+from check import check, number, raised, since, summary, ticks, true
+from ends import cases, caught, content, narrow, port_of, same, soon, stream, streams
+from where import HOST
+
+
+async def reading():
+    s, far = stream()
+    far.sendall(b"one\ntwo\nthree four five")
+    check("readline", await s.readline(), b"one\n")
+    check("read(n) of what was read ahead", await s.read(2), b"tw")
+    check("readexactly over it", await s.readexactly(4), b"o\nth")
+    check("readuntil", await s.readuntil(b"ee"), b"ree")
+    check("readuntil of more than one byte", await s.readuntil(b" fo"), b" fo")
+    buf = bytearray(3)
+    check("readinto", (await s.readinto(buf), bytes(buf)), (3, b"ur "))
+    check("readinto nothing", await s.readinto(bytearray(0)), 0)
+    check("read(0)", await s.read(0), b"")
+    check("read(n) gives what there is", await s.read(100), b"five")
+    far.sendall(b"more")
+    far.close()
+    check("not at the end yet", s.at_eof(), False)
+    check("read() to the end", await s.read(), b"more")
+    check("at the end", s.at_eof(), True)
+    check("read at the end", (await s.read(), await s.read(5), await s.readline()), (b"", b"", b""))
+    check("readinto at the end", await s.readinto(bytearray(5)), 0)
+    e = await caught(s.readexactly(1))
+    true("readexactly at the end", isinstance(e, EOFError) and e.partial == b"", e)
+    e = await caught(s.readuntil(b"x"))
+    true("readuntil at the end", isinstance(e, aiosocket.IncompleteReadError) and e.partial == b"", e)
+    s.close()
+    await s.wait_closed()
+    e = await caught(s.read(1))
+    check("reading what is closed", number(e), 9)
+    check("writing there", number(raised(s.write, (b"x",))), 9)
+    s.close()
+    await s.wait_closed()
+
+
+async def in_pieces():
+    s, far = stream()
+
+    async def pieces(*parts):
+        for part in parts:
+            await asyncio.sleep(0.02)
+            far.sendall(part)
+
+    for label, call, parts, expected in (
+        ("readline in pieces", lambda: s.readline(), (b"a", b"b", b"c\n"), b"abc\n"),
+        ("readexactly in pieces", lambda: s.readexactly(5), (b"12", b"3", b"45"), b"12345"),
+        ("a separator cut in two", lambda: s.readuntil(b"\r\n\r\n"), (b"x\r\n", b"\r", b"\n"), b"x\r\n\r\n"),
+        ("a separator that only began", lambda: s.readuntil(b"--+"), (b"x--", b"-", b"+"), b"x---+"),
+    ):
+        task = asyncio.create_task(pieces(*parts))
+        check(label, await call(), expected)
+        await task
+    task = asyncio.create_task(pieces(b"12", b"3"))
+    check("some of it first", await s.readexactly(1), b"1")
+    await task
+    far.sendall(b"4\n")
+    far.close()
+    e = await caught(s.readexactly(9))
+    true("readexactly tells what came", isinstance(e, EOFError) and e.partial == b"234\n" and e.expected == 9, e)
+    s.close()
+
+
+async def lines():
+    s, far = stream()
+    far.sendall(b"a\nbb\n\nlast")
+    far.close()
+    got = []
+    async for line in s:
+        got.append(line)
+    check("async for", got, [b"a\n", b"bb\n", b"\n", b"last"])
+    s.close()
+    s, far = stream()
+    s.limit = 20
+    far.sendall(b"x" * 19 + b"\n" + b"y" * 20 + b"\n" + b"z" * 5000 + b"\n")
+    check("a line as long as the limit", await s.readline(), b"x" * 19 + b"\n")
+    e = await caught(s.readline())
+    true("a longer one", isinstance(e, aiosocket.LimitOverrunError) and isinstance(e, ValueError), e)
+    check("is still there", await s.readexactly(21), b"y" * 20 + b"\n")
+    e = await caught(s.readuntil())
+    true("and so for readuntil", isinstance(e, aiosocket.LimitOverrunError), e)
+    s.limit = None
+    check("no limit", len(await s.readline()), 5001)
+    s.close()
+    far.close()
+
+
+async def much():
+    size = 400000
+    a, b = streams()
+    data = content(0, 1000) * (size // 1000)
+
+    async def give():
+        a.write(data)
+        await a.drain()
+        a.close()
+        await a.wait_closed()
+
+    task = asyncio.create_task(give())
+    same("readexactly of much", await b.readexactly(size - 10), data[:-10])
+    same("and the rest", await b.read(), data[-10:])
+    await task
+    b.close()
+    a, b = streams()
+    task = asyncio.create_task(give())
+    got = bytearray(size)
+    mv, n = memoryview(got), 0
+    while n < size:
+        n += await b.readinto(mv[n : n + 7001])
+    same("readinto of much", got, data)
+    await task
+    b.close()
+    a, b = streams()
+    a.limit = None
+    task = asyncio.create_task(give())
+    b.limit = None
+    same("a long line", await b.readline(), data[: data.find(b"\n") + 1])
+    same("read() of the rest", await b.read(), data[data.find(b"\n") + 1 :])
+    await task
+    b.close()
+
+
+async def writing():
+    s, far = stream()
+    s.write(b"bytes ")
+    s.write("text ")
+    s.write(bytearray(b"array "))
+    s.write(memoryview(b"view "))
+    s.writelines([b"a", b"b"])
+    s.write(b"")
+    await s.drain()
+    await s.awrite(b"-awrite-", 1, 6)
+    s.write_eof()
+    check("all kinds", far.read(30), b"bytes text array view abawrite")
+    check("write_eof", far.recv(100), b"")
+    check("nothing is written after it", number(raised(s.write, (b"x",))), 9)
+    far.sendall(b"and back")
+    check("but read", await s.read(8), b"and back")
+    s.close()
+    far.close()
+
+
+async def waits_for_room():
+    s, far = narrow()
+    s.write(bytes(1000000))  # more than the connection holds
+    check("one write of any size", number(raised(s.write, (b"x",))), 105)
+    s.settimeout(0.2)
+    start = ticks()
+    e = await caught(s.drain())
+    took = since(start)
+    true("drain waits until its deadline", isinstance(e, socket.timeout) and number(e) == 110 and took >= 200, (e, took))
+    s.settimeout(None)
+    task = asyncio.create_task(everything(far, 1000001))
+    await s.drain()
+    s.write(b"y")
+    s.write_eof()
+    got = await task
+    far.settimeout(10)
+    check("and then all goes out, the end last", (got, far.recv(10)), (1000001, b""))
+    s.close()
+    far.close()
+
+
+async def goes_out_by_itself():
+    s, far = narrow()
+    s.write(bytes(1000000))
+    s.write_eof()
+    s.close()  # nobody drains, nobody waits
+    check("close() waits for what was written", (s.is_closing(), s.s.fileno() >= 0), (True, True))
+    check("which goes out, and then the end", await everything(far), 1000000)
+    true("and the socket is closed", await soon(lambda: s.s.fileno() < 0))
+    far.close()
+    s, far = narrow()
+    s.settimeout(0.3)
+    s.write(bytes(1000000))
+    s.close()
+    e = await caught(s.wait_closed())
+    check("a peer that does not read is left", (number(e), s.s.fileno()), (110, -1))
+    far.close()
+    s, far = narrow()
+    s.write(bytes(1000000))
+    s.abort()
+    check("abort does not wait", s.s.fileno(), -1)
+    far.close()
+
+
+async def everything(far, most=None):
+    # How many bytes come up to the end of the stream, or `most`, while others run.
+    far.setblocking(False)
+    got = 0
+    while most is None or got < most:
+        try:
+            n = len(far.recv(65536))
+            if not n:
+                break
+            got += n
+        except OSError as e:
+            if number(e) != 11:
+                raise
+        await asyncio.sleep(0)
+    return got
+
+
+async def contexts():
+    a, b = streams()
+    async with a:
+        a.write(b"bye")
+        check("extra: the socket", a.get_extra_info("socket") is a.s, True)
+        check("extra: names", a.get_extra_info("sockname"), b.get_extra_info("peername"))
+        check("extra: unknown", (a.get_extra_info("nonsense"), a.get_extra_info("nonsense", 5)), (None, 5))
+    check("async with closes", a.s.fileno(), -1)
+    check("after sending", await b.read(), b"bye")
+    try:
+        async with b:
+            raise KeyError("mine")
+    except KeyError:
+        pass
+    check("and when something is raised", b.s.fileno(), -1)
+    async with (await aiosocket.start_server(lambda r, w: None, HOST, 0)) as server:
+        check("a server, too", server.is_serving(), True)
+        fds = [s.fileno() for s in server.sockets]
+        true("is listening", fds[0] >= 0, fds)
+    check("and is closed", server.sockets, [])
+
+
+async def deadlines():
+    s, far = stream()
+    s.settimeout(0.15)
+    far.sendall(b"par")
+    for label, call in (
+        ("readline", lambda: s.readline()), ("readexactly", lambda: s.readexactly(8)), ("readuntil", lambda: s.readuntil(b"!")),
+        ("read to the end", lambda: s.read()),
+    ):
+        start = ticks()
+        e = await caught(call())
+        took = since(start)
+        true("%s obeys the timeout" % label, isinstance(e, socket.timeout) and number(e) == 110 and took >= 150, (e, took))
+    check("what came is kept", await s.read(10), b"par")
+    start = ticks()
+    for label, call in (("read", lambda: s.read(5)), ("readinto", lambda: s.readinto(bytearray(5)))):
+        start = ticks()
+        e = await caught(call())
+        true("%s obeys it" % label, number(e) == 110 and since(start) >= 150, e)
+    # The deadline is that of the whole call, however often something comes.
+    async def trickle():
+        for _ in range(20):
+            far.sendall(b".")
+            await asyncio.sleep(0.05)
+
+    task = asyncio.create_task(trickle())
+    start = ticks()
+    e = await caught(s.readexactly(100))
+    took = since(start)
+    true("of the whole call", number(e) == 110 and 150 <= took, (e, took))
+    await task
+    s.settimeout(5)
+    check("and nothing is lost", await s.readexactly(20), b"." * 20)
+    s.settimeout(None)
+    for bad in (-1, float("nan")):
+        true("settimeout(%r)" % bad, isinstance(raised(s.settimeout, (bad,)), ValueError))
+    for n in (-1, -5):
+        true("readexactly(%d)" % n, isinstance(await caught(s.readexactly(n)), ValueError))
+    true("readuntil of nothing", isinstance(await caught(s.readuntil(b"")), ValueError))
+    s.close()
+    far.close()
+
+
+async def close_wakes():
+    s, far = stream()
+    task = asyncio.create_task(caught(s.readline()))
+    await asyncio.sleep(0.02)
+    e = await caught(s.read(1))
+    true("one reader at a time", isinstance(e, RuntimeError), e)
+    s.close()
+    check("close() wakes the reader", number(await task), 9)
+    far.close()
+
+
+async def many_waits():
+    # Time limits that never pass cost one entry in the queue, not one each.
+    a, b = streams()
+    a.settimeout(30)
+    b.settimeout(30)
+    for _ in range(300):
+        a.write(b"x\n")
+        await a.drain()
+        await b.readline()
+    before = length(asyncio.core._task_queue)
+    true("deadlines are moved, not piled up", before <= 3, before)
+    a.close()
+    b.close()
+    check("and go with their streams", length(asyncio.core._task_queue), 1)  # that of this program
+
+
+def length(queue):
+    held = []
+    while queue.peek():
+        t = queue.pop()
+        held.append((t, t.ph_key))
+    for t, key in held:
+        queue.push(t, key)
+    return len(held)
+
+
+cases(reading, in_pieces, lines, much, writing, waits_for_room, goes_out_by_itself, contexts, deadlines, close_wakes, many_waits)
+summary()

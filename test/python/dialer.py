@@ -1,0 +1,235 @@
+# run: net=veth limit=60 heap=16m
+# usocket.resolver and usocket.dialer: lookups and connects that an event loop waits for, by select.poll, by usocket.poller and
+# under asyncio. (With a name server: drive_race.py.)
+import asyncio
+import gc
+import select
+import socket
+import time
+
+from check import check, collect, descriptors, raised, raises, sections, since, skip, summary, ticks, true
+from pairs import close
+from where import BOTH, HOST, HOST6, NAME, SILENT
+
+ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
+
+
+def end_of(o, poller=None):
+    # What result() gives in the end: the way of an event loop.
+    p = poller or select.poll()
+    p.register(o, select.POLLIN)
+    try:
+        for _ in range(1000):
+            try:
+                return o.result()
+            except OSError as e:
+                if e.errno != 11:
+                    return e
+            p.poll(10000)
+    finally:
+        p.unregister(o)
+
+
+def awaited(o):  # await awaited(o)
+    try:
+        while True:
+            try:
+                return o.result()
+            except OSError as e:
+                if e.errno != 11:
+                    raise
+            yield asyncio.core._io_queue.queue_read(o)
+    finally:
+        o.close()
+
+
+def lookups():
+    for host, port, kw in (
+        (HOST, 80, {}), (HOST, "80", {"type": ST}), (None, 80, {"type": DG}), (HOST6, 1, {"family": 10}),
+        (NAME, 80, {}), (NAME, 80, {"type": ST}), (BOTH, 7, {"type": ST, "flags": socket.AI_CANONNAME}),
+    ):
+        r = socket.resolver(host, port, **kw)
+        label = "{} {} {}".format(host, port, sorted(kw.items()))
+        expected = socket.getaddrinfo(host, port, kw.get("family", 0), kw.get("type", 0), 0, kw.get("flags", 0))
+        check("as getaddrinfo: " + label, end_of(r), expected)
+        check("more than once: " + label, r.result(), expected)
+        r.close()
+        r.close()
+        raises("closed: " + label, 9, r.result)
+    r = socket.resolver(HOST, 80)
+    check("numeric: ready at once", len(r.result()) > 0, True)
+    p, q = select.poll(), socket.poller()
+    p.register(r, select.POLLIN)
+    q.register(r, select.POLLIN)
+    check("numeric: select.poll says so", [m for o, m in p.poll(0)], [select.POLLIN])
+    check("numeric: poller says so", [m for o, m in q.poll(0)], [select.POLLIN])
+    q.close()
+    r.close()
+    with socket.resolver(NAME, 1) as r:
+        check("with", end_of(r, socket.poller()) == socket.getaddrinfo(NAME, 1), True)
+    raises("with closes", 9, r.result)
+
+
+def lookups_that_fail():
+    raises("bad flags", socket.gaierror, socket.resolver, HOST, 80, flags=0x40000000)
+    raises("another family", socket.gaierror, socket.resolver, HOST, 80, socket.AF_INET6)
+    raises("a port that is none", OverflowError, socket.resolver, HOST, 65536)
+    raises("no port", TypeError, socket.resolver, HOST)
+    raises("an unknown keyword", TypeError, socket.resolver, HOST, 80, nonsense=1)
+    r = socket.resolver("no-such-name.invalid", 80)
+    e = end_of(r)
+    true("no such name: gaierror", isinstance(e, socket.gaierror), e)
+    true("which names the host", "no-such-name.invalid" in str(e), e)
+    check("the same each time", str(raised(r.result)), str(e))
+    r.close()
+
+
+def connects():
+    s = socket.create_server((HOST, 0))
+    port = s.getsockname()[1]
+    for poller in (None, socket.poller()):
+        for host in (HOST, NAME, BOTH):
+            d = socket.dialer(host, port, timeout=10)
+            c = end_of(d, poller)
+            true("connected: {}".format(host), isinstance(c, socket.socket), c)
+            check("to whom", c.getpeername(), (HOST, port))
+            check("non-blocking", c.gettimeout(), 0.0)
+            raises("given once", 9, d.result)
+            d.close()
+            a, _ = s.accept()
+            c.settimeout(5)
+            a.send(b"hello")
+            check("it works", c.read(5), b"hello")
+            close(a, c)
+        if poller:
+            poller.close()
+    d = socket.dialer(HOST, port, timeout=None, happy_eyeballs_delay=0.05)
+    with d:
+        c = end_of(d)
+        c.close()
+    s.close()
+
+
+def connects_that_fail():
+    s = socket.socket()
+    s.bind((HOST, 0))
+    port = s.getsockname()[1]  # nobody listens
+    d = socket.dialer(HOST, port, timeout=10)
+    e = end_of(d)
+    check("refused", getattr(e, "errno", e), 111)
+    true("with whom", "{}:{}".format(HOST, port) in str(e), e)
+    check("the same each time", raised(d.result) is e, True)
+    d.close()
+    raises("closed", 9, d.result)
+    d = socket.dialer(BOTH, port, timeout=10)
+    e = end_of(d)
+    expected = "connect to {}:{}: [{}]: ECONNREFUSED, {}: ECONNREFUSED".format(BOTH, port, HOST6, HOST)
+    check("each address and its cause", e.args if isinstance(e, OSError) else e, (111, expected))
+    d.close()
+    e = raised(socket.create_connection, ((BOTH, port), 10))
+    check("create_connection says the same", e.args, (111, expected))
+    d = socket.dialer("no-such-name.invalid", 80, timeout=10)
+    e = end_of(d)
+    true("no such name: gaierror", isinstance(e, socket.gaierror), e)
+    d.close()
+    raises("timeout of 0", ValueError, socket.dialer, HOST, port, timeout=0)
+    raises("a negative timeout", ValueError, socket.dialer, HOST, port, timeout=-1)
+    raises("a negative delay", ValueError, socket.dialer, HOST, port, happy_eyeballs_delay=-1)
+    raises("no port", TypeError, socket.dialer, HOST)
+    raises("TLS, which this build lacks", 93, socket.dialer, HOST, port, proto=socket.IPPROTO_SEC)
+    s.close()
+
+
+def deadlines():
+    for poller in (None, socket.poller()):
+        start = ticks()
+        d = socket.dialer(SILENT[0], SILENT[1], timeout=0.3)
+        e = end_of(d, poller)
+        took = since(start)
+        true("nobody answers: timeout", isinstance(e, socket.timeout) and e.errno == 110, e)
+        true("never early, nor seconds late", 300 <= took < 3000, took)
+        d.close()
+        if poller:
+            poller.close()
+
+
+def given_up():
+    before = descriptors()
+    for _ in range(3):
+        d = socket.dialer(SILENT[0], SILENT[1], timeout=5)
+        check("under way", raised(d.result).errno, 11)
+        p = select.poll()
+        p.register(d, select.POLLIN)
+        check("nothing to do", p.poll(30), [])
+        d.close()
+        r = socket.resolver(NAME, 80)
+        r.close()
+    check("closed: no descriptor left", descriptors(), before)
+
+    def forget():
+        d = socket.dialer(SILENT[0], SILENT[1], timeout=5)
+        raised(d.result)
+        r = socket.resolver(NAME, 80)
+        return id(d) and id(r)
+
+    for _ in range(3):
+        forget()
+    collect()
+    collect()
+    true("unreachable: collected", descriptors() <= before + 2, (before, descriptors()))
+
+
+def source_addresses():
+    s = socket.create_server((HOST, 0))
+    d = socket.dialer(NAME, s.getsockname()[1], timeout=10, source_address=(HOST, 0))
+    c = end_of(d)
+    check("from there", c.getsockname()[0], HOST)
+    c.close()
+    raises("a name would have to be waited for", 11, socket.dialer, HOST, 1, source_address=(NAME, 0))
+    s.close()
+
+
+def under_asyncio():
+    async def ticking(gaps, stop):
+        last = ticks()
+        while not stop:
+            await asyncio.sleep_ms(5)
+            gaps.append(since(last))
+            last = ticks()
+
+    async def main(port, own):
+        if own:
+            asyncio.core._io_queue.poller = socket.poller()
+        gaps, stop = [], []
+        t = asyncio.create_task(ticking(gaps, stop))
+        got = [len(await awaited(socket.resolver(NAME, 80, type=ST))) > 0]
+        c = await awaited(socket.dialer(NAME, port, timeout=10))
+        got.append(c.getpeername()[1] == port)
+        c.close()
+        try:
+            await awaited(socket.dialer(SILENT[0], SILENT[1], timeout=0.2))
+        except socket.timeout:
+            got.append("timeout")
+        d = socket.dialer(SILENT[0], SILENT[1], timeout=20)
+        try:
+            await asyncio.wait_for(awaited(d), 0.1)
+        except asyncio.TimeoutError:
+            got.append("cancelled")
+        got.append(raised(d.result).errno)
+        stop.append(1)
+        await t
+        return got, len(gaps) >= 3
+
+    s = socket.create_server((HOST, 0))
+    for own in (False, True):
+        check(
+            "awaited, by {}".format("poller" if own else "select.poll"), asyncio.run(main(s.getsockname()[1], own)),
+            ([True, True, "timeout", "cancelled", 9], True),
+        )
+        asyncio.new_event_loop()
+        gc.collect()
+    s.close()
+
+
+sections(lookups, lookups_that_fail, connects, connects_that_fail, deadlines, given_up, source_addresses, under_asyncio)
+summary()

@@ -1,0 +1,379 @@
+# run: limit=60 heap=16m
+# usocket.poller: select.poll's interface; what it tells must be what select.poll tells.
+import asyncio
+import gc
+import select
+import socket
+import time
+
+from check import SYSTEM, check, collect, descriptors, raised, raises, sections, since, skip, spawn, summary, ticks, true
+from pairs import close, tcp_pair, udp_pair
+from where import HOST, MANY
+
+IN, OUT, ERR, HUP, NVAL = select.POLLIN, select.POLLOUT, select.POLLERR, select.POLLHUP, 32
+
+
+def told(p, timeout=1000):
+    # {id: mask}, and every object once.
+    got = p.poll(timeout)
+    masks = {id(o): m for o, m in got}
+    return masks if len(masks) == len(got) else got
+
+
+def the_interface():
+    p = socket.poller()
+    a, b = tcp_pair()
+    start = ticks()
+    check("nothing registered, nothing ready", p.poll(30), [])
+    true("never early", since(start) >= 30)
+    check("register returns None", p.register(a, IN), None)
+    start = ticks()
+    check("nothing to read", p.poll(50), [])
+    true("never early with a socket", since(start) >= 50)
+    check("poll(0) does not wait", p.poll(0), [])
+    p.register(a)
+    check("register anew changes the mask: in and out", told(p), {id(a): OUT})
+    p.modify(a, IN)
+    check("modify changes it", p.poll(0), [])
+    b.send(b"x")
+    check("data", told(p), {id(a): IN})
+    check("level-triggered: told again", told(p), {id(a): IN})
+    check("and again, without a wait", told(p, 0), {id(a): IN})
+    p.modify(a, IN | OUT)
+    check("both", told(p), {id(a): IN | OUT})
+    a.recv(1)
+    check("read, no more", told(p), {id(a): OUT})
+    check("ipoll gives pairs", [(o is a, m) for o, m in p.ipoll(0)], [(True, OUT)])
+    check("ipoll, one-shot", [m for o, m in p.ipoll(0, 1)], [OUT])
+    check("one-shot: silent until modify", [m for o, m in p.ipoll(0)], [])
+    p.modify(a, OUT)
+    check("after modify it tells again", told(p, 0), {id(a): OUT})
+    check("unregister returns None", p.unregister(a), None)
+    check("unregistered, silent", p.poll(0), [])
+    check("unregister of what is not there", p.unregister(a), None)
+    raises("modify of what is not there", 2, p.modify, a, IN)
+    raises("no stream", (OSError, TypeError), p.register, object(), IN)
+    raises("a negative number", ValueError, p.register, -1, IN)
+    check("register(None timeout) is for ever, None means that", p.register(a, OUT), None)
+    check("poll(None) with something ready", [m for o, m in p.poll(None)], [OUT])
+    check("poll() with something ready", [m for o, m in p.poll()], [OUT])
+    check("poll(-1) with something ready", [m for o, m in p.poll(-1)], [OUT])
+    p.close()
+    p.close()
+    raises("closed: poll", 9, p.poll, 0)
+    raises("closed: register", 9, p.register, a)
+    close(a, b)
+
+
+def as_select_poll_has_it():
+    # The same objects in both, in every state.
+    a, b = tcp_pair()
+    fresh = socket.socket()
+    listener = socket.create_server((HOST, 0))
+    u, v = udp_pair()
+    p, q = socket.poller(), select.poll()
+    for o in (a, b, fresh, listener, u, v):
+        p.register(o, IN | OUT)
+        q.register(o, IN | OUT)
+
+    def alike(label):
+        check(label, told(p, 0), {id(o): m for o, m in q.poll(0)})
+
+    alike("at first")
+    a.send(b"abc")
+    u.send(b"datagram")
+    time.sleep(0.05)
+    alike("with data")
+    client = socket.create_connection(listener.getsockname())
+    time.sleep(0.05)
+    alike("with a connection that waits")
+    b.recv(1)
+    v.recv(10)
+    alike("some of it read")
+    a.shutdown(socket.SHUT_WR)
+    time.sleep(0.05)
+    alike("one half closed")
+    b.shutdown(socket.SHUT_WR)
+    time.sleep(0.05)
+    alike("both halves closed")
+    for o in (a, b, fresh, listener, u, v):
+        p.modify(o, OUT)
+        q.modify(o, OUT)
+    alike("only out is asked for")
+    close(a, b, fresh, listener, u, v, client)
+    for o in (a, b, fresh, listener, u, v):
+        p.modify(o, IN)
+        q.unregister(o)
+    check("all closed", told(p, 0), {id(o): NVAL for o in (a, b, fresh, listener, u, v)})
+    p.close()
+
+
+def closed_sockets():
+    p = socket.poller()
+    a, b = tcp_pair()
+    p.register(a, IN)
+    check("open and silent", p.poll(0), [])
+    a.close()
+    check("closed while registered", told(p), {id(a): NVAL})
+    check("told until it is unregistered", told(p), {id(a): NVAL})
+    c, d = tcp_pair()
+    p.register(c, IN)
+    p.register(d, IN)
+    d.send(b"x")
+    time.sleep(0.02)
+    check("its number in use by another: each has its own", told(p), {id(a): NVAL, id(c): IN})
+    p.unregister(a)
+    check("without it", told(p), {id(c): IN})
+    c.recv(1)
+    p.unregister(d)
+    joined = spawn(lambda: (time.sleep(0.1), c.close()))
+    start = ticks()
+    got = told(p, 5000)
+    true("closed by another thread during the wait", got.get(id(c)) == NVAL, got)
+    true("and seen soon", since(start) < 4000)
+    joined()
+    close(b, d)
+    p.close()
+
+
+def kept_bytes():
+    # Bytes that a call has put back count as readable.
+    for order in ("registered before", "registered after"):
+        a, b = tcp_pair()
+        p = socket.poller()
+        b.settimeout(0.03)
+        if order == "registered before":
+            p.register(b, IN)
+            check("nothing yet", p.poll(0), [])
+        a.send(b"kept")
+        raised(b.read, (10,))
+        if order == "registered after":
+            p.register(b, IN)
+        check("kept bytes, " + order, told(p), {id(b): IN})
+        check("still, " + order, told(p), {id(b): IN})
+        check("part of them read, " + order, b.recv(2), b"ke")
+        check("the others count, " + order, told(p), {id(b): IN})
+        check("all read, " + order, b.recv(2), b"pt")
+        check("nothing left, " + order, p.poll(0), [])
+        a.send(b"new")
+        check("new bytes, " + order, told(p), {id(b): IN})
+        p.unregister(b)
+        close(a, b)
+        p.close()
+
+
+def streams_that_are_not_ours():
+    import io
+
+    class Ready(io.IOBase):
+        mask = 0
+
+        def ioctl(self, request, arg):
+            return self.mask & arg if request == 3 else -1
+
+    p = socket.poller()
+    r, s = Ready(), Ready()
+    a, b = tcp_pair()
+    for o in (r, s, b):
+        p.register(o, IN)
+    start = ticks()
+    check("none ready", p.poll(30), [])
+    true("never early with such streams", since(start) >= 30)
+    s.mask = IN
+    check("one of them ready", told(p), {id(s): IN})
+    a.send(b"x")
+    time.sleep(0.02)
+    check("beside a socket", told(p), {id(s): IN, id(b): IN})
+    p.unregister(r)
+    check("the first taken away", told(p), {id(s): IN, id(b): IN})
+    p.modify(s, OUT)
+    check("modify", told(p), {id(b): IN})
+    check("one-shot", len([1 for o, m in p.ipoll(0, 1)]), 1)
+    close(a, b)
+    p.close()
+
+
+class Sub(socket.socket):
+    pass
+
+
+def subclasses_and_files():
+    s = Sub()
+    s.bind((HOST, 0))
+    s.listen(1)
+    p = socket.poller()
+    p.register(s, IN)
+    c = socket.create_connection(s.getsockname())
+    check("an instance of a subclass", told(p), {id(s): IN})
+    d, _ = s.accept()
+    f = d.makefile("rb")
+    p.register(f, IN)
+    check("a file: nothing", p.poll(0), [])
+    c.send(b"one\ntwo\n")
+    check("a file: readable", told(p), {id(f): IN})
+    f.readline()
+    check("a file: what is in its buffer counts", told(p), {id(f): IN})
+    f.readline()
+    check("a file: read", p.poll(0), [])
+    close(s, c, d, f)
+    p.close()
+
+
+def numbers():
+    if not SYSTEM:
+        skip("numbers", "this stack's sockets are no descriptors of the system")
+        return
+    p = socket.poller()
+    a, b = tcp_pair()
+    fd = b.fileno()
+    p.register(fd, IN)
+    check("a number: nothing", p.poll(0), [])
+    a.send(b"x")
+    check("a number: readable", p.poll(1000), [(fd, IN)])
+    p.register(b, IN)
+    check("and the socket that it is of", sorted(m for o, m in p.poll(0)), [IN, IN])
+    raises("another object, and the number once more", 17, lambda: (p.unregister(fd), p.unregister(b), p.register(b, IN), p.register(fd, IN)))
+    p.unregister(b)
+    p.register(fd, IN)
+    check("the number alone", p.poll(0), [(fd, IN)])
+    b.close()
+    check("closed after it has told", p.poll(0), [(fd, NVAL)])
+    p.unregister(fd)
+    p.register(fd, IN)
+    check("registered when closed", p.poll(0), [(fd, NVAL)])
+    p.unregister(fd)
+    check("unregistered", p.poll(0), [])
+    with open("/tmp/poller.txt", "w") as f:
+        p.register(f, OUT)
+        check("a file of the system is always ready", told(p), {id(f): OUT})
+        p.unregister(f)
+    a.close()
+    p.close()
+
+
+def many():
+    # All that are ready come in one poll, however many; the order of register and unregister does not matter.
+    n = 150 if SYSTEM else MANY // 2
+    p = socket.poller()
+    pairs = [udp_pair() for _ in range(n)]
+    for a, b in pairs:
+        p.register(b, IN)
+    check("none", p.poll(0), [])
+    for a, b in pairs:
+        a.send(b"x")
+    time.sleep(0.05)
+    check("all of {}".format(n), told(p, 0), {id(b): IN for a, b in pairs})
+    check("all again", sorted(m for o, m in p.ipoll(0)), [IN] * n)
+    for a, b in pairs[::2]:
+        p.unregister(b)
+    check("half of them", told(p, 0), {id(b): IN for a, b in pairs[1::2]})
+    for o, m in p.ipoll(0):  # as asyncio does it
+        o.recv(1)
+        p.unregister(o)
+    check("none left", p.poll(0), [])
+    for a, b in pairs:
+        p.register(b, IN)
+    check("the others", told(p, 0), {id(b): IN for a, b in pairs[::2]})
+    for a, b in pairs:
+        close(a, b)
+    p.close()
+
+
+def unreachable():
+    # A poller that nobody has is collected with its descriptor; so are sockets that it had.
+    def inner():
+        p = socket.poller()
+        a, b = tcp_pair()
+        p.register(a, IN)
+        p.poll(0)
+
+    before = descriptors()
+    for _ in range(5):
+        inner()
+    collect()
+    collect()
+    true("collected", descriptors() <= before + 3, (before, descriptors()))
+
+
+def under_asyncio():
+    # In the place of asyncio's own poller.
+    async def echo(reader, writer):
+        while True:
+            line = await reader.readline()
+            if not line:
+                break
+            writer.write(line)
+            await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    async def client(port, n):
+        reader, writer = await asyncio.open_connection(HOST, port)
+        good = 0
+        for k in range(10):
+            writer.write(b"%d %d\n" % (n, k))
+            await writer.drain()
+            good += await reader.readline() == b"%d %d\n" % (n, k)
+        writer.close()
+        await writer.wait_closed()
+        return good
+
+    async def main():
+        asyncio.core._io_queue.poller = socket.poller()
+        s = socket.socket()
+        s.bind((HOST, 0))
+        port = s.getsockname()[1]
+        s.close()
+        server = await asyncio.start_server(echo, HOST, port)
+        results = await asyncio.gather(*[client(port, n) for n in range(5)])
+        server.close()
+        await server.wait_closed()
+        return results
+
+    check("five clients of an echo server", asyncio.run(main()), [10] * 5)
+    asyncio.new_event_loop()
+
+    async def closes(a):
+        asyncio.core._io_queue.poller = socket.poller()
+
+        async def waits():
+            try:
+                return await asyncio.StreamReader(a).read(1)
+            except OSError as e:
+                return e.errno
+
+        task = asyncio.create_task(waits())
+        await asyncio.sleep(0.05)
+        a.close()
+        return await asyncio.wait_for(task, 5)
+
+    a, b = tcp_pair()
+    a.setblocking(False)
+    check("closed under a task that reads", asyncio.run(closes(a)), 9)
+    b.close()
+    asyncio.new_event_loop()
+
+    async def cancels(a, b):
+        asyncio.core._io_queue.poller = socket.poller()
+        reader = asyncio.StreamReader(a)
+        for _ in range(3):
+            try:
+                await asyncio.wait_for(reader.readexactly(4), 0.03)
+            except asyncio.TimeoutError:
+                pass
+        b.send(b"last")
+        return await asyncio.wait_for(asyncio.StreamReader(a).read(4), 5)
+
+    a, b = tcp_pair()
+    a.setblocking(False)
+    check("cancelled waits, then a read", asyncio.run(cancels(a, b)), b"last")
+    close(a, b)
+    asyncio.new_event_loop()
+    gc.collect()
+
+
+sections(
+    the_interface, as_select_poll_has_it, closed_sockets, kept_bytes, streams_that_are_not_ours, subclasses_and_files, numbers,
+    many, unreachable, under_asyncio,
+)
+summary()

@@ -1,0 +1,193 @@
+"""The table of bad certificates and bad servers, in the manner of badssl.com: each refused, in the right words, in each mode, in both
+versions. CPython's verdict stands beside ours.
+
+SPDX-License-Identifier: MIT
+"""
+import os
+import socket
+import ssl
+
+import certs
+import strangers
+
+# name of the certificate: our words, CPython's words ("accepted": it lets it pass, for a reason told)
+TABLE = {
+    "expired": ("the certificate expired on 20", "expired"),
+    "future": ("is not valid before 20", "not yet valid"),
+    "wrong-host": ("is for other.example.test, not host.example.test", "Hostname mismatch"),
+    "wildcard-deep": ("is for *.test, not host.example.test", "Hostname mismatch"),
+    "wildcard-part": ("is for h*.example.test, not host.example.test", "Hostname mismatch"),
+    "wildcard-above": ("is for *.host.example.test, not host.example.test", "Hostname mismatch"),
+    "self-signed": ("signed by itself", "self-signed"),
+    "by-unknown": ("unknown authority: CN=Unknown Root", "unable to get local issuer"),
+    "no-middle": ("unknown authority: CN=middle", "unable to get local issuer"),
+    "client-only": ("extendedKeyUsage", "unsuitable certificate purpose"),
+    "sign-only": ("keyUsage", "unsuitable certificate purpose"),
+    "by-no-ca": ("signed by somebody who is no authority: CN=no-ca", "invalid CA certificate"),
+    "by-too-deep": ("unknown authority: CN=last", "path length constraint exceeded"),
+    "by-narrow": ("a certificate cannot be read (X509", "permitted subtree violation"),  # mbedTLS knows no nameConstraints: critical
+    "common-name": ("is for no host", "accepted"),  # openssl still takes a commonName where there is no other name
+    "other-address": ("is for 192.0.2.7, not", "Hostname mismatch"),
+    "rsa1024": ("too weak", "key too weak"),
+    "by-weak": ("too weak", "key too weak"),
+    "sha1": ("weak hash", "digest algorithm too weak"),
+    "nul": ("not host.example.test", "Hostname mismatch"),
+    "by-expired": ("of middle-expired expired on 20", "expired"),
+    "forged": ("unknown authority: CN=middle", "certificate signature failure"),
+    "revoked": ("has been revoked", "certificate revoked"),
+    "long": ("the chain of certificates is too long", "accepted"),  # 13 authorities
+    "huge": ("longer than this build takes", "accepted"),  # more than a record: a hundred copies of one that fits
+}
+MODES = ("blocking", "timeout", "nonblocking")
+
+
+def cpython(suite, port, oldest=None, newest=None, crl=False):
+    """The verdict of CPython's defaults."""
+    ctx = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
+    if oldest:
+        ctx.minimum_version = oldest
+    if newest:
+        ctx.maximum_version = newest
+    if crl:
+        ctx.load_verify_locations(suite.maker.path("middle.crl"))
+        ctx.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    try:
+        with ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 5), server_hostname=certs.HOST) as tls:
+            tls.settimeout(1)
+            try:
+                tls.recv(1)
+            except TimeoutError:
+                pass
+            return "accepted"
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message if "mismatch" not in str(error) else "Hostname mismatch"
+    except OSError as error:
+        return getattr(error, "reason", None) or str(error)
+
+
+def refused(r, words):
+    return r.get("type") == "TLSError" and words in r.get("text", "")
+
+
+def words_of(r):
+    return r.get("text", str(r)).partition(": ")[2] or str(r)
+
+
+def in_each_mode(suite, name, port, options, alright):
+    """Its results, each of them judged."""
+    results = suite.client(runs=[{"mode": mode, "port": port, "options": options, "bytes": 40} for mode in MODES])
+    for mode, r in zip(MODES, results):
+        suite.check(f"{name}, {mode}", alright(r), str(r))
+    return results
+
+
+def certificates(suite):
+    suite.say(f"  {'certificate':15} | {'usocket':75} | CPython")
+    for name, (words, theirs) in TABLE.items():
+        for version in (0x303, 0x304):
+            def alright(r):
+                by_itself = name == "sign-only" and version == 0x303 and "handshake_failure" in r.get("text", "")  # openssl won't use it
+                return refused(r, words) or by_itself
+            options = suite.trust(*([["CA_CERT", suite.file("middle.crl")]] if name == "revoked" else []))
+            with strangers.echo(strangers.server_context(suite.maker, name, versions=(version, version))) as server:
+                results = in_each_mode(suite, f"{name}, {version:#x}", server.port, options, alright)
+                verdict = cpython(suite, server.port, crl=name == "revoked")
+        suite.say(f"  {name:15} | {words_of(results[0]):75} | {verdict}")
+        suite.check(f"{name}: CPython", theirs in verdict, verdict)
+
+
+def verdicts(suite):
+    """What is good passes; what is bad does if it is told to; and further ways to be refused."""
+    with strangers.echo(strangers.server_context(suite.maker, "wildcard")) as server:
+        suite.check("a wildcard at the right level", suite.client(port=server.port, options=suite.trust()).get("cert"))
+    with strangers.echo(strangers.server_context(suite.maker, "ec")) as server:
+        port = server.port
+        ca = ["CA_CERT", suite.file("root.pem")]
+        suite.check("an address of the certificate", suite.client(port=port, options=[ca]).get("cert"))
+        r = suite.client(port=port, options=[ca], host="127.0.0.2")
+        suite.check("an address that is not", r.get("type") in ("TLSError", "OSError"), str(r))
+        suite.check("connect's own name", suite.client(port=port, options=[ca], host="localhost").get("cert"))
+        r = suite.client(port=port, options=[["HOSTNAME", certs.HOST]])
+        suite.check("not of the system's authorities", refused(r, "unknown authority"), str(r))
+        for name, good in (("root.pem", True), ("unknown-root.pem", False), ("no-such-file.pem", False)):
+            r = suite.client(port=port, options=[["HOSTNAME", certs.HOST]], environment={"SSL_CERT_FILE": suite.maker.path(name)})
+            suite.check(f"SSL_CERT_FILE={name}", r.get("cert") if good else r.get("type") == "TLSError", str(r))
+        suite.check("a name's last dot", suite.client(port=port, options=[ca, ["HOSTNAME", certs.HOST + "."]]).get("cert"))
+        suite.check("upper case", suite.client(port=port, options=[ca, ["HOSTNAME", certs.HOST.upper()]]).get("cert"))
+        r = suite.client(port=port, options=[["CA_CERT", suite.file("middle.pem")], ["HOSTNAME", certs.HOST]])
+        suite.check("an intermediate that is trusted", r.get("cert"), str(r))
+    with strangers.echo(strangers.server_context(suite.maker, "wrong-host")) as server:
+        r = suite.client(port=server.port, options=[["CA_CERT", suite.file("root.pem")]])
+        suite.check("an address, with words of TLS_HOSTNAME", refused(r, "TLS_HOSTNAME"), str(r))
+        for level in (0, 1):
+            r = suite.client(port=server.port, options=suite.trust(["PEER_VERIFY", level]), bytes=100)
+            suite.check(f"PEER_VERIFY {level}", r.get("same"), str(r))
+    with strangers.echo(strangers.server_context(suite.maker, "revoked")) as server:
+        suite.check("revoked, no list given", suite.client(port=server.port, options=suite.trust()).get("cert"))
+
+
+def servers(suite):
+    """Servers that are wrong before any certificate."""
+    old = strangers.server_context(suite.maker, "rsa", versions=(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1))
+    weak = strangers.server_context(suite.maker, "rsa", versions=(0x303, 0x303), ciphers="eNULL:@SECLEVEL=0")
+    plain_rsa = strangers.server_context(suite.maker, "rsa", versions=(0x303, 0x303), ciphers="AES128-SHA:@SECLEVEL=0")
+    for name, ctx, options, words in (
+            ("TLS 1.0 and 1.1 alone", old, suite.trust(), ("protocol_version", "no version")),
+            ("null ciphers alone", weak, suite.trust(), ("handshake_failure", "no cipher suite")),
+            ("no forward secrecy", plain_rsa, suite.trust(), ("handshake_failure", "no cipher suite")),
+            ("below MIN_VERSION", strangers.server_context(suite.maker, "ec", versions=(0x303, 0x303)), suite.trust(["MIN_VERSION", 0x304]),
+             ("protocol_version", "no version")),
+            ("above MAX_VERSION", strangers.server_context(suite.maker, "ec", versions=(0x304, 0x304)), suite.trust(["MAX_VERSION", 0x303]),
+             ("protocol_version", "no version")),
+            ("a certificate asked for", strangers.server_context(suite.maker, "ec", versions=(0x303, 0x303), ask=True), suite.trust(),
+             ("handshake_failure", "certificate_required"))):
+        with strangers.echo(ctx) as server:
+            results = in_each_mode(suite, name, server.port, options, lambda r: any(refused(r, w) for w in words))
+            verdict = cpython(suite, server.port, oldest=strangers.VERSIONS[0x304] if "MIN" in name else None,
+                              newest=strangers.VERSIONS[0x303] if "MAX" in name else None)
+        suite.say(f"  {name:35} | {words_of(results[0]):55} | {verdict}")
+        suite.check(f"{name}: CPython", verdict != "accepted", verdict)
+
+
+def answers(suite):
+    """Servers made by hand, for what openssl no longer does: their first answer is one that nobody may take."""
+    def hello(version, suite_number, tail=b"", downgrade=b""):
+        random = os.urandom(32 - len(downgrade)) + downgrade
+        body = version.to_bytes(2, "big") + random + b"\0" + suite_number.to_bytes(2, "big") + b"\0" + tail
+        message = b"\x02" + len(body).to_bytes(3, "big") + body
+        return b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message
+
+    secure = bytes.fromhex("0005ff01000100")
+    good = 0xc02b  # TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+    old = ["MIN_VERSION", 0x303], ["MAX_VERSION", 0x303]
+    not_offered = ("the server's version or cipher suite was not offered",)
+    for name, answer, options, words in (
+            ("the answer is SSL 3.0", hello(0x300, good, secure), (), ("no version",)),
+            ("the answer is TLS 1.0", hello(0x301, good, secure), (), ("no version",)),
+            ("the answer is TLS 1.1", hello(0x302, good, secure), (), ("no version",)),
+            ("TLS 1.2, below MIN_VERSION", hello(0x303, good, secure), (["MIN_VERSION", 0x304],), not_offered),
+            ("TLS 1.2 with the mark of a downgrade", hello(0x303, good, secure, b"DOWNGRD\x01"), (), ("or changed on the way",)),
+            ("RC4", hello(0x303, 0xc007, secure), old, not_offered),
+            ("export", hello(0x303, 0x0003, secure), old, not_offered),
+            ("null", hello(0x303, 0xc006, secure), old, not_offered),
+            ("3DES", hello(0x303, 0xc008, secure), old, not_offered),
+            ("anonymous", hello(0x303, 0xc018, secure), old, not_offered),
+            ("null, in TLS 1.3 too", hello(0x303, 0xc006, secure), (), not_offered),
+            ("plain HTTP", b"HTTP/1.0 400 Bad Request\r\n\r\nThis is not TLS\n", (), ("does not speak TLS",)),
+            ("plain SMTP", b"220 mail.example.test ESMTP\r\n", (), ("does not speak TLS",)),
+            ("nothing", b"", (), ("cut by the peer",))):
+        def one(conn, _, answer=answer):
+            conn.recv(5000)
+            conn.sendall(answer)
+            if answer:
+                conn.recv(1000)
+        with strangers.Server(one) as server:
+            results = in_each_mode(suite, name, server.port, suite.trust(*options), lambda r: any(refused(r, w) for w in words))
+            verdict = cpython(suite, server.port, oldest=strangers.VERSIONS[0x304] if "MIN" in name else None)
+        suite.say(f"  {name:36} | {words_of(results[0]):75} | {verdict}")
+        suite.check(f"{name}: CPython", verdict != "accepted", verdict)
+
+
+def run(suite):
+    for part in (certificates, verdicts, servers, answers):
+        part(suite)

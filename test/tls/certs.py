@@ -1,0 +1,190 @@
+"""Certificates for the tests, made by openssl when they run: a chain of authorities, good certificates, and bad ones of each kind.
+
+    certs.py DIRECTORY
+
+SPDX-License-Identifier: MIT
+"""
+import os
+import ssl
+import subprocess
+import sys
+
+HOST = "host.example.test"
+OTHER = "other.example.test"
+CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+
+
+def openssl(*arguments, **more):
+    done = subprocess.run(["openssl", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True, **more)
+    if done.returncode:
+        raise RuntimeError(f"openssl {' '.join(map(str, arguments))}: {done.stderr}")
+    return done.stdout
+
+
+class Maker:
+    """Keys and certificates in one directory: NAME.key, NAME.pem (the certificate), NAME.chain (with what leads to the root)."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        os.makedirs(directory, exist_ok=True)
+        self.serial = 1000
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def read(self, name):
+        with open(self.path(name)) as file:
+            return file.read()
+
+    def write(self, name, text):
+        with open(self.path(name), "w") as file:
+            file.write(text)
+
+    def key(self, name, kind="ec"):
+        how = {"ec": ("EC", "-pkeyopt", "ec_paramgen_curve:P-256"), "p384": ("EC", "-pkeyopt", "ec_paramgen_curve:P-384"),
+               "rsa": ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"), "rsa1024": ("RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
+               "ed25519": ("ED25519",)}[kind]
+        openssl("genpkey", "-algorithm", *how, "-out", self.path(name + ".key"))
+
+    def cert(self, name, issuer, *, cn=None, names=HOST, extensions=None, kind="ec", days=(-1, 365), digest="sha256", chain=()):
+        """A certificate by `issuer` (None: by itself), valid from days[0] to days[1] as counted from today."""
+        self.key(name, kind)
+        self.serial += 1
+        if extensions is None:
+            extensions = "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n"
+        if names:
+            listed = ",".join(n if ":" in n else "DNS:" + n for n in names.split(","))
+            extensions += f"subjectAltName={listed}\n"
+        self.write(name + ".ext", "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=utf8only\n[dn]\nCN=" + (cn or name) +
+                   "\n[ext]\n" + extensions + "[ca]\ndefault_ca=def\n[def]\nunique_subject=no\n")
+        openssl("req", "-new", "-key", self.path(name + ".key"), "-config", self.path(name + ".ext"), "-out", self.path(name + ".csr"))
+        self.sign(name, issuer, days, digest)
+        self.write(name + ".chain", self.read(name + ".pem") + "".join(self.read(c + ".pem") for c in chain))
+
+    def sign(self, name, issuer, days, digest):
+        signer = issuer or name
+        database = self.path("index-" + name)
+        open(database, "w").close()
+        with open(self.path("serial-" + name), "w") as file:
+            file.write(f"{self.serial:08X}\n")
+        self.write("ca-" + name + ".cnf", f"""[ca]
+default_ca=def
+[def]
+database={database}
+serial={self.path("serial-" + name)}
+new_certs_dir={self.directory}
+policy=any
+unique_subject=no
+copy_extensions=none
+[any]
+commonName=supplied
+""")
+        import datetime
+        now = datetime.datetime.now(datetime.timezone.utc)
+        start, end = ((now + datetime.timedelta(days=d)).strftime("%Y%m%d%H%M%SZ") for d in days)
+        arguments = ["ca", "-batch", "-notext", "-config", self.path("ca-" + name + ".cnf"), "-keyfile", self.path(signer + ".key"),
+                     "-in", self.path(name + ".csr"), "-out", self.path(name + ".pem"), "-startdate", start, "-enddate", end,
+                     "-md", digest, "-extfile", self.path(name + ".ext"), "-extensions", "ext"]
+        arguments += ["-selfsign"] if issuer is None else ["-cert", self.path(issuer + ".pem")]
+        openssl(*arguments)
+
+    def crl(self, name, issuer, revoked):
+        database = self.path("crl-" + name)
+        lines = ""
+        for victim in revoked:
+            serial = openssl("x509", "-in", self.path(victim + ".pem"), "-noout", "-serial").split("=")[1].strip()
+            end = openssl("x509", "-in", self.path(victim + ".pem"), "-noout", "-enddate")
+            del end
+            lines += f"R\t400101000000Z\t250101000000Z\t{serial}\tunknown\t/CN={victim}\n"
+        self.write("crl-" + name, lines)
+        self.write("crl-" + name + ".cnf", f"[ca]\ndefault_ca=def\n[def]\ndatabase={database}\ndefault_md=sha256\n")
+        openssl("ca", "-gencrl", "-crldays", "30", "-config", self.path("crl-" + name + ".cnf"), "-keyfile", self.path(issuer + ".key"),
+                "-cert", self.path(issuer + ".pem"), "-out", self.path(name + ".crl"))
+
+
+def good(maker):
+    maker.cert("root", None, names=None, extensions=CA)
+    maker.cert("middle", "root", names=None, extensions=CA)
+    both = f"{HOST},localhost,IP:127.0.0.1,IP:::1"
+    for kind in ("ec", "rsa"):
+        maker.cert(kind, "middle", names=both, kind=kind, chain=("middle",))
+        maker.cert("client-" + kind, "middle", names="client.example.test", kind=kind, chain=("middle",))
+    maker.cert("p384", "middle", names=both, kind="p384", chain=("middle",))
+    maker.cert("ed25519", "middle", names=both, kind="ed25519", chain=("middle",))
+    maker.cert("second", "middle", names=OTHER, chain=("middle",))
+
+
+def bad(maker):
+    """Those that must be refused; a row of the table each: test/tls/bad.py."""
+    middle = {"chain": ("middle",)}
+    maker.cert("wildcard", "middle", names="*.example.test", **middle)
+    maker.cert("expired", "middle", days=(-30, -3), **middle)
+    maker.cert("future", "middle", days=(3, 30), **middle)
+    maker.cert("wrong-host", "middle", names=OTHER, **middle)
+    maker.cert("wildcard-deep", "middle", names="*.test", **middle)
+    maker.cert("wildcard-part", "middle", names="h*.example.test", **middle)
+    maker.cert("self-signed", None)
+    maker.cert("unknown-root", None, names=None, extensions=CA, cn="Unknown Root")
+    maker.cert("by-unknown", "unknown-root")
+    maker.cert("no-middle", "middle")
+    maker.cert("client-only", "middle", extensions="basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n", **middle)
+    maker.cert("sign-only", "middle", extensions="basicConstraints=CA:FALSE\nkeyUsage=critical,keyCertSign\n", **middle)
+    maker.cert("no-ca", "root", names="ca.example.test")
+    maker.cert("by-no-ca", "no-ca", chain=("no-ca",))
+    maker.cert("common-name", "middle", cn=HOST, names=None, **middle)
+    maker.cert("other-address", "middle", names="IP:192.0.2.7", **middle)
+    maker.cert("rsa1024", "middle", kind="rsa1024", **middle)
+    maker.cert("sha1", "middle", digest="sha1", **middle)
+    nul_in_name(maker)
+    maker.cert("revoked", "middle", **middle)
+    maker.crl("middle", "middle", ["revoked"])
+    maker.cert("middle-expired", "root", names=None, extensions=CA, days=(-30, -3))
+    maker.cert("by-expired", "middle-expired", chain=("middle-expired",))
+    maker.cert("wildcard-above", "middle", names="*.host.example.test", **middle)
+    maker.cert("weak-middle", "root", names=None, extensions=CA, kind="rsa1024")
+    maker.cert("by-weak", "weak-middle", chain=("weak-middle",))
+    maker.cert("last", "root", names=None, extensions=CA.replace("TRUE", "TRUE,pathlen:0"))
+    maker.cert("too-deep", "last", names=None, extensions=CA)
+    maker.cert("by-too-deep", "too-deep", chain=("too-deep", "last"))
+    maker.cert("narrow", "root", names=None, extensions=CA + "nameConstraints=critical,permitted;DNS:other.example.test\n")
+    maker.cert("by-narrow", "narrow", chain=("narrow",))
+    forged(maker)
+    long = "root"
+    names = []
+    for i in range(12):
+        maker.cert(f"long{i}", long, names=None, extensions=CA)
+        long = f"long{i}"
+        names.insert(0, long)
+    maker.cert("long", long, chain=names)
+    maker.cert("huge", "middle", chain=("middle",) * 100)
+
+
+def forged(maker):
+    """A good one whose signature's last bit is another."""
+    maker.cert("forged", "middle", chain=("middle",))
+    der = bytearray(ssl.PEM_cert_to_DER_cert(maker.read("forged.pem")))
+    der[-1] ^= 1
+    maker.write("forged.pem", ssl.DER_cert_to_PEM_cert(bytes(der)))
+    maker.write("forged.chain", maker.read("forged.pem") + maker.read("middle.pem"))
+
+
+def nul_in_name(maker):
+    """host.example.test\\0.evil.test: openssl's text form cannot say it, its DER form can."""
+    name = HOST.encode() + b"\0.evil.test"
+    der = bytes([0x30, len(name) + 2, 0x82, len(name)]) + name
+    text = "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DER:" + der.hex(":") + "\n"
+    maker.cert("nul", "middle", names=None, extensions=text, chain=("middle",))
+
+
+def make(directory):
+    """All of them, once."""
+    maker = Maker(directory)
+    if not os.path.exists(maker.path("done")):
+        good(maker)
+        bad(maker)
+        maker.write("done", "")
+    return maker
+
+
+if __name__ == "__main__":
+    make(sys.argv[1])

@@ -1,0 +1,408 @@
+# What a TLS socket does, in MicroPython: both ends are ours. Prints `ok LABEL` or `FAIL LABEL: why`; `end` at the end.
+import sys, time, errno, select, gc, _thread
+import usocket as socket
+from ends import CHAIN, HOST, KEY, ROOT, TLS, check, error, fds, is_error, make_client, make_listener, pair, read, readable, writable
+
+_thread.stack_size(256 * 1024)
+
+
+def basics():
+    for version in (socket.TLS_1_2, socket.TLS_1_3):
+        c, s = pair(MAX_VERSION=version)
+        name = " 1.2" if version == socket.TLS_1_2 else " 1.3"
+        check("version" + name, c.getsockopt(TLS, socket.TLS_VERSION_USED) == version)
+        c.send(b"one\ntwo\nthree")
+        check("readline" + name, s.readline() == b"one\n" and s.readline() == b"two\n")
+        check("decrypted bytes poll readable" + name, readable(s) and s.recv(2) == b"th" and readable(s))
+        check("peek" + name, s.recv(2, socket.MSG_PEEK) == b"re" and s.recv(10) == b"ree")
+        check("nothing there, not readable" + name, not readable(s, 20))
+        s.settimeout(0)
+        check("nothing there, EAGAIN" + name, is_error(error(s.recv, 10), errno.EAGAIN) and s.read(10) is None)
+        s.settimeout(0.1)
+        t = time.ticks_ms()
+        e = error(s.recv, 10)
+        check("timeout" + name, isinstance(e, socket.timeout) and 100 <= time.ticks_diff(time.ticks_ms(), t) < 3000, e)
+        c.send(b"abc")
+        s.settimeout(0.2)
+        e = error(s.read, 10)
+        check("a read that is late loses nothing" + name, isinstance(e, socket.timeout) and s.recv(10) == b"abc", e)
+        f = c.makefile("rb")
+        s.sendall(b"line 1\nline 2\n")
+        check("makefile" + name, f.readline() == b"line 1\n" and f.readline() == b"line 2\n")
+        f.close()
+        s.settimeout(5)
+        c.shutdown(socket.SHUT_WR)
+        check("half closed: read to its end" + name, s.read() == b"" and s.recv(5) == b"")
+        check("half closed: nothing more to send" + name, is_error(error(c.send, b"x"), 32))
+        s.sendall(b"still here")
+        s.close()
+        check("half closed: still readable" + name, c.read() == b"still here")
+        c.close()
+        check("closed" + name, is_error(error(c.recv, 1), 9) and c.fileno() == -1)
+
+
+def cut():
+    for version in (socket.TLS_1_2, socket.TLS_1_3):
+        c, s = pair(MAX_VERSION=version)
+        s.sendall(b"half")
+        fd = s.detach()
+        socket.socket(fileno=fd).close()
+        check("cut: what came, comes", c.recv(4) == b"half")
+        e = error(c.recv, 4)
+        check("cut without a goodbye", isinstance(e, socket.TLSError) and "goodbye" in str(e) and e.args[0] < 0, repr(e))
+        e = error(c.read)
+        check("cut, and it stays so", isinstance(e, socket.TLSError), repr(e))
+        c.close()
+
+
+def stalls():
+    # A client that says nothing holds neither accept nor another client.
+    l, at = make_listener()
+    l.settimeout(5)
+    silent = socket.socket()
+    silent.connect(at)
+    t = time.ticks_ms()
+    s1, _ = l.accept()
+    check("accept does not wait for the handshake", time.ticks_diff(time.ticks_ms(), t) < 1000)
+    s1.settimeout(0.2)
+    t = time.ticks_ms()
+    e = error(s1.recv, 1)
+    check("the handshake keeps the deadline", isinstance(e, socket.timeout) and time.ticks_diff(time.ticks_ms(), t) >= 200, repr(e))
+    s1.settimeout(0)
+    check("and waits for nobody", is_error(error(s1.recv, 1), errno.EAGAIN) and not readable(s1) and not writable(s1))
+    t = time.ticks_ms()
+    s1.close()
+    check("close in a handshake", time.ticks_diff(time.ticks_ms(), t) < 1000)
+    silent.close()
+    # A server that says nothing.
+    plain = socket.socket()
+    plain.bind(("127.0.0.1", 0))
+    plain.listen(2)
+    c = make_client(0.3)
+    t = time.ticks_ms()
+    e = error(c.connect, plain.getsockname())
+    took = time.ticks_diff(time.ticks_ms(), t)
+    check("connect: one deadline covers the handshake", isinstance(e, socket.timeout) and 300 <= took < 3000, repr(e))
+    c.close()
+    c = make_client(0)
+    e = error(c.connect, plain.getsockname())
+    check("connect, non-blocking", is_error(e, errno.EINPROGRESS))
+    check("in the handshake, not writable", not writable(c, 50) and not readable(c))
+    check("in the handshake, EAGAIN", is_error(error(c.send, b"x"), errno.EAGAIN) and c.write(b"x") is None)
+    c.close()
+    # Somebody who does not read: sending stops at the deadline, closing does not hang.
+    c, s = pair()
+    c.settimeout(0.3)
+    t = time.ticks_ms()
+    e = error(c.sendall, b"x" * 20000000)
+    check("sendall: deadline", isinstance(e, socket.timeout) and 0 < e.sent < 20000000, repr(e))
+    sent = e.sent
+    c.settimeout(None)
+    t = time.ticks_ms()
+    _thread.start_new_thread(drain, (s, sent))
+    while not drained:
+        c.settimeout(0)
+        error(c.recv, 1)  # any call lets out what is left
+        time.sleep(0.01)
+    check("sendall: what was counted has gone, no more", drained[0] == sent, (drained, sent))
+    c.close()
+    c, s = pair()
+    c.settimeout(0.2)
+    error(c.sendall, b"x" * 20000000)
+    t = time.ticks_ms()
+    c.close()
+    check("close, with somebody who does not read", time.ticks_diff(time.ticks_ms(), t) < 3000)
+    s.close()
+    l.close()
+    plain.close()
+
+
+drained = []
+
+
+def drain(s, n):
+    got = 0
+    s.settimeout(2)
+    try:
+        while got < n:
+            got += len(s.recv(65536))
+        s.settimeout(0.3)
+        got += len(s.recv(65536))
+    except OSError:
+        pass
+    drained.append(got)
+    s.close()
+
+
+def threads():
+    # Two threads on each end: one sends, one receives.
+    c, s = pair()
+    n = 600000
+    got = {}
+
+    def send(x, name):
+        data = bytes(1000)
+        for _ in range(n // 1000):
+            x.sendall(data)
+        got[name] = True
+
+    def receive(x, name):
+        count = 0
+        while count < n:
+            count += len(x.recv(20000))
+        got[name] = count
+    for x in (c, s):
+        x.settimeout(30)
+    for f, x, name in ((send, c, "c out"), (receive, c, "c in"), (send, s, "s out"), (receive, s, "s in")):
+        _thread.start_new_thread(f, (x, name))
+    for _ in range(3000):
+        if len(got) == 4:
+            break
+        time.sleep(0.01)
+    check("two threads on each end", got.get("c in") == n and got.get("s in") == n, got)
+    # Closing ends another's wait.
+    ends = []
+
+    def wait():
+        ends.append(error(c.recv, 1))
+    _thread.start_new_thread(wait, ())
+    time.sleep(0.1)
+    c.close()
+    for _ in range(300):
+        if ends:
+            break
+        time.sleep(0.01)
+    check("close ends the wait of another thread", ends and is_error(ends[0], 9), ends)
+    s.close()
+
+
+def options():
+    c = make_client()
+    bad = ((socket.TLS_CA_CERT, b"rubbish", "TLS_CA_CERT"), (socket.TLS_OWN_KEY, b"-----BEGIN EC PRIVATE KEY-----\nAAAA", "TLS_OWN_KEY"),
+           (socket.TLS_OWN_CERT, b"", "TLS_OWN_CERT"), (socket.TLS_MIN_VERSION, 0x302, "TLS_MIN_VERSION"),
+           (socket.TLS_PEER_VERIFY, 3, "TLS_PEER_VERIFY"), (socket.TLS_MAX_FRAGMENT, 1000, "TLS_MAX_FRAGMENT"),
+           (socket.TLS_CIPHERSUITE_LIST, "TLS_NO_SUCH_SUITE", "TLS_NO_SUCH_SUITE"), (socket.TLS_PSK, bytes(100), "TLS_PSK"),
+           (socket.TLS_SESSION_CACHE, 7, "TLS_SESSION_CACHE"))
+    for name, value, word in bad:
+        e = error(c.setsockopt, TLS, name, value)
+        check("a bad " + word, isinstance(e, socket.TLSError) and word in str(e) and e.args[0] < 0, repr(e))
+    check("no such option", is_error(error(c.setsockopt, TLS, 999, 1), 92))
+    c.setsockopt(TLS, socket.TLS_OWN_CERT, read("client-ec.chain"))
+    e = error(c.setsockopt, TLS, socket.TLS_OWN_KEY, KEY)
+    check("a key of another certificate", isinstance(e, socket.TLSError) and "TLS_OWN_KEY" in str(e), repr(e))
+    c.setsockopt(TLS, socket.TLS_OWN_KEY, read("client-ec.key"))
+    check("secrets do not come out", is_error(error(c.getsockopt, TLS, socket.TLS_OWN_KEY), 13))
+    c.setsockopt(TLS, socket.TLS_PSK, b"0123456789abcdef")
+    check("nor does a PSK", is_error(error(c.getsockopt, TLS, socket.TLS_PSK), 13))
+    c.setsockopt(TLS, socket.TLS_PSK, b"")
+    c.setsockopt(TLS, socket.TLS_ALPN_LIST, ["a", "b"])
+    c.setsockopt(TLS, socket.TLS_CIPHERSUITE_LIST, "TLS_AES_128_GCM_SHA256:TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256")
+    c.setsockopt(TLS, socket.TLS_MIN_VERSION, socket.TLS_1_3)
+    get = lambda name: c.getsockopt(TLS, getattr(socket, "TLS_" + name))
+    check("gets", get("ALPN_LIST") == "a,b" and get("HOSTNAME") == HOST and get("MIN_VERSION") == socket.TLS_1_3
+          and get("PEER_VERIFY") == 2 and get("MAX_FRAGMENT") == 16384 and get("SESSION_CACHE") == 0
+          and get("CIPHERSUITE_LIST") == "TLS_AES_128_GCM_SHA256,TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+          and len(get("CA_CERT")) > 200 and len(get("OWN_CERT")) > 400, get("CIPHERSUITE_LIST"))
+    check("not connected yet", is_error(error(get, "VERSION_USED"), 107))
+    check("send before connect", is_error(error(c.send, b"x"), 107))
+    c.close()
+    plain = socket.socket()
+    check("a plain socket has none", isinstance(error(plain.setsockopt, TLS, socket.TLS_HOSTNAME, "x"), OSError))
+    check("and no handshake", is_error(error(plain.do_handshake), 92))
+    plain.close()
+    check("no raw sockets", is_error(error(socket.socket, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_SEC), 93))
+    c, s = pair()
+    check("too late", is_error(error(c.setsockopt, TLS, socket.TLS_HOSTNAME, "x"), 106))
+    check("fileno and repr", c.fileno() >= 0 and "proto=256" in repr(c))
+    check("connected already", is_error(error(c.connect, ("127.0.0.1", 1)), 106))
+    check("number and name", c.getsockopt(TLS, socket.TLS_CIPHERSUITE_USED) in (0x1301, 0x1302, 0x1303)
+          and c.getsockopt(TLS, socket.TLS_CIPHERSUITE_USED, 60).startswith(b"TLS_"))
+    c.close()
+    s.close()
+    l, at = make_listener()
+    c = socket.socket()
+    c.connect(at)
+    s, _ = l.accept()
+    check("a listener's options, with a connection", is_error(error(l.setsockopt, TLS, socket.TLS_PEER_VERIFY, 2), 16))
+    for x in (l, c, s):
+        x.close()
+
+
+def kept():
+    # What had come before a deadline is the first thing that the next call returns, whatever call that is.
+    c, s = pair()
+    plain = bytes(b for b in range(256) if b != 10) * 100  # no line in it
+    for label, late in (("read", lambda: c.read(50000)), ("readinto", lambda: c.readinto(bytearray(50000))), ("readline", lambda: c.readline()),
+                        ("read to the end", lambda: c.read())):
+        s.sendall(plain)
+        c.settimeout(0.2)
+        t = time.ticks_ms()
+        e = error(late)
+        took = time.ticks_diff(time.ticks_ms(), t)
+        check("a late %s is late" % label, isinstance(e, socket.timeout) and 200 <= took < 5000, (repr(e)[:80], took))
+        check("a late %s polls readable" % label, readable(c))
+        c.settimeout(5)
+        first = c.recv(7)
+        buf = bytearray(1000)
+        n = c.readinto(buf)
+        rest = c.read(len(plain) - len(first) - n)
+        check("a late %s loses nothing" % label, first + bytes(buf[:n]) + rest == plain)
+        check("and repeats nothing after %s" % label, not readable(c, 20))
+    f = c.makefile("rb")
+    c.settimeout(0.2)
+    s.send(b"one\ntw")
+    check("a file's line", f.readline() == b"one\n")
+    e = error(f.readline)
+    check("a file's late line", isinstance(e, socket.timeout), repr(e))
+    s.send(b"o\n")
+    check("a file's line, once it has come", f.readline() == b"two\n")
+    c.close()
+    check("a file outlives its socket", (s.send(b"three\n"), f.readline())[1] == b"three\n")
+    f.close()
+    s.close()
+    # A write that is late tells how much went, and that is what has gone.
+    c, s = pair()
+    c.settimeout(0.2)
+    e = error(c.write, bytes(20000000))
+    check("a late write tells how much went", isinstance(e, socket.timeout) and 0 < e.sent < 20000000, repr(e))
+    c.close()
+    s.close()
+
+
+def starttls():
+    l = socket.socket()
+    l.bind(("127.0.0.1", 0))
+    l.listen(1)
+    plain = socket.socket()
+    plain.connect(l.getsockname())
+    conn, _ = l.accept()
+    plain.send(b"STARTTLS\n")
+    check("in the clear first", conn.recv(20) == b"STARTTLS\n")
+    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC, plain.detach())
+    c.setsockopt(TLS, socket.TLS_CA_CERT, ROOT)
+    c.setsockopt(TLS, socket.TLS_HOSTNAME, HOST)
+    c.settimeout(0)
+    import tls
+    ctx = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    ctx.load_cert_chain(CHAIN, KEY)
+    conn.setblocking(False)
+    there = ctx.wrap_socket(conn, server_side=True, do_handshake_on_connect=False)
+    said = None
+    for _ in range(2000):
+        error(c.do_handshake)
+        r = there.read(5)
+        if r:
+            said = r
+            break
+        try:
+            c.send(b"hello")
+        except OSError:
+            pass
+    check("TLS on a connection that was plain, MicroPython's tls at the other end", said == b"hello", said)
+    c.close()
+    l.close()
+
+
+def lifetime():
+    gc.collect()
+    before = fds()
+    for i in range(20):
+        c, s = pair()
+        c.send(b"x")
+        if i % 2:
+            c.close()
+        c = s = None
+    gc.collect()
+    gc.collect()
+    check("no descriptor is left", fds() <= before + 2, (before, fds()))
+    c, s = pair()
+    data = bytes(range(256)) * 400
+    _thread.start_new_thread(lambda: s.sendall(data), ())
+    gc.collect()
+    check("works after a collection", c.read(len(data)) == data)
+    c.close()
+    s.close()
+
+
+async def streams():
+    import asyncio
+    Stream = asyncio.StreamWriter
+    l, at = make_listener()
+    l.setblocking(False)
+    seen = []
+
+    async def serve(s):
+        stream = Stream(s)
+        while True:
+            line = await stream.readline()
+            if not line:
+                break
+            stream.write(b"<" + line)
+            await stream.drain()
+        stream.close()
+        await stream.wait_closed()
+
+    async def accepting(n):
+        tasks = []
+        for _ in range(n):
+            while not readable(l):
+                await asyncio.sleep_ms(2)
+            s, _ = l.accept()
+            s.setblocking(False)
+            tasks.append(asyncio.create_task(serve(s)))
+        for t in tasks:
+            await t
+
+    async def client(i):
+        c = make_client(0)
+        try:
+            c.connect(at)
+        except OSError as e:
+            if e.args[0] != errno.EINPROGRESS:
+                raise
+        stream = Stream(c)
+        for k in range(5):
+            stream.write(b"%d.%d\n" % (i, k))
+            await stream.drain()
+            line = await stream.readline()
+            seen.append(line == b"<%d.%d\n" % (i, k))
+        stream.close()
+        await stream.wait_closed()
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep_ms(1)
+    ticker = asyncio.create_task(tick())
+    silent = socket.socket()
+    silent.connect(at)
+    server = asyncio.create_task(accepting(5))
+    await asyncio.gather(*[client(i) for i in range(4)])
+    ticker.cancel()
+    silent.close()
+    server.cancel()
+    check("asyncio streams, beside a client that stalls", len(seen) == 20 and all(seen) and ticks > 5, (len(seen), ticks))
+    l.close()
+
+
+
+
+def run(*parts):
+    for part in parts:
+        try:
+            part()
+        except Exception as e:
+            check(part.__name__, False, repr(e))
+            sys.print_exception(e)
+
+
+run(basics, cut, kept, stalls, threads, options, starttls, lifetime)
+import asyncio
+try:
+    asyncio.run(streams())
+except Exception as e:
+    check("asyncio", False, repr(e))
+    sys.print_exception(e)
+print("end")

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""TLS sockets against strangers: openssl's s_server and s_client, CPython's ssl, nginx, mosquitto, curl, Chromium; bad certificates,
+spoiled connections.
+
+    run.py --interp MICROPYTHON [--only PART]... [--long]
+
+The last line is `N passed, N failed, N skipped`.
+
+SPDX-License-Identifier: MIT
+"""
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import certs
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Suite:
+    def __init__(self, interp, maker, scratch):
+        self.interp, self.maker, self.scratch = interp, maker, scratch
+        self.numbers = itertools.count()
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, name, ok, why=""):
+        self.passed += bool(ok)
+        self.failed += not ok
+        if not ok:
+            print(f"FAIL {name}: {why}", flush=True)
+        return ok
+
+    def skip(self, name, why):
+        self.skipped += 1
+        print(f"skip {name}: {why}", flush=True)
+
+    def say(self, text):
+        print(text, flush=True)
+
+    def file(self, name):
+        return {"file": self.maker.path(name)}
+
+    def trust(self, *more):
+        return [["CA_CERT", self.file("root.pem")], ["HOSTNAME", certs.HOST], *more]
+
+    def start(self, environment=None, **cfg):
+        script = os.path.join(self.scratch, f"{next(self.numbers)}.json")
+        with open(script, "w") as file:
+            json.dump(cfg, file)
+        return subprocess.Popen([self.interp, "-X", "heapsize=4m", os.path.join(HERE, "peer.py"), script], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(environment or {})})
+
+    def lines(self, out):
+        """What a peer printed; a line that is no JSON is a traceback."""
+        results = []
+        for line in out.splitlines():
+            try:
+                results.append(json.loads(line))
+            except ValueError:
+                results.append({"type": "crash", "text": out[-600:]})
+                break
+        return results
+
+    def client(self, **cfg):
+        """What came of one run of a client, or of a list of them."""
+        several = "runs" in cfg or "times" in cfg
+        child = self.start(role="client", **cfg)
+        try:
+            out, _ = child.communicate(timeout=cfg.get("limit", 60))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            out, _ = child.communicate()
+            out += '\n{"type": "hang", "text": "no end after the limit"}'
+        if child.returncode not in (0, None) and not out.strip():
+            out = json.dumps({"type": "crash", "text": f"ended with {child.returncode}"})
+        results = self.lines(out) or [{"type": "crash", "text": f"nothing printed, {child.returncode}"}]
+        if child.returncode not in (0, None):
+            results.append({"type": "crash", "text": f"ended with {child.returncode}: {out[-1500:]}"})
+        return results if several else results[-1]
+
+    def server(self, **cfg):
+        """A server that is on; its port, and the process."""
+        child = self.start(role="server", **cfg)
+        line = child.stdout.readline()
+        try:
+            return json.loads(line)["port"], child
+        except (ValueError, KeyError):
+            rest = child.communicate()[0]
+            raise RuntimeError(f"no server: {line}{rest}") from None
+
+    def results(self, child, limit=30):
+        try:
+            out, _ = child.communicate(timeout=limit)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            out = child.communicate()[0] + '\n{"type": "hang", "text": "no end after the limit"}'
+        if child.returncode:
+            out += "\n" + json.dumps({"type": "crash", "text": f"ended with {child.returncode}: {out[-1500:]}"})
+        return self.lines(out)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--interp", required=True)
+    parser.add_argument("--only", action="append")
+    parser.add_argument("--certs", help="keep the certificates here")
+    parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth")
+    args = parser.parse_args()
+    parts = ["interop", "openssl", "programs", "datagrams", "bad", "spoiled", "behaviour"]
+    with tempfile.TemporaryDirectory() as scratch:
+        suite = Suite(os.path.abspath(args.interp), certs.make(args.certs or scratch), scratch)
+        suite.long = args.long
+        for part in args.only or parts:
+            module = __import__(part)
+            before = suite.passed, suite.failed
+            module.run(suite)
+            suite.say(f"{part}: {suite.passed - before[0]} passed, {suite.failed - before[1]} failed")
+    print(f"{suite.passed} passed, {suite.failed} failed, {suite.skipped} skipped")
+    return 1 if suite.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+/* DTLS: between sockets of this program; on the simulated network with datagrams lost, too.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "tls_fixture.h"
+
+static usocket_t listener, ends[3][2];
+static int pair; /* of ends */
+#define client ends[pair][0]
+#define server ends[pair][1]
+static usocket_addr_t at;
+
+static const struct end plain_client = { .ca = pem_root, .host = "host.test" };
+static const struct end plain_server = { .cert = pem_server, .key = key_server };
+
+static usocket_time_t soon(void) {
+    return usocket_deadline_in(100 * SECOND);
+}
+
+static int begin(void **state) {
+    usocket_init(&listener);
+    for (pair = 2; pair >= 0; pair--) {
+        usocket_init(&client);
+        usocket_init(&server);
+    }
+    pair = 0;
+    return fx_begin(state);
+}
+
+static int end(void **state) {
+    for (pair = 2; pair >= 0; pair--) {
+        usocket_close(&client);
+        usocket_close(&server);
+    }
+    usocket_close(&listener);
+    usocket_tls_forget();
+    return fx_end(state);
+}
+#define DTLS(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+static void listen_with(const struct end *e) {
+    at = fx_addr("127.0.0.1", 0);
+    assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&listener, e));
+    assert_ok(usocket_bind(&listener, &at));
+    assert_ok(usocket_getsockname(&listener, &at));
+    assert_ok(usocket_listen(&listener, 4));
+}
+
+/* Client and server as far as they get, neither waiting. The listener lets in whoever shows a cookie. */
+static void session(const struct end *c, int *at_client, int *at_server) {
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, c));
+    *at_client = usocket_connect_by(&client, &at, USOCKET_NOW);
+    assert_code(USOCKET_EINPROGRESS, *at_client);
+    *at_client = *at_server = USOCKET_EAGAIN;
+    usocket_time_t give_up = fx_now() + 100 * SECOND;
+    while ((*at_client == USOCKET_EAGAIN || *at_server == USOCKET_EAGAIN) && fx_now() < give_up) {
+        if (*at_client == USOCKET_EAGAIN) {
+            *at_client = usocket_tls_handshake_by(&client, USOCKET_NOW);
+        }
+        if (usocket_fileno(&server) < 0) {
+            int r = usocket_accept_by(&listener, &server, NULL, USOCKET_NOW);
+            assert_true(r == 0 || r == USOCKET_EAGAIN);
+        } else {
+            char c;
+            if (*at_server == USOCKET_EAGAIN) {
+                *at_server = usocket_tls_handshake_by(&server, USOCKET_NOW);
+            } else if (*at_server == 0) { /* its last flight may have been lost: who receives is asked for it again */
+                int32_t r = usocket_recv_by(&server, &c, 1, 0, NULL, USOCKET_NOW);
+                assert_true(r == USOCKET_EAGAIN || usocket_is_tls(r));
+            }
+        }
+        if (*at_client < 0 && *at_client != USOCKET_EAGAIN) {
+            break;
+        }
+        fx_sleep(FX_SIM ? 5 * MS : 200);
+    }
+}
+
+static void stand(const struct end *c) {
+    int at_client, at_server;
+    session(c, &at_client, &at_server);
+    if (at_client < 0 || at_server < 0) {
+        print_error("client: %s\nserver: %s\n", tls_words(&client), tls_words(&server));
+    }
+    assert_ok(at_client);
+    assert_ok(at_server);
+}
+
+static void say(usocket_t *from, usocket_t *to, const char *text, size_t len) {
+    static char buf[20000];
+    assert_int_equal(len, usocket_send_by(from, text, len, 0, NULL, soon()));
+    assert_int_equal(len, usocket_recv_by(to, buf, sizeof buf, 0, NULL, soon()));
+    assert_memory_equal(text, buf, len);
+}
+
+static void test_session(void **state) {
+    (void)state;
+    char buf[100];
+    usocket_addr_t peer, own;
+    listen_with(&plain_server);
+    stand(&plain_client);
+    assert_int_equal(USOCKET_TLS_1_2, get_number(&client, USOCKET_TLS_VERSION_USED));
+    assert_ok(usocket_getsockname(&server, &own));
+    assert_int_equal(at.port, own.port);
+    say(&client, &server, "one", 3);
+    say(&server, &client, "another", 7);
+    /* Boundaries are kept; what does not fit is gone; an address is the peer's. */
+    assert_int_equal(5, usocket_send_by(&client, "first", 5, 0, NULL, soon()));
+    assert_int_equal(6, usocket_send_by(&client, "second", 6, 0, NULL, soon()));
+    assert_int_equal(5, usocket_recv_by(&server, buf, sizeof buf, MSG_PEEK, NULL, soon()));
+    assert_int_equal(2, usocket_recv_by(&server, buf, 2, 0, &peer, soon()));
+    assert_ok(usocket_getsockname(&client, &own));
+    assert_int_equal(own.port, peer.port);
+    assert_int_equal(6, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
+    assert_memory_equal("second", buf, 6);
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, USOCKET_NOW));
+    usocket_time_t since = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, usocket_deadline_in(30 * MS)));
+    fx_took(since, 30 * MS);
+    assert_int_equal(0, usocket_poll(&server, USOCKET_POLL_IN, USOCKET_NOW));
+    static char big[17000];
+    say(&client, &server, big, 8000);
+    assert_code(USOCKET_EMSGSIZE, usocket_send_by(&client, big, sizeof big, 0, NULL, soon()));
+    assert_code(USOCKET_EISCONN, usocket_send_by(&client, "x", 1, 0, &at, soon()));
+    assert_code(USOCKET_EISCONN, usocket_connect_by(&client, &at, soon()));
+    say(&client, &server, "still", 5);
+    assert_ok(usocket_close(&client));
+    assert_int_equal(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon())); /* its goodbye */
+    assert_int_equal(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
+}
+
+/* Each has a socket of its own, on the listener's address. */
+static void test_several_clients(void **state) {
+    (void)state;
+    static const char *const texts[] = { "first", "second", "third" };
+    listen_with(&plain_server);
+    for (pair = 0; pair < 3; pair++) {
+        stand(&plain_client);
+    }
+    for (int i = 0; i < 6; i++) {
+        pair = i % 3;
+        say(&client, &server, texts[pair], strlen(texts[pair]));
+        say(&server, &client, texts[pair], strlen(texts[pair]));
+    }
+    pair = 0;
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    struct end c = plain_client;
+    int at_client, at_server;
+    listen_with(&plain_server);
+    c.host = "wrong.test";
+    session(&c, &at_client, &at_server);
+    assert_code(USOCKET_ETLS_CERTIFICATE, at_client);
+    assert_non_null(strstr(tls_words(&client), "not wrong.test"));
+    fx_close(&client, &server);
+    c = plain_client;
+    c.min = USOCKET_TLS_1_3;
+    if (tls_newest() == USOCKET_TLS_1_3) {
+        assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
+        assert_ok(tls_set(&client, &c));
+        assert_code(USOCKET_ETLS_SETUP, usocket_connect_by(&client, &at, soon()));
+        assert_non_null(strstr(tls_words(&client), "DTLS is 1.2"));
+    }
+}
+
+/* Who only knocks, with whatever, is not let in, costs no socket, and keeps nobody else out. */
+static void test_knocking(void **state) {
+    (void)state;
+    usocket_t plain = USOCKET_CLOSED;
+    listen_with(&plain_server);
+    assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_DGRAM, 0));
+    static const uint8_t hello[] = { 22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 254, 253, 1, 2, 3, 4, 5, 6 };
+    for (int i = 0; i < 40; i++) {
+        assert_true(usocket_sendto(&plain, hello, sizeof hello - (size_t)i % 30, &at) > 0);
+        fx_sleep(200);
+        assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
+        assert_int_equal(0, usocket_poll(&listener, USOCKET_POLL_IN, USOCKET_NOW));
+    }
+    usocket_time_t since = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_accept_by(&listener, &server, NULL, usocket_deadline_in(20 * MS)));
+    fx_took(since, 20 * MS);
+    stand(&plain_client);
+    say(&client, &server, "in", 2);
+    assert_ok(usocket_close(&plain));
+}
+
+/* A server that is not there: the deadline holds, over retransmissions. */
+static void test_deadline(void **state) {
+    (void)state;
+    usocket_t deaf = USOCKET_CLOSED;
+    usocket_addr_t there = fx_udp(&deaf, USOCKET_AF_INET);
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, &plain_client));
+    usocket_time_t since = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_connect_by(&client, &there, usocket_deadline_in(2500 * MS)));
+    fx_took(since, 2500 * MS);
+    int hellos = 0; /* at 0, 1 and, doubled, 3 s */
+    char buf[2000];
+    while (usocket_recv_by(&deaf, buf, sizeof buf, 0, NULL, USOCKET_NOW) > 0) {
+        hellos++;
+    }
+    assert_int_equal(2, hellos);
+    assert_ok(usocket_close(&deaf));
+}
+
+static void test_not_listening(void **state) {
+    (void)state;
+    char c;
+    assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
+    assert_code(USOCKET_EINVAL, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
+    assert_code(USOCKET_EINVAL, usocket_listen(&listener, 1)); /* bound to nothing */
+    assert_code(USOCKET_ENOTCONN, usocket_recv_by(&listener, &c, 1, 0, NULL, USOCKET_NOW));
+    assert_ok(usocket_close(&listener));
+    listen_with(&(struct end){ 0 });
+    assert_code(USOCKET_ETLS_SETUP, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
+    assert_non_null(strstr(tls_words(&listener), "a server needs"));
+}
+
+static void test_loss(void **state) {
+    (void)state;
+#if FX_SIM
+    for (unsigned seed = 1; seed <= (getenv("TEST_SHORT") ? 5 : 40); seed++) {
+        usocket_close(&listener);
+        listen_with(&plain_server);
+        sim_lose(4, seed);
+        stand(&plain_client);
+        sim_lose(0, 0);
+        say(&client, &server, "after the storm", 15);
+        fx_close(&client, &server);
+    }
+#else
+    LACKS("loss", "this system's loopback loses nothing");
+#endif
+}
+
+static void test_psk(void **state) {
+    (void)state;
+    struct end e = { .psk = "0123456789abcdef", .suites = "TLS_PSK_WITH_AES_128_GCM_SHA256" };
+    listen_with(&e);
+    stand(&e);
+    say(&client, &server, "psk", 3);
+}
+
+/* mbedTLS keeps a table of keys from its first handshake on. */
+static void warm_up(void) {
+    void *state = NULL;
+    begin(&state);
+    listen_with(&plain_server);
+    stand(&plain_client);
+    usocket_close(&client);
+    usocket_close(&server);
+    usocket_close(&listener);
+}
+
+int main(void) {
+    warm_up();
+    const struct CMUnitTest tests[] = {
+        DTLS(test_session), DTLS(test_several_clients), DTLS(test_refusals), DTLS(test_knocking), DTLS(test_deadline),
+        DTLS(test_not_listening), DTLS(test_loss), DTLS(test_psk),
+    };
+    return RUN(tests);
+}

@@ -1,0 +1,183 @@
+/* Lookups of one name at one time, on the simulator: they share a worker, and its answer.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "fixture.h"
+
+#define WORKERS USOCKET_RESOLVER_WORKERS
+
+static usocket_lookup_t *l;
+
+static int start(const char *host) {
+    usocket_query_t q = { .host = host, .port = 80, .type = USOCKET_STREAM };
+    return usocket_lookup_start(&l, &q);
+}
+
+/* A question of its own, i from 0 to 15: the same host with other flags. */
+static int start_own(const char *host, int i) {
+    usocket_query_t q = { .host = host, .port = 80, .type = USOCKET_STREAM };
+    q.flags = (i & 1 ? USOCKET_AI_PASSIVE : 0) | (i & 2 ? USOCKET_AI_V4MAPPED : 0) | (i & 4 ? USOCKET_AI_ALL : 0)
+        | (i & 8 ? USOCKET_AI_ADDRCONFIG : 0);
+    return usocket_lookup_start(&l, &q);
+}
+
+static void expect(size_t n, int family, int type, const char *text) {
+    usocket_addrinfo_t info;
+    char buf[USOCKET_ADDR_TEXT];
+    assert_ok(usocket_lookup_get(l, n, &info));
+    assert_int_equal(family, info.family);
+    assert_int_equal(family, info.addr.family);
+    assert_int_equal(type, info.type);
+    usocket_addr_format(&info.addr, buf);
+    assert_string_equal(text, buf);
+}
+
+static void expect_no_more(size_t n) {
+    usocket_addrinfo_t info;
+    assert_code(USOCKET_ENOENT, usocket_lookup_get(l, n, &info));
+}
+
+/* Who asks what is being asked already waits for the same answer. */
+static void test_share(void **state) {
+    (void)state;
+    enum { MANY = 5 };
+    usocket_lookup_t *many[MANY];
+    sim_name("slow", "192.0.2.1 192.0.2.2", 50 * MS, 0);
+    for (int i = 0; i < MANY; i++) {
+        assert_ok(start("slow"));
+        many[i] = l;
+        sim_sleep(i == 1 ? MS : 0); /* some join it in the queue, some while it runs */
+    }
+    for (int i = 0; i < MANY; i++) {
+        usocket_wait_t w = { usocket_lookup_handle(many[i]), USOCKET_POLL_IN, 0 };
+        assert_int_equal(0, usocket_port_wait(&w, 1, USOCKET_NOW));
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_ok(usocket_lookup_wait(many[i], USOCKET_NEVER));
+    }
+    assert_int_equal(1, sim_resolved());
+    for (int i = 0; i < MANY; i++) {
+        l = many[i];
+        usocket_wait_t w = { usocket_lookup_handle(l), USOCKET_POLL_IN, 0 };
+        assert_int_equal(1, usocket_port_wait(&w, 1, USOCKET_NOW));
+        expect(0, USOCKET_AF_INET, USOCKET_STREAM, "192.0.2.1:80");
+        expect(1, USOCKET_AF_INET, USOCKET_STREAM, "192.0.2.2:80");
+        expect_no_more(2);
+        usocket_lookup_free(l);
+    }
+    assert_ok(start("slow")); /* nobody is asking now: asked anew */
+    assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));
+    usocket_lookup_free(l);
+    assert_int_equal(2, sim_resolved());
+    sim_name("bad", "", 50 * MS, USOCKET_EAI_AGAIN); /* a failure is shared, too */
+    for (int i = 0; i < 2; i++) {
+        assert_ok(start("bad"));
+        many[i] = l;
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_code(USOCKET_EAI_AGAIN, usocket_lookup_wait(many[i], USOCKET_NEVER));
+        usocket_lookup_free(many[i]);
+    }
+    assert_int_equal(3, sim_resolved());
+}
+
+/* Another family, other flags, or the way back: another question. */
+static void test_not_alike(void **state) {
+    (void)state;
+    sim_name("slow", "192.0.2.1", 50 * MS, 0);
+    usocket_query_t q = { .host = "slow", .port = 1, .family = USOCKET_AF_INET };
+    usocket_addr_t a = fx_addr("192.0.2.1", 80);
+    usocket_lookup_t *all[4];
+    assert_ok(usocket_lookup_start(&all[0], &q));
+    q.family = USOCKET_AF_UNSPEC;
+    assert_ok(usocket_lookup_start(&all[1], &q));
+    q.flags = USOCKET_AI_CANONNAME;
+    assert_ok(usocket_lookup_start(&all[2], &q));
+    assert_ok(usocket_lookup_reverse(&all[3], &a, 0));
+    for (int i = 0; i < 4; i++) {
+        assert_ok(usocket_lookup_wait(all[i], USOCKET_NEVER));
+    }
+    assert_int_equal(4, sim_resolved());
+    assert_string_equal("", usocket_lookup_name(all[1]));
+    assert_string_equal("canon.slow", usocket_lookup_name(all[2]));
+    assert_string_equal("slow", usocket_lookup_name(all[3]));
+    for (int i = 0; i < 4; i++) {
+        usocket_lookup_free(all[i]);
+    }
+}
+
+/* Each of those who share can be given up, in any order, queued or running; the others get their answer. */
+static void test_share_given_up(void **state) {
+    (void)state;
+    enum { MANY = 3 };
+    usocket_lookup_t *busy[WORKERS] = { NULL }, *many[MANY];
+    sim_name("slow", "192.0.2.1", 50 * MS, 0);
+    sim_name("busy", "192.0.2.1", 20 * MS, 0);
+    for (int gone = 0; gone < 1 << MANY; gone++) {
+        for (int queued = 0; queued < 2; queued++) {
+            for (int i = 0; i < WORKERS && queued; i++) {
+                assert_ok(start_own("busy", i));
+                busy[i] = l;
+            }
+            sim_sleep(queued ? MS : 0);
+            for (int i = 0; i < MANY; i++) {
+                assert_ok(start("slow"));
+                many[i] = l;
+            }
+            sim_sleep(MS);
+            for (int i = 0; i < MANY; i++) {
+                if (gone & 1 << i) {
+                    usocket_lookup_free(many[i]);
+                }
+            }
+            for (int i = 0; i < MANY; i++) {
+                if (!(gone & 1 << i)) {
+                    assert_ok(usocket_lookup_wait(many[i], usocket_deadline_in(SECOND)));
+                    usocket_lookup_free(many[i]);
+                }
+            }
+            for (int i = 0; i < WORKERS && queued; i++) {
+                assert_ok(usocket_lookup_wait(busy[i], USOCKET_NEVER));
+                usocket_lookup_free(busy[i]);
+            }
+            assert_true(sim_drain());
+            assert_int_equal(0, sim_census().allocations);
+            assert_int_equal(0, sim_census().handles);
+        }
+    }
+}
+
+/* A lookup that somebody shares counts as a worker's; given up by all it makes way for the next. */
+static void test_share_makes_way(void **state) {
+    (void)state;
+    usocket_lookup_t *kept[WORKERS][2];
+    sim_name("never", "", USOCKET_NEVER, 0);
+    sim_name("host", "192.0.2.1", 0, 0);
+    for (int i = 0; i < WORKERS; i++) {
+        for (int k = 0; k < 2; k++) {
+            assert_ok(start_own("never", i));
+            kept[i][k] = l;
+        }
+    }
+    sim_sleep(1);
+    assert_int_equal(WORKERS, sim_resolving());
+    usocket_lookup_t *queued;
+    assert_ok(start("host"));
+    queued = l;
+    usocket_lookup_free(kept[0][0]); /* one still waits for it */
+    assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(queued, usocket_deadline_in(SECOND)));
+    usocket_lookup_free(kept[0][1]);
+    assert_ok(usocket_lookup_wait(queued, usocket_deadline_in(SECOND)));
+    usocket_lookup_free(queued);
+    for (int i = 1; i < WORKERS; i++) {
+        usocket_lookup_free(kept[i][1]);
+        usocket_lookup_free(kept[i][0]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(test_share), TEST(test_not_alike), TEST(test_share_given_up), TEST(test_share_makes_way),
+    };
+    return RUN(tests);
+}

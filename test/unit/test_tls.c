@@ -1,0 +1,639 @@
+/* TLS: sessions between two sockets of this program, on the simulated network and on this system's.
+ * Over 500 lines: the sessions share how they are set up.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "tls_fixture.h"
+
+static usocket_t listener, client, server;
+
+static const struct end plain_client = { .ca = pem_root, .host = "host.test" };
+static const struct end plain_server = { .cert = pem_server, .key = key_server };
+
+static usocket_time_t soon(void) {
+    return usocket_deadline_in(20 * SECOND);
+}
+
+static int begin(void **state) {
+    usocket_init(&listener);
+    usocket_init(&client);
+    usocket_init(&server);
+    return fx_begin(state);
+}
+
+static int end(void **state) {
+    usocket_close(&client);
+    usocket_close(&server);
+    usocket_close(&listener);
+    usocket_tls_forget();
+    return fx_end(state);
+}
+#define TLS(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+static usocket_addr_t listen_with(const struct end *e) {
+    usocket_addr_t at = fx_addr("127.0.0.1", 0);
+    assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&listener, e));
+    assert_ok(usocket_bind(&listener, &at));
+    assert_ok(usocket_listen(&listener, 4));
+    assert_ok(usocket_getsockname(&listener, &at));
+    return at;
+}
+
+/* TCP stands, TLS is set up, nothing of it has been said. */
+static void meet(const usocket_addr_t *at, const struct end *c) {
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, c));
+    int r = usocket_connect_by(&client, at, USOCKET_NOW);
+    assert_true(r == USOCKET_EINPROGRESS);
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+}
+
+static void part(void) {
+    usocket_close(&client);
+    usocket_close(&server);
+}
+
+/* A whole handshake, and what each end says of it. */
+static void handshake(const struct end *c, const struct end *s, int *at_client, int *at_server) {
+    usocket_close(&listener);
+    usocket_addr_t at = listen_with(s);
+    meet(&at, c);
+    tls_shake(&client, &server, at_client, at_server);
+}
+
+static void session(const struct end *c, const struct end *s) {
+    int at_client, at_server;
+    handshake(c, s, &at_client, &at_server);
+    if (at_client < 0 || at_server < 0) {
+        print_error("client: %s\n", tls_words(&client));
+        print_error("server: %s\n", tls_words(&server));
+    }
+    assert_ok(at_client);
+    assert_ok(at_server);
+}
+
+/* A client that must not trust the server: the code, and a part of the words. */
+static void refused(const struct end *c, const struct end *s, int code, const char *words) {
+    int at_client, at_server;
+    handshake(c, s, &at_client, &at_server);
+    assert_code(code, at_client);
+    if (strstr(tls_words(&client), words) == NULL) {
+        print_error("\"%s\" lacks \"%s\"\n", tls_words(&client), words);
+        fail();
+    }
+    assert_code(code, usocket_send(&client, "x", 1)); /* it stays */
+    assert_code(code, usocket_recv(&client, (char[1]){ 0 }, 1));
+    part();
+}
+
+static void send_text(usocket_t *s, const char *text) {
+    size_t sent = 0;
+    assert_ok(usocket_send_all_by(s, text, strlen(text), &sent, soon()));
+    assert_int_equal(strlen(text), sent);
+}
+
+static void expect_text(usocket_t *s, const char *text) {
+    char buf[64];
+    size_t got = 0;
+    assert_ok(usocket_recv_all_by(s, buf, strlen(text), &got, soon()));
+    assert_int_equal(strlen(text), got);
+    assert_memory_equal(text, buf, got);
+}
+
+/* Some bytes that differ from place to place, both ways at once: neither end waits, each does what it can. */
+static void exchange(size_t len) {
+    uint8_t *out = malloc(len), *in[2] = { malloc(len), malloc(len) };
+    size_t sent[2] = { 0, 0 }, got[2] = { 0, 0 };
+    usocket_t *s[2] = { &client, &server };
+    for (size_t i = 0; i < len; i++) {
+        out[i] = (uint8_t)(i * 31 + i / 251);
+    }
+    usocket_time_t give_up = fx_now() + 300 * SECOND;
+    while (got[0] + got[1] < 2 * len && fx_now() < give_up) {
+        for (int i = 0; i < 2; i++) {
+            int32_t r = sent[i] < len ? usocket_send_by(s[i], out + sent[i], len - sent[i], 0, NULL, USOCKET_NOW) : USOCKET_EAGAIN;
+            sent[i] += r > 0 ? (size_t)r : 0;
+            assert_true(r >= 0 || r == USOCKET_EAGAIN);
+            r = got[i] < len ? usocket_recv_by(s[i], in[i] + got[i], len - got[i], 0, NULL, USOCKET_NOW) : USOCKET_EAGAIN;
+            got[i] += r > 0 ? (size_t)r : 0;
+            assert_true(r > 0 || r == USOCKET_EAGAIN);
+        }
+        fx_sleep(100);
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(len, sent[i]);
+        assert_int_equal(len, got[i]);
+        assert_memory_equal(out, in[i], len);
+        free(in[i]);
+    }
+    free(out);
+}
+
+/* ---- Sessions ----------------------------------------------------------------------------------------------------- */
+
+/* From the handshake to both goodbyes, and a half-closed connection between them. */
+static void whole_session(const struct end *c, const struct end *s, int version) {
+    char buf[16];
+    session(c, s);
+    assert_int_equal(version, get_number(&client, USOCKET_TLS_VERSION_USED));
+    assert_int_equal(version, get_number(&server, USOCKET_TLS_VERSION_USED));
+    exchange(100000);
+    send_text(&client, "last words");
+    assert_ok(usocket_shutdown(&client, USOCKET_SHUT_WR));
+    expect_text(&server, "last words");
+    assert_int_equal(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
+    assert_int_equal(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
+    assert_code(USOCKET_EPIPE, usocket_send_by(&client, "x", 1, 0, NULL, soon()));
+    send_text(&server, "still here");
+    expect_text(&client, "still here");
+    assert_ok(usocket_close(&server));
+    assert_int_equal(0, usocket_recv_by(&client, buf, sizeof buf, 0, NULL, soon()));
+    assert_ok(usocket_close(&client));
+}
+
+static void test_versions(void **state) {
+    (void)state;
+    struct end c = plain_client, s = plain_server;
+    for (int version = USOCKET_TLS_1_2; version <= tls_newest(); version++) {
+        c.max = c.min = version;
+        whole_session(&c, &s, version);
+        whole_session(&c, &(struct end){ .cert = pem_rsa, .key = key_rsa }, version);
+    }
+    whole_session(&plain_client, &plain_server, tls_newest());
+}
+
+static void test_blocking_server(void *arg) {
+    int *result = arg;
+    char buf[8];
+    *result = usocket_accept_by(&listener, &server, NULL, soon());
+    if (*result == 0) {
+        *result = usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()); /* the handshake is part of it */
+    }
+    if (*result == 5) {
+        *result = usocket_send_by(&server, "world", 5, 0, NULL, soon());
+    }
+}
+
+static void test_blocking(void **state) {
+    (void)state;
+    int result = 0;
+    usocket_addr_t at = listen_with(&plain_server);
+    fx_go(test_blocking_server, &result);
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, &plain_client));
+    int connected = usocket_connect_by(&client, &at, soon());
+    size_t sent = 0, got = 0;
+    char buf[5];
+    int r = connected == 0 ? usocket_send_all_by(&client, "hello", 5, &sent, soon()) : connected;
+    r = r == 0 ? usocket_recv_all_by(&client, buf, 5, &got, soon()) : r;
+    fx_join();
+    assert_ok(r);
+    assert_int_equal(5, result);
+    assert_memory_equal("world", buf, 5);
+}
+
+static void test_close_says_goodbye(void **state) {
+    (void)state;
+    char buf[4];
+    session(&plain_client, &plain_server);
+    send_text(&server, "bye");
+    assert_ok(usocket_close(&server));
+    expect_text(&client, "bye");
+    assert_int_equal(0, usocket_recv_by(&client, buf, sizeof buf, 0, NULL, soon()));
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&client, USOCKET_POLL_IN, USOCKET_NOW) & USOCKET_POLL_IN);
+}
+
+static void test_truncation(void **state) {
+    (void)state;
+    session(&plain_client, &plain_server);
+    send_text(&server, "all of it?");
+    int fd = usocket_detach(&server);
+    assert_true(fd >= 0);
+    usocket_close_fd(fd);
+    expect_text(&client, "all of it?");
+    char buf[4];
+    assert_code(USOCKET_ETLS_TRUNCATED, usocket_recv_by(&client, buf, sizeof buf, 0, NULL, soon()));
+    assert_code(USOCKET_ETLS_TRUNCATED, usocket_recv_by(&client, buf, sizeof buf, 0, NULL, soon()));
+    assert_non_null(strstr(tls_words(&client), "without a goodbye"));
+}
+
+/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+
+static void test_peek_and_poll(void **state) {
+    (void)state;
+    char buf[16];
+    session(&plain_client, &plain_server);
+    for (int i = 0; i < 10; i++) { /* what a server says after its handshake (tickets) makes nothing readable */
+        assert_int_equal(0, usocket_poll(&client, USOCKET_POLL_IN, usocket_deadline_in(MS)));
+    }
+    assert_int_equal(USOCKET_POLL_OUT, usocket_poll(&client, USOCKET_POLL_IN | USOCKET_POLL_OUT, soon()));
+    send_text(&server, "0123456789");
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&client, USOCKET_POLL_IN, soon()));
+    assert_ok(usocket_readable_by(&client, USOCKET_NOW));
+    assert_int_equal(4, usocket_recv_by(&client, buf, 4, MSG_PEEK, NULL, soon()));
+    assert_memory_equal("0123", buf, 4);
+    assert_int_equal(3, usocket_recv_by(&client, buf, 3, 0, NULL, soon()));
+    assert_memory_equal("012", buf, 3);
+    /* The stack has nothing any more; the socket has. */
+    assert_int_equal(7, usocket_pending(&client));
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&client, USOCKET_POLL_IN, USOCKET_NOW));
+    assert_int_equal(7, usocket_recv_by(&client, buf, sizeof buf, 0, NULL, USOCKET_NOW));
+    assert_memory_equal("3456789", buf, 7);
+    assert_int_equal(0, usocket_poll(&client, USOCKET_POLL_IN, USOCKET_NOW));
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&client, buf, sizeof buf, 0, NULL, USOCKET_NOW));
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&client, buf, sizeof buf, MSG_DONTWAIT, NULL, soon()));
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&client, buf, sizeof buf, MSG_PEEK, NULL, USOCKET_NOW));
+    size_t got = 0;
+    send_text(&server, "a line\nmore");
+    assert_int_equal(1, usocket_recv_line_by(&client, buf, sizeof buf, &got, soon()));
+    assert_int_equal(7, got);
+    assert_int_equal(4, usocket_recv_by(&client, buf, 4, MSG_WAITALL, NULL, soon()));
+    usocket_time_t since = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&client, buf, 4, 0, NULL, usocket_deadline_in(50 * MS)));
+    fx_took(since, 50 * MS);
+}
+
+static void test_put_back(void **state) {
+    (void)state;
+    char buf[8], block[] = "back";
+    session(&plain_client, &plain_server);
+    assert_ok(usocket_unread(&client, block, 4));
+    send_text(&server, "next");
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&client, USOCKET_POLL_IN, soon()));
+    assert_int_equal(8, usocket_recv_by(&client, buf, 8, MSG_WAITALL, NULL, soon()));
+    assert_memory_equal("backnext", buf, 8);
+}
+
+/* A peer that says nothing: whoever polls learns nothing, whoever waits is told in time, and accept is not held. */
+static void test_stalling_peer(void **state) {
+    (void)state;
+    char c;
+    usocket_t mute = USOCKET_CLOSED;
+    usocket_addr_t at = listen_with(&plain_server);
+    assert_ok(usocket_open(&mute, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_connect_by(&mute, &at, soon()));
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    usocket_time_t since = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&server, &c, 1, 0, NULL, usocket_deadline_in(30 * MS)));
+    fx_took(since, 30 * MS);
+    assert_int_equal(0, usocket_poll(&server, USOCKET_POLL_IN | USOCKET_POLL_OUT, usocket_deadline_in(10 * MS)));
+    assert_code(USOCKET_EAGAIN, usocket_send_by(&server, "x", 1, 0, NULL, USOCKET_NOW));
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&server, &c, 1, 0, NULL, USOCKET_NOW));
+    assert_ok(usocket_close(&mute));
+}
+
+static void test_listener_is_free(void **state) {
+    (void)state;
+    usocket_t mute = USOCKET_CLOSED, first = USOCKET_CLOSED;
+    int c, s;
+    usocket_addr_t at = listen_with(&plain_server);
+    assert_ok(usocket_open(&mute, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_connect_by(&mute, &at, soon()));
+    assert_ok(usocket_accept_by(&listener, &first, NULL, soon()));
+    meet(&at, &plain_client);
+    tls_shake(&client, &server, &c, &s);
+    assert_ok(c);
+    assert_ok(s);
+    exchange(1000);
+    fx_close(&mute, &first);
+}
+
+static void test_connect_deadline(void **state) {
+    (void)state;
+    usocket_t deaf = USOCKET_CLOSED, conn = USOCKET_CLOSED;
+    usocket_addr_t at = fx_listen(&deaf, USOCKET_AF_INET, 2);
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, &plain_client));
+    usocket_time_t since = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_connect_by(&client, &at, usocket_deadline_in(60 * MS)));
+    fx_took(since, 60 * MS);
+    assert_int_equal(0, usocket_poll(&client, USOCKET_POLL_IN | USOCKET_POLL_OUT, USOCKET_NOW));
+    assert_code(USOCKET_EINPROGRESS, usocket_connect_wait(&client, USOCKET_NOW));
+    fx_signal_in(20 * MS);
+    int r = usocket_connect_wait(&client, usocket_deadline_in(5 * SECOND));
+    fx_join();
+    assert_code(USOCKET_EINTR, r);
+    assert_ok(usocket_accept_by(&deaf, &conn, NULL, soon()));
+    assert_ok(usocket_close(&client));
+    fx_close(&deaf, &conn);
+}
+
+/* Closing never hangs, though nobody makes room for the goodbye. */
+static void test_close_is_bounded(void **state) {
+    (void)state;
+    session(&plain_client, &plain_server);
+    fx_fill(&client);
+    usocket_time_t since = fx_now();
+    usocket_settimeout(&client, USOCKET_FOREVER);
+    assert_ok(usocket_close(&client));
+    assert_true(fx_now() - since < (USOCKET_TLS_CLOSE_MS + 5000) * MS);
+}
+
+/* ---- Trust -------------------------------------------------------------------------------------------------------- */
+
+static void test_verification(void **state) {
+    (void)state;
+    struct end c = plain_client;
+    refused(&c, &(struct end){ .cert = pem_expired, .key = key_expired }, USOCKET_ETLS_CERTIFICATE, "expired on 20");
+    c.host = "a.many.test"; /* a wildcard stands for one label */
+    session(&c, &plain_server);
+    part();
+    c.host = "HOST.test.";
+    session(&c, &plain_server);
+    part();
+    c.host = "a.b.many.test";
+    refused(&c, &plain_server, USOCKET_ETLS_CERTIFICATE, "not a.b.many.test");
+    c.host = "wrong.test";
+    refused(&c, &plain_server, USOCKET_ETLS_CERTIFICATE, "is for host.test, *.many.test");
+    c.host = NULL; /* the address is in the certificate */
+    session(&c, &plain_server);
+    part();
+    refused(&c, &(struct end){ .cert = pem_second, .key = key_second }, USOCKET_ETLS_CERTIFICATE, "TLS_HOSTNAME");
+    c = (struct end){ .ca = pem_other, .host = "host.test" };
+    refused(&c, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+    c.verify = 1 + 0;
+    session(&c, &plain_server);
+    part();
+    c.verify = 1 + 1; /* the verdict is there, and is not acted upon */
+    session(&c, &plain_server);
+    part();
+}
+
+static void test_clock(void **state) {
+    (void)state;
+#if FX_SIM
+    sim_wall_time(17);
+    refused(&plain_client, &plain_server, USOCKET_ETLS_CLOCK, "clock was never set");
+    sim_wall_time(INT64_C(4102444800)); /* 2100 */
+    refused(&plain_client, &plain_server, USOCKET_ETLS_CERTIFICATE, "expired on 20");
+    sim_wall_time(INT64_C(1600000000)); /* 2020 */
+    refused(&plain_client, &plain_server, USOCKET_ETLS_CERTIFICATE, "is not valid before 20");
+#else
+    LACKS("clock", "this system's clock stays as it is");
+#endif
+}
+
+static void test_nobody_to_trust(void **state) {
+    (void)state;
+#if FX_SIM
+    int c, s;
+    handshake(&(struct end){ .host = "host.test" }, &plain_server, &c, &s);
+    assert_code(USOCKET_ETLS_SETUP, c);
+    assert_non_null(strstr(tls_words(&client), "nobody to trust"));
+    part();
+    sim_trust(TLS_CERTS "/root.pem"); /* the system's bundle */
+    session(&(struct end){ .host = "host.test" }, &plain_server);
+    part();
+    sim_trust(TLS_CERTS "/other.pem");
+    refused(&(struct end){ .host = "host.test" }, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+#else
+    LACKS("trust", "this system's bundle is not ours to change");
+#endif
+}
+
+static void test_client_certificate(void **state) {
+    (void)state;
+    struct end c = plain_client, s = plain_server;
+    char der[2000];
+    size_t len = sizeof der;
+    s.ca = pem_root;
+    s.verify = 1 + 2;
+    for (int version = USOCKET_TLS_1_2; version <= tls_newest(); version++) {
+        c = plain_client;
+        c.max = version;
+        int at_client, at_server;
+        handshake(&c, &s, &at_client, &at_server);
+        assert_code(USOCKET_ETLS_CERTIFICATE, at_server);
+        assert_non_null(strstr(tls_words(&server), "no certificate"));
+        at_client = at_client < 0 ? at_client : usocket_recv_by(&client, der, 1, 0, NULL, soon()); /* in 1.3 it learns later */
+        /* A server of mbedTLS 3.6 says so in TLS 1.3, too, but with the key of the handshake, which the client has done with. */
+        assert_code(version == USOCKET_TLS_1_2 ? USOCKET_ETLS_ALERT : USOCKET_ETLS_PROTOCOL, at_client);
+        part();
+        c.cert = pem_client;
+        c.key = key_client;
+        session(&c, &s);
+        len = sizeof der;
+        assert_ok(usocket_getsockopt(&server, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, der, &len));
+        assert_true(len > 100 && der[0] == 0x30);
+        exchange(100);
+        part();
+    }
+}
+
+/* A server with several certificates shows that for the name it is asked for, otherwise the first. */
+static void test_sni(void **state) {
+    (void)state;
+    usocket_addr_t at = listen_with(&plain_server);
+    assert_ok(set_text(&listener, USOCKET_TLS_OWN_CERT, pem_second));
+    assert_ok(set_text(&listener, USOCKET_TLS_OWN_KEY, key_second));
+    static const char *const names[] = { "host.test", "second.test", "host.test" };
+    for (size_t i = 0; i < 3; i++) {
+        struct end e = { .ca = pem_root, .host = names[i] };
+        int c, s;
+        meet(&at, &e);
+        tls_shake(&client, &server, &c, &s);
+        assert_ok(c);
+        assert_ok(s);
+        part();
+    }
+}
+
+static void test_psk(void **state) {
+    (void)state;
+    for (int version = USOCKET_TLS_1_2; version <= tls_newest(); version++) {
+        struct end e = { .psk = "0123456789abcdef", .min = version, .max = version };
+        session(&e, &e);
+        exchange(1000);
+        part();
+        struct end other = e;
+        other.psk = "0123456789abcdeF";
+        int c, s;
+        handshake(&e, &other, &c, &s);
+        assert_true(usocket_is_tls(c) && usocket_is_tls(s));
+        assert_null(strstr(tls_words(&client), "0123456789"));
+        part();
+    }
+}
+
+/* ---- Agreements --------------------------------------------------------------------------------------------------- */
+
+static void test_alpn(void **state) {
+    (void)state;
+    struct end c = plain_client, s = plain_server;
+    char name[32];
+    size_t len = sizeof name;
+    c.alpn = "h2,mqtt,http/1.1";
+    s.alpn = "mqtt,h2";
+    for (c.max = USOCKET_TLS_1_2; c.max <= tls_newest(); c.max++) {
+        session(&c, &s);
+        len = sizeof name;
+        assert_ok(usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_ALPN_USED, name, &len));
+        assert_int_equal(4, len);
+        assert_memory_equal("mqtt", name, 4);
+        part();
+        session(&plain_client, &s);
+        len = sizeof name;
+        assert_ok(usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_ALPN_USED, name, &len));
+        assert_int_equal(0, len);
+        part();
+        c.alpn = "coap";
+        int at_client, at_server;
+        handshake(&c, &s, &at_client, &at_server);
+        assert_true(usocket_is_tls(at_client) && usocket_is_tls(at_server));
+        part();
+        c.alpn = "h2,mqtt,http/1.1";
+    }
+}
+
+static void test_suites(void **state) {
+    (void)state;
+    struct end c = plain_client;
+    char name[64];
+    size_t len = sizeof name;
+    c.suites = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    session(&c, &plain_server);
+    assert_int_equal(0xC02B, get_number(&client, USOCKET_TLS_CIPHERSUITE_USED));
+    assert_ok(usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_CIPHERSUITE_USED, name, &len));
+    assert_int_equal(strlen(c.suites), len);
+    assert_memory_equal(c.suites, name, len);
+    part();
+    struct end s = plain_server;
+    s.suites = "TLS-ECDHE-ECDSA-WITH-AES-256-GCM-SHA384";
+    int at_client, at_server;
+    handshake(&c, &s, &at_client, &at_server);
+    assert_code(USOCKET_ETLS_HANDSHAKE, at_server);
+    assert_code(USOCKET_ETLS_ALERT, at_client);
+    part();
+}
+
+static void test_no_version_in_common(void **state) {
+    (void)state;
+    if (tls_newest() == USOCKET_TLS_1_2) {
+        LACKS("1.3", "this mbedTLS has TLS 1.2 alone");
+    }
+    struct end c = plain_client, s = plain_server;
+    c.min = USOCKET_TLS_1_3;
+    s.max = USOCKET_TLS_1_2;
+    int at_client, at_server;
+    handshake(&c, &s, &at_client, &at_server);
+    assert_true(at_client == USOCKET_ETLS_ALERT || at_client == USOCKET_ETLS_HANDSHAKE);
+    assert_code(USOCKET_ETLS_HANDSHAKE, at_server);
+    part();
+}
+
+static void test_fragments(void **state) {
+    (void)state;
+    for (int most = 512; most <= 4096; most *= 2) {
+        struct end c = plain_client;
+        c.fragment = most;
+        session(&c, &plain_server);
+        assert_int_equal(USOCKET_TLS_1_2, get_number(&client, USOCKET_TLS_VERSION_USED));
+        char buf[5000];
+        size_t sent = 0;
+        memset(buf, 'f', sizeof buf);
+        assert_ok(usocket_send_all_by(&server, buf, sizeof buf, &sent, soon()));
+        assert_int_equal(USOCKET_POLL_IN, usocket_poll(&client, USOCKET_POLL_IN, soon()));
+        assert_true(usocket_recv_by(&client, buf, sizeof buf, 0, NULL, soon()) <= most);
+        part();
+        session(&c, &plain_server);
+        exchange(20000);
+        part();
+    }
+}
+
+/* A resumed session needs no certificate: it stands on the day after that has expired. */
+static void test_resumption(void **state) {
+    (void)state;
+    struct end c = plain_client, s = plain_server;
+    s.cache = c.cache = 1;
+    for (c.max = USOCKET_TLS_1_2; c.max <= tls_newest(); c.max++) {
+        usocket_close(&listener);
+        usocket_addr_t at = listen_with(&s);
+        int at_client, at_server;
+        for (int i = 0; i < 3; i++) {
+            meet(&at, &c);
+            tls_shake(&client, &server, &at_client, &at_server);
+            assert_ok(at_client);
+            assert_ok(at_server);
+            exchange(100); /* tickets come behind the handshake */
+            part();
+#if FX_SIM
+            sim_wall_time(INT64_C(4102444800));
+#endif
+        }
+#if FX_SIM
+        usocket_tls_forget();
+        meet(&at, &c);
+        tls_shake(&client, &server, &at_client, &at_server);
+        assert_code(USOCKET_ETLS_CERTIFICATE, at_client);
+        part();
+        sim_wall_time(1800000000);
+#endif
+    }
+}
+
+/* ---- Strangers ---------------------------------------------------------------------------------------------------- */
+
+static void test_plain_text(void **state) {
+    (void)state;
+    usocket_t plain = USOCKET_CLOSED;
+    char c;
+    usocket_addr_t at = listen_with(&plain_server);
+    assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_connect_by(&plain, &at, soon()));
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    send_text(&plain, "GET / HTTP/1.0\r\n\r\n");
+    assert_code(USOCKET_ETLS_PROTOCOL, usocket_recv_by(&server, &c, 1, 0, NULL, soon()));
+    assert_non_null(strstr(tls_words(&server), "does not speak TLS"));
+    assert_ok(usocket_close(&plain));
+}
+
+static void test_adopted(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
+    int c, s;
+    usocket_addr_t at = listen_with(&plain_server);
+    fx_connect(&a, &b);
+    fx_close(&b, &a);
+    assert_ok(usocket_open(&a, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_connect_by(&a, &at, soon()));
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    assert_ok(usocket_adopt(&client, usocket_detach(&a), USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, &plain_client));
+    tls_shake(&client, &server, &c, &s);
+    assert_ok(c);
+    assert_ok(s);
+    usocket_t copy = USOCKET_CLOSED;
+    assert_ok(usocket_share(&copy, &client));
+    assert_ok(usocket_close(&client));
+    send_text(&server, "shared");
+    expect_text(&copy, "shared");
+    assert_ok(usocket_close(&copy));
+    assert_int_equal(0, usocket_recv_by(&server, (char[1]){ 0 }, 1, 0, NULL, soon()));
+}
+
+/* mbedTLS keeps a table of keys from its first handshake on. */
+static void warm_up(void) {
+    void *state = NULL;
+    begin(&state);
+    session(&plain_client, &plain_server);
+    part();
+    usocket_close(&listener);
+}
+
+int main(void) {
+    warm_up();
+    const struct CMUnitTest tests[] = {
+        TLS(test_versions), TLS(test_blocking), TLS(test_close_says_goodbye), TLS(test_truncation), TLS(test_peek_and_poll),
+        TLS(test_put_back), TLS(test_listener_is_free), TLS(test_connect_deadline), TLS(test_close_is_bounded), TLS(test_verification),
+        TLS(test_clock), TLS(test_nobody_to_trust), TLS(test_client_certificate), TLS(test_sni), TLS(test_psk), TLS(test_alpn),
+        TLS(test_suites), TLS(test_no_version_in_common), TLS(test_fragments), TLS(test_resumption), TLS(test_plain_text),
+        TLS(test_adopted), TLS(test_stalling_peer),
+    };
+    return RUN(tests);
+}

@@ -1,0 +1,126 @@
+/* What a TLS connection costs of the heap: at the height of its handshake, idle, and while bytes flow; with limits. The port's
+ * allocations are counted, mbedTLS's among them, each end's apart. The credentials, trust among them, are shared and counted apart.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+
+#include "tls_fixture.h"
+
+#define KIB 1024
+enum { CREDENTIALS, CLIENT, SERVER };
+
+static usocket_t listener = USOCKET_CLOSED, client = USOCKET_CLOSED, server = USOCKET_CLOSED;
+
+static usocket_time_t soon(void) {
+    return usocket_deadline_in(20 * SECOND);
+}
+
+struct cost {
+    size_t handshake, idle, transfer;
+};
+
+/* What both ends cost; the bytes that flow are `len` in each direction. */
+static void measure(const struct end *c, const struct end *s, size_t len, struct cost cost[3]) {
+    usocket_addr_t at = fx_addr("127.0.0.1", 0);
+    sim_begin();
+    assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&listener, s));
+    assert_ok(usocket_bind(&listener, &at));
+    assert_ok(usocket_listen(&listener, 4));
+    assert_ok(usocket_getsockname(&listener, &at));
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, c));
+    usocket_connect_by(&client, &at, USOCKET_NOW);
+    sim_heap_owner(SERVER);
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    int r[3] = { 0, USOCKET_EAGAIN, USOCKET_EAGAIN };
+    for (int i = 0; i < 10000 && (r[CLIENT] == USOCKET_EAGAIN || r[SERVER] == USOCKET_EAGAIN); i++) {
+        for (int who = CLIENT; who <= SERVER; who++) {
+            sim_heap_owner(who);
+            if (r[who] == USOCKET_EAGAIN) {
+                r[who] = usocket_tls_handshake_by(who == CLIENT ? &client : &server, USOCKET_NOW);
+            }
+        }
+        fx_sleep(200);
+    }
+    assert_ok(r[CLIENT]);
+    assert_ok(r[SERVER]);
+    for (int who = CLIENT; who <= SERVER; who++) {
+        cost[who].handshake = sim_heap(who).peak;
+        cost[who].idle = sim_heap(who).live;
+    }
+    sim_heap_again();
+    char *bytes = malloc(len), *in = malloc(len);
+    memset(bytes, 'm', len);
+    for (int way = 0; way < 2; way++) {
+        usocket_t *from = way ? &server : &client, *to = way ? &client : &server;
+        size_t sent = 0, got = 0;
+        for (int i = 0; i < 100000 && got < len; i++) {
+            sim_heap_owner(way ? SERVER : CLIENT);
+            int32_t n = sent < len ? usocket_send_by(from, bytes + sent, len - sent, 0, NULL, USOCKET_NOW) : 0;
+            sent += n > 0 ? (size_t)n : 0;
+            usocket_poll(from, USOCKET_POLL_OUT, USOCKET_NOW);
+            sim_heap_owner(way ? CLIENT : SERVER);
+            n = usocket_recv_by(to, in + got, len - got, 0, NULL, USOCKET_NOW);
+            got += n > 0 ? (size_t)n : 0;
+            fx_sleep(200);
+        }
+        assert_int_equal(len, got);
+        assert_memory_equal(bytes, in, len);
+    }
+    free(bytes);
+    free(in);
+    for (int who = CLIENT; who <= SERVER; who++) {
+        cost[who].transfer = sim_heap(who).peak;
+    }
+    usocket_close(&client);
+    usocket_close(&server);
+    usocket_close(&listener);
+    usocket_tls_forget();
+    sim_drain();
+}
+
+static void check(const char *what, const struct end *c, const struct end *s, size_t handshake, size_t idle) {
+    struct cost cost[3];
+    measure(c, s, 30000, cost);
+    assert_int_equal(0, sim_heap(CLIENT).live);
+    assert_int_equal(0, sim_heap(SERVER).live);
+    fprintf(stderr, "# %-34s client: handshake %6zu, idle %6zu, transfer %6zu; server: handshake %6zu, idle %6zu, transfer %6zu bytes\n", what,
+        cost[CLIENT].handshake, cost[CLIENT].idle, cost[CLIENT].transfer, cost[SERVER].handshake, cost[SERVER].idle, cost[SERVER].transfer);
+    if (cost[CLIENT].handshake > handshake || cost[CLIENT].idle > idle || cost[CLIENT].transfer > handshake) {
+        print_error("%s: more than %zu and %zu\n", what, handshake, idle);
+        fail();
+    }
+}
+
+static const struct end plain_client = { .ca = pem_root, .host = "host.test" };
+static const struct end ecdsa = { .cert = pem_server, .key = key_server }, rsa = { .cert = pem_rsa, .key = key_rsa };
+
+static void test_fragment(void **state) {
+    (void)state;
+    struct end c = plain_client;
+    c.fragment = 2048;
+    check("fragment 2048, ECDSA", &c, &ecdsa, 24 * KIB, 10 * KIB);
+    check("fragment 2048, RSA", &c, &rsa, 26 * KIB, 11 * KIB); /* above the goal of 24 and 10 KiB */
+    c.suites = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    check("fragment 2048, AES-128-GCM", &c, &ecdsa, 24 * KIB, 11 * KIB); /* above the goal of 10 KiB idle */
+    c.fragment = 512;
+    check("fragment 512, AES-128-GCM", &c, &ecdsa, 24 * KIB, 9 * KIB);
+}
+
+static void test_default(void **state) {
+    (void)state;
+    struct end c = plain_client;
+    check("newest version, ECDSA", &c, &ecdsa, 40 * KIB, 24 * KIB);
+    check("newest version, RSA", &c, &rsa, 40 * KIB, 24 * KIB);
+    c.max = USOCKET_TLS_1_2;
+    check("TLS 1.2, ECDSA", &c, &ecdsa, 40 * KIB, 24 * KIB);
+}
+
+int main(void) {
+    struct cost cost[3];
+    measure(&plain_client, &ecdsa, 10, cost); /* mbedTLS keeps a table of keys from its first handshake on */
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_fragment), cmocka_unit_test(test_default) };
+    return cmocka_run_group_tests_name("memory", tests, NULL, NULL) != 0;
+}

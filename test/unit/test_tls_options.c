@@ -1,0 +1,226 @@
+/* The options of TLS: what they take, what they give back, and what they say of a value that is no use.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+
+#include "tls_fixture.h"
+
+static usocket_t s;
+
+static int begin(void **state) {
+    usocket_init(&s);
+    int r = fx_begin(state);
+    return r != 0 ? r : usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC);
+}
+
+static int end(void **state) {
+    usocket_close(&s);
+    return fx_end(state);
+}
+#define OPTION(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+static void refused(int r, const char *words) {
+    assert_code(USOCKET_ETLS_OPTION, r);
+    if (strncmp(tls_words(&s), words, strlen(words)) != 0) {
+        print_error("\"%s\" does not begin with \"%s\"\n", tls_words(&s), words);
+        fail();
+    }
+    int number = 0;
+    char text[USOCKET_TLS_WORDS];
+    assert_ok(usocket_tls_why(&s, &number, text));
+    assert_true(number < 0);
+}
+
+static void text_is(int name, const char *text) {
+    char buf[300];
+    size_t len = sizeof buf;
+    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, name, buf, &len));
+    assert_int_equal(strlen(text), len);
+    assert_memory_equal(text, buf, len);
+    len = 0;
+    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, name, NULL, &len)); /* how much room it needs */
+    assert_int_equal(strlen(text), len);
+}
+
+static void test_numbers(void **state) {
+    (void)state;
+    static const struct {
+        int name, first, good, bad;
+        const char *words;
+    } rows[] = {
+        { USOCKET_TLS_PEER_VERIFY, 2, 1, 3, "TLS_PEER_VERIFY: must be" },
+        { USOCKET_TLS_SESSION_CACHE, 0, 1, 2, "TLS_SESSION_CACHE: must be" },
+        { USOCKET_TLS_MIN_VERSION, USOCKET_TLS_1_2, USOCKET_TLS_1_2, 0x302, "TLS_MIN_VERSION: must be" },
+        { USOCKET_TLS_MAX_VERSION, 0, USOCKET_TLS_1_2, 0x305, "TLS_MAX_VERSION: must be" },
+        { USOCKET_TLS_MAX_FRAGMENT, 16384, 2048, 3000, "TLS_MAX_FRAGMENT: must be" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].first) {
+            assert_int_equal(rows[i].first, get_number(&s, rows[i].name));
+        }
+        assert_ok(set_number(&s, rows[i].name, rows[i].good));
+        assert_int_equal(rows[i].good, get_number(&s, rows[i].name));
+        refused(set_number(&s, rows[i].name, rows[i].bad), rows[i].words);
+        assert_int_equal(rows[i].good, get_number(&s, rows[i].name));
+        assert_code(USOCKET_EINVAL, usocket_setsockopt(&s, USOCKET_SOL_TLS, rows[i].name, "x", 1));
+    }
+}
+
+static void test_texts(void **state) {
+    (void)state;
+    assert_ok(set_text(&s, USOCKET_TLS_HOSTNAME, "host.test"));
+    text_is(USOCKET_TLS_HOSTNAME, "host.test");
+    assert_ok(set_text(&s, USOCKET_TLS_HOSTNAME, ""));
+    text_is(USOCKET_TLS_HOSTNAME, "");
+    assert_code(USOCKET_EINVAL, usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_HOSTNAME, "a\0b", 3));
+    char longest[300];
+    memset(longest, 'a', sizeof longest);
+    assert_code(USOCKET_ENAMETOOLONG, usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_HOSTNAME, longest, sizeof longest));
+    assert_ok(set_text(&s, USOCKET_TLS_ALPN_LIST, "h2, http/1.1"));
+    text_is(USOCKET_TLS_ALPN_LIST, "h2,http/1.1");
+    refused(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_ALPN_LIST, longest, sizeof longest), "TLS_ALPN_LIST: a name longer");
+    text_is(USOCKET_TLS_ALPN_LIST, "h2,http/1.1");
+    assert_ok(set_text(&s, USOCKET_TLS_ALPN_LIST, ""));
+    text_is(USOCKET_TLS_ALPN_LIST, "");
+    assert_ok(set_text(&s, USOCKET_TLS_CIPHERSUITE_LIST, "TLS-ECDHE-RSA-WITH-AES-128-GCM-SHA256:TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"));
+    text_is(USOCKET_TLS_CIPHERSUITE_LIST, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+    refused(set_text(&s, USOCKET_TLS_CIPHERSUITE_LIST, "TLS_NULL_WITH_NULL_NULL"), "TLS_CIPHERSUITE_LIST: no suite TLS_NULL_WITH");
+    assert_ok(set_text(&s, USOCKET_TLS_CIPHERSUITE_LIST, ""));
+    text_is(USOCKET_TLS_CIPHERSUITE_LIST, "");
+}
+
+static void test_certificates(void **state) {
+    (void)state;
+    char buf[4000];
+    size_t len = sizeof buf;
+    assert_ok(set_text(&s, USOCKET_TLS_CA_CERT, pem_root));
+    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, buf, &len));
+    assert_int_equal(sizeof der_root, len);
+    assert_memory_equal(der_root, buf, len);
+    len = 10;
+    assert_code(USOCKET_EINVAL, usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, buf, &len));
+    assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, der_root, sizeof der_root)); /* adds */
+    len = 0;
+    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, &len));
+    assert_int_equal(2 * sizeof der_root, len);
+    refused(set_text(&s, USOCKET_TLS_CA_CERT, "no certificate"), "TLS_CA_CERT: no certificate");
+    refused(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, der_root, sizeof der_root - 1), "TLS_CA_CERT: no certificate");
+    assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 0)); /* anew */
+    len = sizeof buf;
+    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, buf, &len));
+    assert_int_equal(0, len);
+}
+
+static void test_keys(void **state) {
+    (void)state;
+    char buf[100];
+    size_t len = sizeof buf;
+    refused(set_text(&s, USOCKET_TLS_OWN_CERT, key_server), "TLS_OWN_CERT: no certificate");
+    refused(set_text(&s, USOCKET_TLS_OWN_KEY, pem_server), "TLS_OWN_KEY: no private key");
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server));
+    refused(set_text(&s, USOCKET_TLS_OWN_KEY, key_client), "TLS_OWN_KEY: the key is not that of the certificate");
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_server));
+    assert_code(USOCKET_EACCES, usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_OWN_KEY, buf, &len));
+}
+
+static void test_psk(void **state) {
+    (void)state;
+    char longest[129], buf[100];
+    size_t len = sizeof buf;
+    memset(longest, 'q', sizeof longest);
+    assert_ok(set_text(&s, USOCKET_TLS_PSK, "secret"));
+    assert_ok(set_text(&s, USOCKET_TLS_PSK_IDENTITY, "me"));
+    text_is(USOCKET_TLS_PSK_IDENTITY, "me");
+    assert_code(USOCKET_EACCES, usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_PSK, buf, &len));
+    refused(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_PSK, longest, sizeof longest), "TLS_PSK: longer than");
+    refused(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_PSK_IDENTITY, longest, sizeof longest), "TLS_PSK_IDENTITY: longer than 128");
+    assert_null(strstr(tls_words(&s), "qq"));
+    text_is(USOCKET_TLS_PSK_IDENTITY, "me");
+}
+
+static void test_not_yet_and_unknown(void **state) {
+    (void)state;
+    char buf[100];
+    char words[USOCKET_TLS_WORDS];
+    static const int used[] = { USOCKET_TLS_CIPHERSUITE_USED, USOCKET_TLS_ALPN_USED, USOCKET_TLS_VERSION_USED, USOCKET_TLS_PEER_CERT };
+    for (size_t i = 0; i < sizeof used / sizeof *used; i++) {
+        size_t len = sizeof buf;
+        assert_code(USOCKET_ENOTCONN, usocket_getsockopt(&s, USOCKET_SOL_TLS, used[i], buf, &len));
+        assert_code(USOCKET_ENOPROTOOPT, set_number(&s, used[i], 1));
+    }
+    assert_code(USOCKET_ENOPROTOOPT, set_number(&s, 99, 1));
+    assert_code(USOCKET_ENOPROTOOPT, get_number(&s, 99));
+    assert_code(USOCKET_EINVAL, usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 5));
+    usocket_t plain = USOCKET_CLOSED;
+    assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_true(set_number(&plain, USOCKET_TLS_PEER_VERIFY, 0) < 0); /* never silent */
+    assert_code(USOCKET_ENOPROTOOPT, usocket_tls_handshake_by(&plain, USOCKET_NOW));
+    assert_code(USOCKET_ENOPROTOOPT, usocket_tls_name(&plain, "a", 1));
+    assert_code(USOCKET_ENOPROTOOPT, usocket_tls_why(&plain, NULL, words));
+    assert_ok(usocket_close(&plain));
+    assert_code(USOCKET_EBADF, usocket_tls_handshake_by(&plain, USOCKET_NOW));
+    assert_code(USOCKET_ENOTCONN, usocket_tls_handshake_by(&s, USOCKET_NOW));
+    assert_code(USOCKET_ENOTCONN, usocket_send(&s, "x", 1));
+    assert_code(USOCKET_ENOTCONN, usocket_recv(&s, buf, 1));
+}
+
+/* What is missing is told before a byte is sent. */
+static void test_incomplete(void **state) {
+    (void)state;
+    usocket_t plain = USOCKET_CLOSED, conn = USOCKET_CLOSED;
+    usocket_addr_t at = fx_listen(&plain, USOCKET_AF_INET, 4);
+    static const struct {
+        struct end end;
+        const char *words;
+    } rows[] = {
+        { { .ca = pem_root, .cert = pem_client }, "TLS_OWN_CERT without" },
+        { { .ca = pem_root, .key = key_client }, "TLS_OWN_KEY without" },
+        { { .ca = pem_root, .min = USOCKET_TLS_1_3, .max = USOCKET_TLS_1_2 }, "TLS_MIN_VERSION is above" },
+        { { .ca = pem_root, .min = USOCKET_TLS_1_3, .fragment = 512 }, "TLS_MAX_FRAGMENT works in" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].end.min == USOCKET_TLS_1_3 && tls_newest() < USOCKET_TLS_1_3) {
+            continue;
+        }
+        usocket_close(&s);
+        assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+        assert_ok(tls_set(&s, &rows[i].end));
+        assert_code(USOCKET_ETLS_SETUP, usocket_connect_by(&s, &at, usocket_deadline_in(5 * SECOND)));
+        if (strncmp(tls_words(&s), rows[i].words, strlen(rows[i].words)) != 0) {
+            print_error("\"%s\" does not begin with \"%s\"\n", tls_words(&s), rows[i].words);
+            fail();
+        }
+        assert_ok(usocket_accept_by(&plain, &conn, NULL, usocket_deadline_in(5 * SECOND)));
+        assert_ok(usocket_close(&conn));
+    }
+    assert_ok(usocket_close(&plain));
+}
+
+/* A listener's options are its connections'; they stay once there is one. */
+static void test_listener(void **state) {
+    (void)state;
+    usocket_t plain = USOCKET_CLOSED, conn = USOCKET_CLOSED;
+    usocket_addr_t at = fx_addr("127.0.0.1", 0);
+    assert_ok(tls_set(&s, &(struct end){ .cert = pem_server, .key = key_server }));
+    assert_ok(usocket_bind(&s, &at));
+    assert_ok(usocket_listen(&s, 2));
+    assert_ok(usocket_getsockname(&s, &at));
+    assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_connect_by(&plain, &at, usocket_deadline_in(5 * SECOND)));
+    assert_ok(set_number(&s, USOCKET_TLS_PEER_VERIFY, 1));
+    assert_ok(usocket_accept_by(&s, &conn, NULL, usocket_deadline_in(5 * SECOND)));
+    assert_code(USOCKET_EBUSY, set_number(&s, USOCKET_TLS_PEER_VERIFY, 0));
+    assert_int_equal(1, get_number(&conn, USOCKET_TLS_PEER_VERIFY));
+    assert_ok(usocket_close(&s));
+    assert_int_equal(1, get_number(&conn, USOCKET_TLS_PEER_VERIFY));
+    fx_close(&plain, &conn);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        OPTION(test_numbers), OPTION(test_texts), OPTION(test_certificates), OPTION(test_keys), OPTION(test_psk),
+        OPTION(test_not_yet_and_unknown), OPTION(test_incomplete), OPTION(test_listener),
+    };
+    return RUN(tests);
+}
