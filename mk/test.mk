@@ -1,9 +1,9 @@
 # Tests. Every suite's last line is `N passed, N failed, N skipped`; tools/suites.py runs several and adds them up.
 
 SUITES := run test-c test-python test-peers test-libs $(if $(wildcard test/compat/run.sh),test-compat) \
-	test-c-asan test-python-asan test-samples test-docs lint
+	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
-LONG_SUITES := newest-run newest-test-python newest-test-peers-long test-c-long test-c-valgrind test-python-long coverage-check
+LONG_SUITES := test-python-asan newest-run newest-test-python newest-test-peers-long test-c-long test-c-valgrind test-python-long coverage-check
 
 OURS := build/unix/micropython
 STOCK := build/ab/micropython
