@@ -17,7 +17,7 @@ $(PATCHED:%=$(OUT)/mbedtls/%.o): $(OUT)/mbedtls/%.o: $(OUT)/mbedtls/%.c port/pos
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 $(PATCHED:%=$(OUT)/mbedtls/%.c): $(OUT)/mbedtls/%.c: $(TREE)/library/%.c mk/mbedtls.mk
 	$(Q)sed $(foreach e,$(EDITS_$*),-e '$(EDIT_$e)') $< >$@
-	$(Q)for n in $(words $(EDITS_$*)); do [ "$$(diff $< $@ | grep -c '^>')" = $$n ] || { echo "$<: an edit no longer fits"; rm $@; exit 1; }; done
+	$(Q)[ "$$(diff $< $@ | grep -c '^>')" = $(or $(LINES_$*),$(words $(EDITS_$*))) ] || { echo "$<: an edit no longer fits"; rm $@; exit 1; }
 
 # It offers RSA-PSS and then refuses it in TLS 1.2, which many servers choose: Mbed-TLS/mbedtls#10674, in later versions.
 EDITS_ssl_tls12_client := pss
@@ -25,9 +25,12 @@ EDIT_pss := s/if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/if ((sig_alg 
 
 # Out of memory, the hash of the session is not there, and the keys are made from what lies on the stack.
 # And mbedtls_ssl_setup allocates the buffer for reading for the largest record: here it takes the length that the context has.
-EDITS_ssl_tls := verify in again
+# And who reads takes the length of the buffer for writing for the largest record, if that is the shorter one: longer records are refused.
+EDITS_ssl_tls := verify in again longest
+LINES_ssl_tls := 6
 EDIT_verify := s/MBEDTLS_SSL_DEBUG_RET(1, "calc_verify", ret);/return ret;/
 EDIT_again := s/handle_buffer_resizing(ssl, 0, MBEDTLS_SSL_IN_BUFFER_LEN,/handle_buffer_resizing(ssl, 0, ssl->in_buf_len,/
+EDIT_longest := s/\(read_mfl =\|return\) ssl_mfl_code_to_length(\(ssl->[a-z_]*->mfl_code\));/\1 \2 == 0 ? max_len : ssl_mfl_code_to_length(\2);/
 EDIT_in := 0,/size_t in_buf_len = MBEDTLS_SSL_IN_BUFFER_LEN;/s//size_t in_buf_len = ssl->in_buf_len != 0 ? ssl->in_buf_len : MBEDTLS_SSL_IN_BUFFER_LEN;/
 
 # Out of memory, the contexts of a transform that is half made stay behind.
