@@ -277,7 +277,7 @@ def main():
     p.add_argument("--asan", action="store_true", help="under build/asan/micropython, with longer limits")
     p.add_argument("--defects", action="store_true", help="print the table of defects; one without a check is a failure")
     p.add_argument("--verbose", action="store_true", help="print the whole output of scripts that fail")
-    p.add_argument("--jobs", type=int, default=2)
+    p.add_argument("--jobs", type=int, default=4, help="at once; they wait more than they work (4)")
     options = p.parse_args()
     options.scripts = os.path.abspath(options.scripts)
     if options.interp is None:

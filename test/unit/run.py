@@ -70,7 +70,7 @@ def jobs_of(arguments, under, env):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--under", default="")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=4, help="at once; they wait more than they work (4)")
     parser.add_argument("--also", action="append", default=[])
     parser.add_argument("--brief", nargs="*", default=[])
     parser.add_argument("--full", nargs="*", default=[])
