@@ -95,9 +95,10 @@ def connecting():
     s.connect(("dual.test", port))
     check("connect with IPv6", s.getpeername(), (KERNEL6, port, 0, 0))
     s.close()
-    for name, family in (("six.test", 10), ("dual.test", 2)):
+    # Both addresses answer, and which does first is not ours to say (RFC 8305; test_race.c has the order).
+    for name, ends in (("six.test", (KERNEL6,)), ("four.test", (KERNEL4,)), ("dual.test", (KERNEL6, KERNEL4))):
         s = socket.create_connection((name, port), 5)
-        check("create_connection to " + name, s.getpeername()[0], KERNEL6 if family == 10 else KERNEL4)
+        true("create_connection to " + name, s.getpeername()[0] in ends, s.getpeername())
         s.close()
     start = ticks()
     s = socket.create_connection(("deadfirst.behind.test", port), 6)
