@@ -29,8 +29,8 @@ $(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -
 size size-check: $(MBEDTLS_READY)
 
 # The interpreters that have TLS (tools/build.py).
-$(foreach f,unix ab cov,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
-build/obj/asan-$(MPY_KEY)/micropython: build/mbedtls-asan/libmbedcrypto.a
+$(foreach f,unix ab cov lwip lwip-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
+$(foreach f,asan lwip-asan sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls-asan/libmbedcrypto.a
 
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
