@@ -76,7 +76,7 @@ def on_sal(like):
     """On the look-alike of SAL (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>."""
     return on_stack(
         like, "rtthread",
-        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
+        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_USING_TLS -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
         USOCKET_CFLAGS=f"-I{ROOT}/test/sal/include",
         LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
     )
@@ -91,14 +91,15 @@ FLAVOURS["sal-asan"] = on_sal("asan")
 
 # TLS sockets, and MicroPython's own tls module, on the mbedTLS that mk/tls.mk has built into build/mbedtls or build/mbedtls-asan.
 MBEDTLS_DIR = os.path.abspath(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
-TLS_CFLAGS = (f"-DUSOCKET_TLS=1 -DMBEDTLS_USER_CONFIG_FILE=\\\"{ROOT}/port/posix/mbedtls_user.h\\\" "
+TLS_CFLAGS = (f"-DMBEDTLS_USER_CONFIG_FILE=\\\"{ROOT}/port/posix/mbedtls_user.h\\\" "
               f"-isystem {MBEDTLS_DIR}/include")
 
 
 def with_tls(flavour, archives):
     """Add TLS to a flavour's arguments."""
     arguments = dict(argument.split("=", 1) for argument in FLAVOURS[flavour])
-    arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {TLS_CFLAGS}".strip()
+    knob = "" if flavour.startswith("sal") else "-DUSOCKET_TLS=1"  # there, rtconfig.h has the knobs
+    arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {knob} {TLS_CFLAGS}".strip()
     arguments["LDFLAGS_EXTRA"] = f"-L{ROOT}/build/{archives} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
     FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
 

@@ -11,13 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define TICK_US 10000
 #define ETIMEOUT 2
 
 struct look look = {
-    .lwip = 212, .up = true, .address = true, .link = true, .loopback = true, .linger = true, .sockets = 200, .dial_ms = 30};
+    .lwip = 212, .up = true, .address = true, .link = true, .loopback = true, .linger = true, .random = true, .sockets = 200, .dial_ms = 30};
 
 static __thread int error;
 
@@ -53,6 +54,8 @@ static void read_word(const char *word) {
         look.loopback = false;
     } else if (strcmp(word, "nolinger") == 0) {
         look.linger = false;
+    } else if (strcmp(word, "norandom") == 0) {
+        look.random = false;
     } else if (strncmp(word, "sockets=", 8) == 0) {
         look.sockets = atoi(word + 8);
     } else {
@@ -294,4 +297,13 @@ int rt_kprintf(const char *format, ...) {
     int n = vfprintf(stderr, format, args);
     va_end(args);
     return n;
+}
+
+/* The chip's generator, which cannot say that it has failed. */
+uint32_t rt_hwcrypto_rng_update(void) {
+    uint32_t word = 0;
+    if (look.random && getrandom(&word, sizeof(word), 0) != sizeof(word)) {
+        abort();
+    }
+    return word;
 }
