@@ -85,3 +85,13 @@ test-tls-asan: $(ASAN)
 
 SUITES += test-tls
 LONG_SUITES += test-tls-asan test-tls-long
+
+# On the other stacks.
+.PHONY: test-tls-lwip test-tls-sal
+test-tls-lwip: packages-test build/lwip/micropython
+	@$(PYTHON) test/tls/run.py --interp build/lwip/micropython --stack lwip
+
+test-tls-sal: packages-test build/sal/micropython
+	@$(PYTHON) test/tls/run.py --interp build/sal/micropython --stack sal
+
+LONG_SUITES += test-tls-lwip test-tls-sal
