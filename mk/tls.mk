@@ -29,8 +29,8 @@ $(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -
 size size-check: $(MBEDTLS_READY)
 
 # The interpreters that have TLS (tools/build.py).
-$(foreach f,unix ab cov,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
-build/obj/asan-$(MPY_KEY)/micropython: build/mbedtls-asan/libmbedcrypto.a
+$(foreach f,unix ab cov lwip lwip-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
+$(foreach f,asan lwip-asan sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls-asan/libmbedcrypto.a
 
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
@@ -85,3 +85,13 @@ test-tls-asan: $(ASAN)
 
 SUITES += test-tls
 LONG_SUITES += test-tls-asan test-tls-long
+
+# On the other stacks.
+.PHONY: test-tls-lwip test-tls-sal
+test-tls-lwip: packages-test build/lwip/micropython
+	@$(PYTHON) test/tls/run.py --interp build/lwip/micropython --stack lwip
+
+test-tls-sal: packages-test build/sal/micropython
+	@$(PYTHON) test/tls/run.py --interp build/sal/micropython --stack sal
+
+LONG_SUITES += test-tls-lwip test-tls-sal

@@ -27,6 +27,15 @@
 #include <psa/crypto.h>
 #endif
 
+#if MBEDTLS_VERSION_NUMBER < 0x021C0000
+#error "mbedTLS is too old: 2.28 at least"
+#endif
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000 && defined(MBEDTLS_PSA_CRYPTO_C) && defined(MBEDTLS_ENTROPY_HARDWARE_ALT) && \
+    !defined(MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG)
+#error \
+    "mbedTLS would make keys from mbedtls_hardware_poll(), not from usocket_port_random(): define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG"
+#endif
+
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #define PRIVATE(member) MBEDTLS_PRIVATE(member)
 #define RNG_ARGUMENTS , usocket_backend_random, NULL

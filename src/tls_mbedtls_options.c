@@ -188,7 +188,9 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
         if (ret != 0) {
             r = usocket_backend_is_alloc_failure(ret)
                 ? USOCKET_ENOMEM
-                : option_error(t, option, ret, "the key is not that of the certificate");
+                : option_error(t, option, ret,
+                      ret == MBEDTLS_ERR_SSL_NO_RNG ? "the system gives no randomness"
+                                                    : "the key is not that of the certificate");
         }
     }
     if (r == 0) {

@@ -50,20 +50,6 @@ FLAVOURS = {
 }
 
 
-# TLS sockets, and MicroPython's own tls module, on the mbedTLS that mk/tls.mk has built into build/mbedtls or build/mbedtls-asan.
-MBEDTLS_DIR = os.path.abspath(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
-TLS_CFLAGS = (f"-DUSOCKET_TLS=1 -DMBEDTLS_USER_CONFIG_FILE=\\\"mbedtls_user.h\\\" -I{ROOT}/port/posix "
-              f"-isystem {MBEDTLS_DIR}/include")
-
-
-def with_tls(flavour, archives):
-    """Add TLS to a flavour's arguments."""
-    arguments = dict(argument.split("=", 1) for argument in FLAVOURS[flavour])
-    arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {TLS_CFLAGS}".strip()
-    arguments["LDFLAGS_EXTRA"] = f"-L{ROOT}/build/{archives} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
-    FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
-
-
 # Other stacks than the system's: what a flavour has, and before it what the stack needs. The archives are there already.
 LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
 LWIP_CFLAGS = (f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DPLAT_EVENT_COUNT=64 -I{ROOT}/test/lwip "
@@ -90,7 +76,7 @@ def on_sal(like):
     """On the look-alike of SAL (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>."""
     return on_stack(
         like, "rtthread",
-        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
+        CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_USING_TLS -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
         USOCKET_CFLAGS=f"-I{ROOT}/test/sal/include",
         LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
     )
@@ -103,10 +89,25 @@ FLAVOURS["sal"] = on_sal("unix")
 FLAVOURS["sal-asan"] = on_sal("asan")
 
 
-# Now that the flavours on other stacks, whose ports have no randomness yet, are made.
-for name in ("unix", "ab", "cov"):
+# TLS sockets, and MicroPython's own tls module, on the mbedTLS that mk/tls.mk has built into build/mbedtls or build/mbedtls-asan.
+MBEDTLS_DIR = os.path.abspath(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
+TLS_CFLAGS = (f"-DMBEDTLS_USER_CONFIG_FILE=\\\"{ROOT}/port/posix/mbedtls_user.h\\\" "
+              f"-isystem {MBEDTLS_DIR}/include")
+
+
+def with_tls(flavour, archives):
+    """Add TLS to a flavour's arguments."""
+    arguments = dict(argument.split("=", 1) for argument in FLAVOURS[flavour])
+    knob = "" if flavour.startswith("sal") else "-DUSOCKET_TLS=1"  # there, rtconfig.h has the knobs
+    arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {knob} {TLS_CFLAGS}".strip()
+    arguments["LDFLAGS_EXTRA"] = f"-L{ROOT}/build/{archives} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
+    FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
+
+
+for name in ("unix", "ab", "cov", "lwip", "lwip-tiny", "sal"):
     with_tls(name, "mbedtls")
-with_tls("asan", "mbedtls-asan")
+for name in ("asan", "lwip-asan", "sal-asan"):
+    with_tls(name, "mbedtls-asan")
 
 
 class Progress:

@@ -204,7 +204,7 @@ void usocket_port_wake(bool on);
 
 #if USOCKET_TLS
 
-/* ---- For TLS: port/<stack>/system.c --------------------------------------------------------------------------------- */
+/* ---- For TLS: port/bsd_tls.c where a Unix is underneath, else port/<stack>/system.c --------------------------------- */
 
 /** Randomness fit for keys: the system's generator, seeded. There is no substitute: a port without one must not pretend.
  *  @return 0; USOCKET_EIO: there is none (yet) */

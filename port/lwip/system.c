@@ -335,3 +335,27 @@ int plat_gethostname(char *buf, size_t len) {
     strncpy(buf, name, len);
     return 0;
 }
+
+/* ---- For TLS: on a Unix, port/bsd_tls.c has these. Elsewhere usocket_port_random is the board's to write. ----------- */
+
+#if USOCKET_TLS && !defined(__unix__)
+
+#include <time.h>
+
+#ifndef PLAT_WALL_TIME
+#define PLAT_WALL_TIME() time(NULL)
+#endif
+#ifndef PLAT_TRUST
+#define PLAT_TRUST NULL /* or the name of a file of certificates, PEM */
+#endif
+
+int64_t usocket_port_wall_time(void) {
+    time_t now = PLAT_WALL_TIME();
+    return now > 0 ? (int64_t)now : 0;
+}
+
+const char *usocket_port_trust(void) {
+    return PLAT_TRUST;
+}
+
+#endif

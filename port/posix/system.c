@@ -13,9 +13,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#if USOCKET_TLS
-#include <sys/random.h>
-#endif
 
 usocket_time_t usocket_port_now(void) {
     struct timespec t;
@@ -159,34 +156,3 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     }
     return 0;
 }
-
-/* ---- For TLS ------------------------------------------------------------------------------------------------------ */
-
-#if USOCKET_TLS
-
-int usocket_port_random(void *buf, size_t len) {
-    uint8_t *p = buf;
-    while (len != 0) {
-        ssize_t r = getrandom(p, len, 0);
-        if (r < 0 && plat_errno() != EINTR) {
-            return USOCKET_EIO;
-        }
-        if (r > 0) {
-            p += r;
-            len -= (size_t)r;
-        }
-    }
-    return 0;
-}
-
-int64_t usocket_port_wall_time(void) {
-    struct timespec t;
-    return clock_gettime(CLOCK_REALTIME, &t) == 0 ? (int64_t)t.tv_sec : 0;
-}
-
-const char *usocket_port_trust(void) {
-    const char *file = getenv("SSL_CERT_FILE");
-    return file != NULL && file[0] != '\0' ? file : "/etc/ssl/certs/ca-certificates.crt";
-}
-
-#endif

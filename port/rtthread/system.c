@@ -8,6 +8,8 @@
 
 #include <rthw.h>
 
+#include <string.h>
+
 /* ---- Time --------------------------------------------------------------------------------------------------------- */
 
 /* The kernel counts ticks in 32 bits. Two looks are never as far apart as it takes them to wrap, or nobody is waiting. */
@@ -114,3 +116,51 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     }
     return 0;
 }
+
+/* ---- For TLS ------------------------------------------------------------------------------------------------------ */
+
+#if USOCKET_TLS
+
+#include <time.h>
+
+/* The chip's generator. Without one, usocket_port_random is the board's to write, and the linker says so. The package mbedtls has
+ * one (mbedtls_hardware_poll), which asks rand(): not that. */
+#if defined(RT_HWCRYPTO_USING_RNG) && !defined(USOCKET_TLS_BOARD_RANDOM)
+
+rt_uint32_t rt_hwcrypto_rng_update(void); /* of <hw_rng.h>, which is not everywhere in one place */
+
+/* It cannot say that it has failed: it returns 0, and a broken one what it returned before. No word may follow itself. */
+int usocket_port_random(void *buf, size_t len) {
+    uint8_t *p = buf;
+    rt_uint32_t before = rt_hwcrypto_rng_update();
+    while (len != 0) {
+        rt_uint32_t word = rt_hwcrypto_rng_update();
+        if (word == before) {
+            return USOCKET_EIO;
+        }
+        before = word;
+        size_t part = len < sizeof(word) ? len : sizeof(word);
+        memcpy(p, &word, part);
+        p += part;
+        len -= part;
+    }
+    return 0;
+}
+
+#endif
+
+/* Without an RTC, time() is -1; with one that nobody has set, some day long ago. */
+int64_t usocket_port_wall_time(void) {
+    time_t now = time(NULL);
+    return now > 0 ? (int64_t)now : 0;
+}
+
+const char *usocket_port_trust(void) {
+#ifdef USOCKET_TLS_TRUST_FILE
+    return USOCKET_TLS_TRUST_FILE[0] != '\0' ? USOCKET_TLS_TRUST_FILE : NULL;
+#else
+    return NULL;
+#endif
+}
+
+#endif

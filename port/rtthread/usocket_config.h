@@ -76,6 +76,12 @@
 #define USOCKET_POLLER 1
 #endif
 
+#ifdef USOCKET_USING_TLS
+#define USOCKET_TLS 1
+#else
+#define USOCKET_TLS 0
+#endif
+
 #define USOCKET_UNIX 0
 
 /* The clock goes in steps, a kernel tick each. */

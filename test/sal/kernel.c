@@ -11,13 +11,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define TICK_US 10000
 #define ETIMEOUT 2
 
-struct look look = {
-    .lwip = 212, .up = true, .address = true, .link = true, .loopback = true, .linger = true, .sockets = 200, .dial_ms = 30};
+struct look look = {.lwip = 212,
+    .up = true,
+    .address = true,
+    .link = true,
+    .loopback = true,
+    .linger = true,
+    .random = true,
+    .sockets = 200,
+    .dial_ms = 30};
 
 static __thread int error;
 
@@ -53,6 +61,8 @@ static void read_word(const char *word) {
         look.loopback = false;
     } else if (strcmp(word, "nolinger") == 0) {
         look.linger = false;
+    } else if (strcmp(word, "norandom") == 0) {
+        look.random = false;
     } else if (strncmp(word, "sockets=", 8) == 0) {
         look.sockets = atoi(word + 8);
     } else {
@@ -202,7 +212,7 @@ long rt_sem_take(struct look_sem *sem, int32_t ticks) {
     pthread_mutex_lock(&sem->lock);
     error = 0;
     while (sem->value == 0 && r == 0) {
-        r = ticks == 0 ? 1
+        r = ticks == 0  ? 1
             : ticks < 0 ? pthread_cond_wait(&sem->more, &sem->lock)
                         : pthread_cond_timedwait(&sem->more, &sem->lock, &end);
     }
@@ -294,4 +304,13 @@ int rt_kprintf(const char *format, ...) {
     int n = vfprintf(stderr, format, args);
     va_end(args);
     return n;
+}
+
+/* The chip's generator, which cannot say that it has failed. */
+uint32_t rt_hwcrypto_rng_update(void) {
+    uint32_t word = 0;
+    if (look.random && getrandom(&word, sizeof(word), 0) != sizeof(word)) {
+        abort();
+    }
+    return word;
 }

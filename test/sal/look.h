@@ -1,7 +1,7 @@
 /* What a test may change about the look-alike of RT-Thread's sockets, at any time.
  *
  * At the start the environment variable LOOK is read: words like `202` `212` `at` `down` `noaddress` `nolink` `noloopback`
- * `nolinger` `sockets=5`, with commas between them.
+ * `nolinger` `norandom` `sockets=5`, with commas between them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,6 +21,7 @@ struct look {
     volatile int sockets;       /* how many there can be */
     volatile int dial_ms;       /* an AT module needs for a connect */
     volatile bool linger;       /* LWIP_SO_LINGER */
+    volatile bool random;       /* the chip's generator gives any */
     volatile bool taken;        /* the slot of getaddrinfo, by another program */
     volatile uint32_t tick_base; /* added to the kernel's tick */
     volatile int calls;         /* of the stack, so far */

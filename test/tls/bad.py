@@ -109,7 +109,9 @@ def verdicts(suite):
         suite.check("connect's own name", suite.client(port=port, options=[ca], host="localhost").get("cert"))
         r = suite.client(port=port, options=[["HOSTNAME", certs.HOST]])
         suite.check("not of the system's authorities", refused(r, "unknown authority"), str(r))
-        for name, good in (("root.pem", True), ("unknown-root.pem", False), ("no-such-file.pem", False)):
+        if suite.stack == "sal":
+            suite.skip("SSL_CERT_FILE", "RT-Thread's port has the file's name from menuconfig (USOCKET_TLS_TRUST_FILE)")
+        for name, good in () if suite.stack == "sal" else (("root.pem", True), ("unknown-root.pem", False), ("no-such-file.pem", False)):
             r = suite.client(port=port, options=[["HOSTNAME", certs.HOST]], environment={"SSL_CERT_FILE": suite.maker.path(name)})
             suite.check(f"SSL_CERT_FILE={name}", r.get("cert") if good else r.get("type") == "TLSError", str(r))
         suite.check("a name's last dot", suite.client(port=port, options=[ca, ["HOSTNAME", certs.HOST + "."]]).get("cert"))

@@ -1,21 +1,26 @@
-"""What a TLS socket does, seen from inside (inside.py), and when Ctrl-C is pressed (interrupt.py).
+"""What a TLS socket does, seen from inside (inside.py), when Ctrl-C is pressed (interrupt.py), and with both ends in one program
+(among.py), there also with a clock that nobody has set.
 
 SPDX-License-Identifier: MIT
 """
+import json
 import os
 import signal
 import subprocess
 import threading
 import time
 
+import bad
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 240
 
 
-def script(suite, name, press=False):
+def script(suite, name, press=False, parts=(), environment=None):
     """Run it, count its checks; press: Ctrl-C a moment after each line that says that it waits."""
-    child = subprocess.Popen([suite.interp, "-X", "heapsize=64m", os.path.join(HERE, name), suite.maker.directory], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    child = subprocess.Popen([suite.interp, "-X", "heapsize=64m", os.path.join(HERE, name), suite.maker.directory, suite.stack or "-", *parts],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             env={**os.environ, **(environment or {})})
     timer = threading.Timer(LIMIT, child.kill)
     timer.start()
     lines = []
@@ -35,6 +40,20 @@ def script(suite, name, press=False):
     suite.check(f"{name} ends well", child.returncode == 0 and lines and lines[-1] == "end", f"{child.returncode} " + "\n".join(lines)[-2500:])
 
 
+def clock(suite):
+    """A program for which it is 1970."""
+    library = os.path.join(suite.scratch, "clock1970.so")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(HERE, "clock1970.c")], check=True)
+    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    script(suite, "among.py", parts=["clock"], environment={"LD_PRELOAD": library, "ASAN_OPTIONS": sanitizer})
+
+
 def run(suite):
+    with open(suite.maker.path("table.json"), "w") as file:
+        json.dump({name: words for name, (words, _) in bad.TABLE.items()}, file)
     script(suite, "inside.py")
     script(suite, "interrupt.py", press=True)
+    script(suite, "among.py")
+    clock(suite)
+    if suite.stack == "sal":
+        script(suite, "among.py", parts=["randomness"], environment={"LOOK": "norandom"})

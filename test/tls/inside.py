@@ -138,6 +138,8 @@ def threads():
     # Two threads on each end: one sends, one receives.
     c, s = pair()
     n = 600000
+    if sys.argv[2] == "lwip":
+        n = 20000  # less than a window: lwIP's loopback never comes to rest once both directions are full, with plain sockets either
     got = {}
 
     def send(x, name):
@@ -254,6 +256,7 @@ def kept():
     check("a file's line", f.readline() == b"one\n")
     e = error(f.readline)
     check("a file's late line", isinstance(e, socket.timeout), repr(e))
+    c.settimeout(5)  # Nagle's algorithm may wait for an acknowledgement, and that takes lwIP a quarter of a second
     s.send(b"o\n")
     check("a file's line, once it has come", f.readline() == b"two\n")
     c.close()
@@ -288,7 +291,8 @@ def starttls():
     conn.setblocking(False)
     there = ctx.wrap_socket(conn, server_side=True, do_handshake_on_connect=False)
     said = None
-    for _ in range(2000):
+    t = time.ticks_ms()
+    while time.ticks_diff(time.ticks_ms(), t) < 5000:
         error(c.do_handshake)
         r = there.read(5)
         if r:
@@ -297,7 +301,7 @@ def starttls():
         try:
             c.send(b"hello")
         except OSError:
-            pass
+            time.sleep_ms(1)
     check("TLS on a connection that was plain, MicroPython's tls at the other end", said == b"hello", said)
     c.close()
     l.close()

@@ -49,4 +49,7 @@
 #define USOCKET_RESOLVER_STACK_SIZE 4096
 #define USOCKET_RESOLVER_PRIORITY 20
 
+#define RT_HWCRYPTO_USING_RNG
+#define USOCKET_TLS_TRUST_FILE "/etc/ssl/certs/ca-certificates.crt"
+
 #endif

@@ -1,0 +1,245 @@
+# Both ends are ours, in one program, as they must be where the stack is the program's own (lwIP): certificates, options, sessions,
+# DTLS. Prints as inside.py does. The directory of certificates has table.json, too: names of bad ones, and words for them.
+import errno, json, sys, time
+import usocket as socket
+from ends import HOST, ROOT, TLS, check, error, read
+
+NOT_SHOWN = ("client-only", "sign-only", "huge")
+GOING_ON = (errno.EAGAIN, errno.EINPROGRESS, errno.ENOTCONN)
+
+
+def make(kind, **options):
+    s = socket.socket(socket.AF_INET, kind, socket.IPPROTO_SEC)
+    for name, value in options.items():
+        s.setsockopt(TLS, getattr(socket, "TLS_" + name), value)
+    return s
+
+
+def own(name):
+    return {"OWN_CERT": read(name + ".chain"), "OWN_KEY": read(name + ".key")}
+
+
+def get(s, name):
+    return s.getsockopt(TLS, getattr(socket, "TLS_" + name))
+
+
+def listen(kind=socket.SOCK_STREAM, **options):
+    l = make(kind, **(options or own("ec")))
+    l.bind(("127.0.0.1", 0))
+    l.listen(4)
+    l.settimeout(0)
+    return l
+
+
+def step(call):
+    "Whether it is done; an error that is one."
+    try:
+        return call() or True
+    except OSError as e:
+        if e.args[0] in GOING_ON:
+            return False
+        raise
+
+
+def meet(l, kind=socket.SOCK_STREAM, **options):
+    "A client and what the listener makes of it: (client or what ended it, server or what ended it)."
+    c = make(kind, **dict({"CA_CERT": ROOT, "HOSTNAME": HOST}, **options))
+    c.settimeout(0)
+    result, server, opened, there = None, None, False, False
+    end = time.ticks_add(time.ticks_ms(), 15000)
+    try:
+        step(lambda: c.connect(l.getsockname()))
+    except OSError as e:
+        return e, None
+    while result is None or server is None:
+        if time.ticks_diff(time.ticks_ms(), end) > 0:
+            return OSError(0, "no end"), server
+        if not opened:
+            try:
+                opened = step(c.do_handshake)
+                result = result or (c if opened else None)
+            except OSError as e:
+                result, opened = e, True
+        if server is None:
+            try:
+                if there is False:
+                    there = step(l.accept)
+                    there = there and there[0]
+                    if there:
+                        there.settimeout(0)
+                if there and step(there.do_handshake):
+                    server = there
+            except OSError as e:
+                server = e
+                if there:
+                    there.close()
+                    there = None
+        if isinstance(result, OSError) and kind == socket.SOCK_DGRAM:
+            break  # a server of datagrams need not notice
+        time.sleep_ms(1)
+    for s in (c, there):
+        if s:
+            s.settimeout(5)
+    return result, server
+
+
+def close(*ends):
+    for s in ends:
+        if isinstance(s, socket.socket):
+            s.close()
+
+
+def both(c, s):
+    return isinstance(c, socket.socket) and isinstance(s, socket.socket)
+
+
+def certificates():
+    with open(sys.argv[1] + "/table.json") as f:
+        table = json.load(f)
+    for name in sorted(table):
+        for version in (socket.TLS_1_2, socket.TLS_1_3):
+            l = error(lambda: listen(**own(name)))
+            if isinstance(l, Exception):
+                check("%s: a server that shows it" % name, isinstance(l, socket.TLSError), repr(l))  # refused even here
+                break
+            more = {"CA_CERT": ROOT + read("middle.crl")} if name == "revoked" else {}
+            c, s = meet(l, MIN_VERSION=version, MAX_VERSION=version, **more)
+            # What is not meant for servers, ours does not show; nor what is longer than it can send.
+            by_itself = name in NOT_SHOWN and isinstance(s, socket.TLSError)
+            check("%s is refused, %x" % (name, version), isinstance(c, socket.TLSError) and (by_itself or table[name] in str(c)), (c, s))
+            close(l, c, s)
+    for name in ("rsa", "p384", "wildcard"):
+        l = listen(**own(name))
+        c, s = meet(l)
+        check("%s is good" % name, both(c, s), (c, s))
+        close(l, c, s)
+    l = listen(**own("expired"))
+    c, s = meet(l, PEER_VERIFY=0)
+    check("expired, but not looked at", both(c, s), (c, s))
+    close(l, c, s)
+
+
+def clients():
+    l = listen(PEER_VERIFY=2, CA_CERT=ROOT, **own("ec"))
+    for name, good in (("client-ec", True), ("client-rsa", True), ("self-signed", False), (None, False)):
+        for version in (socket.TLS_1_2, socket.TLS_1_3):
+            c, s = meet(l, MAX_VERSION=version, **(own(name) if name else {}))
+            label = "a client with %s, %x" % (name or "no certificate", version)
+            if good:
+                check(label, both(c, s) and len(get(s, "PEER_CERT")) > 100, (c, s))
+            else:
+                check(label + " is refused", isinstance(s, socket.TLSError), (c, s))
+            close(c, s)
+    close(l)
+
+
+def agreements():
+    l = listen(ALPN_LIST="h2,http/1.1", **own("ec"))
+    for offer, used in (("http/1.1", "http/1.1"), ("h2,http/1.1", "h2"), (None, "")):
+        c, s = meet(l, **({"ALPN_LIST": offer} if offer else {}))
+        check("ALPN %s" % offer, both(c, s) and get(c, "ALPN_USED") == used == get(s, "ALPN_USED"), (c, s))
+        close(c, s)
+    c, s = meet(l, ALPN_LIST="mqtt")
+    check("ALPN, nothing in common", isinstance(c, socket.TLSError) and "application_protocol" in str(c), repr(c))
+    close(c, s, l)
+    l = listen(MAX_VERSION=socket.TLS_1_2, **own("ec"))
+    c, s = meet(l, MIN_VERSION=socket.TLS_1_3)
+    check("no version in common", isinstance(c, socket.TLSError), repr(c))
+    close(c, s, l)
+    secret = dict(PSK=bytes(range(16)), PSK_IDENTITY="device-7")
+    l = listen(**secret)
+    for version in (socket.TLS_1_2, socket.TLS_1_3):
+        c, s = meet(l, MAX_VERSION=version, **secret)
+        check("PSK, %x" % version, both(c, s) and get(c, "PEER_CERT") == b"", (c, s))
+        close(c, s)
+        c, s = meet(l, MAX_VERSION=version, PSK=bytes(16), PSK_IDENTITY="device-7")
+        check("PSK, another secret, %x" % version, isinstance(c, OSError) and isinstance(s, OSError), (c, s))
+        close(c, s)
+    close(l)
+
+
+def sessions():
+    # In TLS 1.3, mbedTLS keeps no certificate with a session: so one that is resumed can be told. In 1.2, it does.
+    for version in (socket.TLS_1_2, socket.TLS_1_3):
+        l = listen(SESSION_CACHE=1, **own("ec"))
+        shown = []
+        for cache in (1, 1, 1, 0):
+            c, s = meet(l, SESSION_CACHE=cache, MAX_VERSION=version)
+            if not both(c, s):
+                check("sessions, %x" % version, False, (c, s))
+                break
+            s.send(b"x")  # a ticket comes with what follows
+            check("a session, %x" % version, c.recv(1) == b"x")
+            shown.append(get(c, "PEER_CERT") != b"")
+            close(c, s)
+        if version == socket.TLS_1_3:
+            check("resumed, but for the first, and the one that may not be", shown == [True, False, False, True], shown)
+        close(l)
+
+
+def datagrams():
+    kind = socket.SOCK_DGRAM
+    l = listen(kind, SESSION_CACHE=1, ALPN_LIST="coap", **own("ec"))
+    for name in ("new", "once more"):
+        c, s = meet(l, kind, SESSION_CACHE=1, ALPN_LIST="coap")
+        if not both(c, s):
+            check("DTLS, " + name, False, (c, s))
+            break
+        check("DTLS, " + name, get(c, "VERSION_USED") == socket.TLS_1_2 and get(s, "ALPN_USED") == "coap")
+        for size in (1, 1000):
+            c.send(bytes(size))
+            s.send(bytes(size + 1))
+            check("DTLS, %d bytes there and back, %s" % (size, name), s.recv(2000) == bytes(size) and c.recv(2000) == bytes(size + 1))
+        c.close()
+        check("DTLS, the end, " + name, s.recv(10) == b"")
+        s.close()
+    c1, s1 = meet(l, kind)
+    c2, s2 = meet(l, kind)
+    if both(c1, s1) and both(c2, s2):
+        c1.send(b"one")
+        c2.send(b"two")
+        check("DTLS, two clients of one listener", s2.recv(10) == b"two" and s1.recv(10) == b"one")
+    else:
+        check("DTLS, two clients of one listener", False, (c1, s1, c2, s2))
+    close(c1, s1, c2, s2, l)
+    l = listen(kind, **own("wrong-host"))
+    c, s = meet(l, kind)
+    check("DTLS, another's certificate", isinstance(c, socket.TLSError) and "not " + HOST in str(c), repr(c))
+    close(c, s, l)
+
+
+def clock():
+    # For clock.py: nobody has set it.
+    for version in (socket.TLS_1_2, socket.TLS_1_3):
+        l = listen()
+        c, s = meet(l, MAX_VERSION=version)
+        check("1970: says that the clock was never set, %x" % version, isinstance(c, socket.TLSError) and "the clock was never set" in str(c), repr(c))
+        check("and nothing of a date", "expired" not in str(c) and "valid" not in str(c), repr(c))
+        close(c, s)
+        c, s = meet(l, MAX_VERSION=version, PEER_VERIFY=0)
+        check("1970: a program that does not verify goes on, %x" % version, both(c, s), (c, s))
+        close(c, s, l)
+
+
+def randomness():
+    # For a system that gives none.
+    e = error(lambda: listen())
+    check("no randomness, no server", isinstance(e, socket.TLSError) and "no randomness" in str(e), repr(e))
+    plain = socket.socket()
+    plain.bind(("127.0.0.1", 0))
+    plain.listen(1)
+    c = make(socket.SOCK_STREAM, CA_CERT=ROOT, HOSTNAME=HOST)
+    c.settimeout(5)
+    e = error(c.connect, plain.getsockname())
+    check("no randomness, no client", isinstance(e, socket.TLSError) and "no randomness" in str(e), repr(e))
+    close(c, plain)
+
+
+parts = [globals()[name] for name in sys.argv[3:]] or (certificates, clients, agreements, sessions, datagrams)
+for part in parts:
+    try:
+        part()
+    except Exception as e:
+        check(part.__name__, False, repr(e))
+        sys.print_exception(e)
+print("end")

@@ -1,0 +1,23 @@
+/* For LD_PRELOAD: the clock of a board on which nobody has set it. The clock that only goes forward is as it is.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int clock_gettime(clockid_t clock, struct timespec *t) {
+    long r = syscall(SYS_clock_gettime, clock, t);
+    if (clock == CLOCK_REALTIME && r == 0) {
+        *t = (struct timespec){.tv_sec = 5};
+    }
+    return (int)r;
+}
+
+time_t time(time_t *t) {
+    if (t != NULL) {
+        *t = 5;
+    }
+    return 5;
+}
