@@ -87,6 +87,8 @@ struct tls_conn {
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
     struct trust *trust;
+    uint8_t *peer; /* the peer's certificate, DER; NULL: mbedTLS has it */
+    size_t peer_len;
     bool spoken;             /* something has come that was TLS */
     uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
     uint8_t early[AHEAD];
@@ -119,6 +121,12 @@ void usocket_backend_small_buffer(usocket_tls_t *t);
 
 /* A call that received has failed with ret: 0 if that was for want of room, of which there is enough now; else ret, or another. */
 int usocket_backend_make_room(usocket_tls_t *t, int ret);
+
+/* Of the peer's certificates: without those that lead to an authority, once they have been verified; as bytes, after the handshake; and
+ * where they are, NULL: it showed none. */
+void usocket_backend_drop_issuers(struct tls_conn *c);
+void usocket_backend_pack_peer(struct tls_conn *c);
+const uint8_t *usocket_backend_peer(const struct tls_conn *c, size_t *len);
 
 /* Of clients: what there is to resume; and what there will be. */
 void usocket_backend_resume_session(usocket_tls_t *t);

@@ -547,6 +547,25 @@ static void test_fragments(void **state) {
 }
 
 /* A resumed session needs no certificate: it stands on the day after that has expired. */
+/* The client has the server's certificate, without those behind it. */
+static void expect_peer_cert(void) {
+    static unsigned char own[4000], peer[4000];
+    size_t own_len = sizeof own, len = sizeof peer, all;
+    assert_ok(usocket_getsockopt(&server, USOCKET_SOL_TLS, USOCKET_TLS_OWN_CERT, own, &own_len));
+    assert_ok(usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, peer, &len));
+    all = 4 + ((size_t)own[2] << 8 | own[3]); /* DER: a sequence, its length in two bytes */
+    assert_true(all < own_len);
+    assert_int_equal(all, len);
+    assert_memory_equal(own, peer, len);
+    size_t shorter = len - 1;
+    assert_code(USOCKET_EINVAL, usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, peer, &shorter));
+    assert_ok(usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, NULL, &shorter));
+    assert_int_equal(len, shorter);
+    len = sizeof peer;
+    assert_ok(usocket_getsockopt(&server, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, peer, &len));
+    assert_int_equal(0, len);
+}
+
 static void test_resumption(void **state) {
     (void)state;
     struct end c = plain_client, s = plain_server;
@@ -560,6 +579,9 @@ static void test_resumption(void **state) {
             tls_shake(&client, &server, &at_client, &at_server);
             assert_ok(at_client);
             assert_ok(at_server);
+            if (i == 0 || c.max == USOCKET_TLS_1_2) { /* in TLS 1.3, a session has none */
+                expect_peer_cert();
+            }
             exchange(100); /* tickets come behind the handshake */
             part();
 #if FX_SIM
