@@ -56,18 +56,21 @@ struct own {
     mbedtls_pk_context key;
 };
 
+/* Authorities; what is in them stays as it is. */
+enum trust_kind { TRUST_SYSTEM, TRUST_GIVEN };
 struct trust {
     uint32_t refs;
+    enum trust_kind kind;
+    uint8_t id[DIGEST]; /* of the content */
     mbedtls_x509_crt chain;
-    char path[USOCKET_HOST_MAX];
+    mbedtls_x509_crl crl;
 };
 
 struct tls_creds {
     uint32_t refs;
     struct own *own;
-    bool has_ca, server_ready, cookies_ready, cache;
-    mbedtls_x509_crt ca;
-    mbedtls_x509_crl crl;
+    bool server_ready, cookies_ready, cache;
+    struct trust *trust; /* by TLS_CA_CERT */
     int *suites;       /* ending with 0 */
     const char **alpn; /* ending with NULL, the texts behind it */
     uint8_t *psk;
@@ -86,7 +89,7 @@ struct tls_creds {
 struct tls_conn {
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
-    struct trust *trust;
+    struct trust *trust; /* the system's */
     uint8_t *peer; /* the peer's certificate, DER; NULL: mbedTLS has it */
     size_t peer_len;
     bool spoken;             /* something has come that was TLS */
@@ -153,8 +156,15 @@ bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_
 /* Words for what mbedTLS finds only after the callbacks. */
 void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags);
 
-/* The system's bundle of authorities, shared by all who use it; NULL: there is none. */
+/* The system's bundle of authorities, to be dropped; NULL: there is none. */
 struct trust *usocket_backend_trust(void);
 void usocket_backend_trust_drop(struct trust *trust);
+
+/* What has been given, with more, to be dropped; *whole: it is there already, otherwise what is more has yet to be parsed. NULL: no memory. */
+struct trust *usocket_backend_trust_with(const struct trust *old, const void *value, size_t len, bool *whole);
+
+/* In use: who needs the same may have it. */
+void usocket_backend_trust_note(struct trust *trust);
+void usocket_backend_trust_forget(void);
 
 #endif

@@ -134,7 +134,7 @@ int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len) {
         case USOCKET_TLS_PSK_IDENTITY:
             return give(value, len, c->identity, c->identity_len);
         case USOCKET_TLS_CA_CERT:
-            return give_certs(value, len, &c->ca);
+            return give_certs(value, len, c->trust != NULL ? &c->trust->chain : NULL);
         case USOCKET_TLS_OWN_CERT:
             return give_certs(value, len, c->own != NULL ? &c->own->cert : NULL);
         case USOCKET_TLS_OWN_KEY:
