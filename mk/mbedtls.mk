@@ -25,7 +25,10 @@ EDIT_pss := s/if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/if ((sig_alg 
 
 # Out of memory, the hash of the session is not there, and the keys are made from what lies on the stack.
 # And mbedtls_ssl_setup allocates the buffer for reading for the largest record: here it takes the length that the context has.
-EDITS_ssl_tls := verify in again
+# Without a fragment length agreed on, it cuts the buffer for reading to the length of the one for writing, too short for the peer.
+EDITS_ssl_tls := verify in again none most
+EDIT_none := /case MBEDTLS_SSL_MAX_FRAG_LEN_NONE:/{n;s/MBEDTLS_TLS_EXT_ADV_CONTENT_LEN/MBEDTLS_SSL_IN_CONTENT_LEN/}
+EDIT_most := s/ > MBEDTLS_TLS_EXT_ADV_CONTENT_LEN/ > MBEDTLS_SSL_IN_CONTENT_LEN/
 EDIT_verify := s/MBEDTLS_SSL_DEBUG_RET(1, "calc_verify", ret);/return ret;/
 EDIT_again := s/handle_buffer_resizing(ssl, 0, MBEDTLS_SSL_IN_BUFFER_LEN,/handle_buffer_resizing(ssl, 0, ssl->in_buf_len,/
 EDIT_in := 0,/size_t in_buf_len = MBEDTLS_SSL_IN_BUFFER_LEN;/s//size_t in_buf_len = ssl->in_buf_len != 0 ? ssl->in_buf_len : MBEDTLS_SSL_IN_BUFFER_LEN;/
