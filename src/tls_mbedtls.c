@@ -56,6 +56,13 @@ int usocket_backend_knock(usocket_tls_t *t) {
     return r < 0 ? r : USOCKET_EAGAIN;
 }
 
+/* From here on, a client of TLS 1.2 needs its peer's key no more. 2.28 might have RSA key exchange. */
+#if defined(MBEDTLS_KEY_EXCHANGE_RSA_ENABLED)
+#define KEY_USED MBEDTLS_SSL_HANDSHAKE_OVER
+#else
+#define KEY_USED MBEDTLS_SSL_CLIENT_KEY_EXCHANGE
+#endif
+
 int usocket_backend_handshake(usocket_tls_t *t) {
     if (t->conn == NULL) {
         int r = usocket_backend_start(t);
@@ -64,10 +71,18 @@ int usocket_backend_handshake(usocket_tls_t *t) {
         }
     }
     mbedtls_ssl_context *ssl = &t->conn->ssl;
-    int ret;
-    do {
-        ret = mbedtls_ssl_handshake(ssl);
-    } while (ret != 0 && (ret = usocket_backend_make_room(t, ret)) == 0);
+    int ret = 0;
+    while (ret == 0 && ssl->PRIVATE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        ret = mbedtls_ssl_handshake_step(ssl);
+        if (ret == 0) {
+            usocket_backend_drop_issuers(t->conn); /* a step is a message: the one with certificates verifies them */
+            if (ssl->PRIVATE(state) == KEY_USED && !t->server && !t->creds->cache) {
+                usocket_backend_pack_peer(t->conn);
+            }
+        } else {
+            ret = usocket_backend_make_room(t, ret);
+        }
+    }
     if (!t->conn->spoken) {
         t->conn->spoken = ssl->PRIVATE(state) > (t->server ? MBEDTLS_SSL_CLIENT_HELLO : MBEDTLS_SSL_SERVER_HELLO);
     }
@@ -80,6 +95,7 @@ int usocket_backend_handshake(usocket_tls_t *t) {
     if (strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") != 0) {
         usocket_backend_keep_session(t); /* in TLS 1.3, tickets come later */
     }
+    usocket_backend_pack_peer(t->conn);
     return 0;
 }
 
@@ -205,6 +221,7 @@ void usocket_backend_close(usocket_tls_t *t) {
         mbedtls_ssl_free(&conn->ssl);
         mbedtls_ssl_config_free(&conn->conf);
         usocket_backend_trust_drop(conn->trust);
+        usocket_port_free(conn->peer);
         usocket_backend_free(conn, sizeof(*conn));
     }
 }

@@ -65,18 +65,21 @@ struct own {
     mbedtls_pk_context key;
 };
 
+/* Authorities; what is in them stays as it is. */
+enum trust_kind { TRUST_SYSTEM, TRUST_GIVEN };
 struct trust {
     uint32_t refs;
+    enum trust_kind kind;
+    uint8_t id[DIGEST]; /* of the content */
     mbedtls_x509_crt chain;
-    char path[USOCKET_HOST_MAX];
+    mbedtls_x509_crl crl;
 };
 
 struct tls_creds {
     uint32_t refs;
     struct own *own;
-    bool has_ca, server_ready, cookies_ready, cache;
-    mbedtls_x509_crt ca;
-    mbedtls_x509_crl crl;
+    bool server_ready, cookies_ready, cache;
+    struct trust *trust; /* by TLS_CA_CERT */
     int *suites;       /* ending with 0 */
     const char **alpn; /* ending with NULL, the texts behind it */
     uint8_t *psk;
@@ -95,7 +98,9 @@ struct tls_creds {
 struct tls_conn {
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
-    struct trust *trust;
+    struct trust *trust; /* the system's */
+    uint8_t *peer; /* the peer's certificate, DER; NULL: mbedTLS has it */
+    size_t peer_len;
     bool spoken;             /* something has come that was TLS */
     uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
     uint8_t early[AHEAD];
@@ -129,6 +134,12 @@ void usocket_backend_small_buffer(usocket_tls_t *t);
 /* A call that received has failed with ret: 0 if that was for want of room, of which there is enough now; else ret, or another. */
 int usocket_backend_make_room(usocket_tls_t *t, int ret);
 
+/* Of the peer's certificates: without those that lead to an authority, once they have been verified; as bytes, after the handshake; and
+ * where they are, NULL: it showed none. */
+void usocket_backend_drop_issuers(struct tls_conn *c);
+void usocket_backend_pack_peer(struct tls_conn *c);
+const uint8_t *usocket_backend_peer(const struct tls_conn *c, size_t *len);
+
 /* Of clients: what there is to resume; and what there will be. */
 void usocket_backend_resume_session(usocket_tls_t *t);
 void usocket_backend_keep_session(usocket_tls_t *t);
@@ -154,8 +165,15 @@ bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_
 /* Words for what mbedTLS finds only after the callbacks. */
 void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags);
 
-/* The system's bundle of authorities, shared by all who use it; NULL: there is none. */
+/* The system's bundle of authorities, to be dropped; NULL: there is none. */
 struct trust *usocket_backend_trust(void);
 void usocket_backend_trust_drop(struct trust *trust);
+
+/* What has been given, with more, to be dropped; *whole: it is there already, otherwise what is more has yet to be parsed. NULL: no memory. */
+struct trust *usocket_backend_trust_with(const struct trust *old, const void *value, size_t len, bool *whole);
+
+/* In use: who needs the same may have it. */
+void usocket_backend_trust_note(struct trust *trust);
+void usocket_backend_trust_forget(void);
 
 #endif

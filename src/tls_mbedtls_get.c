@@ -105,12 +105,9 @@ static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
         }
         default: {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
-            const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(ssl);
-            if (crt == NULL || crt->raw.p == NULL) {
-                *len = 0;
-                return 0;
-            }
-            return value != NULL && *len < crt->raw.len ? USOCKET_EINVAL : give(value, len, crt->raw.p, crt->raw.len);
+            size_t size;
+            const uint8_t *cert = usocket_backend_peer(t->conn, &size);
+            return value != NULL && *len < size ? USOCKET_EINVAL : give(value, len, cert, size);
 #else
             return USOCKET_ENOPROTOOPT;
 #endif
@@ -137,7 +134,7 @@ int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len) {
         case USOCKET_TLS_PSK_IDENTITY:
             return give(value, len, c->identity, c->identity_len);
         case USOCKET_TLS_CA_CERT:
-            return give_certs(value, len, &c->ca);
+            return give_certs(value, len, c->trust != NULL ? &c->trust->chain : NULL);
         case USOCKET_TLS_OWN_CERT:
             return give_certs(value, len, c->own != NULL ? &c->own->cert : NULL);
         case USOCKET_TLS_OWN_KEY:

@@ -33,8 +33,6 @@ struct tls_creds *usocket_backend_creds(void) {
         c->min_version = USOCKET_TLS_1_2;
         c->max_version = NEWEST;
         c->max_fragment = 16384;
-        mbedtls_x509_crt_init(&c->ca);
-        mbedtls_x509_crl_init(&c->crl);
     }
     return c;
 }
@@ -70,8 +68,7 @@ void usocket_backend_creds_drop(struct tls_creds *c) {
         mbedtls_pk_free(&own->key);
         usocket_backend_free(own, sizeof(*own));
     }
-    mbedtls_x509_crt_free(&c->ca);
-    mbedtls_x509_crl_free(&c->crl);
+    usocket_backend_trust_drop(c->trust);
     usocket_port_free(c->suites);
     usocket_port_free((void *)c->alpn);
     free_psk(c);
@@ -121,31 +118,38 @@ static int parse_certs(usocket_tls_t *t, const char *option, mbedtls_x509_crt *c
     return option_error(t, option, ret, ret > 0 ? "some of the certificates cannot be read" : "no certificate");
 }
 
-static int set_ca(usocket_tls_t *t, const uint8_t *text, size_t len) {
-    struct tls_creds *c = t->creds;
-    if (len == 0) {
-        mbedtls_x509_crt_free(&c->ca);
-        mbedtls_x509_crt_init(&c->ca);
-        mbedtls_x509_crl_free(&c->crl);
-        mbedtls_x509_crl_init(&c->crl);
-        c->has_ca = false;
-        return 0;
-    }
+static int parse_ca(usocket_tls_t *t, struct trust *trust, const uint8_t *text, size_t len) {
     bool lists = strstr((const char *)text, "-----BEGIN X509 CRL-----") != NULL;
     if (lists) {
-        int ret = mbedtls_x509_crl_parse(&c->crl, text, len + 1);
+        int ret = mbedtls_x509_crl_parse(&trust->crl, text, len + 1);
         if (ret != 0) {
             return usocket_backend_is_alloc_failure(ret)
                 ? USOCKET_ENOMEM
                 : option_error(t, "CA_CERT", ret, "a revocation list cannot be read");
         }
     }
-    if (lists && strstr((const char *)text, "-----BEGIN CERTIFICATE-----") == NULL) {
-        return 0;
+    bool certs = !lists || strstr((const char *)text, "-----BEGIN CERTIFICATE-----") != NULL;
+    return certs ? parse_certs(t, "CA_CERT", &trust->chain, text, len) : 0;
+}
+
+static int set_ca(usocket_tls_t *t, const uint8_t *text, size_t len) {
+    struct tls_creds *c = t->creds;
+    struct trust *trust = NULL;
+    if (len != 0) {
+        bool whole;
+        trust = usocket_backend_trust_with(c->trust, text, len, &whole);
+        if (trust == NULL) {
+            return USOCKET_ENOMEM;
+        }
+        int r = whole ? 0 : parse_ca(t, trust, text, len);
+        if (r < 0) {
+            usocket_backend_trust_drop(trust);
+            return r;
+        }
     }
-    int r = parse_certs(t, "CA_CERT", &c->ca, text, len);
-    c->has_ca = c->has_ca || r == 0;
-    return r;
+    usocket_backend_trust_drop(c->trust);
+    c->trust = trust;
+    return 0;
 }
 
 /* The pair that this part completes, or a new one. */
@@ -168,6 +172,26 @@ static struct own *pair_without(struct tls_creds *c, bool key) {
     return own;
 }
 
+/* Whether key and certificate are a pair takes as long as a signature: the answer for the last pair stays. */
+static uint8_t last_pair[DIGEST];
+
+static int check_pair(struct own *own, const uint8_t *key, size_t len) {
+    uint8_t id[2 * DIGEST];
+    usocket_backend_digest(id, own->cert.raw.p, own->cert.raw.len);
+    usocket_backend_digest(id + DIGEST, key, len);
+    usocket_backend_digest(id, id, sizeof(id));
+    lock_sockets();
+    bool known = key != NULL && memcmp(id, last_pair, DIGEST) == 0;
+    unlock_sockets();
+    int ret = known ? 0 : mbedtls_pk_check_pair(&own->cert.pk, &own->key RNG_ARGUMENTS);
+    if (ret == 0 && key != NULL) {
+        lock_sockets();
+        memcpy(last_pair, id, DIGEST);
+        unlock_sockets();
+    }
+    return ret;
+}
+
 static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) {
     const char *option = key ? "OWN_KEY" : "OWN_CERT";
     struct own *own = pair_without(t->creds, key);
@@ -184,7 +208,7 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
         r = parse_certs(t, option, &own->cert, text, len);
     }
     if (r == 0 && (key ? own->has_cert : own->has_key)) {
-        int ret = mbedtls_pk_check_pair(&own->cert.pk, &own->key RNG_ARGUMENTS);
+        int ret = check_pair(own, key ? text : NULL, len); /* with the certificate behind it, the key's text is gone */
         if (ret != 0) {
             r = usocket_backend_is_alloc_failure(ret)
                 ? USOCKET_ENOMEM

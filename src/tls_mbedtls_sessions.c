@@ -115,6 +115,7 @@ void usocket_tls_forget(void) {
         free_session(s);
         s = next;
     }
+    usocket_backend_trust_forget();
 }
 
 #endif

@@ -178,6 +178,11 @@ static void set_versions(mbedtls_ssl_config *conf, const usocket_tls_t *t) {
 #endif
 }
 
+/* Whom to trust, not lists alone. */
+static bool has_ca(const struct tls_creds *c) {
+    return c->trust != NULL && c->trust->chain.raw.p != NULL;
+}
+
 /* Those that the socket's credentials do not have for the whole library. 0, or mbedTLS's number. */
 static int configure(usocket_tls_t *t, mbedtls_ssl_config *conf, int verify) {
     struct tls_creds *c = t->creds;
@@ -186,10 +191,10 @@ static int configure(usocket_tls_t *t, mbedtls_ssl_config *conf, int verify) {
     mbedtls_ssl_conf_authmode(conf, verify); /* 0, 1, 2 are MBEDTLS_SSL_VERIFY_NONE, _OPTIONAL, _REQUIRED */
     if (verify != MBEDTLS_SSL_VERIFY_NONE) {
         mbedtls_ssl_conf_verify(conf, usocket_backend_verify, t);
-        if (c->has_ca) {
-            mbedtls_ssl_conf_ca_chain(conf, &c->ca, c->crl.raw.p != NULL ? &c->crl : NULL);
-        } else if (t->conn->trust != NULL) {
-            mbedtls_ssl_conf_ca_chain(conf, &t->conn->trust->chain, c->crl.raw.p != NULL ? &c->crl : NULL);
+        struct trust *trust = has_ca(c) ? c->trust : t->conn->trust;
+        if (trust != NULL) {
+            mbedtls_ssl_conf_ca_chain(
+                conf, &trust->chain, c->trust != NULL && c->trust->crl.raw.p != NULL ? &c->trust->crl : NULL);
         }
     }
     if (c->suites != NULL) {
@@ -295,7 +300,9 @@ int usocket_backend_start(usocket_tls_t *t) {
     }
 #endif
     struct trust *trust = NULL;
-    if (verify != MBEDTLS_SSL_VERIFY_NONE && !c->has_ca) {
+    if (verify != MBEDTLS_SSL_VERIFY_NONE && has_ca(c)) {
+        usocket_backend_trust_note(c->trust);
+    } else if (verify != MBEDTLS_SSL_VERIFY_NONE) {
         trust = usocket_backend_trust();
         if (trust == NULL && !psk) {
             return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED,

@@ -1,4 +1,4 @@
-/* TLS by mbedTLS: whom to trust. mbedTLS builds the chain and checks its signatures; dates, names and words are here.
+/* TLS by mbedTLS: whether to trust the peer. mbedTLS builds the chain and checks its signatures; dates, names and words are here.
  *
  * Dates: by the port's clock, so that they are checked whatever mbedTLS knows of time, and that a clock that was never set is
  * called that. Names: those of the subjectAltName alone; a commonName has not counted since RFC 6125, and mbedTLS takes it.
@@ -245,70 +245,6 @@ void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags) {
             usocket_backend_say(t, rows[i].rank, "%s", rows[i].words);
         }
     }
-}
-
-/* ---- The system's authorities ------------------------------------------------------------------------------------- */
-
-static struct trust *system_trust;
-
-static struct trust *find_trust(const char *path) {
-    lock_sockets();
-    struct trust *found = system_trust != NULL && strcmp(system_trust->path, path) == 0 ? system_trust : NULL;
-    if (found != NULL) {
-        found->refs++;
-    }
-    unlock_sockets();
-    return found;
-}
-
-void usocket_backend_trust_drop(struct trust *trust) {
-    if (trust == NULL) {
-        return;
-    }
-    lock_sockets();
-    bool last = --trust->refs == 0;
-    if (last && system_trust == trust) {
-        system_trust = NULL;
-    }
-    unlock_sockets();
-    if (last) {
-        mbedtls_x509_crt_free(&trust->chain);
-        usocket_port_free(trust);
-    }
-}
-
-struct trust *usocket_backend_trust(void) {
-#if defined(MBEDTLS_FS_IO)
-    const char *path = usocket_port_trust();
-    if (path == NULL || strlen(path) >= USOCKET_HOST_MAX) {
-        return NULL;
-    }
-    struct trust *trust = find_trust(path);
-    if (trust != NULL) {
-        return trust;
-    }
-    trust = usocket_backend_alloc(sizeof(*trust));
-    if (trust == NULL) {
-        return NULL;
-    }
-    trust->refs = 1;
-    strcpy(trust->path, path);
-    mbedtls_x509_crt_init(&trust->chain);
-    /* Those of a kind that mbedTLS does not know are left out. */
-    if (mbedtls_x509_crt_parse_file(&trust->chain, path) < 0 || trust->chain.raw.p == NULL) {
-        usocket_backend_trust_drop(trust);
-        return NULL;
-    }
-    lock_sockets();
-    if (system_trust == NULL) {
-        system_trust = trust;
-    }
-    unlock_sockets();
-    return trust;
-#else
-    (void)find_trust;
-    return NULL;
-#endif
 }
 
 #endif

@@ -138,6 +138,13 @@
 #define USOCKET_TLS_SESSIONS 8
 #endif
 
+/** The authorities of the last connections stay parsed, for the process, until others take their place or usocket_tls_forget: the
+ *  system's bundle (for 144 certificates about 420 KB) as long as its file does not change, and those of one USOCKET_TLS_CA_CERT.
+ *  0: they go with their last user. */
+#ifndef USOCKET_TLS_KEEP_TRUST
+#define USOCKET_TLS_KEEP_TRUST USOCKET_LARGE
+#endif
+
 /** How long usocket_close waits for room for TLS's goodbye, at the most. */
 #ifndef USOCKET_TLS_CLOSE_MS
 #define USOCKET_TLS_CLOSE_MS 1000

@@ -217,8 +217,9 @@ int usocket_port_share_address(int handle);
 /** Seconds since 1970, UTC; 0 if nobody has told the system. */
 int64_t usocket_port_wall_time(void);
 
-/** The file of certificates to trust, PEM; NULL where the system has none. Stays as it is until the next call. */
-const char *usocket_port_trust(void);
+/** The file of certificates to trust, PEM; NULL where the system has none. The text stays as it is until the next call.
+ *  @param version receives a number that is another one once the file has changed; 0: nobody can tell, it is read for each connection */
+const char *usocket_port_trust(uint64_t *version);
 
 #endif
 

@@ -141,7 +141,8 @@ int usocket_tls_name(usocket_t *s, const char *host, size_t len);
  */
 int usocket_tls_handshake_by(usocket_t *s, usocket_time_t deadline);
 
-/** Forget the sessions that clients kept (USOCKET_TLS_SESSION_CACHE). */
+/** Forget what is kept for later connections: the sessions of clients (USOCKET_TLS_SESSION_CACHE), and authorities that nobody uses
+ *  now (USOCKET_TLS_KEEP_TRUST). */
 void usocket_tls_forget(void);
 
 #endif

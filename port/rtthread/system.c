@@ -155,7 +155,8 @@ int64_t usocket_port_wall_time(void) {
     return now > 0 ? (int64_t)now : 0;
 }
 
-const char *usocket_port_trust(void) {
+const char *usocket_port_trust(uint64_t *version) {
+    *version = 0;
 #ifdef USOCKET_TLS_TRUST_FILE
     return USOCKET_TLS_TRUST_FILE[0] != '\0' ? USOCKET_TLS_TRUST_FILE : NULL;
 #else

@@ -83,6 +83,7 @@ struct world {
     uint64_t random;
     int64_t wall_offset; /* seconds between the world's clock and the calendar */
     const char *trust;
+    uint64_t trust_version;
     unsigned lose;
     uint32_t loss_seed;
 };

@@ -67,7 +67,8 @@ void sim_reset(int handle);
 /* ---- For TLS ---- */
 
 void sim_wall_time(int64_t seconds);      /**< what the calendar says now; the system's own time unless said here */
-void sim_trust(const char *path);         /**< the file of certificates to trust; NULL, as at first: none */
+/** The file of certificates to trust, and usocket_port_trust's number for it; NULL, as at first: none. */
+void sim_trust(const char *path, uint64_t version);
 
 /* ---- Names ---- */
 

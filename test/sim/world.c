@@ -413,7 +413,8 @@ int64_t usocket_port_wall_time(void) {
     return world.now / 1000000 + world.wall_offset;
 }
 
-const char *usocket_port_trust(void) {
+const char *usocket_port_trust(uint64_t *version) {
+    *version = world.trust_version;
     return world.trust;
 }
 
@@ -423,8 +424,9 @@ void sim_wall_time(int64_t seconds) {
     world.wall_offset = seconds - world.now / 1000000;
 }
 
-void sim_trust(const char *path) {
+void sim_trust(const char *path, uint64_t version) {
     world.trust = path;
+    world.trust_version = version;
 }
 
 int usocket_port_spawn(void (*run)(void *), void *arg) {

@@ -6,6 +6,7 @@ import itertools
 import os
 import socket
 import ssl
+import subprocess
 
 import certs
 import strangers
@@ -155,6 +156,66 @@ def suites_and_fragments(suite):
             suite.check(f"fragments of {size}", r.get("version") == 0x303 and r.get("same"), str(r))
 
 
+BUILT_IN = """
+import socket, sys, tls
+port, server = int(sys.argv[1]), sys.argv[2] == "server"
+s = socket.socket()
+if server:
+    ctx = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+    with open(sys.argv[3], "rb") as cert, open(sys.argv[4], "rb") as key:
+        ctx.load_cert_chain(cert.read(), key.read())
+    s.bind(("127.0.0.1", port))
+    s.listen(1)
+    print(s.getsockname()[1])
+    s = s.accept()[0]
+else:
+    ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    ctx.verify_mode = tls.CERT_NONE
+    s.connect(("127.0.0.1", port))
+s = ctx.wrap_socket(s, server_side=server)
+data = b"0123456789abcdef" * 4000
+back = s.read(len(data))
+if server:
+    s.write(back)
+s.close()
+print("same" if back == data else "differs")
+"""
+
+
+def built_in(suite):
+    """MicroPython's own tls, which has the same mbedTLS and knows nothing of our buffers, against CPython's records of 16 KiB."""
+    data = b"0123456789abcdef" * 4000
+    script = os.path.join(suite.scratch, "built_in.py")
+    with open(script, "w") as file:
+        file.write(BUILT_IN)
+    command = [suite.interp, "-X", "heapsize=4m", script]
+
+    def give(conn, _):
+        with ctx.wrap_socket(conn, server_side=True) as tls:
+            tls.sendall(data)
+            tls.recv(1)
+    for version in (0x303, 0x304):
+        ctx = strangers.server_context(suite.maker, "ec", versions=(version, version))
+        with strangers.Server(give) as server:
+            done = subprocess.run(command + [str(server.port), "client"], capture_output=True, text=True, timeout=30, check=False)
+        suite.check(f"MicroPython's tls, a client, {NAMES[version]}", done.stdout == "same\n", done.stdout + done.stderr)
+        ctx = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
+        ctx.minimum_version = ctx.maximum_version = strangers.VERSIONS[version]
+        files = [suite.maker.path("ec.chain"), suite.maker.path("ec.key")]
+        with subprocess.Popen(command + ["0", "server", *files], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+            back = b""
+            try:
+                port = int(child.stdout.readline())
+                with ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname=certs.HOST) as tls:
+                    tls.sendall(data)
+                    while len(back) < len(data) and (more := tls.recv(65536)):
+                        back += more
+            except (OSError, ValueError) as error:
+                back = repr(error)
+            said = child.communicate(timeout=20)[0]
+        suite.check(f"MicroPython's tls, a server, {NAMES[version]}", back == data and said.endswith("same\n"), f"{back[:200]!r} {said}")
+
+
 def run(suite):
-    for part in (our_client, our_server, refused_clients, clients_that_refuse, names, suites_and_fragments):
+    for part in (our_client, our_server, refused_clients, clients_that_refuse, names, suites_and_fragments, built_in):
         part(suite)

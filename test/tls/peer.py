@@ -35,7 +35,7 @@ def wait(s, bits):
 
 
 def again(s, bits, call):
-    "A call of a non-blocking socket, until it has done something."
+    "A call, of a non-blocking socket until it has done something."
     for _ in range(100000):
         try:
             r = call()
@@ -139,13 +139,16 @@ def client(cfg):
 
 def serve(cfg, conn):
     try:
-        conn.settimeout({"blocking": None}.get(cfg.get("mode"), cfg.get("timeout", 5)))
+        mode = cfg.get("mode")
+        conn.settimeout({"blocking": None, "nonblocking": 0}.get(mode, cfg.get("timeout", 5)))
         total = 0
         while True:
-            data = conn.recv(4096)
+            data = again(conn, select.POLLIN, lambda: conn.recv(4096))
             if not data:
                 break
-            conn.sendall(data)
+            sent = 0
+            while sent < len(data):
+                sent += again(conn, select.POLLOUT, lambda: conn.write(memoryview(data)[sent:]))
             total += len(data)
         result = used(conn)
         result["bytes"] = total

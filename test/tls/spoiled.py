@@ -92,9 +92,8 @@ def sweeps(suite):
             few = 1 if suite.long else 5 if mode == "timeout" else 17
             yield from_server, "cut", strangers.cut_at, version, mode, server_length, few
             yield from_server, "flipped", strangers.flip_at, version, mode, server_length, few + (few > 1)
-            if mode != "nonblocking":  # the server of peer.py has none
-                yield from_client, "cut", strangers.cut_at, version, mode, few
-                yield from_client, "flipped", strangers.flip_at, version, mode, few + (few > 1)
+            yield from_client, "cut", strangers.cut_at, version, mode, few
+            yield from_client, "flipped", strangers.flip_at, version, mode, few + (few > 1)
 
 
 def pieces(suite, version, size):

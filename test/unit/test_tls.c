@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tls_fixture.h"
 
@@ -386,14 +387,90 @@ static void test_nobody_to_trust(void **state) {
     assert_code(USOCKET_ETLS_SETUP, c);
     assert_non_null(strstr(tls_words(&client), "nobody to trust"));
     part();
-    sim_trust(TLS_CERTS "/root.pem"); /* the system's bundle */
-    session(&(struct end){ .host = "host.test" }, &plain_server);
-    part();
-    sim_trust(TLS_CERTS "/other.pem");
-    refused(&(struct end){ .host = "host.test" }, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
 #else
     LACKS("trust", "this system's bundle is not ours to change");
 #endif
+}
+
+static void write_file(const char *path, const char *text) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(strlen(text), fwrite(text, 1, strlen(text), f));
+    assert_int_equal(0, fclose(f));
+}
+
+/* The system's bundle is read again when, and only when, the file has changed. */
+static void test_bundle(void **state) {
+    (void)state;
+    char path[] = "/tmp/usocket-bundle-XXXXXX";
+    const struct end any = { .host = "host.test" };
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    write_file(path, pem_root);
+#if FX_SIM
+    sim_trust(path, 1);
+    session(&any, &plain_server);
+    part();
+    write_file(path, pem_other);
+#if USOCKET_TLS_KEEP_TRUST
+    session(&any, &plain_server); /* not looked into */
+    part();
+#endif
+    sim_trust(path, 2);
+    refused(&any, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+    write_file(path, pem_root);
+    sim_trust(path, 0); /* nobody can tell */
+    session(&any, &plain_server);
+    part();
+    write_file(path, pem_other);
+    refused(&any, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+    sim_trust(TLS_CERTS "/root.pem", 1); /* another file */
+    session(&any, &plain_server);
+    write_file(path, pem_other);
+    sim_trust(path, 3); /* while the former is in use */
+    usocket_t held = client;
+    usocket_init(&client);
+    usocket_close(&server);
+    refused(&any, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+    usocket_close(&held);
+#else
+    setenv("SSL_CERT_FILE", path, 1);
+    session(&any, &plain_server);
+    part();
+    session(&any, &plain_server);
+    part();
+    write_file(path, pem_other);
+    refused(&any, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+    unsetenv("SSL_CERT_FILE");
+#endif
+    unlink(path);
+}
+
+/* Authorities are shared by those who were given the same, and by nobody else. */
+static void test_shared_trust(void **state) {
+    (void)state;
+    const struct end other = { .ca = pem_other, .host = "host.test" };
+    session(&plain_client, &plain_server);
+    part();
+    refused(&other, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+    usocket_addr_t at;
+    assert_ok(usocket_getsockname(&listener, &at));
+    usocket_t both = USOCKET_CLOSED;
+    assert_ok(usocket_open(&both, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&both, &other));
+    assert_true(usocket_is_tls(set_text(&both, USOCKET_TLS_CA_CERT, "no certificate")));
+    assert_ok(set_text(&both, USOCKET_TLS_CA_CERT, pem_root));
+    int r = usocket_connect_by(&both, &at, USOCKET_NOW), s;
+    assert_true(r == USOCKET_EINPROGRESS);
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    tls_shake(&both, &server, &r, &s);
+    assert_ok(r);
+    assert_ok(s);
+    usocket_close(&both);
+    usocket_close(&server);
+    refused(&other, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
+    session(&plain_client, &plain_server);
 }
 
 static void test_client_certificate(void **state) {
@@ -547,6 +624,25 @@ static void test_fragments(void **state) {
 }
 
 /* A resumed session needs no certificate: it stands on the day after that has expired. */
+/* The client has the server's certificate, without those behind it. */
+static void expect_peer_cert(void) {
+    static unsigned char own[4000], peer[4000];
+    size_t own_len = sizeof own, len = sizeof peer, all;
+    assert_ok(usocket_getsockopt(&server, USOCKET_SOL_TLS, USOCKET_TLS_OWN_CERT, own, &own_len));
+    assert_ok(usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, peer, &len));
+    all = 4 + ((size_t)own[2] << 8 | own[3]); /* DER: a sequence, its length in two bytes */
+    assert_true(all < own_len);
+    assert_int_equal(all, len);
+    assert_memory_equal(own, peer, len);
+    size_t shorter = len - 1;
+    assert_code(USOCKET_EINVAL, usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, peer, &shorter));
+    assert_ok(usocket_getsockopt(&client, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, NULL, &shorter));
+    assert_int_equal(len, shorter);
+    len = sizeof peer;
+    assert_ok(usocket_getsockopt(&server, USOCKET_SOL_TLS, USOCKET_TLS_PEER_CERT, peer, &len));
+    assert_int_equal(0, len);
+}
+
 static void test_resumption(void **state) {
     (void)state;
     struct end c = plain_client, s = plain_server;
@@ -560,6 +656,9 @@ static void test_resumption(void **state) {
             tls_shake(&client, &server, &at_client, &at_server);
             assert_ok(at_client);
             assert_ok(at_server);
+            if (i == 0 || c.max == USOCKET_TLS_1_2) { /* in TLS 1.3, a session has none */
+                expect_peer_cert();
+            }
             exchange(100); /* tickets come behind the handshake */
             part();
 #if FX_SIM
@@ -631,9 +730,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TLS(test_versions), TLS(test_blocking), TLS(test_close_says_goodbye), TLS(test_truncation), TLS(test_peek_and_poll),
         TLS(test_put_back), TLS(test_listener_is_free), TLS(test_connect_deadline), TLS(test_close_is_bounded), TLS(test_verification),
-        TLS(test_clock), TLS(test_nobody_to_trust), TLS(test_client_certificate), TLS(test_sni), TLS(test_psk), TLS(test_alpn),
+        TLS(test_clock), TLS(test_nobody_to_trust), TLS(test_bundle), TLS(test_shared_trust), TLS(test_client_certificate), TLS(test_sni), TLS(test_psk), TLS(test_alpn),
         TLS(test_suites), TLS(test_no_version_in_common), TLS(test_fragments), TLS(test_resumption), TLS(test_plain_text),
         TLS(test_adopted), TLS(test_stalling_peer),
     };
-    return RUN(tests);
+    int failed = RUN(tests);
+    tls_tidy();
+    return failed;
 }

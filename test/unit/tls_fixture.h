@@ -15,6 +15,14 @@ struct end {
     int min, max, verify, fragment, cache; /* verify: 1 + its value */
 };
 
+/** What mbedTLS keeps until the program ends; valgrind sees no pointer to the simulator's blocks, only into them. */
+__attribute__((weak)) void mbedtls_psa_crypto_free(void);
+static inline void tls_tidy(void) {
+    if (mbedtls_psa_crypto_free != NULL) {
+        mbedtls_psa_crypto_free();
+    }
+}
+
 static inline int set_text(usocket_t *s, int name, const char *text) {
     return text == NULL ? 0 : usocket_setsockopt(s, USOCKET_SOL_TLS, name, text, strlen(text));
 }
