@@ -25,7 +25,6 @@ def outcome(of, what, by):
             yield w._readable(by)
     finally:
         w._forget()
-        of.close()
 
 
 # async: usocket.getaddrinfo, while others run
@@ -33,7 +32,10 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0, timeout=None):
     if not hasattr(usocket, "resolver"):  # built without
         return usocket.getaddrinfo(host, port, family, type, proto, flags)
     of = usocket.resolver(host, port, family, type, proto, flags)
-    return (yield from outcome(of, "getaddrinfo %s" % host, deadline(timeout)))
+    try:
+        return (yield from outcome(of, "getaddrinfo %s" % host, deadline(timeout)))
+    finally:
+        of.close()
 
 
 # async: [(family, address)], each once
@@ -52,7 +54,10 @@ def connect(host, port, timeout, options):
     if not hasattr(usocket, "dialer"):  # built without
         return (yield from one_by_one(host, port, timeout, options))
     of = usocket.dialer(host, port, timeout=timeout, **options)  # has a deadline of its own
-    return (yield from outcome(of, "connect to %s:%s" % (host, port), None))
+    try:
+        return (yield from outcome(of, "connect to %s:%s" % (host, port), None))
+    finally:
+        of.close()
 
 
 # async

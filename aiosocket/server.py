@@ -19,6 +19,7 @@ SHORT = (23, 24, errno.ENOBUFS, errno.ENOMEM)  # ENFILE and EMFILE first
 
 class Listener(Waiting):
     _kept = True
+    pause = PAUSE  # the next
 
 
 class Server:
@@ -70,36 +71,43 @@ class Server:
         await self.wait_closed()
 
     async def _serve(self, w, cb, ssl, timeout, limit):
-        pause = PAUSE
         try:
             while w in self._listeners:
-                await wait_readable(w)
-                for _ in range(BATCH):
-                    try:
-                        s, peer = w.s.accept()
-                        pause = PAUSE
-                    except (OSError, MemoryError) as e:
-                        code = errno.ENOMEM if isinstance(e, MemoryError) else e.errno
-                        if code == errno.EAGAIN or w not in self._listeners:
-                            break
-                        if code not in SHORT:
-                            continue  # that one went away; the next is another matter
-                        # Others wait in the backlog meanwhile.
-                        self.pauses += 1
-                        gc.collect()
-                        await core.sleep_ms(pause)
-                        pause = min(2 * pause, LONGEST)
-                        break
-                    try:
-                        self._start(s, peer, cb, ssl, timeout, limit)
-                    except Exception as e:
-                        s.close()
-                        report(e)
+                short = True
+                try:
+                    await wait_readable(w)
+                    short = self._accept(w, cb, ssl, timeout, limit)
+                except MemoryError:
+                    pass
+                if short and w in self._listeners:  # others wait in the backlog meanwhile
+                    self.pauses += 1
+                    gc.collect()
+                    pause, w.pause = w.pause, min(2 * w.pause, LONGEST)
+                    await core.sleep_ms(pause)
         finally:
             if w in self._listeners:  # the task was cancelled, not the server closed
                 self._listeners.remove(w)
                 w._forget()
                 w.s.close()
+
+    def _accept(self, w, cb, ssl, timeout, limit):
+        # Those who wait, or some of them. True: there is no descriptor or no memory for more.
+        for _ in range(BATCH):
+            try:
+                s, peer = w.s.accept()
+            except OSError as e:
+                if e.errno == errno.EAGAIN or w not in self._listeners:
+                    return False
+                if e.errno in SHORT:
+                    return True
+                continue  # that one went away; the next is another matter
+            w.pause = PAUSE
+            try:
+                self._start(s, peer, cb, ssl, timeout, limit)
+            except Exception as e:
+                s.close()
+                report(e)
+        return False
 
     def _start(self, s, peer, cb, ssl, timeout, limit):
         s.setblocking(False)
@@ -128,7 +136,11 @@ def handle(cb, stream):
         if coro is not None:
             yield from coro
     except BaseException:
-        stream.abort()
+        try:
+            stream.abort()
+        except MemoryError:
+            stream.s.close()  # the queue finds it closed
+            gc.collect()
         raise
 
 

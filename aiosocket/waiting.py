@@ -2,6 +2,7 @@
 #
 # The queue takes the place of asyncio's own. A socket stays registered with the poller while its tasks come and go, and is polled
 # once for all the tasks that a poll has woken: what a wait costs follows the sockets that have something to say.
+import gc
 import select
 from time import ticks_add, ticks_diff, ticks_ms
 
@@ -10,6 +11,7 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
+LATER = 20  # ms until what found no memory is tried again
 SPINS = 16  # calls in a row that need not wait, before one lets others run
 
 
@@ -38,7 +40,11 @@ class Late:
     def send(self, _):
         # asyncio's loop runs us as it runs a coroutine.
         self.queue = None
-        at = self.owner._wake_late(ticks_ms())
+        try:
+            at = self.owner._wake_late(ticks_ms())
+        except MemoryError:
+            gc.collect()
+            at = ticks_add(ticks_ms(), LATER)
         if at is not None:
             self.by(at)
 
@@ -90,9 +96,9 @@ class Waiting:
     def remove(self, task):
         q = queue()
         if self._reader is task:
+            q.recent.append(self)
             self._reader = None
             q.waits -= 1
-            q.recent.append(self)
         else:
             self._wake_writers(lambda entry: entry[0] is task, False)
         if not self._kept:
@@ -104,25 +110,21 @@ class Waiting:
     def _wake_reader(self):
         task = self._reader
         if task is not None:
+            core._io_queue.recent.append(self)
             self._reader = None
             core._io_queue.waits -= 1
-            core._io_queue.recent.append(self)
             core._task_queue.push(task)
 
     def _wake_writers(self, which=None, push=True):
         writers = self._writers
         if writers:
-            self._writers = None
-            stay = []
+            # What takes memory comes first.
+            self._writers = None if which is None else [entry for entry in writers if not which(entry)] or None
             for entry in writers:
                 if which is None or which(entry):
                     core._io_queue.waits -= 1
                     if push:
                         core._task_queue.push(entry[0])
-                else:
-                    stay.append(entry)
-            if stay:
-                self._writers = stay
 
     def _wake_late(self, now):
         if self._reader is not None and self._read_by is not None and ticks_diff(self._read_by, now) <= 0:
@@ -207,40 +209,44 @@ class IOQueue:
         if dt == 0 and self.woken > 0:
             self.woken -= 1
             return
+        self.spins = self.woken = 0
         queue = core._task_queue
         while True:
-            woken = 0
-            recent = self.recent
-            if recent:
-                self.recent = []
-                for w in recent:
-                    if w._reader is None and w._mask & IN:
-                        self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
-            recent = self.recent
-            for s, events in self.poller.ipoll(dt):
-                w = self.known.get(id(s))
-                if w is None:
-                    self.poller.unregister(s)
-                    continue
-                if events & ~OUT:
-                    task = w._reader
-                    if task is not None:
-                        w._reader = None
-                        self.waits -= 1
-                        queue.push(task)
-                        woken += 1
-                        recent.append(w)
-                    elif w._mask & IN:
-                        self.drop(w, IN)
-                if events & ~IN and w._mask & OUT:
-                    w._can_write()
-                    woken += 1
-                if not w._kept:
-                    w._unregister()
-            self.woken = woken
-            self.spins = 0
+            try:
+                self.poll(dt)
+            except MemoryError:
+                gc.collect()  # what was not told is told again
             if dt >= 0 or queue.peek():
                 return
+
+    def poll(self, dt):
+        queue = core._task_queue
+        recent = self.recent
+        if recent:
+            for w in recent:
+                if w._reader is None and w._mask & IN:
+                    self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
+            recent.clear()  # has room for some even when there is no memory
+        for s, events in self.poller.ipoll(dt):
+            w = self.known.get(id(s))
+            if w is None:
+                self.poller.unregister(s)
+                continue
+            if events & ~OUT:
+                task = w._reader
+                if task is not None:
+                    recent.append(w)  # first: there may be no memory for it
+                    w._reader = None
+                    self.waits -= 1
+                    queue.push(task)
+                    self.woken += 1
+                elif w._mask & IN:
+                    self.drop(w, IN)
+            if events & ~IN and w._mask & OUT:
+                w._can_write()
+                self.woken += 1
+            if not w._kept:
+                w._unregister()
 
     def tired(self):
         # Should a task that need not wait let others run all the same?

@@ -298,13 +298,20 @@ static bool valid(const poller_obj_t *self, const usocket_ready_t *e) {
     return (size_t)e->fd < self->room && self->slot[e->fd].obj != MP_OBJ_NULL;
 }
 
-/* Leave those that are registered. */
+/* Leave those that are registered. They are to be armed again, whether or not anybody hears of them. */
 static void sift(poller_obj_t *self, int from) {
     int n = from;
     for (int i = from; i < self->ready_n; i++) {
-        if (valid(self, &self->ready[i])) {
-            self->ready[n++] = self->ready[i];
+        usocket_ready_t e = self->ready[i];
+        if (!valid(self, &e)) {
+            continue;
         }
+        slot_t *slot = &self->slot[e.fd];
+        if (slot->told == 0) {
+            slot->told = self->told;
+            self->told = (uint32_t)e.fd + 2;
+        }
+        self->ready[n++] = e;
     }
     self->ready_n = n;
 }
@@ -373,10 +380,6 @@ static bool next(poller_obj_t *self, mp_obj_t *obj, mp_uint_t *mask) {
             continue; /* unregistered by who was told before */
         }
         slot_t *slot = &self->slot[e->fd];
-        if (slot->told == 0) {
-            slot->told = self->told;
-            self->told = (uint32_t)e->fd + 2;
-        }
         *obj = slot->obj;
         *mask = usocket_py_mask(e->ready) &
             (slot->events | usocket_py_mask(USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL));

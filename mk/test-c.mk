@@ -10,8 +10,8 @@ TC_SRC := $(wildcard src/*.c)
 TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
-TC_SIM_TESTS := address error socket connect data datagram lookup share dial race sweep watch fuzz
-TC_NET_TESTS := system socket connect data datagram watch getaddrinfo threads bsd
+TC_SIM_TESTS := address error socket connect accept data datagram lookup share dial race poller sweep watch fuzz
+TC_NET_TESTS := system socket connect accept data datagram poller watch getaddrinfo threads bsd
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
 TC_LINK := -lcmocka -lpthread
@@ -65,9 +65,9 @@ $(eval $(call tc_variant,one-worker,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=1 -DUSOCK
 $(eval $(call tc_variant,no-names,gcc,-O2 -DUSOCKET_NAMES=0 -DUSOCKET_UNIX=0,\
 	$(filter-out lookup share dial race fuzz,$(TC_SIM_TESTS)),socket connect data datagram))
 
-$(eval $(call tc_variant,no-server,gcc,-O2 -DUSOCKET_SERVER=0,$(filter-out fuzz,$(TC_SIM_TESTS)),socket connect data datagram watch threads))
+$(eval $(call tc_variant,no-server,gcc,-O2 -DUSOCKET_SERVER=0,$(filter-out fuzz accept,$(TC_SIM_TESTS)),socket connect data datagram watch threads))
 # As on a small device.
-$(eval $(call tc_variant,in-turn,gcc,-O2 -DUSOCKET_RACE=0 -DUSOCKET_ASYNC=0 -DUSOCKET_POLLER=0,$(filter-out share race,$(TC_SIM_TESTS)),socket))
+$(eval $(call tc_variant,in-turn,gcc,-O2 -DUSOCKET_RACE=0 -DUSOCKET_ASYNC=0 -DUSOCKET_POLLER=0,$(filter-out share race poller,$(TC_SIM_TESTS)),socket))
 TC_CLIENT := IPV6=0 UNIX=0 NAMES=0 SERVER=0 DATAGRAMS=0 THREADS=0 WORDS=0 WAIT_SLICE_MS=0 \
 	RACE=0 ASYNC=0 POLLER=0
 $(eval $(call tc_variant,client,gcc,-O2 $(TC_CLIENT:%=-DUSOCKET_%),address error socket connect data sweep,socket connect data))

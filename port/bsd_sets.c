@@ -16,10 +16,8 @@ int usocket_port_set_open(void) {
 
 int usocket_port_set_arm(int set, int handle, int events) {
     struct epoll_event e = {.data.fd = handle};
-    if (events != 0) {
-        e.events = EPOLLONESHOT | (events & USOCKET_POLL_IN ? (uint32_t)EPOLLIN : 0) |
-            (events & USOCKET_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    }
+    e.events = EPOLLONESHOT | (events & USOCKET_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+        (events & USOCKET_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
     /* It is there already, more often than not. */
     if (epoll_ctl(set, EPOLL_CTL_MOD, handle, &e) == 0 ||
         (plat_errno() == ENOENT && epoll_ctl(set, EPOLL_CTL_ADD, handle, &e) == 0)) {

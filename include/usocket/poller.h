@@ -28,7 +28,7 @@ int usocket_poller_open(void);
  *  One that is closed is forgotten.
  *
  * @param fd     of a socket (usocket_fileno), or any that the system can poll
- * @param events USOCKET_POLL_IN, USOCKET_POLL_OUT; 0: of nothing
+ * @param events USOCKET_POLL_IN, USOCKET_POLL_OUT; 0: of errors and the end alone
  * @return 0; USOCKET_EPERM: it is always ready, as a file; USOCKET_EBADF, USOCKET_ENOMEM, USOCKET_ENOSPC, USOCKET_EINVAL
  */
 int usocket_poller_arm(int poller, int fd, int events);

@@ -181,8 +181,8 @@ void usocket_port_event_close(int event);
  *  @return a handle; USOCKET_EOPNOTSUPP: this stack has no such thing; USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM */
 int usocket_port_set_open(void);
 
-/** Let a set tell of @p handle, once, when it is ready for @p events (0: of nothing), whether it is in the set or not. A handle
- *  that is closed leaves by itself.
+/** Let a set tell of @p handle, once, when it is ready for @p events (0: of errors and the end alone), whether it is in the set
+ *  or not. A handle that is closed leaves by itself.
  *  @return 0; USOCKET_EPERM: one that is always ready, as a file; USOCKET_EBADF, USOCKET_ENOMEM, USOCKET_ENOSPC, USOCKET_EINVAL */
 int usocket_port_set_arm(int set, int handle, int events);
 

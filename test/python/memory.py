@@ -4,71 +4,10 @@
 import gc
 import socket
 
-from check import FIRST, check, collect, descriptors, fail, number, ok, run, spawn, summary, true
+from check import FIRST, check, collect, fail, number, ok, run, spawn, summary, true
 from pairs import close, settle, tcp_pair
+from squeeze import sweep
 from where import DATAGRAM, HOST, NAME
-
-BLOCK = 32  # bytes of a heap block on a 64-bit machine
-MOST = 60
-
-
-def squeeze(k, fn):
-    # Calls fn() with k free blocks in a row and nothing else; returns what it raised, or None.
-    result = None
-    gap = bytearray(k * BLOCK) if k else None
-    chain = None
-    try:
-        while True:
-            chain = (chain,)
-    except MemoryError:
-        pass
-    gap = None
-    gc.collect()
-    try:
-        fn()
-    except MemoryError as e:
-        result = e
-    except OSError as e:
-        result = e
-    chain = None
-    return result
-
-
-def sweep(label, make, call, after=None):
-    # make() -> sockets; call(sockets) is squeezed; after(sockets) says whether they still work.
-    tried = 0
-    collect()
-    start = descriptors()
-    for k in range(MOST):
-        made = make()
-        wrong = None
-        e = squeeze(k, lambda: call(made))
-        gc.collect()
-        if e is not None and not isinstance(e, MemoryError) and number(e) not in (12, 105):
-            wrong = "with {} free blocks: {!r}".format(k, e)
-        if after is not None and wrong is None:
-            try:
-                if not after(made):
-                    wrong = "with {} free blocks: broken afterwards".format(k)
-            except Exception as x:
-                wrong = "with {} free blocks: afterwards {!r}".format(k, x)
-        for s in made:
-            s.close()
-        made = None
-        collect()
-        if wrong is None and descriptors() != start:
-            wrong = "with {} free blocks: {} descriptors left".format(k, descriptors() - start)
-        if wrong is not None:
-            fail(label, wrong)
-            return
-        if e is None:
-            break
-        tried += 1
-    if e is not None:
-        fail(label, "does not succeed with {} free blocks: {!r}".format(MOST, e))
-    else:
-        ok("{}: {} ways of running out of memory".format(label, tried))
-
 
 def nothing():
     return ()

@@ -136,6 +136,28 @@ def closed_sockets():
     p.close()
 
 
+def left_in_the_middle():
+    # What an iteration does not come to is told by the next; so it is after an exception.
+    p = socket.poller()
+    a, b = tcp_pair()
+    p.register(a, OUT)
+    p.register(b, OUT)
+    for _ in range(3):
+        for o, m in p.ipoll(0):
+            break
+    check("an iteration that is left", told(p, 0), {id(a): OUT, id(b): OUT})
+
+    def stumble():
+        for o, m in p.ipoll(0):
+            raise ValueError
+
+    for _ in range(3):
+        raised(stumble)
+    check("by an exception", told(p, 0), {id(a): OUT, id(b): OUT})
+    p.close()
+    close(a, b)
+
+
 def kept_bytes():
     # Bytes that a call has put back count as readable.
     for order in ("registered before", "registered after"):
@@ -373,7 +395,7 @@ def under_asyncio():
 
 
 sections(
-    the_interface, as_select_poll_has_it, closed_sockets, kept_bytes, streams_that_are_not_ours, subclasses_and_files, numbers,
-    many, unreachable, under_asyncio,
+    the_interface, as_select_poll_has_it, closed_sockets, left_in_the_middle, kept_bytes, streams_that_are_not_ours,
+    subclasses_and_files, numbers, many, unreachable, under_asyncio,
 )
 summary()

@@ -8,6 +8,8 @@
 
 #if USOCKET_ASYNC || USOCKET_POLLER
 
+#define ARMED 0x80 /* to tell, if only of errors and the end */
+
 static struct handle *handle_of(int h, enum kind kind) {
     static struct handle nowhere;
     if (h < 0 || h >= HANDLES || world.handles[h].kind != kind) {
@@ -58,11 +60,10 @@ int usocket_port_set_arm(int set, int handle, int events) {
     int code = sim_inject(SIM_SET_ARM);
     struct handle *s = handle_of(set, SET);
     if (handle < 0 || handle >= HANDLES || world.handles[handle].kind == FREE) {
-        sim_misuse("a closed handle for a set");
-        return USOCKET_EBADF;
+        return USOCKET_EBADF; /* no misuse: a program may do it with a poller */
     }
     if (!code) {
-        s->armed[handle] = (uint8_t)events;
+        s->armed[handle] = (uint8_t)(ARMED | events);
     }
     return code;
 }

@@ -270,6 +270,29 @@ static void test_eagain_after_poll(void **state) {
     assert_ok(usocket_close(&c));
 }
 
+/* What accept(2) may fail with: told as it is, and who waits is served by the next. */
+static void test_accept_errors(void **state) {
+    (void)state;
+    static const struct {
+        int system, code;
+    } errors[] = { { EMFILE, USOCKET_EMFILE }, { ENFILE, USOCKET_ENFILE }, { ENOBUFS, USOCKET_ENOBUFS }, { ENOMEM, USOCKET_ENOMEM },
+        { ECONNABORTED, USOCKET_ECONNABORTED }, { EPROTO, USOCKET_EPROTO }, { EPERM, USOCKET_EPERM }, { ENETDOWN, USOCKET_ENETDOWN },
+        { ENOPROTOOPT, USOCKET_ENOPROTOOPT }, { EHOSTUNREACH, USOCKET_EHOSTUNREACH }, { ENETUNREACH, USOCKET_ENETUNREACH } };
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        usocket_t c = USOCKET_CLOSED;
+        assert_ok(usocket_open(&c, USOCKET_AF_INET, USOCKET_STREAM, 0));
+        assert_ok(usocket_connect_by(&c, &at, usocket_deadline_in(10 * SECOND)));
+        inject_fail(INJECT_ACCEPT, 3, errors[i].system);
+        for (int times = 0; times < 3; times++) {
+            assert_code(errors[i].code, usocket_accept(&l, &t, NULL));
+            assert_int_equal(-1, usocket_fileno(&t));
+        }
+        assert_ok(usocket_accept(&l, &t, NULL));
+        assert_ok(usocket_close(&t));
+        assert_ok(usocket_close(&c));
+    }
+}
+
 /* A poll that says ready when nothing is: the deadline holds. */
 static void test_poll_lies(void **state) {
     (void)state;
@@ -443,7 +466,7 @@ static void test_eai(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BTEST(test_eintr), BTEST(test_sign), BTEST(test_strange_numbers), BTEST(test_close), BTEST(test_eagain_after_poll),
+        BTEST(test_eintr), BTEST(test_sign), BTEST(test_strange_numbers), BTEST(test_close), BTEST(test_eagain_after_poll), BTEST(test_accept_errors),
         BTEST(test_poll_lies), BTEST(test_poll_fails), BTEST(test_short_counts), BTEST(test_connect), BTEST(test_unread),
         BTEST(test_timeo_unknown),
 #if USOCKET_NAMES

@@ -352,6 +352,31 @@ static void stepping(void) {
 #endif
 #endif
 
+#if USOCKET_POLLER
+static void polling(void) {
+    usocket_ready_t e[2];
+    int r;
+    if (connection()) {
+        int p = CALL(poller_open, );
+        if (p >= 0) {
+            bool armed = CALL(poller_arm, p, usocket_fileno(&s[2]), USOCKET_POLL_IN) == 0;
+            armed = CALL(poller_arm, p, usocket_fileno(&s[1]), USOCKET_POLL_IN) == 0 && armed;
+            CLEAN(armed);
+            bool sent = CALL(send_by, &s[1], "x", 1, 0, NULL, soon()) == 1;
+            AGAIN(r, CALL(poller_wait, p, e, 2, soon()));
+            NEED(r <= 1);
+            CLEAN(r == 1);
+            NEED(r != 1 || (e[0].fd == usocket_fileno(&s[2]) && e[0].ready == USOCKET_POLL_IN && sent));
+            CALL(close, &s[2]);
+            AGAIN(r, CALL(poller_wait, p, e, 2, soon()));
+            NEED(r <= 1 && (r != 1 || e[0].fd == usocket_fileno(&s[1])));
+            CLEAN(r == 1);
+            usocket_poller_close(p);
+        }
+    }
+}
+#endif
+
 #if USOCKET_THREADS
 static int told;
 
@@ -397,6 +422,9 @@ static const struct scenario scenarios[] = {
 #if USOCKET_RACE
     S(stepping),
 #endif
+#endif
+#if USOCKET_POLLER
+    S(polling),
 #endif
 #if USOCKET_THREADS
     S(watching),

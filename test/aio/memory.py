@@ -1,0 +1,156 @@
+# run: heap=400k net=lo limit=200
+# Out of memory in the middle of what tasks do: whoever asked is told, no descriptor, thread or task is left, and the others go on.
+import asyncio
+import gc
+import socket
+
+import aiosocket
+
+from check import SYSTEM, check, collect, descriptors, fail, ok, tasks, summary, true
+from ends import port_of, soon
+from squeeze import BLOCK
+from where import HOST, NAME
+
+MOST = 700  # blocks
+EXPECTED = (MemoryError, OSError)
+STEPS = list(range(0, 40)) + list(range(40, 150, 3)) + list(range(150, MOST, 25))
+
+
+async def echo(r, w):
+    async with w:
+        async for line in r:
+            w.write(line)
+            await w.drain()
+
+
+async def look_up(port):
+    return await aiosocket.getaddrinfo(NAME, port)
+
+
+async def connect(port):
+    r, w = await aiosocket.open_connection(HOST, port, timeout=5)
+    w.close()
+
+
+async def connect_by_name(port):
+    r, w = await aiosocket.open_connection(NAME, port, timeout=5)
+    w.close()
+
+
+async def ask(port):
+    r, w = await aiosocket.open_connection(HOST, port, timeout=5)
+    try:
+        w.write(b"hello\n")
+        await w.drain()
+        if await r.readline() != b"hello\n":
+            raise ValueError
+    finally:
+        w.close()
+
+
+async def serve(port):
+    server = await aiosocket.start_server(echo, HOST, 0)
+    server.close()
+    await server.wait_closed()
+
+
+async def send_a_datagram(port):
+    async with (await aiosocket.open_datagram((HOST, 0))) as d:
+        await d.sendto(b"x", d.get_extra_info("sockname"))
+        await d.recv(1)
+
+
+held = [None]
+
+
+def fill(k):
+    # All of the heap but k blocks in a row.
+    gap = bytearray(k * BLOCK) if k else None
+    try:
+        while True:
+            held[0] = [held[0]]
+    except MemoryError:
+        pass
+    try:
+        while True:
+            held[0] = (held[0],)
+    except MemoryError:
+        pass
+    gap = None
+    gc.collect()
+
+
+def release():
+    # Link by link: a stale reference to one of them must not keep the others.
+    link, held[0] = held[0], None
+    while link:
+        link, last = link[0], link
+        if isinstance(last, list):
+            last[0] = None
+
+
+async def squeezed(k, aw):
+    # What awaiting raises while k blocks are free, or None.
+    fill(k)
+    try:
+        await aw
+    except BaseException as e:
+        return e
+    finally:
+        release()
+
+
+async def main():
+    odd = []
+
+    def tell(loop, context):
+        if not isinstance(context["exception"], EXPECTED):
+            odd.append(context["exception"])
+
+    asyncio.get_event_loop().set_exception_handler(tell)
+    server, port = await port_of(echo)
+    programs = (look_up, connect, connect_by_name, ask, serve, send_a_datagram)
+    for what in programs:
+        await what(port)
+    for what in programs:
+        name = what.__name__
+        collect()
+        await asyncio.sleep(0.01)
+        start, threads = descriptors(), tasks() if SYSTEM else 0
+        tried, wrong = 0, None
+        for k in STEPS:
+            e = await squeezed(k, what(port))
+            collect()
+            if e is not None and not isinstance(e, MemoryError) and not (isinstance(e, OSError) and e.errno in (9, 12, 104, 105)):
+                wrong = "with %d free blocks: %r" % (k, e)
+                break
+            try:
+                await aiosocket.wait_for(ask(port), 5)
+            except Exception as x:
+                wrong = "with %d free blocks: the next is not served: %r" % (k, x)
+                break
+            tried += e is not None
+            if e is None:
+                break
+        if wrong or e is not None:
+            fail(name, wrong or "does not succeed with %d free blocks: %r" % (MOST, e))
+        else:
+            ok("%s: %d ways of running out of memory" % (name, tried))
+
+        def settled():
+            gc.collect()
+            return descriptors() == start and (not SYSTEM or tasks() <= threads)
+
+        true("%s leaves no descriptor and no thread" % name, await soon(settled), (descriptors() - start, SYSTEM and tasks() - threads))
+    check("what fails in a connection is reported as what it is", odd, [])
+    server.close()
+    await server.wait_closed()
+
+
+try:
+    aiosocket.run(main())
+finally:
+    release()
+q = asyncio.core._io_queue
+check("nothing waits", (q.waits, len(q.known)), (0, 0))
+summary()
