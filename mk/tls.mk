@@ -55,11 +55,14 @@ tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h
 tls-2_LINK := -lmbedtls -lmbedx509 -lmbedcrypto $(TC_LINK)
 $(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls tls_options tls_sweep,tls dtls tls_options))
 
+# Coverage counts are gcc's.
+TLS_VARIANTS := tls $(if $(findstring coverage,$(CFLAGS_EXTRA)),,tls-clang tls-asan tls-2)
+TLS_PROGRAMS := $(foreach v,$(TLS_VARIANTS),$($(v)_PROGRAMS))
+TLS_FULL := $(filter %/tls/tls-sim %/tls/tls-net %/tls/tls_sweep-sim,$(TLS_PROGRAMS))
 .PHONY: test-tls-c test-tls-c-long test-tls-c-valgrind
-test-tls-c: $(tls_PROGRAMS) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) $(tls-2_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
+test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LIMIT=300 $(TC_RUN) \
-		--brief $(filter-out %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS)) $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS) $(tls-2_PROGRAMS) \
-		--full $(filter %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS))
+		--brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
 
 test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) \

@@ -176,15 +176,18 @@ static struct own *pair_without(struct tls_creds *c, bool key) {
 static uint8_t last_pair[DIGEST];
 
 static int check_pair(struct own *own, const uint8_t *key, size_t len) {
+    if (key == NULL) {
+        return mbedtls_pk_check_pair(&own->cert.pk, &own->key RNG_ARGUMENTS);
+    }
     uint8_t id[2 * DIGEST];
     usocket_backend_digest(id, own->cert.raw.p, own->cert.raw.len);
     usocket_backend_digest(id + DIGEST, key, len);
     usocket_backend_digest(id, id, sizeof(id));
     lock_sockets();
-    bool known = key != NULL && memcmp(id, last_pair, DIGEST) == 0;
+    bool known = memcmp(id, last_pair, DIGEST) == 0;
     unlock_sockets();
     int ret = known ? 0 : mbedtls_pk_check_pair(&own->cert.pk, &own->key RNG_ARGUMENTS);
-    if (ret == 0 && key != NULL) {
+    if (ret == 0) {
         lock_sockets();
         memcpy(last_pair, id, DIGEST);
         unlock_sockets();

@@ -2,7 +2,7 @@
 """TLS sockets against strangers: openssl's s_server and s_client, CPython's ssl, nginx, mosquitto, curl, Chromium; bad certificates,
 spoiled connections.
 
-    run.py --interp MICROPYTHON [--stack lwip|sal] [--only PART]... [--long]
+    run.py --interp MICROPYTHON [--stack lwip|sal] [--only PART]... [--long] [--jobs N]
 
 --stack: what is under the interpreter's sockets, if it is not Linux. On lwIP nobody outside of the program can be reached.
 
@@ -11,12 +11,16 @@ The last line is `N passed, N failed, N skipped`.
 SPDX-License-Identifier: MIT
 """
 import argparse
+import concurrent.futures
+import importlib
 import itertools
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import certs
@@ -25,24 +29,26 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Suite:
-    def __init__(self, interp, maker, scratch, stack):
-        self.interp, self.maker, self.scratch, self.stack = interp, maker, scratch, stack
-        self.numbers = itertools.count()
+    numbers = itertools.count()
+
+    def __init__(self, interp, maker, scratch, stack, long):
+        self.interp, self.maker, self.scratch, self.stack, self.long = interp, maker, scratch, stack, long
         self.passed = self.failed = self.skipped = 0
+        self.said = []
 
     def check(self, name, ok, why=""):
         self.passed += bool(ok)
         self.failed += not ok
         if not ok:
-            print(f"FAIL {name}: {why}", flush=True)
+            self.say(f"FAIL {name}: {why}")
         return ok
 
     def skip(self, name, why):
         self.skipped += 1
-        print(f"skip {name}: {why}", flush=True)
+        self.say(f"skip {name}: {why}")
 
     def say(self, text):
-        print(text, flush=True)
+        self.said.append(text)
 
     def file(self, name):
         return {"file": self.maker.path(name)}
@@ -113,21 +119,34 @@ def main():
     parser.add_argument("--only", action="append")
     parser.add_argument("--certs", help="keep the certificates here")
     parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth")
+    parser.add_argument("--jobs", type=int, default=2, help="parts at once (2)")
     args = parser.parse_args()
-    parts = ["interop", "openssl", "programs", "datagrams", "bad", "spoiled", "behaviour"]
+    # The longest first: two at once.
+    parts = args.only or ["spoiled", "datagrams", "openssl", "bad", "programs", "behaviour", "interop"]
     with tempfile.TemporaryDirectory() as scratch:
-        suite = Suite(os.path.abspath(args.interp), certs.make(args.certs or scratch), scratch, args.stack)
-        suite.long = args.long
-        for part in args.only or parts:
+        maker = certs.make(args.certs or scratch)
+
+        def run(part):
+            suite = Suite(os.path.abspath(args.interp), maker, scratch, args.stack, args.long)
             if args.stack == "lwip" and part != "behaviour":
                 suite.skip(part, "its other end is outside of this stack, whose only interface here is its loopback; see behaviour's among.py")
-                continue
-            module = __import__(part)
-            before = suite.passed, suite.failed
-            module.run(suite)
-            suite.say(f"{part}: {suite.passed - before[0]} passed, {suite.failed - before[1]} failed")
-    print(f"{suite.passed} passed, {suite.failed} failed, {suite.skipped} skipped")
-    return 1 if suite.failed else 0
+                return suite
+            start = time.monotonic()
+            try:
+                importlib.import_module(part).run(suite)
+            except Exception:
+                suite.check(part, False, traceback.format_exc())
+            suite.say(f"{part}: {suite.passed} passed, {suite.failed} failed ({time.monotonic() - start:.0f} s)")
+            return suite
+
+        totals = [0, 0, 0]
+        with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+            for future in concurrent.futures.as_completed([pool.submit(run, part) for part in parts]):
+                suite = future.result()
+                print(*suite.said, sep="\n", flush=True)
+                totals = [n + more for n, more in zip(totals, (suite.passed, suite.failed, suite.skipped))]
+    print("%d passed, %d failed, %d skipped" % tuple(totals))
+    return 1 if totals[1] else 0
 
 
 if __name__ == "__main__":

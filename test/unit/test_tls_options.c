@@ -121,6 +121,10 @@ static void test_keys(void **state) {
     assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server));
     refused(set_text(&s, USOCKET_TLS_OWN_KEY, key_client), "TLS_OWN_KEY: the key is not that of the certificate");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_server));
+    /* A second pair, the key first. */
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_client));
+    refused(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server), "TLS_OWN_CERT: the key is not that of the certificate");
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_client));
     assert_code(USOCKET_EACCES, usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_OWN_KEY, buf, &len));
 }
 
