@@ -47,6 +47,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = f"{ROOT}/build/peers"
 LIMIT = 60  # seconds for one test; the suite's own limit is 30
 BATCH = 6   # tests that share a namespace, one after the other
+AGAIN = 5  # more than this many failures are no accident
 
 # Failures that neither column can help, in words.
 KNOWN = {
@@ -166,6 +167,18 @@ def run_batch(job, members, progress):
 
 
 def run_all(o, copy, runs):
+    """All runs, side by side; what ours alone misses, once more by itself: some of the suite's tests judge by times."""
+    results = run_some(o, copy, runs, o.jobs)
+    passes = {r["row"] for r, verdict, *_ in results if r["column"] == "stock" and verdict == PASS}
+    missed = [r for r, verdict, *_ in results if r["column"] == "ours" and verdict != PASS and r["row"] in passes]
+    if not missed or len(missed) > AGAIN:
+        return results
+    print("run again, alone: " + ", ".join(r["row"] for r in missed))
+    again = {r["row"]: (r, *found) for r, *found in run_some(o, copy, missed, 1)}
+    return [again.get(r["row"], (r, *found)) if r["column"] == "ours" else (r, *found) for r, *found in results]
+
+
+def run_some(o, copy, runs, at_once):
     certs = f"{WORK}/certs"
     os.makedirs(certs, exist_ok=True)
     standins.certificates(certs)
@@ -175,7 +188,7 @@ def run_all(o, copy, runs):
                           interp=o.stock if column == "stock" else o.ours, limit=LIMIT,
                           instances=instances, names=[m["name"] for m in members]), members))
     progress = Progress(len(runs))
-    with ThreadPoolExecutor(o.jobs) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         lists = list(pool.map(lambda j: run_batch(*j, progress), jobs))
     if sys.stderr.isatty():
         print(file=sys.stderr)
