@@ -28,7 +28,7 @@ AIMED = ("src/", "port/")
 
 SUITES = {
     "C tests": ["make", "--no-print-directory", "test-c", f"BUILD_DIR={C_BUILD}", "CFLAGS_EXTRA=--coverage -O0"],
-    "TLS's C tests": ["make", "--no-print-directory", "test-tls-c", f"BUILD_DIR={C_BUILD}", "CFLAGS_EXTRA=--coverage -O0"],
+    "TLS C tests": ["make", "--no-print-directory", "test-tls-c", f"BUILD_DIR={C_BUILD}", "CFLAGS_EXTRA=--coverage -O0"],
     "Python tests": [sys.executable, "-B", "test/python/run.py", "--interp", INTERPRETER],
 }
 
@@ -48,7 +48,7 @@ def run_suites():
     os.makedirs("build/logs", exist_ok=True)
     checks = []
     for name, command in SUITES.items():
-        path = f"build/logs/coverage-{name.split()[0].lower().replace("'s", "")}.log"
+        path = f"build/logs/coverage-{name.split()[0].lower()}.log"
         with open(path, "w") as log:
             status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT).returncode
         with open(path, errors="replace") as log:
