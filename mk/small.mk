@@ -74,4 +74,4 @@ size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md ha
 
 .PHONY: test-configs
 test-configs: $(LWIP_READY) ## the library on lwIP and RT-Thread compiles in every configuration
-	@$(PYTHON) test/unit/configs.py $(LWIP_TREE)
+	@$(PYTHON) test/unit/configs.py $(LWIP_TREE) $(MBEDTLS_TREE)

@@ -26,7 +26,7 @@ endef
 $(eval $(call mbedtls_archive,build/mbedtls,gcc,-O2))
 $(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
 
-size size-check: $(MBEDTLS_READY)
+size size-check test-configs: $(MBEDTLS_READY)
 
 # The interpreters that have TLS (tools/build.py).
 $(foreach f,unix ab cov lwip lwip-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a

@@ -40,6 +40,9 @@ SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1
 MBEDTLS = ["-DMBEDTLS_USER_CONFIG_FILE=\"mbedtls_user.h\"", "-I%s/port/posix" % ROOT, "-isystem",
            os.path.join(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build/mbedtls-3.6.6"), "include")]
 
+# The same on RT-Thread, with mbedTLS as its package is configured.
+TLS_RTTHREAD = ["-DMBEDTLS_CONFIG_FILE=<tls_config.h>", '-DMBEDTLS_USER_CONFIG_FILE="%s/port/rtthread/mbedtls_user.h"' % ROOT, *MBEDTLS[2:]]
+
 TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_SERVER": 0, "USOCKET_DATAGRAMS": 0, "USOCKET_THREADS": 0,
               "USOCKET_WORDS": 0, "USOCKET_WAIT_SLICE_MS": 0}
 DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTRAS": 0}
@@ -166,7 +169,7 @@ class Target:
         given = FLAGS + ["-D%s=%s" % item for item in defines.items()]
         given += ["-I%s/include" % ROOT, "-I%s/port/%s" % (ROOT, port)]
         if port != "posix":
-            return given + self.ports[port]
+            return given + self.ports[port] + (TLS_RTTHREAD if "USOCKET_USING_TLS" in defines else [])
         given += ["-I%s/include" % OUT, "-I" + ARM]
         if str(defines.get("USOCKET_TLS")) == "1":
             given += MBEDTLS
@@ -352,6 +355,9 @@ def everything(target, top, brief):
                 found[name if "/%s/" % port in path else "%s, for %s" % (name, port)] = part
     report.table(("file",) + KINDS + ("flash",), [[name] + [part[kind] for kind in KINDS] + [part.flash]
                                                   for name, part in found.items()])
+    report.title("TLS on RT-Thread, by file, without mbedTLS's own")
+    report.files(target.measure([p for p in target.sources("rtthread") if "tls" in os.path.basename(p)], {"USOCKET_USING_TLS": 1}, "rtthread"))
+
     if top:
         report.title("Largest parts")
         largest = sorted(target.parts.items(), key=lambda item: -item[1])[:top]

@@ -17,15 +17,8 @@
 #define TICK_US 10000
 #define ETIMEOUT 2
 
-struct look look = {.lwip = 212,
-    .up = true,
-    .address = true,
-    .link = true,
-    .loopback = true,
-    .linger = true,
-    .random = true,
-    .sockets = 200,
-    .dial_ms = 30};
+struct look look = {
+    .lwip = 212, .up = true, .address = true, .link = true, .loopback = true, .linger = true, .random = true, .sockets = 200, .dial_ms = 30};
 
 static __thread int error;
 
@@ -212,7 +205,7 @@ long rt_sem_take(struct look_sem *sem, int32_t ticks) {
     pthread_mutex_lock(&sem->lock);
     error = 0;
     while (sem->value == 0 && r == 0) {
-        r = ticks == 0  ? 1
+        r = ticks == 0 ? 1
             : ticks < 0 ? pthread_cond_wait(&sem->more, &sem->lock)
                         : pthread_cond_timedwait(&sem->more, &sem->lock, &end);
     }
