@@ -8,8 +8,8 @@ Each fenced block of the files is a session of its own:
   ```python        is run as a program, which must end well
   ```c with main   is compiled and linked with build/libusocket.a
 <!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md must also name everything that
-the module and its classes have, and give every constant its number, and docs/stacks.md must agree with the lists of
-differences (tools/stackscheck.py). The last line counts.
+the module and its classes have, and give every constant its number, docs/port.md every function of port.h and none that is
+not there, and docs/stacks.md must agree with the lists of differences (tools/stackscheck.py). The last line counts.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import stackscheck
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 REFERENCE = "docs/reference.md"
+PORT, PORT_H = "docs/port.md", "include/usocket/port.h"
 LIMIT = "60"  # seconds for one block
 COMPILE = "cc -std=c99 -Wall -Wextra -Werror -Iinclude {path} build/libusocket.a -pthread -o {path}.out".split()
 SKIP = re.compile(r"<!-- doccheck: skip (.*?) *-->")
@@ -133,6 +134,17 @@ class Checker:
                 self.verdict(numbers.pop(name, None) == value, REFERENCE, f"{name} is {value}, and no row says so")
         self.verdict(not numbers, REFERENCE, f"not in the module: {' '.join(numbers)}")
 
+    def port(self):
+        """A name that ends with * stands for all that begin so."""
+        with open(PORT_H, encoding="utf-8") as header, open(PORT, encoding="utf-8") as paper:
+            there = set(re.findall(r"^[\w *]*?\b(usocket_port_\w+)\(", header.read(), re.MULTILINE))
+            told = set(re.findall(r"`(usocket_port_\w+\*?)`", paper.read()))
+        self.verdict(there, PORT_H, "no function found")
+        for name in sorted(there):
+            self.verdict(name in told or any(n.endswith("*") and name.startswith(n[:-1]) for n in told), PORT, f"{name} is not described")
+        for name in sorted(told):
+            self.verdict(name in there or name.endswith("*") and any(n.startswith(name[:-1]) for n in there), PORT, f"{name} is not in {PORT_H}")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -149,6 +161,7 @@ def main():
             checker.file(path)
         if REFERENCE in options.files:
             checker.names()
+            checker.port()
             stacks = stackscheck.Checker()
             stacks.run()
             checker.passed, checker.failed = checker.passed + stacks.passed, checker.failed + len(stacks.failures)
