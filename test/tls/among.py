@@ -208,6 +208,20 @@ def datagrams():
     close(c, s, l)
 
 
+def trust():
+    # For a system whose file of authorities has the root, and no other.
+    l = listen()
+    c = make(socket.SOCK_STREAM, HOSTNAME=HOST)
+    check("no TLS_CA_CERT given", error(c.getsockopt, TLS, socket.TLS_CA_CERT) == b"")
+    c.close()
+    c, s = meet(l, CA_CERT=b"")
+    check("the system's authorities are trusted", both(c, s), (c, s))
+    close(c, s)
+    c, s = meet(l, CA_CERT=read("unknown-root.pem"))
+    check("but not where TLS_CA_CERT gives others", isinstance(c, socket.TLSError) and "unknown authority" in str(c), repr(c))
+    close(c, s, l)
+
+
 def clock():
     # For clock.py: nobody has set it.
     for version in (socket.TLS_1_2, socket.TLS_1_3):
