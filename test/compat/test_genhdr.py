@@ -246,13 +246,14 @@ def package_test(work):
     kconfig = open(os.path.join(PORT, "Kconfig")).read()
     check("package.json and Kconfig name the same versions, a fixed one and latest", len(versions) > 1 and versions[-1] == "latest" and
           set(versions) == set(re.findall(r'default "(v[\d.]+|latest)" if', kconfig)), versions)
-    read = set(re.findall(r"\bUSOCKET_(?:USING_\w+|RESOLVER_STACK_SIZE|RESOLVER_PRIORITY)\b", open(os.path.join(PORT, "usocket_config.h")).read()))
+    sources = "".join(open(os.path.join(PORT, name)).read() for name in ("usocket_config.h", "system.c"))
+    read = set(re.findall(r"\bUSOCKET_(?:USING_\w+|TLS_\w+|RESOLVER_STACK_SIZE|RESOLVER_PRIORITY)\b", sources))
     offered = set(re.findall(r"config (USOCKET_\w+)", kconfig))
     used = read | {"USOCKET_UDP_MAILBOX", "USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX"}  # SConscript reads two; the third selects
     check("every option does something, and every one that is read is offered", offered == used, offered ^ used)
 
-    defaults = dict(re.findall(r"config (USOCKET_\w+)\n(?:(?!    config).*\n)*?\s+default (\w+)", kconfig))
-    words = {"docs/rtthread.md": {"y": "on", "n": "off"}, "docs/rtthread_zh.md": {"y": "开", "n": "关"}}
+    defaults = dict(re.findall(r"config (USOCKET_\w+)\n(?:(?!    config).*\n)*?\s+default (\w*)", kconfig))
+    words = {"docs/rtthread.md": {"y": "on", "n": "off", "": "empty"}, "docs/rtthread_zh.md": {"y": "开", "n": "关", "": "空"}}
     for path, word in words.items():
         rows = dict(re.findall(r"(?m)^\| `(USOCKET_\w+)` \| (\w+) \|", open(path, encoding="utf-8").read()))
         told = {name: word.get(value, value) for name, value in defaults.items()}
@@ -266,6 +267,7 @@ def package_test(work):
     with open(top, "w") as file:
         file.write('mainmenu "RT-Thread"\n')
         for name, value in (("RT_USING_SAL", "n"), ("SAL_USING_POSIX", "n"), ("RT_USING_LWIP", "y"), ("RT_USING_FINSH", "y"), ("NETDEV_USING_IPV6", "y"),
+                            ("PKG_USING_MBEDTLS", "y"), ("RT_HWCRYPTO_USING_RNG", "y"),
                             ("PKG_USING_MICROPYTHON", "y"), ("MICROPYTHON_USING_USOCKET", "n"), ("MICROPYTHON_USING_USEREXTMODS", "n")):
             file.write(f'config {name}\n    bool "{name}"\n    default {value}\n')
         file.write('source "%s"\n' % os.path.join(PORT, "Kconfig"))

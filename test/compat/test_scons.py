@@ -115,7 +115,8 @@ def sources(*directories):
 
 
 LIBRARY = ("src", "port", "port/rtthread")
-ALL = [name for name in test_genhdr.OPTIONS if name not in ("USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX")]
+# TLS is compiled by test/unit/configs.py, which has mbedTLS.
+ALL = [name for name in test_genhdr.OPTIONS if name not in ("USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX", "USOCKET_USING_TLS")]
 
 
 def good_test(work):
@@ -132,6 +133,10 @@ def good_test(work):
 
     common = re.search(r"for all: (.*)", board.scons("-n", "--target=eclipse").stdout).group(1)
     check("but for projects of IDEs, which know no private path", "port/rtthread'" in common and "/port'" in common, common)
+
+    board = Board(os.path.join(work, "tls"), *ALL, "USOCKET_USING_TLS", micropython=False)
+    named = re.findall(r"MBEDTLS_USER_CONFIG_FILE=\S*mbedtls_user\.h", board.scons("-n").stdout)
+    check("with TLS, mbedTLS and everybody else sees our lines for it", len(named) == len(sources(*LIBRARY)), named[:1])
 
     board = Board(os.path.join(work, "library"), *ALL, micropython=False)
     result = board.scons()
