@@ -13,17 +13,16 @@ int usocket_port_share_address(int handle) {
     return usocket_port_setopt(handle, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 }
 
-#if defined(__unix__) && !defined(__RTTHREAD__)
+#ifdef plat_getrandom
 
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
 int usocket_port_random(void *buf, size_t len) {
     uint8_t *p = buf;
     while (len != 0) {
-        ssize_t r = getrandom(p, len, 0);
+        ssize_t r = plat_getrandom(p, len);
         if (r < 0 && plat_errno() != EINTR) {
             return USOCKET_EIO;
         }

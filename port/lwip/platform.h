@@ -26,6 +26,11 @@
 
 #include "usocket/config.h"
 
+#if defined(__unix__)
+#include <sys/random.h>
+#define plat_getrandom(buf, len) getrandom((buf), (len), 0)
+#endif
+
 #if USOCKET_CLOCK_STEP_US < 1000
 #error "sys_now() counts milliseconds: define USOCKET_CLOCK_STEP_US as 1000, or as what it really steps by"
 #endif

@@ -338,7 +338,7 @@ int plat_gethostname(char *buf, size_t len) {
 
 /* ---- For TLS: on a Unix, port/bsd_tls.c has these. Elsewhere usocket_port_random is the board's to write. ----------- */
 
-#if USOCKET_TLS && !defined(__unix__)
+#if USOCKET_TLS && !defined(plat_getrandom)
 
 #include <time.h>
 

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
@@ -74,6 +75,8 @@ static inline int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 #define plat_if_freenameindex(list) if_freenameindex(list)
 
 #define plat_errno() errno
+
+#define plat_getrandom(buf, len) getrandom((buf), (len), 0)
 
 /* A new descriptor that polls readable, and writable or not. In system.c. */
 int plat_readable_fd(bool writable);
