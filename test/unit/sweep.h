@@ -96,6 +96,7 @@ static void tidy(void);
 static unsigned long runs;
 static bool brief;        /* one code for each call, not all */
 static unsigned step = 1; /* every how manieth call */
+static unsigned phase;    /* which of them */
 
 /* One run in a fresh world. True: a fault was due and has come. */
 static bool run(const struct scenario *which, unsigned n, unsigned pick, bool for_good, bool memory, unsigned *codes) {
@@ -140,7 +141,7 @@ static void sweep(const struct scenario *which) {
     }
     for (int way = 0; way < 4; way++) {
         bool memory = way & 1, for_good = way & 2, more = true;
-        for (unsigned n = 1; more && troubles < 50; n += step) {
+        for (unsigned n = 1 + (phase + (unsigned)way) % step; more && troubles < 50; n += step) {
             more = false;
             codes = 1;
             for (unsigned pick = brief ? n : 0; pick < (brief ? n + 1 : codes); pick++) {

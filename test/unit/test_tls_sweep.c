@@ -2,13 +2,14 @@
  * rings of 1, 2, 3 ... bytes.
  *
  * Handshakes cost milliseconds, so that of the longer sessions a quick run takes one code for each call, and some of the calls and allocations;
- * TEST_LONG takes all.
+ * TEST_LONG takes all codes, and every TEST_STRIDEth call or allocation (1: all); which ones, TEST_PHASE says, or the day.
  *
  * SPDX-License-Identifier: MIT
  */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "sweep.h"
 #include "tls_fixture.h"
@@ -205,12 +206,17 @@ static const struct scenario scenarios[] = { S(psk), S(version_12), S(newest), S
     S(datagrams),
 };
 
+static unsigned setting(const char *name, unsigned otherwise) {
+    const char *text = getenv(name);
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : otherwise;
+}
+
 static void test_tls_scenario(void **state) {
     const struct scenario *which = *state;
     bool all = getenv("TEST_LONG") != NULL;
     bool cheap = which->run == psk || which->run == datagrams; /* no public keys */
     brief = !all && which->run != psk;
-    step = all ? 1 : cheap ? (getenv("TEST_SHORT") ? 3 : 1) : getenv("TEST_SHORT") ? 211 : 17;
+    step = all ? setting("TEST_STRIDE", 1) : cheap ? (getenv("TEST_SHORT") ? 3 : 1) : getenv("TEST_SHORT") ? 211 : 17;
     test_scenario(state);
 }
 
@@ -267,7 +273,9 @@ static void ring(size_t size, bool first) {
 
 static void test_rings(void **state) {
     (void)state;
-    for (size_t size = 1; size <= (getenv("TEST_LONG") ? 700 : 24); size++) {
+    bool all = getenv("TEST_LONG") != NULL;
+    unsigned each = all ? setting("TEST_STRIDE", 1) : 1;
+    for (size_t size = 1 + phase % each; size <= (all ? 700 : 24); size += each) {
         ring(size, false);
     }
     for (size_t size = 40; size <= 40000; size += size / 2 + 1) {
@@ -277,6 +285,10 @@ static void test_rings(void **state) {
 
 int main(int argc, char **argv) {
     const char *only = argc > 1 ? argv[1] : NULL; /* one scenario */
+    if (getenv("TEST_LONG") != NULL) {
+        phase = setting("TEST_PHASE", (unsigned)(time(NULL) / 86400));
+        print_message("# TEST_PHASE=%u TEST_STRIDE=%u\n", phase, setting("TEST_STRIDE", 1));
+    }
     ring(5000, true); /* mbedTLS keeps a table of keys from its first handshake on */
     if (only != NULL) {
         cmocka_set_test_filter(only);
