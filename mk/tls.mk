@@ -64,7 +64,7 @@ test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LIMIT=300 $(TC_RUN) \
 		--brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
 
-# Every 9th failing call and allocation of a session, every 53rd under the sanitizers, others every day; TEST_STRIDE=1 for all takes an hour.
+# Every 9th failing call and allocation of a session, every 53rd under the sanitizers, others every day; TEST_STRIDE=1: all.
 test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) --full \
 		TEST_STRIDE=$(or $(TEST_STRIDE),9) $(filter %/tls_sweep-sim,$(tls_PROGRAMS)) \

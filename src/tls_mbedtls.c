@@ -76,7 +76,7 @@ int usocket_backend_handshake(usocket_tls_t *t) {
         ret = mbedtls_ssl_handshake_step(ssl);
         if (ret == 0) {
             usocket_backend_drop_issuers(t->conn); /* a step is a message: the one with certificates verifies them */
-            if (ssl->PRIVATE(state) == KEY_USED && !t->server && !t->creds->cache) {
+            if (ssl->PRIVATE(state) == KEY_USED && !t->server) {
                 usocket_backend_pack_peer(t->conn);
             }
         } else {
@@ -92,10 +92,11 @@ int usocket_backend_handshake(usocket_tls_t *t) {
     if (t->datagram) {
         mbedtls_ssl_set_mtu(ssl, 0); /* the program's datagrams are as long as they are */
     }
+    usocket_backend_pack_peer(t->conn);
+    usocket_backend_resumed(t->conn);
     if (strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") != 0) {
         usocket_backend_keep_session(t); /* in TLS 1.3, tickets come later */
     }
-    usocket_backend_pack_peer(t->conn);
     return 0;
 }
 
@@ -221,6 +222,7 @@ void usocket_backend_close(usocket_tls_t *t) {
         mbedtls_ssl_free(&conn->ssl);
         mbedtls_ssl_config_free(&conn->conf);
         usocket_backend_trust_drop(conn->trust);
+        usocket_backend_resumed(conn);
         usocket_port_free(conn->peer);
         usocket_backend_free(conn, sizeof(*conn));
     }

@@ -101,6 +101,7 @@ struct tls_conn {
     struct trust *trust; /* the system's */
     uint8_t *peer; /* the peer's certificate, DER; NULL: mbedTLS has it */
     size_t peer_len;
+    struct session *resumed; /* what the handshake tries to resume */
     bool spoken;             /* something has come that was TLS */
     uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
     uint8_t early[AHEAD];
@@ -143,6 +144,9 @@ const uint8_t *usocket_backend_peer(const struct tls_conn *c, size_t *len);
 /* Of clients: what there is to resume; and what there will be. */
 void usocket_backend_resume_session(usocket_tls_t *t);
 void usocket_backend_keep_session(usocket_tls_t *t);
+
+/* The handshake has ended, well or not: whether it has resumed the session. */
+void usocket_backend_resumed(struct tls_conn *c);
 
 int usocket_backend_random(void *context, unsigned char *buf, size_t len);
 
