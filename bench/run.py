@@ -17,7 +17,7 @@ import chart
 import heap
 import measure
 import report
-from rows import APART, BUILTIN, CONTENDERS, CPYTHON, RAW, RESUMED, ROWS, TOGETHER, USOCKET
+from rows import APART, BUILTIN, CONTENDERS, CPYTHON, RAW, ROWS, TOGETHER, USOCKET
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -227,6 +227,7 @@ class Bench:
                         cells[contender]["syscalls"] = calls.get((row.name, contender))
                 results.append({"row": row.name, "title": row.title, "layout": layout, "cells": cells,
                                 "failed": failed, "targets": report.judge(row, cells)})
+        report.judge_resumed(results)
         return results
 
 
