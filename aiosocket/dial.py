@@ -4,7 +4,7 @@ import errno
 import usocket
 
 from .stream import LIMIT, Stream, late
-from .waiting import Waiting, deadline, passed
+from .waiting import Waiting, deadline, in_line, passed
 
 EPROTONOSUPPORT = 93
 EISCONN = 106
@@ -171,6 +171,8 @@ async def open_connection(
     try:
         no_delay(s)
         extra = Stream.e
+        if ssl:
+            await in_line()
         if own:
             if server_hostname:
                 s.setsockopt(usocket.SOL_TLS, usocket.TLS_HOSTNAME, server_hostname)

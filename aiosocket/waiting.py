@@ -11,6 +11,8 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
+CROWD = 4  # deadlines that pass in one ms, before the next wait for the next
+LONG = 5  # ms
 LATER = 20  # ms until what found no memory is tried again
 SPINS = 16  # calls in a row that need not wait, before one lets others run
 
@@ -37,14 +39,21 @@ class Late:
             self.queue.remove(self.task)
         self.queue = None
 
+    now = 0
+    count = 0
+
     def send(self, _):
         # asyncio's loop runs us as it runs a coroutine.
         self.queue = None
+        now = ticks_ms()
+        if now != Late.now:
+            Late.now, Late.count = now, 0
+        Late.count += 1
         try:
-            at = self.owner._wake_late(ticks_ms())
+            at = self.owner._wake_late(now) if Late.count <= CROWD else ticks_add(now, 1)
         except MemoryError:
             gc.collect()
-            at = ticks_add(ticks_ms(), LATER)
+            at = ticks_add(now, LATER)
         if at is not None:
             self.by(at)
 
@@ -166,7 +175,9 @@ class IOQueue:
         self.poller = new_poller()
         self.known = {}  # id of a registered object: its Waiting
         self.waits = 0  # how many tasks wait
-        self.woken = 0  # how many of those woken by the last poll have not had their turn
+        self.events = ()  # what the last poll has told and was not passed on yet
+        self.last = None  # the reader that was woken last
+        self.fed = False  # a task was woken, and asyncio asks once more before it runs
         self.recent = []  # where a reader has been woken since then: registered for the next, if it comes back before the next poll
         self.spins = 0  # how often a task need not have waited since the last poll
         old = core._io_queue
@@ -205,48 +216,66 @@ class IOQueue:
                 pass  # closed in the meantime
 
     def wait_io_event(self, dt):
-        # asyncio calls this before each step of a task. Those of one poll have their turns before the next.
-        if dt == 0 and self.woken > 0:
-            self.woken -= 1
-            return
-        self.spins = self.woken = 0
+        # asyncio calls this before each step of a task, and again when a time that it waited for was still to come. What a poll has
+        # told is passed on step by step: a task whose time has come in between does not wait for all the others.
+        if dt == 0:
+            if self.fed:
+                self.fed = False
+                return
+            if self.last is not None and self.last is not core.cur_task:
+                return  # it has not had its turn
+        self.last = None
         queue = core._task_queue
+        polled = False
         while True:
             try:
-                self.poll(dt)
+                for s, events in self.events:
+                    if self.pass_on(s, events) and (dt >= 0 or queue.peek()):
+                        self.fed = dt > 0
+                        return
+                if polled and (dt >= 0 or queue.peek()):
+                    return
+                polled = True
+                self.forget_recent()
+                self.spins = 0
+                self.events = self.poller.ipoll(dt)
             except MemoryError:
                 gc.collect()  # what was not told is told again
-            if dt >= 0 or queue.peek():
-                return
+                if dt >= 0:
+                    return
 
-    def poll(self, dt):
-        queue = core._task_queue
+    def pass_on(self, s, events):
+        # True: some task has something to do, or something was sent.
+        w = self.known.get(id(s))
+        if w is None:
+            self.poller.unregister(s)
+            return False
+        woken = False
+        if events & ~OUT:
+            task = w._reader
+            if task is not None:
+                self.recent.append(w)  # first: there may be no memory for it
+                w._reader = None
+                self.waits -= 1
+                core._task_queue.push(task)
+                self.last = task
+                woken = True
+            elif w._mask & IN:
+                self.drop(w, IN)
+        if events & ~IN and w._mask & OUT:
+            w._can_write()
+            woken = True
+        if not w._kept:
+            w._unregister()
+        return woken
+
+    def forget_recent(self):
         recent = self.recent
         if recent:
             for w in recent:
                 if w._reader is None and w._mask & IN:
                     self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
             recent.clear()  # has room for some even when there is no memory
-        for s, events in self.poller.ipoll(dt):
-            w = self.known.get(id(s))
-            if w is None:
-                self.poller.unregister(s)
-                continue
-            if events & ~OUT:
-                task = w._reader
-                if task is not None:
-                    recent.append(w)  # first: there may be no memory for it
-                    w._reader = None
-                    self.waits -= 1
-                    queue.push(task)
-                    self.woken += 1
-                elif w._mask & IN:
-                    self.drop(w, IN)
-            if events & ~IN and w._mask & OUT:
-                w._can_write()
-                self.woken += 1
-            if not w._kept:
-                w._unregister()
 
     def tired(self):
         # Should a task that need not wait let others run all the same?
@@ -301,6 +330,24 @@ def deadline(seconds):
     if not seconds >= 0:
         raise ValueError("timeout")
     return ticks_add(ticks_ms(), int(seconds * 1000) + 1)
+
+
+# async: to be awaited before what computes for long, as a handshake does. A crowd of such tasks begins one a millisecond, and who is
+# kept from that by more than LONG lines up again: those who sleep meanwhile have their turns.
+def in_line():
+    global _next
+    for _ in range(10):
+        now = ticks_ms()
+        at = _next if ticks_diff(_next, now) > 0 else now
+        _next = ticks_add(at, 1)
+        if at == now:
+            return
+        yield from core.sleep_ms(ticks_diff(at, now))
+        if ticks_diff(ticks_ms(), at) <= LONG:
+            return
+
+
+_next = ticks_ms()
 
 
 def passed(by):

@@ -144,6 +144,15 @@ static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
     return slot;
 }
 
+/* What has been taken for a number and is not passed on yet is of somebody who is gone. */
+static void untake(poller_obj_t *self, int fd) {
+    for (int i = self->ready_i; i < self->ready_n; i++) {
+        if (self->ready[i].fd == fd) {
+            self->ready[i].fd = INT_MAX;
+        }
+    }
+}
+
 static void add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     int fd = descriptor(obj);
     mp_uint_t always = 0;
@@ -153,6 +162,7 @@ static void add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
         if (r == 0) {
             find(self, obj, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_NEW_SMALL_INT(fd);
             bool ours = is_ours(obj);
+            untake(self, fd);
             slot->obj = obj;
             slot->events = (uint16_t)events;
             slot->ours = ours;

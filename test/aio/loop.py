@@ -48,6 +48,56 @@ from where import HOST, STALE
 check("a waiting task is taken over; another cancelled", first[:2], (b"taken over\n", True))
 
 
+async def busy_for(ms):
+    start = ticks()
+    while since(start) < ms:
+        pass
+
+
+async def who_sleeps_has_a_turn():
+    # A crowd that one poll wakes, or whose deadlines pass together, does not hold up a task whose time comes meanwhile.
+    longest = 0
+    done = False
+
+    async def tick():
+        nonlocal longest
+        while not done:
+            start = ticks()
+            await asyncio.sleep(0.005)
+            longest = max(longest, since(start))
+
+    async def work(r):
+        try:
+            await r.read(10)
+        except OSError:
+            pass
+        await busy_for(8)
+
+    async def crowd(label, timeout, begin):
+        nonlocal longest, done
+        done = False
+        pairs = [stream() for _ in range(30)]
+        for r, _ in pairs:
+            r.settimeout(timeout)
+        workers = [asyncio.create_task(work(r)) for r, _ in pairs]
+        ticking = asyncio.create_task(tick())
+        await asyncio.sleep(0.05)
+        longest = 0
+        for _, s in pairs:
+            begin(s)
+        for task in workers:
+            await task
+        done = True
+        await ticking
+        true("%s: 240 ms of work, and a task that sleeps has its turn after %d at the most" % (label, longest), longest < 150, longest)
+        for r, s in pairs:
+            r.close()
+            s.close()
+
+    await crowd("woken together", None, lambda s: s.send(b"x"))
+    await crowd("late together", 0.3, lambda s: None)
+
+
 async def beside_asyncios_streams():
     async def upper(r, w):
         while True:
@@ -337,6 +387,6 @@ def ends():
     asyncio.new_event_loop()
 
 
-cases(forgotten, beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, datagrams)
+cases(who_sleeps_has_a_turn, forgotten, beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, datagrams)
 ends()
 summary()

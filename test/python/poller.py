@@ -158,6 +158,33 @@ def left_in_the_middle():
     close(a, b)
 
 
+def number_reused_in_the_middle():
+    # What was told of a socket is not told of the next that gets its number, while one iterates.
+    p = socket.poller()
+    pairs = [tcp_pair() for _ in range(4)]
+    for a, b in pairs:
+        b.send(b"x")
+        p.register(a, IN)
+    time.sleep(0.05)
+    fresh = None
+    seen = []
+    for o, m in p.ipoll(0):
+        seen.append(o)
+        if fresh is None:
+            for a, b in pairs:
+                if a is not o:
+                    p.unregister(a)
+                    a.close()
+            fresh = [tcp_pair() for _ in range(3)]
+            for a, b in fresh:
+                p.register(a, IN)
+                p.register(b, IN)
+    check("only the first is told of", len(seen), 1)
+    for a, b in pairs + fresh:
+        close(a, b)
+    p.close()
+
+
 def kept_bytes():
     # Bytes that a call has put back count as readable.
     for order in ("registered before", "registered after"):
@@ -395,7 +422,7 @@ def under_asyncio():
 
 
 sections(
-    the_interface, as_select_poll_has_it, closed_sockets, left_in_the_middle, kept_bytes, streams_that_are_not_ours,
+    the_interface, as_select_poll_has_it, closed_sockets, left_in_the_middle, number_reused_in_the_middle, kept_bytes, streams_that_are_not_ours,
     subclasses_and_files, numbers, many, unreachable, under_asyncio,
 )
 summary()
