@@ -31,8 +31,12 @@ static int run(usocket_lookup_t *l) {
 
 #if USOCKET_RESOLVER_WORKERS
 
+#define GROWS (USOCKET_RESOLVER_WORKERS_MOST > USOCKET_RESOLVER_WORKERS)
+#define PATIENCE_US 250000 /* how long the queue may stand still before there are more workers */
+
 static usocket_lookup_t *queue;
 static int workers;   /* running, or about to */
+static unsigned taken; /* jobs, out of the queue, ever */
 static int abandoned; /* of those who ran, how many work for nobody: they count no more, and end with their job */
 
 /* Take a job out of a list. With the lock held; false if it is not there. */
@@ -149,6 +153,7 @@ static void work(void *unused) {
     while (queue != NULL) {
         usocket_lookup_t *l = queue;
         queue = l->next;
+        taken++;
         l->state = RUNNING;
         set_running(l, true);
         usocket_port_unlock();
@@ -190,6 +195,60 @@ static bool start_worker(void) {
     return false;
 }
 
+#if GROWS
+
+static bool watched; /* the queue, by watch() */
+
+/* Workers that all wait for a silent server leave the queue as it is: then there are twice as many, up to the most. */
+static void watch(void *unused) {
+    (void)unused;
+    int more = 0;
+    usocket_port_lock();
+    while (queue != NULL && workers < USOCKET_RESOLVER_WORKERS_MOST) {
+        unsigned before = taken + (unsigned)more; /* those that have just begun take one each */
+        usocket_port_unlock();
+        usocket_wait_t nothing = {-1, USOCKET_POLL_IN, 0};
+        usocket_port_wait(&nothing, 1, usocket_port_now() + PATIENCE_US);
+        usocket_port_lock();
+        more = 0;
+        if (taken == before) {
+            int room = USOCKET_RESOLVER_WORKERS_MOST - workers;
+            room = workers < room ? workers : room;
+            for (const usocket_lookup_t *l = queue; l != NULL && more < room; l = l->next) {
+                more++;
+            }
+            workers += more;
+        }
+        usocket_port_unlock();
+        for (int i = 0; i < more; i++) {
+            start_worker();
+        }
+        usocket_port_lock();
+    }
+    watched = false;
+    usocket_port_unlock();
+}
+
+/* With the lock held. True: a watch is to be started, and is counted already. */
+static bool needs_watch(void) {
+    bool start = !watched && queue != NULL && workers >= USOCKET_RESOLVER_WORKERS && workers < USOCKET_RESOLVER_WORKERS_MOST;
+    watched = watched || start;
+    return start;
+}
+
+static void start_watch(void) {
+    if (usocket_port_spawn(watch, NULL) < 0) {
+        usocket_port_lock();
+        watched = false; /* the next lookup tries again */
+        usocket_port_unlock();
+    }
+}
+
+#else
+#define needs_watch() false
+#define start_watch() ((void)0)
+#endif
+
 int usocket_lookup_dispatch(usocket_lookup_t *l) {
     l->event = usocket_port_event_open();
     if (l->event < 0) {
@@ -202,7 +261,11 @@ int usocket_lookup_dispatch(usocket_lookup_t *l) {
         spawn = workers < USOCKET_RESOLVER_WORKERS;
         workers += spawn;
     }
+    bool to_watch = !spawn && needs_watch();
     usocket_port_unlock();
+    if (to_watch) {
+        start_watch();
+    }
     if (!spawn || start_worker()) {
         return 0;
     }
@@ -215,7 +278,7 @@ int usocket_lookup_dispatch(usocket_lookup_t *l) {
 /* A worker runs it for nobody any more. Another may take its place: a server that is silent for one name must not hold up
  * every other. True: it is to be started. */
 static bool forsake(usocket_lookup_t *l) {
-    if (abandoned == USOCKET_RESOLVER_WORKERS || has_others(l)) {
+    if (abandoned >= USOCKET_RESOLVER_WORKERS_MOST || has_others(l)) {
         return false;
     }
     l->uncounted = true;

@@ -46,11 +46,29 @@
 #define USOCKET_NAMES 1
 #endif
 
+/* What programs with an event loop use. On a small device it is chosen, not given. */
+#if defined(__unix__) && !defined(__RTTHREAD__)
+#define USOCKET_LARGE 1
+#else
+#define USOCKET_LARGE 0
+#endif
+
 /** Lookups run on a worker thread, so that a deadline or an interrupt ends the wait. Costs 390. 0: on the caller's thread,
  *  where they wait as long as the stack's resolver does. */
 #ifndef USOCKET_RESOLVER_WORKERS
 #define USOCKET_RESOLVER_WORKERS \
-    4 /* threads at the most, and as many again with abandoned lookups; further lookups queue */
+    4 /* threads, as a rule; further lookups queue */
+#endif
+
+/** When the queue stands still for 250 ms, because the name server is silent for the names before it, there are twice as many
+ *  threads, up to these; and as many again may be at work on lookups that nobody waits for any more. Memory: a stack for each
+ *  while it runs, and no more. USOCKET_RESOLVER_WORKERS: never more than those; saves 220. */
+#ifndef USOCKET_RESOLVER_WORKERS_MOST
+#if USOCKET_LARGE && USOCKET_RESOLVER_WORKERS > 1
+#define USOCKET_RESOLVER_WORKERS_MOST (4 * USOCKET_RESOLVER_WORKERS)
+#else
+#define USOCKET_RESOLVER_WORKERS_MOST USOCKET_RESOLVER_WORKERS
+#endif
 #endif
 
 /** Stack of a worker, in bytes. glibc's resolver wants about 100 KiB with its plug-ins; lwIP's 2 KiB. */
@@ -61,13 +79,6 @@
 /** Addresses kept from one lookup; a name with more is cut there. */
 #ifndef USOCKET_RESOLVER_RESULTS
 #define USOCKET_RESOLVER_RESULTS 16
-#endif
-
-/* What programs with an event loop use. On a small device it is chosen, not given. */
-#if defined(__unix__) && !defined(__RTTHREAD__)
-#define USOCKET_LARGE 1
-#else
-#define USOCKET_LARGE 0
 #endif
 
 /** Connecting to a name races its addresses as RFC 8305 says, at most this many at once (1 to 6). Costs 1680 + 250. 0: each in

@@ -13,7 +13,7 @@
 
 #include "internal.h"
 
-#define ACTORS 32
+#define ACTORS 48
 #define SPIN_LIMIT 20000 /* waits without the clock moving: something spins */
 
 struct world world;

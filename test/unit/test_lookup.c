@@ -5,6 +5,8 @@
 #include "fixture.h"
 
 #define WORKERS USOCKET_RESOLVER_WORKERS
+#define MOST USOCKET_RESOLVER_WORKERS_MOST
+#define GROWS (MOST > WORKERS)
 
 static usocket_lookup_t *l;
 
@@ -245,7 +247,7 @@ static void test_queue(void **state) {
     }
     sim_sleep(1);
     assert_int_equal(WORKERS, sim_resolving());
-    assert_int_equal(WORKERS, sim_census().actors);
+    assert_int_equal(WORKERS + GROWS, sim_census().actors); /* one watches the queue */
     usocket_lookup_free(many[MANY - 1]); /* still queued: gone at once */
     assert_int_equal(MANY - 1, sim_census().allocations);
     for (int i = 0; i < MANY - 1; i++) {
@@ -259,10 +261,10 @@ static void test_queue(void **state) {
 /* Lookups that were given up hold nobody up, until there are as many of them as may run. */
 static void test_hung_workers(void **state) {
     (void)state;
-    usocket_lookup_t *kept[WORKERS];
+    usocket_lookup_t *kept[MOST];
     sim_name("never", "", USOCKET_NEVER, 0);
     sim_name("host", "192.0.2.1", 0, 0);
-    for (int i = 0; i < WORKERS; i++) {
+    for (int i = 0; i < MOST; i++) {
         assert_ok(start("never"));
         sim_sleep(1);
         usocket_lookup_free(l);
@@ -271,20 +273,62 @@ static void test_hung_workers(void **state) {
     assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));
     usocket_lookup_free(l);
     sim_sleep(1);
-    for (int i = 0; i < WORKERS; i++) {
+    for (int i = 0; i < MOST; i++) {
         assert_ok(start_own("never", i));
         kept[i] = l;
     }
+    sim_sleep(SECOND); /* until there are as many workers as there may be */
     assert_ok(start("host"));
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(l, usocket_deadline_in(SECOND)));
     fx_took(since, SECOND);
-    assert_int_equal(2 * WORKERS, sim_resolving());
+    assert_int_equal(2 * MOST, sim_resolving());
     usocket_lookup_free(l);
+    for (int i = 0; i < MOST; i++) {
+        usocket_lookup_free(kept[i]);
+    }
+}
+
+#if GROWS
+/* Workers that all wait for a silent server: after 250 ms there are twice as many, up to the most. */
+static void test_grows(void **state) {
+    (void)state;
+    usocket_lookup_t *kept[MOST];
+    sim_name("never", "", USOCKET_NEVER, 0);
+    sim_name("host", "192.0.2.1", 0, 0);
+    usocket_time_t since = fx_now();
+    for (int i = 0; i < MOST; i++) {
+        assert_ok(start_own("never", i));
+        kept[i] = l;
+    }
+    for (int workers = WORKERS; workers <= MOST; workers *= 2) {
+        sim_sleep(MS);
+        assert_int_equal(workers, sim_resolving());
+        sim_sleep(248 * MS);
+        assert_int_equal(workers, sim_resolving());
+        sim_sleep(MS);
+    }
+    assert_int_equal(MOST, sim_resolving());
+    for (int i = 0; i < MOST; i++) {
+        usocket_lookup_free(kept[i]);
+    }
+    /* One that is known comes past four that are not. */
+    for (int i = 0; i < WORKERS; i++) {
+        assert_ok(start_own("never", i));
+        kept[i] = l;
+    }
+    since = fx_now();
+    assert_ok(start("host"));
+    assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));
+    fx_took(since, 250 * MS);
+    usocket_lookup_free(l);
+    sim_sleep(SECOND);
+    assert_int_equal(MOST + WORKERS, sim_resolving());
     for (int i = 0; i < WORKERS; i++) {
         usocket_lookup_free(kept[i]);
     }
 }
+#endif
 
 /* Giving one up makes way for one that is queued, at once. */
 static void test_make_way(void **state) {
@@ -424,7 +468,11 @@ int main(void) {
         TEST(test_order),
 #endif
 #if WORKERS
-        TEST(test_abandon), TEST(test_queue), TEST(test_hung_workers), TEST(test_make_way), TEST(test_wait_for), TEST(test_no_thread),
+        TEST(test_abandon), TEST(test_queue), TEST(test_hung_workers),
+#if GROWS
+        TEST(test_grows),
+#endif
+        TEST(test_make_way), TEST(test_wait_for), TEST(test_no_thread),
 #endif
     };
     return RUN(tests);
