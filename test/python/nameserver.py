@@ -20,8 +20,13 @@ def answer(packet, records, unknown, slow, ttl):
     name, kind, asked = question(packet)
     if name.startswith("silent"):
         return None
-    if name.startswith("slow"):
+    family = "6" if kind == 28 else "4"
+    if name.startswith("slow") or name.startswith("late" + family):
         time.sleep(slow)
+    if name.startswith("mute" + family):
+        return None
+    if name.startswith("fail" + family):
+        return packet[:2] + struct.pack(">HHHHH", 0x8180 | SERVFAIL, 1, 0, 0, 0) + asked
     if name not in records:
         return packet[:2] + struct.pack(">HHHHH", 0x8180 | unknown, 1, 0, 0, 0) + asked
     found = [a for a in records[name] if (":" in a) == (kind == 28)]
@@ -34,7 +39,8 @@ def answer(packet, records, unknown, slow, ttl):
 
 def start(port, records, unknown, slow, ttl):
     # Serves {name: [address]} at 127.0.0.1 from now on, a thread for each question. unknown: the code for other names; slow:
-    # seconds for names that begin so; what begins with silent gets no answer.
+    # seconds for names that begin so; what begins with silent gets no answer. What begins with late6, mute6 or fail6 is answered
+    # late, never or with SERVFAIL for IPv6 alone; with 4, for IPv4.
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind(("127.0.0.1", port))
 

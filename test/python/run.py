@@ -36,7 +36,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "where.py", "target.py", "nameserver.py",
-           "ends.py", "squeeze.py")
+           "ends.py", "squeeze.py", "neighbour.py")
 DEFECTS = (
     ["R%d" % n for n in range(1, 23)] + ["U%d" % n for n in range(1, 24)] + ["S%d" % n for n in range(1, 8)]
 )
