@@ -16,7 +16,6 @@ int usocket_port_share_address(int handle) {
 #ifdef plat_getrandom
 
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 
 int usocket_port_random(void *buf, size_t len) {

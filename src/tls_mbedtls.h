@@ -80,8 +80,8 @@ struct tls_creds {
     struct own *own;
     bool server_ready, cookies_ready, cache;
     struct trust *trust; /* by TLS_CA_CERT */
-    int *suites;       /* ending with 0 */
-    const char **alpn; /* ending with NULL, the texts behind it */
+    int *suites;         /* ending with 0 */
+    const char **alpn;   /* ending with NULL, the texts behind it */
     uint8_t *psk;
     size_t psk_len;
     char *identity;
@@ -99,7 +99,7 @@ struct tls_conn {
     mbedtls_ssl_config conf;
     mbedtls_ssl_context ssl;
     struct trust *trust; /* the system's */
-    uint8_t *peer; /* the peer's certificate, DER; NULL: mbedTLS has it */
+    uint8_t *peer;       /* the peer's certificate, DER; NULL: mbedTLS has it */
     size_t peer_len;
     struct session *resumed; /* what the handshake tries to resume */
     bool spoken;             /* something has come that was TLS */

@@ -35,9 +35,9 @@ static int run(usocket_lookup_t *l) {
 #define PATIENCE_US 250000 /* how long the queue may stand still before there are more workers */
 
 static usocket_lookup_t *queue;
-static int workers;   /* running, or about to */
+static int workers;    /* running, or about to */
 static unsigned taken; /* jobs, out of the queue, ever */
-static int abandoned; /* of those who ran, how many work for nobody: they count no more, and end with their job */
+static int abandoned;  /* of those who ran, how many work for nobody: they count no more, and end with their job */
 
 /* Take a job out of a list. With the lock held; false if it is not there. */
 static bool take_out(usocket_lookup_t **p, usocket_lookup_t *l) {
@@ -231,7 +231,8 @@ static void watch(void *unused) {
 
 /* With the lock held. True: a watch is to be started, and is counted already. */
 static bool needs_watch(void) {
-    bool start = !watched && queue != NULL && workers >= USOCKET_RESOLVER_WORKERS && workers < USOCKET_RESOLVER_WORKERS_MOST;
+    bool start =
+        !watched && queue != NULL && workers >= USOCKET_RESOLVER_WORKERS && workers < USOCKET_RESOLVER_WORKERS_MOST;
     watched = watched || start;
     return start;
 }

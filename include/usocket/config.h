@@ -56,8 +56,7 @@
 /** Lookups run on a worker thread, so that a deadline or an interrupt ends the wait. Costs 390. 0: on the caller's thread,
  *  where they wait as long as the stack's resolver does. */
 #ifndef USOCKET_RESOLVER_WORKERS
-#define USOCKET_RESOLVER_WORKERS \
-    4 /* threads, as a rule; further lookups queue */
+#define USOCKET_RESOLVER_WORKERS 4 /* threads, as a rule; further lookups queue */
 #endif
 
 /** When the queue stands still for 250 ms, because the name server is silent for the names before it, there are twice as many

@@ -28,6 +28,7 @@
 
 #if defined(__unix__)
 #include <sys/random.h>
+#include <sys/stat.h>
 #define plat_getrandom(buf, len) getrandom((buf), (len), 0)
 #endif
 

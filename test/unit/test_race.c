@@ -485,8 +485,8 @@ int main(void) {
 #endif
     const struct CMUnitTest tests[] = {
         TESTS(hole_first), TESTS(refused_first), TESTS(delays), TESTS(late_answer), TESTS(slow_lookup), TESTS(all_fail),
-        TESTS(deadline), TESTS(many_holes), TESTS(few_handles), TESTS(no_handle), TESTS(twice), TESTS(given_up), TESTS(source_port),
-        TESTS(secret), TESTS(interrupted), TESTS(only_look),
+        TESTS(deadline), TESTS(many_holes), TESTS(few_handles), TESTS(no_handle), TESTS(twice), TESTS(given_up), TESTS(source_port), TESTS(secret),
+        TESTS(interrupted), TESTS(only_look),
 #if USOCKET_IPV6
         TESTS(turns),
 #endif
