@@ -11,6 +11,7 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
+FEW = 8  # tasks that are woken, before those whose time has come meanwhile
 CROWD = 4  # deadlines that pass in one ms, before the next wait for the next
 LONG = 5  # ms
 LATER = 20  # ms until what found no memory is tried again
@@ -176,8 +177,7 @@ class IOQueue:
         self.known = {}  # id of a registered object: its Waiting
         self.waits = 0  # how many tasks wait
         self.events = ()  # what the last poll has told and was not passed on yet
-        self.last = None  # the reader that was woken last
-        self.fed = False  # a task was woken, and asyncio asks once more before it runs
+        self.woken = 0  # how many of those woken have not had their turn
         self.recent = []  # where a reader has been woken since then: registered for the next, if it comes back before the next poll
         self.spins = 0  # how often a task need not have waited since the last poll
         old = core._io_queue
@@ -217,26 +217,49 @@ class IOQueue:
 
     def wait_io_event(self, dt):
         # asyncio calls this before each step of a task, and again when a time that it waited for was still to come. What a poll has
-        # told is passed on step by step: a task whose time has come in between does not wait for all the others.
-        if dt == 0:
-            if self.fed:
-                self.fed = False
-                return
-            if self.last is not None and self.last is not core.cur_task:
-                return  # it has not had its turn
-        self.last = None
+        # told is passed on by and by: a task whose time has come in between does not wait for all the others.
+        if dt == 0 and self.woken > 0:
+            self.woken -= 1
+            return
         queue = core._task_queue
+        known = self.known
+        recent = self.recent
+        few = FEW if dt else 1  # 0: others are to run already
         polled = False
         while True:
+            woken = 0
             try:
                 for s, events in self.events:
-                    if self.pass_on(s, events) and (dt >= 0 or queue.peek()):
-                        self.fed = dt > 0
-                        return
+                    w = known.get(id(s))
+                    if w is None:
+                        self.poller.unregister(s)
+                        continue
+                    if events & ~OUT:
+                        task = w._reader
+                        if task is not None:
+                            recent.append(w)  # first: there may be no memory for it
+                            w._reader = None
+                            self.waits -= 1
+                            queue.push(task)
+                            woken += 1
+                        elif w._mask & IN:
+                            self.drop(w, IN)
+                    if events & ~IN and w._mask & OUT:
+                        w._can_write()
+                        woken += 1
+                    if not w._kept:
+                        w._unregister()
+                    if woken >= few:
+                        break
+                self.woken = woken
+                if woken and (dt >= 0 or queue.peek()):
+                    return
                 if polled and (dt >= 0 or queue.peek()):
                     return
                 polled = True
-                self.forget_recent()
+                if recent:
+                    self.forget_recent()
+                    recent = self.recent
                 self.spins = 0
                 self.events = self.poller.ipoll(dt)
             except MemoryError:
@@ -244,38 +267,14 @@ class IOQueue:
                 if dt >= 0:
                     return
 
-    def pass_on(self, s, events):
-        # True: some task has something to do, or something was sent.
-        w = self.known.get(id(s))
-        if w is None:
-            self.poller.unregister(s)
-            return False
-        woken = False
-        if events & ~OUT:
-            task = w._reader
-            if task is not None:
-                self.recent.append(w)  # first: there may be no memory for it
-                w._reader = None
-                self.waits -= 1
-                core._task_queue.push(task)
-                self.last = task
-                woken = True
-            elif w._mask & IN:
-                self.drop(w, IN)
-        if events & ~IN and w._mask & OUT:
-            w._can_write()
-            woken = True
-        if not w._kept:
-            w._unregister()
-        return woken
-
     def forget_recent(self):
-        recent = self.recent
-        if recent:
-            for w in recent:
-                if w._reader is None and w._mask & IN:
-                    self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
-            recent.clear()  # has room for some even when there is no memory
+        for w in self.recent:
+            if w._reader is None and w._mask & IN:
+                self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
+        try:
+            self.recent = []
+        except MemoryError:
+            self.recent.clear()  # which has room for some; but the collector's heap is slow to search afterwards
 
     def tired(self):
         # Should a task that need not wait let others run all the same?
