@@ -27,6 +27,7 @@ class Server:
     def __init__(self, listeners, backlog):
         self._listeners = listeners
         self._tasks = []
+        self._closed = False
         self.backlog = backlog
         self.pauses = 0  # how often accept has found no descriptor or no memory
 
@@ -36,6 +37,7 @@ class Server:
 
     def close(self):
         # Stops listening; the connections that there are stay.
+        self._closed = True
         listeners, self._listeners = self._listeners, []
         for w in listeners:
             w._forget()
@@ -50,7 +52,7 @@ class Server:
                 try:
                     await task
                 except core.CancelledError:
-                    if not task.done():
+                    if not self._closed or not task.done():
                         raise
 
     async def serve_forever(self):

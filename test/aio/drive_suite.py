@@ -1,0 +1,64 @@
+# run: net=lo limit=120
+# MicroPython's own tests of asyncio's streams, with aiosocket's connections and servers in the place of asyncio's and not another
+# word changed: two programs that talk, and single ones. What they must print is theirs, too.
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from drive import INTERP, check
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TREES = sorted(glob.glob(os.path.join(ROOT, "build", "micropython-*", "tests")))
+PAIRS = ["asyncio_tcp_" + name for name in ("close_write", "readall", "readexactly", "readinto", "server_client")]
+PAIRS += ["asyncio_tls_server_client", "asyncio_tls_server_client_readline"]
+DIFFERENT = {
+    "asyncio_tcp_client_rst": "a stream reads ahead: bytes that came before a reset are not lost with it, and are what the test reads",
+}
+SINGLE = ["asyncio_loopback", "asyncio_start_server"]
+OURS = """
+import aiosocket
+for _name in ("open_connection", "start_server", "StreamReader", "StreamWriter"):
+    setattr(asyncio, _name, getattr(aiosocket, _name))
+"""
+
+
+def ours(path, folder):
+    """A copy of a test that uses aiosocket, beside what it must print."""
+    with open(path) as f:
+        text = f.read()
+    at = re.search(r"^PORT = |^(?=async def )|^# ", text[text.index("raise SystemExit") :], re.M).start() + text.index("raise SystemExit")
+    copy = os.path.join(folder, os.path.basename(path))
+    with open(copy, "w") as f:
+        f.write(text[:at] + OURS + text[at:])
+    shutil.copy(path + ".exp", copy + ".exp")
+    return copy
+
+
+def run(*command, **more):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50, **more)
+
+
+if not TREES:
+    print("skip MicroPython's tests: no tree of it under build/")
+else:
+    tests = TREES[0]
+    instance = "exec:%s,MICROPYPATH=.frozen:%s/test/peers/lib" % (INTERP, ROOT)
+    with tempfile.TemporaryDirectory() as folder:
+        for key in glob.glob(tests + "/multi_net/*.der"):
+            shutil.copy(key, folder)
+        for name in PAIRS:
+            copy = ours(os.path.join(tests, "multi_net", name + ".py"), folder)
+            done = run(sys.executable, tests + "/run-multitests.py", "-i", instance, "-i", instance, copy, cwd=tests)
+            check(name, "1 tests passed" in done.stdout and done.returncode == 0, done.stdout[-800:])
+        for name in SINGLE:
+            copy = ours(os.path.join(tests, "net_hosted", name + ".py"), folder)
+            done = run(INTERP, copy)
+            with open(copy + ".exp") as f:
+                check(name, done.stdout == f.read(), done.stdout[-400:])
+    for name, reason in DIFFERENT.items():
+        print("skip %s: %s" % (name, reason))
+print("end")
