@@ -3,7 +3,7 @@
  * What has a descriptor is in a slot of its number, and the library's poller watches it. A slot that has told is armed again by
  * the next wait, if it is still registered; so a descriptor that is registered, told and unregistered again, as asyncio does
  * it, costs one system call. What has none, and everything where the stack has no such poller, is asked in turn with
- * MP_STREAM_POLL, every millisecond.
+ * MP_STREAM_POLL, every millisecond. A socket that speaks TLS is looked at, and then its descriptor is watched for what it said.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,6 +30,9 @@ typedef struct {
     mp_obj_t obj;
     uint16_t events, ready;
     uint16_t always; /* not 0: what it is ready for, without asking */
+    bool secure;     /* speaks TLS: asked when its descriptor is as it has said */
+    int fd;          /* armed for that; -1 */
+    usocket_look_t look;
 } asked_t;
 
 typedef struct {
@@ -37,7 +40,9 @@ typedef struct {
     int set; /* the library's poller, or -1 */
     bool closed;
     bool gone; /* one of the slots may be of a closed socket */
+    bool asking; /* one of those that are asked has to be asked again soon */
     uint16_t flags;
+    usocket_time_t look; /* or by then */
     uint32_t seen; /* of usocket_py_changes */
     uint32_t told; /* list of slots, as slot_t.told */
     size_t room;
@@ -85,6 +90,21 @@ static mp_map_elem_t *find(poller_obj_t *self, mp_obj_t obj, mp_map_lookup_kind_
     return mp_map_lookup(&self->map, mp_obj_id(obj), kind);
 }
 
+/* It speaks TLS, and is alone here with its descriptor. */
+static bool is_secure(poller_obj_t *self, mp_obj_t obj) {
+    if (!USOCKET_TLS || self->set < 0 || !is_ours(obj) || usocket_py_self(obj)->sock.proto != USOCKET_PROTO_SEC) {
+        return false;
+    }
+    bool alone = true;
+    for (size_t i = 0; i < self->asked_n; i++) {
+        asked_t *a = &self->asked[i];
+        if (a->secure && usocket_fileno(&usocket_py_self(a->obj)->sock) == usocket_fileno(&usocket_py_self(obj)->sock)) {
+            a->secure = alone = false;
+        }
+    }
+    return alone;
+}
+
 static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, mp_uint_t always) {
     if (self->asked_n == self->asked_room) {
         size_t room = self->asked_room + 4;
@@ -92,7 +112,9 @@ static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, mp_uint_t al
         self->asked_room = room;
     }
     find(self, obj, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_NEW_SMALL_INT(-1 - (mp_int_t)self->asked_n);
-    self->asked[self->asked_n++] = (asked_t){.obj = obj, .events = (uint16_t)events, .always = (uint16_t)always};
+    bool secure = is_secure(self, obj);
+    self->asked[self->asked_n++] =
+        (asked_t){.obj = obj, .events = (uint16_t)events, .always = (uint16_t)always, .secure = secure, .fd = -1};
 }
 
 static void move_asked(poller_obj_t *self, size_t from, size_t to) {
@@ -186,6 +208,7 @@ static void change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t events) {
     mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
     if (at < 0) {
         self->asked[-1 - at].events = (uint16_t)events;
+        self->asked[-1 - at].fd = -1;
         return;
     }
     self->slot[at].events = (uint16_t)events;
@@ -283,16 +306,41 @@ static void look_for_changes(poller_obj_t *self) {
     }
 }
 
+/* What a socket that speaks TLS is ready for; if nothing, its descriptor tells when to look again. */
+static mp_uint_t look_at(poller_obj_t *self, asked_t *a) {
+    usocket_t *s = &usocket_py_self(a->obj)->sock;
+    int fd = usocket_fileno(s);
+    bool free = fd >= 0 && ((size_t)fd >= self->room || self->slot[fd].obj == MP_OBJ_NULL);
+    if (a->fd < 0 || a->fd != fd || !free || usocket_poller_stale(s, &a->look) ||
+        (a->look.until != USOCKET_NEVER && usocket_deadline_in(0) >= a->look.until)) {
+        int r = usocket_poller_look(s, usocket_py_events(a->events), &a->look);
+        bool told = r == 0 && free && (a->look.want != 0 || a->events == 0) &&
+            usocket_poller_arm(self->set, fd, a->look.want) == 0;
+        a->fd = told ? fd : -1;
+        if (r != 0) {
+            return usocket_py_mask(r);
+        }
+    }
+    self->asking = self->asking || a->fd < 0;
+    self->look = a->look.until < self->look ? a->look.until : self->look;
+    return 0;
+}
+
 /* True: one of those that are asked is ready. */
 static bool ask_all(poller_obj_t *self) {
     bool any = false;
+    self->asking = false;
+    self->look = USOCKET_NEVER;
     for (size_t i = 0; i < self->asked_n; i++) {
         asked_t *a = &self->asked[i];
         mp_uint_t r;
         if (a->always != 0) {
             r = a->always & (a->events | usocket_py_mask(USOCKET_POLL_NVAL));
+        } else if (a->secure) {
+            r = look_at(self, a);
         } else {
             int errcode;
+            self->asking = true;
             r = stream_of(a->obj)->ioctl(a->obj, MP_STREAM_POLL, a->events, &errcode);
             if (r == MP_STREAM_ERROR) {
                 mp_raise_OSError(errcode);
@@ -314,6 +362,9 @@ static void sift(poller_obj_t *self, int from) {
     for (int i = from; i < self->ready_n; i++) {
         usocket_ready_t e = self->ready[i];
         if (!valid(self, &e)) {
+            for (size_t k = 0; k < self->asked_n; k++) {
+                self->asked[k].fd = self->asked[k].fd == e.fd ? -1 : self->asked[k].fd;
+            }
             continue;
         }
         slot_t *slot = &self->slot[e.fd];
@@ -351,7 +402,8 @@ static void wait(poller_obj_t *self, size_t n_args, const mp_obj_t *args) {
         bool any = ask_all(self);
         usocket_time_t until = USOCKET_NOW;
         if (!any && self->ready_n == 0 && deadline != USOCKET_NOW) {
-            until = usocket_deadline_in(self->asked_n != 0 ? ASK_US : SLICE_US);
+            until = usocket_deadline_in(self->asking ? ASK_US : SLICE_US);
+            until = until < self->look ? until : self->look;
             until = until < deadline ? until : deadline;
         }
         if (self->ready_n < AT_ONCE) {

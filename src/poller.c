@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "tls_state.h"
 
 #if USOCKET_POLLER
 
@@ -36,6 +36,35 @@ int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time
         r = take(poller, out, n); /* 0: it is ready no more */
     }
     return r;
+}
+
+int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look) {
+    *look = (usocket_look_t){events, USOCKET_NEVER, 0};
+#if USOCKET_TLS
+    if (usocket_enter(s) < 0) {
+        return USOCKET_POLL_NVAL;
+    }
+    int r = HAS_TLS(base_of(s)) ? usocket_tls_poll(s, events, USOCKET_NOW, look) : USOCKET_EOPNOTSUPP;
+    usocket_leave(s);
+    if (r != USOCKET_EOPNOTSUPP) {
+        return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
+    }
+#endif
+    return usocket_poll(s, events, USOCKET_NOW);
+}
+
+bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look) {
+    bool stale = usocket_enter(s) < 0;
+    if (!stale) {
+#if USOCKET_TLS
+        const usocket_tls_t *t = base_of(s)->tls;
+        stale = t != NULL && ATOMIC_LOAD(&t->steps) != look->steps;
+#else
+        (void)look;
+#endif
+        usocket_leave(s);
+    }
+    return stale;
 }
 
 void usocket_poller_close(int poller) {

@@ -405,7 +405,7 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
     }
 #if USOCKET_TLS
     if (HAS_TLS(base_of(s))) {
-        r = usocket_tls_poll(s, events, deadline);
+        r = usocket_tls_poll(s, events, deadline, NULL);
         usocket_leave(s);
         return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
     }

@@ -62,10 +62,9 @@ bool usocket_tls_enter(usocket_tls_t *t) {
 }
 
 void usocket_tls_leave(usocket_tls_t *t) {
+    ATOMIC_STORE(&t->steps, t->steps + 1);
 #if USOCKET_THREADS
     ATOMIC_STORE(&t->busy, 0);
-#else
-    (void)t;
 #endif
 }
 

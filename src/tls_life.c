@@ -151,7 +151,7 @@ static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
     return got & events;
 }
 
-int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline) {
+int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline, struct usocket_look *look) {
     usocket_t *base = base_of(s);
     usocket_tls_t *t = base->tls;
     bool unread = usocket_unread_len(s) != 0;
@@ -160,9 +160,19 @@ int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline) {
         int got = unread ? events & USOCKET_POLL_IN : 0;
         /* A listener, or a socket of which nothing is known yet: as the transport. */
         bool watching = t->stage == TLS_NEW && !t->listening;
+#if USOCKET_POLLER
+        uint32_t steps = ATOMIC_LOAD(&t->steps) + !watching; /* one of them is ours */
+#else
+        (void)look;
+#endif
         if (!watching) {
             got |= ready(s, t, events, &want);
         }
+#if USOCKET_POLLER
+        if (look != NULL) {
+            *look = (usocket_look_t){want, t->timer != 0 ? t->timer : USOCKET_NEVER, steps};
+        }
+#endif
         usocket_wait_t w = {base->io, (uint8_t)want, 0};
         usocket_time_t until = got != 0 ? USOCKET_NOW : deadline;
         if (t->timer != 0 && t->timer < until) {

@@ -27,6 +27,7 @@ typedef struct usocket_tls {
     struct tls_creds *creds; /* what the options say; a listener's are its connections', too */
     struct tls_conn *conn;   /* from the first step of the handshake on */
     uint32_t busy;           /* a thread is in the TLS library */
+    uint32_t steps;          /* how often one has been */
     int io;                  /* the transport of a socket that is being closed; -1 */
     uint8_t stage;
     uint8_t want; /* USOCKET_POLL_*: what the last step would have waited for; 0: another thread */
@@ -74,7 +75,8 @@ int usocket_tls_await(usocket_t *s, int want, patience_t *p);
 
 int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *p);
 int usocket_tls_shutdown(usocket_t *s, int how);
-int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline);
+struct usocket_look; /* what the last look said, of USOCKET_POLLER; may be NULL */
+int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline, struct usocket_look *look);
 int32_t usocket_tls_pending(usocket_t *s);
 int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len);
 int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len);

@@ -447,6 +447,38 @@ static void test_bundle(void **state) {
     unlink(path);
 }
 
+#if USOCKET_POLLER
+
+/* For event loops: what the descriptor has to become, and until when that holds. */
+static void test_poller_look(void **state) {
+    (void)state;
+    usocket_look_t look;
+    usocket_addr_t at = listen_with(&plain_server);
+    meet(&at, &plain_client);
+    assert_int_equal(0, usocket_poller_look(&server, USOCKET_POLL_OUT, &look));
+    assert_int_equal(USOCKET_POLL_IN, look.want); /* for the client's hello, whatever is asked for */
+    assert_false(usocket_poller_stale(&server, &look));
+    int c, s;
+    tls_shake(&client, &server, &c, &s);
+    assert_ok(c);
+    assert_ok(s);
+    assert_true(usocket_poller_stale(&server, &look));
+    assert_int_equal(0, usocket_poller_look(&server, USOCKET_POLL_IN, &look));
+    assert_int_equal(USOCKET_POLL_IN, look.want);
+    assert_true(look.until == USOCKET_NEVER);
+    assert_int_equal(USOCKET_POLL_OUT, usocket_poller_look(&server, USOCKET_POLL_OUT, &look));
+    assert_int_equal(0, usocket_poller_look(&server, USOCKET_POLL_IN, &look));
+    send_text(&client, "abc");
+    expect_text(&server, "a");
+    assert_true(usocket_poller_stale(&server, &look));
+    assert_int_equal(USOCKET_POLL_IN, usocket_poller_look(&server, USOCKET_POLL_IN, &look)); /* decrypted already */
+    usocket_close(&server);
+    assert_true(usocket_poller_stale(&server, &look));
+    assert_int_equal(USOCKET_POLL_NVAL, usocket_poller_look(&server, USOCKET_POLL_IN, &look));
+}
+
+#endif
+
 /* Authorities are shared by those who were given the same, and by nobody else. */
 static void test_shared_trust(void **state) {
     (void)state;
@@ -730,7 +762,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TLS(test_versions), TLS(test_blocking), TLS(test_close_says_goodbye), TLS(test_truncation), TLS(test_peek_and_poll),
         TLS(test_put_back), TLS(test_listener_is_free), TLS(test_connect_deadline), TLS(test_close_is_bounded), TLS(test_verification),
-        TLS(test_clock), TLS(test_nobody_to_trust), TLS(test_bundle), TLS(test_shared_trust), TLS(test_client_certificate), TLS(test_sni), TLS(test_psk), TLS(test_alpn),
+        TLS(test_clock), TLS(test_nobody_to_trust), TLS(test_bundle), TLS(test_shared_trust),
+#if USOCKET_POLLER
+        TLS(test_poller_look),
+#endif
+        TLS(test_client_certificate), TLS(test_sni), TLS(test_psk), TLS(test_alpn),
         TLS(test_suites), TLS(test_no_version_in_common), TLS(test_fragments), TLS(test_resumption), TLS(test_plain_text),
         TLS(test_adopted), TLS(test_stalling_peer),
     };
