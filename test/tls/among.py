@@ -79,7 +79,7 @@ def meet(l, kind=socket.SOCK_STREAM, **options):
         time.sleep_ms(1)
     for s in (c, there):
         if s:
-            s.settimeout(5)
+            s.settimeout(30)
     return result, server
 
 
@@ -142,6 +142,16 @@ def agreements():
     c, s = meet(l, ALPN_LIST="mqtt")
     check("ALPN, nothing in common", isinstance(c, socket.TLSError) and "application_protocol" in str(c), repr(c))
     close(c, s, l)
+    l = listen(**own("ec"))
+    for name, value in own("second").items():
+        l.setsockopt(TLS, getattr(socket, "TLS_" + name), value)
+    shown = []
+    for name in (HOST, "other.example.test", "third.example.test"):
+        c, s = meet(l, HOSTNAME=name)
+        shown.append(get(c, "PEER_CERT") if both(c, s) else isinstance(c, socket.TLSError))
+        close(c, s)
+    check("several names, each with its certificate", shown[0] and shown[1] and shown[0] != shown[1] and shown[2] is True, shown)
+    close(l)
     l = listen(MAX_VERSION=socket.TLS_1_2, **own("ec"))
     c, s = meet(l, MIN_VERSION=socket.TLS_1_3)
     check("no version in common", isinstance(c, socket.TLSError), repr(c))
