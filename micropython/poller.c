@@ -39,12 +39,12 @@ typedef struct {
     mp_obj_base_t base;
     int set; /* the library's poller, or -1 */
     bool closed;
-    bool gone; /* one of the slots may be of a closed socket */
+    bool gone;   /* one of the slots may be of a closed socket */
     bool asking; /* one of those that are asked has to be asked again soon */
     uint16_t flags;
     usocket_time_t look; /* or by then */
-    uint32_t seen; /* of usocket_py_changes */
-    uint32_t told; /* list of slots, as slot_t.told */
+    uint32_t seen;       /* of usocket_py_changes */
+    uint32_t told;       /* list of slots, as slot_t.told */
     size_t room;
     slot_t *slot;
     size_t asked_n, asked_room, asked_i;
@@ -98,7 +98,8 @@ static bool is_secure(poller_obj_t *self, mp_obj_t obj) {
     bool alone = true;
     for (size_t i = 0; i < self->asked_n; i++) {
         asked_t *a = &self->asked[i];
-        if (a->secure && usocket_fileno(&usocket_py_self(a->obj)->sock) == usocket_fileno(&usocket_py_self(obj)->sock)) {
+        if (a->secure &&
+            usocket_fileno(&usocket_py_self(a->obj)->sock) == usocket_fileno(&usocket_py_self(obj)->sock)) {
             a->secure = alone = false;
         }
     }

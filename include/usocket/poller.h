@@ -45,7 +45,7 @@ int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time
 
 /** How to wait for a socket of which usocket_poller_look has found nothing. */
 typedef struct usocket_look {
-    int want;             /**< what its descriptor has to become, USOCKET_POLL_*; 0 for events: nobody can tell, look again soon */
+    int want; /**< what its descriptor has to become, USOCKET_POLL_*; 0 for events: nobody can tell, look again soon */
     usocket_time_t until; /**< look again then, whatever the descriptor is; USOCKET_NEVER */
     uint32_t steps;       /**< for usocket_poller_stale */
 } usocket_look_t;

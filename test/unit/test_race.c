@@ -46,7 +46,6 @@ static int by_steps(usocket_time_t deadline) {
 }
 
 static int (*way)(usocket_time_t deadline);
-
 static int by_waiting(usocket_time_t deadline) {
     return usocket_dial_by(&d, &s, deadline);
 }
@@ -496,7 +495,6 @@ int main(void) {
     };
     return RUN(tests);
 }
-
 #else
 #error "this test is for builds with USOCKET_RACE"
 #endif
