@@ -1,5 +1,5 @@
 # What a TLS socket does, in MicroPython: both ends are ours. Prints `ok LABEL` or `FAIL LABEL: why`; `end` at the end.
-import sys, time, errno, gc, os, _thread
+import sys, time, errno, select, gc, os, _thread
 import usocket as socket
 from ends import CHAIN, HOST, KEY, ROOT, TLS, check, error, fds, is_error, make_client, make_listener, pair, read, readable, spin, writable
 
