@@ -135,7 +135,7 @@ static bool ask_all(poller_obj_t *self) {
         } else {
             int errcode;
             self->asking = true;
-            r = mp_get_stream(a->obj)->ioctl(a->obj, MP_STREAM_POLL, a->events, &errcode);
+            r = mp_get_stream_raise(a->obj, MP_STREAM_OP_IOCTL)->ioctl(a->obj, MP_STREAM_POLL, a->events, &errcode);
             if (r == MP_STREAM_ERROR) {
                 mp_raise_OSError(errcode);
             }

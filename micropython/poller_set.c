@@ -4,6 +4,8 @@
  */
 #include "poller.h"
 
+#include <limits.h>
+
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 
 static const mp_stream_p_t *stream_of(mp_obj_t obj) {
