@@ -144,6 +144,9 @@ int32_t usocket_backend_read(usocket_tls_t *t, void *buf, size_t len, bool peek)
             usocket_backend_keep_session(t);
             continue;
         }
+        if (ret == MBEDTLS_ERR_SSL_WANT_READ && ssl->PRIVATE(state) == MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET) {
+            continue; /* a ticket is there, to be taken by the next call; what follows it may be there, too, and not in the stack */
+        }
 #endif
         if (ret < 0) {
             ret = usocket_backend_make_room(t, ret);
