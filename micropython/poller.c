@@ -130,7 +130,7 @@ static bool ask_all(poller_obj_t *self) {
         mp_uint_t r;
         if (a->always != 0) {
             r = a->always & (a->events | usocket_py_mask(USOCKET_POLL_NVAL));
-        } else if (a->secure) {
+        } else if (USOCKET_TLS && a->secure) {
             r = look_at(self, a);
         } else {
             int errcode;
