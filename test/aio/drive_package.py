@@ -1,6 +1,6 @@
 # run: net=lo limit=60
 # aiosocket/package.json, installed with MicroPython's own mip from a server of ours; what it installs works, unfrozen.
-# The URLs in it are relative, which mip knows since micropython-lib 1.25; an older one is given the same with whole URLs.
+# The URLs in it are relative, which recent versions of mip know; an older one is given the same with whole URLs.
 import functools
 import glob
 import http.server
