@@ -29,6 +29,8 @@ def script(suite, name, press=False, parts=(), environment=None):
         lines.append(line)
         if line.startswith("ok "):
             suite.check(line[3:], True)
+        elif line.startswith("skip "):
+            suite.skip(*line[5:].rsplit(": ", 1))
         elif line.startswith("FAIL "):
             label, _, why = line[5:].partition(": ")
             suite.check(label, False, why)
