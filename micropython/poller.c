@@ -106,7 +106,7 @@ static mp_uint_t look_at(poller_obj_t *self, asked_t *a) {
     int fd = usocket_fileno(s);
     bool free = fd >= 0 && ((size_t)fd >= self->room || self->slot[fd].obj == MP_OBJ_NULL);
     if (a->fd < 0 || a->fd != fd || !free || usocket_poller_stale(s, &a->look) ||
-        (a->look.until != USOCKET_NEVER && usocket_deadline_in(0) >= a->look.until)) {
+        (a->look.until != USOCKET_NEVER && usocket_deadline_in(1) > a->look.until)) {
         int r = usocket_poller_look(s, usocket_py_events(a->events), &a->look);
         bool told = r == 0 && free && (a->look.want != 0 || a->events == 0) &&
             usocket_poller_arm(self->set, fd, a->look.want) == 0;

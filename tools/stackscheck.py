@@ -19,7 +19,7 @@ LISTS = os.path.join(ROOT, "test", "python", "stacks")
 COLUMNS = {"Linux": None, "lwIP 2.2": "lwip", "SAL look-alike": "sal", "RT-Thread 4.0.3, lwIP 2.0.2": None,
            "RT-Thread 4.0.3, lwIP 2.1.2": None, "without POSIX": None}
 # Of test/tls/, what has both ends in one program; the rest is not run on lwIP (test/tls/run.py).
-INSIDE = ("inside.py", "inside_asyncio.py", "interrupt.py", "among.py")
+INSIDE = ("inside.py", "inside_loops.py", "interrupt.py", "among.py")
 YES, UNKNOWN = "✓", "—"
 TESTS = ("test/python/", "test/unit/", "test/tap/", "test/tls/", "test/libs/cases/", "test/sal/", "test/lwip/", "test/compat/", "samples/", "")
 

@@ -1,4 +1,4 @@
-"""What a TLS socket does, seen from inside (inside.py, inside_asyncio.py), when Ctrl-C is pressed (interrupt.py), and with both ends in one program
+"""What a TLS socket does, seen from inside (inside.py, inside_loops.py), when Ctrl-C is pressed (interrupt.py), and with both ends in one program
 (among.py), there also with a clock that nobody has set.
 
 SPDX-License-Identifier: MIT
@@ -54,7 +54,7 @@ def run(suite):
     with open(suite.maker.path("table.json"), "w") as file:
         json.dump({name: words for name, (words, _) in bad.TABLE.items()}, file)
     script(suite, "inside.py")
-    script(suite, "inside_asyncio.py")
+    script(suite, "inside_loops.py")
     script(suite, "interrupt.py", press=True)
     script(suite, "among.py")
     clock(suite)

@@ -1,5 +1,5 @@
 # What a TLS socket does, in MicroPython: both ends are ours. Prints `ok LABEL` or `FAIL LABEL: why`; `end` at the end.
-import sys, time, errno, select, gc, os, _thread
+import sys, time, errno, gc, os, _thread
 import usocket as socket
 from ends import CHAIN, HOST, KEY, ROOT, TLS, check, error, fds, is_error, make_client, make_listener, pair, read, readable, spin, writable
 
@@ -312,90 +312,6 @@ def starttls():
     l.close()
 
 
-def pollers():
-    def switches():
-        with open("/proc/self/status") as f:
-            return sum(int(line.split()[1]) for line in f if "ctxt_switches" in line)
-    IN, OUT = select.POLLIN, select.POLLOUT
-
-    def told(p, ms=2000):
-        return [(o, e) for o, e in p.poll(ms)]
-    for version in (socket.TLS_1_2, socket.TLS_1_3):
-        name = " 1.2" if version == socket.TLS_1_2 else " 1.3"
-        # The handshake goes on by it alone.
-        l, at = make_listener()
-        c = make_client(0, MAX_VERSION=version)
-        error(c.connect, at)
-        s, _ = l.accept()
-        s.settimeout(0)
-        p = socket.poller()
-        p.register(c, OUT)
-        p.register(s, OUT)
-        done = set()
-        for _ in range(50):
-            for o, e in told(p):
-                done.add(o is c)
-                p.modify(o, 0)
-            if len(done) == 2:
-                break
-        check("poller: handshake" + name, len(done) == 2 and c.do_handshake() is None and s.do_handshake() is None, done)
-        p.modify(s, IN)
-        error(c.recv, 1)  # tickets
-        check("poller: nothing there" + name, told(p, 0) == [])
-        before, t = switches(), time.ticks_ms()
-        check("poller: still nothing" + name, told(p, 400) == [] and time.ticks_diff(time.ticks_ms(), t) >= 400)
-        if sys.argv[2] == "-":
-            check("poller: idle, it is asked no more" + name, switches() - before < 100, switches() - before)
-        else:
-            print("skip poller: idle, it is asked no more%s: there are no sets on this stack, each socket is asked in turn" % name)
-        c.send(b"abcdef")
-        check("poller: readable" + name, told(p) == [(s, IN)])
-        check("poller: decrypted bytes" + name, s.recv(2) == b"ab" and told(p, 0) == [(s, IN)] and s.recv(9) == b"cdef")
-        check("poller: nothing left" + name, told(p, 0) == [])
-        c.send(b"12345678")
-        while s.read(1) is None:  # read without asking
-            pass
-        check("poller: decrypted behind its back" + name, told(p, 0) == [(s, IN)] and s.recv(9) == b"2345678")
-        check("poller: nothing left again" + name, told(p, 0) == [])
-        p.modify(s, IN | OUT)
-        check("poller: writable" + name, told(p) == [(s, OUT)])
-        sent = 0
-        while True:
-            r = s.write(b"x" * 30000)
-            if r is None:
-                break
-            sent += r
-        check("poller: full" + name, told(p, 0) == [])
-        got = 0
-        c.settimeout(1)
-        while got < sent:
-            got += len(c.recv(65536))
-            told(p, 0)  # what was left over goes out
-        check("poller: room again" + name, got == sent and told(p) == [(s, OUT)], (got, sent))
-        p.modify(s, IN)
-        p.unregister(c)
-        c.close()
-        check("poller: the end" + name, told(p)[0][1] & IN and s.recv(1) == b"")
-        s.close()
-        check("poller: closed" + name, told(p)[0][1] & 0x20)
-        p.unregister(s)
-        l.close()
-        # Two objects, one descriptor.
-        c, s = pair(MAX_VERSION=version)
-        two = s.dup() if hasattr(s, "dup") else None
-        p.register(s, IN)
-        if two:
-            p.register(two, OUT)
-            check("poller: twice the same" + name, told(p) == [(two, OUT)])
-            p.unregister(two)
-            two.close()
-        c.send(b"x")
-        check("poller: and again alone" + name, told(p) == [(s, IN)])
-        p.close()
-        c.close()
-        s.close()
-
-
 def balance():
     # A thousand short connections, and some with certificates, leave nothing.
     key = dict(TLS_PSK=b"0123456789abcdef", TLS_PSK_IDENTITY=b"me", TLS_CIPHERSUITE_LIST="TLS_PSK_WITH_AES_128_GCM_SHA256",
@@ -483,5 +399,5 @@ def run(*parts):
             sys.print_exception(e)
 
 
-run(basics, cut, kept, stalls, threads, options, starttls, lifetime, pollers, balance)
+run(basics, cut, kept, stalls, threads, options, starttls, lifetime, balance)
 print("end")
