@@ -7,7 +7,7 @@ import select
 import socket
 import time
 
-from check import SYSTEM, check, collect, skip, summary, tasks
+from check import SYSTEM, check, collect, summary, tasks
 from pairs import close, settle, tcp_pair
 from squeeze import sweep
 from where import HOST, NAME
@@ -141,8 +141,6 @@ sweep("poll that waits", watched, lambda made: (made[0].b.recv(1), made[0].p.pol
 
 
 def threads():
-    if not SYSTEM:
-        return skip("no thread is left", "the system does not count them here")
     for _ in range(300):
         gc.collect()
         if tasks() <= begun:
@@ -152,5 +150,6 @@ def threads():
 
 
 collect()
-threads()
+if SYSTEM:  # a stack with threads of its own has no other way to tell
+    threads()
 summary()
