@@ -59,4 +59,4 @@ test-sal-c: $(sal_gcc_PROGRAMS) $(sal_no-posix_PROGRAMS) $(sal_asan_PROGRAMS) $(
 	@$(TC_RUN) --jobs 4 --full LOOK=212 $(sal_gcc_PROGRAMS) --brief LOOK=212 $(sal_no-posix_PROGRAMS) $(sal_no-ipv6_PROGRAMS) \
 		LOOK=202 $(sal_gcc_PROGRAMS) $(sal_asan_PROGRAMS) $(filter %quirks %trouble %connect,$(sal_no-posix_PROGRAMS))
 
-SUITES += test-sal-c
+LONG_SUITES += test-sal-c

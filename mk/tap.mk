@@ -1,6 +1,5 @@
 # The module on lwIP against the kernel's sockets, across a tap interface.
 
-SUITES += test-tap
 LONG_SUITES += test-tap-long test-tap-asan
 
 .PHONY: test-tap test-tap-long test-tap-asan

@@ -56,17 +56,20 @@ tls-2_LINK := -lmbedtls -lmbedx509 -lmbedcrypto $(TC_LINK)
 $(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls tls_options tls_sweep,tls dtls tls_options))
 
 # Coverage counts are gcc's.
-TLS_VARIANTS := tls $(if $(findstring coverage,$(CFLAGS_EXTRA)),,tls-clang tls-asan tls-2)
+TLS_VARIANTS := tls $(if $(findstring coverage,$(CFLAGS_EXTRA)),,tls-2)
 TLS_PROGRAMS := $(foreach v,$(TLS_VARIANTS),$($(v)_PROGRAMS))
 TLS_FULL := $(filter %/tls/tls-sim %/tls/tls-net %/tls/tls_sweep-sim,$(TLS_PROGRAMS))
-.PHONY: test-tls-c test-tls-c-long test-tls-c-valgrind
+TLS_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
+.PHONY: test-tls-c test-tls-c-asan test-tls-c-long test-tls-c-valgrind
 test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
-	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LIMIT=300 $(TC_RUN) \
-		--brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
+	@TEST_LIMIT=300 $(TC_RUN) --brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
+
+test-tls-c-asan: $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
+	@$(TLS_SANITIZER) TEST_LIMIT=300 $(TC_RUN) --brief $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
 
 # Every 9th failing call and allocation of a session, every 53rd under the sanitizers, others every day; TEST_STRIDE=1: all.
 test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
-	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) --full \
+	@$(TLS_SANITIZER) TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) --full \
 		TEST_STRIDE=$(or $(TEST_STRIDE),9) $(filter %/tls_sweep-sim,$(tls_PROGRAMS)) \
 		TEST_STRIDE=$(or $(TEST_STRIDE),53) $(filter %/tls_sweep-sim,$(tls-asan_PROGRAMS))
 
@@ -74,7 +77,7 @@ test-tls-c-valgrind: $(tls_PROGRAMS)
 	@TEST_SHORT=1 TEST_VALGRIND=1 TEST_LIMIT=1500 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(filter %/tls-sim %/tls-net,$(tls_PROGRAMS))
 
 SUITES += test-tls-c
-LONG_SUITES += test-tls-c-long test-tls-c-valgrind
+LONG_SUITES += test-tls-c-asan test-tls-c-long test-tls-c-valgrind
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
