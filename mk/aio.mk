@@ -12,7 +12,7 @@ test-aio-long: packages-test $(OURS) $(STOCK)
 
 # What is left out judges the kernel's network or system calls.
 test-aio-lwip: packages-test build/lwip/micropython
-	@$(PYTHON) test/python/run.py --scripts test/aio --interp build/lwip/micropython --stack lwip --filter '^(?!drive_(calls|freeze|race))'
+	@$(PYTHON) test/python/run.py --scripts test/aio --interp build/lwip/micropython --stack lwip --filter '^(?!drive_(calls|freeze|names|package|race|suite))'
 
 test-aio-asan: packages-test $(ASAN)
 	@$(SANITIZER) $(PYTHON) test/python/run.py --scripts test/aio --asan --interp $(ASAN)
