@@ -67,11 +67,11 @@ test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of
 test-tls-c-asan: $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
 	@$(TLS_SANITIZER) TEST_LIMIT=300 $(TC_RUN) --brief $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
 
-# Every 9th failing call and allocation of a session, every 53rd under the sanitizers, others every day; TEST_STRIDE=1: all.
+# Every 17th failing call and allocation of a session, every 97th under the sanitizers, others every day; TEST_STRIDE=1: all.
 test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
 	@$(TLS_SANITIZER) TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) --full \
-		TEST_STRIDE=$(or $(TEST_STRIDE),9) $(filter %/tls_sweep-sim,$(tls_PROGRAMS)) \
-		TEST_STRIDE=$(or $(TEST_STRIDE),53) $(filter %/tls_sweep-sim,$(tls-asan_PROGRAMS))
+		TEST_STRIDE=$(or $(TEST_STRIDE),17) $(filter %/tls_sweep-sim,$(tls_PROGRAMS)) \
+		TEST_STRIDE=$(or $(TEST_STRIDE),97) $(filter %/tls_sweep-sim,$(tls-asan_PROGRAMS))
 
 test-tls-c-valgrind: $(tls_PROGRAMS)
 	@TEST_SHORT=1 TEST_VALGRIND=1 TEST_LIMIT=1500 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(filter %/tls-sim %/tls-net,$(tls_PROGRAMS))
