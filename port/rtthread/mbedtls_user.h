@@ -7,3 +7,8 @@
 #if defined(MBEDTLS_PSA_CRYPTO_C) && !defined(MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG)
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 #endif
+
+/* TLS_PEER_CERT; the package's configuration for 2.28 is older than this option. */
+#if !defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+#define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE
+#endif
