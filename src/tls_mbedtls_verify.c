@@ -145,7 +145,7 @@ static void list_names(const mbedtls_x509_crt *crt, char *buf, size_t room) {
                 int r = alt->len == 4 || alt->len == 16
                     ? usocket_ntop(alt->len == 4 ? USOCKET_AF_INET : USOCKET_AF_INET6, alt->p, text)
                     : 0;
-                used = r > 0 ? (size_t)r : 0;
+                used = r > 0 ? (size_t)r : strlen(strcpy(text, "an address")); /* IPv6, in a build without it */
             } else {
                 for (; used < alt->len && used < sizeof(text) - 1; used++) {
                     char c = (char)alt->p[used];
