@@ -60,6 +60,7 @@ def meet(l, kind=socket.SOCK_STREAM, **options):
                 result = result or (c if opened else None)
             except OSError as e:
                 result, opened = e, True
+                c.close()  # and not when the collector comes: a small stack may have no other left for the server
         if server is None:
             try:
                 if there is False:
@@ -78,7 +79,7 @@ def meet(l, kind=socket.SOCK_STREAM, **options):
             break  # a server of datagrams need not notice
         time.sleep_ms(1)
     for s in (c, there):
-        if s:
+        if s and s.fileno() >= 0:
             s.settimeout(5)
     return result, server
 
