@@ -31,6 +31,7 @@ def outcome(of, what, by):
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0, timeout=None):
     if not hasattr(usocket, "resolver"):  # built without
         return usocket.getaddrinfo(host, port, family, type, proto, flags)
+    yield from in_line(1)
     of = usocket.resolver(host, port, family, type, proto, flags)
     try:
         return (yield from outcome(of, "getaddrinfo %s" % host, deadline(timeout)))
@@ -53,6 +54,7 @@ def addresses(host, port, passive=False, family=0, kind=usocket.SOCK_STREAM, tim
 def connect(host, port, timeout, options):
     if not hasattr(usocket, "dialer"):  # built without
         return (yield from one_by_one(host, port, timeout, options))
+    yield from in_line(1)
     of = usocket.dialer(host, port, timeout=timeout, **options)  # has a deadline of its own
     try:
         return (yield from outcome(of, "connect to %s:%s" % (host, port), None))

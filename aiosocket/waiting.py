@@ -14,6 +14,7 @@ OUT = select.POLLOUT
 FEW = 8  # tasks that are woken, before those whose time has come meanwhile
 CROWD = 4  # deadlines that pass in one ms, before the next wait for the next
 LONG = 5  # ms
+WHOLE = 4  # shares of a millisecond, for what begins in it
 LATER = 20  # ms until what found no memory is tried again
 SPINS = 16  # calls in a row that need not wait, before one lets others run
 
@@ -331,14 +332,18 @@ def deadline(seconds):
     return ticks_add(ticks_ms(), int(seconds * 1000) + 1)
 
 
-# async: to be awaited before what computes for long, as a handshake does. A crowd of such tasks begins one a millisecond, and who is
-# kept from that by more than LONG lines up again: those who sleep meanwhile have their turns.
-def in_line():
-    global _next
+# async: to be awaited before what computes for a while: what has a crowd of tasks begin no more than a millisecond takes, four lookups or
+# connects, or a handshake. Who is kept from its millisecond by more than LONG lines up again: those who sleep meanwhile have their turns.
+def in_line(share=WHOLE):
+    global _slot, _used
     for _ in range(10):
         now = ticks_ms()
-        at = _next if ticks_diff(_next, now) > 0 else now
-        _next = ticks_add(at, 1)
+        if ticks_diff(_slot, now) < 0:
+            _slot, _used = now, 0
+        elif _used >= WHOLE:
+            _slot, _used = ticks_add(_slot, 1), 0
+        at = _slot
+        _used += share
         if at == now:
             return
         yield from core.sleep_ms(ticks_diff(at, now))
@@ -346,7 +351,8 @@ def in_line():
             return
 
 
-_next = ticks_ms()
+_slot = ticks_ms()
+_used = 0
 
 
 def passed(by):
