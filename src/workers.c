@@ -34,15 +34,10 @@ static int run(usocket_lookup_t *l) {
 #define GROWS (USOCKET_RESOLVER_WORKERS_MOST > USOCKET_RESOLVER_WORKERS)
 #define PATIENCE_US 250000 /* how long the queue may stand still before there are more workers */
 
-#if GROWS
-static unsigned taken; /* jobs, out of the queue, ever */
-#define TAKEN() (taken++)
-#else
-#define TAKEN() ((void)0)
-#endif
 static usocket_lookup_t *queue;
-static int workers;   /* running, or about to */
-static int abandoned; /* of those who ran, how many work for nobody: they count no more, and end with their job */
+static unsigned taken; /* jobs, out of the queue, ever; where there may be more workers */
+static int workers;    /* running, or about to */
+static int abandoned;  /* of those who ran, how many work for nobody: they count no more, and end with their job */
 
 /* Take a job out of a list. With the lock held; false if it is not there. */
 static bool take_out(usocket_lookup_t **p, usocket_lookup_t *l) {
@@ -158,7 +153,7 @@ static void work(void *unused) {
     while (queue != NULL) {
         usocket_lookup_t *l = queue;
         queue = l->next;
-        TAKEN();
+        taken += GROWS;
         l->state = RUNNING;
         set_running(l, true);
         usocket_port_unlock();

@@ -3,10 +3,9 @@ import asyncio
 import sys
 
 import aiosocket
-import socket
 
 from check import check, collect, fail, true
-from pairs import buffer_size, tcp_pair
+from pairs import narrow_pair, tcp_pair
 from where import HOST
 
 
@@ -28,15 +27,7 @@ def stream():
 
 def narrow():
     # As stream(), of a connection that holds little.
-    listener = socket.socket()
-    buffer_size(listener, "SO_RCVBUF", 16384)
-    listener.bind((HOST, 0))
-    listener.listen(1)
-    a = socket.socket()
-    buffer_size(a, "SO_SNDBUF", 16384)
-    a.connect(listener.getsockname())
-    b, _ = listener.accept()
-    listener.close()
+    a, b = narrow_pair()
     a.setblocking(False)
     b.settimeout(10)
     return aiosocket.Stream(a), b

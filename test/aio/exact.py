@@ -64,6 +64,21 @@ def records(writer, n):
     return [b"%d %d " % (writer, i) + content(writer, next(size)).replace(b"\n", b"-") + b"\n" for i in range(n)]
 
 
+async def take(far, got, most):
+    # All that comes at the far end.
+    far.settimeout(0)
+    while True:
+        try:
+            piece = far.recv(most)
+            if not piece:
+                return
+            got.extend(piece)
+        except OSError as e:
+            if number(e) != 11:
+                raise
+        await asyncio.sleep(0)
+
+
 async def writers(unlucky):
     # Eight tasks write to one stream at once; some are cancelled while they drain.
     s, far = narrow()
@@ -78,20 +93,7 @@ async def writers(unlucky):
     tasks = [asyncio.create_task(one(n)) for n in range(8)]
     got = bytearray()
 
-    async def take():
-        while True:
-            far.settimeout(0)
-            try:
-                piece = far.recv(5000)
-                if not piece:
-                    return
-                got.extend(piece)
-            except OSError as e:
-                if number(e) != 11:
-                    raise
-            await asyncio.sleep(0)
-
-    taker = asyncio.create_task(take())
+    taker = asyncio.create_task(take(far, got, 5000))
     for n in unlucky:
         await asyncio.sleep(0.005)
         tasks[n].cancel()
@@ -175,25 +177,12 @@ async def writer_cancelled():
             put.extend(piece)
             await s.drain()
 
-    async def take(far, got):
-        far.settimeout(0)
-        while True:
-            try:
-                piece = far.recv(7000)
-                if not piece:
-                    return
-                got.extend(piece)
-            except OSError as e:
-                if number(e) != 11:
-                    raise
-            await asyncio.sleep(0)
-
     k = whole = 0
     while True:
         k += 1
         s, far = narrow()
         put, got = bytearray(), bytearray()
-        taker = asyncio.create_task(take(far, got))
+        taker = asyncio.create_task(take(far, got, 7000))
         again, _ = await cancelled_at(k, program(s, put))
         s.close()
         await s.wait_closed()

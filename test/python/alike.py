@@ -1,11 +1,10 @@
 # For scripts that CPython and our module must answer alike: each line is `label: value`, compared by run.py.
 import gc
 import sys
-import time
 
 import socket
 
-from check import FIRST, descriptors  # noqa: F401
+from check import FIRST, descriptors, descriptors_left  # noqa: F401
 from pairs import free_port, settle, tcp_pair, udp_pair  # noqa: F401
 
 _seen = set()
@@ -67,11 +66,7 @@ def noport(a):
 
 
 def done():
-    # A worker may still have a file open, for a lookup that nobody waits for any more.
-    for n in range(300):
+    for _ in range(3):
         gc.collect()
-        if n >= 2 and descriptors() == _start:
-            break
-        time.sleep(0.01)
-    say("descriptors left", descriptors() - _start)
+    say("descriptors left", descriptors_left(_start))
     sys.stdout.write("end\n")

@@ -56,6 +56,15 @@ else:
 FIRST = 3 if SYSTEM else 0  # the lowest number that a socket can have
 
 
+def descriptors_left(start):
+    # How many there are more than `start`; a worker may have a file open a moment longer, for a lookup that nobody waits for any more.
+    for _ in range(300):
+        if descriptors() == start:
+            break
+        time.sleep(0.01)
+    return descriptors() - start
+
+
 def env(name):
     return os.getenv(name) if hasattr(os, "getenv") else None
 

@@ -105,8 +105,8 @@ def crowd(seconds, backlog=0):
     return s, clients, e, took
 
 
-def full_pair():
-    # Connected, and the first takes no byte more. Buffers of a fixed size, so that nothing grows later and lets bytes through.
+def narrow_pair():
+    # Connected, and holds little: buffers of a fixed size, so that nothing grows later and lets bytes through.
     listener = socket.socket()
     buffer_size(listener, "SO_RCVBUF", 16384)
     listener.bind((HOST, 0))
@@ -116,6 +116,12 @@ def full_pair():
     a.connect(listener.getsockname())
     b, _ = listener.accept()
     listener.close()
+    return a, b
+
+
+def full_pair():
+    # Connected, and the first takes no byte more.
+    a, b = narrow_pair()
     fill(a)
     a.setblocking(True)
     return a, b

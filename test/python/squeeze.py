@@ -1,8 +1,7 @@
 # Running out of memory on purpose: a call with k free blocks of the heap and nothing else, k = 0, 1, 2 ... until it succeeds.
 import gc
-import time
 
-from check import collect, descriptors, fail, number, ok
+from check import collect, descriptors, descriptors_left, fail, number, ok
 
 BLOCK = 32  # bytes of a heap block on a 64-bit machine
 MOST = 60
@@ -52,12 +51,9 @@ def sweep(label, make, call, after=None, most=MOST):
             s.close()
         made = None
         collect()
-        for _ in range(300):  # a worker may still have a file open
-            if descriptors() == start:
-                break
-            time.sleep(0.01)
-        if wrong is None and descriptors() != start:
-            wrong = "with {} free blocks: {} descriptors left".format(k, descriptors() - start)
+        left = descriptors_left(start)
+        if wrong is None and left != 0:
+            wrong = "with {} free blocks: {} descriptors left".format(k, left)
         if wrong is not None:
             fail(label, wrong)
             return
