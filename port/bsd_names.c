@@ -66,15 +66,46 @@ static int system_flags(int flags) {
     return out;
 }
 
+#if PLAT_RESOLVES_ONE && (USOCKET_IPV6 || defined(PLAT_EAI_BUSY))
+
+static bool is_set(const bool *flag) {
+    usocket_port_lock();
+    bool set = *flag;
+    usocket_port_unlock();
+    return set;
+}
+
+#endif
+
+#ifdef PLAT_EAI_BUSY
+
+#define BUSY_PAUSE_MS 100
+#define BUSY_TRIES 600
+
+/* A stack that takes no further question now is asked again, for a minute at most. */
+static int ask(const char *host, const struct addrinfo *hints, struct addrinfo **list, const bool *unwanted) {
+    int r = plat_getaddrinfo(host, NULL, hints, list);
+    for (int tries = 1; r == PLAT_EAI_BUSY && tries < BUSY_TRIES && !is_set(unwanted); tries++) {
+        plat_sleep(BUSY_PAUSE_MS);
+        r = plat_getaddrinfo(host, NULL, hints, list);
+    }
+    return r == PLAT_EAI_BUSY ? EAI_MEMORY : r;
+}
+
+#else
+#define ask(host, hints, list, unwanted) ((void)(unwanted), plat_getaddrinfo((host), NULL, (hints), (list)))
+#endif
+
 /* Adds to the *n addresses in out. */
-static int resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t room, size_t *n, char *canon) {
+static int resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t room, size_t *n, char *canon,
+    const bool *unwanted) {
     struct addrinfo hints;
     memset(&hints, 0, sizeof(hints));
     hints.ai_family = family;
     hints.ai_socktype = SOCK_STREAM; /* each address once */
     hints.ai_flags = system_flags(flags);
     struct addrinfo *list = NULL;
-    int r = plat_getaddrinfo(host, NULL, &hints, &list);
+    int r = ask(host, &hints, &list, unwanted);
     if (r != 0) {
         return gai_failed(r);
     }
@@ -90,7 +121,8 @@ static int resolve(const char *host, int family, int flags, usocket_addr_t *out,
     return 0;
 }
 
-int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon) {
+int usocket_port_resolve(
+    const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon, const bool *unwanted) {
     size_t room = *n;
     *n = 0;
     canon[0] = '\0';
@@ -98,15 +130,15 @@ int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t
 #if PLAT_RESOLVES_ONE && USOCKET_IPV6
     int r = 0;
     if (family != AF_INET6) {
-        r = resolve(host, AF_INET, flags, out, room, n, canon);
+        r = resolve(host, AF_INET, flags, out, room, n, canon, unwanted);
     }
-    if (family != AF_INET) {
-        int r6 = resolve(host, AF_INET6, flags, out, room, n, canon);
+    if (family != AF_INET && !is_set(unwanted)) {
+        int r6 = resolve(host, AF_INET6, flags, out, room, n, canon, unwanted);
         r = r6 == 0 || family == AF_INET6 ? r6 : r;
     }
     r = *n != 0 ? 0 : r;
 #else
-    int r = resolve(host, family, flags, out, room, n, canon);
+    int r = resolve(host, family, flags, out, room, n, canon, unwanted);
 #endif
     plat_names_unlock();
     return r;

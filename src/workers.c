@@ -21,7 +21,7 @@ static int run(usocket_lookup_t *l) {
         return r;
     }
     size_t n = USOCKET_RESOLVER_RESULTS;
-    int r = usocket_port_resolve(l->host, l->family, l->flags, l->addr, &n, l->canon);
+    int r = usocket_port_resolve(l->host, l->family, l->flags, l->addr, &n, l->canon, &l->uncounted);
     if (r == 0) {
         l->n = n;
         r = n != 0 ? 0 : USOCKET_EAI_NONAME;

@@ -131,9 +131,12 @@ void usocket_port_show_socket(int fd, int io);
  * @param out   receives addresses without port
  * @param n     in: room; out: filled
  * @param canon of USOCKET_HOST_MAX bytes, receives the canonical name, "" without one
+ * @param unwanted becomes true, under usocket_port_lock, when nobody waits for the answer any more. A port that can end early
+ *              does, with any code: above all, one that still waits for the stack to take the question
  * @return 0, or USOCKET_EAI_*; USOCKET_EMFILE, USOCKET_ENFILE
  */
-int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon);
+int usocket_port_resolve(
+    const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon, const bool *unwanted);
 
 /** The name of an address; waits. @param host of USOCKET_HOST_MAX bytes @return as usocket_port_resolve */
 int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host);

@@ -93,6 +93,7 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
 void plat_freeaddrinfo(struct addrinfo *list);
 #define PLAT_RESOLVES_ONE 1 /* one address of one family at a time */
+#define PLAT_EAI_BUSY (-1)  /* of plat_getaddrinfo: no room for another question now */
 int plat_gethostname(char *buf, size_t len);
 #define plat_if_nametoindex(name) lwip_if_nametoindex(name)
 #define plat_if_indextoname(index, name) lwip_if_indextoname((index), (name))

@@ -282,20 +282,18 @@ typedef struct {
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
     (void)service;
     ip_addr_t addr;
-    err_t err;
-    int tries = 600;
 #if LWIP_IPV4 && LWIP_IPV6
     bool six = hints->ai_family == AF_INET6;
-    u8_t type = six ? NETCONN_DNS_IPV6 : NETCONN_DNS_IPV4;
-    while ((err = netconn_gethostbyname_addrtype(host, &addr, type)) == ERR_MEM && --tries > 0) {
+    err_t err = netconn_gethostbyname_addrtype(host, &addr, six ? NETCONN_DNS_IPV6 : NETCONN_DNS_IPV4);
 #else
     bool six = LWIP_IPV6;
-    while ((err = netconn_gethostbyname(host, &addr)) == ERR_MEM && --tries > 0) {
+    err_t err = netconn_gethostbyname(host, &addr);
 #endif
-        sys_msleep(100); /* its table of lookups in progress is full */
+    if (err == ERR_MEM) {
+        return PLAT_EAI_BUSY; /* its table of lookups in progress is full */
     }
     if (err != ERR_OK || hints->ai_family != (six ? AF_INET6 : AF_INET)) {
-        return err == ERR_MEM ? EAI_MEMORY : EAI_NONAME;
+        return EAI_NONAME;
     }
     answer_t *answer = usocket_port_alloc(sizeof(*answer));
     if (answer == NULL) {

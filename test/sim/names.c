@@ -18,9 +18,12 @@ static struct {
     int code;
 } names[NAMES];
 static size_t name_count;
+static usocket_time_t busy_until;
+#define BUSY_PAUSE 100000
 
 void sim_names_begin(void) {
     name_count = 0;
+    busy_until = 0;
     sim_name("localhost", "127.0.0.1 ::1", 0, 0);
 }
 
@@ -37,6 +40,10 @@ void sim_name_family(const char *name, int family, const char *addresses, usocke
     names[name_count].family = family;
     names[name_count].delay = delay;
     names[name_count++].code = code;
+}
+
+void sim_busy(usocket_time_t until) {
+    busy_until = until;
 }
 
 int sim_resolving(void) {
@@ -56,12 +63,15 @@ static void take_time(usocket_time_t delay) {
     world.resolving--;
 }
 
-int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon) {
+int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon, const bool *unwanted) {
     int code = sim_inject(SIM_RESOLVE);
     size_t room = *n, i;
     *n = 0;
     canon[0] = 0;
     for (i = 0; i < name_count && (strcmp(names[i].name, host) || (names[i].family && names[i].family != family)); i++) {
+    }
+    while (usocket_port_now() < busy_until && !*unwanted) {
+        sim_sleep(BUSY_PAUSE);
     }
     take_time(i < name_count ? names[i].delay : 0);
     if (code) {

@@ -79,6 +79,9 @@ void sim_name(const char *name, const char *addresses, usocket_time_t delay, int
 /** A name whose addresses of one family have an answer of their own. */
 void sim_name_family(const char *name, int family, const char *addresses, usocket_time_t delay, int code);
 
+/** The resolver has no room for questions until then: those that come look again every 100 ms, unless nobody wants them. */
+void sim_busy(usocket_time_t until);
+
 int sim_resolving(void); /**< lookups that run now */
 int sim_resolved(void);  /**< lookups that the resolver was ever asked for */
 

@@ -178,6 +178,18 @@ static void test_services(void **state) {
 
 #if WORKERS
 
+/* A question that waits for room in the stack waits no longer for somebody who has gone. */
+static void test_no_room(void **state) {
+    (void)state;
+    sim_name("host", "192.0.2.1", 0, 0);
+    sim_busy(fx_now() + 3600 * SECOND);
+    assert_ok(start("host"));
+    assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(l, usocket_deadline_in(10 * MS)));
+    usocket_lookup_free(l);
+    sim_sleep(100 * MS);
+    assert_int_equal(0, sim_census().allocations);
+}
+
 /* Abandoned while it runs, it frees itself when the resolver returns. */
 static void test_abandon(void **state) {
     (void)state;
@@ -433,7 +445,7 @@ int main(void) {
         TEST(test_order),
 #endif
 #if WORKERS
-        TEST(test_abandon), TEST(test_queue), TEST(test_hung_workers),
+        TEST(test_no_room), TEST(test_abandon), TEST(test_queue), TEST(test_hung_workers),
 #if GROWS
         TEST(test_grows),
 #endif

@@ -73,6 +73,23 @@ static void test_not_alike(void **state) {
     }
 }
 
+/* A question that waits for room in the stack waits as long as one of those who share it does. */
+static void test_share_no_room(void **state) {
+    (void)state;
+    usocket_lookup_t *first;
+    sim_name("host", "192.0.2.1", 0, 0);
+    usocket_time_t since = fx_now();
+    sim_busy(since + 250 * MS);
+    assert_ok(start("host"));
+    first = l;
+    sim_sleep(MS);
+    assert_ok(start("host"));
+    usocket_lookup_free(first);
+    assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));
+    fx_took(since, 300 * MS);
+    usocket_lookup_free(l);
+}
+
 /* Each of those who share can be given up, in any order, queued or running; the others get their answer. */
 static void test_share_given_up(void **state) {
     (void)state;
@@ -144,7 +161,7 @@ static void test_share_makes_way(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_share), TEST(test_not_alike), TEST(test_share_given_up), TEST(test_share_makes_way),
+        TEST(test_share), TEST(test_share_no_room), TEST(test_not_alike), TEST(test_share_given_up), TEST(test_share_makes_way),
     };
     return RUN(tests);
 }
