@@ -46,7 +46,7 @@ $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
 $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
 endef
-$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls tls_options tls_sweep tls_memory,$(TC_NET_TESTS) tls dtls tls_options))
+$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls tls_options tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls tls_options))
 $(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options))
 $(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls dtls tls_options tls_sweep,tls dtls tls_options socket))
 

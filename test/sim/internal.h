@@ -145,6 +145,9 @@ usocket_time_t sim_alarms_next(void);
 
 /* names.c */
 void sim_names_begin(void);
+void sim_secrets_begin(void);
+void sim_secrets_random(const void *bytes, size_t len);
+void sim_secrets_freed(const void *block, size_t size);
 
 static inline usocket_time_t sim_earlier(usocket_time_t a, usocket_time_t b) {
     return a < b ? a : b;

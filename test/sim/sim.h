@@ -70,6 +70,13 @@ void sim_wall_time(int64_t seconds);      /**< what the calendar says now; the s
 /** The file of certificates to trust, and usocket_port_trust's number for it; NULL, as at first: none. */
 void sim_trust(const char *path, uint64_t version);
 
+/** Bytes, 12 or more, that no memory may hold when it is freed, be it in this order or the other. */
+void sim_secret(const char *what, const void *bytes, size_t len);
+/** What comes from usocket_port_random from now on is such a secret, too, if it is long enough for a key. */
+void sim_secrets_from_random(bool on);
+/** How often one was found since the world began, and which was the last. */
+unsigned sim_secrets_spilt(const char **what);
+
 /* ---- Names ---- */
 
 /** A name. @param addresses numeric, separated by spaces @param code 0, or the USOCKET_EAI_* that comes instead

@@ -90,6 +90,7 @@ void sim_begin(void) {
     sim_wall_time((int64_t)time(NULL));
     sim_net_begin();
     sim_names_begin();
+    sim_secrets_begin();
     sim_faults_begin();
     actor_new(NULL, NULL);
 }
@@ -378,6 +379,7 @@ void usocket_port_free(void *p) {
             world.allocations--;
             b->heap->live -= b->size;
         }
+        sim_secrets_freed(b->bytes, b->size);
         free(b);
     }
 }
@@ -400,11 +402,15 @@ void sim_heap_owner(int owner) {
 
 int usocket_port_random(void *buf, size_t len) {
     int fault = sim_inject(SIM_RANDOM);
-    for (uint8_t *p = buf; !fault && len; len--) {
+    uint8_t *p = buf;
+    for (size_t i = 0; !fault && i < len; i++) {
         world.random ^= world.random << 13;
         world.random ^= world.random >> 7;
         world.random ^= world.random << 17;
-        *p++ = (uint8_t)(world.random >> 32);
+        p[i] = (uint8_t)(world.random >> 32);
+    }
+    if (!fault) {
+        sim_secrets_random(buf, len);
     }
     return fault;
 }

@@ -22,6 +22,22 @@ def text(name, value):
     return f"static const char {name}[] =\n{lines};\n"
 
 
+def numbers(maker, name, *which):
+    """What is secret in a key, as openssl prints it."""
+    rows, found = [], None
+    for line in certs.openssl("pkey", "-in", maker.path(name + ".key"), "-noout", "-text").splitlines():
+        if not line.startswith(" "):
+            found = line.split(":")[0]
+            rows += [(found, "")] if found in which else []
+        elif found in which:
+            rows[-1] = (found, rows[-1][1] + line.strip().replace(":", ""))
+    if len(rows) != len(which):
+        raise RuntimeError(f"{name}.key: {[r[0] for r in rows]} instead of {which}")
+    strip = [(found, digits[2:] if digits.startswith("00") else digits) for found, digits in rows]
+    return "".join(f'    {{ "{name}: {found}", "{"".join(chr(92) + "x" + d[i:i + 2] for i in range(0, len(d), 2))}", {len(d) // 2} }},\n'
+                   for found, d in strip)
+
+
 def main(out):
     maker = certs.Maker(os.path.join(out, "tls_certs"))
     maker.cert("root", None, names=None, extensions=certs.CA)
@@ -43,6 +59,9 @@ def main(out):
     with open(maker.path("root.der"), "rb") as file:
         der = file.read()
     parts.append("static const unsigned char der_root[] = {" + ", ".join(map(str, der)) + "};\n")
+    parts.append("static const struct {\n    const char *what, *bytes;\n    size_t len;\n} key_secrets[] = {\n" +
+                 numbers(maker, "server", "priv") + numbers(maker, "client", "priv") +
+                 numbers(maker, "rsa", "privateExponent", "prime1", "prime2", "exponent1", "exponent2", "coefficient") + "};\n")
     with open(os.path.join(out, "tls_certs.h"), "w") as file:
         file.write("".join(parts))
 
