@@ -3,13 +3,13 @@
 LONG_SUITES += test-tap-long test-tap-asan
 
 .PHONY: test-tap test-tap-long test-tap-asan
-test-tap: packages-test build/lwip/micropython build/lwip-tiny/micropython ## lwIP and the kernel's sockets, over Ethernet
+test-tap: packages-test $(OURS) build/lwip/micropython build/lwip-tiny/micropython ## lwIP and the kernel's sockets, over Ethernet
 	@$(PYTHON) test/tap/run.py
 
-test-tap-long: packages-test build/lwip/micropython build/lwip-tiny/micropython
+test-tap-long: packages-test $(OURS) build/lwip/micropython build/lwip-tiny/micropython
 	@$(PYTHON) test/tap/run.py --long
 
-test-tap-asan: packages-test build/lwip-asan/micropython
+test-tap-asan: packages-test $(OURS) build/lwip-asan/micropython
 	@$(SANITIZER) $(PYTHON) test/tap/run.py --interp build/lwip-asan/micropython
 
 .PHONY: bench-lwip

@@ -1,22 +1,13 @@
 # run: limit=60 only
 # TLS and DTLS across the link: CPython's ssl and openssl at the kernel's end, as servers and as clients.
 import contextlib
-import os
-import socket
 import ssl
-import subprocess
-import sys
-import tempfile
 import threading
-import time
 
 import link
+import secure
+from secure import MAKER
 
-sys.path.insert(0, os.path.join(os.path.dirname(link.HERE), "tls"))
-import certs  # noqa: found there
-
-DIRECTORY = tempfile.mkdtemp()
-MAKER = certs.make(DIRECTORY)
 VERSIONS = {0x303: ssl.TLSVersion.TLSv1_2, 0x304: ssl.TLSVersion.TLSv1_3}
 open_servers = {}
 
@@ -79,7 +70,7 @@ def client(port, version, ask, times, size):
         ctx.load_cert_chain(MAKER.path("client-ec.chain"), MAKER.path("client-ec.key"))
     session, facts = None, []
     for _ in range(times):
-        with ctx.wrap_socket(link.dialled("4", port), server_hostname=certs.HOST, session=session) as tls:
+        with ctx.wrap_socket(link.dialled("4", port), server_hostname=secure.HOST, session=session) as tls:
             data, got = link.content(0, size), b""
             for at in range(0, size, 10000):
                 tls.sendall(data[at : at + 10000])
@@ -92,50 +83,11 @@ def client(port, version, ask, times, size):
     return facts
 
 
-def openssl_server(dtls):
-    """openssl s_server, which answers with a line; its port."""
-    with socket.socket(type=socket.SOCK_DGRAM) as u:
-        u.bind((link.KERNEL4, 0))
-        port = u.getsockname()[1]
-    child = subprocess.Popen(["openssl", "s_server", "-accept", f"{link.KERNEL4}:{port}", "-cert", MAKER.path("ec.pem"), "-key", MAKER.path("ec.key"),
-                              "-cert_chain", MAKER.path("middle.pem"), *(["-dtls1_2"] if dtls else [])],
-                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    child.stdin.write(b"answer\n")
-    child.stdin.flush()
-    table = "/proc/net/udp" if dtls else "/proc/net/tcp"
-    if not link.wait_until(lambda: f":{port:04X} " in open(table).read(), 10):
-        raise RuntimeError("openssl s_server does not come up")
-    open_servers[port] = child
-    return port
-
-
-def openssl_end(port):
-    child = open_servers.pop(port)
-    child.kill()
-    child.communicate()
-
-
-def openssl_client(port, dtls):
-    """All that openssl s_client prints until its words come back."""
-    child = subprocess.Popen(["openssl", "s_client", "-connect", f"{link.STACK4}:{port}", "-CAfile", MAKER.path("root.pem"), "-verify_return_error",
-                              "-verify_hostname", certs.HOST, *(["-dtls1_2"] if dtls else [])],
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    child.stdin.write(b"hello there\n")
-    child.stdin.flush()
-    threading.Timer(15, child.kill).start()
-    out = b""
-    while b"\nhello there\n" not in out and (more := os.read(child.stdout.fileno(), 4096)):
-        out += more
-    child.kill()
-    child.wait()
-    return [b"\nhello there\n" in out, b"Verify return code: 0 (ok)" in out]
-
-
 def silent():
     listener, port = link.any_port()
     open_servers[port] = listener
     return port
 
 
-functions = {f.__name__: f for f in (server, seen, client, openssl_server, openssl_end, openssl_client, silent)}
-link.run("on_tls.py", functions, 50, arguments=(DIRECTORY,))
+functions = {f.__name__: f for f in (server, seen, client, silent)}
+link.run("on_tls.py", dict(functions, **secure.functions), 50, arguments=(secure.DIRECTORY,))

@@ -1,32 +1,11 @@
-import sys
 import time
 
 from far import *
+from tlsfar import make, own, read, trusting
 
 TLS = socket.SOL_TLS
 NAMES = {0x303: "TLSv1.2", 0x304: "TLSv1.3"}
 SIZE = 200003
-
-
-def read(name):
-    with open(sys.argv[1] + "/" + name, "rb") as f:
-        return f.read()
-
-
-def make(kind=ST, **options):
-    s = socket.socket(socket.AF_INET, kind, socket.IPPROTO_SEC)
-    s.settimeout(20)
-    for name, value in options.items():
-        s.setsockopt(TLS, getattr(socket, "TLS_" + name), value)
-    return s
-
-
-def own(name):
-    return {"OWN_CERT": read(name + ".chain"), "OWN_KEY": read(name + ".key")}
-
-
-def trusting(kind=ST, **options):
-    return make(kind, CA_CERT=read("root.pem"), HOSTNAME="host.example.test", **options)
 
 
 def pour(s, size):

@@ -1,0 +1,7 @@
+# run: net=proxy limit=150 only seeds=3
+# DTLS on a link that drops, doubles and reorders frames: the handshake ends all the same, datagrams come once or not at all.
+import link
+import lossy
+import secure
+
+link.run("on_dtls.py", dict(secure.functions, treat=lossy.start()), 145, arguments=(secure.DIRECTORY,))

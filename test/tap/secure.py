@@ -1,0 +1,68 @@
+# TLS and DTLS at the kernel's end: openssl, and our own module on the kernel's sockets.
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+
+import link
+
+sys.path.insert(0, os.path.join(os.path.dirname(link.HERE), "tls"))
+import certs  # noqa: found there
+
+DIRECTORY = tempfile.mkdtemp()
+MAKER = certs.make(DIRECTORY)
+HOST = certs.HOST
+OURS = os.path.join(os.path.dirname(os.path.dirname(link.HERE)), "build", "unix", "micropython")
+servers = {}
+
+
+def openssl_server(dtls):
+    """openssl s_server, which answers with a line; its port."""
+    with socket.socket(type=socket.SOCK_DGRAM) as u:
+        u.bind((link.KERNEL4, 0))
+        port = u.getsockname()[1]
+    child = subprocess.Popen(["openssl", "s_server", "-accept", f"{link.KERNEL4}:{port}", "-cert", MAKER.path("ec.pem"), "-key", MAKER.path("ec.key"),
+                              "-cert_chain", MAKER.path("middle.pem"), *(["-dtls1_2"] if dtls else [])],
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    child.stdin.write(b"answer\n")
+    child.stdin.flush()
+    table = "/proc/net/udp" if dtls else "/proc/net/tcp"
+    if not link.wait_until(lambda: f":{port:04X} " in open(table).read(), 10):
+        raise RuntimeError("openssl s_server does not come up")
+    servers[port] = child
+    return port
+
+
+def openssl_end(port):
+    child = servers.pop(port)
+    child.kill()
+    child.communicate()
+
+
+def openssl_client(port, dtls):
+    """All that openssl s_client prints until its words come back."""
+    child = subprocess.Popen(["openssl", "s_client", "-connect", f"{link.STACK4}:{port}", "-CAfile", MAKER.path("root.pem"), "-verify_return_error",
+                              "-verify_hostname", HOST, *(["-dtls1_2"] if dtls else [])],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    child.stdin.write(b"hello there\n")
+    child.stdin.flush()
+    threading.Timer(15, child.kill).start()
+    out = b""
+    while b"\nhello there\n" not in out and (more := os.read(child.stdout.fileno(), 4096)):
+        out += more
+    child.kill()
+    child.wait()
+    return [b"\nhello there\n" in out, b"Verify return code: 0 (ok)" in out]
+
+
+def dtls_echo():
+    """A server of our own that sends back what comes, for one connection after the other; its port."""
+    child = subprocess.Popen([OURS, os.path.join(link.HERE, "dtls_echo.py"), DIRECTORY], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    port = int(child.stdout.readline())
+    servers[port] = child
+    return port
+
+
+functions = {f.__name__: f for f in (openssl_server, openssl_end, openssl_client, dtls_echo)}

@@ -1,0 +1,28 @@
+# For the on_*.py that speak TLS: sockets with the certificates of secure.py, whose directory is the script's argument.
+import sys
+
+import socket
+from far import ST
+
+TLS = socket.SOL_TLS
+
+
+def read(name):
+    with open(sys.argv[1] + "/" + name, "rb") as f:
+        return f.read()
+
+
+def make(kind=ST, **options):
+    s = socket.socket(socket.AF_INET, kind, socket.IPPROTO_SEC)
+    s.settimeout(20)
+    for name, value in options.items():
+        s.setsockopt(TLS, getattr(socket, "TLS_" + name), value)
+    return s
+
+
+def own(name):
+    return {"OWN_CERT": read(name + ".chain"), "OWN_KEY": read(name + ".key")}
+
+
+def trusting(kind=ST, **options):
+    return make(kind, CA_CERT=read("root.pem"), HOSTNAME="host.example.test", **options)
