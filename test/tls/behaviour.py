@@ -5,6 +5,7 @@ SPDX-License-Identifier: MIT
 """
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -50,7 +51,18 @@ def clock(suite):
     script(suite, "among.py", parts=["clock"], environment={"LD_PRELOAD": library, "ASAN_OPTIONS": sanitizer})
 
 
+def one_mbedtls(suite):
+    """MicroPython's tls and our sockets share one."""
+    symbols = subprocess.run(["nm", suite.interp], check=True, capture_output=True, text=True).stdout.split()
+    suite.check("mbedtls_ssl_handshake stands once in the program", symbols.count("mbedtls_ssl_handshake") == 1, symbols.count("mbedtls_ssl_handshake"))
+    with open(os.path.join(HERE, "..", "..", "mk", "tls.mk")) as file:
+        version = re.search(r"^MBEDTLS_VERSION := (.*)$", file.read(), re.M)[1]
+    said = subprocess.run([suite.interp, "-c", "import tls; print(tls.MBEDTLS_VERSION)"], check=True, capture_output=True, text=True).stdout
+    suite.check("MicroPython's tls runs on the mbedTLS of our sockets", said.split()[-1] == version, said)
+
+
 def run(suite):
+    one_mbedtls(suite)
     with open(suite.maker.path("table.json"), "w") as file:
         json.dump({name: words for name, (words, _) in bad.TABLE.items()}, file)
     script(suite, "inside.py")
