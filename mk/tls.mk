@@ -40,8 +40,9 @@ $(BUILD_DIR)/tls_certs.h: $(TC)/tls_certs.py test/tls/certs.py
 	@mkdir -p $(@D)
 	$(Q)$(TC_PYTHON) $< $(BUILD_DIR)
 # $(call tls_variant,name,compiler,options,archive,tests,tests on the system)
+# NAME_CMOCKA: the test library as an object, where it is not the system's.
 define tls_variant
-$(eval $(1)_NEEDS := $(BUILD_DIR)/tls_certs.h $(4))$(eval $(1)_LINK := $(4) $(TC_LINK))
+$(eval $(1)_NEEDS := $(BUILD_DIR)/tls_certs.h $(4) $($(1)_CMOCKA))$(eval $(1)_LINK := $(4) $(or $($(1)_CMOCKA:%=% -lpthread),$(TC_LINK)))
 $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
 $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
@@ -55,12 +56,17 @@ tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h
 tls-2_LINK := -lmbedtls -lmbedx509 -lmbedcrypto $(TC_LINK)
 $(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls tls_options tls_sweep,tls dtls tls_options))
 
+# 32-bit ARM, under qemu-user: what a connection needs of the heap and the stack there.
+$(eval $(call mbedtls_archive,build/mbedtls-arm,$(arm_CC),-Os))
+tls-arm_CMOCKA := $(BUILD_DIR)/arm/cmocka.o
+$(eval $(call tls_variant,tls-arm,$(arm_CC),-Os $(FOREIGN_CFLAGS:-O2=),build/mbedtls-arm/libmbedcrypto.a,tls dtls tls_options tls_memory tls_secrets,tls dtls))
+
 # Coverage counts are gcc's.
 TLS_VARIANTS := tls $(if $(findstring coverage,$(CFLAGS_EXTRA)),,tls-2)
 TLS_PROGRAMS := $(foreach v,$(TLS_VARIANTS),$($(v)_PROGRAMS))
 TLS_FULL := $(filter %/tls/tls-sim %/tls/tls-net %/tls/tls_sweep-sim,$(TLS_PROGRAMS))
 TLS_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
-.PHONY: test-tls-c test-tls-c-asan test-tls-c-long test-tls-c-valgrind
+.PHONY: test-tls-c test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
 test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
 	@TEST_LIMIT=300 $(TC_RUN) --brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
 
@@ -76,8 +82,11 @@ test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
 test-tls-c-valgrind: $(tls_PROGRAMS)
 	@TEST_SHORT=1 TEST_VALGRIND=1 TEST_LIMIT=1500 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(filter %/tls-sim %/tls-net,$(tls_PROGRAMS))
 
+test-tls-c-arm: $(tls-arm_PROGRAMS)
+	@TEST_LIMIT=600 $(TC_RUN) --under '$(arm_RUN)' --full $^
+
 SUITES += test-tls-c
-LONG_SUITES += test-tls-c-asan test-tls-c-long test-tls-c-valgrind
+LONG_SUITES += test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 

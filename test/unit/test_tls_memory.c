@@ -1,8 +1,9 @@
-/* What a TLS connection costs of the heap: at the height of its handshake, idle, and while bytes flow; with limits. The port's
+/* What a TLS connection costs of the heap: at the height of its handshake, idle, and while bytes flow; and of the stack; with limits. The port's
  * allocations are counted, mbedTLS's among them, each end's apart. The credentials, trust among them, are shared and counted apart.
  *
  * SPDX-License-Identifier: MIT
  */
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "tls_fixture.h"
@@ -134,9 +135,67 @@ static void test_default(void **state) {
     check("TLS 1.2, ECDSA", &c, &ecdsa, 28 * KIB, 16 * KIB);
 }
 
+/* ---- The stack of a thread in which both ends are made, shake hands, speak and are closed ---- */
+
+#define STACK (256 * KIB)
+#define PAINT 0x5a
+
+struct painted {
+    const struct end *client, *server;
+    const unsigned char *top; /* of what `measure` and all below it use */
+};
+
+static void *run_painted(void *arg) {
+    struct painted *p = arg;
+    struct cost cost[3];
+    p->top = (const unsigned char *)(cost + 3);
+    measure(p->client, p->server, 30000, cost);
+    return NULL;
+}
+
+static void check_stack(const char *what, const struct end *c, const struct end *s, size_t limit) {
+    struct painted p = { c, s, NULL };
+    void *memory = NULL;
+    assert_int_equal(0, posix_memalign(&memory, 4096, STACK));
+    memset(memory, PAINT, STACK);
+    pthread_attr_t attr;
+    pthread_t thread;
+    pthread_attr_init(&attr);
+    assert_int_equal(0, pthread_attr_setstack(&attr, memory, STACK));
+    assert_int_equal(0, pthread_create(&thread, &attr, run_painted, &p));
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
+    const unsigned char *lowest = memory; /* it grows downwards */
+    while (lowest < p.top && *lowest == PAINT) {
+        lowest++;
+    }
+    size_t used = (size_t)(p.top - lowest);
+    free(memory);
+    fprintf(stderr, "# %-48s stack: %zu bytes\n", what, used);
+    if (used > limit) {
+        print_error("%s: more than %zu bytes of stack\n", what, limit);
+        fail();
+    }
+}
+
+static void test_stack(void **state) {
+    (void)state;
+    struct end c = plain_client, both = ecdsa;
+    check_stack("newest version, ECDSA", &c, &ecdsa, 6 * KIB);
+    check_stack("newest version, RSA", &c, &rsa, 6 * KIB);
+    c.max = USOCKET_TLS_1_2;
+    check_stack("TLS 1.2, ECDSA", &c, &ecdsa, 6 * KIB);
+    check_stack("TLS 1.2, RSA", &c, &rsa, 6 * KIB);
+    c.cert = pem_client;
+    c.key = key_client;
+    both.ca = pem_root;
+    both.verify = 1 + 2;
+    check_stack("TLS 1.2, certificates of both ends", &c, &both, 6 * KIB);
+}
+
 int main(void) {
     struct cost cost[3];
     measure(&plain_client, &ecdsa, 10, cost); /* mbedTLS keeps a table of keys from its first handshake on */
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_fragment), cmocka_unit_test(test_default) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_fragment), cmocka_unit_test(test_default), cmocka_unit_test(test_stack) };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL) != 0;
 }
