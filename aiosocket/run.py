@@ -1,6 +1,6 @@
 # aiosocket: the beginning and the end of a program. MIT license.
 import gc
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from asyncio import core
 
@@ -15,6 +15,11 @@ class Limit:
         self.passed = False
 
     def _wake_late(self, now):
+        task = self.task
+        while isinstance(task.data, core.Task):
+            task = task.data
+        if task.data is core.CancelledError or isinstance(task.data, core.CancelledError):
+            return ticks_add(now, 1)  # somebody has cancelled it, and it does not know yet: that is not for us to swallow
         self.passed = self.task.cancel()
 
 
@@ -24,7 +29,7 @@ def wait_for(aw, timeout):
         return (yield from aw)
     limit = Limit()
     late = Late(limit)
-    late.by(deadline(timeout))
+    late.by(deadline(max(timeout, 0)))  # what has passed already gives what is there a turn
     try:
         return (yield from aw)
     except core.CancelledError:

@@ -1,6 +1,7 @@
 # aiosocket: servers. MIT license.
 import errno
 import gc
+import sys
 
 import usocket
 from asyncio import core
@@ -15,6 +16,7 @@ PAUSE = 50  # ms that a listener waits for descriptors and memory, doubled up to
 LONGEST = 1000
 ABSENT = (93, 97, 99)  # EPROTONOSUPPORT, EAFNOSUPPORT, EADDRNOTAVAIL: of a family that this system does not have
 SHORT = (23, 24, errno.ENOBUFS, errno.ENOMEM)  # ENFILE and EMFILE first
+GONE = (errno.EBADF, errno.EINVAL, 88)  # ENOTSOCK: somebody has closed the listening socket, or shut it down
 
 
 class Listener(Waiting):
@@ -38,10 +40,8 @@ class Server:
     def close(self):
         # Stops listening; the connections that there are stay.
         self._closed = True
-        listeners, self._listeners = self._listeners, []
-        for w in listeners:
-            w._forget()
-            w.s.close()
+        for w in list(self._listeners):
+            self._lose(w)
         for task in self._tasks:
             if task is not core.cur_task:
                 task.cancel()
@@ -72,6 +72,12 @@ class Server:
         self.close()
         await self.wait_closed()
 
+    def _lose(self, w):
+        if w in self._listeners:
+            self._listeners.remove(w)
+            w._forget()
+            w.s.close()
+
     async def _serve(self, w, cb, ssl, timeout, limit):
         try:
             while w in self._listeners:
@@ -87,10 +93,7 @@ class Server:
                     pause, w.pause = w.pause, min(2 * w.pause, LONGEST)
                     await core.sleep_ms(pause)
         finally:
-            if w in self._listeners:  # the task was cancelled, not the server closed
-                self._listeners.remove(w)
-                w._forget()
-                w.s.close()
+            self._lose(w)  # if the task was cancelled, not the server closed
 
     def _accept(self, w, cb, ssl, timeout, limit):
         # Those who wait, or some of them. True: there is no descriptor or no memory for more.
@@ -102,10 +105,16 @@ class Server:
                     return False
                 if e.errno in SHORT:
                     return True
+                if e.errno in GONE:
+                    self._lose(w)
+                    return False
                 continue  # that one went away; the next is another matter
             w.pause = PAUSE
             try:
                 self._start(s, peer, cb, ssl, timeout, limit)
+            except MemoryError:
+                s.close()
+                return True
             except Exception as e:
                 s.close()
                 report(e)
@@ -128,7 +137,11 @@ class Server:
 
 
 def report(e):
-    core.Loop.call_exception_handler({"message": "aiosocket: a connection failed", "exception": e, "future": None})
+    # asyncio's own handler prints the task, too.
+    try:
+        core.Loop.call_exception_handler({"message": "aiosocket: a connection failed", "exception": e, "future": core.cur_task})
+    except Exception as e:  # the handler's own
+        sys.print_exception(e)
 
 
 # async: a handler that fails closes its connection, and nothing else
@@ -173,7 +186,7 @@ def listener(family, address, backlog, reuse_address, ssl):
 async def start_server(cb, host=None, port=None, backlog=BACKLOG, ssl=None, timeout=None, limit=LIMIT, reuse_address=True, sock=None):
     # Listens at each address of the host; with port 0 at one port for all. `cb(reader, writer)` runs as a task for each connection.
     found = [] if sock else await addresses(host, port, passive=True)
-    sockets, missing = [], None
+    sockets, missing, server = [], None, None
     try:
         if sock:
             sock.setblocking(False)
@@ -194,6 +207,8 @@ async def start_server(cb, host=None, port=None, backlog=BACKLOG, ssl=None, time
         server._tasks = [core.create_task(server._serve(w, cb, ssl, timeout, limit)) for w in server._listeners]
         await core.sleep_ms(0)  # the tasks have begun, and close their sockets when they are cancelled
     except BaseException:
+        if server:
+            server.close()
         for s in sockets:
             s.close()
         raise

@@ -26,6 +26,13 @@ def late(what):
     return usocket.timeout(errno.ETIMEDOUT, what + ": timed out")
 
 
+def octets(buf):
+    # What write() is given beside bytes: text, or a buffer, whose items may be longer than a byte.
+    if isinstance(buf, str):
+        return buf.encode()
+    return buf if not len(buf) or len(bytes(buf[:1])) == 1 else bytes(buf)
+
+
 class Stream(Waiting):
     _kept = True
     _buf = b""  # what has come and was not read yet, from _pos on
@@ -92,6 +99,8 @@ class Stream(Waiting):
 
     def _take(self, n):
         # At most n of the bytes read ahead.
+        if self._reader is not None:
+            raise RuntimeError("another task is reading")
         buf, pos = self._buf, self._pos
         end = pos + n
         if end >= len(buf):
@@ -230,12 +239,13 @@ class Stream(Waiting):
                 if passed(by):
                     raise late("read")
             at = got.find(b"\n") + 1
-            if at and at == len(got):
+            if at and (self.limit is None or at <= self.limit):
+                if at < len(got):
+                    self._buf = got
+                    self._pos = at
+                    return got[:at]
                 return got
             self._buf = got
-            if at and (self.limit is None or at <= self.limit):
-                self._pos = at
-                return got[:at]
             if not got:
                 self._ended = True
         line = yield from self._until(b"\n", by)
@@ -268,6 +278,7 @@ class Stream(Waiting):
             more = yield from self._more(max(AHEAD, have), by)
             if not more:
                 return None
+            have = len(self._buf) - self._pos
             seen = max(0, have - len(separator) + 1)
             self._buf = self._buf[self._pos :] + more if self._buf else more
             self._pos = 0
@@ -292,23 +303,31 @@ class Stream(Waiting):
             raise OSError(errno.EBADF, "the stream is closed")
         if self._error is not None:
             raise self._error
-        if isinstance(buf, str):
-            buf = buf.encode()
+        if not isinstance(buf, (bytes, bytearray)):
+            buf = octets(buf)
         n = len(buf)
         if self._out is None:
             if not n:
                 return
             try:
-                sent = self.s.write(buf)
+                sent = self.s.write(buf) or 0
             except Exception as e:
                 self._fail(e)
                 raise
-            if sent == n:
+            n -= sent
+            if not n:
                 return
-            self._out = bytearray(buf if not sent else memoryview(buf)[sent:])
-            self._off = 0
-            self._end = n = len(self._out)
-            core._io_queue.register(self, OUT)
+            try:
+                self._out = bytearray(memoryview(buf)[sent:] if sent else buf)
+                self._off = 0
+                self._end = n
+                core._io_queue.register(self, OUT)
+            except BaseException as e:
+                self._out = None
+                if sent:  # a part has gone: what came after it would be taken for the rest
+                    self._put += n
+                    self._fail(e)
+                raise
         else:
             if self.limit is not None and len(self._out) - self._off > self.limit:
                 raise OSError(errno.ENOBUFS, "%d bytes wait to be sent: drain() first" % (len(self._out) - self._off))
@@ -331,8 +350,9 @@ class Stream(Waiting):
         if out is None:
             core._io_queue.drop(self, OUT)
             return self._wake_writers()
+        rest = memoryview(out)[self._off : self._end]
         try:
-            sent = self.s.write(memoryview(out)[self._off : self._end])
+            sent = self.s.write(rest)
         except Exception as e:  # `tls` has ValueError, too
             self._fail(e)
             if self._closing:

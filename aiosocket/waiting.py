@@ -77,26 +77,26 @@ class Waiting:
         q = queue()
         if self._reader is not None:
             raise RuntimeError("another task is reading")
+        if by is not None:  # what takes memory comes first: a task that fails waits for nothing
+            self._alarm(by)
         if not self._mask & IN:
             q.register(self, IN)
         q.waits += 1
         self._reader = core.cur_task
         self._read_by = by
         core.cur_task.data = self
-        if by is not None:
-            self._alarm(by)
 
     def _writable(self, by=None):
         q = queue()
+        if by is not None:
+            self._alarm(by)
         if not self._mask & OUT:
             q.register(self, OUT)
-        q.waits += 1
         if self._writers is None:
             self._writers = []
         self._writers.append((core.cur_task, by))
+        q.waits += 1
         core.cur_task.data = self
-        if by is not None:
-            self._alarm(by)
 
     def _alarm(self, by):
         if self._late is None:

@@ -290,6 +290,32 @@ async def limits():
         check("wait_for is cancelled", True, True)
 
 
+async def limits_and_cancellation():
+    # Who is cancelled as its time passes is cancelled; and of two limits that pass together, neither is lost.
+    async def patient():
+        for _ in range(20):
+            try:
+                await aiosocket.wait_for(asyncio.Event().wait(), 0.05)
+            except asyncio.TimeoutError:
+                pass
+        return "never cancelled"
+
+    task = asyncio.create_task(patient())
+    await asyncio.sleep(0.01)
+    await busy_for(60)
+    task.cancel()
+    try:
+        check("a cancellation behind a limit that has passed", await task, "cancelled")
+    except asyncio.CancelledError:
+        true("a cancellation behind a limit that has passed", True)
+    start = ticks()
+    e = await caught(aiosocket.wait_for(patient(), 0.05))
+    true("a limit within a limit of the same length", isinstance(e, asyncio.TimeoutError) and 50 <= since(start) < 900, (e, since(start)))
+    for timeout in (0, -0.5, -1):
+        e = await caught(aiosocket.wait_for(asyncio.Event().wait(), timeout))
+        true("a limit of %r s has passed" % timeout, isinstance(e, asyncio.TimeoutError), e)
+
+
 async def forever():
     while True:
         await asyncio.sleep(100)
@@ -390,6 +416,6 @@ def ends():
     asyncio.new_event_loop()
 
 
-cases(who_sleeps_has_a_turn, forgotten, beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, datagrams)
+cases(who_sleeps_has_a_turn, forgotten, beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, limits_and_cancellation, datagrams)
 ends()
 summary()

@@ -226,6 +226,68 @@ async def closing():
     await server.wait_closed()
 
 
+async def cancelled_start():
+    # Whenever it is cancelled, no socket and no task is left.
+    core = asyncio.core
+    for turns in range(4):
+        await asyncio.sleep(0)
+        task = asyncio.create_task(aiosocket.start_server(echo, HOST, 0))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cancelled = task.cancel()
+        try:
+            server = await task
+            server.close()
+            await server.wait_closed()
+        except asyncio.CancelledError:
+            true("start_server was cancelled after %d turns" % turns, cancelled)
+        await asyncio.sleep(0.02)
+        check("no listener is left after %d turns" % turns, (core._io_queue.waits, len(core._io_queue.known)), (0, 0))
+
+
+async def closed_by_another():
+    # The listening socket is closed behind the server's back.
+    server, port = await port_of(echo)
+    check("a client before that", await ask(port), b"hello\n")
+    server.sockets[0].close()
+    true("it serves no more", await soon(lambda: not server.is_serving()))
+    await aiosocket.wait_for(server.wait_closed(), 5)
+    check("and its task has ended", server.sockets, [])
+
+
+class NoMemoryForTLS:
+    def __init__(self, error):
+        self.error = error
+
+    def wrap_socket(self, s, **options):
+        raise self.error
+
+
+async def connection_fails():
+    # Before its handler begins, and where nobody has set a handler of exceptions; that prints them.
+    for error in (OSError(12, "no memory for TLS"), ValueError("a bad certificate"), MemoryError("no memory")):
+        server, port = await port_of(echo, ssl=NoMemoryForTLS(error))
+        for _ in range(2):
+            c = connected(port)
+            true("a connection that fails is closed: %r" % error, await soon(lambda: readable(c)) and c.recv(1) == b"")
+            c.close()
+        true("and nothing more: %r" % error, server.is_serving())
+        server.close()
+        await server.wait_closed()
+
+    def bad_handler(loop, context):
+        raise KeyError("the handler's own")
+
+    asyncio.get_event_loop().set_exception_handler(bad_handler)
+    server, port = await port_of(echo, ssl=NoMemoryForTLS(ValueError("a bad certificate")))
+    c = connected(port)
+    true("a handler of exceptions that fails, too", await soon(lambda: readable(c)) and server.is_serving())
+    c.close()
+    server.close()
+    await server.wait_closed()
+    asyncio.get_event_loop().set_exception_handler(None)
+
+
 async def no_host():
     server = await aiosocket.start_server(echo, None, 0)
     ports = [s.getsockname()[1] for s in server.sockets]
@@ -235,5 +297,5 @@ async def no_host():
     await server.wait_closed()
 
 
-cases(out_of_descriptors, forgotten_sockets, gone_before_accept, handlers_fail, slow_clients, backlog, closing, no_host)
+cases(out_of_descriptors, forgotten_sockets, gone_before_accept, handlers_fail, slow_clients, backlog, closing, cancelled_start, closed_by_another, connection_fails, no_host)
 summary()

@@ -3,6 +3,7 @@
 import asyncio
 import aiosocket
 import socket
+from array import array
 
 from check import check, number, raised, since, summary, ticks, true
 from ends import cases, caught, content, narrow, port_of, same, soon, stream, streams
@@ -192,16 +193,18 @@ async def goes_out_by_itself():
     far.close()
 
 
-async def everything(far, most=None):
-    # How many bytes come up to the end of the stream, or `most`, while others run.
+async def everything(far, most=None, keep=None):
+    # How many bytes come up to the end of the stream, or `most`, while others run; they go into the list `keep`.
     far.setblocking(False)
     got = 0
     while most is None or got < most:
         try:
-            n = len(far.recv(65536))
-            if not n:
+            data = far.recv(65536)
+            if not data:
                 break
-            got += n
+            got += len(data)
+            if keep is not None:
+                keep.append(data)
         except OSError as e:
             if number(e) != 11:
                 raise
@@ -284,6 +287,62 @@ async def close_wakes():
     far.close()
 
 
+async def another_reader():
+    # While one waits with a part of its line, what is there is not another's.
+    s, far = stream()
+    far.sendall(b"part")
+    task = asyncio.create_task(s.readuntil(b"\n"))
+    await asyncio.sleep(0.05)
+    for name, call in (("read", lambda: s.read(100)), ("readexactly", lambda: s.readexactly(2)), ("readinto", lambda: s.readinto(bytearray(2))),
+                       ("readline", s.readline), ("read to the end", s.read)):
+        e = await caught(call())
+        true("%s while another task reads" % name, isinstance(e, RuntimeError), e)
+    far.sendall(b"ial\nnext")
+    check("which gets all of its line", await task, b"partial\n")
+    check("and the next is for the next", await s.read(100), b"next")
+    s.close()
+    far.close()
+
+
+async def exact_limit():
+    # Whether it comes alone or with more, no line is longer than the limit.
+    for behind in (b"", b"z"):
+        s, far = stream()
+        s.limit = 10
+        far.sendall(b"x" * 9 + b"\n" + behind)
+        check("a line as long as the limit, %d behind" % len(behind), await s.readline(), b"x" * 9 + b"\n")
+        check("what is behind", await s.read(1) if behind else b"", behind)
+        far.sendall(b"x" * 10 + b"\n" + behind)
+        e = await caught(s.readline())
+        true("a line that is longer, %d behind" % len(behind), isinstance(e, aiosocket.LimitOverrunError), e)
+        check("and nothing is lost", await s.read(100), b"x" * 10 + b"\n" + behind)
+        s.close()
+        far.close()
+
+
+async def wide_items():
+    # write() counts bytes, whatever the items of a buffer are.
+    values = array("H", range(300))
+    for label, buf in (("an array", values), ("a view of one", memoryview(values)), ("a view of bytes", memoryview(bytes(values)))):
+        s, far = stream()
+        s.write(buf)
+        await aiosocket.wait_for(s.drain(), 5)
+        await aiosocket.wait_for(s.wait_closed(), 5)
+        check("%s is sent as bytes" % label, far.recv(1000), bytes(values))
+        far.close()
+    s, far = narrow()
+    s.limit = None
+    long = array("I", range(100000))
+    s.write(long)
+    await asyncio.sleep(0)
+    task = asyncio.create_task(s.wait_closed())
+    got = []
+    await everything(far, keep=got)
+    same("a long one, of which a part goes at a time", b"".join(got), bytes(long))
+    await task
+    far.close()
+
+
 async def many_waits():
     # Time limits that never pass cost one entry in the queue, not one each.
     a, b = streams()
@@ -310,5 +369,5 @@ def length(queue):
     return len(held)
 
 
-cases(reading, in_pieces, lines, much, writing, waits_for_room, goes_out_by_itself, contexts, deadlines, close_wakes, many_waits)
+cases(reading, in_pieces, lines, much, writing, waits_for_room, goes_out_by_itself, contexts, deadlines, close_wakes, another_reader, exact_limit, wide_items, many_waits)
 summary()
