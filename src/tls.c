@@ -205,36 +205,61 @@ int32_t usocket_tls_pending(usocket_t *s) {
     return r;
 }
 
-/* Once encrypted, bytes are as good as sent: they go out with the next call if they cannot now, and counting them later would
- * have a program send them twice. A call that may wait sees them off. */
+/* One attempt. A record that is encrypted can be neither changed nor taken back: what does not go out now goes with the next call.
+ * Until then its last byte is not counted, and skipped when it is offered again: so who closes when all is counted has sent it
+ * all. */
+static int32_t send_some(usocket_tls_t *t, const uint8_t *buf, size_t len) {
+    int32_t r = usocket_backend_flush(t);
+    if (r < 0 || len == 0) {
+        return r;
+    }
+    size_t skip = t->held == 1 + buf[0];
+    t->held = 0;
+    if (skip == len) {
+        return (int32_t)skip;
+    }
+    r = usocket_backend_write(t, buf + skip, len - skip);
+    return r < 0 ? (skip != 0 ? (int32_t)skip : r) : r + (int32_t)skip;
+}
+
+/* What a call says that has to end with r when `taken` bytes are on their way. */
+static int32_t count(usocket_tls_t *t, const uint8_t *buf, int32_t taken, bool unsent, int32_t r) {
+    if (taken > 0 && unsent && !t->datagram) {
+        taken--;
+        t->held = 1 + buf[taken];
+        return taken != 0 ? taken : r;
+    }
+    return taken;
+}
+
 int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *p) {
     usocket_tls_t *t = base_of(s)->tls;
     int32_t taken = USOCKET_EAGAIN;
     for (;;) {
         int want = 0;
         int32_t r = USOCKET_EAGAIN;
+        bool unsent = taken >= 0;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_open_up(s, t);
             if (r == 0 && t->shut_wr) {
                 r = USOCKET_EPIPE;
             } else if (r == 0) {
-                r = taken >= 0 ? usocket_backend_flush(t) : len != 0 ? usocket_backend_write(t, buf, len) : 0;
+                r = taken >= 0 ? usocket_backend_flush(t) : send_some(t, buf, len);
             }
             if (taken < 0 && r >= 0) {
                 taken = r;
             }
-            bool unsent = usocket_backend_unsent(t);
+            unsent = usocket_backend_unsent(t);
             r = usocket_tls_done(t, r, &want);
             if (taken >= 0 && !unsent) {
                 return taken;
             }
         }
-        if (r < 0 && r != USOCKET_EAGAIN) {
-            return taken >= 0 ? taken : r;
+        if (r >= 0 || r == USOCKET_EAGAIN) {
+            r = usocket_tls_await(s, want, p);
         }
-        r = usocket_tls_await(s, want, p);
         if (r < 0) {
-            return taken >= 0 ? taken : r;
+            return taken >= 0 ? count(t, buf, taken, unsent, r) : r;
         }
     }
 }

@@ -34,9 +34,11 @@ int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_
         return t->stage == TLS_OPEN ? USOCKET_EISCONN : t->stage == TLS_FAILED ? t->failed : USOCKET_EALREADY;
     }
     bool begun = r == 0 || r == USOCKET_EINPROGRESS || r == USOCKET_EINTR || r == USOCKET_ETIMEDOUT;
-    if (a != NULL && begun && t->stage == TLS_NEW) {
-        t->peer = *a;
+    if (a != NULL && begun && t->stage <= TLS_CONNECTING) {
+        t->peer = *a; /* another than the time before, if that has failed */
         t->stage = TLS_CONNECTING;
+    } else if (!begun && r != USOCKET_EALREADY && t->stage == TLS_CONNECTING) {
+        t->stage = TLS_NEW;
     }
     if (r == 0 && t->stage == TLS_CONNECTING) {
         t->stage = TLS_HANDSHAKE;
@@ -91,6 +93,10 @@ void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {
         usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
         patience_t p = {usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most), USOCKET_EAGAIN, false};
         t->io = io;
+        if (!t->server) {
+            usocket_backend_read(
+                t, NULL, 0, true); /* tickets: with something unread a stack resets, and what was sent is lost */
+        }
         goodbye(NULL, t, &p);
     }
     usocket_tls_free(t);
@@ -132,6 +138,16 @@ static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
         return r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN & events;
     }
 #endif
+    if (t->stage == TLS_CONNECTING) {
+        /* Why it has failed is for the next call, or for SO_ERROR: the stack tells once. */
+        usocket_wait_t w = {base_of(s)->io, USOCKET_POLL_OUT, 0};
+        r = usocket_wait_for(s, &w, 1, USOCKET_NOW);
+        if (r <= 0 || (w.ready & (USOCKET_POLL_ERR | USOCKET_POLL_HUP))) {
+            *want = USOCKET_POLL_OUT;
+            usocket_tls_leave(t);
+            return r > 0 ? (USOCKET_POLL_IN | USOCKET_POLL_OUT) & events : 0;
+        }
+    }
     r = usocket_tls_open_up(s, t);
     if (r == USOCKET_EAGAIN) {
         *want = t->want;
@@ -193,7 +209,9 @@ int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline, struct u
         if (t->stage == TLS_OPEN && (w.ready & USOCKET_POLL_OUT) && !usocket_backend_unsent(t)) {
             got |= events & USOCKET_POLL_OUT;
         }
-        if (failing != 0 && t->stage >= TLS_OPEN) {
+        if (failing != 0 && t->stage == TLS_CONNECTING) {
+            got |= failing | (events & (USOCKET_POLL_IN | USOCKET_POLL_OUT));
+        } else if (failing != 0 && t->stage >= TLS_OPEN) {
             got |= failing;
         }
         if (got != 0) {

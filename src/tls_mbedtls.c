@@ -186,7 +186,11 @@ int32_t usocket_backend_write(usocket_tls_t *t, const void *buf, size_t len) {
         return USOCKET_EMSGSIZE;
     }
     len = len < (size_t)most ? len : (size_t)most;
+    t->refused = 0;
     int ret = mbedtls_ssl_write(ssl, buf, len);
+    if (ret >= 0 && t->refused != 0) {
+        return t->refused;
+    }
     if (ret == MBEDTLS_ERR_SSL_WANT_WRITE && ssl->PRIVATE(out_left) != 0) {
         t->want = USOCKET_POLL_OUT;
         return (int32_t)len; /* encrypted already: it can be neither changed nor taken back */
@@ -194,9 +198,11 @@ int32_t usocket_backend_write(usocket_tls_t *t, const void *buf, size_t len) {
     if (ret < 0 && t->error != 0) {
         unsigned char none[1] = {0};
         int code = t->error;
-        if (mbedtls_ssl_read(ssl, none, 0) == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
-            return usocket_backend_fail(t, MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE); /* why the peer has left */
+        int said = mbedtls_ssl_read(ssl, none, 0);
+        if (said == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+            return usocket_backend_fail(t, said); /* why the peer has left */
         }
+        t->ended = t->ended || said == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
         t->error = code;
     }
     return ret >= 0 ? ret : answer(t, ret);

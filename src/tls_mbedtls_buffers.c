@@ -60,11 +60,15 @@ void usocket_backend_small_buffer(usocket_tls_t *t) {
 int usocket_backend_make_room(usocket_tls_t *t, int ret) {
     mbedtls_ssl_context *ssl = &t->conn->ssl;
     size_t len = ssl->PRIVATE(in_buf_len);
-    if (ret != MBEDTLS_ERR_SSL_BAD_INPUT_DATA || t->datagram || ssl->PRIVATE(in_left) < RECORD_HEADER || len >= FULL) {
+    if (ret != MBEDTLS_ERR_SSL_BAD_INPUT_DATA || t->datagram || len >= FULL) {
         return ret;
     }
+    /* Behind the records before, where a message of the handshake goes on in another. */
     const unsigned char *header = ssl->PRIVATE(in_hdr);
-    size_t wanted = (size_t)(header - ssl->PRIVATE(in_buf)) + RECORD_HEADER + ((size_t)header[3] << 8 | header[4]);
+    size_t wanted = (size_t)(header - ssl->PRIVATE(in_buf)) + RECORD_HEADER;
+    if (ssl->PRIVATE(in_left) >= RECORD_HEADER) {
+        wanted += (size_t)header[3] << 8 | header[4];
+    }
     if (wanted <= len || wanted > FULL) {
         return ret;
     }

@@ -39,11 +39,12 @@ struct tls_creds *usocket_backend_creds(void) {
 
 void usocket_backend_creds_hold(struct tls_creds *c) {
     c->refs++; /* the caller has the lock */
+    c->given = true;
 }
 
 bool usocket_backend_creds_shared(const struct tls_creds *c) {
     lock_sockets();
-    bool shared = c->refs > 1;
+    bool shared = c->given;
     unlock_sockets();
     return shared;
 }
@@ -172,6 +173,18 @@ static struct own *pair_without(struct tls_creds *c, bool key) {
     return own;
 }
 
+/* The last one, if its first part was refused. */
+static void drop_empty_pair(struct tls_creds *c) {
+    struct own **end = &c->own;
+    while (*end != NULL && (*end)->next != NULL) {
+        end = &(*end)->next;
+    }
+    if (*end != NULL && !(*end)->has_key && !(*end)->has_cert) {
+        usocket_backend_free(*end, sizeof(**end)); /* both parts are freed already */
+        *end = NULL;
+    }
+}
+
 /* Whether key and certificate are a pair takes as long as a signature: the answer for the last pair stays. */
 static uint8_t last_pair[DIGEST];
 
@@ -229,19 +242,32 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
         mbedtls_x509_crt_free(&own->cert);
         mbedtls_x509_crt_init(&own->cert);
     }
+    drop_empty_pair(t->creds);
     return r;
+}
+
+static bool is_one_of(const char *separators, char c) {
+    return c != '\0' && strchr(separators, c) != NULL;
 }
 
 /* The next item of a list; its length, 0 at the end. */
 static size_t next_item(const char **p, const char *end, const char *separators) {
-    while (*p < end && (**p == ' ' || strchr(separators, **p) != NULL)) {
+    while (*p < end && is_one_of(separators, **p)) {
         (*p)++;
     }
     const char *stop = *p;
-    while (stop < end && strchr(separators, *stop) == NULL && *stop != ' ') {
+    while (stop < end && !is_one_of(separators, *stop)) {
         stop++;
     }
     return (size_t)(stop - *p);
+}
+
+static size_t count_items(const char *p, const char *end, const char *separators) {
+    size_t items = 0;
+    for (size_t n; (n = next_item(&p, end, separators)) != 0; p += n) {
+        items++;
+    }
+    return items;
 }
 
 /* IANA's TLS_AES_128_GCM_SHA256 is mbedTLS's TLS1-3-AES-128-GCM-SHA256. */
@@ -264,12 +290,9 @@ static bool same_suite(const char *name, const char *text, size_t len) {
 }
 
 static int set_suites(usocket_tls_t *t, const char *text, size_t len) {
+    static const char between[] = ",: ";
     struct tls_creds *c = t->creds;
-    size_t items = 1;
-    for (size_t i = 0; i < len; i++) {
-        items += text[i] == ',' || text[i] == ':' || text[i] == ' ';
-    }
-    int *suites = usocket_backend_alloc((items + 1) * sizeof(int));
+    int *suites = usocket_backend_alloc((count_items(text, text + len, between) + 1) * sizeof(int));
     if (suites == NULL) {
         return USOCKET_ENOMEM;
     }
@@ -277,7 +300,7 @@ static int set_suites(usocket_tls_t *t, const char *text, size_t len) {
     bool older = false;
     bool newer = false;
     const char *p = text;
-    for (size_t n; (n = next_item(&p, text + len, ",:")) != 0; p += n) {
+    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
         const int *id = mbedtls_ssl_list_ciphersuites();
         while (*id != 0 && !same_suite(mbedtls_ssl_get_ciphersuite_name(*id), p, n)) {
             id++;
@@ -303,11 +326,9 @@ static int set_suites(usocket_tls_t *t, const char *text, size_t len) {
 }
 
 static int set_alpn(usocket_tls_t *t, const char *text, size_t len) {
+    static const char between[] = ", ";
     struct tls_creds *c = t->creds;
-    size_t items = 1;
-    for (size_t i = 0; i < len; i++) {
-        items += text[i] == ',';
-    }
+    size_t items = count_items(text, text + len, between);
     char *block = usocket_backend_alloc((items + 1) * sizeof(char *) + len + 1);
     if (block == NULL) {
         return USOCKET_ENOMEM;
@@ -316,10 +337,10 @@ static int set_alpn(usocket_tls_t *t, const char *text, size_t len) {
     char *out = block + (items + 1) * sizeof(char *);
     size_t count = 0;
     const char *p = text;
-    for (size_t n; (n = next_item(&p, text + len, ",")) != 0; p += n) {
-        if (n > 255) {
+    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
+        if (n > 255 || memchr(p, '\0', n) != NULL) {
             usocket_port_free(block);
-            return option_error(t, "ALPN_LIST", 0, "a name longer than 255 bytes");
+            return option_error(t, "ALPN_LIST", 0, n > 255 ? "a name longer than 255 bytes" : "a name with a NUL");
         }
         memcpy(out, p, n);
         out[n] = '\0';

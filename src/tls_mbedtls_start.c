@@ -69,7 +69,8 @@ static int transport_recv(void *context, unsigned char *buf, size_t len) {
 }
 
 /* A peer that refuses what we say sends its alert and leaves; we may notice that while we still talk. In the handshake, what is
- * said into the void counts as said, so that mbedTLS goes on to listen and finds the alert. */
+ * said into the void counts as said, so that mbedTLS goes on to listen and finds the alert. So does a datagram that the stack
+ * refuses: mbedTLS would hold it and offer it again for ever; write tells, and a client that cannot be answered is no client. */
 static int transport_send(void *context, const unsigned char *buf, size_t len) {
     usocket_tls_t *t = context;
     int32_t r = t->lost;
@@ -81,6 +82,10 @@ static int transport_send(void *context, const unsigned char *buf, size_t len) {
     }
     if (t->stage == TLS_HANDSHAKE && (r == USOCKET_EPIPE || r == USOCKET_ECONNRESET)) {
         t->lost = r;
+        return (int)len;
+    }
+    if (r < 0 && t->datagram && (t->stage == TLS_OPEN || t->knocking)) {
+        t->refused = r;
         return (int)len;
     }
     if (r < 0) {

@@ -44,6 +44,8 @@ typedef struct usocket_tls {
     int error;    /* a code of the transport, met inside the TLS library */
     int lost;     /* why nothing can be sent any more, met in the handshake */
     int failed;   /* why the stage is TLS_FAILED */
+    int refused;  /* why the last datagram did not go */
+    int held;     /* 1 + a byte that is on its way and was not counted yet; 0 */
     int number;   /* the library's own number for that */
     uint8_t rank; /* how telling the words are */
     usocket_addr_t peer;

@@ -11,6 +11,8 @@
  * - A stream that ends without the peer's goodbye is cut: USOCKET_ETLS_TRUNCATED, after the bytes that had come.
  * - usocket_poll: readable is a socket with decrypted bytes, an end or a failure; writable one whose handshake has ended and
  *   whose stack has room. What has been encrypted and not yet sent goes out in any call.
+ * - A send that has to end while a record is partly on its way counts all but the record's last byte; offer that byte and what follows
+ *   in the next send, as after any short count. So when all is counted, all is with the stack.
  * - Codes in addition to those that usocket.h lists: those of `enum usocket_tls_error`. They stay: once TLS has failed, every call
  *   that sends or receives says so. usocket_tls_why has the words. Any of these calls may also return what usocket_send_by,
  *   usocket_recv_by and usocket_connect_wait do, for each may have to send, to receive and to connect.

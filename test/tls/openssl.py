@@ -126,6 +126,20 @@ def our_server(suite):
         suite.check(f"{name}: seen from here", len(results) == 2 and (results[0].get("cert", 0) > 0) == ask, str(results))
 
 
+def long_chain(suite):
+    """A message of the handshake that is longer than our first buffer, in records of each kind of length."""
+    chain = os.path.join(suite.scratch, "long-chain.pem")
+    with open(chain, "w") as file:
+        file.write(suite.maker.read("middle.pem") * 14)
+    for version in (0x303, 0x304):
+        for record in (512, 2048, 4096, 4500, 8000, 16384):
+            flags = ["-cert", suite.maker.path("ec.pem"), "-key", suite.maker.path("ec.key"), "-cert_chain", chain, "-max_send_frag", str(record),
+                     "-www", FLAGS[version]]
+            with s_server(*flags) as port:
+                r = suite.client(port=port, options=suite.trust(), mode="timeout", say="GET / HTTP/1.0\r\n\r\n")
+                suite.check(f"a long chain, {NAMES[version]}, records of {record} bytes", r.get("version") == version and "Cipher is" in r.get("rest", ""), str(r)[-500:])
+
+
 def psk(suite):
     """With both kinds of suite of TLS 1.2; wrong secrets, unknown names."""
     for version, cipher in ((0x303, "ECDHE-PSK-CHACHA20-POLY1305"), (0x303, "PSK-AES128-GCM-SHA256"), (0x303, "DHE-PSK-AES256-GCM-SHA384"), (0x304, None)):
@@ -168,5 +182,5 @@ def ed25519(suite):
 
 
 def run(suite):
-    for part in (our_client, our_server, psk, ed25519):
+    for part in (our_client, our_server, long_chain, psk, ed25519):
         part(suite)

@@ -248,6 +248,73 @@ static void test_psk(void **state) {
     say(&client, &server, "psk", 3);
 }
 
+#if FX_SIM
+
+/* A datagram that the stack refuses is refused, and that is all: the next goes, and what comes is received. */
+static void test_send_refused(void **state) {
+    (void)state;
+    int met = 0;
+    listen_with(&plain_server);
+    stand(&plain_client);
+    for (unsigned pick = 0; pick < 40; pick++) {
+        enum sim_call call;
+        unsigned codes;
+        sim_fault(1, pick, false);
+        int32_t r = usocket_send_by(&client, "lost", 4, 0, NULL, USOCKET_NOW);
+        assert_true(sim_faulted(&call, &codes) && call == SIM_SEND);
+        sim_fault(0, 0, false);
+        if (r == 4) { /* full for a moment: it goes with the next */
+            char buf[10];
+            assert_ok(usocket_tls_handshake_by(&client, USOCKET_NOW));
+            assert_int_equal(4, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
+        } else {
+            assert_true(r < 0);
+            met++;
+        }
+        say(&client, &server, "next", 4);
+        say(&server, &client, "and back", 8);
+        if (pick + 1 >= codes) {
+            break;
+        }
+    }
+    assert_true(met > 20);
+}
+
+/* Somebody who knocks and cannot be answered is not the listener's trouble. */
+static void test_no_answer(void **state) {
+    (void)state;
+    int met = 0;
+    listen_with(&plain_server);
+    for (unsigned n = 1; n < 60; n++) {
+        usocket_t who = USOCKET_CLOSED;
+        enum sim_call call;
+        unsigned codes;
+        assert_ok(usocket_open(&who, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
+        assert_ok(tls_set(&who, &plain_client));
+        assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&who, &at, USOCKET_NOW));
+        fx_sleep(5 * MS);
+        sim_fault(n, 12, false);
+        int r = usocket_accept_by(&listener, &server, NULL, USOCKET_NOW);
+        bool sending = sim_faulted(&call, &codes) && call == SIM_SEND;
+        sim_fault(0, 0, false);
+        if (sending) {
+            assert_code(USOCKET_EAGAIN, r);
+            met++;
+        }
+        usocket_close(&server);
+        usocket_close(&who);
+        fx_sleep(5 * MS);
+        while (usocket_accept_by(&listener, &server, NULL, USOCKET_NOW) == 0) {
+            usocket_close(&server);
+        }
+    }
+    assert_true(met > 0);
+    stand(&plain_client);
+    say(&client, &server, "at last", 7);
+}
+
+#endif
+
 /* mbedTLS keeps a table of keys from its first handshake on. */
 static void warm_up(void) {
     void *state = NULL;
@@ -264,6 +331,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         DTLS(test_session), DTLS(test_several_clients), DTLS(test_refusals), DTLS(test_knocking), DTLS(test_deadline),
         DTLS(test_not_listening), DTLS(test_loss), DTLS(test_psk),
+#if FX_SIM
+        DTLS(test_send_refused), DTLS(test_no_answer),
+#endif
     };
     return RUN(tests);
 }

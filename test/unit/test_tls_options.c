@@ -90,6 +90,27 @@ static void test_texts(void **state) {
     text_is(USOCKET_TLS_CIPHERSUITE_LIST, "");
 }
 
+/* As many items as there are, whatever is between them. */
+static void test_lists(void **state) {
+    (void)state;
+    static const char *const alpn[] = { "h2 http/1.1", " ,h2 ,, http/1.1, ", "h2,http/1.1 " };
+    for (size_t i = 0; i < sizeof alpn / sizeof *alpn; i++) {
+        assert_ok(set_text(&s, USOCKET_TLS_ALPN_LIST, alpn[i]));
+        text_is(USOCKET_TLS_ALPN_LIST, "h2,http/1.1");
+    }
+    assert_ok(set_text(&s, USOCKET_TLS_ALPN_LIST, "a b c d e f g h i j k l m n o p"));
+    text_is(USOCKET_TLS_ALPN_LIST, "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p");
+    refused(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_ALPN_LIST, "a\0b\0c", 5), "TLS_ALPN_LIST: a name with a NUL");
+    text_is(USOCKET_TLS_ALPN_LIST, "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p");
+    assert_ok(set_text(&s, USOCKET_TLS_ALPN_LIST, " , "));
+    text_is(USOCKET_TLS_ALPN_LIST, "");
+#define SUITE "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+    assert_ok(set_text(&s, USOCKET_TLS_CIPHERSUITE_LIST, SUITE " " SUITE ":" SUITE "," SUITE ", " SUITE));
+    text_is(USOCKET_TLS_CIPHERSUITE_LIST, SUITE "," SUITE "," SUITE "," SUITE "," SUITE);
+    static const char nuls[] = SUITE "\0" SUITE "\0" SUITE "\0" SUITE;
+    refused(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CIPHERSUITE_LIST, nuls, sizeof nuls - 1), "TLS_CIPHERSUITE_LIST: no suite");
+}
+
 static void test_certificates(void **state) {
     (void)state;
     char buf[4000];
@@ -223,7 +244,7 @@ static void test_listener(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        OPTION(test_numbers), OPTION(test_texts), OPTION(test_certificates), OPTION(test_keys), OPTION(test_psk),
+        OPTION(test_numbers), OPTION(test_texts), OPTION(test_lists), OPTION(test_certificates), OPTION(test_keys), OPTION(test_psk),
         OPTION(test_not_yet_and_unknown), OPTION(test_incomplete), OPTION(test_listener),
     };
     return RUN(tests);

@@ -1,0 +1,201 @@
+/* TLS when the transport fails or is full: why a connect has failed, what counts as sent, whom a certificate is for.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+
+#include "tls_fixture.h"
+
+static usocket_t listener, client, server;
+
+static const struct end plain_client = { .ca = pem_root }, named_client = { .ca = pem_root, .host = "host.test" };
+static const struct end plain_server = { .cert = pem_server, .key = key_server, .cache = 1 };
+
+static usocket_time_t soon(void) {
+    return usocket_deadline_in(20 * SECOND);
+}
+
+static int begin(void **state) {
+    usocket_init(&listener);
+    usocket_init(&client);
+    usocket_init(&server);
+    return fx_begin(state);
+}
+
+static int end(void **state) {
+    usocket_close(&client);
+    usocket_close(&server);
+    usocket_close(&listener);
+    usocket_tls_forget();
+    return fx_end(state);
+}
+#define TLS(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+static usocket_addr_t listen_with(const struct end *e) {
+    usocket_addr_t at = fx_addr("127.0.0.1", 0);
+    assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&listener, e));
+    assert_ok(usocket_bind(&listener, &at));
+    assert_ok(usocket_listen(&listener, 4));
+    assert_ok(usocket_getsockname(&listener, &at));
+    return at;
+}
+
+static void open_client(const struct end *e) {
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, e));
+}
+
+static void stand(void) {
+    int c, s;
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    tls_shake(&client, &server, &c, &s);
+    assert_ok(c);
+    assert_ok(s);
+}
+
+static void connect_client(const usocket_addr_t *at, const struct end *e) {
+    open_client(e);
+    assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&client, at, USOCKET_NOW));
+    stand();
+}
+
+/* An address where nobody listens. */
+static usocket_addr_t nobody(const char *text) {
+    usocket_addr_t at = fx_addr(text, 0);
+    usocket_t s = USOCKET_CLOSED;
+    assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_bind(&s, &at));
+    assert_ok(usocket_getsockname(&s, &at));
+    assert_ok(usocket_close(&s));
+    return at;
+}
+
+/* A poll that sees a connect fail leaves the reason to the next call. */
+static void test_refused(void **state) {
+    (void)state;
+    usocket_addr_t at = nobody("127.0.0.1");
+    for (int call = 0; call < 4; call++) {
+        char c = 'x';
+        open_client(&plain_client);
+        int r = usocket_connect_by(&client, &at, USOCKET_NOW);
+        assert_true(r == USOCKET_EINPROGRESS || r == USOCKET_ECONNREFUSED);
+        if (r == USOCKET_EINPROGRESS) {
+            for (int look = 0; look < 2; look++) {
+                int got = usocket_poll(&client, USOCKET_POLL_IN | USOCKET_POLL_OUT, soon());
+                if (got <= 0 || !(got & USOCKET_POLL_OUT)) {
+                    print_error("poll: %d\n", got);
+                    fail();
+                }
+            }
+            r = call == 0 ? usocket_connect_wait(&client, USOCKET_NOW)
+                : call == 1 ? usocket_tls_handshake_by(&client, USOCKET_NOW)
+                : call == 2 ? (int)usocket_send_by(&client, &c, 1, 0, NULL, USOCKET_NOW)
+                            : (int)usocket_recv_by(&client, &c, 1, 0, NULL, USOCKET_NOW);
+            assert_code(USOCKET_ECONNREFUSED, r);
+        }
+        usocket_close(&client);
+    }
+}
+
+/* Whom the certificate has to be for, without a name, is whom we talk to: not who was asked first, and refused. */
+static void test_second_address(void **state) {
+    (void)state;
+    usocket_addr_t at = listen_with(&plain_server), other = nobody("127.0.0.2");
+    open_client(&plain_client);
+    int r = usocket_connect_by(&client, &other, USOCKET_NOW);
+    if (r == USOCKET_EINPROGRESS) {
+        r = usocket_connect_wait(&client, soon());
+    }
+    assert_code(USOCKET_ECONNREFUSED, r);
+    assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&client, &at, USOCKET_NOW));
+    stand(); /* the certificate has 127.0.0.1 */
+}
+
+/* Who sends without waiting, and closes when all is counted, has sent it all. */
+static void test_all_counted(void **state) {
+    (void)state;
+#if FX_SIM
+    sim_buffers(3000, 2000);
+#endif
+    static char text[300000], got[300000];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)(i * 7 + i / 251);
+    }
+    usocket_addr_t at = listen_with(&plain_server);
+    for (size_t piece = 1; piece <= sizeof text; piece = piece * 13 + 1) {
+        size_t sent = 0, len = piece < 100 ? 20000 : sizeof text, received = 0;
+        bool partly = false;
+        connect_client(&at, &named_client);
+        while (received < len) {
+            int32_t r = USOCKET_EAGAIN;
+            while (sent < len && (r = usocket_send_by(&client, text + sent, piece < len - sent ? piece : len - sent, 0, NULL, USOCKET_NOW)) > 0) {
+                sent += (size_t)r;
+            }
+            assert_true(r > 0 || r == USOCKET_EAGAIN);
+            partly = partly || sent < len;
+            if (sent == len && usocket_fileno(&client) >= 0) {
+                assert_ok(usocket_close(&client));
+            }
+            fx_sleep(200);
+            r = usocket_recv_by(&server, got + received, sizeof got - received, 0, NULL, USOCKET_NOW);
+            if (r < 0 && r != USOCKET_EAGAIN) {
+                print_error("pieces of %zu: after %zu bytes of %zu: %s\n", piece, received, len, tls_words(&server));
+                fail();
+            }
+            assert_true(r != 0);
+            received += r > 0 ? (size_t)r : 0;
+        }
+        assert_true(partly || !FX_SIM); /* there it was full at times */
+        assert_int_equal(len, received);
+        assert_memory_equal(text, got, len);
+        usocket_close(&server);
+    }
+}
+
+/* What a listener's connections were given is settled, as the tickets are that it hands out: when they are gone, too. */
+static void test_settled(void **state) {
+    (void)state;
+    usocket_addr_t at = listen_with(&plain_server);
+    assert_ok(set_number(&listener, USOCKET_TLS_PEER_VERIFY, 0));
+    connect_client(&at, &named_client);
+    usocket_close(&client);
+    usocket_close(&server);
+    assert_code(USOCKET_EBUSY, set_number(&listener, USOCKET_TLS_PEER_VERIFY, 2));
+    assert_int_equal(0, get_number(&listener, USOCKET_TLS_PEER_VERIFY));
+}
+
+/* A certificate that was refused leaves nothing behind that a handshake would miss a key of. */
+static void test_refused_pair(void **state) {
+    (void)state;
+    const struct end e = { .psk = "0123456789abcdef", .max = USOCKET_TLS_1_2 };
+    usocket_addr_t at = listen_with(&e);
+    open_client(&e);
+    usocket_t *both[] = { &client, &listener };
+    for (int i = 0; i < 2; i++) {
+        assert_code(USOCKET_ETLS_OPTION, set_text(both[i], USOCKET_TLS_OWN_CERT, "no certificate"));
+        assert_code(USOCKET_ETLS_OPTION, set_text(both[i], USOCKET_TLS_OWN_KEY, "no key"));
+    }
+    assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&client, &at, USOCKET_NOW));
+    stand();
+}
+
+/* mbedTLS keeps a table of keys from its first handshake on. */
+static void warm_up(void) {
+    void *state = NULL;
+    begin(&state);
+    usocket_addr_t at = listen_with(&plain_server);
+    connect_client(&at, &named_client);
+    usocket_close(&client);
+    usocket_close(&server);
+    usocket_close(&listener);
+    usocket_tls_forget();
+}
+
+int main(void) {
+    warm_up();
+    const struct CMUnitTest tests[] = {
+        TLS(test_refused), TLS(test_second_address), TLS(test_all_counted), TLS(test_settled), TLS(test_refused_pair),
+    };
+    return RUN(tests);
+}
