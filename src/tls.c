@@ -210,7 +210,10 @@ int32_t usocket_tls_pending(usocket_t *s) {
  * all. */
 static int32_t send_some(usocket_tls_t *t, const uint8_t *buf, size_t len) {
     int32_t r = usocket_backend_flush(t);
-    if (r < 0 || len == 0) {
+    if (len == 0) {
+        return r == USOCKET_EAGAIN ? 0 : r;
+    }
+    if (r < 0) {
         return r;
     }
     size_t skip = t->held == 1 + buf[0];
@@ -219,26 +222,30 @@ static int32_t send_some(usocket_tls_t *t, const uint8_t *buf, size_t len) {
         return (int32_t)skip;
     }
     r = usocket_backend_write(t, buf + skip, len - skip);
+    t->records += r > 0;
     return r < 0 ? (skip != 0 ? (int32_t)skip : r) : r + (int32_t)skip;
 }
 
-/* What a call says that has to end with r when `taken` bytes are on their way. */
-static int32_t count(usocket_tls_t *t, const uint8_t *buf, int32_t taken, bool unsent, int32_t r) {
-    if (taken > 0 && unsent && !t->datagram) {
-        taken--;
-        t->held = 1 + buf[taken];
-        return taken != 0 ? taken : r;
+/* What a call says that has to end with r: `taken` bytes are on their way, the last of them in the record of this number. */
+static int32_t count(usocket_tls_t *t, const uint8_t *buf, int32_t taken, uint32_t record, int32_t r) {
+    if (taken <= 0 || t->datagram || !usocket_tls_enter(t)) {
+        return taken;
     }
-    return taken;
+    bool unsent = t->records == record && usocket_backend_unsent(t);
+    if (unsent) {
+        t->held = 1 + buf[taken - 1];
+    }
+    usocket_tls_leave(t);
+    return !unsent ? taken : taken > 1 ? taken - 1 : r;
 }
 
 int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *p) {
     usocket_tls_t *t = base_of(s)->tls;
     int32_t taken = USOCKET_EAGAIN;
+    uint32_t record = 0;
     for (;;) {
         int want = 0;
         int32_t r = USOCKET_EAGAIN;
-        bool unsent = taken >= 0;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_open_up(s, t);
             if (r == 0 && t->shut_wr) {
@@ -248,10 +255,11 @@ int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *
             }
             if (taken < 0 && r >= 0) {
                 taken = r;
+                record = t->records;
             }
-            unsent = usocket_backend_unsent(t);
+            bool unsent = usocket_backend_unsent(t);
             r = usocket_tls_done(t, r, &want);
-            if (taken >= 0 && !unsent) {
+            if (taken >= 0 && (!unsent || len == 0)) {
                 return taken;
             }
         }
@@ -259,7 +267,7 @@ int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *
             r = usocket_tls_await(s, want, p);
         }
         if (r < 0) {
-            return taken >= 0 ? count(t, buf, taken, unsent, r) : r;
+            return taken >= 0 ? count(t, buf, taken, record, r) : r;
         }
     }
 }

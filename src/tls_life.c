@@ -88,16 +88,23 @@ static int goodbye(usocket_t *s, usocket_tls_t *t, patience_t *p) {
     }
 }
 
+/* A client that never reads has its server's tickets unread, and a stack resets what is closed with something unread: what was sent
+ * before would be lost. */
+static void forget_tickets(int io) {
+    uint8_t rest[256];
+    for (int i = 0; i < 64 && usocket_port_recv(io, rest, sizeof(rest), 0, NULL) > 0; i++) {
+    }
+}
+
 void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {
     if (t != NULL && io >= 0 && t->stage == TLS_OPEN && !t->eof) {
         usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
         patience_t p = {usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most), USOCKET_EAGAIN, false};
         t->io = io;
-        if (!t->server) {
-            usocket_backend_read(
-                t, NULL, 0, true); /* tickets: with something unread a stack resets, and what was sent is lost */
-        }
         goodbye(NULL, t, &p);
+        if (!t->server) {
+            forget_tickets(io);
+        }
     }
     usocket_tls_free(t);
 }

@@ -79,7 +79,6 @@ struct tls_creds {
     uint32_t refs;
     struct own *own;
     bool server_ready, cookies_ready, cache;
-    bool given;          /* by a listener to a connection: from then on they are as they are, as its tickets are */
     struct trust *trust; /* by TLS_CA_CERT */
     int *suites;         /* ending with 0 */
     const char **alpn;   /* ending with NULL, the texts behind it */

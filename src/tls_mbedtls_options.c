@@ -39,12 +39,11 @@ struct tls_creds *usocket_backend_creds(void) {
 
 void usocket_backend_creds_hold(struct tls_creds *c) {
     c->refs++; /* the caller has the lock */
-    c->given = true;
 }
 
 bool usocket_backend_creds_shared(const struct tls_creds *c) {
     lock_sockets();
-    bool shared = c->given;
+    bool shared = c->refs > 1 || c->server_ready; /* tickets that were handed out outlive their connections */
     unlock_sockets();
     return shared;
 }

@@ -38,16 +38,17 @@ typedef struct usocket_tls {
     bool named;     /* by TLS_HOSTNAME */
     bool ended;     /* the peer has said goodbye */
     bool shut_rd, shut_wr;
-    bool nodelay; /* of the handshake's doing */
-    bool goodbye; /* ours is on its way */
-    bool eof;     /* the transport has ended */
-    int error;    /* a code of the transport, met inside the TLS library */
-    int lost;     /* why nothing can be sent any more, met in the handshake */
-    int failed;   /* why the stage is TLS_FAILED */
-    int refused;  /* why the last datagram did not go */
-    int held;     /* 1 + a byte that is on its way and was not counted yet; 0 */
-    int number;   /* the library's own number for that */
-    uint8_t rank; /* how telling the words are */
+    bool nodelay;     /* of the handshake's doing */
+    bool goodbye;     /* ours is on its way */
+    bool eof;         /* the transport has ended */
+    int error;        /* a code of the transport, met inside the TLS library */
+    int lost;         /* why nothing can be sent any more, met in the handshake */
+    int failed;       /* why the stage is TLS_FAILED */
+    int number;       /* the library's own number for that */
+    uint8_t rank;     /* how telling the words are */
+    int refused;      /* why the last datagram did not go */
+    int held;         /* 1 + a byte that is on its way and was not counted yet; 0 */
+    uint32_t records; /* of application data, ever written */
     usocket_addr_t peer;
     usocket_time_t timer, timer_half; /* of DTLS's retransmissions; 0: off */
     struct usocket_tls *door;         /* of a datagram listener: who knocks */

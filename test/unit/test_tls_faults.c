@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "tls_fixture.h"
+#include "usocket/port.h"
 
 static usocket_t listener, client, server;
 
@@ -153,10 +154,44 @@ static void test_all_counted(void **state) {
     }
 }
 
+/* An empty send has nothing to wait for. */
+static void test_empty(void **state) {
+    (void)state;
+    static char text[100000];
+#if FX_SIM
+    sim_buffers(3000, 2000);
+#endif
+    usocket_addr_t at = listen_with(&plain_server);
+    connect_client(&at, &named_client);
+    while (usocket_send_by(&client, text, sizeof text, 0, NULL, USOCKET_NOW) > 0) {
+    }
+    assert_code(USOCKET_EAGAIN, usocket_send_by(&client, text, 1, 0, NULL, USOCKET_NOW));
+    assert_code(0, usocket_send_by(&client, text, 0, 0, NULL, USOCKET_NOW));
+    assert_code(0, usocket_send_by(&client, text, 0, 0, NULL, soon()));
+}
+
+/* A peer that has ended without a goodbye, but still reads, is told ours. */
+static void test_goodbye_to_the_rude(void **state) {
+    (void)state;
+    char buf[10];
+    usocket_addr_t at = listen_with(&plain_server);
+    connect_client(&at, &named_client);
+    int io = usocket_port_dup(usocket_fileno(&server));
+    assert_true(io >= 0);
+    assert_ok(usocket_port_shutdown(io, USOCKET_SHUT_WR));
+    assert_ok(usocket_port_close(io));
+    fx_sleep(20 * MS);
+    assert_code(3, usocket_send_by(&client, "bye", 3, 0, NULL, soon()));
+    assert_ok(usocket_close(&client));
+    assert_code(3, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
+    assert_code(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
+}
+
 /* What a listener's connections were given is settled, as the tickets are that it hands out: when they are gone, too. */
 static void test_settled(void **state) {
     (void)state;
     usocket_addr_t at = listen_with(&plain_server);
+    assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW)); /* nobody: nothing is settled */
     assert_ok(set_number(&listener, USOCKET_TLS_PEER_VERIFY, 0));
     connect_client(&at, &named_client);
     usocket_close(&client);
@@ -195,7 +230,7 @@ static void warm_up(void) {
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        TLS(test_refused), TLS(test_second_address), TLS(test_all_counted), TLS(test_settled), TLS(test_refused_pair),
+        TLS(test_refused), TLS(test_second_address), TLS(test_all_counted), TLS(test_empty), TLS(test_goodbye_to_the_rude), TLS(test_settled), TLS(test_refused_pair),
     };
     return RUN(tests);
 }
