@@ -10,17 +10,20 @@
 static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr_in, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
-    usocket_py_data(args[1], &data);
+    usocket_py_data(args[1], &data); /* what is no buffer is refused before any lookup */
     int flags = flags_in != MP_OBJ_NULL ? usocket_py_int(flags_in) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_addr_t addr;
     const usocket_addr_t *to = NULL;
     if (addr_in != MP_OBJ_NULL) {
         usocket_py_addr(self, addr_in, &addr, deadline, what);
+        usocket_py_data(args[1], &data); /* scheduled functions may have run */
         to = &addr;
     }
     int32_t r;
-    USOCKET_CALL_RAISE(r, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
+    usocket_py_check_stack();
+    USOCKET_CALL_ON(r, NULL, args[1], data, 0, MP_BUFFER_READ,
+        usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
     if (r < 0) {
         usocket_py_check_tls(&self->sock, r, what, NULL);
         usocket_py_raise(r, what, to);
@@ -49,8 +52,9 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     size_t sent = 0;
     int32_t r;
     do {
-        USOCKET_CALL_RAISE(
-            r, usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
+        usocket_py_check_stack();
+        USOCKET_CALL_ON(r, NULL, args[1], data, 0, MP_BUFFER_READ,
+            usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
         if (r < 0) {
             usocket_py_check_tls(&self->sock, r, MP_QSTR_sendall, NULL);
             usocket_py_raise_sent(r, MP_QSTR_sendall, sent, data.len);
@@ -65,13 +69,17 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall
 
 #define RECV_AT_ONCE 4096 /* a request up to this is allocated as asked; a larger one as large as what has arrived */
 
+static void received(socket_obj_t *self, int32_t r, qstr what) {
+    usocket_py_check_tls(&self->sock, r, what, NULL);
+    usocket_py_check(r, what);
+    usocket_py_took(self);
+}
+
 static int32_t receive(
     socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, qstr what) {
     int32_t r;
     USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
-    usocket_py_check_tls(&self->sock, r, what, NULL);
-    usocket_py_check(r, what);
-    usocket_py_took(self);
+    received(self, r, what);
     return r;
 }
 
@@ -131,7 +139,13 @@ static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t
         usocket_py_check_open(&self->sock, what);
         return MP_OBJ_NEW_SMALL_INT(0);
     }
-    int32_t r = receive(self, buf.buf, len, flags, from, usocket_deadline(&self->sock), what);
+    buf.len = len;
+    usocket_time_t deadline = usocket_deadline(&self->sock);
+    int32_t r;
+    usocket_py_check_stack();
+    USOCKET_CALL_ON(r, NULL, args[1], buf, 0, MP_BUFFER_WRITE,
+        usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, deadline));
+    received(self, r, what);
     return MP_OBJ_NEW_SMALL_INT(r);
 }
 

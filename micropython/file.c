@@ -16,7 +16,7 @@
 #define USOCKET_PY_FILE_BUFFER (sizeof(void *) > 4 ? 8192 : 512)
 #endif
 
-enum { CAN_READ = 1, CAN_WRITE = 2, IS_TEXT = 4 };
+enum { CAN_READ = 1, CAN_WRITE = 2, IS_TEXT = 4, IS_READING = 8 };
 
 typedef struct {
     mp_obj_base_t base;
@@ -80,6 +80,10 @@ static file_obj_t *usable(mp_obj_t self_in, uint8_t can) {
     if (usocket_fileno(self->sock) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
+    if (can == CAN_READ &&
+        (self->mode & IS_READING)) { /* a scheduled function, or another thread, in the middle of a read */
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
+    }
     if (!(self->mode & can)) {
         usocket_py_raise_name(USOCKET_EOPNOTSUPP, can == CAN_READ ? MP_QSTR_read : MP_QSTR_write,
             can == CAN_READ ? "of a file that is only written" : "to a file that is only read");
@@ -95,6 +99,14 @@ static void take(file_obj_t *self, vstr_t *v, size_t n) {
     self->pos += n;
 }
 
+/* A call that waits, with the file to itself; the exception comes back, so that nothing jumps over the end of it. */
+#define ALONE(self, call) \
+    do { \
+        (self)->mode |= IS_READING; \
+        call; \
+        (self)->mode &= (uint8_t)~IS_READING; \
+    } while (0)
+
 /* Fill the empty buffer with what is there. Returns as usocket_recv_by. */
 static int32_t refill(file_obj_t *self, usocket_time_t deadline, mp_obj_t *exc) {
     if (self->buf == NULL) {
@@ -102,7 +114,7 @@ static int32_t refill(file_obj_t *self, usocket_time_t deadline, mp_obj_t *exc) 
     }
     self->pos = self->len = 0;
     int32_t r;
-    USOCKET_CALL(r, exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, deadline));
+    ALONE(self, USOCKET_CALL(r, exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, deadline)));
     if (r > 0) {
         self->len = (size_t)r;
     }
@@ -192,16 +204,15 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
                 take(self, &v, n - v.len);
             }
         } else if (v.len < n) {
-            r = usocket_py_fill(self->sock, &v, n, deadline, &exc);
+            ALONE(self, r = usocket_py_fill(self->sock, &v, n, deadline, &exc));
         }
     }
     return file_result(self, o, &v, r, exc);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_read_obj, 1, 2, file_read);
 
-static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
-    file_obj_t *self = usable(args[0], CAN_READ);
-    size_t max = usocket_py_limit(n_args, args, 1);
+/* by: when it is late; NULL: the time that the file has, from now on. */
+static mp_obj_t read_line(file_obj_t *self, size_t max, const usocket_time_t *by) {
     mp_obj_t exc = MP_OBJ_NULL;
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
@@ -216,13 +227,13 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
         return file_result(self, o, &v, 0, exc);
     }
     vstr_init(&v, have + 65);
-    usocket_time_t deadline = usocket_deadline(self->sock);
+    usocket_time_t deadline = by != NULL ? *by : usocket_deadline(self->sock);
     int32_t r = 1;
     bool whole = false;
     while (!whole && v.len < max) {
         if (self->pos == self->len && self->size == 0) {
-            r = usocket_py_fill_line(
-                self->sock, &v, max, deadline, &exc); /* unbuffered, but for bytes that were kept */
+            /* unbuffered, but for bytes that were kept */
+            ALONE(self, r = usocket_py_fill_line(self->sock, &v, max, deadline, &exc));
             break;
         }
         if (self->pos == self->len && (r = refill(self, deadline, &exc)) <= 0) {
@@ -237,6 +248,11 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
     }
     vstr_hint_size(&v, 1);
     return file_result(self, o, &v, r < 0 ? r : 0, exc);
+}
+
+static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = usable(args[0], CAN_READ);
+    return read_line(self, usocket_py_limit(n_args, args, 1), NULL);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_readline_obj, 1, 2, file_readline);
 
@@ -253,8 +269,13 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     }
     mp_obj_t exc = MP_OBJ_NULL;
     int r = 0;
+    self->pos += got;
     if (got < n) {
-        USOCKET_CALL(r, &exc, usocket_recv_all_by(self->sock, buf.buf, n, &got, deadline));
+        buf.len = n;
+        ALONE(self,
+            USOCKET_CALL_ON(r, &exc, args[1], buf, 0, MP_BUFFER_WRITE,
+                usocket_recv_all_by(self->sock, buf.buf, buf.len, &got, deadline)));
+        got = MIN(got, buf.len);
     }
     if (r < 0 && (r != USOCKET_EAGAIN || got == 0)) {
         vstr_t v;
@@ -262,20 +283,54 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
         vstr_add_strn(&v, buf.buf, got);
         return file_result(self, NULL, &v, r, exc);
     }
-    self->pos += have < n ? have : n;
     return MP_OBJ_NEW_SMALL_INT(got);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_readinto_obj, 2, 3, file_readinto);
 
-static mp_obj_t file_readlines(mp_obj_t self_in) {
-    mp_obj_t lines = mp_obj_new_list(0, NULL);
-    for (;;) {
-        mp_obj_t line = file_readline(1, &self_in);
-        if (!mp_obj_is_true(line)) {
-            return lines;
-        }
-        mp_obj_list_append(lines, line);
+/* Lines that have been read come before what is in the buffer again, if there is memory for it. */
+static void put_back(file_obj_t *self, mp_obj_t lines) {
+    size_t n, len, more = self->len - self->pos, total = more;
+    mp_obj_t *line;
+    mp_obj_list_get(lines, &n, &line);
+    for (size_t i = 0; i < n; i++) {
+        mp_obj_str_get_data(line[i], &len);
+        total += len;
     }
+    char *buf = m_new_maybe(char, MAX(total, self->size));
+    if (buf != NULL) {
+        char *end = buf;
+        for (size_t i = 0; i < n; i++) {
+            const char *text = mp_obj_str_get_data(line[i], &len);
+            memcpy(end, text, len);
+            end += len;
+        }
+        if (more != 0) {
+            memcpy(end, self->buf + self->pos, more);
+        }
+        self->buf = buf;
+        self->pos = 0;
+        self->len = total;
+    }
+}
+
+static mp_obj_t file_readlines(mp_obj_t self_in) {
+    file_obj_t *self = usable(self_in, CAN_READ);
+    usocket_time_t deadline = usocket_deadline(self->sock);
+    mp_obj_t lines = mp_obj_new_list(0, NULL);
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        for (;;) {
+            mp_obj_t line = read_line(usable(self_in, CAN_READ), SIZE_MAX, &deadline);
+            if (!mp_obj_is_true(line)) {
+                break;
+            }
+            mp_obj_list_append(lines, line);
+        }
+        nlr_pop();
+        return lines;
+    }
+    put_back(self, lines);
+    nlr_jump(nlr.ret_val);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_readlines_obj, file_readlines);
 
@@ -288,9 +343,7 @@ static mp_obj_t file_iternext(mp_obj_t self_in) {
 
 static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = usable(args[0], CAN_WRITE);
-    mp_buffer_info_t data;
-    usocket_py_write_args(n_args, args, &data);
-    return usocket_py_write(self->sock, data.buf, data.len, MP_QSTR_write);
+    return usocket_py_write(self->sock, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
 

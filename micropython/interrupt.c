@@ -72,3 +72,22 @@ bool usocket_py_resume(int r, mp_obj_t *exc) {
     *exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     return false;
 }
+
+bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc) {
+    mp_buffer_info_t now;
+    size_t left = mp_get_buffer(obj, &now, access) && now.len > off ? now.len - off : 0;
+    bool whole = left >= data->len;
+    if (left != 0) {
+        data->buf = (byte *)now.buf + off;
+    }
+    data->len = whole ? data->len : left;
+    if (!whole) {
+        mp_obj_t error =
+            mp_obj_new_exception_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("the buffer was made shorter meanwhile"));
+        if (exc == NULL) {
+            nlr_raise(error);
+        }
+        *exc = error;
+    }
+    return whole;
+}

@@ -139,6 +139,10 @@ static bool ask_all(poller_obj_t *self) {
             if (r == MP_STREAM_ERROR) {
                 mp_raise_OSError(errcode);
             }
+            usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller); /* by the object itself */
+            if (i >= self->asked_n) {
+                break; /* it has taken others out */
+            }
         }
         self->asked[i].ready = (uint16_t)r;
         any = any || r != 0;

@@ -77,6 +77,17 @@ bool usocket_py_resume(int r, mp_obj_t *exc);
         (r) = (call); \
     } while (usocket_py_resume((r), (exc)))
 
+/* A call on the memory of `obj`, which `data` tells, from its byte `off` on. A scheduled function may have moved it: the call goes on
+ * where it is now, or ends if less is left of it. access: MP_BUFFER_READ, MP_BUFFER_WRITE. */
+#define USOCKET_CALL_ON(r, exc, obj, data, off, access, call) \
+    do { \
+        MP_THREAD_GIL_EXIT(); \
+        (r) = (call); \
+    } while (usocket_py_resume((r), (exc)) && usocket_py_follow((obj), &(data), (off), (access), (exc)))
+
+/* False: there is less of it than data->len, which tells how much; the exception as in usocket_py_resume. */
+bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc);
+
 /* The same where there is nothing to put in order. */
 #define USOCKET_CALL_RAISE(r, call) \
     do { \
@@ -229,11 +240,8 @@ int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, 
 /* Read to the end of a line, at most max bytes; the same otherwise. */
 int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc);
 
-/* Send a buffer, all of it; None, a count, or an exception, as the stream calls have it. */
-mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, qstr what);
-
-/* The (buf), (buf, n), (buf, off, n) of write(). */
-void usocket_py_write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data);
+/* write() of the arguments (self, buf), (self, buf, n), (self, buf, off, n): None, a count, or an exception, as the stream calls have it. */
+mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args);
 
 /* One receive, one send, as MicroPython's stream protocol wants them: never raising. */
 mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode);

@@ -191,7 +191,10 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     size_t got = 0;
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
-    USOCKET_CALL(r, &exc, usocket_recv_all_by(&self->sock, buf.buf, len, &got, deadline));
+    buf.len = len;
+    USOCKET_CALL_ON(
+        r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(&self->sock, buf.buf, buf.len, &got, deadline));
+    got = MIN(got, buf.len);
     if (r < 0 && got != 0 && r != USOCKET_EAGAIN) {
         char *block = m_new_maybe(char, got);
         if (block != NULL) {
@@ -214,40 +217,39 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readin
 
 /* ---- Writing ------------------------------------------------------------------------------------------------------ */
 
-mp_obj_t usocket_py_write(usocket_t *s, const void *buf, size_t len, qstr what) {
+/* What write(data[, [offset,] length]) is to send; its offset. */
+static size_t write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data) {
+    usocket_py_data(args[1], data);
+    size_t off = n_args > 3 ? usocket_py_count(args[2]) : 0;
+    off = off < data->len ? off : data->len;
+    size_t max = n_args > 2 ? usocket_py_count(args[n_args - 1]) : SIZE_MAX;
+    data->buf = (byte *)data->buf + off;
+    data->len = MIN(data->len - off, max);
+    return off;
+}
+
+mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
+    mp_buffer_info_t data;
+    size_t off = write_args(n_args, args, &data);
     usocket_time_t deadline = usocket_deadline(s);
     size_t sent = 0;
     int r;
-    USOCKET_CALL_RAISE(r, usocket_send_all_by(s, buf, len, &sent, deadline));
+    usocket_py_check_stack();
+    USOCKET_CALL_ON(
+        r, NULL, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
     if (r == USOCKET_EAGAIN) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }
     if (r < 0) {
-        usocket_py_check_tls(s, r, what, NULL);
-        usocket_py_raise_sent(r, what, sent, len);
+        usocket_py_check_tls(s, r, MP_QSTR_write, NULL);
+        usocket_py_raise_sent(r, MP_QSTR_write, sent, data.len);
     }
     return MP_OBJ_NEW_SMALL_INT(sent);
 }
 
-void usocket_py_write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data) {
-    usocket_py_data(args[1], data);
-    if (n_args > 3) {
-        size_t off = usocket_py_count(args[2]);
-        off = off < data->len ? off : data->len;
-        data->buf = (byte *)data->buf + off;
-        data->len -= off;
-    }
-    if (n_args > 2) {
-        size_t max = usocket_py_count(args[n_args - 1]);
-        data->len = max < data->len ? max : data->len;
-    }
-}
-
 static mp_obj_t stream_write(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    mp_buffer_info_t data;
-    usocket_py_write_args(n_args, args, &data);
-    return usocket_py_write(&self->sock, data.buf, data.len, MP_QSTR_write);
+    return usocket_py_write(&self->sock, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_write_obj, 2, 4, stream_write);
 

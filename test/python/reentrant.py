@@ -1,0 +1,171 @@
+# run: limit=60 heap=16m
+# Scheduled functions run while a call waits, and may change what the call works on: its buffer, its file, its poller.
+import gc
+import io
+import micropython
+import socket
+import time
+
+from check import check, number, raised, sections, since, spawn, summary, ticks, true
+from pairs import close, narrow_pair, tcp_pair
+
+
+def meanwhile(function, *more):
+    # Once the caller waits, `function` is scheduled; then each of `more` is called.
+    def later():
+        time.sleep(0.1)
+        micropython.schedule(function, 0)
+        for f in more:
+            time.sleep(0.1)
+            f()
+
+    return spawn(later)
+
+
+def grown(buf):
+    # Moves it, and uses the memory that it has left.
+    def grow(_):
+        buf.extend(bytes(5000))
+        gc.collect()
+        kept.append([bytes(50) for _ in range(500)])
+
+    kept = []
+    return grow
+
+
+def filled_while_it_moves():
+    for name, call in (
+        ("recv_into", lambda s, buf: s.recv_into(buf, 64)), ("readinto", lambda s, buf: s.readinto(buf, 64)),
+        ("a file's readinto", lambda s, buf: s.makefile("rb").readinto(buf, 64)),
+        ("an unbuffered file's readinto", lambda s, buf: s.makefile("rb", 0).readinto(buf, 64)),
+    ):
+        a, b = tcp_pair()
+        b.settimeout(10)
+        buf = bytearray(64)
+        done = meanwhile(grown(buf), lambda: a.sendall(b"X" * 30), lambda: a.sendall(b"X" * 34 if name != "recv_into" else b""))
+        n = call(b, buf)
+        done(10)
+        if name == "recv_into":
+            check(name + ": a buffer that moves", (n, buf[:30]), (30, b"X" * 30))
+        else:
+            check(name + ": a buffer that moves", (n, buf[:64]), (64, b"X" * 64))
+        true(name + ": it has moved", len(buf) == 5064, len(buf))
+        close(a, b)
+
+
+def sent_while_it_moves():
+    for name in ("sendall", "write"):
+        a, b = narrow_pair()
+        a.settimeout(20)
+        size = 100000
+        buf = bytearray(b"A" * size)
+        got = []
+
+        def read():
+            while sum(len(x) for x in got) < size:
+                got.append(b.recv(65536))
+
+        done = meanwhile(grown(buf), read)
+        r = getattr(a, name)(buf)
+        done(20)
+        check(name + ": a buffer that moves", (r, b"".join(got).count(b"A"), sum(len(x) for x in got)), (None if name == "sendall" else size, size, size))
+        close(a, b)
+
+
+def shorter():
+    for name, call in (("recv_into", lambda s, buf: s.recv_into(buf)), ("readinto", lambda s, buf: s.readinto(buf)),
+                       ("a file's readinto", lambda s, buf: s.makefile("rb").readinto(buf))):
+        a, b = tcp_pair()
+        b.settimeout(10)
+        buf = bytearray(64)
+
+        def cut(_):
+            buf[:] = b"ab"
+            gc.collect()
+
+        done = meanwhile(cut, lambda: a.sendall(b"kept"))
+        e = raised(call, (b, buf))
+        done(10)
+        true(name + ": a buffer that is shorter now", isinstance(e, RuntimeError), e)
+        check(name + ": it is left alone", buf, bytearray(b"ab"))
+        check(name + ": what came is there", b.recv(10), b"kept")
+        close(a, b)
+
+
+def one_reader_of_a_file():
+    for name, call in (("readline", lambda f: f.readline()), ("read", lambda f: f.read(12)), ("readinto", lambda f: f.readinto(bytearray(12)))):
+        a, b = tcp_pair()
+        b.settimeout(10)
+        f = b.makefile("rb")
+        nested = []
+        done = meanwhile(lambda _: nested.append(raised(getattr(f, "readline"))), lambda: a.sendall(b"abcdefghijk\nxy\n"))
+        r = call(f)
+        done(10)
+        true(name + ": a read within it", len(nested) == 1 and isinstance(nested[0], RuntimeError), nested)
+        check(name + ": gets what is its", r, 12 if name == "readinto" else b"abcdefghijk\n")
+        check(name + ": and the next line is the next's", f.readline(), b"xy\n")
+        f.close()
+        close(a, b)
+
+
+def lines_are_kept():
+    # One deadline for all of them; when it passes, they are there for the next call.
+    for mode in ("rb", "r"):
+        a, b = tcp_pair()
+        b.settimeout(0.5)
+        f = b.makefile(mode)
+        want = (lambda x: x) if mode == "rb" else (lambda x: x.decode())
+
+        def send():
+            for n in range(5):
+                a.sendall(b"line %d\n" % n)
+                time.sleep(0.2)
+
+        done = spawn(send)
+        start = ticks()
+        e = raised(f.readlines)
+        took = since(start)
+        true("readlines is late as a whole, " + mode, isinstance(e, socket.timeout) and 500 <= took < 900, (e, took))
+        done(10)
+        a.close()
+        b.settimeout(5)
+        check("and loses no line, " + mode, f.readlines(), [want(b"line %d\n" % n) for n in range(5)])
+        f.close()
+        b.close()
+
+
+class Closer(io.IOBase):
+    def __init__(self, act):
+        self.act = act
+
+    def ioctl(self, request, arg):
+        if request != 3:
+            return -22
+        self.act()
+        return 0
+
+
+def poller_changed():
+    p = socket.poller()
+    p.register(Closer(p.close), 1)
+    e = raised(p.poll, (100,))
+    check("a poller closed by what it asks", number(e), 9)
+    p = socket.poller()
+    others = [Closer(lambda: None) for _ in range(3)]
+
+    def drop():
+        for o in others:
+            p.unregister(o)
+        del others[:]
+        p.unregister(first)
+
+    first = Closer(drop)
+    p.register(first, 1)
+    for o in others:
+        p.register(o, 1)
+    check("a poller emptied by what it asks", raised(p.poll, (50,)), None)
+    p.close()
+
+
+sections(filled_while_it_moves, sent_while_it_moves, shorter, one_reader_of_a_file, lines_are_kept, poller_changed)
+summary()
