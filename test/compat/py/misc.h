@@ -16,6 +16,7 @@ typedef const char *mp_rom_error_text_t;
 #define MP_ERROR_TEXT(x) (mp_rom_error_text_t)(x)
 
 #define MIN(x, y) ((x) < (y) ? (x) : (y))
+#define MAX(x, y) ((x) > (y) ? (x) : (y))
 #define MP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void *m_malloc(size_t size);
