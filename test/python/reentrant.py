@@ -117,7 +117,7 @@ def lines_are_kept():
         want = (lambda x: x) if mode == "rb" else (lambda x: x.decode())
 
         def send():
-            for n in range(5):
+            for n in range(10):
                 a.sendall(b"line %d\n" % n)
                 time.sleep(0.2)
 
@@ -125,11 +125,11 @@ def lines_are_kept():
         start = ticks()
         e = raised(f.readlines)
         took = since(start)
-        true("readlines is late as a whole, " + mode, isinstance(e, socket.timeout) and 500 <= took < 900, (e, took))
+        true("readlines is late as a whole, " + mode, isinstance(e, socket.timeout) and 500 <= took < 2000, (e, took))
         done(10)
         a.close()
         b.settimeout(5)
-        check("and loses no line, " + mode, f.readlines(), [want(b"line %d\n" % n) for n in range(5)])
+        check("and loses no line, " + mode, f.readlines(), [want(b"line %d\n" % n) for n in range(10)])
         f.close()
         b.close()
 
