@@ -1,4 +1,4 @@
-# run: heap=64m
+# run: heap=128m
 # read, readinto, readline, write: no short reads and no short writes while waiting; None, b'' and counts; buffers and text.
 import socket
 import time
