@@ -21,9 +21,8 @@ static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr
         to = &addr;
     }
     int32_t r;
-    usocket_py_check_stack();
-    USOCKET_CALL_ON(r, NULL, args[1], data, 0, MP_BUFFER_READ,
-        usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
+    USOCKET_CALL_ON_RAISE(
+        r, args[1], data, 0, MP_BUFFER_READ, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
     if (r < 0) {
         usocket_py_check_tls(&self->sock, r, what, NULL);
         usocket_py_raise(r, what, to);
@@ -52,8 +51,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     size_t sent = 0;
     int32_t r;
     do {
-        usocket_py_check_stack();
-        USOCKET_CALL_ON(r, NULL, args[1], data, 0, MP_BUFFER_READ,
+        USOCKET_CALL_ON_RAISE(r, args[1], data, 0, MP_BUFFER_READ,
             usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
         if (r < 0) {
             usocket_py_check_tls(&self->sock, r, MP_QSTR_sendall, NULL);
@@ -142,9 +140,8 @@ static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t
     buf.len = len;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int32_t r;
-    usocket_py_check_stack();
-    USOCKET_CALL_ON(r, NULL, args[1], buf, 0, MP_BUFFER_WRITE,
-        usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, deadline));
+    USOCKET_CALL_ON_RAISE(
+        r, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, deadline));
     received(self, r, what);
     return MP_OBJ_NEW_SMALL_INT(r);
 }

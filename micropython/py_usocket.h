@@ -88,11 +88,17 @@ bool usocket_py_resume(int r, mp_obj_t *exc);
 /* False: there is less of it than data->len, which tells how much; the exception as in usocket_py_resume. */
 bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc);
 
-/* The same where there is nothing to put in order. */
+/* The same two where there is nothing to put in order. */
 #define USOCKET_CALL_RAISE(r, call) \
     do { \
         usocket_py_check_stack(); \
         USOCKET_CALL(r, NULL, call); \
+    } while (0)
+
+#define USOCKET_CALL_ON_RAISE(r, obj, data, off, access, call) \
+    do { \
+        usocket_py_check_stack(); \
+        USOCKET_CALL_ON(r, NULL, obj, data, off, access, call); \
     } while (0)
 
 static inline void usocket_py_reraise(mp_obj_t exc) {

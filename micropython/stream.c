@@ -234,9 +234,8 @@ mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = usocket_deadline(s);
     size_t sent = 0;
     int r;
-    usocket_py_check_stack();
-    USOCKET_CALL_ON(
-        r, NULL, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
+    USOCKET_CALL_ON_RAISE(
+        r, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
     if (r == USOCKET_EAGAIN) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }

@@ -152,36 +152,22 @@ static int set_ca(usocket_tls_t *t, const uint8_t *text, size_t len) {
     return 0;
 }
 
-/* The pair that this part completes, or a new one. */
-static struct own *pair_without(struct tls_creds *c, bool key) {
+/* Where the pair hangs that this part completes, or a new one. NULL: no memory. */
+static struct own **pair_without(struct tls_creds *c, bool key) {
     struct own **end = &c->own;
-    struct own *last = NULL;
-    while (*end != NULL) {
-        last = *end;
-        end = &last->next;
-    }
-    if (last != NULL && !(key ? last->has_key : last->has_cert)) {
-        return last;
+    for (; *end != NULL; end = &(*end)->next) {
+        if ((*end)->next == NULL && !(key ? (*end)->has_key : (*end)->has_cert)) {
+            return end;
+        }
     }
     struct own *own = usocket_backend_alloc(sizeof(*own));
-    if (own != NULL) {
-        mbedtls_x509_crt_init(&own->cert);
-        mbedtls_pk_init(&own->key);
-        *end = own;
+    if (own == NULL) {
+        return NULL;
     }
-    return own;
-}
-
-/* The last one, if its first part was refused. */
-static void drop_empty_pair(struct tls_creds *c) {
-    struct own **end = &c->own;
-    while (*end != NULL && (*end)->next != NULL) {
-        end = &(*end)->next;
-    }
-    if (*end != NULL && !(*end)->has_key && !(*end)->has_cert) {
-        usocket_backend_free(*end, sizeof(**end)); /* both parts are freed already */
-        *end = NULL;
-    }
+    mbedtls_x509_crt_init(&own->cert);
+    mbedtls_pk_init(&own->key);
+    *end = own;
+    return end;
 }
 
 /* Whether key and certificate are a pair takes as long as a signature: the answer for the last pair stays. */
@@ -209,10 +195,11 @@ static int check_pair(struct own *own, const uint8_t *key, size_t len) {
 
 static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) {
     const char *option = key ? "OWN_KEY" : "OWN_CERT";
-    struct own *own = pair_without(t->creds, key);
-    if (own == NULL) {
+    struct own **pair = pair_without(t->creds, key);
+    if (pair == NULL) {
         return USOCKET_ENOMEM;
     }
+    struct own *own = *pair;
     int r = 0;
     if (key) {
         int ret = mbedtls_pk_parse_key(&own->key, text, is_pem(text) ? len + 1 : len, NULL, 0 RNG_ARGUMENTS);
@@ -241,7 +228,10 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
         mbedtls_x509_crt_free(&own->cert);
         mbedtls_x509_crt_init(&own->cert);
     }
-    drop_empty_pair(t->creds);
+    if (!own->has_key && !own->has_cert) { /* its first part was refused */
+        usocket_backend_free(own, sizeof(*own));
+        *pair = NULL;
+    }
     return r;
 }
 
