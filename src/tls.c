@@ -44,6 +44,7 @@ static void free_name(usocket_tls_t *t) {
 void usocket_tls_free(usocket_tls_t *t) {
     if (t != NULL) {
         usocket_tls_free(t->door);
+        usocket_port_free(t->let_in);
         usocket_backend_close(t);
         usocket_backend_creds_drop(t->creds);
         free_name(t);

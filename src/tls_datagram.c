@@ -11,6 +11,27 @@
 
 #if USOCKET_SERVER && USOCKET_DATAGRAMS
 
+/* A datagram may come twice, and the double of a hello lie with the listener before its client has a socket: one more for that client
+ * would take it all that is meant for the first. */
+struct let_in {
+    uint8_t hello[8][HELLO_ID];
+    unsigned next;
+};
+
+static bool is_in(const struct let_in *in, const usocket_tls_t *guest) {
+    for (size_t i = 0; i < sizeof(in->hello) / HELLO_ID; i++) {
+        if (memcmp(in->hello[i], guest->hello, HELLO_ID) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note(struct let_in *in, const usocket_tls_t *guest) {
+    memcpy(in->hello[in->next], guest->hello, HELLO_ID);
+    in->next = (in->next + 1) % (sizeof(in->hello) / HELLO_ID);
+}
+
 int usocket_tls_listen(usocket_t *s) {
     usocket_tls_t *t = base_of(s)->tls;
     if (t->stage != TLS_NEW) {
@@ -20,6 +41,13 @@ int usocket_tls_listen(usocket_t *s) {
     int r = usocket_port_name(base_of(s)->io, false, &own);
     if (r == 0 && own.port == 0) {
         r = USOCKET_EINVAL; /* where would anybody knock? */
+    }
+    if (r == 0 && t->let_in == NULL) {
+        t->let_in = usocket_port_alloc(sizeof(*t->let_in));
+        if (t->let_in == NULL) {
+            return USOCKET_ENOMEM;
+        }
+        memset(t->let_in, 0, sizeof(*t->let_in));
     }
     t->listening = t->listening || r == 0;
     return r;
@@ -35,6 +63,12 @@ int usocket_tls_admit(usocket_tls_t *t) {
     }
     int r = usocket_backend_knock(t->door);
     t->want = t->door->want;
+    if (r == 0 && is_in(t->let_in, t->door)) {
+        usocket_tls_free(t->door);
+        t->door = NULL;
+        t->want = USOCKET_POLL_IN; /* there may be more behind it */
+        r = USOCKET_EAGAIN;
+    }
     if (r < 0 && r != USOCKET_EAGAIN) {
         memcpy(t->words, t->door->words, sizeof(t->words));
         t->number = t->door->number;
@@ -84,26 +118,30 @@ int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, pati
     for (;;) {
         int want = 0;
         int r = USOCKET_EAGAIN;
+        int handle = -1;
         usocket_tls_t *guest = NULL;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_admit(t);
             if (r == 0) {
                 guest = t->door;
                 t->door = NULL;
+                handle = room_for(base, guest);
+                if (handle >= 0) {
+                    note(t->let_in, guest);
+                }
             }
             usocket_tls_done(t, r, &want);
         }
+        if (guest != NULL && handle < 0) {
+            usocket_tls_free(guest);
+            return handle;
+        }
         if (guest != NULL) {
-            r = room_for(base, guest);
-            if (r < 0) {
-                usocket_tls_free(guest);
-                return r;
-            }
             guest->knocking = false;
             guest->base = conn;
             conn->tls = guest;
             *peer = guest->peer;
-            usocket_attach(conn, r, base->family, base->type, base->proto);
+            usocket_attach(conn, handle, base->family, base->type, base->proto);
             return 0;
         }
         r = r == USOCKET_EAGAIN ? usocket_tls_await(s, want, p) : r;

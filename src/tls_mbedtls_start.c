@@ -12,7 +12,8 @@
 
 /* ---- The transport ------------------------------------------------------------------------------------------------ */
 
-#define DTLS_MTU 1232              /* what IPv6 lets through anywhere: 1280 less its header and UDP's */
+#define DTLS_MTU 1232       /* what IPv6 lets through anywhere: 1280 less its header and UDP's */
+#define HELLO_RANDOM_END 59 /* RFC 6347: header of the record 13, of the message 12; the version 2, the random 32 */
 #define TRANSPORT_FAILED (-0x0050) /* MBEDTLS_ERR_NET_CONN_RESET; mbedTLS hands it through, t->error is what counts */
 
 /* Whom the cookie is for. */
@@ -61,6 +62,12 @@ static int transport_recv(void *context, unsigned char *buf, size_t len) {
     if (t->datagram) {
         if (t->knocking && !set_client_id(t)) {
             return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+        }
+        if (t->knocking) {
+            memset(t->hello, 0, HELLO_ID);
+            if ((size_t)r >= HELLO_RANDOM_END) {
+                memcpy(t->hello, buf + HELLO_RANDOM_END - HELLO_ID, HELLO_ID);
+            }
         }
         return r != 0 ? r : MBEDTLS_ERR_SSL_WANT_READ; /* an empty datagram is not the end */
     }

@@ -22,6 +22,8 @@ enum tls_stage {
     TLS_FAILED,
 };
 
+#define HELLO_ID 8 /* bytes by which the hello of a client of DTLS is known again */
+
 typedef struct usocket_tls {
     usocket_t *base;
     struct tls_creds *creds; /* what the options say; a listener's are its connections', too */
@@ -52,7 +54,9 @@ typedef struct usocket_tls {
     usocket_addr_t peer;
     usocket_time_t timer, timer_half; /* of DTLS's retransmissions; 0: off */
     struct usocket_tls *door;         /* of a datagram listener: who knocks */
-    char *name;                       /* the server's, with a NUL; NULL: `peer` */
+    struct let_in *let_in;            /* of a datagram listener: who was let in last */
+    uint8_t hello[HELLO_ID]; /* who knocks: of what its last datagram had at random; 0: it is too short for a hello */
+    char *name;              /* the server's, with a NUL; NULL: `peer` */
     char words[USOCKET_TLS_WORDS];
 } usocket_tls_t;
 
