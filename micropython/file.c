@@ -62,7 +62,7 @@ mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_
     usocket_py_check_open(self->sock, MP_QSTR_makefile);
     if (buffering != 0) {
         bool datagrams = owner->sock.type != USOCKET_STREAM; /* whole, or they are cut */
-        self->size = datagrams                ? DATAGRAM_MAX
+        self->size = datagrams                ? DATAGRAM_MAX(&owner->sock)
             : buffering < 0 || buffering == 1 ? USOCKET_PY_FILE_BUFFER
                                               : (size_t)buffering;
         self->sock = &self->own;
@@ -121,8 +121,53 @@ static int32_t refill(file_obj_t *self, usocket_time_t deadline, mp_obj_t *exc) 
     return r;
 }
 
+/* How many bytes the last character of v lacks. */
+static size_t lacking(const vstr_t *v) {
+    for (size_t i = 1; i <= 3 && i <= v->len; i++) {
+        byte c = (byte)v->buf[v->len - i];
+        if ((c & 0xc0) != 0x80) {
+            size_t all = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+            return all > i ? all - i : 0;
+        }
+    }
+    return 0;
+}
+
+/* How many bytes a read wants, at least, until v has *max; of text, *max is characters, those from v's byte *seen on not yet taken off. */
+static size_t wanted(const file_obj_t *self, const vstr_t *v, size_t *seen, size_t *max) {
+    if (!(self->mode & IS_TEXT) || *max == SIZE_MAX) {
+        return *max - v->len;
+    }
+    for (; *seen < v->len; ++*seen) {
+        *max -= *max != 0 && (v->buf[*seen] & 0xc0) != 0x80;
+    }
+    return *max + lacking(v);
+}
+
+/* What has come of a character stays for the next read. */
+static void keep_part(file_obj_t *self, vstr_t *v) {
+    if (lacking(v) == 0) {
+        return;
+    }
+    size_t part = 1;
+    while ((v->buf[v->len - part] & 0xc0) == 0x80) {
+        part++;
+    }
+    char *buf = self->buf != NULL && self->size >= 4 ? self->buf : m_new_maybe(char, MAX(self->size, 4));
+    if (buf != NULL) {
+        v->len -= part;
+        memcpy(buf, v->buf + v->len, part);
+        self->buf = buf;
+        self->pos = 0;
+        self->len = part;
+    }
+}
+
 /* The end of every read: what has been read, or an exception that leaves it in the buffer. */
 static mp_obj_t file_result(file_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc) {
+    if (code == USOCKET_EAGAIN && (self->mode & IS_TEXT)) {
+        keep_part(self, v);
+    }
     if (code < 0 && (code != USOCKET_EAGAIN || v->len == 0)) {
         if (v->len != 0) {
             /* Nothing is left in the buffer, or the read would not have gone on: v takes its place. */
@@ -146,41 +191,6 @@ static mp_obj_t file_result(file_obj_t *self, mp_obj_str_t *o, vstr_t *v, int co
     return self->mode & IS_TEXT ? usocket_str_from_vstr(v) : usocket_py_bytes(o, v);
 }
 
-/* How many bytes of the buffer n characters take, and how many characters that are. */
-static size_t characters(const file_obj_t *self, size_t n, size_t *counted) {
-    size_t i = self->pos;
-    *counted = 0;
-    while (i < self->len && (*counted < n || (self->buf[i] & 0xc0) == 0x80)) {
-        *counted += (self->buf[i] & 0xc0) != 0x80;
-        i++;
-    }
-    return i - self->pos;
-}
-
-static bool half_a_character(const vstr_t *v) {
-    for (size_t i = 1; i <= 3 && i <= v->len; i++) {
-        byte c = (byte)v->buf[v->len - i];
-        if ((c & 0xc0) != 0x80) {
-            return (c >= 0xc0 && i < 2) || (c >= 0xe0 && i < 3) || (c >= 0xf0 && i < 4);
-        }
-    }
-    return false;
-}
-
-/* read(n) of text: n characters, through the buffer. */
-static int fill_text(file_obj_t *self, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc) {
-    int32_t r = 1;
-    while (r > 0 && (n > 0 || half_a_character(v))) {
-        if (self->pos == self->len) {
-            r = refill(self, deadline, exc);
-        }
-        size_t counted;
-        take(self, v, characters(self, n, &counted));
-        n -= counted;
-    }
-    return r < 0 ? r : 0;
-}
-
 static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = usable(args[0], CAN_READ);
     size_t n = usocket_py_limit(n_args, args, 1);
@@ -190,24 +200,21 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
     vstr_t v;
     usocket_py_room(self->sock, &v, n < 256 || self->sock->type != USOCKET_STREAM ? n : have > 256 ? have : 256);
     mp_obj_t exc = MP_OBJ_NULL;
-    int r = 0;
-    if ((self->mode & IS_TEXT) && n != SIZE_MAX && self->size != 0) {
-        r = fill_text(self, &v, n, deadline, &exc);
-    } else {
-        take(self, &v, n);
-        if (v.len < n && n - v.len < self->size) { /* a small rest: read ahead for the next */
-            while (r >= 0 && v.len < n) {
-                r = refill(self, deadline, &exc);
-                if (r == 0) {
-                    break;
-                }
-                take(self, &v, n - v.len);
-            }
-        } else if (v.len < n) {
-            ALONE(self, r = usocket_py_fill(self->sock, &v, n, deadline, &exc));
+    int32_t r = 1;
+    size_t seen = 0;
+    size_t more;
+    while (r > 0 && (more = wanted(self, &v, &seen, &n)) != 0) {
+        if (self->pos != self->len) {
+            take(self, &v, more);
+        } else if (more < self->size) { /* a small rest: read ahead for the next */
+            r = refill(self, deadline, &exc);
+        } else {
+            size_t whole = v.len + more;
+            ALONE(self, r = usocket_py_fill(self->sock, &v, whole, deadline, &exc));
+            r = r < 0 ? r : v.len == whole;
         }
     }
-    return file_result(self, o, &v, r, exc);
+    return file_result(self, o, &v, r < 0 ? r : 0, exc);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_read_obj, 1, 2, file_read);
 
@@ -230,18 +237,22 @@ static mp_obj_t read_line(file_obj_t *self, size_t max, const usocket_time_t *by
     usocket_time_t deadline = by != NULL ? *by : usocket_deadline(self->sock);
     int32_t r = 1;
     bool whole = false;
-    while (!whole && v.len < max) {
+    size_t seen = 0;
+    size_t more;
+    while (r > 0 && !whole && (more = wanted(self, &v, &seen, &max)) != 0) {
         if (self->pos == self->len && self->size == 0) {
             /* unbuffered, but for bytes that were kept */
-            ALONE(self, r = usocket_py_fill_line(self->sock, &v, max, deadline, &exc));
-            break;
+            size_t most = v.len + more;
+            ALONE(self, r = usocket_py_fill_line(self->sock, &v, most, deadline, &exc));
+            r = r < 0 ? r : v.len == most && v.buf[most - 1] != '\n';
+            continue;
         }
         if (self->pos == self->len && (r = refill(self, deadline, &exc)) <= 0) {
             break;
         }
         start = self->buf + self->pos;
         have = self->len - self->pos;
-        have = have < max - v.len ? have : max - v.len;
+        have = have < more ? have : more;
         end = memchr(start, '\n', have);
         whole = end != NULL;
         take(self, &v, whole ? (size_t)(end - start) + 1 : have);
@@ -375,7 +386,7 @@ static mp_obj_t file_fileno(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(file_fileno_obj, file_fileno);
 
 static mp_obj_t file_setblocking(mp_obj_t self_in, mp_obj_t flag) {
-    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    file_obj_t *self = usable(self_in, CAN_READ | CAN_WRITE);
     usocket_settimeout(self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
     return mp_const_none;
 }

@@ -188,8 +188,8 @@ static void take(poller_obj_t *self, usocket_time_t until) {
 static void wait(poller_obj_t *self, size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = USOCKET_NEVER;
     if (n_args > 1 && args[1] != mp_const_none) {
-        mp_int_t ms = mp_obj_get_int(args[1]);
-        deadline = ms < 0 ? USOCKET_NEVER : usocket_deadline_in((usocket_time_t)ms * 1000);
+        usocket_time_t ms = mp_obj_get_int(args[1]);
+        deadline = ms < 0 || ms > USOCKET_NEVER / 1000 ? USOCKET_NEVER : usocket_deadline_in(ms * 1000);
     }
     self->flags = n_args > 2 ? (uint16_t)mp_obj_get_int(args[2]) : 0;
     self->ready_n = self->ready_i = 0;

@@ -234,7 +234,8 @@ static inline void usocket_py_took(socket_obj_t *self) {
 mp_obj_str_t *usocket_py_new_bytes(void);
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
 
-#define DATAGRAM_MAX 65536 /* UDP's length field has 16 bits */
+/* UDP's length field has 16 bits; one of AF_UNIX is as long as the sender's buffer, 208 KiB as Linux has it. */
+#define DATAGRAM_MAX(s) ((size_t)((s)->family == USOCKET_AF_UNIX ? 262144 : 65536))
 
 /* Begin v with room for n bytes; on a datagram socket, where what does not fit is lost, with no more than a datagram can
  * have. Returns the room. */

@@ -40,7 +40,7 @@ mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
 
 size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n) {
     if (s->type != USOCKET_STREAM && n > READ_AT_ONCE) {
-        n = n < DATAGRAM_MAX ? n : DATAGRAM_MAX;
+        n = MIN(n, DATAGRAM_MAX(s));
         char *buf = m_new_maybe(char, n + 1);
         if (buf != NULL) {
             *v = (vstr_t){.alloc = n + 1, .buf = buf};

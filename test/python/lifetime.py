@@ -141,6 +141,12 @@ def makefile_lives():
     f.close()
     a.send(b"still open\n")
     check("U17: closing a file twice closes neither the socket nor the other file", g.readline(), b"still open\n")
+    h = b.makefile("rb", 0)
+    h.close()
+    b.settimeout(7)
+    for x in (f, h):
+        raises("a closed file has nothing to set", ValueError, x.setblocking, False)
+    true("and sets nothing", b.gettimeout() == 7)
     b.close()
     b.close()
     check("U17: the closed socket has no number", b.fileno(), -1)

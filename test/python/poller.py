@@ -4,6 +4,7 @@ import asyncio
 import gc
 import select
 import socket
+import sys
 import time
 
 from check import SYSTEM, check, collect, descriptors, raised, raises, sections, since, skip, spawn, summary, ticks, true
@@ -58,6 +59,14 @@ def the_interface():
     check("poll(None) with something ready", [m for o, m in p.poll(None)], [OUT])
     check("poll() with something ready", [m for o, m in p.poll()], [OUT])
     check("poll(-1) with something ready", [m for o, m in p.poll(-1)], [OUT])
+    p.register(a, IN)
+    for ms in (sys.maxsize // 1000 + 1, sys.maxsize // 2 + 1, sys.maxsize):  # more microseconds than there are
+        late = spawn(lambda: (time.sleep_ms(60), b.send(b"x")))
+        start = ticks()
+        check("poll({}) waits".format(ms), told(p, ms), {id(a): IN})
+        true("until something comes", since(start) >= 50, since(start))
+        late(5)
+        a.recv(1)
     p.close()
     p.close()
     raises("closed: poll", 9, p.poll, 0)

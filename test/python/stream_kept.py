@@ -272,8 +272,49 @@ def poll_after_lines():
     close(a, b)
 
 
+TEXT = "a\u00e4\u20ac\U0001f600\n"  # of 1, 2, 3, 4 and 1 bytes
+
+
+def text_is_not_cut():
+    # A file of text counts characters, and gives them whole: what has come of one waits for the rest.
+    for label, buffering in (("buffered", None), ("a buffer of 2", 2), ("unbuffered", 0)):
+        a, b = tcp_pair()
+        b.settimeout(5)
+        f = b.makefile("r", buffering)
+        a.send((TEXT * 4).encode())
+        settle(b)
+        check(label + ", read(3)", f.read(3), TEXT[:3])
+        check(label + ", read(4): beyond the line", f.read(4), TEXT[3:] + TEXT[:2])
+        check(label + ", readline(1)", f.readline(1), TEXT[2])
+        check(label + ", readline(2)", f.readline(2), TEXT[3:])
+        check(label + ", readline(3)", f.readline(3), TEXT[:3])
+        check(label + ", readline(9)", f.readline(9), TEXT[3:])
+        check(label + ", readline()", f.readline(), TEXT)
+        check(label + ", read(0), readline(0)", (f.read(0), f.readline(0)), ("", ""))
+        for name, call in (("read()", f.read), ("read(9)", lambda: f.read(9)), ("readline()", f.readline), ("readline(9)", lambda: f.readline(9))):
+            b.setblocking(False)
+            got = []
+            for byte in TEXT[:4].encode():
+                a.send(bytes((byte,)))
+                settle(b)
+                got.append(call())
+            check(label + ", not waiting, " + name, got, [TEXT[0], None, TEXT[1], None, None, TEXT[2], None, None, None, TEXT[3]])
+            b.settimeout(WAIT)
+            a.send(TEXT.encode()[:2])
+            check(label + ", too late, " + name, number(raised(call)), 110)
+            a.send(TEXT.encode()[2:])
+            b.settimeout(5)
+            check(label + ", in time, " + name, f.read(5), TEXT)
+        a.send(TEXT.encode()[:5])
+        a.close()
+        check(label + ", the end", f.read(2), TEXT[:2])
+        true(label + ", the end within a character", isinstance(raised(f.read), UnicodeError))
+        close(f, b)
+
+
 sections(
     every_reader_then_every_call, kept_and_new_in_order, kept_in_pieces, kept_at_the_end_of_the_stream, kept_across_modes,
     kept_when_not_blocking, kept_large, poll_stays_truthful, poll_by_number, poll_for_writing, poll_after_lines,
+    text_is_not_cut,
 )  # fmt: skip
 summary()
