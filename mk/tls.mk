@@ -47,19 +47,19 @@ $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
 $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
 endef
-$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls tls_options tls_faults))
-$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls dtls tls_options tls_faults tls_sweep,tls dtls tls_options tls_faults))
-$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls dtls tls_options tls_faults tls_sweep,tls dtls tls_options tls_faults socket))
+$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls dtls_way tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls dtls_way tls_options tls_faults))
+$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
+$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults socket))
 
 # mbedTLS 2.28, as Debian has it, for a library that others build: TLS 1.2 alone, memory of its own.
 tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h
 tls-2_LINK := -lmbedtls -lmbedx509 -lmbedcrypto $(TC_LINK)
-$(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls tls_options tls_faults tls_sweep,tls dtls tls_options tls_faults))
+$(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
 
 # 32-bit ARM, under qemu-user: what a connection needs of the heap and the stack there.
 $(eval $(call mbedtls_archive,build/mbedtls-arm,$(arm_CC),-Os))
 tls-arm_CMOCKA := $(BUILD_DIR)/arm/cmocka.o
-$(eval $(call tls_variant,tls-arm,$(arm_CC),-Os $(FOREIGN_CFLAGS:-O2=),build/mbedtls-arm/libmbedcrypto.a,tls dtls tls_options tls_memory tls_secrets,tls dtls))
+$(eval $(call tls_variant,tls-arm,$(arm_CC),-Os $(FOREIGN_CFLAGS:-O2=),build/mbedtls-arm/libmbedcrypto.a,tls dtls dtls_way tls_options tls_memory tls_secrets,tls dtls dtls_way))
 
 # Coverage counts are gcc's.
 TLS_VARIANTS := tls $(if $(findstring coverage,$(CFLAGS_EXTRA)),,tls-2)

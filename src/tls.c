@@ -55,11 +55,12 @@ void usocket_tls_free(usocket_tls_t *t) {
 bool usocket_tls_enter(usocket_tls_t *t) {
 #if USOCKET_THREADS
     uint32_t nobody = 0;
-    return ATOMIC_CAS(&t->busy, &nobody, 1);
-#else
-    (void)t;
-    return true;
+    if (!ATOMIC_CAS(&t->busy, &nobody, 1)) {
+        return false;
+    }
 #endif
+    t->heard = 0;
+    return true;
 }
 
 void usocket_tls_leave(usocket_tls_t *t) {
@@ -170,6 +171,12 @@ int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, int *want) {
     return r;
 }
 
+void usocket_tls_keep_error(usocket_t *s, const usocket_tls_t *t, int r) {
+    if (r < 0 && r != USOCKET_EAGAIN && t->datagram && t->stage == TLS_OPEN) {
+        base_of(s)->error = r;
+    }
+}
+
 #define OTHER_THREAD_INSIDE(t, want) (!usocket_tls_enter(t) && ((want) = 0, true))
 
 int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, int *want) {
@@ -189,9 +196,13 @@ int usocket_tls_readable(usocket_t *s, int *want) {
     if (OTHER_THREAD_INSIDE(t, *want)) {
         return USOCKET_EAGAIN;
     }
-    int r = usocket_tls_open_up(s, t);
-    if (r == 0 && !t->ended && !t->shut_rd) {
-        r = usocket_backend_read(t, NULL, 0, true);
+    int r = 0;
+    if (base_of(s)->error == 0) {
+        r = usocket_tls_open_up(s, t);
+        if (r == 0 && !t->ended && !t->shut_rd) {
+            r = usocket_backend_read(t, NULL, 0, true);
+        }
+        usocket_tls_keep_error(s, t, r);
     }
     return usocket_tls_done(t, r, want);
 }

@@ -121,7 +121,7 @@ int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, pati
         int handle = -1;
         usocket_tls_t *guest = NULL;
         if (usocket_tls_enter(t)) {
-            r = usocket_tls_admit(t);
+            r = t->shut_rd ? USOCKET_EINVAL : usocket_tls_admit(t);
             if (r == 0) {
                 guest = t->door;
                 t->door = NULL;

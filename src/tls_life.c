@@ -139,7 +139,7 @@ static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
     int r;
 #if USOCKET_SERVER && USOCKET_DATAGRAMS
     if (t->listening) {
-        r = usocket_tls_admit(t);
+        r = t->shut_rd ? USOCKET_EINVAL : usocket_tls_admit(t);
         *want = r == USOCKET_EAGAIN ? t->want : 0;
         usocket_tls_leave(t);
         return r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN & events;
@@ -155,14 +155,16 @@ static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
             return r > 0 ? (USOCKET_POLL_IN | USOCKET_POLL_OUT) & events : 0;
         }
     }
-    r = usocket_tls_open_up(s, t);
+    r = base_of(s)->error != 0 ? base_of(s)->error : usocket_tls_open_up(s, t);
     if (r == USOCKET_EAGAIN) {
         *want = t->want;
     } else if (r < 0) {
+        usocket_tls_keep_error(s, t, r);
         got = USOCKET_POLL_IN | USOCKET_POLL_OUT; /* the call itself says what it is */
     } else {
         if (events & USOCKET_POLL_IN) {
             r = t->ended || t->shut_rd ? 1 : usocket_backend_read(t, NULL, 0, true);
+            usocket_tls_keep_error(s, t, r);
             got |= r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN;
             *want |= r == USOCKET_EAGAIN ? USOCKET_POLL_IN : 0;
         }

@@ -40,14 +40,15 @@ int usocket_backend_knock(usocket_tls_t *t) {
         if (state > MBEDTLS_SSL_SERVER_HELLO && state != MBEDTLS_SSL_SERVER_HELLO_VERIFY_REQUEST_SENT) {
             return 0; /* a hello with its cookie has been answered, in memory: the flight goes out with its last message */
         }
+        t->heard = 0;
         int ret = mbedtls_ssl_handshake_step(ssl);
-        if (ret == MBEDTLS_ERR_SSL_WANT_READ || (ret != 0 && t->error != 0)) {
+        if ((ret == MBEDTLS_ERR_SSL_WANT_READ && t->heard == 0) || (ret != 0 && t->error != 0)) {
             t->want = USOCKET_POLL_IN;
             r = ret == MBEDTLS_ERR_SSL_WANT_READ ? USOCKET_EAGAIN : t->error;
             t->error = 0;
             return r;
         }
-        if (ret != 0) { /* a cookie has been sent, or it was nonsense: the next one */
+        if (ret != 0) { /* a cookie has been sent, or it was nonsense, or a piece of something: the next one */
             datagrams++;
             r = usocket_backend_is_alloc_failure(ret) || mbedtls_ssl_session_reset(ssl) != 0 ? USOCKET_ENOMEM : 0;
         }

@@ -12,8 +12,9 @@
 
 /* ---- The transport ------------------------------------------------------------------------------------------------ */
 
-#define DTLS_MTU 1232       /* what IPv6 lets through anywhere: 1280 less its header and UDP's */
-#define HELLO_RANDOM_END 59 /* RFC 6347: header of the record 13, of the message 12; the version 2, the random 32 */
+#define DTLS_MTU 1232        /* what IPv6 lets through anywhere: 1280 less its header and UDP's */
+#define HELLO_RANDOM_END 59  /* RFC 6347: header of the record 13, of the message 12; the version 2, the random 32 */
+#define DATAGRAMS_AT_ONCE 16 /* in one step, which looks neither at the clock nor for Ctrl-C */
 #define TRANSPORT_FAILED (-0x0050) /* MBEDTLS_ERR_NET_CONN_RESET; mbedTLS hands it through, t->error is what counts */
 
 /* Whom the cookie is for. */
@@ -46,9 +47,51 @@ static int32_t receive(usocket_tls_t *t, uint8_t *buf, size_t len) {
     return (int32_t)len;
 }
 
+/* Whether a datagram begins with a hello of which mbedTLS can look at the cookie. RFC 6347: the record's header has its type, 22, at 0
+ * and its epoch at 3; the message's its type, 1, at 13 and its fragment's offset at 19; the session's id is at 59, the cookie behind it. */
+static bool is_hello(const uint8_t *d, size_t len) {
+    static const uint8_t zero[3];
+    if (len < 61 || d[0] != 22 || memcmp(d + 3, zero, 2) != 0 || d[13] != 1 || memcmp(d + 19, zero, 3) != 0) {
+        return false;
+    }
+    size_t cookie = 60 + d[59];
+    return cookie < len && cookie + 1 + d[cookie] <= len;
+}
+
+/* What tells one hello from another. */
+static void note_hello(usocket_tls_t *t, const uint8_t *d, size_t len) {
+    memset(t->hello, 0, HELLO_ID);
+    if (len >= HELLO_RANDOM_END) {
+        memcpy(t->hello, d + HELLO_RANDOM_END - HELLO_ID, HELLO_ID);
+    }
+}
+
+/* A client that begins anew from the same port has ended its connection, once a cookie has shown that it is there (RFC 6347, 4.2.8).
+ * mbedTLS would also let the connection end by a double of the hello that it began with, or by what it cannot read as a hello. */
+static void allow_new_client(usocket_tls_t *t, const uint8_t *d, size_t len) {
+    bool anew = t->conn->ssl.PRIVATE(out_left) == 0 && is_hello(d, len) &&
+        memcmp(t->hello, d + HELLO_RANDOM_END - HELLO_ID, HELLO_ID) != 0;
+    mbedtls_ssl_conf_dtls_cookies(&t->conn->conf, anew ? mbedtls_ssl_cookie_write : NULL,
+        anew ? mbedtls_ssl_cookie_check : NULL, anew ? &t->creds->cookies : NULL);
+}
+
+/* mbedTLS drops datagrams without a word, so it gets few at a time: of a listener one, since a piece of a hello must not stay. */
+static int32_t receive_datagram(usocket_tls_t *t, uint8_t *buf, size_t len) {
+    int most = t->knocking ? 1 : DATAGRAMS_AT_ONCE;
+    int32_t r = 0;
+    while (r == 0 && t->heard < most) { /* an empty one is not the end */
+        r = usocket_tls_transport_recv(t, buf, len);
+        t->heard = (uint8_t)(t->heard + (r >= 0));
+    }
+    if (r == 0 || r == USOCKET_EAGAIN) {
+        r = t->shut_rd && t->stage == TLS_HANDSHAKE ? USOCKET_ECONNABORTED : USOCKET_EAGAIN;
+    }
+    return r;
+}
+
 static int transport_recv(void *context, unsigned char *buf, size_t len) {
     usocket_tls_t *t = context;
-    int32_t r = receive(t, buf, len);
+    int32_t r = t->datagram ? receive_datagram(t, buf, len) : receive(t, buf, len);
     if (t->lost != 0 && r <= 0) {
         r = t->lost; /* no alert explains it */
     }
@@ -64,12 +107,11 @@ static int transport_recv(void *context, unsigned char *buf, size_t len) {
             return MBEDTLS_ERR_SSL_ALLOC_FAILED;
         }
         if (t->knocking) {
-            memset(t->hello, 0, HELLO_ID);
-            if ((size_t)r >= HELLO_RANDOM_END) {
-                memcpy(t->hello, buf + HELLO_RANDOM_END - HELLO_ID, HELLO_ID);
-            }
+            note_hello(t, buf, (size_t)r);
+        } else if (t->server) {
+            allow_new_client(t, buf, (size_t)r);
         }
-        return r != 0 ? r : MBEDTLS_ERR_SSL_WANT_READ; /* an empty datagram is not the end */
+        return r;
     }
     t->eof = t->eof || r == 0;
     return r;

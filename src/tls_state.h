@@ -48,6 +48,7 @@ typedef struct usocket_tls {
     int failed;       /* why the stage is TLS_FAILED */
     int number;       /* the library's own number for that */
     uint8_t rank;     /* how telling the words are */
+    uint8_t heard;    /* datagrams received in this step */
     int refused;      /* why the last datagram did not go */
     int held;         /* 1 + a byte that is on its way and was not counted yet; 0 */
     uint32_t records; /* of application data, ever written */
@@ -107,6 +108,9 @@ int usocket_tls_open_up(usocket_t *s, usocket_tls_t *t);
 
 /* The tail of every step: what to wait for, if there is more to be sent than the call knows of. */
 int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, int *want);
+
+/* After a look that ended with r: what the stack says of datagrams it says once, and the next receive is to tell. */
+void usocket_tls_keep_error(usocket_t *s, const usocket_tls_t *t, int r);
 
 /* ---- The transport, for the TLS library ------------------------------------------------------------------------------- */
 

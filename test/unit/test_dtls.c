@@ -5,120 +5,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "tls_fixture.h"
-
-static usocket_t listener, ends[3][2], near, far;
-static int pair; /* of ends */
-#define client ends[pair][0]
-#define server ends[pair][1]
-static usocket_addr_t at;
-
-static const struct end plain_client = { .ca = pem_root, .host = "host.test" };
-static const struct end plain_server = { .cert = pem_server, .key = key_server };
-
-static usocket_time_t soon(void) {
-    return usocket_deadline_in(100 * SECOND);
-}
-
-static int begin(void **state) {
-    usocket_init(&listener);
-    usocket_init(&near);
-    usocket_init(&far);
-    for (pair = 2; pair >= 0; pair--) {
-        usocket_init(&client);
-        usocket_init(&server);
-    }
-    pair = 0;
-    return fx_begin(state);
-}
-
-static int end(void **state) {
-    for (pair = 2; pair >= 0; pair--) {
-        usocket_close(&client);
-        usocket_close(&server);
-    }
-    usocket_close(&near);
-    usocket_close(&far);
-    usocket_close(&listener);
-    usocket_tls_forget();
-    return fx_end(state);
-}
-#define DTLS(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-static void listen_with(const struct end *e) {
-    at = fx_addr("127.0.0.1", 0);
-    assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
-    assert_ok(tls_set(&listener, e));
-    assert_ok(usocket_bind(&listener, &at));
-    assert_ok(usocket_getsockname(&listener, &at));
-    assert_ok(usocket_listen(&listener, 4));
-}
-
-/* A way between the client and the listener that doubles every datagram: `near` is where the client is told that the server is. */
-static void make_way(void) {
-    assert_ok(usocket_open(&far, USOCKET_AF_INET, USOCKET_DGRAM, 0));
-    assert_ok(usocket_connect_by(&far, &at, USOCKET_NOW));
-    at = fx_udp(&near, USOCKET_AF_INET);
-}
-
-static void pass_on(void) {
-    static char buf[2000];
-    static usocket_addr_t who;
-    usocket_addr_t from;
-    int32_t n;
-    while (usocket_fileno(&near) >= 0 && (n = usocket_recv_by(&near, buf, sizeof buf, 0, &from, USOCKET_NOW)) > 0) {
-        who = from;
-        assert_int_equal(n, usocket_send(&far, buf, (size_t)n));
-        assert_int_equal(n, usocket_send(&far, buf, (size_t)n));
-    }
-    while (usocket_fileno(&far) >= 0 && (n = usocket_recv_by(&far, buf, sizeof buf, 0, NULL, USOCKET_NOW)) > 0) {
-        assert_int_equal(n, usocket_sendto(&near, buf, (size_t)n, &who));
-        assert_int_equal(n, usocket_sendto(&near, buf, (size_t)n, &who));
-    }
-}
-
-/* Client and server as far as they get, neither waiting. The listener lets in whoever shows a cookie. */
-static void session(const struct end *c, int *at_client, int *at_server) {
-    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
-    assert_ok(tls_set(&client, c));
-    *at_client = usocket_connect_by(&client, &at, USOCKET_NOW);
-    assert_code(USOCKET_EINPROGRESS, *at_client);
-    *at_client = *at_server = USOCKET_EAGAIN;
-    usocket_time_t give_up = fx_now() + 100 * SECOND;
-    while ((*at_client == USOCKET_EAGAIN || *at_server == USOCKET_EAGAIN) && fx_now() < give_up) {
-        if (*at_client == USOCKET_EAGAIN) {
-            *at_client = usocket_tls_handshake_by(&client, USOCKET_NOW);
-        }
-        if (usocket_fileno(&server) < 0) {
-            int r = usocket_accept_by(&listener, &server, NULL, USOCKET_NOW);
-            assert_true(r == 0 || r == USOCKET_EAGAIN);
-        } else {
-            char c;
-            if (*at_server == USOCKET_EAGAIN) {
-                *at_server = usocket_tls_handshake_by(&server, USOCKET_NOW);
-            } else if (*at_server == 0) { /* its last flight may have been lost: who receives is asked for it again */
-                int32_t r = usocket_recv_by(&server, &c, 1, 0, NULL, USOCKET_NOW);
-                assert_true(r == USOCKET_EAGAIN || usocket_is_tls(r));
-            }
-        }
-        if (*at_client < 0 && *at_client != USOCKET_EAGAIN) {
-            break;
-        }
-        fx_sleep(FX_SIM ? 5 * MS : 200);
-        pass_on();
-        fx_sleep(FX_SIM ? 5 * MS : 200);
-    }
-}
-
-static void stand(const struct end *c) {
-    int at_client, at_server;
-    session(c, &at_client, &at_server);
-    if (at_client < 0 || at_server < 0) {
-        print_error("client: %s\nserver: %s\n", tls_words(&client), tls_words(&server));
-    }
-    assert_ok(at_client);
-    assert_ok(at_server);
-}
+#include "dtls_meeting.h"
 
 static void say(usocket_t *from, usocket_t *to, const char *text, size_t len) {
     static char buf[20000];
@@ -205,9 +92,9 @@ static void test_knocking(void **state) {
     usocket_t plain = USOCKET_CLOSED;
     listen_with(&plain_server);
     assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_DGRAM, 0));
-    static const uint8_t hello[] = { 22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 254, 253, 1, 2, 3, 4, 5, 6 };
+    static const uint8_t knock[] = { 22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 254, 253, 1, 2, 3, 4, 5, 6 };
     for (int i = 0; i < 40; i++) {
-        assert_true(usocket_sendto(&plain, hello, sizeof hello - (size_t)i % 30, &at) > 0);
+        assert_true(usocket_sendto(&plain, knock, sizeof knock - (size_t)i % 30, &at) > 0);
         fx_sleep(200);
         assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
         assert_int_equal(0, usocket_poll(&listener, USOCKET_POLL_IN, USOCKET_NOW));
@@ -218,35 +105,6 @@ static void test_knocking(void **state) {
     stand(&plain_client);
     say(&client, &server, "in", 2);
     assert_ok(usocket_close(&plain));
-}
-
-/* The hello that a client is let in for may come twice, and its double is with the listener before the client has a socket: that is no
- * second client. Nor has it to do with the next one. */
-static void test_doubled(void **state) {
-    (void)state;
-    listen_with(&plain_server);
-    make_way();
-    for (pair = 0; pair < 3; pair++) {
-        stand(&plain_client);
-        for (int i = 0; i < 10; i++) {
-            usocket_t second = USOCKET_CLOSED;
-            assert_int_equal(0, usocket_poll(&listener, USOCKET_POLL_IN, USOCKET_NOW));
-            assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &second, NULL, USOCKET_NOW));
-            fx_sleep(200);
-        }
-        assert_int_equal(2, usocket_send_by(&client, "in", 2, 0, NULL, soon()));
-        fx_sleep(5 * MS);
-        pass_on();
-        char buf[10];
-        assert_int_equal(2, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
-        assert_memory_equal("in", buf, 2);
-        usocket_close(&far);
-        assert_ok(usocket_open(&far, USOCKET_AF_INET, USOCKET_DGRAM, 0));
-        usocket_addr_t there;
-        assert_ok(usocket_getsockname(&listener, &there));
-        assert_ok(usocket_connect_by(&far, &there, USOCKET_NOW));
-    }
-    pair = 0;
 }
 
 /* A server that is not there: the deadline holds, over retransmissions. */
@@ -373,21 +231,10 @@ static void test_no_answer(void **state) {
 
 #endif
 
-/* mbedTLS keeps a table of keys from its first handshake on. */
-static void warm_up(void) {
-    void *state = NULL;
-    begin(&state);
-    listen_with(&plain_server);
-    stand(&plain_client);
-    usocket_close(&client);
-    usocket_close(&server);
-    usocket_close(&listener);
-}
-
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        DTLS(test_session), DTLS(test_several_clients), DTLS(test_refusals), DTLS(test_knocking), DTLS(test_doubled), DTLS(test_deadline),
+        DTLS(test_session), DTLS(test_several_clients), DTLS(test_refusals), DTLS(test_knocking), DTLS(test_deadline),
         DTLS(test_not_listening), DTLS(test_loss), DTLS(test_psk),
 #if FX_SIM
         DTLS(test_send_refused), DTLS(test_no_answer),
