@@ -169,8 +169,14 @@ static void dialer_step(dialer_obj_t *self) {
         if (self->code == USOCKET_EINPROGRESS || !usocket_py_collect(self->code, &self->collected)) {
             break;
         }
-        usocket_dial_end(&self->c.dial, &self->sock->sock);
+        usocket_dial_t *d = &self->c.dial;
+        int set = d->set; /* somebody may be waiting for it */
+        int alarm = d->alarm;
+        d->set = d->alarm = -1;
+        usocket_dial_end(d, &self->sock->sock);
         self->code = begin(&self->c);
+        d->set = set;
+        d->alarm = alarm;
         self->code = self->code == 0 ? USOCKET_EINPROGRESS : self->code;
     }
 }

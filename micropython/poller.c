@@ -175,7 +175,8 @@ static void sift(poller_obj_t *self, int from) {
     self->ready_n = n;
 }
 
-static void take(poller_obj_t *self, usocket_time_t until) {
+/* True: there was nothing until then. */
+static bool take(poller_obj_t *self, usocket_time_t until) {
     int r;
     int have = self->ready_n;
     usocket_ready_t *out = self->ready + have;
@@ -183,6 +184,7 @@ static void take(poller_obj_t *self, usocket_time_t until) {
     usocket_py_check(r, MP_QSTR_poller);
     self->ready_n = have + r;
     sift(self, have);
+    return r == 0;
 }
 
 static void wait(poller_obj_t *self, size_t n_args, const mp_obj_t *args) {
@@ -204,10 +206,8 @@ static void wait(poller_obj_t *self, size_t n_args, const mp_obj_t *args) {
             until = until < self->look ? until : self->look;
             until = until < deadline ? until : deadline;
         }
-        if (self->ready_n < AT_ONCE) {
-            take(self, until);
-        }
-        if (any || self->ready_n != 0 || deadline == USOCKET_NOW || until == deadline) { /* waited for in vain */
+        bool in_vain = self->ready_n < AT_ONCE && take(self, until);
+        if (any || self->ready_n != 0 || deadline == USOCKET_NOW || (in_vain && until == deadline)) {
             return;
         }
     }

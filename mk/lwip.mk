@@ -76,11 +76,12 @@ $(eval $(call lwip_variant,clang,clang,-O1,-O1,$(LWIP_TESTS)))
 $(eval $(call lwip_variant,asan,clang,-O1 $(TC_SANITIZE),-O1 $(LWIP_ASAN),$(LWIP_TESTS)))
 $(eval $(call lwip_variant,tiny,gcc,-O2 -DTEST_LWIP_TINY,-O2 -DTEST_LWIP_TINY,calls))
 $(eval $(call lwip_variant,tiny-asan,clang,-O1 -DTEST_LWIP_TINY $(TC_SANITIZE),-O1 -DTEST_LWIP_TINY $(LWIP_ASAN),calls))
+$(eval $(call lwip_variant,v4,gcc,-O2 -DUSOCKET_IPV6=0,-O2,getaddrinfo))
 
 .PHONY: test-lwip-c test-lwip-c-long
-test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_asan_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS) ## the C tests on lwIP; random sequences of calls
+test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_v4_PROGRAMS) $(lwip_asan_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS) ## the C tests on lwIP; random sequences of calls
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) \
-		--full $(lwip_tiny_PROGRAMS) $(lwip_gcc_PROGRAMS) --brief $(lwip_tiny-asan_PROGRAMS) $(lwip_asan_PROGRAMS)
+		--full $(lwip_tiny_PROGRAMS) $(lwip_gcc_PROGRAMS) $(lwip_v4_PROGRAMS) --brief $(lwip_tiny-asan_PROGRAMS) $(lwip_asan_PROGRAMS)
 
 # 100,000 random sequences on each of two sizes of pools; they wait more than they work.
 LWIP_CALLS := $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS))

@@ -13,6 +13,8 @@
 #ifndef PLAT_MIXED_SLICE_MS
 #define PLAT_MIXED_SLICE_MS 10
 #endif
+#define WOKEN_MS \
+    1 /* who has nothing to do with the wake gives way to who has: with strict priorities it would never run */
 #ifndef PLAT_EVENT_FIRST
 #define PLAT_EVENT_FIRST 0x10000
 #endif
@@ -136,8 +138,10 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
     if (left < 0 || left > slice) {
         left = slice;
     }
-    if (ready != 0 || events_woken()) {
+    if (ready != 0) {
         left = 0;
+    } else if (events_woken() && left > WOKEN_MS * 1000LL) {
+        left = WOKEN_MS * 1000LL;
     }
     if (any) {
         int r = poll_sockets(sockets, n, left);

@@ -30,6 +30,12 @@ static void forget(u8_t id, void *pcb) {
     }
 }
 
+void lwip_handle_is_new(int fd) {
+    LOCK_TCPIP_CORE();
+    over[fd - PLAT_HANDLE_FIRST] = false;
+    UNLOCK_TCPIP_CORE();
+}
+
 static u8_t get_id(void) {
     static int id = -1;
     if (id < 0) {
@@ -65,6 +71,10 @@ ssize_t plat_recv(int fd, void *buf, size_t len, int flags) {
 }
 
 #else
+
+void lwip_handle_is_new(int fd) {
+    (void)fd;
+}
 
 int plat_shutdown(int fd, int how) {
     return lwip_shutdown_at_once(fd, how);

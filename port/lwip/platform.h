@@ -71,6 +71,7 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
 #define plat_listen(fd, backlog) lwip_listen((fd), (backlog))
 #define plat_connect(fd, addr, len) lwip_connect((fd), (addr), (len))
 int lwip_shutdown_at_once(int fd, int how);
+void lwip_handle_is_new(int fd); /* what was known of the number is another socket's */
 int plat_shutdown(int fd, int how);
 ssize_t plat_recv(int fd, void *buf, size_t len, int flags);
 #define plat_recvfrom(fd, buf, len, flags, addr, alen) lwip_recvfrom((fd), (buf), (len), (flags), (addr), (alen))

@@ -155,6 +155,7 @@ int plat_set_nonblocking(int fd) {
 
 static int not_blocking(int fd) {
     if (fd >= 0) {
+        lwip_handle_is_new(fd);
         plat_set_nonblocking(fd);
     }
     return fd;
@@ -292,7 +293,7 @@ int plat_getaddrinfo(const char *host, const char *service, const struct addrinf
     if (err == ERR_MEM) {
         return PLAT_EAI_BUSY; /* its table of lookups in progress is full */
     }
-    if (err != ERR_OK || hints->ai_family != (six ? AF_INET6 : AF_INET)) {
+    if (err != ERR_OK || (hints->ai_family != AF_UNSPEC && hints->ai_family != (six ? AF_INET6 : AF_INET))) {
         return EAI_NONAME;
     }
     answer_t *answer = usocket_port_alloc(sizeof(*answer));

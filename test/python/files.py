@@ -1,8 +1,10 @@
 # run: files=24 limit=40
 # Out of descriptors: the collector runs once and the call is tried again; then EMFILE, and nothing is broken by it.
+import select
 import socket
+import time
 
-from check import FIRST, SYSTEM, check, collect, descriptors, number, raised, raises, sections, summary, true
+from check import FIRST, SYSTEM, check, collect, descriptors, number, raised, raises, sections, since, summary, ticks, true
 from pairs import close, settle, tcp_pair
 from where import HOST, NAME
 
@@ -128,11 +130,32 @@ def lookups_without_descriptors():
     check("and names work again", raised(socket.getaddrinfo, (NAME, 80)), None)
 
 
+def a_dialer_begins_anew():
+    # Out of descriptors for an attempt: whoever waits for the dialer waits on, and is told.
+    s = socket.create_server((HOST, 0))
+    d = socket.dialer(NAME, s.getsockname()[1], timeout=10)
+    p = socket.poller()
+    p.register(d, select.POLLIN)
+    time.sleep(0.3)  # the answer is there, and no step has been made
+    lose_all()
+    got, told, end = [], [], ticks()
+    while not got and since(end) < 10000:
+        told += [mask for _, mask in p.poll(500)]
+        e = raised(lambda: got.append(d.result()))
+        if e is not None and number(e) != 11:
+            break
+    check("a dialer without a descriptor: collected, tried again", (len(got), e), (1, None))
+    check("nobody is told that it is closed", [mask for mask in told if mask & 32], [])
+    p.close()
+    close(s, d, *got)
+    collect()
+
+
 MOST = len(take_all()[0])
 collect()
 
 sections(
-    the_limit_is_there, collected_and_tried_again, accept_without_descriptors, keeping_bytes_without_descriptors, lookups_without_descriptors,
+    the_limit_is_there, collected_and_tried_again, accept_without_descriptors, keeping_bytes_without_descriptors, lookups_without_descriptors, a_dialer_begins_anew,
 )  # fmt: skip
 true("more than a handful of descriptors were in play", descriptors() < LIMIT)
 summary()

@@ -8,7 +8,7 @@ import sys
 import time
 
 from check import SYSTEM, check, collect, descriptors, raised, raises, sections, since, skip, spawn, summary, ticks, true
-from pairs import close, tcp_pair, udp_pair
+from pairs import close, settle, tcp_pair, udp_pair
 from where import HOST, MANY
 
 IN, OUT, ERR, HUP, NVAL = select.POLLIN, select.POLLOUT, select.POLLERR, select.POLLHUP, 32
@@ -59,6 +59,14 @@ def the_interface():
     check("poll(None) with something ready", [m for o, m in p.poll(None)], [OUT])
     check("poll() with something ready", [m for o, m in p.poll()], [OUT])
     check("poll(-1) with something ready", [m for o, m in p.poll(-1)], [OUT])
+    p.register(a, IN)
+    p.unregister(a)
+    b.send(b"x")
+    settle(a)
+    start = ticks()
+    check("only what is unregistered has something", p.poll(40), [])
+    true("never early with that", since(start) >= 40, since(start))
+    a.recv(1)
     p.register(a, IN)
     for ms in (sys.maxsize // 1000 + 1, sys.maxsize // 2 + 1, sys.maxsize):  # more microseconds than there are
         late = spawn(lambda: (time.sleep_ms(60), b.send(b"x")))

@@ -1,5 +1,5 @@
 # TLS sockets in event loops, usocket.poller and asyncio's own streams, in MicroPython: both ends are ours. Prints as inside.py does.
-import asyncio, errno, select, sys, time
+import _thread, asyncio, errno, select, sys, time
 import usocket as socket
 from ends import HOST, ROOT, TLS, check, error, make_client, make_listener, pair, readable
 
@@ -49,6 +49,13 @@ def pollers():
             pass
         check("poller: decrypted behind its back" + name, told(p, 0) == [(s, IN)] and s.recv(9) == b"2345678")
         check("poller: nothing left again" + name, told(p, 0) == [])
+        _thread.start_new_thread(lambda: (time.sleep_ms(10), c.send(b"late")), ())
+        waits, got = [], []
+        while not got:  # what the socket's record is, is for the next look, in the same call
+            t = time.ticks_ms()
+            got = told(p, 40)
+            waits.append(time.ticks_diff(time.ticks_ms(), t))
+        check("poller: a short wait with a record in it" + name, got == [(s, IN)] and all([w >= 40 for w in waits[:-1]]) and s.recv(9) == b"late", waits)
         p.modify(s, IN | OUT)
         check("poller: writable" + name, told(p) == [(s, OUT)])
         sent = 0

@@ -15,6 +15,38 @@
 
 static usocket_t a, b;
 
+/* A reset that finds the socket's mailbox full of small segments, and so is not put into it, is no end of the stream. */
+static void reset_behind_many(size_t at_once) {
+    char buf[1000];
+    const int on = 1;
+    int sent = 0;
+    int32_t r;
+    fx_streams(&a, &b);
+    assert_ok(usocket_setsockopt(&b, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+    while (sent < 400 && usocket_send_by(&b, "x", 1, 0, NULL, USOCKET_NOW) == 1) {
+        sent++;
+        fx_sleep(2 * MS);
+    }
+    fx_sleep(100 * MS);
+    assert_code(1, usocket_send(&a, "y", 1));
+    fx_sleep(50 * MS);
+    assert_ok(usocket_close(&b)); /* with a byte unread */
+    fx_sleep(100 * MS);
+    while ((r = usocket_recv_by(&a, buf, at_once, 0, NULL, usocket_deadline_in(2 * SECOND))) > 0) {
+        sent -= r;
+    }
+    assert_code(USOCKET_ECONNRESET, r);
+    assert_true(sent >= 0);
+    assert_code(0, usocket_recv(&a, buf, 1));
+    fx_close(&a, &b);
+}
+
+static void test_reset_behind_many(void **state) {
+    (void)state;
+    reset_behind_many(1000);
+    reset_behind_many(1);
+}
+
 /* TIME_WAIT is over, and its memory somebody else's, while the socket that was shut down first is still open. */
 static void test_half_closed(void **state) {
     (void)state;
@@ -46,7 +78,25 @@ static void test_half_closed(void **state) {
         for (size_t i = 0; i < 60; i++) {
             assert_ok(usocket_close(&others[i]));
         }
+        reset_behind_many(1); /* on the same number, which has no part in that */
     }
+}
+
+/* While somebody is to leave a wait, others look again and again, but leave the processor to him. */
+static void test_wake(void **state) {
+    (void)state;
+    fx_streams(&a, &b);
+    usocket_wait_t w = { usocket_fileno(&a), USOCKET_POLL_IN, 0 };
+    usocket_time_t until = fx_now() + 30 * MS;
+    int looks = 0;
+    usocket_port_wake(true);
+    while (fx_now() < until) {
+        assert_int_equal(0, usocket_port_wait(&w, 1, until + 10 * MS));
+        looks++;
+    }
+    usocket_port_wake(false);
+    assert_in_range(looks, 1, 31); /* each took a millisecond */
+    fx_close(&a, &b);
 }
 
 static void set_loopback(bool up) {
@@ -377,7 +427,7 @@ static void test_events(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_half_closed), TEST(test_linger), TEST(test_out_of_sockets), TEST(test_full_duplex), TEST(test_close_under), TEST(test_lookups_at_once),
-        TEST(test_events),
+        TEST(test_events), TEST(test_reset_behind_many), TEST(test_wake),
     };
     return RUN(tests);
 }
