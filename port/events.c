@@ -134,14 +134,12 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
         first = first != NULL ? first : e;
     }
     int ready = look(fds, n);
-    long long slice = (first != NULL && any ? PLAT_MIXED_SLICE_MS : PLAT_SLICE_MS) * 1000LL;
-    if (left < 0 || left > slice) {
-        left = slice;
+    int slice = events_woken() ? WOKEN_MS : first != NULL && any ? PLAT_MIXED_SLICE_MS : PLAT_SLICE_MS;
+    if (left < 0 || left > slice * 1000LL) {
+        left = slice * 1000LL;
     }
     if (ready != 0) {
         left = 0;
-    } else if (events_woken() && left > WOKEN_MS * 1000LL) {
-        left = WOKEN_MS * 1000LL;
     }
     if (any) {
         int r = poll_sockets(sockets, n, left);
