@@ -200,7 +200,8 @@ int usocket_share(usocket_t *s, usocket_t *from);
 /** Duplicate the descriptor, close-on-exec. @return a descriptor; USOCKET_EBADF, USOCKET_EMFILE, USOCKET_EOPNOTSUPP, USOCKET_EIO */
 int usocket_dup(int fd);
 
-/** Close a descriptor from usocket_dup or usocket_detach. */
+/** Close a descriptor from usocket_dup or usocket_detach. On lwIP and RT-Thread one from usocket_detach has to be closed here or
+ *  adopted again: if the stack's own close gives its number to another connection, a later usocket_adopt takes that for the old one. */
 void usocket_close_fd(int fd);
 
 /** Close. Harmless when closed already. Those who wait in another thread return USOCKET_EBADF at once, or
