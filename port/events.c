@@ -13,8 +13,8 @@
 #ifndef PLAT_MIXED_SLICE_MS
 #define PLAT_MIXED_SLICE_MS 10
 #endif
-#define WOKEN_MS \
-    1 /* who has nothing to do with the wake gives way to who has: with strict priorities it would never run */
+/* While a wake is on, who has nothing to do with it gives way to who has: with strict priorities that one would never run. */
+#define WOKEN_MS 1
 #ifndef PLAT_EVENT_FIRST
 #define PLAT_EVENT_FIRST 0x10000
 #endif

@@ -40,8 +40,8 @@ static int receive_failed(int handle, entry_t *e, int number) {
         int error = guard_take_error(handle, e);
         return error != 0 ? error : e->flags & HALF_IN ? 0 : EAGAIN;
     }
-    if (number ==
-        ENOTCONN) { /* it has told before, or it never will, unless to poll: lwIP of a reset behind a full mailbox */
+    if (number == ENOTCONN) {
+        /* It has told before, or it never will; unless poll knows better: lwIP, of a reset behind a full mailbox. */
         if (!(e->flags & ENDED) && (guard_look(handle, POLLIN) & POLLERR)) {
             e->flags |= TROUBLE;
         }
