@@ -8,7 +8,7 @@ from check import EMULATED, SYSTEM, at_most, check, collect, descriptors, number
 from pairs import close, crowd, drain, full_pair, tcp_pair, udp_pair
 from where import HOST, INTERFACE, MANY, MUCH
 
-LATE = 1500
+LATE = 2500
 
 
 def u1():

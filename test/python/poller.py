@@ -69,8 +69,8 @@ def the_interface():
     a.recv(1)
     p.register(a, IN)
     for ms in (sys.maxsize // 1000 + 1, sys.maxsize // 2 + 1, sys.maxsize):  # more microseconds than there are
-        late = spawn(lambda: (time.sleep_ms(60), b.send(b"x")))
         start = ticks()
+        late = spawn(lambda: (time.sleep_ms(60), b.send(b"x")))
         check("poll({}) waits".format(ms), told(p, ms), {id(a): IN})
         true("until something comes", since(start) >= 50, since(start))
         late(5)

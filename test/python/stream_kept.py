@@ -99,10 +99,10 @@ def kept_and_new_in_order():
         a, b = tcp_pair()
         b.settimeout(WAIT)
         a.send(b"abc")
-        timed(first.__name__ + " times out", first, (b,), 59, 1500)
+        timed(first.__name__ + " times out", first, (b,), 59, 4000)
         a.send(b"def")
         time.sleep(0.02)
-        timed(first.__name__ + " times out again", first, (b,), 59, 1500)
+        timed(first.__name__ + " times out again", first, (b,), 59, 4000)
         a.send(b"ghij\n")
         b.settimeout(2)
         check("kept twice, then the rest, in order, after " + first.__name__, b.read(11), b"abcdefghij\n")
@@ -121,7 +121,7 @@ def kept_in_pieces():
     check("another piece", b.read(3), b"234")
     check("recv(0) takes none", b.recv(0), b"")
     check("the rest of it", b.recv(100), b"56789")
-    timed("then nothing", b.recv, (1,), 59, 1500)
+    timed("then nothing", b.recv, (1,), 59, 4000)
     close(a, b)
 
 

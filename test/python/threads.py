@@ -8,7 +8,7 @@ from check import check, collect, descriptors, number, raised, sections, since, 
 from pairs import close, drain, full_pair, tcp_pair, udp_pair
 from where import HOST, MUCH, SILENT
 
-SLACK = 1500
+SLACK = 4000
 
 
 def on_different_sockets():
@@ -68,7 +68,7 @@ def blocked(label, s, name, args, seconds=None):
     got = t(3)
     took = since(start)
     true("{}: close wakes it with EBADF".format(label), got is not None and isinstance(got[0], OSError) and number(got[0]) == 9, got)
-    true("{}: within a second".format(label), took < 1000, took)
+    true("{}: soon".format(label), took < 2500, took)
     peer.send(b"fine")
     other.settimeout(2)
     check("{}: what reused the number is untouched".format(label), raised(lambda: check_recv(other)), None)

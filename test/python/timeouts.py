@@ -7,7 +7,7 @@ from check import check, number, raised, raises, sections, since, spawn, summary
 from pairs import close, drain, free_port, full_pair, tcp_pair, udp_pair
 from where import HOST, MUCH, SILENT
 
-SLACK = 1500
+SLACK = 4000
 
 
 def listener():
@@ -132,8 +132,8 @@ def in_time():
         a.send(b"x\n")
 
     for name, args, want in (("recv", (5,), b"x\n"), ("readline", (), b"x\n"), ("read", (2,), b"x\n"), ("readinto", (bytearray(2),), 2)):
-        t = spawn(later)
         start = ticks()
+        t = spawn(later)
         check(name + " within the deadline", getattr(b, name)(*args), want)
         true(name + " returns when the bytes are there", 90 <= since(start) < 90 + SLACK, since(start))
         t()
@@ -178,11 +178,11 @@ def modes():
 
 def a_timeout_changed_during_the_wait():
     a, b = tcp_pair()
-    b.settimeout(0.3)
+    b.settimeout(1)
     t = spawn(lambda: raised(b.recv, (1,)))
-    time.sleep(0.05)
-    b.settimeout(10)
-    got = t(3)
+    time.sleep(0.6)
+    b.settimeout(30)
+    got = t(10)
     true("the deadline is fixed when the call begins", got is not None and isinstance(got[0], socket.timeout), got)
     close(a, b)
 

@@ -44,7 +44,7 @@ def mistreated():
 
 def datagrams_on_it():
     port = kernel.echo("4")
-    s, _ = datagrams("4", 0.2)
+    s, _ = datagrams("4", 5)
     kernel.treat("drop=0.2 twice=0.2 late=0.2")
     whole, came = True, 0
     for n in range(100):
@@ -52,6 +52,7 @@ def datagrams_on_it():
     while True:
         try:
             d = s.recv(2000)
+            s.settimeout(0.3)
         except OSError as e:
             check("the end is the deadline", e.errno, 110)
             break

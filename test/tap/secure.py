@@ -49,7 +49,7 @@ def openssl_client(port, dtls):
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     child.stdin.write(b"hello there\n")
     child.stdin.flush()
-    threading.Timer(15, child.kill).start()
+    threading.Timer(45, child.kill).start()
     out = b""
     while b"\nhello there\n" not in out and (more := os.read(child.stdout.fileno(), 4096)):
         out += more

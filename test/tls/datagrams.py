@@ -167,7 +167,7 @@ def spoiling(which, side, at):
 def on_the_way(suite, name, change, strict=True):
     """Ours at both ends. However the way is, what arrives is what was sent; it does so in the end unless something was spoiled."""
     options = openssl.own(suite, "ec")
-    port, child = suite.server(options=options, dtls=True, timeout=8)
+    port, child = suite.server(options=options, dtls=True, timeout=30 if strict else 8)
     with Way(port, change) as way:
         r = suite.client(port=way.port, options=suite.trust(), dtls=True, mode="timeout", timeout=20, bytes=900, limit=60)
     child.kill()

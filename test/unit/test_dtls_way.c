@@ -174,7 +174,7 @@ static void test_piece_at_the_door(void **state) {
         assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
         usocket_time_t since = fx_now();
         stand(&plain_client);
-        assert_true(fx_now() - since < 900 * MS); /* before anything is sent again */
+        assert_true(!FX_SIM || fx_now() - since < 900 * MS); /* before anything is sent again */
     }
     pair = 0;
     assert_ok(usocket_close(&plain));

@@ -29,7 +29,7 @@ static void reset_behind_many(size_t at_once) {
     }
     fx_sleep(100 * MS);
     assert_code(1, usocket_send(&a, "y", 1));
-    fx_sleep(50 * MS);
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(&b, USOCKET_POLL_IN, usocket_deadline_in(10 * SECOND)));
     assert_ok(usocket_close(&b)); /* with a byte unread */
     fx_sleep(100 * MS);
     while ((r = usocket_recv_by(&a, buf, at_once, 0, NULL, usocket_deadline_in(2 * SECOND))) > 0) {
