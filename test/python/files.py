@@ -120,6 +120,28 @@ def keeping_bytes_without_descriptors():
     close(a, b)
 
 
+def a_dialer_begins_anew():
+    # Out of descriptors for an attempt: whoever waits for the dialer waits on, and is told.
+    s = socket.create_server((HOST, 0))
+    d = socket.dialer(NAME, s.getsockname()[1], timeout=10)
+    p = socket.poller()
+    p.register(d, select.POLLIN)
+    time.sleep(0.3)  # the answer is there, and no step has been made
+    held, _ = take_all()
+    del held[-8:]  # lost, not closed; few, since what a conservative collector overlooks would be left at the end
+    got, told, end = [], [], ticks()
+    while not got and since(end) < 10000:
+        told += [mask for _, mask in p.poll(500)]
+        e = raised(lambda: got.append(d.result()))
+        if e is not None and number(e) != 11:
+            break
+    check("a dialer without a descriptor: collected, tried again", (len(got), e), (1, None))
+    check("nobody is told that it is closed", [mask for mask in told if mask & 32], [])
+    p.close()
+    close(s, d, *held, *got)
+    collect()
+
+
 def lookups_without_descriptors():
     held, _ = take_all()
     e = raised(socket.getaddrinfo, (HOST, 80))
@@ -130,32 +152,12 @@ def lookups_without_descriptors():
     check("and names work again", raised(socket.getaddrinfo, (NAME, 80)), None)
 
 
-def a_dialer_begins_anew():
-    # Out of descriptors for an attempt: whoever waits for the dialer waits on, and is told.
-    s = socket.create_server((HOST, 0))
-    d = socket.dialer(NAME, s.getsockname()[1], timeout=10)
-    p = socket.poller()
-    p.register(d, select.POLLIN)
-    time.sleep(0.3)  # the answer is there, and no step has been made
-    lose_all()
-    got, told, end = [], [], ticks()
-    while not got and since(end) < 10000:
-        told += [mask for _, mask in p.poll(500)]
-        e = raised(lambda: got.append(d.result()))
-        if e is not None and number(e) != 11:
-            break
-    check("a dialer without a descriptor: collected, tried again", (len(got), e), (1, None))
-    check("nobody is told that it is closed", [mask for mask in told if mask & 32], [])
-    p.close()
-    close(s, d, *got)
-    collect()
-
-
 MOST = len(take_all()[0])
 collect()
 
 sections(
-    the_limit_is_there, collected_and_tried_again, accept_without_descriptors, keeping_bytes_without_descriptors, lookups_without_descriptors, a_dialer_begins_anew,
+    the_limit_is_there, collected_and_tried_again, accept_without_descriptors, keeping_bytes_without_descriptors, a_dialer_begins_anew,
+    lookups_without_descriptors,
 )  # fmt: skip
 true("more than a handful of descriptors were in play", descriptors() < LIMIT)
 summary()
