@@ -54,6 +54,9 @@ int usocket_tls_listen(usocket_t *s) {
 }
 
 int usocket_tls_admit(usocket_tls_t *t) {
+    if (t->shut_rd) {
+        return USOCKET_EINVAL;
+    }
     if (t->door == NULL) {
         t->door = usocket_tls_new(t->base, t, true);
         if (t->door == NULL) {
@@ -121,7 +124,7 @@ int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, pati
         int handle = -1;
         usocket_tls_t *guest = NULL;
         if (usocket_tls_enter(t)) {
-            r = t->shut_rd ? USOCKET_EINVAL : usocket_tls_admit(t);
+            r = usocket_tls_admit(t);
             if (r == 0) {
                 guest = t->door;
                 t->door = NULL;

@@ -139,7 +139,7 @@ static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
     int r;
 #if USOCKET_SERVER && USOCKET_DATAGRAMS
     if (t->listening) {
-        r = t->shut_rd ? USOCKET_EINVAL : usocket_tls_admit(t);
+        r = usocket_tls_admit(t);
         *want = r == USOCKET_EAGAIN ? t->want : 0;
         usocket_tls_leave(t);
         return r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN & events;

@@ -91,7 +91,8 @@ int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len);
 
 /* Servers of DTLS: tls_datagram.c. */
 int usocket_tls_listen(usocket_t *s);
-int usocket_tls_admit(usocket_tls_t *t); /* 0: the door's peer has shown a cookie; USOCKET_EAGAIN with t->want */
+int usocket_tls_admit(
+    usocket_tls_t *t); /* 0: the door's peer has shown a cookie; USOCKET_EAGAIN with t->want; or a code */
 int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, patience_t *p);
 
 /* socket.c: whether the stack's connect has ended; as usocket_connect_wait at the deadline USOCKET_NOW. */
