@@ -34,6 +34,9 @@
 #define USOCKET_ITER_TYPE(name, qstr, next_fun, locals) \
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_ITER_IS_ITERNEXT, iter, next_fun, locals_dict, locals)
 
+#define USOCKET_PLAIN_TYPE(name, qstr, locals) \
+    MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, locals_dict, locals)
+
 #define USOCKET_EXCEPTION_TYPE(name, qstr, print_fun, attr_fun, base) \
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, make_new, mp_obj_exception_make_new, print, print_fun, \
         attr, attr_fun, parent, base)
@@ -76,6 +79,13 @@
         .name = qstr, \
         .getiter = mp_identity_getiter, \
         .iternext = next_fun, \
+        .locals_dict = (mp_obj_dict_t *)locals, \
+    }
+
+#define USOCKET_PLAIN_TYPE(name_, qstr, locals) \
+    const mp_obj_type_t name_ = { \
+        {&mp_type_type}, \
+        .name = qstr, \
         .locals_dict = (mp_obj_dict_t *)locals, \
     }
 

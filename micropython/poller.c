@@ -58,8 +58,30 @@ static MP_DEFINE_CONST_FUN_OBJ_2(poller_unregister_obj, poller_unregister);
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
 
-static void report(poller_obj_t *self, int fd, int ready) {
-    self->ready[self->ready_n++] = (usocket_ready_t){fd, ready};
+/* Room for one more. */
+static void push(round_t *w, mp_obj_t obj, mp_uint_t mask) {
+    if (w->n == w->room) {
+        size_t room = w->room + w->room / 2 + 8;
+        w->found = m_renew(found_t, w->found, w->room, room);
+        w->room = room;
+    }
+    w->found[w->n++] = (found_t){obj, (uint16_t)mask};
+}
+
+/* All that wait are told, and of each object once. */
+static void tell(poller_obj_t *self, mp_obj_t obj, mp_uint_t mask) {
+    for (round_t *w = self->waits; w != NULL; w = w->next) {
+        w->shared = w->shared || self->waits->next != NULL;
+        size_t i = w->shared ? 0 : w->n;
+        while (i < w->n && w->found[i].obj != obj) {
+            i++;
+        }
+        if (i < w->n) {
+            w->found[i].mask |= (uint16_t)mask;
+        } else {
+            push(w, obj, mask);
+        }
+    }
 }
 
 /* Arm again what has told and is still there. */
@@ -77,31 +99,30 @@ static void arm_again(poller_obj_t *self) {
     self->told = 1;
 }
 
-/* Sockets of ours that have been closed, or have bytes put back since they were armed; numbers that are closed. All are looked
- * at, but only after something of this kind has happened. */
+/* Sockets of ours that have been closed, or have bytes put back since they were armed: all are looked at, but only after something
+ * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed. */
 static void look_for_changes(poller_obj_t *self) {
-    if (!self->gone && self->seen == usocket_py_changes) {
+    bool all = self->gone || self->seen != usocket_py_changes;
+    if (!all && self->foreign == 0) {
         return;
     }
     self->gone = false;
     self->seen = usocket_py_changes;
     for (size_t i = 0; i < self->room; i++) {
         slot_t *slot = &self->slot[i];
-        if (slot->obj == MP_OBJ_NULL) {
+        if (slot->obj == MP_OBJ_NULL || (slot->ours && !all)) {
             continue;
         }
         int fd = slot->ours ? usocket_fileno(&usocket_py_self(slot->obj)->sock) : (int)i;
         if (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0) {
             self->gone = true; /* until it is unregistered */
-            if (self->ready_n < AT_ONCE) {
-                report(self, (int)i, USOCKET_POLL_NVAL);
-            }
+            tell(self, slot->obj, usocket_py_mask(USOCKET_POLL_NVAL));
         }
     }
 }
 
 /* What a socket that speaks TLS is ready for; if nothing, its descriptor tells when to look again. */
-static mp_uint_t look_at(poller_obj_t *self, asked_t *a) {
+static mp_uint_t look_at(poller_obj_t *self, round_t *w, asked_t *a) {
     usocket_t *s = &usocket_py_self(a->obj)->sock;
     int fd = usocket_fileno(s);
     bool free = fd >= 0 && ((size_t)fd >= self->room || self->slot[fd].obj == MP_OBJ_NULL);
@@ -115,194 +136,280 @@ static mp_uint_t look_at(poller_obj_t *self, asked_t *a) {
             return usocket_py_mask(r);
         }
     }
-    self->asking = self->asking || a->fd < 0;
-    self->look = a->look.until < self->look ? a->look.until : self->look;
+    w->asking = w->asking || a->fd < 0;
+    w->look = a->look.until < w->look ? a->look.until : w->look;
     return 0;
 }
 
-/* True: one of those that are asked is ready. */
-static bool ask_all(poller_obj_t *self) {
-    bool any = false;
-    self->asking = false;
-    self->look = USOCKET_NEVER;
+static slot_t *slot_of(poller_obj_t *self, int fd) {
+    return (size_t)fd < self->room && self->slot[fd].obj != MP_OBJ_NULL ? &self->slot[fd] : NULL;
+}
+
+/* A number that cannot be watched. It may have become another's, which can. */
+static mp_uint_t try_number(poller_obj_t *self, round_t *w, mp_obj_t obj, const asked_t *a) {
+    mp_uint_t events = a->events;
+    int r =
+        slot_of(self, a->fd) != NULL ? USOCKET_EBADF : usocket_poller_arm(self->set, a->fd, usocket_py_events(events));
+    if (r == USOCKET_EPERM) {
+        return events & (MP_STREAM_POLL_RD | MP_STREAM_POLL_WR);
+    }
+    if (r == 0 && mp_obj_is_int(obj)) {
+        usocket_py_poller_remove(self, obj);
+        usocket_py_poller_add(self, obj, events);
+        w->asking = true; /* the list has changed: look at all of it again soon */
+        return 0;
+    }
+    return usocket_py_mask(USOCKET_POLL_NVAL);
+}
+
+static void check_open(const poller_obj_t *self) {
+    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
+}
+
+static void ask_all(poller_obj_t *self, round_t *w) {
+    w->asking = false;
+    w->look = USOCKET_NEVER;
     for (size_t i = 0; i < self->asked_n; i++) {
         asked_t *a = &self->asked[i];
+        mp_obj_t obj = a->obj;
         mp_uint_t r;
-        if (a->always != 0) {
-            r = a->always & (a->events | usocket_py_mask(USOCKET_POLL_NVAL));
+        if (a->number) {
+            r = try_number(self, w, obj, a);
         } else if (USOCKET_TLS && a->secure) {
-            r = look_at(self, a);
+            r = look_at(self, w, a);
         } else {
             int errcode;
-            self->asking = true;
-            r = mp_get_stream_raise(a->obj, MP_STREAM_OP_IOCTL)->ioctl(a->obj, MP_STREAM_POLL, a->events, &errcode);
+            w->asking = true;
+            r = mp_get_stream_raise(obj, MP_STREAM_OP_IOCTL)->ioctl(obj, MP_STREAM_POLL, a->events, &errcode);
             if (r == MP_STREAM_ERROR) {
                 mp_raise_OSError(errcode);
             }
-            usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller); /* by the object itself */
-            if (i >= self->asked_n) {
-                break; /* it has taken others out */
-            }
+            check_open(self); /* the object itself, or another thread, may have closed it, or taken others out */
         }
-        self->asked[i].ready = (uint16_t)r;
-        any = any || r != 0;
+        if (r != 0) {
+            tell(self, obj, r);
+        }
     }
-    return any;
 }
 
-static bool valid(const poller_obj_t *self, const usocket_ready_t *e) {
-    return (size_t)e->fd < self->room && self->slot[e->fd].obj != MP_OBJ_NULL;
-}
-
-/* Leave those that are registered. They are to be armed again, whether or not anybody hears of them. */
-static void sift(poller_obj_t *self, int from) {
-    int n = from;
-    for (int i = from; i < self->ready_n; i++) {
-        usocket_ready_t e = self->ready[i];
-        if (!valid(self, &e)) {
-            for (size_t k = 0; k < self->asked_n; k++) {
-                self->asked[k].fd = self->asked[k].fd == e.fd ? -1 : self->asked[k].fd;
-            }
-            continue;
+/* A descriptor has told. It is armed again by the next wait, or at once for others that wait now. */
+static void note(poller_obj_t *self, int fd) {
+    slot_t *slot = slot_of(self, fd);
+    if (slot == NULL) {
+        for (size_t k = 0; k < self->asked_n; k++) {
+            asked_t *a = &self->asked[k];
+            a->fd = a->fd == fd && !a->number ? -1 : a->fd;
         }
-        slot_t *slot = &self->slot[e.fd];
-        if (slot->told == 0) {
-            slot->told = self->told;
-            self->told = (uint32_t)e.fd + 2;
-        }
-        self->ready[n++] = e;
+        return;
     }
-    self->ready_n = n;
+    if (slot->told == 0) {
+        slot->told = self->told;
+        self->told = (uint32_t)fd + 2;
+    }
+    if (self->waits->next != NULL) {
+        usocket_poller_arm(self->set, fd, usocket_py_events(slot->events));
+    }
 }
 
-/* True: there was nothing until then. */
-static bool take(poller_obj_t *self, usocket_time_t until) {
+/* True: there was nothing until then. All are noted before one is told: that may raise a MemoryError. */
+static bool take(poller_obj_t *self, round_t *w, usocket_time_t until) {
     int r;
-    int have = self->ready_n;
-    usocket_ready_t *out = self->ready + have;
-    USOCKET_CALL_RAISE(r, usocket_poller_wait(self->set, out, (size_t)(AT_ONCE - have), until));
-    usocket_py_check(r, MP_QSTR_poller);
-    self->ready_n = have + r;
-    sift(self, have);
-    return r == 0;
+    size_t taken = 0;
+    do {
+        USOCKET_CALL_RAISE(r, usocket_poller_wait(self->set, w->ready, AT_ONCE, until));
+        check_open(self);
+        usocket_py_check(r, MP_QSTR_poller);
+        for (int i = 0; i < r; i++) {
+            note(self, w->ready[i].fd);
+        }
+        for (int i = 0; i < r; i++) {
+            const slot_t *slot = slot_of(self, w->ready[i].fd);
+            if (slot != NULL) {
+                tell(self, slot->obj, usocket_py_mask(w->ready[i].ready));
+            }
+        }
+        taken += (size_t)r;
+        until = USOCKET_NOW;
+    } while (r == AT_ONCE && taken < self->room);
+    return taken == 0;
 }
 
-static void wait(poller_obj_t *self, size_t n_args, const mp_obj_t *args) {
-    usocket_time_t deadline = USOCKET_NEVER;
-    if (n_args > 1 && args[1] != mp_const_none) {
-        usocket_time_t ms = mp_obj_get_int(args[1]);
-        deadline = ms < 0 || ms > USOCKET_NEVER / 1000 ? USOCKET_NEVER : usocket_deadline_in(ms * 1000);
+/* False: there is nothing to pass on. Between two waits of one poller others may have unregistered what was told. */
+static bool has_found(poller_obj_t *self, round_t *w) {
+    while (w->i < w->n) {
+        mp_obj_t obj = w->found[w->i].obj;
+        if (obj != MP_OBJ_NULL && usocket_py_poller_find(self, obj, MP_MAP_LOOKUP) != NULL) {
+            return true;
+        }
+        w->i++;
     }
-    self->flags = n_args > 2 ? (uint16_t)mp_obj_get_int(args[2]) : 0;
-    self->ready_n = self->ready_i = 0;
-    self->asked_i = 0;
-    arm_again(self);
+    w->n = w->i = 0;
+    return false;
+}
+
+static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) {
     for (;;) {
+        arm_again(self);
         look_for_changes(self);
-        bool any = ask_all(self);
+        ask_all(self, w);
         usocket_time_t until = USOCKET_NOW;
-        if (!any && self->ready_n == 0 && deadline != USOCKET_NOW) {
-            until = usocket_deadline_in(self->asking ? ASK_US : SLICE_US);
-            until = until < self->look ? until : self->look;
+        if (!has_found(self, w) && deadline != USOCKET_NOW) {
+            until = usocket_deadline_in(w->asking ? ASK_US : SLICE_US);
+            until = until < w->look ? until : w->look;
             until = until < deadline ? until : deadline;
         }
-        bool in_vain = self->ready_n < AT_ONCE && take(self, until);
-        if (any || self->ready_n != 0 || deadline == USOCKET_NOW || (in_vain && until == deadline)) {
+        bool in_vain = take(self, w, until);
+        if (has_found(self, w) || deadline == USOCKET_NOW || (in_vain && until >= deadline)) {
             return;
         }
     }
 }
 
+/* ---- What has been found -------------------------------------------------------------------------------------------- */
+
 /* The next that is ready; false: there are no more. */
-static bool next(poller_obj_t *self, mp_obj_t *obj, mp_uint_t *mask) {
-    while (self->asked_i < self->asked_n) {
-        asked_t *a = &self->asked[self->asked_i++];
-        if (a->ready != 0) {
-            *obj = a->obj;
-            *mask = a->ready;
-            a->ready = 0;
-            a->events = self->flags & ONE_SHOT ? 0 : a->events;
-            return true;
+static bool next(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
+    poller_obj_t *self = w->poller;
+    while (w->i < w->n) {
+        found_t *f = &w->found[w->i++];
+        *obj = f->obj;
+        *mask = f->mask;
+        f->obj = MP_OBJ_NULL; /* nothing keeps it from the collector */
+        mp_map_elem_t *elem = *obj != MP_OBJ_NULL ? usocket_py_poller_find(self, *obj, MP_MAP_LOOKUP) : NULL;
+        if (elem == NULL) {
+            continue; /* unregistered by whoever was told before */
         }
-    }
-    for (;;) {
-        if (self->ready_i == self->ready_n) {
-            if (self->ready_n < AT_ONCE) {
-                return false;
-            }
-            self->ready_n = self->ready_i = 0;
-            take(self, USOCKET_NOW);
-            continue;
+        mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
+        uint16_t *events = at < 0 ? &self->asked[-1 - at].events : &self->slot[at].events;
+        if (at >= 0) {
+            *mask &= *events | usocket_py_mask(USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL);
         }
-        const usocket_ready_t *e = &self->ready[self->ready_i++];
-        if (!valid(self, e)) {
-            continue; /* unregistered by who was told before */
-        }
-        slot_t *slot = &self->slot[e->fd];
-        *obj = slot->obj;
-        *mask = usocket_py_mask(e->ready) &
-            (slot->events | usocket_py_mask(USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL));
-        slot->events = self->flags & ONE_SHOT ? 0 : slot->events;
+        *events = w->flags & ONE_SHOT ? 0 : *events;
         if (*mask != 0) {
             return true;
         }
     }
+    return false;
+}
+
+static mp_obj_t round_next(mp_obj_t self_in) {
+    round_t *w = MP_OBJ_TO_PTR(self_in);
+    mp_obj_t obj;
+    mp_uint_t mask;
+    if (w->poller->closed || !next(w, &obj, &mask)) {
+        return MP_OBJ_STOP_ITERATION;
+    }
+    mp_obj_tuple_t *t = MP_OBJ_TO_PTR(w->tuple); /* the caller borrows it, as from select.poll */
+    t->items[0] = obj;
+    t->items[1] = MP_OBJ_NEW_SMALL_INT(mask);
+    return w->tuple;
+}
+
+static const mp_rom_map_elem_t round_locals_table[] = {};
+static MP_DEFINE_CONST_DICT(round_locals, round_locals_table);
+
+static USOCKET_ITER_TYPE(round_type, MP_QSTR_iterator, round_next, &round_locals);
+
+/* ---- poll, ipoll ---------------------------------------------------------------------------------------------------- */
+
+static round_t *new_round(poller_obj_t *self) {
+    round_t *w = m_new_obj(round_t);
+    memset(w, 0, sizeof(*w));
+    w->base.type = &round_type;
+    w->poller = self;
+    w->ready = self->set >= 0 ? m_new(usocket_ready_t, AT_ONCE) : NULL;
+    return w;
+}
+
+static int close_set(poller_obj_t *self) {
+    int set = self->set;
+    self->set = -1;
+    return set >= 0 ? usocket_poller_close(set) : 0;
+}
+
+static void leave(poller_obj_t *self, round_t *w) {
+    round_t **p = &self->waits;
+    while (*p != w) {
+        p = &(*p)->next;
+    }
+    *p = w->next;
+    w->next = NULL;
+    if (self->closed && self->waits == NULL) {
+        close_set(self);
+    }
+}
+
+/* What has been found is of the callers; an exception leaves nothing. */
+static void wait(poller_obj_t *self, round_t *w, size_t n_args, const mp_obj_t *args) {
+    usocket_time_t deadline = USOCKET_NEVER;
+    if (n_args > 1 && args[1] != mp_const_none) {
+        usocket_time_t ms = mp_obj_get_int(args[1]);
+        deadline = ms < 0 || ms > USOCKET_NEVER / 1000 ? USOCKET_NEVER : usocket_deadline_in(ms * 1000);
+    }
+    w->flags = n_args > 2 ? (uint16_t)mp_obj_get_int(args[2]) : 0;
+    w->n = w->i = 0;
+    w->shared = false;
+    w->next = self->waits;
+    self->waits = w;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        wait_until(self, w, deadline);
+        nlr_pop();
+        leave(self, w);
+        return;
+    }
+    w->n = 0;
+    leave(self, w);
+    nlr_jump(nlr.ret_val);
 }
 
 static mp_obj_t poller_poll(size_t n_args, const mp_obj_t *args) {
     poller_obj_t *self = open_self(args[0]);
-    wait(self, n_args, args);
+    round_t *w = self->spare != NULL ? self->spare : new_round(self);
+    self->spare = NULL;
+    wait(self, w, n_args, args);
     mp_obj_t list = mp_obj_new_list(0, NULL);
     mp_obj_t obj;
     mp_uint_t mask;
-    while (next(self, &obj, &mask)) {
+    while (next(w, &obj, &mask)) {
         mp_obj_t items[2] = {obj, MP_OBJ_NEW_SMALL_INT(mask)};
         mp_obj_list_append(list, mp_obj_new_tuple(2, items));
     }
+    self->spare = w;
     return list;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_poll_obj, 1, 3, poller_poll);
 
 static mp_obj_t poller_ipoll(size_t n_args, const mp_obj_t *args) {
     poller_obj_t *self = open_self(args[0]);
-    if (self->tuple == MP_OBJ_NULL) {
-        self->tuple = mp_obj_new_tuple(2, NULL);
+    round_t *w = self->it;
+    self->it = NULL;
+    if (w == NULL || w->i < w->n) { /* none, or somebody iterates still */
+        w = new_round(self);
+        w->tuple = mp_obj_new_tuple(2, NULL);
     }
-    wait(self, n_args, args);
-    return args[0];
+    wait(self, w, n_args, args);
+    self->it = w;
+    return MP_OBJ_FROM_PTR(w);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_ipoll_obj, 1, 3, poller_ipoll);
-
-static mp_obj_t poller_next(mp_obj_t self_in) {
-    poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    mp_obj_t obj;
-    mp_uint_t mask;
-    if (self->closed || self->tuple == MP_OBJ_NULL || !next(self, &obj, &mask)) {
-        return MP_OBJ_STOP_ITERATION;
-    }
-    mp_obj_tuple_t *t = MP_OBJ_TO_PTR(self->tuple); /* the caller borrows it, as from select.poll */
-    t->items[0] = obj;
-    t->items[1] = MP_OBJ_NEW_SMALL_INT(mask);
-    return self->tuple;
-}
 
 /* ---- Life --------------------------------------------------------------------------------------------------------- */
 
 static mp_obj_t poller_del(mp_obj_t self_in) {
     poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (!self->closed && self->set >= 0) {
-        usocket_poller_close(self->set);
-        self->set = -1;
-    }
     self->closed = true;
+    close_set(self);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_del_obj, poller_del);
 
+/* Calls that wait in other threads end with EBADF, within a slice. */
 static mp_obj_t poller_close(mp_obj_t self_in) {
     poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_poller_clear(self);
-    poller_del(self_in);
+    self->closed = true;
+    usocket_py_check(self->waits == NULL ? close_set(self) : 0, MP_QSTR_close);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_close_obj, poller_close);
@@ -318,24 +425,26 @@ static const mp_rom_map_elem_t poller_locals_table[] = {
 };
 static MP_DEFINE_CONST_DICT(poller_locals, poller_locals_table);
 
-static USOCKET_ITER_TYPE(poller_type, MP_QSTR_poller, poller_next, &poller_locals);
+static USOCKET_PLAIN_TYPE(poller_type, MP_QSTR_poller, &poller_locals);
 
 static mp_obj_t mod_usocket_poller(void) {
     usocket_py_ensure_interrupts();
     usocket_py_check_stack();
     poller_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &poller_type);
-    self->closed = true; /* for the finaliser, until it is open */
+    self->closed = true; /* until it is open */
+    self->set = -1;
     self->told = 1;
     self->seen = usocket_py_changes;
     mp_map_init(&self->map, 0);
     bool collected = false;
+    int set;
     do {
-        self->set = usocket_poller_open();
-    } while (usocket_py_collect(self->set, &collected));
-    if (self->set < 0 && self->set != USOCKET_EOPNOTSUPP) {
-        usocket_py_raise(self->set, MP_QSTR_poller, NULL);
+        set = mod_usocket_numbers.descriptors ? usocket_poller_open() : USOCKET_EOPNOTSUPP;
+    } while (usocket_py_collect(set, &collected));
+    if (set < 0 && set != USOCKET_EOPNOTSUPP) {
+        usocket_py_raise(set, MP_QSTR_poller, NULL);
     }
-    self->set = self->set < 0 || !mod_usocket_numbers.descriptors ? -1 : self->set;
+    self->set = set < 0 ? -1 : set;
     self->closed = false;
     return MP_OBJ_FROM_PTR(self);
 }

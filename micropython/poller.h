@@ -20,31 +20,50 @@ typedef struct {
 
 typedef struct {
     mp_obj_t obj;
-    uint16_t events, ready;
-    uint16_t always; /* not 0: what it is ready for, without asking */
-    bool secure;     /* speaks TLS: asked when its descriptor is as it has said */
-    int fd;          /* armed for that; -1 */
+    uint16_t events;
+    bool secure; /* speaks TLS: asked when its descriptor is as it has said */
+    bool number; /* asked by arming fd: a file, which is always ready, or no descriptor (any more) */
+    int fd;      /* secure: armed for that; -1 */
     usocket_look_t look;
 } asked_t;
 
 typedef struct {
+    mp_obj_t obj; /* MP_OBJ_NULL: passed on, or unregistered */
+    uint16_t mask;
+} found_t;
+
+/* One wait and what it has found. Each call has its own: other threads, and functions that run meanwhile, may wait in the same
+ * poller. It is the iterator of ipoll. */
+typedef struct round {
     mp_obj_base_t base;
-    int set; /* the library's poller, or -1 */
-    bool closed;
-    bool gone;   /* one of the slots may be of a closed socket */
-    bool asking; /* one of those that are asked has to be asked again soon */
+    struct poller_obj *poller;
+    struct round *next; /* of those that wait */
     uint16_t flags;
+    bool shared;         /* others have waited at the same time: found may hold what they were told */
+    bool asking;         /* one of those that are asked has to be asked again soon */
     usocket_time_t look; /* or by then */
-    uint32_t seen;       /* of usocket_py_changes */
-    uint32_t told;       /* list of slots, as slot_t.told */
+    size_t n, i, room;   /* of found: how many, how many are passed on, how many fit */
+    found_t *found;
+    usocket_ready_t *ready; /* room for AT_ONCE, where there is a set */
+    mp_obj_t tuple;         /* of ipoll, or MP_OBJ_NULL */
+} round_t;
+
+typedef struct poller_obj {
+    mp_obj_base_t base;
+    int set; /* the library's poller, or -1; closed by the last call that leaves */
+    bool closed;
+    bool gone;      /* one of the slots may be of a closed socket */
+    uint32_t seen;  /* of usocket_py_changes */
+    uint32_t told;  /* list of slots, as slot_t.told */
+    size_t foreign; /* slots of descriptors that others may close: looked at by every wait */
     size_t room;
     slot_t *slot;
-    size_t asked_n, asked_room, asked_i;
+    size_t asked_n, asked_room;
     asked_t *asked;
-    mp_map_t map; /* the object's id: a slot, or -1 - a place in asked */
-    int ready_n, ready_i;
-    usocket_ready_t ready[AT_ONCE];
-    mp_obj_t tuple;
+    mp_map_t map;   /* the object's id: a slot, or -1 - a place in asked */
+    round_t *waits; /* the calls that wait */
+    round_t *spare; /* poll's, or NULL while a call has it */
+    round_t *it;    /* ipoll's latest, or NULL */
 } poller_obj_t;
 
 /* How objects register: their id leads to a slot, or to -1 - a place in asked. */

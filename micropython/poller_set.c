@@ -4,8 +4,6 @@
  */
 #include "poller.h"
 
-#include <limits.h>
-
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 
 static const mp_stream_p_t *stream_of(mp_obj_t obj) {
@@ -57,7 +55,8 @@ static bool is_secure(poller_obj_t *self, mp_obj_t obj) {
     return alone;
 }
 
-static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, mp_uint_t always) {
+/* number: the descriptor to ask by, or -1. */
+static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, int number) {
     if (self->asked_n == self->asked_room) {
         size_t room = self->asked_room + 4;
         self->asked = m_renew(asked_t, self->asked, self->asked_room, room);
@@ -65,9 +64,9 @@ static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, mp_uint_t al
     }
     usocket_py_poller_find(self, obj, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value =
         MP_OBJ_NEW_SMALL_INT(-1 - (mp_int_t)self->asked_n);
-    bool secure = is_secure(self, obj);
+    bool secure = number < 0 && is_secure(self, obj);
     self->asked[self->asked_n++] =
-        (asked_t){.obj = obj, .events = (uint16_t)events, .always = (uint16_t)always, .secure = secure, .fd = -1};
+        (asked_t){.obj = obj, .events = (uint16_t)events, .secure = secure, .number = number >= 0, .fd = number};
 }
 
 static void move_asked(poller_obj_t *self, size_t from, size_t to) {
@@ -78,21 +77,17 @@ static void move_asked(poller_obj_t *self, size_t from, size_t to) {
     }
 }
 
-/* The gap is filled so that whoever iterates misses none. */
 static void unask(poller_obj_t *self, size_t i) {
-    if (i < self->asked_i) {
-        self->asked_i--;
-        move_asked(self, self->asked_i, i);
-        i = self->asked_i;
-    }
     self->asked_n--;
     move_asked(self, self->asked_n, i);
     self->asked[self->asked_n].obj = MP_OBJ_NULL;
 }
 
-static void empty(slot_t *slot) {
+static void empty(poller_obj_t *self, slot_t *slot) {
     if (slot->ours) {
         usocket_py_self(slot->obj)->polled--;
+    } else {
+        self->foreign--;
     }
     slot->obj = MP_OBJ_NULL;
     slot->ours = false;
@@ -113,56 +108,81 @@ static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
         }
         mp_obj_t old = slot->obj;
         mp_uint_t events = slot->events;
-        ask(self, old, events, 0);
+        ask(self, old, events, -1);
         slot = &self->slot[fd];
-        empty(slot);
+        empty(self, slot);
     }
     return slot;
 }
 
-/* What has been taken for a number and is not passed on yet is of somebody who is gone. */
-static void untake(poller_obj_t *self, int fd) {
-    for (int i = self->ready_i; i < self->ready_n; i++) {
-        if (self->ready[i].fd == fd) {
-            self->ready[i].fd = INT_MAX;
+/* Results that are not passed on yet are of the time before. */
+static void forget_found(round_t *w, mp_obj_t obj) {
+    for (size_t i = w->i; i < w->n; i++) {
+        if (w->found[i].obj == obj) {
+            w->found[i].obj = MP_OBJ_NULL;
         }
     }
 }
 
+static void begin_anew(poller_obj_t *self, mp_obj_t obj) {
+    for (round_t *w = self->waits; w != NULL; w = w->next) {
+        forget_found(w, obj);
+    }
+    if (self->it != NULL) {
+        forget_found(self->it, obj);
+    }
+}
+
+#define NO_DESCRIPTOR 1024 /* a number from here on that is none is refused; a smaller one may have been closed */
+
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     int fd = descriptor(obj);
-    mp_uint_t always = 0;
-    slot_t *slot = self->set >= 0 && fd >= 0 ? slot_for(self, fd, obj) : NULL;
-    if (slot != NULL) {
-        int r = usocket_poller_arm(self->set, fd, usocket_py_events(events));
-        if (r == 0) {
-            usocket_py_poller_find(self, obj, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_NEW_SMALL_INT(fd);
-            bool ours = is_ours(obj);
-            untake(self, fd);
-            slot->obj = obj;
-            slot->events = (uint16_t)events;
-            slot->ours = ours;
-            if (ours) {
-                usocket_py_self(obj)->polled++;
-            }
-            return;
+    bool is_number = mp_obj_is_int(obj);
+    begin_anew(self, obj);
+    if (self->set < 0 || fd < 0) {
+        if (is_number) {
+            usocket_py_raise(USOCKET_EOPNOTSUPP, MP_QSTR_poller, NULL);
         }
-        if (r == USOCKET_EPERM) {
-            always = MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
-        } else if (mp_obj_is_int(obj)) {
-            always = usocket_py_mask(USOCKET_POLL_NVAL);
-        }
-    } else if (mp_obj_is_int(obj)) {
-        usocket_py_raise(self->set >= 0 ? USOCKET_EEXIST : USOCKET_EOPNOTSUPP, MP_QSTR_poller, NULL);
+        ask(self, obj, events, -1);
+        return;
     }
-    ask(self, obj, events, always);
+    /* Armed before there is a slot: memory is for descriptors alone. */
+    slot_t *slot = NULL;
+    bool taken = (size_t)fd < self->room && self->slot[fd].obj != MP_OBJ_NULL;
+    int r = taken ? 0 : usocket_poller_arm(self->set, fd, usocket_py_events(events));
+    if (r == 0) {
+        slot = slot_for(self, fd, obj);
+        if (slot != NULL && taken) {
+            r = usocket_poller_arm(self->set, fd, usocket_py_events(events));
+        }
+    } else if (r == USOCKET_EBADF && is_number && fd >= NO_DESCRIPTOR) {
+        usocket_py_raise(r, MP_QSTR_register, NULL);
+    }
+    if (slot != NULL && r == 0) {
+        bool ours = is_ours(obj);
+        usocket_py_poller_find(self, obj, MP_MAP_LOOKUP_ADD_IF_NOT_FOUND)->value = MP_OBJ_NEW_SMALL_INT(fd);
+        slot->obj = obj;
+        slot->events = (uint16_t)events;
+        slot->ours = ours;
+        if (ours) {
+            usocket_py_self(obj)->polled++;
+        } else {
+            self->foreign++;
+        }
+        return;
+    }
+    if (r == 0 && is_number) {
+        usocket_py_raise(USOCKET_EEXIST, MP_QSTR_poller, NULL);
+    }
+    ask(self, obj, events, r == USOCKET_EPERM || is_number ? fd : -1);
 }
 
 void usocket_py_poller_change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t events) {
     mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
     if (at < 0) {
-        self->asked[-1 - at].events = (uint16_t)events;
-        self->asked[-1 - at].fd = -1;
+        asked_t *a = &self->asked[-1 - at];
+        a->events = (uint16_t)events;
+        a->fd = a->number ? a->fd : -1;
         return;
     }
     self->slot[at].events = (uint16_t)events;
@@ -178,7 +198,7 @@ void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj) {
         if (at < 0) {
             unask(self, (size_t)(-1 - at));
         } else {
-            empty(&self->slot[at]); /* it may tell once more, to nobody */
+            empty(self, &self->slot[at]); /* it may tell once more, to nobody */
         }
     }
 }
@@ -186,11 +206,12 @@ void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj) {
 void usocket_py_poller_clear(poller_obj_t *self) {
     for (size_t i = 0; i < self->room; i++) {
         if (self->slot[i].obj != MP_OBJ_NULL) {
-            empty(&self->slot[i]);
+            empty(self, &self->slot[i]);
         }
     }
     self->slot = NULL;
     self->asked = NULL;
+    self->told = 1;
     self->room = self->asked_n = self->asked_room = 0;
     mp_map_init(&self->map, 0);
 }

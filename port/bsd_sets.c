@@ -38,7 +38,7 @@ int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
         out[i].ready = (uint8_t)((is & EPOLLIN ? USOCKET_POLL_IN : 0) | (is & EPOLLOUT ? USOCKET_POLL_OUT : 0) |
             (is & EPOLLERR ? USOCKET_POLL_ERR : 0) | (is & EPOLLHUP ? USOCKET_POLL_HUP : 0));
     }
-    return r < 0 ? 0 : r;
+    return r >= 0 ? r : plat_errno() == EINTR ? 0 : USOCKET_EBADF;
 }
 
 int usocket_port_alarm_open(void) {

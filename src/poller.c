@@ -33,7 +33,7 @@ int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time
         if (r <= 0) {
             break;
         }
-        r = take(poller, out, n); /* 0: it is ready no more */
+        r = take(poller, out, n); /* 0: it is ready no more; a code: it has been closed */
     }
     return r;
 }
@@ -67,8 +67,13 @@ bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look) {
     return stale;
 }
 
-void usocket_poller_close(int poller) {
-    usocket_port_event_close(poller);
+int usocket_poller_close(int poller) {
+    usocket_wait_t w;
+    int r = usocket_port_set_take(poller, &w, 1); /* a number that is no set any more may be of another by now */
+    if (r >= 0) {
+        usocket_port_event_close(poller);
+    }
+    return r < 0 ? r : 0;
 }
 
 #endif

@@ -27,6 +27,10 @@ static void look(usocket_watch_t *w) {
         if (ATOMIC_LOAD(&w->flags) & STOP) {
             return;
         }
+        if (r < 0) {
+            usocket_port_wait(NULL, 0, usocket_deadline_in(1000)); /* out of memory: a moment later, perhaps not */
+            continue;
+        }
         if (set[0].ready) {
             usocket_port_event_clear(w->event);
             armed = true;

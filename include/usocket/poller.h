@@ -39,7 +39,7 @@ int usocket_poller_arm(int poller, int fd, int events);
  *
  * @param poller -1: only wait
  * @param out    receives at most @p n; the others come in the next call
- * @return how many; 0: none by the deadline; USOCKET_EINTR, USOCKET_ENOMEM
+ * @return how many; 0: none by the deadline; USOCKET_EINTR, USOCKET_ENOMEM; USOCKET_EBADF: it has been closed, or is no poller
  */
 int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time_t deadline);
 
@@ -57,8 +57,9 @@ int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look);
 /** Whether @p look is no longer true, because something has been done with the socket since. */
 bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look);
 
-/** Close it. */
-void usocket_poller_close(int poller);
+/** Close it. A wait in another thread returns USOCKET_EBADF when it looks again, or 0 at its deadline.
+ *  @return 0; USOCKET_EBADF: it is no poller (any more), and nothing is closed */
+int usocket_poller_close(int poller);
 
 #ifdef __cplusplus
 }

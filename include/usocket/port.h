@@ -190,7 +190,7 @@ int usocket_port_set_open(void);
 int usocket_port_set_arm(int set, int handle, int events);
 
 /** Take what is ready, at most @p n, out of a set; each must be armed again. Never waits.
- *  @param out receives handles and what they are ready for @return how many */
+ *  @param out receives handles and what they are ready for @return how many; USOCKET_EBADF: it is no set */
 int usocket_port_set_take(int set, usocket_wait_t *out, size_t n);
 
 /** An event (usocket_port_event_open) that sets itself at a deadline. @return as usocket_port_set_open */

@@ -69,6 +69,9 @@ int usocket_port_set_arm(int set, int handle, int events) {
 }
 
 int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
+    if (set < 0 || set >= HANDLES || world.handles[set].kind != SET) {
+        return USOCKET_EBADF; /* no misuse: a poller may be closed while another thread waits in it */
+    }
     struct handle *s = handle_of(set, SET);
     int found = 0;
     for (int h = 0; h < HANDLES && (size_t)found < n; h++) {

@@ -201,6 +201,33 @@ static void test_wait(void **state) {
     end();
 }
 
+static int gone;
+
+static void close_later(void *unused) {
+    (void)unused;
+    fx_sleep(50 * MS);
+    gone = usocket_poller_close(poller);
+}
+
+/* A poller that is closed while a thread waits in it: an error is not "nothing yet". The wait ends, at its deadline at the latest. */
+static void test_closed_poller(void **state) {
+    (void)state;
+    usocket_ready_t e;
+    begin();
+    arm(&b, USOCKET_POLL_IN);
+    usocket_time_t since = fx_now();
+    fx_go(close_later, NULL);
+    int r = usocket_poller_wait(poller, &e, 1, usocket_deadline_in(300 * MS));
+    assert_true(r == 0 || r == USOCKET_EBADF);
+    assert_true(fx_now() - since < 10 * SECOND);
+    fx_join();
+    assert_ok(gone);
+    assert_code(USOCKET_EBADF, usocket_poller_wait(poller, &e, 1, USOCKET_NOW));
+    assert_code(USOCKET_EBADF, usocket_poller_wait(poller, &e, 1, usocket_deadline_in(10 * SECOND)));
+    assert_code(USOCKET_EBADF, usocket_poller_close(poller));
+    fx_close(&a, &b);
+}
+
 #if FX_SIM
 static void test_refusals(void **state) {
     (void)state;
@@ -243,6 +270,7 @@ static void test_any_descriptor(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_once), TEST(test_change), TEST(test_end), TEST(test_closed), TEST(test_unread), TEST(test_many), TEST(test_wait),
+        TEST(test_closed_poller),
 #if FX_SIM
         TEST(test_refusals),
 #else
