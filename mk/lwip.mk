@@ -48,7 +48,7 @@ $(LWIP_FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/mi
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
 LWIP_BUILD := build/test-lwip
-LWIP_TESTS := socket connect data datagram watch getaddrinfo threads lwip calls
+LWIP_TESTS := socket connect data datagram watch getaddrinfo threads lwip calls edges
 LWIP_TC_SOURCES := $(TC_SRC) $(wildcard port/*.c port/lwip/*.c)
 LWIP_TC_LIB := $(TC_LIB_FLAGS) -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
 LWIP_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)

@@ -5,7 +5,7 @@ SAL := test/sal
 SAL_SRC := $(wildcard src/*.c port/*.c port/rtthread/*.c)
 SAL_LOOK := $(wildcard $(SAL)/*.c)
 SAL_LOOK := $(filter-out $(SAL)/test_%,$(SAL_LOOK))
-SAL_UNIT := socket connect data datagram watch getaddrinfo threads
+SAL_UNIT := socket connect data datagram watch getaddrinfo threads edges
 SAL_OWN := $(patsubst $(SAL)/test_%.c,%,$(wildcard $(SAL)/test_*.c))
 SAL_CONFIG := -D__RTTHREAD__ -DUSOCKET_CONFIG_FILE='"usocket_config.h"' -I$(SAL)/rtthread -Iinclude -Iport/rtthread
 SAL_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion $(SAL_CONFIG) -I$(SAL)/include

@@ -10,14 +10,14 @@ TC_SRC := $(wildcard src/*.c)
 TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
-TC_SIM_TESTS := address error socket connect accept data datagram lookup share dial race poller sweep watch fuzz
-TC_NET_TESTS := system socket connect accept data datagram poller watch getaddrinfo threads bsd
+TC_SIM_TESTS := address error socket connect accept data datagram lookup share dial race poller sweep watch fuzz edges
+TC_NET_TESTS := system socket connect accept data datagram poller watch getaddrinfo threads bsd edges
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
 TC_LINK := -lcmocka -lpthread
 TC_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-$(BUILD_DIR)/allowed.h $(BUILD_DIR)/codes.h &: $(TC)/allowed.py $(TC_HEADERS)
+$(BUILD_DIR)/allowed.h $(BUILD_DIR)/codes.h $(BUILD_DIR)/functions.h &: $(TC)/allowed.py $(TC_HEADERS)
 	$(Q)$(TC_PYTHON) $(TC)/allowed.py $(BUILD_DIR) $(TC_HEADERS)
 
 # $(call tc_variant,name,compiler,options of everything,simulated tests,tests on the system)

@@ -456,8 +456,8 @@ static usocket_time_t time_left(usocket_time_t deadline) {
     if (deadline == USOCKET_NEVER || deadline == USOCKET_NOW) {
         return deadline == USOCKET_NOW ? 0 : -1;
     }
-    usocket_time_t left = deadline - usocket_port_now();
-    return left < 0 ? 0 : left;
+    usocket_time_t now = usocket_port_now();
+    return deadline > now ? deadline - now : 0;
 }
 
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {

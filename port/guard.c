@@ -315,7 +315,8 @@ int guard_getpeername(int handle, struct sockaddr *addr, socklen_t *len) {
 
 /* 0: let the stack begin; 1: nothing to do; -1: *number. */
 static int may_connect(int handle, entry_t *e, const struct sockaddr *addr, int *number) {
-    if (addr->sa_family != e->family && !(e->type == SOCK_DGRAM && addr->sa_family == AF_UNSPEC)) {
+    bool dissolves = e->type == SOCK_DGRAM && addr->sa_family == AF_UNSPEC && plat_lwip_options(handle);
+    if (addr->sa_family != e->family && !dissolves) {
         *number = EAFNOSUPPORT;
         return -1;
     }

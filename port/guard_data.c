@@ -224,9 +224,11 @@ static int set_option(int handle, int level, int name, const void *value, sockle
 int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len) {
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
-    int number = 0;
+    int number = EFAULT;
     int r = 0;
-    if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
+    if (value == NULL && *len != 0) {
+        r = -1; /* stacks would write there */
+    } else if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
         guard_settle(handle, e);
         int error = guard_take_error(handle, e);
         /* Where there is no connection any more, the stack has told what it knew, and may say it again for ever. */
@@ -249,7 +251,9 @@ int guard_setsockopt(int handle, int level, int name, const void *value, socklen
     usocket_port_lock();
     int number = EBADF;
     int r = -1;
-    if (guard_lookup(handle) != NULL) {
+    if (guard_lookup(handle) != NULL && value == NULL && len != 0) {
+        number = EFAULT; /* stacks would read there */
+    } else if (guard_lookup(handle) != NULL) {
         r = set_option(handle, level, name, value, len);
         number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
     }

@@ -47,6 +47,9 @@ static void put32(uint8_t *ip, uint32_t v) {
 }
 
 int usocket_aton(const char *text, size_t len, uint8_t *ip) {
+    if (text == NULL) {
+        return USOCKET_EINVAL;
+    }
     const char *end = text + len;
     uint32_t value = 0;
     for (int i = 0; i < 4; i++) {
@@ -213,7 +216,7 @@ static int parse_scope(const char *text, size_t len, uint32_t *scope) {
 
 int usocket_pton(int family, const char *text, size_t len, uint8_t *ip) {
 #if USOCKET_IPV6
-    if (family == USOCKET_AF_INET6) {
+    if (family == USOCKET_AF_INET6 && text != NULL) {
         return pton6(text, len, ip);
     }
 #endif
@@ -246,6 +249,9 @@ int usocket_addr_parse(usocket_addr_t *a, const char *text, size_t len, int fami
         return 0;
     }
 #if USOCKET_IPV6
+    if (text == NULL) {
+        return USOCKET_EAI_NONAME;
+    }
     const char *percent = memchr(text, '%', len);
     size_t host = percent != NULL ? (size_t)(percent - text) : len;
     if (pton6(text, host, out.u.ip) == 0) {
@@ -300,7 +306,7 @@ int usocket_addr_format(const usocket_addr_t *a, char *buf) {
 }
 
 int usocket_addr_raw(usocket_addr_t *a, const void *raw, size_t len) {
-    return usocket_port_sockaddr(raw, len, a);
+    return raw != NULL ? usocket_port_sockaddr(raw, len, a) : USOCKET_EINVAL;
 }
 
 bool usocket_addr_equal(const usocket_addr_t *a, const usocket_addr_t *b) {
@@ -314,7 +320,7 @@ bool usocket_addr_equal(const usocket_addr_t *a, const usocket_addr_t *b) {
             return memcmp(a->u.ip, b->u.ip, 16) == 0 && a->scope == b->scope;
 #if USOCKET_UNIX
         case USOCKET_AF_UNIX:
-            return memcmp(a->u.path, b->u.path, a->port) == 0;
+            return memcmp(a->u.path, b->u.path, a->port < USOCKET_UNIX_MAX ? a->port : USOCKET_UNIX_MAX) == 0;
 #endif
         default:
             return true;

@@ -26,6 +26,9 @@ static int take(int poller, usocket_ready_t *out, size_t n) {
 }
 
 int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time_t deadline) {
+    if (poller >= 0 && (n == 0 || out == NULL)) {
+        return n == 0 ? USOCKET_EINVAL : USOCKET_EFAULT;
+    }
     int r = poller >= 0 ? take(poller, out, n) : 0;
     while (r == 0 && deadline != USOCKET_NOW) {
         usocket_wait_t w = {poller, USOCKET_POLL_IN, 0};

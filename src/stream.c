@@ -11,6 +11,11 @@ static size_t clip(size_t len) {
     return len < INT32_MAX ? len : INT32_MAX;
 }
 
+/* 0 if a call can go on at buf, of whose len bytes `done` are done; else its code. */
+static int check_buffer(const void *buf, size_t len, size_t done) {
+    return done > len ? USOCKET_EINVAL : buf == NULL && len != 0 ? USOCKET_EFAULT : 0;
+}
+
 /* ---- Bytes put back ----------------------------------------------------------------------------------------------- */
 
 size_t usocket_unread_len(const usocket_t *s) {
@@ -31,7 +36,10 @@ static void show_readable(usocket_t *base) {
 }
 
 int usocket_unread(usocket_t *s, void *buf, size_t len) {
-    int r = usocket_enter(s);
+    int r = check_buffer(buf, len, 0);
+    if (r == 0) {
+        r = usocket_enter(s);
+    }
     if (r < 0) {
         return r;
     }
@@ -169,11 +177,15 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
 }
 
 int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
-    int32_t r = usocket_enter(s);
+    int32_t r = check_buffer(buf, len, 0);
+    if (r == 0) {
+        r = usocket_enter(s);
+    }
     if (r == 0) {
         if (from != NULL) {
             from->family = USOCKET_AF_UNSPEC;
         }
+        buf = buf != NULL ? buf : s; /* of an empty buffer: an address that can be counted from */
         r = receive(s, buf, clip(len), flags, from, deadline);
         usocket_leave(s);
     }
@@ -182,7 +194,10 @@ int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_
 
 int32_t usocket_send_by(
     usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline) {
-    int32_t r = usocket_enter(s);
+    int32_t r = check_buffer(buf, len, 0);
+    if (r == 0) {
+        r = usocket_enter(s);
+    }
     if (r < 0) {
         return r;
     }
@@ -215,22 +230,29 @@ int32_t usocket_send_by(
 /* ---- No short counts ---------------------------------------------------------------------------------------------- */
 
 int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
-    while (*got < len) {
-        int32_t r = usocket_recv_by(s, (uint8_t *)buf + *got, len - *got, 0, NULL, deadline);
+    int32_t r = check_buffer(buf, len, *got);
+    while (r == 0 && *got < len) {
+        r = usocket_recv_by(s, (uint8_t *)buf + *got, len - *got, 0, NULL, deadline);
         if (r <= 0) {
             return r;
         }
         *got += (size_t)r;
+        r = 0;
         if (!is_stream(s)) {
-            return 0;
+            break;
         }
     }
-    return 0;
+    return r;
 }
 
 int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent, usocket_time_t deadline) {
+    int32_t r = check_buffer(buf, len, *sent);
+    if (r < 0) {
+        return r;
+    }
     do {
-        int32_t r = usocket_send_by(s, (const uint8_t *)buf + *sent, len - *sent, 0, NULL, deadline);
+        const uint8_t *p = len != 0 ? (const uint8_t *)buf + *sent : NULL;
+        r = usocket_send_by(s, p, len - *sent, 0, NULL, deadline);
         if (r < 0) {
             return r;
         }
@@ -253,9 +275,13 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
     bool stream = is_stream(s);
     int peek = stream ? usocket_port_msg_peek() : 0;
     bool whole = false;
+    int32_t r = check_buffer(buf, len, *got);
+    if (r < 0) {
+        return r;
+    }
     while (*got < len && !whole) {
         uint8_t *p = (uint8_t *)buf + *got;
-        int32_t r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
+        r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
         if (r <= 0) {
             return r;
         }

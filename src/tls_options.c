@@ -32,7 +32,7 @@ int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
         return USOCKET_EISCONN;
     }
     if (value == NULL && len != 0) {
-        return USOCKET_EINVAL;
+        return USOCKET_EFAULT;
     }
     if (name == USOCKET_TLS_HOSTNAME) {
         int r = len != 0 && memchr(value, '\0', len) != NULL ? USOCKET_EINVAL : set_name(t, value, len);
@@ -72,7 +72,7 @@ int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len) {
 }
 
 int usocket_tls_name(usocket_t *s, const char *host, size_t len) {
-    int r = usocket_enter(s);
+    int r = host == NULL && len != 0 ? USOCKET_EFAULT : usocket_enter(s);
     if (r < 0) {
         return r;
     }

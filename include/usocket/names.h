@@ -216,7 +216,7 @@ int usocket_if_indextoname(unsigned index, char *name);
  *  @return 0; USOCKET_ENXIO: there are no more; USOCKET_EOPNOTSUPP */
 int usocket_if_next(unsigned *index, char *name);
 
-/** This host's name. @return 0; USOCKET_ENAMETOOLONG; USOCKET_EOPNOTSUPP */
+/** This host's name. @return 0; USOCKET_ENAMETOOLONG; USOCKET_EFAULT; USOCKET_EOPNOTSUPP */
 int usocket_gethostname(char *buf, size_t len);
 
 #ifdef __cplusplus

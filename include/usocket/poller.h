@@ -38,8 +38,9 @@ int usocket_poller_arm(int poller, int fd, int events);
  * Returns as soon as there is one; waits until @p deadline (USOCKET_NOW: just look).
  *
  * @param poller -1: only wait
- * @param out    receives at most @p n; the others come in the next call
- * @return how many; 0: none by the deadline; USOCKET_EINTR, USOCKET_ENOMEM; USOCKET_EBADF: it has been closed, or is no poller
+ * @param out    receives at most @p n, 1 or more; the others come in the next call
+ * @return how many; 0: none by the deadline; USOCKET_EINTR, USOCKET_ENOMEM; USOCKET_EBADF: it has been closed, or is no poller;
+ *         USOCKET_EINVAL: @p n is 0; USOCKET_EFAULT
  */
 int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time_t deadline);
 

@@ -131,7 +131,7 @@ int usocket_tls_why(usocket_t *s, int *number, char *words);
 /** The name that connect was given, for SNI and verification, unless USOCKET_TLS_HOSTNAME says another.
  *
  * @param host a name, or a numeric address
- * @return 0; USOCKET_ENOMEM, USOCKET_EBADF, USOCKET_EISCONN: the handshake has begun; USOCKET_ENAMETOOLONG;
+ * @return 0; USOCKET_ENOMEM, USOCKET_EBADF, USOCKET_EISCONN: the handshake has begun; USOCKET_ENAMETOOLONG, USOCKET_EFAULT;
  *         USOCKET_ENOPROTOOPT: not a TLS socket
  */
 int usocket_tls_name(usocket_t *s, const char *host, size_t len);

@@ -11,9 +11,12 @@
  * - USOCKET_EINTR: a signal, or your interrupt hook, ended the wait. Nothing was lost; call again with the same deadline.
  * - Threads: any number may call, also on one socket. usocket_close in one of them ends the waits of the others with
  *   USOCKET_EBADF, and the descriptor is given back only after the last of them has left.
+ * - Pointers: a buffer that is NULL though its length is not 0 gives USOCKET_EFAULT, or, where a text is read, the code of one that
+ *   cannot be read; with the length 0 it may be NULL. Objects, texts without a length and places for results must be there,
+ *   except where NULL is said to mean something.
  * - A code listed as "socket's" in a function's documentation is one of: USOCKET_EBADF (closed), USOCKET_ENOMEM,
  *   USOCKET_ENOBUFS (the stack is out of memory), USOCKET_EIO (the stack gave a code this library does not know),
- *   USOCKET_EINVAL, USOCKET_EOPNOTSUPP.
+ *   USOCKET_EINVAL, USOCKET_EFAULT (a buffer is NULL, and its length is not 0), USOCKET_EOPNOTSUPP.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -290,8 +293,9 @@ int usocket_getpeername(usocket_t *s, usocket_addr_t *a);
  */
 int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *len);
 
-/** Set an option, with the stack's own numbers. @return as usocket_getsockopt, and USOCKET_EDOM, USOCKET_ENODEV,
- *  USOCKET_EADDRINUSE, USOCKET_EADDRNOTAVAIL, USOCKET_EBUSY, USOCKET_EISCONN, USOCKET_ENOENT, USOCKET_ENXIO */
+/** Set an option, with the stack's own numbers. @p value may be NULL where the stack has options that are set by @p len alone.
+ *  @return as usocket_getsockopt, and USOCKET_EDOM, USOCKET_ENODEV, USOCKET_EADDRINUSE, USOCKET_EADDRNOTAVAIL,
+ *  USOCKET_EBUSY, USOCKET_EISCONN, USOCKET_EMSGSIZE, USOCKET_ENOENT, USOCKET_ENXIO */
 int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len);
 
 /** Set the timeout: microseconds, 0 for non-blocking, USOCKET_FOREVER (any negative number) for blocking. */
@@ -339,7 +343,8 @@ int32_t usocket_send_by(
 
 /** Receive exactly @p len bytes, unless the stream ends first. On a datagram socket: one datagram.
  *
- * @param got receives how many bytes of @p buf are filled, whatever the result; on the way in, how many are filled already.
+ * @param got receives how many bytes of @p buf are filled, whatever the result; on the way in, how many are filled already
+ *            (more than @p len: USOCKET_EINVAL).
  *            After USOCKET_EINTR call again with the same arguments. Bytes that you cannot use can be given back with
  *            usocket_unread
  * @return 0: @p len bytes, or fewer and the stream has ended; or a code of usocket_recv_by. With USOCKET_EAGAIN there may be bytes
@@ -348,7 +353,8 @@ int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocke
 
 /** Send all of @p len bytes; one datagram on a datagram socket.
  *
- * @param sent receives how many were taken, whatever the result; on the way in, how many were taken already
+ * @param sent receives how many were taken, whatever the result; on the way in, how many were taken already (more than @p len:
+ *             USOCKET_EINVAL)
  * @return 0: all; or a code of usocket_send_by
  */
 int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent, usocket_time_t deadline);
@@ -368,7 +374,7 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
  *  socket meanwhile, and shows whether the socket was writable when the bytes were put back.
  *
  * @param buf stays yours, and must stay as it is until usocket_unread_len is 0 or the socket is closed
- * @return 0; USOCKET_EEXIST: there are such bytes still (see usocket_unread_take); USOCKET_EBADF
+ * @return 0; USOCKET_EEXIST: there are such bytes still (see usocket_unread_take); USOCKET_EBADF, USOCKET_EFAULT
  */
 int usocket_unread(usocket_t *s, void *buf, size_t len);
 

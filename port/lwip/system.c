@@ -331,7 +331,8 @@ int plat_gethostname(char *buf, size_t len) {
     name = netif_default != NULL ? netif_get_hostname(netif_default) : NULL;
 #endif
     name = name != NULL ? name : "lwip";
-    strncpy(buf, name, len);
+    size_t size = strlen(name) + 1; /* not strncpy(), which fills all that the buffer is said to have */
+    memcpy(buf, name, size < len ? size : len);
     return 0;
 }
 

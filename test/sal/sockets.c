@@ -287,6 +287,12 @@ int sal_connect(int number, const void *addr, uint32_t len) {
     if (e->at) {
         return at_connect(e, addr, len);
     }
+    if (!e->stream && ((const struct sal_addr *)addr)->family == 0) { /* AF_UNSPEC: lwIP forgets the peer */
+        const struct sockaddr none = {.sa_family = AF_UNSPEC};
+        connect(e->host, &none, sizeof(none));
+        e->stage = FRESH;
+        return good(e);
+    }
     struct sockaddr_storage host;
     socklen_t size = look_to_host(e, addr, len, &host);
     if (size == 0) {

@@ -250,6 +250,9 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
     if (code || !s) {
         return code ? code : USOCKET_EBADF;
     }
+    if (value == NULL && *len != 0) {
+        return USOCKET_EFAULT;
+    }
     const void *from = &number;
     size_t size = sizeof number;
     struct timeval tv;
@@ -270,7 +273,9 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
         return USOCKET_ENOPROTOOPT;
     }
     *len = *len < size ? *len : size;
-    memcpy(value, from, *len);
+    if (*len != 0) {
+        memcpy(value, from, *len);
+    }
     return 0;
 }
 
@@ -279,6 +284,9 @@ int usocket_port_setopt(int handle, int level, int name, const void *value, size
     struct sock *s = sim_sock(handle);
     if (code || !s) {
         return code ? code : USOCKET_EBADF;
+    }
+    if (value == NULL && len != 0) {
+        return USOCKET_EFAULT;
     }
     if (usocket_port_is_timeo(level, name)) {
         struct timeval tv;
@@ -296,7 +304,7 @@ int usocket_port_setopt(int handle, int level, int name, const void *value, size
     if (!number) {
         return USOCKET_ENOPROTOOPT;
     }
-    if (len < sizeof *number || !value) {
+    if (len < sizeof *number) {
         return USOCKET_EINVAL;
     }
     memcpy(number, value, sizeof *number);

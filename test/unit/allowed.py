@@ -3,7 +3,8 @@
 
     allowed.py OUTPUT-DIRECTORY HEADER...
 
-writes codes.h (every code of enum usocket_error) and allowed.h (a row for each function that returns codes). In the comment above a
+writes codes.h (every code of enum usocket_error), functions.h (every function's name) and allowed.h (a row for each function that
+returns codes). In the comment above a
 function, "socket's" stands for the list in usocket.h's head, "a code of usocket_x, usocket_y or usocket_z" and
 "as usocket_x" for what those return. A function without a comment of its own returns what the function that it calls does.
 
@@ -68,6 +69,8 @@ def main(out, headers):
     (out / "codes.h").write_text(
         head + "#define ALL_CODES " + " ".join(f"CODE({c})" for c in known)
         + "\n#define SYSTEM_CODES " + " ".join(f"CODE({c})" for c in system) + "\n")
+    declared = re.findall(r"^(?:static inline )?(?:const )?\w+ \*?usocket_(\w+)\(", re.sub(r"/\*.*?\*/", "", text, flags=re.S), re.M)
+    (out / "functions.h").write_text(head + "#define ALL_FUNCTIONS " + " ".join(f"FUNCTION({n})" for n in declared) + "\n")
     rows = []
     for name in sorted(own):
         if own[name]:
