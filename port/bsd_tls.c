@@ -8,9 +8,38 @@
 
 #if USOCKET_TLS
 
-int usocket_port_share_address(int handle) {
-    int on = 1;
-    return usocket_port_setopt(handle, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+/* Set a flag. @return its value before, or a code */
+static int set_flag(int handle, int name, int on) {
+    int before = 0;
+    size_t len = sizeof(before);
+    int r = usocket_port_getopt(handle, SOL_SOCKET, name, &before, &len);
+    if (r == 0 && (before != 0) != on) {
+        r = usocket_port_setopt(handle, SOL_SOCKET, name, &on, sizeof(on));
+    }
+    return r < 0 ? r : before != 0;
+}
+
+static int bind_with(int name, int handle, int listener, const usocket_addr_t *own) {
+    int r = set_flag(handle, name, 1);
+    int before = r < 0 ? r : set_flag(listener, name, 1);
+    if (before < 0) {
+        return before;
+    }
+    r = usocket_port_bind(handle, own);
+    if (before == 0) {
+        set_flag(listener, name, 0);
+    }
+    return r;
+}
+
+/* Linux lets sockets with SO_REUSEPORT share an address if one user owns them all, but those with SO_REUSEADDR whoever owns them: the
+ * second serves programs that have changed their user since the listener was opened, and stacks without users. */
+int usocket_port_bind_beside(int handle, int listener, const usocket_addr_t *own) {
+    int r = USOCKET_EADDRINUSE;
+#ifdef SO_REUSEPORT
+    r = bind_with(SO_REUSEPORT, handle, listener, own);
+#endif
+    return r < 0 ? bind_with(SO_REUSEADDR, handle, listener, own) : r;
 }
 
 #ifdef plat_getrandom

@@ -102,9 +102,7 @@ static int room_for(const usocket_t *base, const usocket_tls_t *guest) {
     }
     usocket_addr_t own;
     int r = usocket_port_name(base->io, false, &own);
-    r = r == 0 ? usocket_port_share_address(base->io) : r;
-    r = r == 0 ? usocket_port_share_address(handle) : r;
-    r = r == 0 ? usocket_port_bind(handle, &own) : r;
+    r = r == 0 ? usocket_port_bind_beside(handle, base->io, &own) : r;
     r = r == 0 ? usocket_port_connect(handle, &guest->peer) : r;
     if (r < 0) {
         usocket_port_close(handle);

@@ -83,6 +83,8 @@ int32_t usocket_port_pending(int handle);
 /** Own address, or the peer's. */
 int usocket_port_name(int handle, bool peer, usocket_addr_t *a);
 
+/** Options, with the stack's own numbers. @param value may be NULL, with a length, too: USOCKET_EFAULT, unless the stack knows of an
+ *  option that has no value. A stack that would read or write there must not get to see it. */
 int usocket_port_getopt(int handle, int level, int name, void *value, size_t *len);
 int usocket_port_setopt(int handle, int level, int name, const void *value, size_t len);
 
@@ -213,9 +215,10 @@ void usocket_port_wake(bool on);
  *  @return 0; USOCKET_EIO: there is none (yet) */
 int usocket_port_random(void *buf, size_t len);
 
-/** Let other sockets be bound to the address of this one (SO_REUSEADDR): a server of DTLS has a socket for each client.
- *  In port/bsd_tls.c. @return 0; a code of usocket_setsockopt */
-int usocket_port_share_address(int handle);
+/** Bind a datagram socket to the address that @p listener is bound to, and others as @p handle may be: a server of DTLS has a socket
+ *  for each client. Afterwards nobody else can be bound there: not while @p listener is open, and where the stack knows of users,
+ *  never another user. In port/bsd_tls.c. @param own the address @return 0; a code of usocket_bind or usocket_setsockopt */
+int usocket_port_bind_beside(int handle, int listener, const usocket_addr_t *own);
 
 /** Seconds since 1970, UTC; 0 if nobody has told the system. */
 int64_t usocket_port_wall_time(void);

@@ -12,14 +12,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Script:
-    """One run of the interpreter. lines() gives what it prints, as it prints it."""
+    """One run of the interpreter. lines() gives what it prints, as it prints it. talk: its standard input is child.stdin."""
 
-    def __init__(self, source, options=(), wrap=()):
+    def __init__(self, source, options=(), wrap=(), talk=False):
         self.file = tempfile.NamedTemporaryFile("w", suffix=".py", delete=False)
         self.file.write(source)
         self.file.close()
         self.child = subprocess.Popen(
-            [*wrap, INTERP, *options, self.file.name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [*wrap, INTERP, *options, self.file.name], stdin=subprocess.PIPE if talk else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         self.queue = queue.Queue()
         self.seen = []
@@ -31,7 +31,7 @@ class Script:
         self.queue.put((time.monotonic(), None))
 
     def wait_for(self, word, seconds):
-        """The moment at which a line beginning with word was printed, and the line; (None, None) if it is not."""
+        """The moment at which a line beginning with word (or one of them) was printed, and the line; (None, None) if it is not."""
         end = time.monotonic() + seconds
         while True:
             try:

@@ -129,13 +129,18 @@ struct sock *sim_datagram_at(const usocket_addr_t *to, const usocket_addr_t *fro
 }
 
 #if USOCKET_TLS
-int usocket_port_share_address(int handle) {
+int usocket_port_bind_beside(int handle, int listener, const usocket_addr_t *own) {
     struct sock *s = sim_sock(handle);
+    struct sock *l = sim_sock(listener);
     int code = sim_inject(SIM_SETOPT);
-    if (s && !code) {
-        s->reuse = 1;
+    if (!s || !l || code) {
+        return code ? code : USOCKET_EBADF;
     }
-    return s ? code : USOCKET_EBADF;
+    int before = l->reuse;
+    s->reuse = l->reuse = 1;
+    int r = usocket_port_bind(handle, own);
+    l->reuse = before;
+    return r;
 }
 #endif
 
