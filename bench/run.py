@@ -63,7 +63,7 @@ def compile_c(out, name, *flags, library=None):
 
 def compile_tls(out):
     """raw_tls, with the mbedTLS that is in the interpreters, too."""
-    include = os.path.join(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "mbedtls-3.6.6"), "include")
+    include = os.path.join(os.path.abspath(os.environ.get("MBEDTLS_TREE") or os.path.join(ROOT, "build", "mbedtls-3.6.6")), "include")
     return compile_c(out, "raw_tls", '-DMBEDTLS_USER_CONFIG_FILE="mbedtls_user.h"', "-I" + os.path.join(ROOT, "port", "posix"), "-isystem",
                      include, library=os.path.join(ROOT, "build", "mbedtls", "libmbedcrypto.a"))
 

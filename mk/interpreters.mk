@@ -14,6 +14,39 @@ MPY_KEY := $(MICROPYTHON_VERSION)
 MPY_READY := $(MPY_TREE)/.ready
 endif
 
+# mbedTLS: the tree of MBEDTLS_DIR; with MICROPYTHON_DIR, that tree's lib/mbedtls or what build/ has already; else the pinned source
+# package. TLS=0: the interpreters are built without it.
+MBEDTLS_VERSION := 3.6.6
+MBEDTLS_PINNED := build/mbedtls-$(MBEDTLS_VERSION)
+TLS ?= 1
+MBEDTLS_FOUND := $(MBEDTLS_DIR)
+ifneq ($(MICROPYTHON_DIR),)
+ifneq ($(wildcard $(MPY_TREE)/lib/mbedtls/library/ssl_tls.c),)
+MBEDTLS_FOUND := $(or $(MBEDTLS_DIR),$(MPY_TREE)/lib/mbedtls)
+endif
+endif
+
+ifneq ($(MBEDTLS_FOUND),)
+MBEDTLS_TREE := $(abspath $(MBEDTLS_FOUND))
+MBEDTLS_KEY := -$(firstword $(shell echo '$(MBEDTLS_TREE)' | cksum))
+MBEDTLS_READY := $(if $(wildcard $(MBEDTLS_TREE)/library/ssl_tls.c),,no-mbedtls)
+else
+MBEDTLS_TREE := $(MBEDTLS_PINNED)
+MBEDTLS_READY := $(MBEDTLS_TREE)/.ready
+ifneq ($(MICROPYTHON_DIR),)
+MBEDTLS_READY := $(if $(wildcard $(MBEDTLS_TREE)/.ready),,no-mbedtls)
+endif
+endif
+# Its archives; tools/build.py links with those in the first, or under the sanitizers in the second.
+MBEDTLS_OUT := build/mbedtls$(MBEDTLS_KEY)
+MBEDTLS_OUT_ASAN := build/mbedtls-asan$(MBEDTLS_KEY)
+export MBEDTLS_TREE MBEDTLS_OUT MBEDTLS_OUT_ASAN TLS
+MPY_KEY := $(MPY_KEY)$(if $(filter 0,$(TLS)),-plain,$(MBEDTLS_KEY:%=-tls%))
+
+.PHONY: no-mbedtls
+no-mbedtls:
+	@echo 'FAILED: looking for mbedTLS. $(if $(MBEDTLS_DIR),$(MBEDTLS_DIR) has no library/ssl_tls.c,$(MPY_TREE) has no lib/mbedtls): name its sources, 3.6.x, with MBEDTLS_DIR=/path, or build without TLS: TLS=0' >&2; exit 1
+
 # Directories are listed, too: they change when a file comes or goes.
 MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* port port/*.[ch] port/posix port/posix/* \
 	micropython micropython/* aiosocket aiosocket/*.py)

@@ -11,13 +11,15 @@ $(OUT)/libmbedcrypto.a: $(OBJECTS)
 $(OUT)/mbedtls/%.o: $(TREE)/library/%.c port/posix/mbedtls_user.h mk/mbedtls.mk
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 
-# What 3.6.6 has wrong, or lacks, is put right in a copy of the file. An edit that no longer fits is an error.
+# What 3.6.6 has wrong, or lacks, is put right in a copy of the file. An edit that no longer fits is an error; in a tree of another
+# version (MBEDTLS_DIR) it is left out.
+STRICT := $(filter $(PINNED),$(TREE))
 PATCHED := ssl_tls12_client ssl_tls ssl_tls13_keys
 $(PATCHED:%=$(OUT)/mbedtls/%.o): $(OUT)/mbedtls/%.o: $(OUT)/mbedtls/%.c port/posix/mbedtls_user.h
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 $(PATCHED:%=$(OUT)/mbedtls/%.c): $(OUT)/mbedtls/%.c: $(TREE)/library/%.c mk/mbedtls.mk
 	$(Q)sed $(foreach e,$(EDITS_$*),-e '$(EDIT_$e)') $< >$@
-	$(Q)[ "$$(diff $< $@ | grep -c '^>')" = $(or $(LINES_$*),$(words $(EDITS_$*))) ] || { echo "$<: an edit no longer fits"; rm $@; exit 1; }
+	$(Q)[ "$$(diff $< $@ | grep -c '^>')" = $(or $(LINES_$*),$(words $(EDITS_$*))) ] || { echo "$<: an edit $(if $(STRICT),no longer fits,does not fit this version of mbedTLS: it is left out)"; $(if $(STRICT),rm $@; exit 1,:); }
 
 # It offers RSA-PSS and then refuses it in TLS 1.2, which many servers choose: Mbed-TLS/mbedtls#10674, in later versions.
 EDITS_ssl_tls12_client := pss

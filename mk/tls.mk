@@ -1,16 +1,9 @@
 # mbedTLS, from its source: one archive with everything for each set of options, and two empty ones, for MicroPython links with
 # -lmbedx509 -lmbedtls -lmbedcrypto, in this order.
 
-MBEDTLS_VERSION := 3.6.6
-ifneq ($(MBEDTLS_DIR),)
-MBEDTLS_TREE := $(abspath $(MBEDTLS_DIR))
-MBEDTLS_READY :=
-else
-MBEDTLS_TREE := build/mbedtls-$(MBEDTLS_VERSION)
-MBEDTLS_READY := $(MBEDTLS_TREE)/.ready
-$(MBEDTLS_READY): | packages
+# Which tree it is: mk/interpreters.mk.
+$(MBEDTLS_PINNED)/.ready: | packages
 	$(Q)tools/setup.sh mbedtls $(MBEDTLS_VERSION)
-endif
 
 MBEDTLS_INCLUDE := -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -isystem $(MBEDTLS_TREE)/include
 
@@ -19,18 +12,20 @@ define mbedtls_archive
 $(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/mbedtls.mk $(MBEDTLS_READY)
 	@mkdir -p $(1)/mbedtls
 	@echo "mbedTLS $(1)"
-	+$$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) OUT=$(1) CC='$(2)' OPTIONS='$(3)' Q=$(Q)
+	+$$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) PINNED=$(MBEDTLS_PINNED) OUT=$(1) CC='$(2)' OPTIONS='$(3)' Q=$(Q)
 	$$(Q)$(AR) rcs $(1)/libmbedtls.a && $(AR) rcs $(1)/libmbedx509.a
 endef
 
-$(eval $(call mbedtls_archive,build/mbedtls,gcc,-O2))
-$(eval $(call mbedtls_archive,build/mbedtls-asan,gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
+$(eval $(call mbedtls_archive,$(MBEDTLS_OUT),gcc,-O2))
+$(eval $(call mbedtls_archive,$(MBEDTLS_OUT_ASAN),gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
 
 size size-check test-configs: $(MBEDTLS_READY)
 
 # The interpreters that have TLS (tools/build.py).
-$(foreach f,unix ab cov lwip lwip-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls/libmbedcrypto.a
-$(foreach f,asan lwip-asan sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): build/mbedtls-asan/libmbedcrypto.a
+ifneq ($(TLS),0)
+$(foreach f,unix ab cov lwip lwip-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT)/libmbedcrypto.a
+$(foreach f,asan lwip-asan sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT_ASAN)/libmbedcrypto.a
+endif
 
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
@@ -47,9 +42,9 @@ $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
 $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
 endef
-$(eval $(call tls_variant,tls,gcc,-O2,build/mbedtls/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls dtls_way tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls dtls_way tls_options tls_faults))
-$(eval $(call tls_variant,tls-clang,clang,-O1,build/mbedtls/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
-$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),build/mbedtls-asan/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults socket))
+$(eval $(call tls_variant,tls,gcc,-O2,$(MBEDTLS_OUT)/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls dtls_way tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls dtls_way tls_options tls_faults))
+$(eval $(call tls_variant,tls-clang,clang,-O1,$(MBEDTLS_OUT)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
+$(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),$(MBEDTLS_OUT_ASAN)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults socket))
 
 # mbedTLS 2.28, as Debian has it, for a library that others build: TLS 1.2 alone, memory of its own.
 tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h

@@ -89,25 +89,30 @@ FLAVOURS["sal"] = on_sal("unix")
 FLAVOURS["sal-asan"] = on_sal("asan")
 
 
-# TLS sockets, and MicroPython's own tls module, on the mbedTLS that mk/tls.mk has built into build/mbedtls or build/mbedtls-asan.
-MBEDTLS_DIR = os.path.abspath(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
+# TLS sockets, and MicroPython's own tls module, on the mbedTLS that mk/tls.mk has built. TLS=0: neither.
+MBEDTLS_TREE = os.path.abspath(os.environ.get("MBEDTLS_TREE") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
+MBEDTLS_OUT = os.path.join(ROOT, os.environ.get("MBEDTLS_OUT") or "build/mbedtls")
+MBEDTLS_OUT_ASAN = os.path.join(ROOT, os.environ.get("MBEDTLS_OUT_ASAN") or "build/mbedtls-asan")
 TLS_CFLAGS = (f"-DMBEDTLS_USER_CONFIG_FILE=\\\"{ROOT}/port/posix/mbedtls_user.h\\\" "
-              f"-isystem {MBEDTLS_DIR}/include")
+              f"-isystem {MBEDTLS_TREE}/include")
 
 
 def with_tls(flavour, archives):
     """Add TLS to a flavour's arguments."""
+    if os.environ.get("TLS") == "0":
+        FLAVOURS[flavour] += NO_TLS
+        return
     arguments = dict(argument.split("=", 1) for argument in FLAVOURS[flavour])
     knob = "" if flavour.startswith("sal") else "-DUSOCKET_TLS=1"  # there, rtconfig.h has the knobs
     arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {knob} {TLS_CFLAGS}".strip()
-    arguments["LDFLAGS_EXTRA"] = f"-L{ROOT}/build/{archives} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
+    arguments["LDFLAGS_EXTRA"] = f"-L{archives} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
     FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
 
 
 for name in ("unix", "ab", "cov", "lwip", "lwip-tiny", "sal"):
-    with_tls(name, "mbedtls")
+    with_tls(name, MBEDTLS_OUT)
 for name in ("asan", "lwip-asan", "sal-asan"):
-    with_tls(name, "mbedtls-asan")
+    with_tls(name, MBEDTLS_OUT_ASAN)
 
 
 class Progress:
@@ -125,7 +130,7 @@ class Progress:
         if self.tty:
             sys.stderr.write(f"\r\033[K{text}  {os.path.basename(name)}")
             sys.stderr.flush()
-        elif now - self.shown >= 10:
+        elif now - self.shown >= 5:
             self.shown = now
             print(text, file=sys.stderr, flush=True)
 
@@ -181,9 +186,9 @@ def have_libffi():
     return bool(tool) and subprocess.run([tool, "--exists", "libffi"]).returncode == 0
 
 
-def lacking(tree, out):
-    """Arguments that make up for what a MicroPython checkout without its submodules lacks."""
-    arguments = []
+def makefiles(tree, out, flavour):
+    """A flavour's arguments, and those that make up for what a MicroPython checkout without its submodules lacks."""
+    arguments = list(FLAVOURS[flavour])
     if not os.path.exists(os.path.join(tree, "lib", "micropython-lib", "README.md")):
         stand_in = os.path.join(os.path.dirname(out), "no-micropython-lib")
         os.makedirs(stand_in, exist_ok=True)
@@ -191,9 +196,11 @@ def lacking(tree, out):
         arguments.append(f"MPY_LIB_DIR={stand_in}")
     with open(os.path.join(tree, "extmod", "extmod.mk")) as file:
         bundled = "MBEDTLS_DIR = lib/mbedtls" in file.read()
-    if bundled and not os.path.isdir(os.path.join(tree, "lib", "mbedtls", "library")):
-        print("This MicroPython tree has no lib/mbedtls: the interpreter gets no `tls` module", file=sys.stderr)
-        arguments += ["MICROPY_PY_SSL=0", "MICROPY_SSL_MBEDTLS=0"]
+    if bundled and not set(NO_TLS) <= set(arguments):
+        # A checkout compiles its lib/mbedtls itself, with options of its own. Its tls module has to use the archive that we link with.
+        arguments = [a + " -DMICROPY_SSL_MBEDTLS=1" if a.startswith("CFLAGS_EXTRA=") else a for a in arguments]
+        arguments = [a + " -lmbedx509 -lmbedtls -lmbedcrypto" if a.startswith("LDFLAGS_EXTRA=") else a for a in arguments]
+        arguments += ["MICROPY_PY_SSL=1", "MICROPY_SSL_MBEDTLS=0"]
     return arguments
 
 
@@ -222,7 +229,8 @@ def build(flavour, out, tree):
     with open(out + ".lock", "w") as lock, open(os.path.join(os.path.dirname(out), "mpy-cross.lock"), "w") as cross_lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fcntl.flock(cross_lock, fcntl.LOCK_EX)
-        cross = mpy_cross(tree, os.path.join(os.path.dirname(out), "mpy-cross-" + os.path.basename(out)[len(flavour) + 1:]), logs)
+        key = re.sub(r"-(plain|tls-.*)$", "", os.path.basename(out)[len(flavour) + 1:])
+        cross = mpy_cross(tree, os.path.join(os.path.dirname(out), "mpy-cross-" + key), logs)
         fcntl.flock(cross_lock, fcntl.LOCK_UN)
 
         arguments = [
@@ -234,8 +242,7 @@ def build(flavour, out, tree):
             "MICROPY_PY_BTREE=0",
             f"MICROPY_PY_FFI={int(have_libffi())}",
             "STRIP=",
-            *lacking(tree, out),
-            *FLAVOURS[flavour],
+            *makefiles(tree, out, flavour),
         ]
         # Make does not see a changed flag or a removed source: then start over.
         recipe = "\n".join([tree, *arguments, *own_sources()]) + "\n"

@@ -38,7 +38,7 @@ SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1
 
 # Read where USOCKET_TLS is 1: our own code, without mbedTLS's.
 MBEDTLS = ["-DMBEDTLS_USER_CONFIG_FILE=\"mbedtls_user.h\"", "-I%s/port/posix" % ROOT, "-isystem",
-           os.path.join(os.environ.get("MBEDTLS_DIR") or os.path.join(ROOT, "build/mbedtls-3.6.6"), "include")]
+           os.path.join(os.path.abspath(os.environ.get("MBEDTLS_TREE") or os.path.join(ROOT, "build/mbedtls-3.6.6")), "include")]
 
 # The same on RT-Thread, with mbedTLS as its package is configured.
 TLS_RTTHREAD = ["-DMBEDTLS_CONFIG_FILE=<tls_config.h>", '-DMBEDTLS_USER_CONFIG_FILE="%s/port/rtthread/mbedtls_user.h"' % ROOT, *MBEDTLS[2:]]

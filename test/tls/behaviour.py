@@ -12,6 +12,7 @@ import threading
 import time
 
 import bad
+import slow
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 240
@@ -21,9 +22,16 @@ def script(suite, name, press=False, parts=(), environment=None):
     """Run it, count its checks; press: Ctrl-C a moment after each line that says that it waits."""
     child = subprocess.Popen([suite.interp, "-X", "heapsize=64m", os.path.join(HERE, name), suite.maker.directory, suite.stack or "-", *parts],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                             env={**os.environ, **(environment or {})})
-    timer = threading.Timer(LIMIT, child.kill)
-    timer.start()
+                             env={**os.environ, "TEST_SLOW": f"{slow.factor():.2f}", **(environment or {})})
+    limit = slow.Limit(LIMIT)
+
+    def watch():
+        if slow.wait(child, limit) is None:
+            late.append(limit.words())
+            child.kill()
+
+    late = []
+    threading.Thread(target=watch, daemon=True).start()
     lines = []
     for line in child.stdout:
         line = line.rstrip("\n")
@@ -39,8 +47,7 @@ def script(suite, name, press=False, parts=(), environment=None):
             time.sleep(0.25)
             child.send_signal(signal.SIGINT)
     child.wait()
-    timer.cancel()
-    suite.check(f"{name} ends well", child.returncode == 0 and lines and lines[-1] == "end", f"{child.returncode} " + "\n".join(lines)[-2500:])
+    suite.check(f"{name} ends well", child.returncode == 0 and lines and lines[-1] == "end", f"{child.returncode} {' '.join(late)} " + "\n".join(lines)[-2500:])
 
 
 def clock(suite):
@@ -55,7 +62,7 @@ def one_mbedtls(suite):
     """MicroPython's tls and our sockets share one."""
     symbols = subprocess.run(["nm", suite.interp], check=True, capture_output=True, text=True).stdout.split()
     suite.check("mbedtls_ssl_handshake stands once in the program", symbols.count("mbedtls_ssl_handshake") == 1, symbols.count("mbedtls_ssl_handshake"))
-    with open(os.path.join(HERE, "..", "..", "mk", "tls.mk")) as file:
+    with open(os.path.join(HERE, "..", "..", "mk", "interpreters.mk")) as file:
         version = re.search(r"^MBEDTLS_VERSION := (.*)$", file.read(), re.M)[1]
     said = subprocess.run([suite.interp, "-c", "import tls; print(tls.MBEDTLS_VERSION)"], check=True, capture_output=True, text=True).stdout
     suite.check("MicroPython's tls runs on the mbedTLS of our sockets", said.split()[-1] == version, said)

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""The README's line for other systems, `MICROPYTHON_DIR=/path make run`, as it is there: no apt-get, a tree of one's own.
+
+    test/tree/run.py --tree MICROPYTHON --mbedtls TREE [--only RE] [--long]
+
+Each case is a copy of the sources of this project, without build/, and a PATH of links to a compiler, make, Python and the usual small
+tools. The MicroPython tree is a copy of links whose submodules are empty. Cases:
+
+    nothing    no mbedTLS anywhere: one line says what to do, and nothing is compiled before
+    no TLS     TLS=0: the examples run, and the output says that there is no TLS
+    named      MBEDTLS_DIR names a tree
+    checkout   with --long: extmod.mk as it is upstream, and mbedTLS in lib/mbedtls
+
+In none of them is anything downloaded or installed. Last line: `N passed, N failed, N skipped`.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import slow
+
+WORK = os.path.join(ROOT, "build", "tree")
+LIMIT = 300  # seconds for one build and its examples
+TOOLS = ("ar as awk basename bash cat cc chmod cksum cmp comm cp cut date diff dirname echo env expr false find gcc grep head id ld ln ls "
+         "make mkdir mktemp mv nm objcopy openssl python3 readlink realpath rm sed sh size sleep sort strip tail tee test touch tr true uname wc "
+         "which xargs").split()
+SUBMODULES = ("axtls", "berkeley-db-1.xx", "libffi", "mbedtls", "micropython-lib", "lwip")
+FORBIDDEN = ("apt-get", "apt", "dpkg", "dpkg-query", "git", "curl", "wget", "pkg-config")
+NO_TLS = "This interpreter has no TLS (TLS=0): the examples that need it are skipped"
+
+
+def path_of_links():
+    """A directory with those tools alone."""
+    place = os.path.join(WORK, "bin")
+    os.makedirs(place)
+    for name in TOOLS:
+        found = shutil.which(name, path="/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+        if found:
+            os.symlink(found, os.path.join(place, name))
+    return place
+
+
+def project():
+    """This project's sources, as they are now."""
+    place = os.path.join(WORK, "project")
+    shutil.copytree(ROOT, place, symlinks=True, ignore=lambda folder, names: [n for n in names if n in ("build", ".git", "__pycache__")])
+    return place
+
+
+def tree(original, name):
+    """MicroPython's sources, hard links, without its submodules."""
+    place = os.path.join(WORK, name)
+    shutil.copytree(original, place, symlinks=True, copy_function=os.link,
+                    ignore=lambda folder, names: [n for n in names if n in (".pc", ".ready") or folder.endswith("/ports") and n != "unix"])
+    for submodule in SUBMODULES:
+        shutil.rmtree(os.path.join(place, "lib", submodule), ignore_errors=True)
+        os.mkdir(os.path.join(place, "lib", submodule))
+    return place
+
+
+def upstream(original, place, mbedtls):
+    """What Debian has changed is changed back, and lib/mbedtls is filled."""
+    for name in ("0006-extmod-Use-system-mbedtls.patch", "0007-py-mkrules.mk-Workaround-missing-submodules-dir.patch"):
+        with open(os.path.join(original, "debian", "patches", name)) as patch:
+            text = patch.read()
+        for path in re.findall(r"^\+\+\+ b/(\S+)", text, re.M):  # no link to the original any more
+            copy = os.path.join(place, path)
+            shutil.copyfile(copy, copy + ".new")
+            os.replace(copy + ".new", copy)
+        subprocess.run(["patch", "-s", "-R", "-p1", "-d", place], input=text, text=True, check=True)
+    os.rmdir(os.path.join(place, "lib", "mbedtls"))
+    shutil.copytree(mbedtls, os.path.join(place, "lib", "mbedtls"), symlinks=True, copy_function=os.link,
+                    ignore=lambda folder, names: [n for n in names if folder == mbedtls and n not in ("include", "library", "3rdparty")])
+
+
+class Cases:
+    def __init__(self, only):
+        self.only, self.passed, self.failed, self.skipped = only, 0, 0, 0
+        self.path, self.place = path_of_links(), project()
+
+    def check(self, label, good, why=""):
+        self.passed += bool(good)
+        self.failed += not good
+        print(f"  {'ok' if good else 'FAIL'} {label}" + ("" if good else f": {why}"), flush=True)
+
+    def run(self, **variables):
+        """make run with these variables in the environment; (status, output, seconds)."""
+        env = {name: os.environ[name] for name in ("HOME", "LANG", "TEST_SLOW") if name in os.environ}
+        env.update(PATH=self.path, COPT="-O0", JOBS=str(os.cpu_count() or 1), **variables)
+        start, limit = time.monotonic(), slow.Limit(LIMIT)
+        child = subprocess.Popen(["make", "run"], cwd=self.place, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+        try:
+            out, _ = slow.communicate(child, limit)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, 9)
+            out = child.communicate()[0] + "\n" + limit.words()
+        return child.returncode, out, time.monotonic() - start
+
+    def wanted(self, label):
+        if not re.search(self.only, label):
+            return False
+        print(label, flush=True)
+        return True
+
+    def quiet(self, out):
+        """Nothing was fetched."""
+        fetched = [n for n in ("download", "apt") if os.path.exists(os.path.join(self.place, "build", n))]
+        self.check("nothing is downloaded or installed", not fetched and not re.search(r"Downloading|Installing|Reading the package", out), fetched or out[-300:])
+
+    def examples(self, status, out, seconds, tls):
+        last = re.search(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", out, re.M)
+        self.check(f"make run ends well ({seconds:.0f} s)", status == 0 and last and last[2] == "0" and int(last[1]) >= 4, out[-1500:])
+        ran = re.search(r"TLS 1\.3 GET / 200 OK", out)
+        if tls:
+            self.check("the examples with TLS are run", ran or not shutil.which("openssl", path=self.path), out[-800:])
+            self.check("no word of a build without TLS", NO_TLS not in out, "it says so")
+        else:
+            self.check("the output says that there is no TLS", out.count(NO_TLS) == 1 and not ran, out[-800:])
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("--tree", required=True)
+    p.add_argument("--mbedtls", required=True)
+    p.add_argument("--only", default="", help="only the cases whose name matches")
+    p.add_argument("--long", action="store_true")
+    o = p.parse_args()
+    original, mbedtls = os.path.abspath(o.tree), os.path.abspath(o.mbedtls)
+    shutil.rmtree(WORK, ignore_errors=True)
+    os.makedirs(WORK)
+    cases = Cases(o.only)
+    there = [n for n in FORBIDDEN if os.path.exists(os.path.join(cases.path, n))]
+    cases.check("no apt-get in the PATH", not there, there)
+    emptied = tree(original, "micropython")
+
+    if cases.wanted("nothing"):
+        status, out, seconds = cases.run(MICROPYTHON_DIR=emptied)
+        lines = [line for line in out.splitlines() if "FAILED" in line]
+        cases.check("no mbedTLS: it fails at once, in one line", status != 0 and len(lines) == 1 and "compiled" not in out, out[-800:])
+        cases.check("the line says what to do", lines and "MBEDTLS_DIR=" in lines[0] and "TLS=0" in lines[0], out[-800:])
+        status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, MBEDTLS_DIR=HERE)
+        cases.check("MBEDTLS_DIR without mbedTLS in it: the line names it", status != 0 and re.search(rf"FAILED.*{re.escape(HERE)}", out), out[-800:])
+        cases.quiet(out)
+    if cases.wanted("no TLS"):
+        status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, TLS="0")
+        cases.examples(status, out, seconds, tls=False)
+        cases.quiet(out)
+    if cases.wanted("named"):
+        status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, MBEDTLS_DIR=mbedtls)
+        cases.examples(status, out, seconds, tls=True)
+        cases.quiet(out)
+    if o.long and cases.wanted("checkout"):
+        patched = tree(original, "checkout")
+        if os.path.exists(os.path.join(original, "debian", "patches")):
+            upstream(original, patched, mbedtls)
+            status, out, seconds = cases.run(MICROPYTHON_DIR=patched)
+            cases.examples(status, out, seconds, tls=True)
+            cases.quiet(out)
+        else:
+            cases.skipped += 1
+            print("  skip checkout: this tree is not Debian's, whose patches tell how it is upstream")
+    print(f"{cases.passed} passed, {cases.failed} failed, {cases.skipped} skipped")
+    if not cases.failed:
+        shutil.rmtree(WORK)
+    return 1 if cases.failed or not cases.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
