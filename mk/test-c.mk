@@ -78,12 +78,10 @@ TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start l
 TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
 .PHONY: test-c-configs
 test-c-configs:
-	@failed=0; passed=0; for cc in gcc clang; do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' \
-		'$(TC_CLIENT)'; do \
-		for file in $(TC_SRC) $(TC_PORT); do \
-			$$cc $(TC_LIB_FLAGS) -Iport/posix $$(printf -- '-DUSOCKET_%s ' $$config) \
-				-fsyntax-only $$file || { echo "$$cc $$config $$file"; failed=$$((failed + 1)); continue 1; }; \
-			passed=$$((passed + 1)); done; done; done; echo "configurations: $$passed passed, $$failed failed"; [ $$failed = 0 ]
+	@for cc in gcc clang; do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' '$(TC_CLIENT)'; do \
+		echo "$$cc $$(printf -- '-DUSOCKET_%s ' $$config)"; done; done | xargs -P "$$(nproc)" -I @ sh -c \
+		'@ $(TC_LIB_FLAGS) -Iport/posix -fsyntax-only $(TC_SRC) $(TC_PORT) || { echo "does not compile: @"; exit 1; }' \
+		&& echo 'every configuration compiles'
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
 # Coverage counts are gcc's.

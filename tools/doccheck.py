@@ -21,12 +21,13 @@ import sys
 import tempfile
 
 import run
+import slow
 import stackscheck
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 REFERENCE = "docs/reference.md"
 PORT, PORT_H = "docs/port.md", "include/usocket/port.h"
-LIMIT = "60"  # seconds for one block
+LIMIT = 60  # seconds for one block, scaled to the machine
 COMPILE = "cc -std=c99 -Wall -Wextra -Werror -Iinclude {path} build/libusocket.a -pthread -o {path}.out".split()
 SKIP = re.compile(r"<!-- doccheck: skip (.*?) *-->")
 
@@ -94,9 +95,10 @@ class Checker:
         place = ROOT if suffix == ".c" else self.directory  # where the certificates of docs/tls.md are
         with open(path, "w") as file:
             file.write(text)
-        result = subprocess.run(["timeout", LIMIT, *(word.format(path=path) for word in command)], stdin=subprocess.DEVNULL,
+        result = subprocess.run(["timeout", str(int(LIMIT * slow.factor())), *(word.format(path=path) for word in command)], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=place)
-        return result.returncode, result.stdout.decode("utf-8", "replace")
+        late = f"\n{slow.advice(slow.factor())}" if result.returncode == 124 else ""
+        return result.returncode, result.stdout.decode("utf-8", "replace") + late
 
     def session(self, path, found):
         status, output = self.execute(".py", f"EXAMPLES = {[source for _, source, _ in found]!r}\n{SESSION}", self.interp, "{path}")

@@ -10,6 +10,9 @@ import subprocess
 import sys
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import slow
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT = 60  # seconds
 
@@ -44,9 +47,16 @@ def main():
     closed = socket.socket()  # bound, not listening: nobody else gets this port
     closed.bind(("127.0.0.1", 0))
     ports = [serve(echo), serve(silent), closed.getsockname()[1]]
-    child = subprocess.run([os.path.abspath(sys.argv[1]), os.path.join(HERE, "client.py"), *map(str, ports)],
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=LIMIT)
-    lines = child.stdout.splitlines()
+    child = subprocess.Popen([os.path.abspath(sys.argv[1]), os.path.join(HERE, "client.py"), *map(str, ports)],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             env={**os.environ, "TEST_SLOW": f"{slow.factor():.2f}"})
+    limit = slow.Limit(LIMIT)
+    try:
+        out, _ = slow.communicate(child, limit)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        out = child.communicate()[0] + "\n" + limit.words()
+    lines = out.splitlines()
     passed = sum(line.startswith("ok ") for line in lines)
     failed = sum(line.startswith("FAIL ") for line in lines)
     for line in lines:

@@ -23,7 +23,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 import services
+import slow
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -33,16 +35,17 @@ HEAP = "32m"  # many megabyte-long answers in one process
 
 def run_script(interp, script, config):
     """Run one script; returns ([names passed], [(name, reason)], whole output)."""
-    env = dict(os.environ, MICROPYPATH=f".frozen:{HERE}/cases")
+    limit = slow.Limit(LIMIT)
+    env = dict(os.environ, MICROPYPATH=f".frozen:{HERE}/cases", TEST_SLOW=f"{limit.factor:.2f}")
     ended = "exit code {}"
     try:
-        done = subprocess.run([interp, "-X", "heapsize=" + HEAP, f"{HERE}/cases/{script}", config], env=env,
-                              cwd=f"{HERE}/cases", stdin=subprocess.DEVNULL, timeout=LIMIT,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        output, ended = done.stdout, f"exit code {done.returncode}"
-        finished = done.returncode == 0
-    except subprocess.TimeoutExpired as e:
-        output, ended, finished = e.stdout or b"", f"stuck for {LIMIT} s", False
+        child = subprocess.Popen([interp, "-X", "heapsize=" + HEAP, f"{HERE}/cases/{script}", config], env=env,
+                                 cwd=f"{HERE}/cases", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, _ = slow.communicate(child, limit)
+        ended, finished = f"exit code {child.returncode}", child.returncode == 0
+    except subprocess.TimeoutExpired:
+        child.kill()
+        output, ended, finished = child.communicate()[0], limit.words(), False
     text = output.decode("utf-8", "replace")
     passed = re.findall(r"^PASS (\w+)$", text, re.M)
     failed = []

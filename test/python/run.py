@@ -8,7 +8,8 @@ Three kinds, by name:
 
 A script says what it needs in a comment among its first lines:
   # run: net=lo|veth|dns limit=SECONDS heap=SIZE files=N long
-net: namespaces of its own (netns.sh); heap: -X heapsize; files: ulimit -n; long: only with --long.
+net: namespaces of its own (netns.sh); heap: -X heapsize; files: ulimit -n; long: only with --long. The limit, 30 if none is told, is
+scaled to the machine (tools/slow.py); scripts have the factor in TEST_SLOW.
 
 --stack NAME: the interpreter speaks through another stack than Linux's. What that cannot do is in stacks/NAME.txt, one
 difference a line; docs/stacks.md tells of each ID:
@@ -35,6 +36,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import slow
+
 HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "where.py", "target.py", "nameserver.py",
            "ends.py", "squeeze.py", "neighbour.py")
 DEFECTS = (
@@ -104,16 +108,13 @@ def directives(path):
 
 
 def execute(command, env, limit):
-    """Runs one process group to its end or its limit. Returns (output, status); status None means killed for time."""
+    """Runs one process group to its end or its limit, a slow.Limit. Returns (output, status); status None means killed for time."""
     with tempfile.TemporaryFile() as out:
         child = subprocess.Popen(
-            command, env=env, cwd=HERE, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            command, env=dict(env, TEST_SLOW="%.2f" % limit.factor), cwd=HERE, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        try:
-            status = child.wait(limit)
-        except subprocess.TimeoutExpired:
-            status = None
+        status = slow.wait(child, limit)
         try:
             os.killpg(child.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -129,7 +130,7 @@ def died(output, status, limit, result):
     for found in SANITIZER.findall(output):
         result.broken.append("sanitizer: " + found)
     if status is None:
-        result.broken.append("hangs: killed after %g s; last line: %s" % (limit, lines[-1]))
+        result.broken.append("hangs: %s; last line: %s" % (limit.words(), lines[-1]))
     elif status < 0:
         result.broken.append("killed by signal %d; last line: %s" % (-status, lines[-1]))
     elif "end" not in lines:
@@ -201,12 +202,12 @@ class Runner:
     def run(self, script):
         want = directives(os.path.join(self.options.scripts, script))
         result = Result(script)
-        limit = float(want.get("limit", 30)) * self.slow * (2 if self.options.long else 1)
+        seconds = float(want.get("limit", 30)) * self.slow * (2 if self.options.long else 1)
         known = [d for d in self.known if d.script == script]
         if any(d.label == "-" for d in known):
             result.skipped += ["%s is not run: %s: %s" % (script, d.id, d.reason) for d in known if d.label == "-"]
             return result
-        start = time.monotonic()
+        start, limit = time.monotonic(), slow.Limit(seconds)
         if self.options.judge:
             with open(os.path.join(self.options.judge, script[:-3] + ".txt"), encoding="utf-8", errors="replace") as f:
                 judge(f.read().replace("\r", ""), 0, limit, result, bool(self.options.stack))
@@ -226,6 +227,7 @@ class Runner:
         if status != 0 or not theirs.endswith("end\n"):
             result.broken.append("CPython itself: status %s, last lines: %s" % (status, theirs.strip().splitlines()[-3:]))
             return
+        limit = slow.Limit(limit.seconds)
         ours, status = execute(self.command(script, want, self.options.interp), self.env, limit)
         result.output = ours
 

@@ -18,8 +18,11 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import slow
+
 SAMPLES = os.path.join(ROOT, "samples")
-PATIENCE = 20  # seconds for each line of output
+PATIENCE = 20 * slow.factor()  # seconds for each line of output
 PAGE = b"<p>a page</p>\n" * 20
 
 counts = {"ok": 0, "FAIL": 0}
@@ -65,7 +68,7 @@ class Process:
                 return match
 
     def expect(self, what, pattern):
-        return check(what, self.wait(pattern), f"no line {pattern!r} in {self.seen[-8:]}")
+        return check(what, self.wait(pattern), f"no line {pattern!r} within {PATIENCE:.0f} s ({slow.advice(PATIENCE / 20)}) in {self.seen[-8:]}")
 
     def end(self):
         self.process.stdin.close()

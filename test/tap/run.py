@@ -50,8 +50,7 @@ def run(script, build, seed, options):
     env["BUILD"] = build
     env.setdefault("TAP_SEED", str(seed))
     command = [os.path.join(HERE, "netns.sh"), net, sys.executable, os.path.join(HERE, script)]
-    limit = float(want.get("limit", 60))
-    start = time.monotonic()
+    start, limit = time.monotonic(), common.slow.Limit(float(want.get("limit", 60)))
     output, status = common.execute(command, env, limit)
     result.seconds = time.monotonic() - start
     common.judge(output, status, limit, result)

@@ -22,8 +22,10 @@ import tempfile
 import time
 import traceback
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import certs
+import slow
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -79,11 +81,12 @@ class Suite:
         several = "runs" in cfg or "times" in cfg
         child = self.start(role="client", **cfg)
         try:
-            out, _ = child.communicate(timeout=cfg.get("limit", 60))
+            limit = slow.Limit(cfg.get("limit", 60))
+            out, _ = slow.communicate(child, limit)
         except subprocess.TimeoutExpired:
             child.kill()
             out, _ = child.communicate()
-            out += '\n{"type": "hang", "text": "no end after the limit"}'
+            out += "\n" + json.dumps({"type": "hang", "text": limit.words()})
         if child.returncode not in (0, None) and not out.strip():
             out = json.dumps({"type": "crash", "text": f"ended with {child.returncode}"})
         results = self.lines(out) or [{"type": "crash", "text": f"nothing printed, {child.returncode}"}]
@@ -103,10 +106,11 @@ class Suite:
 
     def results(self, child, limit=30):
         try:
-            out, _ = child.communicate(timeout=limit)
+            limit = slow.Limit(limit)
+            out, _ = slow.communicate(child, limit)
         except subprocess.TimeoutExpired:
             child.kill()
-            out = child.communicate()[0] + '\n{"type": "hang", "text": "no end after the limit"}'
+            out = child.communicate()[0] + "\n" + json.dumps({"type": "hang", "text": limit.words()})
         if child.returncode:
             out += "\n" + json.dumps({"type": "crash", "text": f"ended with {child.returncode}: {out[-1500:]}"})
         return self.lines(out)

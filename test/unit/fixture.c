@@ -193,9 +193,15 @@ void fx_signal_in(usocket_time_t us) {
 
 #endif
 
-#define LATE (5 * SECOND)
+#define LATE (5 * SECOND * fx_slow())
 
 #endif
+
+int fx_slow(void) {
+    const char *set = getenv("TEST_SLOW");
+    int factor = set != NULL ? atoi(set) : 0;
+    return factor < 1 ? 1 : factor > 100 ? 100 : factor + 1;
+}
 
 usocket_time_t fx_now(void) {
     return usocket_port_now();

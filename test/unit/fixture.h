@@ -57,7 +57,10 @@ usocket_time_t fx_now(void);
  *  stack, whose waits no signal ends: an interrupt hook that says yes once, and is gone after fx_join. */
 void fx_signal_in(usocket_time_t us);
 
-/** The time from since to now is `us`: never less, in the simulator hardly more, otherwise less than 5 s more. */
+/** How many times slower the machine is than the bounds of time suppose: TEST_SLOW, rounded up (tools/slow.py). */
+int fx_slow(void);
+
+/** The time from since to now is `us`: never less, in the simulator hardly more, otherwise less than 5 s more, on a slow machine as many times that. */
 #define fx_took(since, us) fx_took_at(since, us, __LINE__)
 void fx_took_at(usocket_time_t since, usocket_time_t us, int line);
 
