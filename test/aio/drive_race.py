@@ -20,7 +20,7 @@ import asyncio, aiosocket, socket
 from check import *
 from ends import caught
 LIVE4, LIVE6 = "192.0.2.9", "2001:db8::9"
-LATE = 2500
+LATE = 2500 * SLOW
 
 async def take(label, name, peer, earliest, port=8000, **options):
     # Connects to one of a name's addresses: which, and never before `earliest` ms.

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from drive import INTERP, check
+from drive import INTERP, SLOW, check
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 TREES = sorted(glob.glob(os.path.join(ROOT, "build", "micropython-*", "tests")))
@@ -39,7 +39,7 @@ def ours(path, folder):
 
 
 def run(*command, **more):
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50, **more)
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=50 * SLOW, **more)
 
 
 if not TREES:

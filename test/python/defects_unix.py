@@ -4,11 +4,11 @@ import os
 import socket
 import time
 
-from check import EMULATED, SYSTEM, at_most, check, collect, descriptors, number, raised, raises, sections, since, skip, spawn, storm, storms, summary, ticks, timed, true
-from pairs import close, crowd, drain, full_pair, tcp_pair, udp_pair
+from check import EMULATED, SLOW, SYSTEM, at_most, check, collect, descriptors, number, raised, raises, sections, since, skip, spawn, storm, storms, summary, ticks, timed, true
+from pairs import close, crowd, drain, full_pair, narrow_pair, tcp_pair, udp_pair
 from where import HOST, INTERFACE, MANY, MUCH
 
-LATE = 2500
+LATE = 2500 * SLOW
 
 
 def u1():
@@ -231,7 +231,7 @@ def u18():
     t = spawn(lambda: [a.sendall(line * 100) for _ in range(50)])
     start = ticks()
     good = all((b.readline() == line for _ in range(5000)))
-    true("U18: five thousand lines of 200 bytes", good and since(start) < (40000 if EMULATED else 8000), since(start))
+    true("U18: five thousand lines of 200 bytes", good and since(start) < (40000 if EMULATED else 8000) * SLOW, since(start))
     t()
     close(a, b)
 
@@ -297,7 +297,7 @@ def u23():
     got = t(20)
     true("U23: all of it arrives", got is not None and got[0] == data)
     b.close()
-    a, b = tcp_pair()
+    a, b = narrow_pair()
     a.settimeout(0.1)
     e = raised(a.sendall, (data + data,))
     true("U23: a deadline tells how much went", isinstance(e, socket.timeout) and type(e.sent) is int, e)

@@ -9,6 +9,7 @@ import time
 
 INTERP = os.environ["INTERP"]
 HERE = os.path.dirname(os.path.abspath(__file__))
+SLOW = max(1.0, float(os.environ.get("TEST_SLOW") or 1))  # tools/slow.py
 
 
 class Script:
@@ -32,7 +33,7 @@ class Script:
 
     def wait_for(self, word, seconds):
         """The moment at which a line beginning with word (or one of them) was printed, and the line; (None, None) if it is not."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOW
         while True:
             try:
                 at, line = self.queue.get(timeout=max(0.0, end - time.monotonic()))
@@ -49,7 +50,7 @@ class Script:
 
     def finish(self, seconds=20):
         """Waits for its end. Returns (status, lines); status None means killed for time."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOW
         status = None
         try:
             status = self.child.wait(max(0.0, end - time.monotonic()))

@@ -12,7 +12,7 @@ silent.bind(("127.0.0.1", 53))
 FRAME = """
 import gc, os, socket, sys, time
 from check import collect, descriptors, raised
-from pairs import full_pair, settle, tcp_pair, udp_pair
+from pairs import full_pair, narrow_pair, settle, tcp_pair, udp_pair
 nobody = ("192.0.2.1", 80)
 %(setup)s
 collect()
@@ -51,8 +51,8 @@ CASES = [
     ("readline, partial", KEEP, "b.readline()", KEPT),
     ("makefile readline", PAIR + "; f = b.makefile('rb')", "f.readline()", ""),
     ("send", "a, b = full_pair()", "a.send(b'x')", ""),
-    ("sendall", PAIR, "a.sendall(bytes(20000000))", ""),
-    ("write", PAIR, "a.write(bytes(20000000))", ""),
+    ("sendall", "a, b = narrow_pair()", "a.sendall(bytes(20000000))", ""),
+    ("write", "a, b = narrow_pair()", "a.write(bytes(20000000))", ""),
     ("accept", "s = socket.create_server(('127.0.0.1', 0))", "s.accept()", ""),
     ("accept with a timeout", "s = socket.create_server(('127.0.0.1', 0)); s.settimeout(60)", "s.accept()", ""),
     ("connect", "s = socket.socket()", "s.connect(nobody)", "s.close(); before -= 1"),

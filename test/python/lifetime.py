@@ -6,8 +6,8 @@ import select
 import socket
 
 from check import FIRST, SYSTEM, at_most, check, collect, descriptors, raised, raises, sections, skip, summary, true
-from pairs import close, tcp_pair
-from where import FITS, HOST, MANY
+from pairs import close, fill, narrow_pair, tcp_pair
+from where import HOST, MANY
 
 
 def closed_sockets():
@@ -272,10 +272,10 @@ def s_port():
 
 
 def close_flushes():
-    a, b = tcp_pair()
-    a.sendall(b"y" * FITS)
+    a, b = narrow_pair()
+    sent = fill(a)
     a.close()
-    check("close lets what was sent go", len(b.read()), FITS)
+    check("close lets what was sent go", len(b.read()), sent)
     b.close()
     b = left_alone()
     b.settimeout(5)

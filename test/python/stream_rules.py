@@ -4,7 +4,7 @@ import socket
 import time
 
 from check import check, raises, sections, spawn, summary, true
-from pairs import close, drain, fill, reset, settle, tcp_pair
+from pairs import close, drain, fill, narrow_pair, reset, settle, tcp_pair
 from where import HOST, MUCH
 
 
@@ -119,7 +119,7 @@ def non_blocking():
     check("the end of the stream is 0", b.readinto(bytearray(5)), 0)
     b.close()
 
-    a, b = tcp_pair()
+    a, b = narrow_pair()
     a.setblocking(False)
     block = bytes(MUCH)
     first = a.write(block)

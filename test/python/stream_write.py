@@ -4,7 +4,7 @@ import socket
 import time
 
 from check import check, number, raised, sections, spawn, summary, true
-from pairs import buffer_size, close, drain, fill, tcp_pair
+from pairs import close, drain, fill, narrow_pair
 from where import MUCH
 
 SIZE = MUCH * 2 // 5
@@ -31,7 +31,7 @@ def judged(label, e):
 
 def nobody_reads():
     for name in ("write", "sendall"):
-        a, b = tcp_pair()
+        a, b = narrow_pair()
         a.settimeout(0.2)
         e = raised(getattr(a, name), (DATA,))
         judged("U23: {} to a peer that does not read".format(name), e)
@@ -45,7 +45,7 @@ def nobody_reads():
 
 def nothing_fits():
     for name in ("write", "sendall"):
-        a, b = tcp_pair()
+        a, b = narrow_pair()
         filled = fill(a)
         a.settimeout(0.05)
         e = raised(getattr(a, name), (b"not a byte of this",))
@@ -75,8 +75,7 @@ def slow_reader(s, total, stop):
 
 def somebody_reads_slowly():
     for name in ("write", "sendall"):
-        a, b = tcp_pair()
-        buffer_size(a, "SO_SNDBUF", 65536)
+        a, b = narrow_pair()
         stop = []
         t = spawn(slow_reader, b, SIZE, stop)
         a.settimeout(0.4)
@@ -94,7 +93,7 @@ def somebody_reads_slowly():
 
 def forms_of_write():
     for label, args, start in (("write(buf, n)", (DATA, SIZE - 5), 0), ("write(buf, off, n)", (DATA, 3, SIZE - 3), 3)):
-        a, b = tcp_pair()
+        a, b = narrow_pair()
         a.settimeout(0.1)
         e = raised(a.write, args)
         judged(label, e)
@@ -106,7 +105,7 @@ def forms_of_write():
 
 def ended_by_the_peer():
     for name in ("write", "sendall"):
-        a, b = tcp_pair()
+        a, b = narrow_pair()
 
         def leave():
             time.sleep(0.1)
