@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Random programs: program.py with many seeds, on one or several interpreters.
+
+    test/random/run.py [--programs N] [--first SEED] [--steps N] [--jobs N] [--verbose] INTERPRETER...
+    TEST_SECONDS=3600 test/random/run.py INTERPRETER...        for an hour, from a seed that the clock chooses
+
+An interpreter is a path; its directory in build/ tells the stack underneath. Each program runs in network namespaces of its own,
+with loopback alone (test/python/netns.sh), and with a heap that its seed chooses. A program fails that crashes, that says FAIL, that
+prints nothing for SILENT seconds (a call is held beyond its deadline), or that leaves a descriptor; the seed, the command and the
+end of its trace are printed. The last line is `N passed, N failed, N skipped`.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+PYTHON = os.path.join(ROOT, "test", "python")
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+import slow
+
+SILENT = 30  # seconds
+WHOLE = 240  # seconds for one program
+HEAPS = ("2m", "500k", "8m", "220k")
+SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error: |WARNING: ThreadSanitizer")
+
+
+def flavour_of(interp):
+    return os.path.basename(os.path.dirname(interp))
+
+
+def command_of(interp, seed, steps):
+    heap = HEAPS[seed % len(HEAPS)]
+    return [os.path.join(PYTHON, "netns.sh"), "lo", interp, "-X", "heapsize=" + heap, os.path.join(HERE, "program.py"), str(seed), str(steps)]
+
+
+def environment(interp, factor):
+    flavour = flavour_of(interp)
+    stack = next((s for s in ("lwip", "sal") if flavour.startswith(s)), "")
+    own = os.path.join(PYTHON, "stacks", stack) + ":" if stack else ""
+    env = dict(os.environ, MICROPYPATH=f".frozen:{own}{PYTHON}", TEST_SLOW=f"{factor:.2f}")
+    env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0")
+    env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:exitcode=99")
+    return env
+
+
+def where(pid):
+    """What each thread of a process that stands still is in, as far as the system tells."""
+    found = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/stat") as f, open(f"/proc/{pid}/task/{task}/wchan") as g:
+                found.append(f"{task} {f.read().rpartition(')')[2].split()[0]} {g.read() or '-'}")
+    except OSError:
+        pass
+    return "; ".join(found)
+
+
+def run(interp, seed, steps):
+    """One program. Returns (the reason of its failure or None, its output)."""
+    factor = slow.factor() * (4 if "asan" in flavour_of(interp) else 1)
+    child = subprocess.Popen(command_of(interp, seed, steps), env=environment(interp, factor), cwd=HERE, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    lines, heard = [], [time.monotonic()]
+
+    def read():
+        for line in child.stdout:
+            lines.append(line.decode("utf-8", "replace").rstrip("\n"))
+            heard[0] = time.monotonic()
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    start, why = time.monotonic(), None
+    while child.poll() is None and why is None:
+        time.sleep(0.05)
+        if time.monotonic() - heard[0] > SILENT * factor:
+            why = f"a call is held: nothing printed for {SILENT * factor:.0f} s ({slow.advice(factor)}); threads: {where(child.pid)}"
+        elif time.monotonic() - start > WHOLE * factor:
+            why = f"no end after {WHOLE * factor:.0f} s ({slow.advice(factor)})"
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    status = child.wait()
+    reader.join(5)
+    text = "\n".join(lines)
+    said = [line for line in lines if line.startswith("FAIL") or SANITIZER.search(line)]
+    if why is None and status < 0:
+        why = f"killed by signal {-status}"
+    elif why is None and said:
+        why = said[0]
+    elif why is None and status:
+        why = f"ended with {status}"
+    elif why is None and (not lines or lines[-1] != "end"):
+        why = "stopped before its end"
+    return why, text
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    p.add_argument("interp", nargs="+")
+    p.add_argument("--programs", type=int, default=8, help="for each interpreter (8)")
+    p.add_argument("--first", type=int, default=1, help="the first seed (1)")
+    p.add_argument("--steps", type=int, default=400, help="of each thread of a program (400)")
+    p.add_argument("--jobs", type=int, default=3, help="at once; they wait more than they work (3)")
+    p.add_argument("--verbose", action="store_true", help="print the whole trace of a program that fails")
+    o = p.parse_args()
+    seconds = float(os.environ.get("TEST_SECONDS") or 0)
+    first = int(time.time()) % 10**7 * 100 if seconds and o.first == 1 else o.first
+    until = time.monotonic() + seconds
+    interps = [os.path.abspath(i) for i in o.interp]
+    print(f"seeds from {first}, {o.steps} steps a thread", flush=True)
+    totals = dict.fromkeys(interps, 0)
+    failures = 0
+
+    def jobs():
+        seed = first
+        while seed < first + o.programs or seconds and time.monotonic() < until:
+            for interp in interps:
+                yield interp, seed
+            seed += 1
+
+    def one(job):
+        return job, run(*job, o.steps)
+
+    with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
+        todo, waiting, told = jobs(), set(), time.monotonic()
+        while True:
+            while len(waiting) < o.jobs and (job := next(todo, None)) is not None:
+                waiting.add(pool.submit(one, job))
+            if not waiting:
+                break
+            done, waiting = concurrent.futures.wait(waiting, 5, concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                (interp, seed), (why, text) = future.result()
+                totals[interp] += why is None
+                if why is not None:
+                    failures += 1
+                    print(f"FAIL {flavour_of(interp)}, seed {seed}: {why}")
+                    print("     again: " + " ".join(os.path.relpath(w, ROOT) if os.path.isabs(w) else w for w in command_of(interp, seed, o.steps)))
+                    lines = text.splitlines()
+                    at = next((n for n, line in enumerate(lines) if SANITIZER.search(line)), len(lines))
+                    for line in lines if o.verbose else lines[max(0, at - 15):at + 15]:
+                        print("     | " + line[:300])
+                    sys.stdout.flush()
+            if time.monotonic() - told > 8:
+                told = time.monotonic()
+                print(f"{sum(totals.values())} programs passed, {failures} failed", flush=True)
+    for interp, n in totals.items():
+        print(f"{flavour_of(interp)}: {n} programs passed")
+    print(f"{sum(totals.values())} passed, {failures} failed, 0 skipped")
+    return 1 if failures or not any(totals.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
