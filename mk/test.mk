@@ -1,9 +1,9 @@
 # Tests. Every suite's last line is `N passed, N failed, N skipped`; tools/suites.py runs several and adds them up.
 
-SUITES := run test-c test-python test-peers test-libs $(if $(wildcard test/compat/run.sh),test-compat) \
-	test-c-asan test-samples test-docs lint
+SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.sh),test-compat) \
+	test-c-asan test-samples test-tree test-docs lint
 NEWEST := 1.26.1
-LONG_SUITES := test-python-asan newest-run newest-test-python newest-test-peers-long test-c-long test-c-valgrind test-python-long coverage-check
+LONG_SUITES := test-python-asan test-random-asan test-tree-long newest-run newest-test-python newest-test-peers-long test-c-long test-c-valgrind test-python-long coverage-check
 
 OURS := build/unix/micropython
 STOCK := build/ab/micropython
@@ -41,6 +41,26 @@ test-peers-long: $(OURS) $(STOCK)
 
 test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's libraries
 	@$(PYTHON) test/libs/run.py --interp $(OURS)
+
+# Random programs, of fixed seeds; TEST_SECONDS=3600 make random goes on for an hour, with seeds that the clock chooses.
+RANDOM_ON := $(OURS) build/lwip/micropython build/sal/micropython
+.PHONY: test-random test-random-asan random
+test-random: $(RANDOM_ON) ## random programs: calls, closes, collections, threads and scheduled functions
+	@$(PYTHON) test/random/run.py --programs 8 --steps 200 $^
+
+test-random-asan: $(ASAN) build/lwip-asan/micropython build/sal-asan/micropython
+	@$(SANITIZER) $(PYTHON) test/random/run.py --programs 8 --steps 200 $^
+
+random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones each time
+	@TEST_SECONDS=$(or $(TEST_SECONDS),600) $(PYTHON) test/random/run.py --steps 400 $^
+
+# The README's MICROPYTHON_DIR, without apt-get.
+.PHONY: test-tree test-tree-long
+test-tree: packages-test $(MPY_READY) $(MBEDTLS_READY) ## MICROPYTHON_DIR=/path make run, on a system without apt-get
+	@$(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE)
+
+test-tree-long: packages-test $(MPY_READY) $(MBEDTLS_READY)
+	@$(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE) --long --only '^checkout'
 
 test-docs: $(OURS) lib ## what the papers show, done as they show it
 	@$(PYTHON) tools/doccheck.py --interp $(OURS)

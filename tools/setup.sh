@@ -38,7 +38,7 @@ logged() {
         if [ -t 2 ]; then
             printf '\r\033[K%s ... %ds  %.60s' "$text" $((SECONDS - start)) \
                 "$(tail -n 1 "$log" 2>/dev/null | tr -d '\r' | tr -c '[:print:]\n' ' ')" >&2
-        elif [ $((SECONDS - start - last)) -ge 20 ]; then
+        elif [ $((SECONDS - start - last)) -ge 8 ]; then
             last=$((SECONDS - start))
             say "$text ... ${last}s: $(tail -n 1 "$log")"
         fi
@@ -100,6 +100,17 @@ install_quietly() {
     return $status
 }
 
+# What an installation will take, as apt reckons; a minute for each 300 MB unpacked, and for each 60 MB fetched.
+apt_says() {
+    local fetched unpacked
+    fetched=$(apt-get install -y --no-install-recommends --print-uris $1 2>/dev/null | awk '/^\x27/ { sum += $3 } END { print int(sum / 1000000) + 1 }')
+    unpacked=$(LC_ALL=C apt-get install -y --no-install-recommends --assume-no $1 2>/dev/null \
+        | sed -n 's/^After this operation, \([0-9.,]*\) \([kMG]*B\) of additional.*/\1 \2/p' | tr -d , \
+        | awk '$2 == "kB" { $1 /= 1000 } $2 == "GB" { $1 *= 1000 } { print int($1) + 1 }')
+    [ -n "$unpacked" ] || { echo "How much that is, apt does not tell"; return; }
+    echo "To fetch: about $fetched MB; on the disk: about $unpacked MB more. It takes about $((fetched / 60 + unpacked / 300 + 1)) minutes"
+}
+
 packages() {
     local lists=tools/packages-run.txt missing tool absent=
     [ "$1" = run ] || lists="$lists tools/packages.txt"
@@ -122,6 +133,7 @@ packages() {
     fi
     [ "$(id -u)" = 0 ] || [ ! -t 0 ] || sudo -v
     logged apt-update "Reading the package lists" as_root apt-get update || true
+    say "$(apt_says "$missing")"
     logged apt-install "Installing $(echo "$missing" | wc -w) packages" install_quietly "$missing" \
         || fail "installing packages" "Is the network there, is this Debian 12? If not: MICROPYTHON_DIR=/path make run" "$logs/apt-install.log"
 }

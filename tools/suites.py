@@ -6,6 +6,9 @@ usage: tools/suites.py NAME TARGET...     run the targets; the totals go to buil
 
 A suite's last line of the form `N passed, N failed, N skipped` counts. A suite that ends with an error although it counted
 no failure, that prints no such line or that ran no test counts as one failure.
+
+While a suite is silent, a line every QUIET seconds tells how long it has run and what is being made. TEST_JOBS: how many things a
+suite compiles at once (the number of processors).
 """
 
 import os
@@ -13,29 +16,62 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+
+import slow
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "logs")
 LIMIT = 30 * 60  # seconds for one suite
+QUIET = 8
+JOBS = os.environ.get("TEST_JOBS") or str(os.cpu_count() or 1)
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
+def under_way(session):
+    """What the newest process of a session makes or runs, as far as the system tells."""
+    newest, words = -1, ""
+    for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+            if int(fields[3]) != session or int(fields[19]) < newest:
+                continue
+            with open(f"/proc/{pid}/cmdline", errors="replace") as file:
+                command = file.read().split("\0")[:-1]
+        except (OSError, IndexError, ValueError):
+            continue
+        made = [b for a, b in zip(command, command[1:]) if a == "-o"]
+        if command and (made or not words):
+            newest, words = int(fields[19]), made[0] if made else " ".join(command[:4])
+    return os.path.relpath(words, ROOT) if words.startswith(ROOT) else words
+
+
 def run(target):
     """Run one suite, its output shown and kept; returns (passed, failed, skipped), seconds, a note."""
-    counts, start, late = None, time.monotonic(), []
+    counts, start, late, over = None, time.monotonic(), [], threading.Event()
+    heard = [start]
+    limit = slow.Limit(LIMIT)
     with open(os.path.join(LOGS, target + ".log"), "w") as log:
-        child = subprocess.Popen(["make", "--no-print-directory", target], cwd=ROOT, stdin=subprocess.DEVNULL,
+        child = subprocess.Popen(["make", "--no-print-directory", "-j", JOBS, target], cwd=ROOT, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                  start_new_session=True)
 
-        def stop(*_):
-            late.append(True)
-            os.killpg(child.pid, signal.SIGKILL)
+        def watch():
+            while not over.wait(1):
+                now = time.monotonic()
+                if now - heard[0] >= QUIET:
+                    heard[0] = now
+                    print(f"    {target}: {now - start:.0f} s  {under_way(child.pid)[:100]}", flush=True)
+                if limit.left() <= 0:
+                    late.append(True)
+                    os.killpg(child.pid, signal.SIGKILL)
+                    return
 
-        signal.signal(signal.SIGALRM, stop)
-        signal.alarm(LIMIT)
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
         try:
             for line in child.stdout:
                 log.write(line)
@@ -44,16 +80,18 @@ def run(target):
                     counts = tuple(int(number or 0) for number in match.groups())
                 sys.stdout.write(line)
                 sys.stdout.flush()
+                heard[0] = time.monotonic()
             status = child.wait()
         except BaseException:
             os.killpg(child.pid, signal.SIGKILL)
             raise
         finally:
-            signal.alarm(0)
+            over.set()
+            watcher.join()
     passed, failed, skipped = counts or (0, 0, 0)
     note = ""
     if late:
-        note = f"stopped after {LIMIT} s"
+        note = limit.words()
     elif counts is None:
         note = f"ended with code {status}, counted nothing"
     elif status and not failed:
