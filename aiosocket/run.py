@@ -4,7 +4,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from asyncio import core
 
-from .waiting import Late, deadline
+from .waiting import Late, deadline, ring
 
 PATIENCE = 1000  # ms that cancelled tasks have to end
 
@@ -71,8 +71,9 @@ async def turn():
 def left():
     # The tasks that wait for sockets, and those that sleep or are to run.
     tasks = []
-    for w in list(core._io_queue.known.values()):
-        tasks += w._tasks()
+    for first in list(core._io_queue.known.values()):
+        for w in ring(first):
+            tasks += w._tasks()
     queue, held = core._task_queue, []
     while queue.peek():
         task = queue.pop()

@@ -63,6 +63,7 @@ class Late:
 class Waiting:
     # A pollable object and the tasks that wait for it.
     _kept = False  # stays registered until the next poll when nobody waits
+    _next = None  # in a ring of those that are registered for the same object, where there are several
     _mask = 0
     _reader = None
     _read_by = None
@@ -81,9 +82,12 @@ class Waiting:
             self._alarm(by)
         if not self._mask & IN:
             q.register(self, IN)
-        q.waits += 1
-        self._reader = core.cur_task
+        if self._next is not None and any(w._reader is not None for w in ring(self)):
+            self._leave(IN)
+            raise RuntimeError("another task is reading")
         self._read_by = by
+        self._reader = core.cur_task  # the last that may take memory
+        q.waits += 1
         core.cur_task.data = self
 
     def _writable(self, by=None):
@@ -107,9 +111,7 @@ class Waiting:
     def remove(self, task):
         q = queue()
         if self._reader is task:
-            q.recent.append(self)
-            self._reader = None
-            q.waits -= 1
+            self._stop_reader()
         else:
             self._wake_writers(lambda entry: entry[0] is task, False)
         if not self._kept:
@@ -118,12 +120,20 @@ class Waiting:
     def _tasks(self):
         return ([self._reader] if self._reader is not None else []) + [entry[0] for entry in self._writers or ()]
 
+    def _stop_reader(self):
+        self._reader = None
+        q = core._io_queue
+        q.waits -= 1
+        if self._mask & IN:
+            try:
+                q.recent.append(self)
+            except MemoryError:
+                q.drop(self, IN)
+
     def _wake_reader(self):
         task = self._reader
         if task is not None:
-            core._io_queue.recent.append(self)
-            self._reader = None
-            core._io_queue.waits -= 1
+            self._stop_reader()
             core._task_queue.push(task)
 
     def _wake_writers(self, which=None, push=True):
@@ -158,14 +168,44 @@ class Waiting:
         if self._reader is None and not self._writers and self._mask:
             core._io_queue.drop(self, IN | OUT)
 
-    # To be called before the object is closed: whoever waits wakes, and finds it closed.
+    # Waits no longer for what has begun to be registered.
+    def _leave(self, bits):
+        if self._kept:
+            core._io_queue.drop(self, bits)
+        else:
+            self._unregister()
+
+    # To be called before the object is closed: whoever waits for it wakes, and finds it closed.
     def _forget(self):
-        if self._mask:
-            core._io_queue.drop(self, IN | OUT)
+        q = core._io_queue
         if self._late is not None:
             self._late.stop()
+        if self._mask:
+            q.drop(self, IN | OUT)
         self._wake_reader()
         self._wake_writers()
+        w = q.known.get(id(self.s))
+        if w is not None:  # of another stream
+            w._forget()
+
+
+def ring(w):
+    # All that are registered for its object.
+    first = w
+    while True:
+        yield w
+        w = w._next
+        if w is None or w is first:
+            return
+
+
+def wanted(w):
+    # By all of them; takes no memory.
+    mask, other = w._mask, w._next
+    while other is not None and other is not w:
+        mask |= other._mask
+        other = other._next
+    return mask
 
 
 def new_poller():
@@ -183,9 +223,12 @@ class IOQueue:
         self.spins = 0  # how often a task need not have waited since the last poll
         old = core._io_queue
         if isinstance(old, IOQueue):  # what the old one held belongs to nobody
-            for w in old.known.values():
-                w._mask = 0
-                w._reader = w._writers = None
+            for first in old.known.values():
+                for w in ring(first):
+                    w._mask = 0
+                    w._reader = w._writers = None
+                while first._next is not None:
+                    first._next, first = None, first._next
             if hasattr(old.poller, "close"):
                 old.poller.close()
 
@@ -195,11 +238,19 @@ class IOQueue:
 
     def register(self, w, bit):
         mask = w._mask
-        if mask:
-            self.poller.modify(w.s, mask | bit)
-        else:
+        first = self.known.get(id(w.s))
+        if first is None:
             self.poller.register(w.s, bit)
             self.known[id(w.s)] = w
+        elif first is w and w._next is None:
+            self.poller.modify(w.s, mask | bit)
+        else:
+            if not mask:
+                w._next = None  # slots for both, before one is tied to the other
+                first._next = first._next
+                w._next, first._next = first._next or first, w
+            w._mask = mask | bit
+            self.poller.modify(w.s, wanted(w))
         w._mask = mask | bit
 
     def drop(self, w, bits):
@@ -207,7 +258,12 @@ class IOQueue:
         if mask == w._mask:
             return
         w._mask = mask
-        if mask:
+        other = w._next
+        if other is not None:
+            if not mask:
+                self.unlink(w)
+            self.poller.modify(w.s, wanted(other))
+        elif mask:
             self.poller.modify(w.s, mask)
         else:
             self.known.pop(id(w.s), None)
@@ -215,6 +271,14 @@ class IOQueue:
                 self.poller.unregister(w.s)
             except OSError:
                 pass  # closed in the meantime
+
+    def unlink(self, w):
+        other = last = w._next
+        while last._next is not w:
+            last = last._next
+        last._next = other if last is not other else None
+        w._next = None
+        self.known[id(w.s)] = other
 
     def wait_io_event(self, dt):
         # asyncio calls this before each step of a task, and again when a time that it waited for was still to come. What a poll has
@@ -224,7 +288,6 @@ class IOQueue:
             return
         queue = core._task_queue
         known = self.known
-        recent = self.recent
         few = FEW if dt else 1  # 0: others are to run already
         polled = False
         while True:
@@ -235,21 +298,11 @@ class IOQueue:
                     if w is None:
                         self.poller.unregister(s)
                         continue
-                    if events & ~OUT:
-                        task = w._reader
-                        if task is not None:
-                            recent.append(w)  # first: there may be no memory for it
-                            w._reader = None
-                            self.waits -= 1
-                            queue.push(task)
-                            woken += 1
-                        elif w._mask & IN:
-                            self.drop(w, IN)
-                    if events & ~IN and w._mask & OUT:
-                        w._can_write()
-                        woken += 1
-                    if not w._kept:
-                        w._unregister()
+                    if w._next is None:
+                        woken += self.tell(w, events)
+                    else:
+                        for w in list(ring(w)):
+                            woken += self.tell(w, events)
                     if woken >= few:
                         break
                 self.woken = woken
@@ -258,15 +311,34 @@ class IOQueue:
                 if polled and (dt >= 0 or queue.peek()):
                     return
                 polled = True
-                if recent:
+                if self.recent:
                     self.forget_recent()
-                    recent = self.recent
                 self.spins = 0
                 self.events = self.poller.ipoll(dt)
             except MemoryError:
                 gc.collect()  # what was not told is told again
                 if dt >= 0:
                     return
+
+    def tell(self, w, events):
+        # Wakes those who have waited for this; how many at least.
+        woken = 0
+        if events & ~OUT:
+            task = w._reader
+            if task is not None:
+                self.recent.append(w)  # first: there may be no memory for it
+                w._reader = None
+                self.waits -= 1
+                core._task_queue.push(task)
+                woken = 1
+            elif w._mask & IN:
+                self.drop(w, IN)
+        if events & ~IN and w._mask & OUT:
+            w._can_write()
+            woken += 1
+        if not w._kept:
+            w._unregister()
+        return woken
 
     def forget_recent(self):
         for w in self.recent:
@@ -293,8 +365,9 @@ class IOQueue:
         return self.known.get(id(s)) or Waiting(s)
 
     def remove(self, task):
-        for w in list(self.known.values()):
-            w.remove(task)
+        for first in list(self.known.values()):
+            for w in list(ring(first)):
+                w.remove(task)
 
 
 def queue():

@@ -1,11 +1,13 @@
 # Both ends of connections for the scripts beside this file: a stream of aiosocket, and the plain socket at its other end.
 import asyncio
+import gc
 import sys
 
 import aiosocket
 
-from check import check, collect, fail, true
+from check import check, collect, fail, number, true
 from pairs import narrow_pair, tcp_pair
+from squeeze import BLOCK
 from where import HOST
 
 
@@ -48,12 +50,62 @@ async def caught(aw):
     return None
 
 
+async def everything(far, most=None, keep=None):
+    # How many bytes come up to the end of the stream, or `most`, while others run; they go into the list `keep`.
+    far.setblocking(False)
+    got = 0
+    while most is None or got < most:
+        try:
+            data = far.recv(65536)
+            if not data:
+                break
+            got += len(data)
+            if keep is not None:
+                keep.append(data)
+        except OSError as e:
+            if number(e) != 11:
+                raise
+        await asyncio.sleep(0)
+    return got
+
+
 async def soon(condition, seconds=5):
     for _ in range(seconds * 100):
         if condition():
             return True
         await asyncio.sleep(0.01)
     return bool(condition())
+
+
+held = [None]
+
+
+def fill(k):
+    # All of the heap but k blocks in a row.
+    gap = bytearray(k * BLOCK) if k else None
+    try:
+        while True:
+            held[0] = [held[0]]
+    except MemoryError:
+        pass
+    try:
+        while True:
+            held[0] = (held[0],)
+    except MemoryError:
+        pass
+    gap = None
+    gc.collect()
+
+
+def release():
+    # Link by link: a stale reference to one of them must not keep the others.
+    link, held[0] = held[0], None
+    filled = link is not None
+    while link:
+        link, last = link[0], link
+        if isinstance(last, list):
+            last[0] = None
+    return filled
 
 
 def content(start, n):
