@@ -7,8 +7,7 @@ import socket
 import aiosocket
 
 from check import SYSTEM, check, collect, descriptors, fail, ok, tasks, summary, true
-from ends import port_of, soon
-from squeeze import BLOCK
+from ends import fill, port_of, release, soon
 from where import HOST, NAME
 
 MOST = 700  # blocks
@@ -58,35 +57,6 @@ async def send_a_datagram(port):
     async with (await aiosocket.open_datagram((HOST, 0))) as d:
         await d.sendto(b"x", d.get_extra_info("sockname"))
         await d.recv(1)
-
-
-held = [None]
-
-
-def fill(k):
-    # All of the heap but k blocks in a row.
-    gap = bytearray(k * BLOCK) if k else None
-    try:
-        while True:
-            held[0] = [held[0]]
-    except MemoryError:
-        pass
-    try:
-        while True:
-            held[0] = (held[0],)
-    except MemoryError:
-        pass
-    gap = None
-    gc.collect()
-
-
-def release():
-    # Link by link: a stale reference to one of them must not keep the others.
-    link, held[0] = held[0], None
-    while link:
-        link, last = link[0], link
-        if isinstance(last, list):
-            last[0] = None
 
 
 async def squeezed(k, aw):

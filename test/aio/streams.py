@@ -2,11 +2,12 @@
 # Each call of a stream: what it gives, what it keeps, what it says at the end.
 import asyncio
 import aiosocket
+import io
 import socket
 from array import array
 
 from check import check, number, raised, since, summary, ticks, true
-from ends import cases, caught, content, narrow, port_of, same, soon, stream, streams
+from ends import cases, caught, content, everything, narrow, port_of, same, soon, stream, streams
 from where import HOST
 
 
@@ -85,9 +86,9 @@ async def lines():
     check("a line as long as the limit", await s.readline(), b"x" * 19 + b"\n")
     e = await caught(s.readline())
     true("a longer one", isinstance(e, aiosocket.LimitOverrunError) and isinstance(e, ValueError), e)
-    check("is still there", await s.readexactly(21), b"y" * 20 + b"\n")
+    s.limit = 30
     e = await caught(s.readuntil())
-    true("and so for readuntil", isinstance(e, aiosocket.LimitOverrunError), e)
+    true("and so for readuntil, where the bytes stay", isinstance(e, aiosocket.LimitOverrunError), e)
     s.limit = None
     check("no limit", len(await s.readline()), 5001)
     s.close()
@@ -193,25 +194,6 @@ async def goes_out_by_itself():
     far.close()
 
 
-async def everything(far, most=None, keep=None):
-    # How many bytes come up to the end of the stream, or `most`, while others run; they go into the list `keep`.
-    far.setblocking(False)
-    got = 0
-    while most is None or got < most:
-        try:
-            data = far.recv(65536)
-            if not data:
-                break
-            got += len(data)
-            if keep is not None:
-                keep.append(data)
-        except OSError as e:
-            if number(e) != 11:
-                raise
-        await asyncio.sleep(0)
-    return got
-
-
 async def contexts():
     a, b = streams()
     async with a:
@@ -313,11 +295,107 @@ async def exact_limit():
         check("a line as long as the limit, %d behind" % len(behind), await s.readline(), b"x" * 9 + b"\n")
         check("what is behind", await s.read(1) if behind else b"", behind)
         far.sendall(b"x" * 10 + b"\n" + behind)
-        e = await caught(s.readline())
+        e = await caught(s.readuntil())
         true("a line that is longer, %d behind" % len(behind), isinstance(e, aiosocket.LimitOverrunError), e)
+        check("how much of it holds no separator", e.consumed, 10)
         check("and nothing is lost", await s.read(100), b"x" * 10 + b"\n" + behind)
         s.close()
         far.close()
+
+
+async def over_the_limit():
+    # A line beyond the limit is dropped by readline(), as asyncio does it: a loop that goes on after the error comes to its end.
+    async def lines(s):
+        got = []
+        for _ in range(20):
+            try:
+                line = await s.readline()
+            except ValueError:
+                got.append("longer")
+                continue
+            if not line:
+                break
+            got.append(line)
+        return got
+
+    for label, limit, sent, expected in (
+        ("a longer line that is whole is dropped", 10, b"x" * 30 + b"\nnext\n", ["longer", b"next\n"]),
+        ("of one byte too many", 10, b"x" * 10 + b"\nnext\n", ["longer", b"next\n"]),
+        ("two in a row, between others", 10, b"one\n" + b"x" * 30 + b"\n" + b"y" * 20 + b"\nnext\n", [b"one\n", "longer", "longer", b"next\n"]),
+        ("the last thing before the end", 10, b"one\n" + b"x" * 30, [b"one\n", "longer"]),
+        ("the last line", 10, b"one\n" + b"x" * 30 + b"\n", [b"one\n", "longer"]),
+    ):
+        s, far = stream()
+        s.limit = limit
+        far.sendall(sent)
+        far.close()
+        check("readline() beyond the limit: " + label, await lines(s), expected)
+        s.close()
+    s, far = stream()
+    s.limit = 10
+    far.sendall(b"x" * 12)
+    e = await caught(s.readline())
+    true("readline() beyond the limit: a line that has no end yet", isinstance(e, ValueError), e)
+    far.sendall(b"yz\nnext\n")
+    check("what had come of it is dropped, what comes later is not", await lines_of(s, 2), [b"yz\n", b"next\n"])
+    far.sendall(b"a--b--c----------d--")
+    s.limit = 6
+    check("readuntil of two bytes", (await s.readuntil(b"--"), await s.readuntil(b"--")), (b"a--", b"b--"))
+    e = await caught(s.readuntil(b"--d--"))
+    true("beyond the limit: the bytes stay", isinstance(e, aiosocket.LimitOverrunError), e)
+    check("and are read by what the error counts", await s.readexactly(e.consumed), b"c--------")
+    check("with what follows", await s.read(100), b"--d--")
+    far.sendall(b"x" * 12)
+    e = await caught(s.readuntil(b"--"))
+    check("no separator yet: of two bytes one may be its first", (e.consumed, await s.readexactly(12)), (11, b"x" * 12))
+    s.close()
+    far.close()
+
+
+async def lines_of(s, n):
+    got = []
+    for _ in range(n):
+        got.append(await s.readline())
+    return got
+
+
+async def sends_files():
+    # sendfile() reads in pieces of a fixed size, and lets others run.
+    data = content(3, 300000)
+    s, far = narrow()
+    turns = [0]
+
+    async def tick():
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(tick())
+    got = []
+    taker = asyncio.create_task(everything(far, keep=got))
+    file = io.BytesIO(data)
+    s.write(b"head ")
+    check("sendfile: how much", await s.sendfile(file), len(data))
+    check("from an offset", (await s.sendfile(file, 299990), file.tell()), (10, 300000))
+    check("and no more than that", (await s.sendfile(file, 5, 9000), file.tell()), (9000, 9005))
+    check("of nothing", await s.sendfile(io.BytesIO(b"")), 0)
+    for bad in (0, -1):
+        true("a count of %d" % bad, isinstance(await caught(s.sendfile(file, 0, bad)), ValueError))
+    s.write(b" tail")
+    await s.wait_closed()
+    await taker
+    same("what has been sent, in order", b"".join(got), b"head " + data + data[299990:] + data[5:9005] + b" tail")
+    true("others have run meanwhile", turns[0] > 10, turns[0])
+    task.cancel()
+    far.close()
+    s, far = narrow()
+    s.settimeout(0.2)
+    start = ticks()
+    e = await caught(s.sendfile(io.BytesIO(bytes(3000000))))
+    took = since(start)
+    true("a peer that does not read: the timeout is that of the whole call", number(e) == 110 and took >= 200, (e, took))
+    s.abort()
+    far.close()
 
 
 async def wide_items():
@@ -369,5 +447,5 @@ def length(queue):
     return len(held)
 
 
-cases(reading, in_pieces, lines, much, writing, waits_for_room, goes_out_by_itself, contexts, deadlines, close_wakes, another_reader, exact_limit, wide_items, many_waits)
+cases(reading, in_pieces, lines, much, writing, waits_for_room, goes_out_by_itself, contexts, deadlines, close_wakes, another_reader, exact_limit, over_the_limit, sends_files, wide_items, many_waits)
 summary()
