@@ -186,6 +186,7 @@ int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
     }
     if (r >= 0) {
         guard_lookup(r)->flags = BOUND;
+        guard_listener_give(handle, r);
         guard_map(e, &sys.any, &size);
         memcpy(addr, &sys, size < *len ? size : *len);
         *len = size;
@@ -247,6 +248,7 @@ int guard_close(int handle) {
     if (e != NULL) {
         memset(e, 0, sizeof(*e));
     }
+    guard_listener_end(handle);
     usocket_port_unlock();
     return plat_close(handle); /* may linger */
 }
@@ -387,9 +389,13 @@ int guard_listen(int handle, int backlog) {
     }
     if (number == 0) {
         e->flags |= BOUND;
+        number = guard_listener_begin(handle) ? 0 : ENOMEM;
+    }
+    if (number == 0) {
         r = plat_listen(handle, backlog);
         if (r < 0) {
             number = guard_number_of(EADDRINUSE);
+            guard_listener_end(handle);
         } else {
             e->stage = LISTENING;
         }

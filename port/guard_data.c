@@ -192,8 +192,7 @@ int guard_pending(int handle, int *count) {
 
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
-/* Options of lwIP's in a program's terms. As plat_getsockopt and plat_setsockopt. */
-static int get_option(int handle, int level, int name, void *value, socklen_t *len) {
+int guard_get_option(int handle, int level, int name, void *value, socklen_t *len) {
     if (!plat_lwip_options(handle)) {
         return plat_getsockopt(handle, level, name, value, len);
     }
@@ -207,7 +206,7 @@ static int get_option(int handle, int level, int name, void *value, socklen_t *l
     return r;
 }
 
-static int set_option(int handle, int level, int name, const void *value, socklen_t len) {
+int guard_set_option(int handle, int level, int name, const void *value, socklen_t len) {
     if (!plat_lwip_options(handle)) {
         return plat_setsockopt(handle, level, name, value, len);
     }
@@ -221,12 +220,17 @@ static int set_option(int handle, int level, int name, const void *value, sockle
     return plat_setsockopt(handle, level, name, &s, len);
 }
 
+#define IS_LISTENER(e) ((e) != NULL && (e)->stage == LISTENING)
+
 int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len) {
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
     int number = EFAULT;
     int r = 0;
-    if (value == NULL && *len != 0) {
+    int none;
+    bool missing = value == NULL && *len != 0;
+    value = value != NULL ? value : &none;
+    if (missing) {
         r = -1; /* stacks would write there */
     } else if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
         guard_settle(handle, e);
@@ -241,7 +245,8 @@ int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *le
         *len = *len < sizeof(error) ? *len : (socklen_t)sizeof(error);
         memcpy(value, &error, *len);
     } else {
-        r = get_option(handle, level, name, value, len);
+        r = IS_LISTENER(e) ? guard_listener_get(handle, level, name, value, len)
+                           : guard_get_option(handle, level, name, value, len);
         number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
     }
     return guard_done(r, number);
@@ -251,10 +256,12 @@ int guard_setsockopt(int handle, int level, int name, const void *value, socklen
     usocket_port_lock();
     int number = EBADF;
     int r = -1;
-    if (guard_lookup(handle) != NULL && value == NULL && len != 0) {
+    const entry_t *e = guard_lookup(handle);
+    if (e != NULL && value == NULL && len != 0) {
         number = EFAULT; /* stacks would read there */
-    } else if (guard_lookup(handle) != NULL) {
-        r = set_option(handle, level, name, value, len);
+    } else if (e != NULL) {
+        r = IS_LISTENER(e) ? guard_listener_set(handle, level, name, value, len)
+                           : guard_set_option(handle, level, name, value, len);
         number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
     }
     return guard_done(r, number);

@@ -64,6 +64,25 @@ int guard_broken(int handle, entry_t *e, int number);
 /* The error that waits to be told, and forget it. */
 int guard_take_error(int handle, entry_t *e);
 
+/* An option of lwIP's in a program's terms. As plat_getsockopt and plat_setsockopt. */
+int guard_get_option(int handle, int level, int name, void *value, socklen_t *len);
+int guard_set_option(int handle, int level, int name, const void *value, socklen_t len);
+
+#if USOCKET_SERVER
+/* The options of a listener, which the sockets that it accepts have from it: guard_listener.c. */
+bool guard_listener_begin(int handle); /* false: no memory */
+void guard_listener_end(int handle);   /* harmless for what is no listener */
+void guard_listener_give(int handle, int conn);
+int guard_listener_get(int handle, int level, int name, void *value, socklen_t *len);
+int guard_listener_set(int handle, int level, int name, const void *value, socklen_t len);
+#else
+#define guard_listener_begin(handle) true
+#define guard_listener_end(handle) ((void)0)
+#define guard_listener_give(handle, conn) ((void)0)
+#define guard_listener_get guard_get_option
+#define guard_listener_set guard_set_option
+#endif
+
 /* IPv4 on an IPv6 socket is a mapped address, or any: lwIP 2.0 says it is IPv4. addr: of a sys_addr_t. */
 void guard_map(const entry_t *e, struct sockaddr *addr, socklen_t *len);
 

@@ -128,6 +128,36 @@ a.close()
 b.close()
 socket.setdefaulttimeout(None)
 
+# The options of a listener are those of the connections that it accepts, whether they were set before listen() or after.
+OPTIONS = (("SO_KEEPALIVE", SOL, socket.SO_KEEPALIVE, 1), ("TCP_NODELAY", TCP, socket.TCP_NODELAY, 1), ("TCP_KEEPIDLE", TCP, C.TCP_KEEPIDLE, 77),
+           ("TCP_KEEPINTVL", TCP, C.TCP_KEEPINTVL, 11), ("TCP_KEEPCNT", TCP, C.TCP_KEEPCNT, 3), ("IP_TTL", IP, C.IP_TTL, 33), ("IP_TOS", IP, C.IP_TOS, 16),
+           ("SO_LINGER", SOL, C.SO_LINGER, b"\1\0\0\0\2\0\0\0"), ("SO_RCVBUF", SOL, C.SO_RCVBUF, 4096))
+for early in (True, False):
+    when = "before" if early else "after"
+    s = socket.socket()
+    s.bind(("127.0.0.1", 0))
+    if not early:
+        s.listen()
+    for name, level, option, value in OPTIONS:
+        attempt("%s of a listener, set %s listen" % (name, when), s.setsockopt, level, option, value)
+    if early:
+        s.listen()
+    pairs = []
+    for n in range(2):
+        c = socket.socket()
+        c.connect(s.getsockname())
+        pairs += [c, s.accept()[0]]
+        for name, level, option, value in OPTIONS:
+            size = () if isinstance(value, int) else (len(value),)
+            own = s.getsockopt(level, option, *size)
+            say("%s of a listener, set %s listen, is there, %d" % (name, when, n), own == value or name == "SO_RCVBUF")
+            say("%s of connection %d, from a listener, set %s listen" % (name, n, when), pairs[-1].getsockopt(level, option, *size) == own)
+    attempt("a TCP option out of range, of a listener, %s" % when, s.setsockopt, TCP, C.TCP_KEEPIDLE, -1)
+    attempt("an unknown option of a listener, %s" % when, s.setsockopt, TCP, 9999, 1)
+    for x in pairs:
+        x.close()
+    s.close()
+
 for backlog in (0, 1, -1, -1000, 128, 1000000):
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
