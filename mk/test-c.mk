@@ -11,7 +11,7 @@ TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
 TC_SIM_TESTS := address error socket connect accept data datagram lookup share dial race poller sweep watch fuzz edges
-TC_NET_TESTS := system socket connect accept data datagram poller watch getaddrinfo threads bsd edges
+TC_NET_TESTS := system socket connect accept data datagram poller watch getaddrinfo threads bsd edges fork
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
 TC_LINK := -lcmocka -lpthread
@@ -89,6 +89,7 @@ TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads n
 .PHONY: test-c test-c-long test-c-asan test-c-valgrind examples-c
 test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
 	@$(TC_RUN) --also 'make --no-print-directory test-c-configs' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
+		--also '$(TC)/knobs.py gcc g++ $(BUILD_DIR)/gcc/net.a $(BUILD_DIR)/knobs' \
 		--also '$(TC)/absent.sh $(BUILD_DIR)/client/net.a $(TC_NOT_IN_CLIENT)' \
 		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
 

@@ -20,6 +20,15 @@
 #define ATOMIC_STORE(p, v) (*(p) = (v))
 #endif
 
+/* A number that is another one in a child of fork(): what a thread of the parent was to do, nobody does there. */
+static inline unsigned process(void) {
+#if USOCKET_FORK
+    return usocket_port_forks();
+#else
+    return 0;
+#endif
+}
+
 /* Around what several threads may do to one connection. */
 static inline void lock_sockets(void) {
 #if USOCKET_THREADS
@@ -42,6 +51,14 @@ static inline void unlock_sockets(void) {
 #define FLAG_SHUT_RD 2   /* a datagram socket shut down for reading */
 #define FLAG_CONNECTED 4 /* a wait of ours has seen the connect end well, which a stack may not have noticed */
 #define FLAG_FAILED 8    /* ... or badly, likewise */
+#define FLAG_LOST USOCKET_LOST_FLAG
+
+/* A port's result r of sending or receiving: a timeout is the connection's end. */
+static inline void note_lost(usocket_t *base, int32_t r) {
+    if (r == USOCKET_ETIMEDOUT) {
+        base->flags |= FLAG_LOST;
+    }
+}
 
 static inline usocket_t *base_of(usocket_t *s) {
     return s->base != NULL ? s->base : s;

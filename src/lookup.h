@@ -21,6 +21,9 @@ struct usocket_lookup {
     usocket_lookup_t *leader; /* the one whose answer this one waits for */
 #endif
     int event; /* -1 if none was needed */
+#if USOCKET_FORK
+    unsigned process; /* that began it */
+#endif
     int error;
     uint8_t state;
     bool abandoned;
@@ -36,6 +39,16 @@ struct usocket_lookup {
     char canon[USOCKET_HOST_MAX];
     usocket_addr_t addr[USOCKET_RESOLVER_RESULTS];
 };
+
+/* Begun by the parent of a fork(): its workers are not in this process. */
+static inline bool is_inherited(const usocket_lookup_t *l) {
+#if USOCKET_FORK
+    return l->process != process();
+#else
+    (void)l;
+    return false;
+#endif
+}
 
 /* Have it run, on a worker where there are some. 0, or the code that ends it. */
 int usocket_lookup_dispatch(usocket_lookup_t *l);

@@ -112,8 +112,7 @@ static void add(usocket_lookup_t *l, int family, uint8_t first, uint8_t last) {
     a->u.ip[family == USOCKET_AF_INET ? 3 : 15] = last;
 }
 
-static int answer_self(usocket_lookup_t *l) {
-    bool any = (l->flags & USOCKET_AI_PASSIVE) != 0;
+static int answer_self(usocket_lookup_t *l, bool any) {
     if (l->family != USOCKET_AF_INET6) {
         add(l, USOCKET_AF_INET, any ? 0 : 127, any ? 0 : 1);
     }
@@ -123,6 +122,35 @@ static int answer_self(usocket_lookup_t *l) {
     }
 #endif
     return 0;
+}
+
+/* Labels of 1 to 63 printable characters of ASCII, 253 in all (RFC 1035); a dot may stand at the end. */
+static bool is_name(const char *host) {
+    size_t len = 0;
+    size_t label = 0;
+    for (; host[len] > ' ' && host[len] < 0x7f; len++) {
+        label = host[len] != '.' ? label + 1 : label != 0 ? 0 : 64;
+        if (label > 63) {
+            return false;
+        }
+    }
+    return host[len] == '\0' && len != 0 && len - (label == 0) <= 253;
+}
+
+/* "localhost", or a name under it (RFC 6761, 6.3). */
+static bool is_localhost(const char *host) {
+    static const char local[] = ".localhost";
+    size_t len = strlen(host);
+    len -= host[len - 1] == '.';
+    if (len < sizeof(local) - 2) {
+        return false;
+    }
+    for (size_t i = sizeof(local) - 1; i-- > 0 && len-- > 0;) {
+        if (i != 0 ? (host[len] | 0x20) != local[i] : host[len] != '.') {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* 1: not numeric */
@@ -142,10 +170,17 @@ static int answer_numeric(usocket_lookup_t *l) {
         return USOCKET_EAI_NONAME;
     }
     if (r == USOCKET_EAI_NONAME) {
-        return l->host[0] == '\0' || (l->flags & USOCKET_AI_NUMERICHOST) ? r : 1;
+        if (!is_name(l->host) || (l->flags & USOCKET_AI_NUMERICHOST)) {
+            return r;
+        }
+        if (!is_localhost(l->host)) {
+            return l->flags & USOCKET_AI_LOCAL ? USOCKET_EAGAIN : 1;
+        }
+        r = answer_self(l, false);
+    } else if (r == 0) {
+        l->n = 1;
     }
     if (r == 0) {
-        l->n = 1;
         if (l->flags & USOCKET_AI_CANONNAME) {
             strcpy(l->canon, l->host);
         }
@@ -160,6 +195,9 @@ static usocket_lookup_t *new_lookup(void) {
     if (l != NULL) {
         memset(l, 0, sizeof(*l));
         l->event = -1;
+#if USOCKET_FORK
+        l->process = process();
+#endif
     }
     return l;
 }
@@ -181,7 +219,7 @@ static int begin(usocket_lookup_t **out, usocket_lookup_t *l, int r) {
 
 static int check(const usocket_query_t *q) {
     const int known = USOCKET_AI_PASSIVE | USOCKET_AI_CANONNAME | USOCKET_AI_NUMERICHOST | USOCKET_AI_V4MAPPED |
-        USOCKET_AI_ALL | USOCKET_AI_ADDRCONFIG | USOCKET_AI_NUMERICSERV;
+        USOCKET_AI_ALL | USOCKET_AI_ADDRCONFIG | USOCKET_AI_NUMERICSERV | USOCKET_AI_LOCAL;
     if ((q->flags & ~known) || (q->host == NULL && (q->flags & USOCKET_AI_CANONNAME))) {
         return USOCKET_EAI_BADFLAGS;
     }
@@ -215,7 +253,7 @@ int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
         strcpy(l->host, q->host);
         r = answer_numeric(l);
     } else if (r == 0) {
-        r = answer_self(l);
+        r = answer_self(l, (l->flags & USOCKET_AI_PASSIVE) != 0);
     }
     return begin(lookup, l, r);
 }
@@ -260,6 +298,9 @@ static int wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) 
         usocket_port_unlock();
         if (done) {
             return r;
+        }
+        if (is_inherited(l)) {
+            return USOCKET_EAI_AGAIN;
         }
         if (deadline == USOCKET_NOW) {
             return USOCKET_EAGAIN;

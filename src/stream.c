@@ -140,6 +140,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
             goto some;
         }
         ON_SOCKET(r, base, usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from));
+        note_lost(base, r);
         if (r == USOCKET_EAGAIN) {
             if ((stream && len == 0) || (USOCKET_DATAGRAMS && (base->flags & FLAG_SHUT_RD))) {
                 r = 0; /* shut down for reading, Linux polls readable for ever and says this */
@@ -211,6 +212,7 @@ int32_t usocket_send_by(
     }
     for (;;) {
         ON_SOCKET(r, base, usocket_port_send(io, buf, clip(len), flags, to));
+        note_lost(base, r);
         if (r != USOCKET_EAGAIN) {
             break;
         }

@@ -60,6 +60,9 @@ bool usocket_tls_enter(usocket_tls_t *t) {
     }
 #endif
     t->heard = 0;
+#if USOCKET_FORK
+    t->process = process();
+#endif
     return true;
 }
 
@@ -96,6 +99,7 @@ int32_t usocket_tls_transport_recv(usocket_tls_t *t, void *buf, size_t len) {
         return usocket_port_recv(t->io, buf, len, 0, NULL);
     }
     ON_SOCKET(r, t->base, usocket_port_recv(io, buf, len, 0, t->knocking ? &t->peer : NULL));
+    note_lost(t->base, r);
     return r;
 }
 
@@ -105,6 +109,7 @@ int32_t usocket_tls_transport_send(usocket_tls_t *t, const void *buf, size_t len
         return usocket_port_send(t->io, buf, len, 0, NULL);
     }
     ON_SOCKET(r, t->base, usocket_port_send(io, buf, len, 0, t->knocking ? &t->peer : NULL));
+    note_lost(t->base, r);
     return r;
 }
 

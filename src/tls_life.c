@@ -96,8 +96,18 @@ static void forget_tickets(int io) {
     }
 }
 
+/* Inherited over a fork(), and not used since: the session is the parent's. */
+static bool is_inherited(const usocket_tls_t *t) {
+#if USOCKET_FORK
+    return t->process != process();
+#else
+    (void)t;
+    return false;
+#endif
+}
+
 void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {
-    if (t != NULL && io >= 0 && t->stage == TLS_OPEN && !t->eof) {
+    if (t != NULL && io >= 0 && t->stage == TLS_OPEN && !t->eof && !is_inherited(t)) {
         usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
         patience_t p = {usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most), USOCKET_EAGAIN, false};
         t->io = io;

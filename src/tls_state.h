@@ -30,7 +30,10 @@ typedef struct usocket_tls {
     struct tls_conn *conn;   /* from the first step of the handshake on */
     uint32_t busy;           /* a thread is in the TLS library */
     uint32_t steps;          /* how often one has been */
-    int io;                  /* the transport of a socket that is being closed; -1 */
+#if USOCKET_FORK
+    unsigned process; /* that has used it last */
+#endif
+    int io; /* the transport of a socket that is being closed; -1 */
     uint8_t stage;
     uint8_t want; /* USOCKET_POLL_*: what the last step would have waited for; 0: another thread */
     bool server;

@@ -12,6 +12,9 @@ struct usocket_watch {
     usocket_t sock; /* shares the connection: it stays open while we look */
     int event;      /* set: look at the flags below */
     uint32_t flags; /* atomic */
+#if USOCKET_FORK
+    unsigned process; /* that its thread is in */
+#endif
     bool (*ready)(void *arg);
     void *arg;
 };
@@ -58,6 +61,9 @@ int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg
     }
     memset(w, 0, sizeof(*w));
     usocket_init(&w->sock);
+#if USOCKET_FORK
+    w->process = process();
+#endif
     w->ready = ready;
     w->arg = arg;
     w->event = usocket_port_event_open();
@@ -77,14 +83,27 @@ int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg
     return 0;
 }
 
+/* In a child of fork() there is no thread, and the event is the parent's. */
+static bool is_inherited(const usocket_watch_t *w) {
+#if USOCKET_FORK
+    return w->process != process();
+#else
+    (void)w;
+    return false;
+#endif
+}
+
 void usocket_watch_again(usocket_watch_t *w) {
-    usocket_port_event_set(w->event);
+    if (!is_inherited(w)) {
+        usocket_port_event_set(w->event);
+    }
 }
 
 void usocket_watch_end(usocket_watch_t *w) {
+    bool inherited = is_inherited(w);
     ATOMIC_OR(&w->flags, STOP);
-    usocket_port_event_set(w->event);
-    while (!(ATOMIC_LOAD(&w->flags) & GONE)) {
+    usocket_watch_again(w);
+    while (!inherited && !(ATOMIC_LOAD(&w->flags) & GONE)) {
         usocket_port_wait(NULL, 0, usocket_deadline_in(500));
     }
     usocket_close(&w->sock);

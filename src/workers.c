@@ -250,12 +250,35 @@ static void start_watch(void) {
 #define start_watch() ((void)0)
 #endif
 
+#if USOCKET_FORK
+
+/* With the lock held: in a child of fork() there are no workers yet, and no jobs. */
+static void forget_parent(void) {
+    static unsigned mine;
+    if (mine != process()) {
+        mine = process();
+        queue = NULL;
+        workers = abandoned = 0;
+#if LOOKUPS_SHARE
+        running = NULL;
+#endif
+#if GROWS
+        watched = false;
+#endif
+    }
+}
+
+#else
+#define forget_parent() ((void)0)
+#endif
+
 int usocket_lookup_dispatch(usocket_lookup_t *l) {
     l->event = usocket_port_event_open();
     if (l->event < 0) {
         return l->event;
     }
     usocket_port_lock();
+    forget_parent();
     bool spawn = false;
     if (!join(l)) {
         append(&queue, l);
@@ -290,6 +313,9 @@ static bool forsake(usocket_lookup_t *l) {
 }
 
 bool usocket_lookup_withdraw(usocket_lookup_t *l) {
+    if (is_inherited(l)) {
+        return true;
+    }
     usocket_port_lock();
     bool ours = l->state != RUNNING;
     bool spawn = false;

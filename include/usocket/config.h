@@ -120,6 +120,12 @@
 #define USOCKET_THREADS 1
 #endif
 
+/** fork(): a child may use the library afresh, and nothing that it does with what it has inherited reaches the parent (usocket.h says what
+ *  it may do). Costs 0 where nobody forks. 0: it may not. */
+#ifndef USOCKET_FORK
+#define USOCKET_FORK USOCKET_LARGE
+#endif
+
 /** The steps in which the port's clock goes forward, in microseconds (10000 where it counts ticks of a hundredth of a second).
  *  Deadlines lie that much later, for a clock read within a step is behind: no timeout ends early. */
 #ifndef USOCKET_CLOCK_STEP_US
@@ -164,5 +170,48 @@
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
+
+/* A structure that depends on a knob has another size in a program that was compiled with another value of it than the library. The
+ * functions that take such a structure are therefore named after the knob, and the linker says that there is no
+ * usocket_dial_end_compiled_with_USOCKET_TLS_1. USOCKET_RESOLVER_RESULTS has to be a plain number. */
+#define USOCKET_JOIN2(a, b) a##b
+#define USOCKET_JOIN(a, b) USOCKET_JOIN2(a, b)
+
+#if USOCKET_UNIX
+#define USOCKET_NAME_UNIX _USOCKET_UNIX_1
+#else
+#define USOCKET_NAME_UNIX _USOCKET_UNIX_0
+#endif
+#if USOCKET_RACE
+#define USOCKET_NAME_RACE USOCKET_JOIN(_USOCKET_RACE_not_0_USOCKET_RESOLVER_RESULTS_, USOCKET_RESOLVER_RESULTS)
+#else
+#define USOCKET_NAME_RACE _USOCKET_RACE_0
+#endif
+#if USOCKET_TLS
+#define USOCKET_NAME_TLS _USOCKET_TLS_1
+#else
+#define USOCKET_NAME_TLS _USOCKET_TLS_0
+#endif
+
+#define usocket_addr_parse USOCKET_JOIN(usocket_addr_parse_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_addr_format USOCKET_JOIN(usocket_addr_format_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_addr_raw USOCKET_JOIN(usocket_addr_raw_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_addr_equal USOCKET_JOIN(usocket_addr_equal_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_bind USOCKET_JOIN(usocket_bind_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_accept_by USOCKET_JOIN(usocket_accept_by_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_connect_by USOCKET_JOIN(usocket_connect_by_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_getsockname USOCKET_JOIN(usocket_getsockname_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_getpeername USOCKET_JOIN(usocket_getpeername_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_recv_by USOCKET_JOIN(usocket_recv_by_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_send_by USOCKET_JOIN(usocket_send_by_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_lookup_reverse USOCKET_JOIN(usocket_lookup_reverse_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_lookup_get USOCKET_JOIN(usocket_lookup_get_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_dial_attempt USOCKET_JOIN(usocket_dial_attempt_compiled_with, USOCKET_NAME_UNIX)
+#define usocket_dial_start \
+    USOCKET_JOIN(usocket_dial_start_compiled_with, \
+        USOCKET_JOIN(USOCKET_NAME_UNIX, USOCKET_JOIN(USOCKET_NAME_RACE, USOCKET_NAME_TLS)))
+#define usocket_dial_by USOCKET_JOIN(usocket_dial_by_compiled_with, USOCKET_NAME_RACE)
+#define usocket_dial_step USOCKET_JOIN(usocket_dial_step_compiled_with, USOCKET_NAME_RACE)
+#define usocket_dial_end USOCKET_JOIN(usocket_dial_end_compiled_with, USOCKET_NAME_TLS)
 
 #endif

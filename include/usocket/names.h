@@ -23,6 +23,7 @@ extern "C" {
 #define USOCKET_AI_ALL 0x10
 #define USOCKET_AI_ADDRCONFIG 0x20
 #define USOCKET_AI_NUMERICSERV 0x400
+#define USOCKET_AI_LOCAL 0x10000 /* ours: what only the resolver could answer is USOCKET_EAGAIN at once */
 
 #define USOCKET_NI_NUMERICHOST 0x1
 #define USOCKET_NI_NUMERICSERV 0x2
@@ -52,13 +53,15 @@ typedef struct usocket_lookup usocket_lookup_t;
 
 /** Begin a lookup.
  *
- * Never waits. A numeric address, a NULL host and a bad query are answered at once, without a worker. Otherwise a worker
+ * Never waits. A numeric address, a NULL host and a bad query are answered at once, without a worker; so are "localhost" and the
+ * names under it, which are this host (RFC 6761). What is no name is USOCKET_EAI_NONAME: spaces, control characters, letters beyond
+ * ASCII (they are written as "xn--..."), an empty part, more than 63 characters in a part or 253 in all. Otherwise a worker
  * thread asks the system's resolver; at most USOCKET_RESOLVER_WORKERS run at a time, further lookups queue.
  *
  * @param lookup receives it; NULL on failure
  * @param q      copied
  * @return 0; USOCKET_EAI_BADFLAGS, USOCKET_EAI_FAMILY, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_SERVICE, USOCKET_EAI_NONAME,
- *         USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_MEMORY, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM, USOCKET_EAGAIN (no thread to be had),
+ *         USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_MEMORY, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM, USOCKET_EAGAIN (no thread to be had, or USOCKET_AI_LOCAL),
  *         USOCKET_EIO
  */
 int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q);

@@ -171,6 +171,14 @@ void usocket_port_unlock(void);
 /** Run a function on a new thread that nobody joins and no signal reaches. @return 0; USOCKET_EAGAIN, USOCKET_ENOMEM */
 int usocket_port_spawn(void (*run)(void *), void *arg);
 
+#if USOCKET_FORK
+
+/** How often this process has become the child of a fork(): the threads of before are not there, and their descriptors are the parent's,
+ *  too. A port whose process is never forked returns 0. */
+unsigned usocket_port_forks(void);
+
+#endif
+
 /** A flag that one thread sets and another waits for, as a handle for usocket_port_wait: readable once set.
  *  @return a handle; USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM */
 int usocket_port_event_open(void);

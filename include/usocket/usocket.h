@@ -11,6 +11,11 @@
  * - USOCKET_EINTR: a signal, or your interrupt hook, ended the wait. Nothing was lost; call again with the same deadline.
  * - Threads: any number may call, also on one socket. usocket_close in one of them ends the waits of the others with
  *   USOCKET_EBADF, and the descriptor is given back only after the last of them has left.
+ * - fork(): where USOCKET_FORK is 1, a child may use the library afresh at once, and may close what it has inherited, or end it: nothing of that
+ *   reaches the parent. Of an inherited socket it is the connection itself that both have: one of them uses it, as with the system's own. The
+ *   parent leaves a TLS connection to a child by usocket_detach and usocket_close_fd, for usocket_close says goodbye; a child that has only
+ *   closed one has said nothing. Lookups in progress fail in the child (USOCKET_EAI_AGAIN); a dial, a poller and a watcher can only be ended
+ *   there; a socket in which another thread of the parent was just then keeps its descriptor until the child ends. Not from a signal handler.
  * - Pointers: a buffer that is NULL though its length is not 0 gives USOCKET_EFAULT, or, where a text is read, the code of one that
  *   cannot be read; with the length 0 it may be NULL. Objects, texts without a length and places for results must be there,
  *   except where NULL is said to mean something.
@@ -340,6 +345,14 @@ int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_
  */
 int32_t usocket_send_by(
     usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline);
+
+#define USOCKET_LOST_FLAG 16
+
+/** Whether the stack has given up the connection because the peer did not answer, neither what was sent again nor keepalives. Then
+ *  USOCKET_ETIMEDOUT is the stack's word, and no missed deadline. */
+static inline bool usocket_is_lost(const usocket_t *s) {
+    return ((s->base != NULL ? s->base : s)->flags & USOCKET_LOST_FLAG) != 0;
+}
 
 /** Receive exactly @p len bytes, unless the stream ends first. On a datagram socket: one datagram.
  *

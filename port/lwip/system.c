@@ -132,6 +132,12 @@ static bool begin(job_t *job) {
 }
 #endif
 
+#if USOCKET_FORK
+unsigned usocket_port_forks(void) { /* a child of fork() would be without lwIP's own thread */
+    return 0;
+}
+#endif
+
 int usocket_port_spawn(void (*run)(void *), void *arg) {
     job_t *job = PLAT_MALLOC(sizeof(*job));
     if (job == NULL) {

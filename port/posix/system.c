@@ -38,6 +38,47 @@ void usocket_port_unlock(void) {
     pthread_mutex_unlock(&library_lock);
 }
 
+/* ---- fork() ------------------------------------------------------------------------------------------------------- */
+
+static pthread_mutex_t wake_lock = PTHREAD_MUTEX_INITIALIZER;
+static int wake_fd = -1;
+static int wakes;
+
+#if USOCKET_FORK
+
+static unsigned forks;
+
+static void before_fork(void) {
+    pthread_mutex_lock(&library_lock);
+    pthread_mutex_lock(&wake_lock);
+}
+
+static void after_fork(void) {
+    pthread_mutex_unlock(&wake_lock);
+    pthread_mutex_unlock(&library_lock);
+}
+
+/* The child's waits need a descriptor of their own: it may end while a wake is on. */
+static void in_child(void) {
+    if (wake_fd >= 0) {
+        close(wake_fd);
+    }
+    wake_fd = -1;
+    wakes = 0;
+    forks++;
+    after_fork();
+}
+
+__attribute__((constructor)) static void watch_forks(void) {
+    pthread_atfork(before_fork, after_fork, in_child);
+}
+
+unsigned usocket_port_forks(void) {
+    return forks;
+}
+
+#endif
+
 /* ---- Events ------------------------------------------------------------------------------------------------------- */
 
 int usocket_port_event_open(void) {
@@ -75,10 +116,6 @@ int plat_readable_fd(bool writable) {
     }
     return fd;
 }
-
-static pthread_mutex_t wake_lock = PTHREAD_MUTEX_INITIALIZER;
-static int wake_fd = -1;
-static int wakes;
 
 int plat_wake_fd(void) {
 #if USOCKET_THREADS

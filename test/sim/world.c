@@ -443,3 +443,9 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     start(run, arg)->worker = true;
     return 0;
 }
+
+#if USOCKET_FORK
+unsigned usocket_port_forks(void) {
+    return 0;
+}
+#endif

@@ -71,6 +71,7 @@ static inline int other_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *pe
 }
 
 #define usocket_listen other_listen
+#undef usocket_accept_by /* config.h has it */
 #define usocket_accept_by other_accept_by
 #define usocket_accept other_accept
 

@@ -439,7 +439,7 @@ static void test_eai(void **state) {
         { EAI_SERVICE, USOCKET_EAI_SERVICE }, { EAI_ADDRFAMILY, USOCKET_EAI_ADDRFAMILY }, { EAI_MEMORY, USOCKET_EAI_MEMORY },
         { EAI_SYSTEM, USOCKET_EAI_SYSTEM }, { EAI_OVERFLOW, USOCKET_EAI_OVERFLOW }, { EAI_BADFLAGS, USOCKET_EAI_BADFLAGS },
         { -99, USOCKET_EAI_FAIL }, { 11, USOCKET_EAI_FAIL }, { EAI_CANCELED, USOCKET_EAI_FAIL } };
-    usocket_query_t q = { .host = "localhost", .port = 1 };
+    usocket_query_t q = { .host = "host.test", .port = 1 };
     usocket_lookup_t *lookup;
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         inject_eai(codes[i].system);

@@ -151,7 +151,77 @@ static void test_flags(void **state) {
     usocket_lookup_free(l);
 }
 
-/* A name of the system's own table: the worker's way, without a network. */
+static void expect_local(const char *host, int family, int flags, const char *first, const char *second) {
+    usocket_lookup_t *l;
+    usocket_addrinfo_t info;
+    usocket_query_t q = { .host = host, .port = 80, .family = family, .type = SOCK_STREAM, .flags = flags | USOCKET_AI_LOCAL };
+    const char *texts[] = { first, second };
+    assert_ok(usocket_lookup_start(&l, &q));
+    assert_ok(usocket_lookup_wait(l, USOCKET_NOW));
+    for (size_t i = 0; i < 2 && texts[i] != NULL; i++) {
+        usocket_addr_t expected = fx_addr(texts[i], 80);
+        assert_ok(usocket_lookup_get(l, i, &info));
+        assert_true(usocket_addr_equal(&expected, &info.addr));
+    }
+    assert_code(USOCKET_ENOENT, usocket_lookup_get(l, texts[1] != NULL ? 2 : 1, &info));
+    assert_string_equal(flags & USOCKET_AI_CANONNAME ? host : "", usocket_lookup_name(l));
+    usocket_lookup_free(l);
+}
+
+/* localhost and the names under it are this host, without a lookup (RFC 6761); names like it are others. */
+static void test_names_of_this_host(void **state) {
+    (void)state;
+    static const char *const names[] = { "localhost", "localhost.", "LOCALHOST", "LocalHost.", "a.localhost", "a.b.LOCALHOST.", "x-1.localhost" };
+    static const char *const others[] = { "host", "calhost", "ocalhost", "localhos", "mylocalhost", "localhost.a", "localhost.localdomain", "t", "st." };
+    usocket_lookup_t *l;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        expect_local(names[i], USOCKET_AF_UNSPEC, 0, "127.0.0.1", USOCKET_IPV6 ? "::1" : NULL);
+        expect_local(names[i], USOCKET_AF_INET, USOCKET_AI_CANONNAME | USOCKET_AI_PASSIVE, "127.0.0.1", NULL);
+#if USOCKET_IPV6
+        expect_local(names[i], USOCKET_AF_INET6, USOCKET_AI_ADDRCONFIG, "::1", NULL);
+#endif
+        usocket_query_t q = { .host = names[i], .port = 80, .flags = USOCKET_AI_NUMERICHOST };
+        assert_code(USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        usocket_query_t q = { .host = others[i], .port = 80, .flags = USOCKET_AI_LOCAL };
+        assert_code(USOCKET_EAGAIN, usocket_lookup_start(&l, &q));
+    }
+}
+
+/* What is no name never reaches the resolver. */
+static void test_no_names(void **state) {
+    (void)state;
+    static const char *const names[] = { "127.0.0.1\n", "127.0.0.1 ", " 127.0.0.1", "::1\n", "::1 ", "a b", "a\tb", "\x01", "a\x7f", "b\xc3\xbc" "cher.example",
+        "\xff", "localhost\n", " localhost", "b\xc3\xbc.localhost", ".", "..", ".a", "a..b", "a..", ".localhost", "a..localhost", "localhost.." };
+    usocket_lookup_t *l;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        usocket_query_t q = { .host = names[i], .port = 80 };
+        assert_code(USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
+        assert_null(l);
+    }
+    /* 63 characters in a label, 253 in all. */
+    char name[USOCKET_HOST_MAX + 8];
+    for (size_t len = 240; len < USOCKET_HOST_MAX + 4; len++) {
+        for (size_t i = 0; i < len; i++) {
+            name[i] = i % 50 == 49 && i != len - 1 ? '.' : 'a';
+        }
+        name[len] = '\0';
+        usocket_query_t q = { .host = name, .port = 80, .flags = USOCKET_AI_LOCAL };
+        assert_code(len <= 253 ? USOCKET_EAGAIN : USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
+        name[len - 1] = '.'; /* one that stands at the end does not count */
+        bool good = len <= 254 && name[len - 2] != '.';
+        assert_code(good ? USOCKET_EAGAIN : USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
+    }
+    memset(name, 'a', 64);
+    strcpy(name + 63, ".a");
+    usocket_query_t q = { .host = name, .port = 80, .flags = USOCKET_AI_LOCAL };
+    assert_code(USOCKET_EAGAIN, usocket_lookup_start(&l, &q));
+    memset(name, 'a', 64);
+    strcpy(name + 64, ".a");
+    assert_code(USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
+}
+
 static void test_localhost(void **state) {
     (void)state;
     usocket_lookup_t *l;
@@ -164,7 +234,7 @@ static void test_localhost(void **state) {
     assert_int_equal(80, info.addr.port);
     assert_int_not_equal(0, strlen(usocket_lookup_name(l)));
     usocket_lookup_free(l);
-    q.host = "no-such-name.invalid";
+    q.host = "no-such-name.invalid"; /* the worker's way */
     assert_ok(usocket_lookup_start(&l, &q));
     int r = usocket_lookup_wait(l, usocket_deadline_in(60 * SECOND));
     assert_true(usocket_is_eai(r) || r == USOCKET_ETIMEDOUT);
@@ -242,7 +312,7 @@ static void test_interfaces(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_combinations), TEST(test_flags), TEST(test_localhost), TEST(test_reverse), TEST(test_dial), TEST(test_interfaces),
+        TEST(test_combinations), TEST(test_flags), TEST(test_localhost), TEST(test_names_of_this_host), TEST(test_no_names), TEST(test_reverse), TEST(test_dial), TEST(test_interfaces),
     };
     return RUN(tests);
 }

@@ -126,7 +126,7 @@ static void test_out_of_descriptors(void **state) {
     int duplicate = usocket_dup(usocket_fileno(&a));
 #if USOCKET_NAMES && USOCKET_RESOLVER_WORKERS
     usocket_lookup_t *lookup;
-    usocket_query_t q = { .host = "localhost", .port = 1 };
+    usocket_query_t q = { .host = "host.test", .port = 1 };
     int looked = usocket_lookup_start(&lookup, &q);
 #endif
 #if USOCKET_THREADS

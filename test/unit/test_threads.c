@@ -369,14 +369,13 @@ static void test_signal_storm(void **state) {
 
 #if USOCKET_NAMES && USOCKET_RESOLVER_WORKERS
 static void look_up(void *arg) {
-    usocket_query_t q = { .host = "localhost", .port = 80 };
+    const usocket_addr_t local = { .family = USOCKET_AF_INET, .u.ip = { 127, 0, 0, 1 } };
     usocket_lookup_t *l;
-    usocket_addrinfo_t info;
     for (int i = 0; i < 20; i++) {
-        int r = usocket_lookup_start(&l, &q);
+        int r = usocket_lookup_reverse(&l, &local, 0); /* a worker answers on every system, if only with the number */
         if (r == 0 && i % 3 != 0) {
             r = usocket_lookup_wait(l, usocket_deadline_in(30 * SECOND));
-            r = r == 0 ? usocket_lookup_get(l, 0, &info) : r;
+            r = r == 0 && usocket_lookup_name(l)[0] == '\0' ? USOCKET_ENOENT : r;
         }
         *(int *)arg = r ? r : *(int *)arg;
         usocket_lookup_free(l); /* every third is abandoned */
