@@ -130,14 +130,14 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
 
 static void look_up(
     socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
-    if (deadline == USOCKET_NOW) {
-        usocket_py_raise_name(USOCKET_EAGAIN, what, host); /* a name would have to be waited for */
-    }
     usocket_py_lookup_t q = {
         .query = {.host = host, .family = family, .type = USOCKET_STREAM},
         .sock = self,
         .what = what,
     };
+    if (deadline == USOCKET_NOW) {
+        q.query.flags = USOCKET_AI_LOCAL; /* another name would have to be waited for */
+    }
     usocket_lookup_t *l = usocket_py_lookup(&q, deadline);
     usocket_addrinfo_t info;
     int r = usocket_lookup_get(l, 0, &info);
@@ -171,14 +171,22 @@ static void any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
 size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     mp_buffer_info_t host;
     mp_get_buffer_raise(arg, &host, MP_BUFFER_READ);
-    if (memchr(host.buf, '\0', host.len) != NULL) {
+    const byte *from = host.buf;
+    if (memchr(from, '\0', host.len) != NULL) {
         mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
     }
     size_t len = MIN(host.len, USOCKET_HOST_MAX - 1);
-    memcpy(name, host.buf, len);
+    const char *cause = len != host.len ? "too long for a host name" : NULL;
+    bool text = mp_obj_is_str(arg) && len == host.len;
+    for (size_t i = 0; i < len; i++) {
+        bool printable = from[i] > ' ' && from[i] != 0x7f;
+        bool sayable = from[i] < 0x80 || text; /* in an exception, which has to be UTF-8 */
+        name[i] = printable && sayable ? (char)from[i] : '?';
+        cause = from[i] > 0x7f ? "not ASCII: write it as xn--..." : printable ? cause : "no character of a host name";
+    }
     name[len] = '\0';
-    if (len != host.len) {
-        usocket_py_raise_name(USOCKET_EAI_NONAME, what, name);
+    if (cause != NULL) {
+        usocket_py_raise_cause(USOCKET_EAI_NONAME, what, name, cause);
     }
     return len;
 }

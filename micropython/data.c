@@ -24,7 +24,7 @@ static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr
     USOCKET_CALL_ON_RAISE(
         r, args[1], data, 0, MP_BUFFER_READ, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
     if (r < 0) {
-        usocket_py_check_tls(&self->sock, r, what, NULL);
+        usocket_py_check_socket(&self->sock, r, what, NULL);
         usocket_py_raise(r, what, to);
     }
     return MP_OBJ_NEW_SMALL_INT(r);
@@ -54,7 +54,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
         USOCKET_CALL_ON_RAISE(r, args[1], data, 0, MP_BUFFER_READ,
             usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
         if (r < 0) {
-            usocket_py_check_tls(&self->sock, r, MP_QSTR_sendall, NULL);
+            usocket_py_check_socket(&self->sock, r, MP_QSTR_sendall, NULL);
             usocket_py_raise_sent(r, MP_QSTR_sendall, sent, data.len);
         }
         sent += (size_t)r;
@@ -68,7 +68,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall
 #define RECV_AT_ONCE 4096 /* a request up to this is allocated as asked; a larger one as large as what has arrived */
 
 static void received(socket_obj_t *self, int32_t r, qstr what) {
-    usocket_py_check_tls(&self->sock, r, what, NULL);
+    usocket_py_check_socket(&self->sock, r, what, NULL);
     usocket_py_check(r, what);
     usocket_py_took(self);
 }

@@ -11,7 +11,17 @@
 
 #if USOCKET_RACE
 
-/* "connect to host:port: [2001:db8::1]: ENETUNREACH, 192.0.2.1: ETIMEDOUT" */
+/* The family of a lookup that still goes on; NULL: there is none. */
+static const char *open_lookup(const usocket_dial_t *d) {
+    for (size_t i = 0; i < 2; i++) {
+        if (d->lookup[i] != NULL && d->looked[i] == USOCKET_EAGAIN) {
+            return d->lookup[1] == NULL ? "the name" : i == 0 ? "its IPv6 addresses" : "its IPv4 addresses";
+        }
+    }
+    return NULL;
+}
+
+/* "connect to host:port: [2001:db8::1]: ENETUNREACH, 192.0.2.1: ETIMEDOUT", and what was still being looked up. */
 static MP_NORETURN void raise_list(int code, const usocket_dial_t *d, const char *host) {
     vstr_t words;
     mp_print_t print;
@@ -28,12 +38,16 @@ static MP_NORETURN void raise_list(int code, const usocket_dial_t *d, const char
         const char *cause = usocket_errname(r == USOCKET_EINPROGRESS ? USOCKET_ETIMEDOUT : r);
         mp_printf(&print, "%s%s%s%s: %s", i == 0 ? ": " : ", ", v6 ? "[" : "", text, v6 ? "]" : "", cause);
     }
+    const char *open = open_lookup(d);
+    if (open != NULL) {
+        mp_printf(&print, "; %s were still being looked up", open);
+    }
     usocket_py_raise_vstr(code, &words);
 }
 
 static bool has_several(const usocket_dial_t *d) {
     usocket_addr_t a;
-    return usocket_dial_attempt(d, 1, &a) != USOCKET_ENOENT;
+    return open_lookup(d) != NULL || usocket_dial_attempt(d, 1, &a) != USOCKET_ENOENT;
 }
 
 #else

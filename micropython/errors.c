@@ -64,11 +64,12 @@ static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
     nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
 }
 
-static MP_NORETURN void raise_words(int code, qstr what, const char *who, size_t sent, size_t len) {
+static MP_NORETURN void raise_words(int code, qstr what, const char *who, const char *cause, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 48, &print);
-    mp_printf(&print, "%q%s%s: %s", what, who != NULL ? " " : "", who != NULL ? who : "", usocket_strerror(code));
+    mp_printf(&print, "%q%s%s: %s", what, who != NULL ? " " : "", who != NULL ? who : "",
+        cause != NULL ? cause : usocket_strerror(code));
     if (len != NOTHING_TO_SEND) {
         mp_printf(&print, "; %u of %u bytes sent", (unsigned)sent, (unsigned)len);
     }
@@ -81,8 +82,11 @@ void usocket_py_raise_vstr(int code, vstr_t *words) {
 }
 #endif
 
+void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+    if (code == USOCKET_ETIMEDOUT && usocket_is_lost(s)) {
+        usocket_py_raise_cause(code, what, NULL, "connection timed out: the peer no longer answers");
+    }
 #if USOCKET_TLS
-void usocket_py_check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
     if (!usocket_is_tls(code)) {
         return;
     }
@@ -97,8 +101,10 @@ void usocket_py_check_tls(usocket_t *s, int code, qstr what, const usocket_addr_
     mp_printf(&print, "%q%s%s: %s", what, known ? " " : "", text, why);
     mp_obj_t args[2] = {mp_obj_new_int(number), usocket_str_from_vstr(&words)};
     nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 2, 0, args));
-}
+#else
+    (void)who;
 #endif
+}
 
 void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
     raise_bare(code);
@@ -107,18 +113,22 @@ void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
     if (known) {
         usocket_addr_format(who, text);
     }
-    raise_words(code, what, known ? text : NULL, 0, NOTHING_TO_SEND);
+    raise_words(code, what, known ? text : NULL, NULL, 0, NOTHING_TO_SEND);
 }
 
 void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len) {
     if (sent == 0) {
         raise_bare(code);
     }
-    raise_words(code, what, NULL, sent, len);
+    raise_words(code, what, NULL, NULL, sent, len);
 }
 
 void usocket_py_raise_name(int code, qstr what, const char *name) {
-    raise_words(code, what, name, 0, NOTHING_TO_SEND);
+    raise_words(code, what, name, NULL, 0, NOTHING_TO_SEND);
+}
+
+void usocket_py_raise_cause(int code, qstr what, const char *who, const char *cause) {
+    raise_words(code, what, who, cause, 0, NOTHING_TO_SEND);
 }
 
 void usocket_py_check(int code, qstr what) {

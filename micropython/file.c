@@ -185,7 +185,7 @@ static mp_obj_t file_result(file_obj_t *self, mp_obj_str_t *o, vstr_t *v, int co
         if (code == USOCKET_EAGAIN) {
             return mp_const_none;
         }
-        usocket_py_check_tls(self->sock, code, MP_QSTR_read, NULL);
+        usocket_py_check_socket(self->sock, code, MP_QSTR_read, NULL);
         usocket_py_raise(code, MP_QSTR_read, NULL);
     }
     return self->mode & IS_TEXT ? usocket_str_from_vstr(v) : usocket_py_bytes(o, v);

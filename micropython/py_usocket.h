@@ -140,16 +140,15 @@ MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s
 /* The same for a name. */
 MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 
+/* The same with another cause than the code has. who may be NULL. */
+MP_NORETURN void usocket_py_raise_cause(int code, qstr what, const char *who, const char *cause);
+
 /* The same if the code is one, and for a closed socket. */
 void usocket_py_check(int code, qstr what);
 void usocket_py_check_open(const usocket_t *s, qstr what);
 
-#if USOCKET_TLS
-/* If the code is one of TLS, raise its exception, with the words that the socket has for it. */
-void usocket_py_check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
-#else
-#define usocket_py_check_tls(s, code, what, who)
-#endif
+/* If the socket knows more of the code than the code says, raise its exception with that: TLS's words, or that the peer is gone. */
+void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
 
 /* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */
 

@@ -178,6 +178,9 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     do {
         USOCKET_CALL_RAISE(r, usocket_accept_by(&self->sock, &conn->sock, &peer, deadline));
     } while (usocket_py_collect(r, &collected));
+    if (r == USOCKET_EINVAL) {
+        usocket_py_raise_cause(r, MP_QSTR_accept, NULL, "the socket does not listen");
+    }
     usocket_py_opened(conn, r, MP_QSTR_accept);
     usocket_py_took(self);
     pair->items[1] = usocket_py_addr_obj(&peer);
@@ -211,7 +214,7 @@ static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int r;
     USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(&self->sock, deadline));
-    usocket_py_check_tls(&self->sock, r, MP_QSTR_do_handshake, NULL);
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_do_handshake, NULL);
     usocket_py_check(r, MP_QSTR_do_handshake);
     return mp_const_none;
 }
@@ -230,7 +233,7 @@ static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
         MP_THREAD_GIL_EXIT();
         int r = begun ? usocket_connect_wait(&self->sock, deadline) : usocket_connect_by(&self->sock, a, deadline);
         if (!usocket_py_resume(r, NULL)) {
-            usocket_py_check_tls(&self->sock, r, MP_QSTR_connect, a);
+            usocket_py_check_socket(&self->sock, r, MP_QSTR_connect, a);
             return r;
         }
     }
@@ -259,7 +262,7 @@ static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
     int how = usocket_py_int(how_in);
     int r;
     USOCKET_CALL_RAISE(r, usocket_shutdown(&self->sock, how));
-    usocket_py_check_tls(&self->sock, r, MP_QSTR_shutdown, NULL);
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_shutdown, NULL);
     usocket_py_check(r, MP_QSTR_shutdown);
 #else
     usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in)), MP_QSTR_shutdown);
@@ -371,7 +374,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     }
 #if USOCKET_TLS
     int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
-    usocket_py_check_tls(&self->sock, r, MP_QSTR_setsockopt, NULL);
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_setsockopt, NULL);
     usocket_py_check(r, MP_QSTR_setsockopt);
 #else
     usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), MP_QSTR_setsockopt);

@@ -131,7 +131,7 @@ static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code,
             vstr_clear(v);
             return mp_const_none;
         }
-        usocket_py_check_tls(&self->sock, code, what, NULL);
+        usocket_py_check_socket(&self->sock, code, what, NULL);
         usocket_py_raise(code, what, NULL);
     }
     return usocket_py_bytes(o, v);
@@ -209,7 +209,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     if (r == USOCKET_EAGAIN && got == 0) {
         return mp_const_none;
     }
-    usocket_py_check_tls(&self->sock, r, MP_QSTR_readinto, NULL);
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_readinto, NULL);
     usocket_py_check(r == USOCKET_EAGAIN ? 0 : r, MP_QSTR_readinto);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
@@ -240,7 +240,7 @@ mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }
     if (r < 0) {
-        usocket_py_check_tls(s, r, MP_QSTR_write, NULL);
+        usocket_py_check_socket(s, r, MP_QSTR_write, NULL);
         usocket_py_raise_sent(r, MP_QSTR_write, sent, data.len);
     }
     return MP_OBJ_NEW_SMALL_INT(sent);

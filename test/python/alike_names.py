@@ -69,7 +69,7 @@ lookup("family 9999", "127.0.0.1", 80, 9999)
 lookup("type 77", "127.0.0.1", 80, 0, 77)
 lookup("family not int", "127.0.0.1", 80, "x")
 lookup("localhost", "localhost", 80, 0, ST)
-lookup("localhost INET", "localhost", 80, I, ST)
+say("localhost INET", sorted(set(a[4] for a in socket.getaddrinfo("localhost", 80, I, ST))))  # glibc gives ::1 of /etc/hosts as another 127.0.0.1
 lookup("localhost INET6", "localhost", 80, I6, ST)
 lookup("five", "five", 80, 0, ST)
 lookup("six", "six", 80, 0, ST)

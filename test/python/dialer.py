@@ -193,7 +193,7 @@ def source_addresses():
     c = end_of(d)
     check("from there", c.getsockname()[0], HOST)
     c.close()
-    raises("a name would have to be waited for", 11, socket.dialer, HOST, 1, source_address=(NAME, 0))
+    raises("a name would have to be waited for", 11, socket.dialer, HOST, 1, source_address=("some.example", 0))
     s.close()
 
 

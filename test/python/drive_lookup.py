@@ -12,6 +12,8 @@ RECORDS = {
     "slow.test": ["127.0.0.6"],
     "dead.test": ["198.51.100.9", "192.0.2.2", "127.0.0.1"],
     "none.test": [],
+    "mute6.test": ["127.0.0.1"],
+    "mute4.test": ["::1"],
 }
 
 nameserver.start(53, RECORDS, nameserver.NXDOMAIN, slow=1, ttl=60)
@@ -191,6 +193,36 @@ threads = [spawn(socket.getaddrinfo, "slow.test", 80, 2, ST) for _ in range(6)]
 check("lookups in six threads at once", [t(15)[0][0][4] for t in threads], [("127.0.0.6", 80)] * 6)
 summary(15)
 """, 80)
+
+passed_on("late", HEAD + """
+port = free_port()
+for name, refused, open in (("mute6.test", "127.0.0.1: ECONNREFUSED", "IPv6"), ("mute4.test", "[::1]: ECONNREFUSED", "IPv4")):
+    def dial():
+        d = socket.dialer(name, port, 0.8)
+        while True:
+            try:
+                return d.result()
+            except OSError as e:
+                if e.errno != 11:
+                    raise
+            time.sleep(0.05)
+    for label, call, args in (("create_connection", socket.create_connection, ((name, port), 0.8)), ("dialer", dial, ())):
+        e = raised(call, args)
+        true("{} of {}: a timeout".format(label, name), isinstance(e, socket.timeout) and e.errno == 110, e)
+        true("{} of {} says which address has refused".format(label, name), refused in str(e), str(e))
+        true("{} of {} says what was still being looked up".format(label, name), open in str(e) and "still being looked up" in str(e), str(e))
+e = raised(socket.create_connection, (("silent.test", port), 0.3))
+true("where there is no address yet, the name is blamed", "silent.test" in str(e), str(e))
+summary(10)
+""", 40)
+
+passed_on("this host", HEAD + """
+base = tasks()
+for name in ("silent.localhost", "Silent.LocalHost."):
+    check("a name under localhost needs no name server: " + name, sorted([a[4][0] for a in socket.getaddrinfo(name, 80, 0, ST)]), ["127.0.0.1", "::1"])
+check("and starts no thread", tasks(), base)
+summary()
+""", 20)
 
 passed_on("leaving", HEAD + """
 socket.setdefaulttimeout(0.05)
