@@ -93,8 +93,11 @@ test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
 		--also '$(TC)/absent.sh $(BUILD_DIR)/client/net.a $(TC_NOT_IN_CLIENT)' \
 		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
 
-test-c-long: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS))
-	@TEST_LONG=1 $(TC_RUN) --full $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS))
+# Those that do more then, all variants; test-c runs the others alike.
+TC_LONGER := $(filter $(patsubst $(TC)/test_%.c,\%/%-sim,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)) \
+	$(patsubst $(TC)/test_%.c,\%/%-net,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)),$(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)))
+test-c-long: $(TC_LONGER)
+	@TEST_LONG=1 $(TC_RUN) --full $^
 
 test-c-asan: $(asan_PROGRAMS)
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) --full $(asan_PROGRAMS)

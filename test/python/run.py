@@ -107,6 +107,12 @@ def directives(path):
     return found
 
 
+def longer(path):
+    """Whether a script does more with --long: it asks for TEST_LONG."""
+    with open(path, encoding="utf-8") as f:
+        return "TEST_LONG" in f.read()
+
+
 def execute(command, env, limit):
     """Runs one process group to its end or its limit, a slow.Limit. Returns (output, status); status None means killed for time."""
     with tempfile.TemporaryFile() as out:
@@ -272,7 +278,7 @@ def main():
     p.add_argument("--interp", default=None, help="the interpreter under test (build/unix/micropython)")
     p.add_argument("--filter", default="", help="only scripts whose name matches this")
     p.add_argument("--scripts", default=HERE, metavar="DIR", help="where the scripts are")
-    p.add_argument("--long", action="store_true", help="the longer sweeps too")
+    p.add_argument("--long", action="store_true", help="the longer sweeps: only scripts that do more then")
     p.add_argument("--stack", default="", help="the stack underneath, if it is not Linux's: a list in stacks/")
     p.add_argument("--judge", metavar="DIR", help="run nothing: judge DIR/SCRIPT.txt, what the scripts printed on another machine")
     p.add_argument("--known", action="append", default=[], metavar="FILE", help="a list of differences more")
@@ -299,6 +305,8 @@ def main():
         want = directives(os.path.join(options.scripts, name))
         if "long" in want and not options.long:
             later.append(name)
+        elif options.long and "long" not in want and not longer(os.path.join(options.scripts, name)):
+            continue
         else:
             names.append((-float(want.get("limit", 30)), name))
     names = [name for _, name in sorted(names)]
@@ -318,7 +326,7 @@ def main():
     for name in later:
         print("left for --long: " + name)
     failed = sum(len(r.failed) for r in results)
-    if options.defects or not options.filter and options.scripts == HERE:
+    if options.defects or not options.filter and not options.long and options.scripts == HERE:
         missing = defect_table(results)
         if missing and not options.stack and not options.known:
             print("%d defects have no check" % missing)

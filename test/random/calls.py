@@ -18,5 +18,5 @@ MODULE = (
     "create_connection at", "create_connection ata", "create_server a", "resolver hp", "resolver hpFTPf", "dialer hpt", "dialer hpta", "poller",
     "socketpair", "socketpair F", "socketpair FTP", "fromfd vvvv", "getnameinfo af", "gethostbyname h", "gethostname", "if_nametoindex h", "if_indextoname n",
     "if_nameindex", "inet_pton Fh", "inet_ntop Fd", "inet_aton h", "inet_ntoa d", "htons n", "htonl n", "ntohs v", "ntohl v", "getdefaulttimeout",
-    "setdefaulttimeout t", "getfqdn h", "getservbyname h", "getservbyport n", "gethostbyname_ex h", "dup v",
+    "setdefaulttimeout t", "getfqdn h", "getservbyname h", "getservbyport n", "gethostbyname_ex h"
 )  # fmt: skip

@@ -31,6 +31,8 @@ WHOLE = 240  # seconds for one program
 HEAPS = ("2m", "500k", "8m", "220k")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error: |WARNING: ThreadSanitizer")
 
+running = set()  # process groups
+
 
 def flavour_of(interp):
     return os.path.basename(os.path.dirname(interp))
@@ -63,17 +65,31 @@ def where(pid):
     return "; ".join(found)
 
 
+def descriptors(pid):
+    """What a process has open."""
+    found = []
+    for number in sorted(os.listdir(f"/proc/{pid}/fd"), key=int):
+        try:
+            found.append(f"{number} {os.readlink(f'/proc/{pid}/fd/{number}')}")
+        except OSError:
+            pass
+    return ", ".join(found)
+
+
 def run(interp, seed, steps):
     """One program. Returns (the reason of its failure or None, its output)."""
     factor = slow.factor() * (4 if "asan" in flavour_of(interp) else 1)
     child = subprocess.Popen(command_of(interp, seed, steps), env=environment(interp, factor), cwd=HERE, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    running.add(child.pid)
     lines, heard = [], [time.monotonic()]
 
     def read():
         for line in child.stdout:
             lines.append(line.decode("utf-8", "replace").rstrip("\n"))
             heard[0] = time.monotonic()
+            if lines[-1].startswith("FAIL descriptors"):
+                lines.append("  they are: " + descriptors(child.pid))
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
@@ -89,6 +105,7 @@ def run(interp, seed, steps):
     except ProcessLookupError:
         pass
     status = child.wait()
+    running.discard(child.pid)
     reader.join(5)
     text = "\n".join(lines)
     said = [line for line in lines if line.startswith("FAIL") or SANITIZER.search(line)]
@@ -101,6 +118,16 @@ def run(interp, seed, steps):
     elif why is None and (not lines or lines[-1] != "end"):
         why = "stopped before its end"
     return why, text
+
+
+def stop():
+    """Ends what runs; the exit status."""
+    for pid in list(running):
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return 143
 
 
 def main():
@@ -160,4 +187,5 @@ def main():
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(stop()))
     sys.exit(main())

@@ -122,11 +122,12 @@ def main():
     parser.add_argument("--stack", choices=("lwip", "sal"))
     parser.add_argument("--only", action="append")
     parser.add_argument("--certs", help="keep the certificates here")
-    parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth")
+    parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth: only the parts that do more then")
     parser.add_argument("--jobs", type=int, default=2, help="parts at once (2)")
     args = parser.parse_args()
     # The longest first: two at once.
-    parts = args.only or ["spoiled", "datagrams", "openssl", "bad", "programs", "behaviour", "interop"]
+    parts = args.only or (["spoiled", "datagrams", "programs"] if args.long else
+                          ["spoiled", "datagrams", "openssl", "bad", "programs", "behaviour", "interop"])
     with tempfile.TemporaryDirectory() as scratch:
         maker = certs.make(args.certs or scratch)
 
