@@ -49,10 +49,14 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     size_t sent = 0;
-    int32_t r;
+    int32_t r = 0;
     do {
-        USOCKET_CALL_ON_RAISE(r, args[1], data, 0, MP_BUFFER_READ,
-            usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
+        if (sent != 0 && usocket_py_late(deadline)) {
+            r = USOCKET_ETIMEDOUT;
+        } else {
+            USOCKET_CALL_ON_RAISE(r, args[1], data, 0, MP_BUFFER_READ,
+                usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
+        }
         if (r < 0) {
             usocket_py_check_socket(&self->sock, r, MP_QSTR_sendall, NULL);
             usocket_py_raise_sent(r, MP_QSTR_sendall, sent, data.len);

@@ -70,6 +70,9 @@ static inline void usocket_py_ensure_interrupts(void) {
  * raised. */
 bool usocket_py_resume(int r, mp_obj_t *exc);
 
+/* Whether a deadline has passed, for a call of several parts none of which need wait; false of USOCKET_NOW. */
+bool usocket_py_late(usocket_time_t deadline);
+
 /* r = a call that may wait, to its end. exc: an exception that ended it. */
 #define USOCKET_CALL(r, exc, call) \
     do { \

@@ -10,8 +10,8 @@ TC_SRC := $(wildcard src/*.c)
 TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
-TC_SIM_TESTS := address error socket connect accept data datagram lookup share dial race poller sweep watch fuzz edges
-TC_NET_TESTS := system socket connect accept data datagram poller watch getaddrinfo threads bsd edges fork
+TC_SIM_TESTS := address error socket connect accept data flood datagram lookup share dial race poller sweep watch fuzz edges
+TC_NET_TESTS := system socket connect accept data flood datagram poller watch getaddrinfo threads bsd edges fork
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
 TC_LINK := -lcmocka -lpthread

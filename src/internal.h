@@ -15,9 +15,13 @@
 #define ATOMIC_OR(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
 #define ATOMIC_CAS(p, expected, v) \
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+#define LOOSE_LOAD(p) __atomic_load_n((p), __ATOMIC_RELAXED) /* a plain load, that another thread may change */
+#define LOOSE_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #else
 #define ATOMIC_LOAD(p) (*(p))
 #define ATOMIC_STORE(p, v) (*(p) = (v))
+#define LOOSE_LOAD(p) (*(p))
+#define LOOSE_STORE(p, v) (*(p) = (v))
 #endif
 
 /* A number that is another one in a child of fork(): what a thread of the parent was to do, nobody does there. */
@@ -117,6 +121,9 @@ patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline);
 
 /* 0: try again; or the code that ends the call. */
 int usocket_await(usocket_t *s, int events, patience_t *p);
+
+/* Between the parts of one call, of which `part` counts: 0, or what ends it though the stack never lets it wait. */
+int usocket_go_on(unsigned *part, usocket_time_t deadline);
 
 /* The digits at p, as a number: where they end; NULL if it needs more than 32 bits. */
 const char *usocket_parse_digits(const char *p, const char *end, unsigned base, uint32_t *value);

@@ -371,6 +371,20 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
     }
 }
 
+int usocket_go_on(unsigned *part, usocket_time_t deadline) {
+    ++*part;
+    if (deadline == USOCKET_NOW) {
+        return *part > 256 ? USOCKET_EAGAIN : 0; /* more is there for ever */
+    }
+    if (*part % 8 != 0) { /* a look costs as much as a part does */
+        return 0;
+    }
+    if (interrupt_hook != NULL && interrupt_hook()) {
+        return USOCKET_EINTR;
+    }
+    return usocket_port_now() >= deadline ? USOCKET_ETIMEDOUT : 0;
+}
+
 patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline) {
     patience_t p = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
     usocket_t *base = base_of(s);

@@ -111,6 +111,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
     int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
     patience_t patience = usocket_patience(s, false, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
     size_t got = 0;
+    unsigned part = 0;
     int32_t r;
     for (;;) {
         if (usocket_unread_len(s) != 0 && len != 0) {
@@ -132,7 +133,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
             }
         }
         if (HAS_TLS(base)) {
-            int want;
+            tls_want_t want;
             r = usocket_tls_recv(s, (uint8_t *)buf + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0, &want);
             if (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0) {
                 continue;
@@ -160,6 +161,11 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         got += (size_t)r;
         if (got >= len) {
             r = 0;
+            break;
+        }
+        r = usocket_go_on(&part, patience.deadline);
+        if (r < 0) {
+            r = r == USOCKET_ETIMEDOUT ? patience.late : r;
             break;
         }
     }
@@ -232,6 +238,7 @@ int32_t usocket_send_by(
 /* ---- No short counts ---------------------------------------------------------------------------------------------- */
 
 int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
+    unsigned part = 0;
     int32_t r = check_buffer(buf, len, *got);
     while (r == 0 && *got < len) {
         r = usocket_recv_by(s, (uint8_t *)buf + *got, len - *got, 0, NULL, deadline);
@@ -239,15 +246,16 @@ int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocke
             return r;
         }
         *got += (size_t)r;
-        r = 0;
-        if (!is_stream(s)) {
-            break;
+        if (!is_stream(s) || *got == len) {
+            return 0;
         }
+        r = usocket_go_on(&part, deadline);
     }
     return r;
 }
 
 int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent, usocket_time_t deadline) {
+    unsigned part = 0;
     int32_t r = check_buffer(buf, len, *sent);
     if (r < 0) {
         return r;
@@ -262,8 +270,12 @@ int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent,
             return USOCKET_EIO; /* a stack that takes nothing and says nothing */
         }
         *sent += (size_t)r;
-    } while (*sent < len);
-    return 0;
+        if (*sent >= len) {
+            return 0;
+        }
+        r = usocket_go_on(&part, deadline);
+    } while (r == 0);
+    return r;
 }
 
 /* How many of the n bytes at p belong to the line; *whole if its end is among them. */
@@ -277,11 +289,16 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
     bool stream = is_stream(s);
     int peek = stream ? usocket_port_msg_peek() : 0;
     bool whole = false;
+    unsigned part = 0;
     int32_t r = check_buffer(buf, len, *got);
     if (r < 0) {
         return r;
     }
     while (*got < len && !whole) {
+        int ended = usocket_go_on(&part, deadline);
+        if (ended < 0) {
+            return ended;
+        }
         uint8_t *p = (uint8_t *)buf + *got;
         r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
         if (r <= 0) {
@@ -307,7 +324,7 @@ int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
     if (r == 0) {
         patience_t patience = usocket_patience(s, false, deadline);
         if (HAS_TLS(base_of(s)) && usocket_unread_len(s) == 0) {
-            int want;
+            tls_want_t want;
             do {
                 r = usocket_tls_readable(s, &want);
             } while (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0);

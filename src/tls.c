@@ -60,6 +60,7 @@ bool usocket_tls_enter(usocket_tls_t *t) {
     }
 #endif
     t->heard = 0;
+    t->again = false;
 #if USOCKET_FORK
     t->process = process();
 #endif
@@ -73,21 +74,27 @@ void usocket_tls_leave(usocket_tls_t *t) {
 #endif
 }
 
-int usocket_tls_await(usocket_t *s, int want, patience_t *p) {
-    const usocket_tls_t *t = base_of(s)->tls;
-    usocket_time_t timer = t->timer;
-    if (want != 0 && (timer == 0 || timer >= p->deadline)) {
-        return usocket_await(s, want, p);
+int usocket_tls_enter_for(usocket_t *s, usocket_tls_t *t) {
+    while (!usocket_tls_enter(t)) {
+        int r = usocket_wait_for(s, NULL, 0, usocket_port_now() + SOON_US);
+        if (r < 0) {
+            return r;
+        }
     }
-    if (p->deadline == USOCKET_NOW) {
+    return 0;
+}
+
+int usocket_tls_await(usocket_t *s, tls_want_t want, patience_t *p) {
+    if (want.events != 0 && (want.timer == 0 || want.timer >= p->deadline)) {
+        return usocket_await(s, want.events, p);
+    }
+    usocket_time_t now = usocket_port_now();
+    if (now >= p->deadline) {
         return p->late;
     }
-    usocket_time_t soon = want != 0 ? timer : usocket_port_now() + 50;
-    if (soon >= p->deadline) {
-        return p->late;
-    }
-    usocket_wait_t w = {want != 0 ? base_of(s)->io : -1, (uint8_t)want, 0};
-    int r = usocket_wait_for(s, &w, 1, soon);
+    usocket_time_t until = want.events != 0 ? want.timer : now + SOON_US;
+    usocket_wait_t w = {want.events != 0 ? ATOMIC_LOAD(&base_of(s)->io) : -1, want.events, 0};
+    int r = usocket_wait_for(s, &w, 1, until < p->deadline ? until : p->deadline);
     return r < 0 ? r : 0;
 }
 
@@ -170,8 +177,9 @@ int usocket_tls_open_up(usocket_t *s, usocket_tls_t *t) {
     return r;
 }
 
-int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, int *want) {
-    *want = t->want | (usocket_backend_unsent(t) ? USOCKET_POLL_OUT : 0);
+int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, tls_want_t *want) {
+    want->events = t->again ? 0 : t->want | (usocket_backend_unsent(t) ? USOCKET_POLL_OUT : 0);
+    want->timer = t->timer;
     usocket_tls_leave(t);
     return r;
 }
@@ -182,9 +190,9 @@ void usocket_tls_keep_error(usocket_t *s, const usocket_tls_t *t, int r) {
     }
 }
 
-#define OTHER_THREAD_INSIDE(t, want) (!usocket_tls_enter(t) && ((want) = 0, true))
+#define OTHER_THREAD_INSIDE(t, want) (!usocket_tls_enter(t) && ((want) = (tls_want_t){0, 0}, true))
 
-int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, int *want) {
+int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, tls_want_t *want) {
     usocket_tls_t *t = base_of(s)->tls;
     if (OTHER_THREAD_INSIDE(t, *want)) {
         return USOCKET_EAGAIN;
@@ -196,7 +204,7 @@ int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, int *wa
     return usocket_tls_done(t, r, want);
 }
 
-int usocket_tls_readable(usocket_t *s, int *want) {
+int usocket_tls_readable(usocket_t *s, tls_want_t *want) {
     usocket_tls_t *t = base_of(s)->tls;
     if (OTHER_THREAD_INSIDE(t, *want)) {
         return USOCKET_EAGAIN;
@@ -261,7 +269,7 @@ int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *
     int32_t taken = USOCKET_EAGAIN;
     uint32_t record = 0;
     for (;;) {
-        int want = 0;
+        tls_want_t want = {0, 0};
         int32_t r = USOCKET_EAGAIN;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_open_up(s, t);

@@ -13,7 +13,7 @@ static int handshake_by(usocket_t *s, usocket_time_t deadline, int late) {
     usocket_tls_t *t = base_of(s)->tls;
     patience_t p = {deadline, deadline == USOCKET_NOW ? late : USOCKET_ETIMEDOUT, false};
     for (;;) {
-        int want = 0;
+        tls_want_t want = {0, 0};
         int r = USOCKET_EAGAIN;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_done(t, usocket_tls_open_up(s, t), &want);
@@ -67,7 +67,7 @@ int usocket_tls_handshake_by(usocket_t *s, usocket_time_t deadline) {
 /* Say goodbye, on the socket or, with s NULL, on what is left of it. */
 static int goodbye(usocket_t *s, usocket_tls_t *t, patience_t *p) {
     for (;;) {
-        int want = 0;
+        tls_want_t want = {0, 0};
         int r = USOCKET_EAGAIN;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_done(t, usocket_backend_goodbye(t), &want);
@@ -139,35 +139,46 @@ int usocket_tls_shutdown(usocket_t *s, int how) {
 
 /* ---- Polling ------------------------------------------------------------------------------------------------------ */
 
-/* Whether s is readable or writable, of events; *want: what the transport has to become for more. */
-static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
-    *want = 0;
-    if (!usocket_tls_enter(t)) {
-        return 0;
-    }
+/* What a look has seen. */
+struct seen {
+    uint8_t want; /* what the transport has to become for more */
+    uint8_t stage;
+    bool watching; /* a listener, or a socket of which nothing is known yet: as the transport */
+    bool unsent;
+    bool again; /* to be looked at soon: another thread is inside, or there may be more than one step may receive */
+    usocket_time_t timer; /* 0: off */
+    uint32_t steps;
+};
+
+/* Inside: whether s is readable or writable, of events. */
+static int look_inside(usocket_t *s, usocket_tls_t *t, int events, struct seen *seen) {
     int got = 0;
     int r;
 #if USOCKET_SERVER && USOCKET_DATAGRAMS
     if (t->listening) {
         r = usocket_tls_admit(t);
-        *want = r == USOCKET_EAGAIN ? t->want : 0;
-        usocket_tls_leave(t);
-        return r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN & events;
+        seen->want = r == USOCKET_EAGAIN ? t->want : 0;
+        return r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN;
     }
 #endif
+    if (t->stage == TLS_NEW) {
+        seen->want = (uint8_t)events;
+        seen->watching = true;
+        return 0;
+    }
     if (t->stage == TLS_CONNECTING) {
         /* Why it has failed is for the next call, or for SO_ERROR: the stack tells once. */
-        usocket_wait_t w = {base_of(s)->io, USOCKET_POLL_OUT, 0};
+        usocket_wait_t w = {ATOMIC_LOAD(&base_of(s)->io), USOCKET_POLL_OUT, 0};
         r = usocket_wait_for(s, &w, 1, USOCKET_NOW);
         if (r <= 0 || (w.ready & (USOCKET_POLL_ERR | USOCKET_POLL_HUP))) {
-            *want = USOCKET_POLL_OUT;
-            usocket_tls_leave(t);
-            return r > 0 ? (USOCKET_POLL_IN | USOCKET_POLL_OUT) & events : 0;
+            seen->want = USOCKET_POLL_OUT;
+            return r > 0 ? USOCKET_POLL_IN | USOCKET_POLL_OUT : 0;
         }
     }
-    r = base_of(s)->error != 0 ? base_of(s)->error : usocket_tls_open_up(s, t);
+    r = LOOSE_LOAD(&base_of(s)->error);
+    r = r != 0 ? r : usocket_tls_open_up(s, t);
     if (r == USOCKET_EAGAIN) {
-        *want = t->want;
+        seen->want = t->want;
     } else if (r < 0) {
         usocket_tls_keep_error(s, t, r);
         got = USOCKET_POLL_IN | USOCKET_POLL_OUT; /* the call itself says what it is */
@@ -176,61 +187,69 @@ static int ready(usocket_t *s, usocket_tls_t *t, int events, int *want) {
             r = t->ended || t->shut_rd ? 1 : usocket_backend_read(t, NULL, 0, true);
             usocket_tls_keep_error(s, t, r);
             got |= r == USOCKET_EAGAIN ? 0 : USOCKET_POLL_IN;
-            *want |= r == USOCKET_EAGAIN ? USOCKET_POLL_IN : 0;
+            seen->want |= r == USOCKET_EAGAIN ? USOCKET_POLL_IN : 0;
         }
         if ((events & USOCKET_POLL_OUT) || usocket_backend_unsent(t)) {
-            *want |= USOCKET_POLL_OUT; /* writable as the transport is, with nothing left over */
+            seen->want |= USOCKET_POLL_OUT; /* writable as the transport is, with nothing left over */
         }
     }
+    return got;
+}
+
+static int look(usocket_t *s, usocket_tls_t *t, int events, struct seen *seen) {
+    *seen = (struct seen){.stage = TLS_HANDSHAKE, .again = true, .steps = ATOMIC_LOAD(&t->steps)};
+    if (!usocket_tls_enter(t)) {
+        return 0;
+    }
+    int got = look_inside(s, t, events, seen);
+    seen->stage = t->stage;
+    seen->unsent = usocket_backend_unsent(t);
+    seen->again = t->again;
+    seen->timer = t->timer;
+    seen->steps = t->steps + 1;
     usocket_tls_leave(t);
     return got & events;
 }
 
-int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline, struct usocket_look *look) {
+int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline, struct usocket_look *told) {
     usocket_t *base = base_of(s);
     usocket_tls_t *t = base->tls;
     bool unread = usocket_unread_len(s) != 0;
     for (;;) {
-        int want = events;
-        int got = unread ? events & USOCKET_POLL_IN : 0;
-        /* A listener, or a socket of which nothing is known yet: as the transport. */
-        bool watching = t->stage == TLS_NEW && !t->listening;
+        struct seen seen;
+        int got = look(s, t, events, &seen) | (unread ? events & USOCKET_POLL_IN : 0);
 #if USOCKET_POLLER
-        uint32_t steps = ATOMIC_LOAD(&t->steps) + !watching; /* one of them is ours */
+        if (told != NULL) {
+            *told =
+                (usocket_look_t){seen.again ? 0 : seen.want, seen.timer != 0 ? seen.timer : USOCKET_NEVER, seen.steps};
+        }
 #else
-        (void)look;
+        (void)told;
 #endif
-        if (!watching) {
-            got |= ready(s, t, events, &want);
-        }
-#if USOCKET_POLLER
-        if (look != NULL) {
-            *look = (usocket_look_t){want, t->timer != 0 ? t->timer : USOCKET_NEVER, steps};
-        }
-#endif
-        usocket_wait_t w = {base->io, (uint8_t)want, 0};
+        usocket_wait_t w = {ATOMIC_LOAD(&base->io), seen.want, 0};
         usocket_time_t until = got != 0 ? USOCKET_NOW : deadline;
-        if (t->timer != 0 && t->timer < until) {
-            until = t->timer;
+        if (seen.timer != 0 && seen.timer < until) {
+            until = seen.timer;
         }
-        if (want == 0 && got == 0 && !watching && t->stage != TLS_FAILED) {
-            usocket_time_t soon = usocket_port_now() + 50; /* another thread is inside */
-            until = deadline < soon ? deadline : soon;
+        if (seen.again) { /* that it is readable is no news */
+            w.events &= USOCKET_POLL_OUT;
+            usocket_time_t soon = usocket_port_now() + SOON_US;
+            until = until < soon ? until : soon;
         }
         int r = usocket_wait_for(s, &w, 1, until);
         if (r < 0) {
             return r;
         }
-        if (watching) {
+        if (seen.watching) {
             return got | w.ready;
         }
         int failing = w.ready & (USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL);
-        if (t->stage == TLS_OPEN && (w.ready & USOCKET_POLL_OUT) && !usocket_backend_unsent(t)) {
+        if (seen.stage == TLS_OPEN && (w.ready & USOCKET_POLL_OUT) && !seen.unsent) {
             got |= events & USOCKET_POLL_OUT;
         }
-        if (failing != 0 && t->stage == TLS_CONNECTING) {
+        if (failing != 0 && seen.stage == TLS_CONNECTING) {
             got |= failing | (events & (USOCKET_POLL_IN | USOCKET_POLL_OUT));
-        } else if (failing != 0 && t->stage >= TLS_OPEN) {
+        } else if (failing != 0 && seen.stage >= TLS_OPEN) {
             got |= failing;
         }
         if (got != 0) {

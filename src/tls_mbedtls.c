@@ -74,7 +74,11 @@ int usocket_backend_handshake(usocket_tls_t *t) {
     mbedtls_ssl_context *ssl = &t->conn->ssl;
     int ret = 0;
     while (ret == 0 && ssl->PRIVATE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+        int state = ssl->PRIVATE(state);
         ret = mbedtls_ssl_handshake_step(ssl);
+        if (ssl->PRIVATE(state) != state) {
+            t->idle = 0;
+        }
         if (ret == 0) {
             usocket_backend_drop_issuers(t->conn); /* a step is a message: the one with certificates verifies them */
             if (ssl->PRIVATE(state) == KEY_USED && !t->server) {
@@ -123,14 +127,18 @@ int32_t usocket_backend_read(usocket_tls_t *t, void *buf, size_t len, bool peek)
     for (;;) {
         size_t have = mbedtls_ssl_get_bytes_avail(ssl);
         if (peek && have != 0) {
+            t->idle = 0;
             have = have < len ? have : len;
             if (have != 0) {
                 memcpy(buf, ssl->PRIVATE(in_offt), have);
             }
             return len != 0 ? (int32_t)have : 1;
         }
+        t->reading = true;
         int ret = mbedtls_ssl_read(ssl, peek ? none : buf, peek ? 0 : len);
+        t->reading = false;
         if (ret > 0) {
+            t->idle = 0;
             if (t->datagram && !peek) {
                 forget_rest(ssl);
             }
@@ -143,9 +151,17 @@ int32_t usocket_backend_read(usocket_tls_t *t, void *buf, size_t len, bool peek)
 #if NEWEST == USOCKET_TLS_1_3
         if (ret == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
             usocket_backend_keep_session(t);
-            continue;
+            t->heard++; /* there may be many in one record */
+            if (++t->idle > IDLE_RECORDS) {
+                return answer(t, FLOODED);
+            }
+            if (usocket_backend_may_go_on(t)) {
+                continue;
+            }
+            return answer(t, MBEDTLS_ERR_SSL_WANT_READ);
         }
-        if (ret == MBEDTLS_ERR_SSL_WANT_READ && ssl->PRIVATE(state) == MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET) {
+        if (ret == MBEDTLS_ERR_SSL_WANT_READ && !t->again &&
+            ssl->PRIVATE(state) == MBEDTLS_SSL_TLS1_3_NEW_SESSION_TICKET) {
             continue; /* a ticket is there, to be taken by the next call; what follows it may be there, too, and not in the stack */
         }
 #endif

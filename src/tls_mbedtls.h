@@ -54,6 +54,10 @@
 #define NEWEST USOCKET_TLS_1_2
 #endif
 
+#define TRANSPORT_FAILED (-0x0050) /* MBEDTLS_ERR_NET_CONN_RESET; mbedTLS hands it through, t->error is what counts */
+#define FLOODED MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE
+#define IDLE_RECORDS 32 /* in a row that bring nothing, at the most */
+
 #define DIGEST 32
 #define AHEAD 128 /* bytes that may be received before mbedTLS asks for them: a small record with its header */
 
@@ -102,6 +106,7 @@ struct tls_conn {
     uint8_t *peer;       /* the peer's certificate, DER; NULL: mbedTLS has it */
     size_t peer_len;
     struct session *resumed; /* what the handshake tries to resume */
+    unsigned fragments;      /* bytes of a message of the handshake that had come before the last record */
     bool spoken;             /* something has come that was TLS */
     uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
     uint8_t early[AHEAD];
@@ -125,6 +130,9 @@ int usocket_backend_fail(usocket_tls_t *t, int ret);
 
 /* Something that is lacking before the handshake. */
 int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
+
+/* Whether the step may receive more; if not, t->again is set. */
+bool usocket_backend_may_go_on(usocket_tls_t *t);
 
 /* Make t->conn as the options say. */
 int usocket_backend_start(usocket_tls_t *t);

@@ -15,7 +15,7 @@
 #define DTLS_MTU 1232        /* what IPv6 lets through anywhere: 1280 less its header and UDP's */
 #define HELLO_RANDOM_END 59  /* RFC 6347: header of the record 13, of the message 12; the version 2, the random 32 */
 #define DATAGRAMS_AT_ONCE 16 /* in one step, which looks neither at the clock nor for Ctrl-C */
-#define TRANSPORT_FAILED (-0x0050) /* MBEDTLS_ERR_NET_CONN_RESET; mbedTLS hands it through, t->error is what counts */
+#define RECORDS_AT_ONCE 24   /* likewise: receives and records together; the longest flight has half of it */
 
 /* Whom the cookie is for. */
 static bool set_client_id(usocket_tls_t *t) {
@@ -30,11 +30,10 @@ static bool set_client_id(usocket_tls_t *t) {
 static int32_t receive(usocket_tls_t *t, uint8_t *buf, size_t len) {
     struct tls_conn *c = t->conn;
     if (c->ahead == 0) {
-        if (len >= AHEAD || c->conf.PRIVATE(transport) != MBEDTLS_SSL_TRANSPORT_STREAM) {
-            return usocket_tls_transport_recv(t, buf, len);
-        }
-        int32_t r = usocket_tls_transport_recv(t, c->early, AHEAD);
-        if (r <= 0) {
+        bool whole = len >= AHEAD;
+        int32_t r = usocket_tls_transport_recv(t, whole ? buf : c->early, whole ? len : AHEAD);
+        t->heard = (uint8_t)(t->heard + (r > 0));
+        if (whole || r <= 0) {
             return r;
         }
         c->ahead = (uint8_t)r;
@@ -45,6 +44,36 @@ static int32_t receive(usocket_tls_t *t, uint8_t *buf, size_t len) {
     c->ahead_at = (uint8_t)(c->ahead_at + len);
     c->ahead = (uint8_t)(c->ahead - len);
     return (int32_t)len;
+}
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03060300
+#define FRAGMENTS(ssl) \
+    ((ssl)->PRIVATE(badmac_seen_or_in_hsfraglen)) /* bytes of a message that goes on in the next record */
+#else
+#define FRAGMENTS(ssl) 0u
+#endif
+
+/* A peer may send records faster than mbedTLS can drop them, and mbedTLS looks neither at the clock nor for Ctrl-C; so it gets few at
+ * a time. Records that bring neither data nor the handshake forward are counted: such a peer has no end. */
+static int32_t receive_stream(usocket_tls_t *t, uint8_t *buf, size_t len) {
+    struct tls_conn *c = t->conn;
+    if (!usocket_backend_may_go_on(t)) {
+        return USOCKET_EAGAIN;
+    }
+    bool begins = c->ssl.PRIVATE(in_left) == 0;
+    int32_t r = receive(t, buf, len);
+    if (r > 0 && begins) {
+        unsigned fragments = FRAGMENTS(&c->ssl);
+        t->heard++;
+        t->idle = (uint8_t)(t->idle + (fragments <= c->fragments));
+        c->fragments = fragments;
+    }
+    return r;
+}
+
+bool usocket_backend_may_go_on(usocket_tls_t *t) {
+    t->again = t->again || t->heard >= RECORDS_AT_ONCE;
+    return !t->again;
 }
 
 /* Whether a datagram begins with a hello of which mbedTLS can look at the cookie. RFC 6347: the record's header has its type, 22, at 0
@@ -91,7 +120,10 @@ static int32_t receive_datagram(usocket_tls_t *t, uint8_t *buf, size_t len) {
 
 static int transport_recv(void *context, unsigned char *buf, size_t len) {
     usocket_tls_t *t = context;
-    int32_t r = t->datagram ? receive_datagram(t, buf, len) : receive(t, buf, len);
+    int32_t r = t->datagram ? receive_datagram(t, buf, len) : receive_stream(t, buf, len);
+    if (t->idle > IDLE_RECORDS) {
+        return FLOODED;
+    }
     if (t->lost != 0 && r <= 0) {
         r = t->lost; /* no alert explains it */
     }
@@ -123,6 +155,9 @@ static int transport_recv(void *context, unsigned char *buf, size_t len) {
 static int transport_send(void *context, const unsigned char *buf, size_t len) {
     usocket_tls_t *t = context;
     int32_t r = t->lost;
+    if (t->reading && t->stage == TLS_OPEN && !t->datagram && ++t->idle > IDLE_RECORDS) {
+        return FLOODED; /* requests for another handshake, each of which mbedTLS answers */
+    }
     if (r == 0) {
         r = usocket_tls_transport_send(t, buf, len);
     }

@@ -104,7 +104,7 @@ static int alert_of(const mbedtls_ssl_context *ssl, int ret) {
         return ssl->PRIVATE(in_msg) != NULL ? ssl->PRIVATE(in_msg)[1] : 0;
     }
     if (ret == MBEDTLS_ERR_SSL_INVALID_MAC && header != NULL && header[0] == MBEDTLS_SSL_MSG_ALERT && header[3] == 0 &&
-        header[4] == 2) {
+        header[4] == 2 && header[5] == MBEDTLS_SSL_ALERT_LEVEL_FATAL) {
         return header[6];
     }
     return -1;
@@ -150,6 +150,10 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
         return t->failed = t->rank == RANK_CLOCK ? USOCKET_ETLS_CLOCK : USOCKET_ETLS_CERTIFICATE;
     }
     t->rank = RANK_NONE; /* the verdict on the certificate was not what ended it */
+    if (t->idle > IDLE_RECORDS || (ret == MBEDTLS_ERR_SSL_INVALID_MAC && c->ssl.PRIVATE(nb_zero) > 3)) {
+        usocket_backend_say(t, RANK_OTHER, "the peer sends warnings, or records with nothing in them, without end");
+        return t->failed = USOCKET_ETLS_PROTOCOL;
+    }
     if (alert >= 0) {
         static const struct {
             uint8_t number;

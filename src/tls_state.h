@@ -22,6 +22,7 @@ enum tls_stage {
     TLS_FAILED,
 };
 
+#define SOON_US 50 /* who finds another thread inside, or has received all that one step may, looks again then */
 #define HELLO_ID 8 /* bytes by which the hello of a client of DTLS is known again */
 
 typedef struct usocket_tls {
@@ -35,7 +36,7 @@ typedef struct usocket_tls {
 #endif
     int io; /* the transport of a socket that is being closed; -1 */
     uint8_t stage;
-    uint8_t want; /* USOCKET_POLL_*: what the last step would have waited for; 0: another thread */
+    uint8_t want; /* USOCKET_POLL_*: what the last step would have waited for */
     bool server;
     bool datagram;  /* DTLS */
     bool listening; /* a datagram socket, for clients */
@@ -43,17 +44,20 @@ typedef struct usocket_tls {
     bool named;     /* by TLS_HOSTNAME */
     bool ended;     /* the peer has said goodbye */
     bool shut_rd, shut_wr;
-    bool nodelay;     /* of the handshake's doing */
-    bool goodbye;     /* ours is on its way */
-    bool eof;         /* the transport has ended */
-    int error;        /* a code of the transport, met inside the TLS library */
-    int lost;         /* why nothing can be sent any more, met in the handshake */
-    int failed;       /* why the stage is TLS_FAILED */
-    int number;       /* the library's own number for that */
-    uint8_t rank;     /* how telling the words are */
-    uint8_t heard;    /* datagrams received in this step */
-    int refused;      /* why the last datagram did not go */
-    int held;         /* 1 + a byte that is on its way and was not counted yet; 0 */
+    bool nodelay;  /* of the handshake's doing */
+    bool goodbye;  /* ours is on its way */
+    bool eof;      /* the transport has ended */
+    int error;     /* a code of the transport, met inside the TLS library */
+    int lost;      /* why nothing can be sent any more, met in the handshake */
+    int failed;    /* why the stage is TLS_FAILED */
+    int number;    /* the library's own number for that */
+    uint8_t rank;  /* how telling the words are */
+    uint8_t heard; /* what this step has received: datagrams; of streams records, and how often there was something */
+    bool again;    /* it has ended for that alone: there may be more, whatever the transport says */
+    uint8_t idle;  /* records of a stream in a row that brought nothing */
+    bool reading;  /* what mbedTLS sends now answers what it receives */
+    int refused;   /* why the last datagram did not go */
+    int held;      /* 1 + a byte that is on its way and was not counted yet; 0 */
     uint32_t records; /* of application data, ever written */
     usocket_addr_t peer;
     usocket_time_t timer, timer_half; /* of DTLS's retransmissions; 0: off */
@@ -79,10 +83,16 @@ void usocket_tls_adopted(usocket_t *s, int handle);
 /* The stack's own connect has returned r: what the program is told. a: whereto, or NULL. */
 int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_time_t deadline);
 
+/* What a step would have waited for: USOCKET_POLL_*, 0: it has to be tried again soon; and at what time, whatever comes, 0: none. */
+typedef struct {
+    uint8_t events;
+    usocket_time_t timer;
+} tls_want_t;
+
 /* One attempt. USOCKET_EAGAIN: *want tells what usocket_tls_await has to wait for. */
-int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, int *want);
-int usocket_tls_readable(usocket_t *s, int *want);
-int usocket_tls_await(usocket_t *s, int want, patience_t *p);
+int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, tls_want_t *want);
+int usocket_tls_readable(usocket_t *s, tls_want_t *want);
+int usocket_tls_await(usocket_t *s, tls_want_t want, patience_t *p);
 
 int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *p);
 int usocket_tls_shutdown(usocket_t *s, int how);
@@ -107,11 +117,14 @@ int usocket_tcp_connected(usocket_t *s);
 bool usocket_tls_enter(usocket_tls_t *t);
 void usocket_tls_leave(usocket_tls_t *t);
 
+/* The same for calls that have no deadline: they wait for who is inside. 0; USOCKET_EBADF, USOCKET_EINTR: not entered. */
+int usocket_tls_enter_for(usocket_t *s, usocket_tls_t *t);
+
 /* Get as far as application data can flow. 0: it can; USOCKET_EAGAIN with t->want; or a code. */
 int usocket_tls_open_up(usocket_t *s, usocket_tls_t *t);
 
 /* The tail of every step: what to wait for, if there is more to be sent than the call knows of. */
-int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, int *want);
+int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, tls_want_t *want);
 
 /* After a look that ended with r: what the stack says of datagrams it says once, and the next receive is to tell. */
 void usocket_tls_keep_error(usocket_t *s, const usocket_tls_t *t, int r);

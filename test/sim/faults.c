@@ -107,6 +107,7 @@ static bool hit(struct plan *p) {
 }
 
 int sim_inject(enum sim_call call) {
+    sim_spend();
     if (!hit(&plan)) {
         return 0;
     }

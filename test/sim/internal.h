@@ -95,6 +95,7 @@ static inline bool is_stream(const struct sock *s) {
 
 /* world.c */
 void sim_misuse(const char *what);
+void sim_spend(void); /* the time that a call of the port takes */
 
 /* faults.c: 0, or the code that this call must fail with. */
 int sim_inject(enum sim_call call);

@@ -1,7 +1,7 @@
 /* The simulated network: include/usocket/port.h as a port without a system below it, for tests.
  *
- * One process, a virtual clock, deterministic. The clock stands still while code runs; when every actor waits, it jumps to
- * the next event or deadline. An actor is a thread of the simulation: exactly one runs at a time, and they change places
+ * One process, a virtual clock, deterministic. The clock stands still while code runs (but see sim_cost); when every actor waits,
+ * it jumps to the next event or deadline. An actor is a thread of the simulation: exactly one runs at a time, and they change places
  * only where a port call waits. The thread that calls sim_begin is the first actor.
  *
  * SPDX-License-Identifier: MIT
@@ -60,6 +60,10 @@ enum sim_fate {
 };
 /** What becomes of packets to an address. 127.0.0.0/8 and ::1 are local, the others unreachable unless said here. */
 void sim_host(const char *address, enum sim_fate fate);
+
+/** The time that each call of the port takes the calling actor, 0 at first; the others go on meanwhile. So a loop that looks at no
+ *  clock meets a peer that is faster than it. */
+void sim_cost(usocket_time_t us);
 
 /** Reset a connection, as a middlebox would. Both ends see it after the latency. */
 void sim_reset(int handle);

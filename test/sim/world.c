@@ -26,7 +26,7 @@ struct actor {
     bool worker, done, waiting, joining;
     usocket_wait_t *w;
     size_t n;
-    usocket_time_t deadline, signal_at;
+    usocket_time_t deadline, signal_at, cost;
 };
 
 static pthread_mutex_t baton = PTHREAD_MUTEX_INITIALIZER;
@@ -233,6 +233,16 @@ void sim_sleep(usocket_time_t us) {
     actors[current]->signal_at = USOCKET_NEVER;
     rest(NULL, 0, until, false);
     actors[current]->signal_at = signal_at;
+}
+
+void sim_cost(usocket_time_t us) {
+    actors[current]->cost = us;
+}
+
+void sim_spend(void) {
+    if (actors[current]->cost && !lock_depth) {
+        sim_sleep(actors[current]->cost);
+    }
 }
 
 void sim_signal_in(usocket_time_t us) {
