@@ -1,4 +1,7 @@
-# The calls of random programs: a name, and a letter for the kind of each argument (KINDS in program.py). What a build lacks is left out.
+# Chance and its choices, for program.py. A call is a name and a letter for the kind of each argument (KINDS in program.py). What a
+# build lacks is left out.
+from where import HOST
+
 SOCKET = (
     "bind a", "listen", "listen n", "accept", "accept", "accept", "connect a", "connect a", "connect_ex a", "close", "shutdown n", "shutdown m",
     "send d", "send df", "sendall d", "sendall df", "sendto da", "sendto dfa", "recv n", "recv n", "recv nf", "recvfrom n", "recvfrom nf", "recv_into w",
@@ -20,3 +23,25 @@ MODULE = (
     "if_nameindex", "inet_pton Fh", "inet_ntop Fd", "inet_aton h", "inet_ntoa d", "htons n", "htonl n", "ntohs v", "ntohl v", "getdefaulttimeout",
     "setdefaulttimeout t", "getfqdn h", "getservbyname h", "getservbyport n", "gethostbyname_ex h"
 )  # fmt: skip
+
+INTS = (0, 1, -1, 2, 3, 7, 16, 255, 256, 1000, 32767, 65535, 65536, -65536, 2**30, 2**31 - 1, 2**31, -(2**31), 2**32 - 1, 2**32, 2**63 - 1, 2**63, -(2**63), 2**64, 10**30)
+TEXTS = ("", "x", "localhost", HOST, "::1", "0.0.0.0", "255.255.255.255", "1.2.3", "999.1.1.1", "\0", "a\0b", "x y", "a" * 70, "a." * 130,
+         "fe80::1%lo", "fe80::1%99", "%", "::ffff:127.0.0.1", "\u00e9", "http", "80", "0x50", "-1", "rb", "rw", "wb", "utf-8", "line\n", "r" * 300)
+SIZES = (0, 1, 2, 5, 64, 1000, 4096, 20000, 70000)
+
+
+class Chance:
+    # xorshift32: the same numbers on every machine.
+    def __init__(self, seed, name):
+        self.state = (seed * 2654435761 + 12345) & 0xFFFFFFFF or 1
+        self.name, self.depth, self.step = name, 0, 0
+
+    def below(self, n):
+        x = self.state
+        x ^= (x << 13) & 0xFFFFFFFF
+        x ^= x >> 17
+        self.state = x = (x ^ (x << 5)) & 0xFFFFFFFF
+        return x % n
+
+    def one(self, things):
+        return things[self.below(len(things))]

@@ -13,7 +13,7 @@ import _thread
 
 import usocket
 
-from calls import FILE, MODULE, POLLER, SOCKET, WAITER
+from calls import FILE, INTS, MODULE, POLLER, SIZES, SOCKET, TEXTS, WAITER, Chance
 from check import descriptors, env, settles
 from tlsdata import CERT, KEY
 from where import HOST, STACK, STALE
@@ -44,30 +44,7 @@ def say(*words):
         pass
 
 
-class Chance:
-    # xorshift32: the same numbers on every machine.
-    def __init__(self, seed, name):
-        self.state = (seed * 2654435761 + 12345) & 0xFFFFFFFF or 1
-        self.name, self.depth, self.step = name, 0, 0
-
-    def below(self, n):
-        x = self.state
-        x ^= (x << 13) & 0xFFFFFFFF
-        x ^= x >> 17
-        self.state = x = (x ^ (x << 5)) & 0xFFFFFFFF
-        return x % n
-
-    def one(self, things):
-        return things[self.below(len(things))]
-
-
 # ---- Arguments ----------------------------------------------------------------------------------------------------------
-
-INTS = (0, 1, -1, 2, 3, 7, 16, 255, 256, 1000, 32767, 65535, 65536, -65536, 2**30, 2**31 - 1, 2**31, -(2**31), 2**32 - 1, 2**32, 2**63 - 1, 2**63, -(2**63), 2**64, 10**30)
-TEXTS = ("", "x", "localhost", HOST, "::1", "0.0.0.0", "255.255.255.255", "1.2.3", "999.1.1.1", "\0", "a\0b", "x y", "a" * 70, "a." * 130,
-         "fe80::1%lo", "fe80::1%99", "%", "::ffff:127.0.0.1", "\u00e9", "http", "80", "0x50", "-1", "rb", "rw", "wb", "utf-8", "line\n", "r" * 300)
-SIZES = (0, 1, 2, 5, 64, 1000, 4096, 20000, 70000)
-
 
 class Odd(io.IOBase):
     # A stream in Python whose every method does something else meanwhile.
