@@ -25,6 +25,9 @@ bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
 
 void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data) {
     mp_get_buffer_raise(arg, data, MP_BUFFER_READ); /* a str has its UTF-8 for a buffer */
+    if (data->len == 0) {
+        data->buf = (void *)""; /* an empty bytearray has none */
+    }
 }
 
 size_t usocket_py_count(mp_obj_t arg) {
@@ -170,7 +173,7 @@ static void any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
 
 size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     mp_buffer_info_t host;
-    mp_get_buffer_raise(arg, &host, MP_BUFFER_READ);
+    usocket_py_data(arg, &host);
     const byte *from = host.buf;
     if (memchr(from, '\0', host.len) != NULL) {
         mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
@@ -222,7 +225,7 @@ static void host_port(
 
 static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qstr what) {
     mp_buffer_info_t raw;
-    mp_get_buffer_raise(arg, &raw, MP_BUFFER_READ);
+    usocket_py_data(arg, &raw);
 #if USOCKET_UNIX
     uint16_t family = 0;
     if (raw.len >= sizeof(family)) {
@@ -262,27 +265,50 @@ void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocke
     }
 }
 
-mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a) {
+#define ADDR_ROOM (USOCKET_UNIX ? USOCKET_UNIX_MAX + 1 : 46)
+
+mp_obj_t usocket_py_addr_new(void) {
+    mp_obj_str_t *text = usocket_py_new_bytes();
+    text->base.type = &mp_type_str;
+    text->data = m_new(byte, ADDR_ROOM);
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(4, NULL));
+    tuple->items[0] = MP_OBJ_FROM_PTR(text);
+    return MP_OBJ_FROM_PTR(tuple);
+}
+
+mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a) {
     if (a->family == USOCKET_AF_UNSPEC) {
         return mp_const_none;
     }
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(empty);
+    mp_obj_str_t *text = MP_OBJ_TO_PTR(tuple->items[0]);
+    byte *to = (byte *)text->data;
+    int len;
 #if USOCKET_UNIX
-    if (a->family == USOCKET_AF_UNIX) {
-        bool abstract = a->port != 0 && a->u.path[0] == '\0';
-        return abstract ? mp_obj_new_bytes((const byte *)a->u.path, a->port) : mp_obj_new_str(a->u.path, a->port);
+    bool is_unix = a->family == USOCKET_AF_UNIX;
+    if (is_unix) {
+        len = a->port;
+        memcpy(to, a->u.path, a->port);
+        text->base.type = len != 0 && to[0] == '\0' ? &mp_type_bytes : &mp_type_str; /* bytes: an abstract name */
+    } else
+#endif
+    {
+        len = usocket_ntop(a->family, a->u.ip, (char *)to);
+    }
+    text->len = len > 0 ? (size_t)len : 0;
+    text->data = m_renew(byte, to, ADDR_ROOM, text->len + 1); /* smaller, it stays in place and cannot fail */
+#if USOCKET_UNIX
+    if (is_unix) {
+        return MP_OBJ_FROM_PTR(text);
     }
 #endif
-    char text[46];
-    int len = usocket_ntop(a->family, a->u.ip, text);
-    mp_obj_t items[4] = {
-        mp_obj_new_str(text, len > 0 ? (size_t)len : 0),
-        MP_OBJ_NEW_SMALL_INT(a->port),
-        MP_OBJ_NEW_SMALL_INT(a->flowinfo),
-        MP_OBJ_NULL,
-    };
-    if (a->family != USOCKET_AF_INET6) {
-        return mp_obj_new_tuple(2, items);
-    }
-    items[3] = mp_obj_new_int_from_uint(a->scope);
-    return mp_obj_new_tuple(4, items);
+    tuple->items[1] = MP_OBJ_NEW_SMALL_INT(a->port);
+    tuple->items[2] = MP_OBJ_NEW_SMALL_INT(a->flowinfo);
+    tuple->items[3] = mp_obj_new_int_from_uint(a->scope);
+    tuple->len = a->family == USOCKET_AF_INET6 ? 4 : 2;
+    return empty;
+}
+
+mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a) {
+    return a->family == USOCKET_AF_UNSPEC ? mp_const_none : usocket_py_addr_fill(usocket_py_addr_new(), a);
 }

@@ -130,8 +130,16 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
 #define usocket_str_from_vstr(v) mp_obj_new_str_from_vstr(&mp_type_str, (v))
 #endif
 
+/* Whether OSError prints the name of a number; the module was called uerrno before 1.19. */
+#if MICROPY_PY_ERRNO || MICROPY_PY_UERRNO
+#define usocket_errno_known(number) (mp_errno_to_str(MP_OBJ_NEW_SMALL_INT(number)) != MP_QSTRnull)
+#else
+#define usocket_errno_known(number) false
+#endif
+
 #ifndef MP_ERROR_TEXT
 #define MP_ERROR_TEXT(x) (x)
+typedef const char *mp_rom_error_text_t;
 #endif
 
 #ifndef MP_NORETURN

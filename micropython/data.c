@@ -157,20 +157,29 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj, 2, 4, socket_recv_
 
 #if USOCKET_DATAGRAMS
 
-static mp_obj_t with_addr(mp_obj_t result, const usocket_addr_t *from) {
-    mp_obj_t items[2] = {result, usocket_py_addr_obj(from)};
-    return mp_obj_new_tuple(2, items);
+/* (what has been received, its sender): made before anything is taken from the stack. */
+static mp_obj_tuple_t *new_pair(void) {
+    mp_obj_t items[2] = {mp_const_none, usocket_py_addr_new()};
+    return MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
+}
+
+static mp_obj_t with_addr(mp_obj_tuple_t *pair, mp_obj_t received, const usocket_addr_t *from) {
+    pair->items[0] = received;
+    pair->items[1] = usocket_py_addr_fill(pair->items[1], from);
+    return MP_OBJ_FROM_PTR(pair);
 }
 
 static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    return with_addr(receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
+    mp_obj_tuple_t *pair = new_pair();
+    return with_addr(pair, receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj, 2, 3, socket_recvfrom);
 
 static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    return with_addr(receive_into(n_args, args, &from, MP_QSTR_recvfrom_into), &from);
+    mp_obj_tuple_t *pair = new_pair();
+    return with_addr(pair, receive_into(n_args, args, &from, MP_QSTR_recvfrom_into), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj, 2, 4, socket_recvfrom_into);
 

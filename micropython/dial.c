@@ -26,6 +26,7 @@ static MP_NORETURN void raise_list(int code, const usocket_dial_t *d, const char
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 80, &print);
+    usocket_py_name_first(&print, code);
     usocket_addr_t a;
     int r;
     for (size_t i = 0; (r = usocket_dial_attempt(d, i, &a)) != USOCKET_ENOENT; i++) {
@@ -55,11 +56,11 @@ static bool has_several(const usocket_dial_t *d) {
 #define raise_list(code, d, host) ((void)0)
 #endif
 
-void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host) {
+void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host, qstr what) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         if (usocket_is_eai(code) || d->to.family == USOCKET_AF_UNSPEC) {
-            usocket_py_raise_name(code, MP_QSTR_create_connection, host);
+            usocket_py_raise_name(code, what, host);
         }
         if (has_several(d)) {
             raise_list(code, d, host);
@@ -90,14 +91,15 @@ static usocket_time_t timeout_or_default(mp_obj_t arg) {
 }
 
 /* A source address that is a name is looked up until `wait`. */
-static void prepare(call_t *c, mp_obj_t host, mp_obj_t port, mp_obj_t source, mp_obj_t delay, usocket_time_t wait) {
-    c->query.host = usocket_py_host_text(host, c->host);
-    c->query.service = usocket_py_service_text(port, c->service);
+static void prepare(
+    call_t *c, mp_obj_t host, mp_obj_t port, mp_obj_t source, mp_obj_t delay, usocket_time_t wait, qstr what) {
+    c->query.host = usocket_py_host_text(host, c->host, what);
+    c->query.service = usocket_py_service_text(port, c->service, what);
     c->query.type = USOCKET_STREAM;
     c->bound = source != mp_const_none;
     c->delay = usocket_py_timeout(delay);
     if (c->bound) {
-        usocket_py_addr(NULL, source, &c->source, wait, MP_QSTR_create_connection);
+        usocket_py_addr(NULL, source, &c->source, wait, what);
         if (c->query.family == USOCKET_AF_UNSPEC &&
             (c->source.family == USOCKET_AF_INET6 || memcmp(c->source.u.ip, "\0\0\0\0", 4) != 0)) {
             c->query.family = c->source.family;
@@ -140,7 +142,8 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     call_t c;
     memset(&c, 0, sizeof(c));
     c.deadline = usocket_deadline_in(timeout);
-    prepare(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline);
+    prepare(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline,
+        MP_QSTR_create_connection);
     socket_obj_t *self = usocket_py_new();
     bool collected = false;
     mp_obj_t exc = MP_OBJ_NULL;
@@ -151,7 +154,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
         }
         bool again = usocket_py_collect(r, &collected);
         if (r < 0 && !again && exc == MP_OBJ_NULL) {
-            usocket_py_raise_dial(r, &c.dial, &self->sock, name_of(&c));
+            usocket_py_raise_dial(r, &c.dial, &self->sock, name_of(&c), MP_QSTR_create_connection);
         }
         usocket_dial_end(&c.dial, &self->sock);
         if (!again) {
@@ -231,7 +234,7 @@ static mp_obj_t dialer_result(mp_obj_t self_in) {
     }
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        usocket_py_raise_dial(self->code, &self->c.dial, &self->sock->sock, name_of(&self->c));
+        usocket_py_raise_dial(self->code, &self->c.dial, &self->sock->sock, name_of(&self->c), MP_QSTR_dialer);
     }
     self->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     nlr_raise(self->exc);
@@ -304,7 +307,7 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
     c->query.proto = usocket_py_narrow(vals[ARG_proto].u_int);
     c->query.flags = usocket_py_narrow(vals[ARG_flags].u_int);
     prepare(c, vals[ARG_host].u_obj, vals[ARG_port].u_obj, vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj,
-        USOCKET_NOW);
+        USOCKET_NOW, MP_QSTR_dialer);
     int r;
     do {
         r = begin(c);

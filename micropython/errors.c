@@ -53,6 +53,12 @@ static void raise_bare(int code) {
     }
 }
 
+void usocket_py_name_first(const mp_print_t *print, int code) {
+    if (type_of(code) == &mp_type_OSError && !usocket_errno_known(-code)) {
+        mp_printf(print, "%s: ", usocket_errname(code));
+    }
+}
+
 #define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
 static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
@@ -68,10 +74,11 @@ static MP_NORETURN void raise_words(int code, qstr what, const char *who, const 
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 48, &print);
+    usocket_py_name_first(&print, code);
     mp_printf(&print, "%q%s%s: %s", what, who != NULL ? " " : "", who != NULL ? who : "",
         cause != NULL ? cause : usocket_strerror(code));
     if (len != NOTHING_TO_SEND) {
-        mp_printf(&print, "; %u of %u bytes sent", (unsigned)sent, (unsigned)len);
+        mp_printf(&print, len != 0 ? "; %u of %u bytes sent" : "; %u bytes sent", (unsigned)sent, (unsigned)len);
     }
     raise_args(code, &words, sent);
 }

@@ -15,6 +15,10 @@ MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_ex_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getfqdn_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getservbyname_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getservbyport_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_gethostname_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(mod_usocket_inet_pton_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(mod_usocket_inet_ntop_obj);
@@ -36,8 +40,12 @@ MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_poller_obj);
 #define FOR_EXTRAS
 /* A host and a port argument of a lookup, as text or NULL. The copies are in buffers of USOCKET_HOST_MAX and USOCKET_SERVICE_MAX
  * bytes. */
-const char *usocket_py_host_text(mp_obj_t arg, char *buf);
-const char *usocket_py_service_text(mp_obj_t arg, char *buf);
+const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what);
+const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr what);
+#if USOCKET_NAMES
+/* make(l), with l freed however it ends. */
+mp_obj_t usocket_py_then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l));
+#endif
 #else
 #define FOR_EXTRAS static
 #endif
@@ -45,8 +53,8 @@ const char *usocket_py_service_text(mp_obj_t arg, char *buf);
 #if USOCKET_NAMES && (USOCKET_ASYNC || USOCKET_POLLER)
 
 /* getaddrinfo's arguments. Returns the host's. */
-mp_obj_t usocket_py_query(
-    size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q, char *host, char *service);
+mp_obj_t usocket_py_query(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q, char *host,
+    char *service, qstr what);
 
 /* getaddrinfo's list. */
 mp_obj_t usocket_py_answers(usocket_lookup_t *l);

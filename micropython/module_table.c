@@ -14,6 +14,8 @@
     { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT((mp_int_t)(name)) }
 #define OURS(name) \
     { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(USOCKET_##name) }
+#define ERRNO(name) \
+    { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_INT(-USOCKET_##name) }
 #define FUNCTION(name) \
     { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&mod_usocket_##name##_obj) }
 
@@ -61,6 +63,22 @@ const struct mod_usocket_numbers mod_usocket_numbers = {
     .descriptors = DESCRIPTORS,
 };
 
+#if USOCKET_PY_EXTRAS
+int mod_usocket_inheritable(int fd, int on) {
+#if DESCRIPTORS && defined(FD_CLOEXEC)
+    int flags = fcntl(fd, F_GETFD);
+    if (flags >= 0 && on >= 0) {
+        flags = on ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
+        fcntl(fd, F_SETFD, flags);
+    }
+    return flags < 0 ? USOCKET_EBADF : !(flags & FD_CLOEXEC);
+#else
+    (void)fd;
+    return on > 0 ? USOCKET_EOPNOTSUPP : 0;
+#endif
+}
+#endif
+
 static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_usocket)},
     {MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&mod_usocket_init_obj)},
@@ -75,6 +93,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_TLSError), MP_ROM_PTR(&mod_usocket_tlserror_type)},
 
 #if USOCKET_PY_EXTRAS
+    {MP_ROM_QSTR(MP_QSTR_herror), MP_ROM_PTR(&mod_usocket_gaierror_type)},
     {MP_ROM_QSTR(MP_QSTR_SocketType), MP_ROM_PTR(&mod_usocket_socket_type)},
     {MP_ROM_QSTR(MP_QSTR__GLOBAL_DEFAULT_TIMEOUT), MP_ROM_PTR(&mod_usocket_global_default_timeout)},
 #if USOCKET_NAMES
@@ -87,6 +106,10 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #endif
     FUNCTION(getnameinfo),
     FUNCTION(gethostbyname),
+    FUNCTION(gethostbyname_ex),
+    FUNCTION(getfqdn),
+    FUNCTION(getservbyname),
+    FUNCTION(getservbyport),
     FUNCTION(gethostname),
     FUNCTION(if_nametoindex),
     FUNCTION(if_indextoname),
@@ -160,6 +183,31 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_TLS_1_3), MP_ROM_INT(USOCKET_TLS_1_3)},
 #endif
 #endif
+#if USOCKET_PY_EXTRAS /* numbers that MicroPython's errno lacks */
+    ERRNO(EFAULT),
+    ERRNO(EBUSY),
+    ERRNO(ENXIO),
+    ERRNO(ENFILE),
+    ERRNO(EMFILE),
+    ERRNO(EPIPE),
+    ERRNO(ENAMETOOLONG),
+    ERRNO(EPROTO),
+    ERRNO(ENOTSOCK),
+    ERRNO(EDESTADDRREQ),
+    ERRNO(EMSGSIZE),
+    ERRNO(EPROTOTYPE),
+    ERRNO(ENOPROTOOPT),
+    ERRNO(EPROTONOSUPPORT),
+    ERRNO(ESOCKTNOSUPPORT),
+    ERRNO(EAFNOSUPPORT),
+    ERRNO(EADDRNOTAVAIL),
+    ERRNO(ENETDOWN),
+    ERRNO(ENETUNREACH),
+    ERRNO(ENETRESET),
+    ERRNO(EISCONN),
+    ERRNO(ESHUTDOWN),
+    ERRNO(EHOSTDOWN),
+#endif
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
     OURS(AI_PASSIVE),
     OURS(AI_CANONNAME),
@@ -173,6 +221,8 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     OURS(NI_NOFQDN),
     OURS(NI_NAMEREQD),
     OURS(NI_DGRAM),
+    {MP_ROM_QSTR(MP_QSTR_NI_MAXHOST), MP_ROM_INT(1025)}, /* netdb.h */
+    {MP_ROM_QSTR(MP_QSTR_NI_MAXSERV), MP_ROM_INT(32)},
     {MP_ROM_QSTR(MP_QSTR_EAI_BADFLAGS), MP_ROM_INT(USOCKET_EAI_BADFLAGS - USOCKET_EAI_BASE)},
     {MP_ROM_QSTR(MP_QSTR_EAI_NONAME), MP_ROM_INT(USOCKET_EAI_NONAME - USOCKET_EAI_BASE)},
     {MP_ROM_QSTR(MP_QSTR_EAI_AGAIN), MP_ROM_INT(USOCKET_EAI_AGAIN - USOCKET_EAI_BASE)},

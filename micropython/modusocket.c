@@ -18,16 +18,16 @@ MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_init_obj, mod_usocket_init);
 /* ---- getaddrinfo -------------------------------------------------------------------------------------------------- */
 
 /* A host argument: text, or None. The copy lives as long as buf. */
-FOR_EXTRAS const char *usocket_py_host_text(mp_obj_t arg, char *buf) {
+FOR_EXTRAS const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what) {
     if (arg == mp_const_none) {
         return NULL;
     }
-    usocket_py_host(arg, buf, MP_QSTR_getaddrinfo);
+    usocket_py_host(arg, buf, what);
     return buf;
 }
 
 /* A port argument: a number, decimal or a service's name as text, or None. */
-FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf) {
+FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr what) {
     if (arg == mp_const_none) {
         return NULL;
     }
@@ -36,9 +36,9 @@ FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf) {
         arg = mp_call_function_1(MP_OBJ_FROM_PTR(&mp_type_str), arg);
     }
     mp_buffer_info_t data;
-    mp_get_buffer_raise(arg, &data, MP_BUFFER_READ);
+    usocket_py_data(arg, &data);
     if (data.len >= USOCKET_SERVICE_MAX || memchr(data.buf, '\0', data.len) != NULL) {
-        usocket_py_raise_name(USOCKET_EAI_SERVICE, MP_QSTR_getaddrinfo, "port");
+        usocket_py_raise_name(USOCKET_EAI_SERVICE, what, "port");
     }
     memcpy(buf, data.buf, data.len);
     buf[data.len] = '\0';
@@ -62,8 +62,7 @@ FOR_EVENT_LOOPS mp_obj_t usocket_py_answers(usocket_lookup_t *l) {
     return list;
 }
 
-/* make(l), with l freed however it ends. */
-static mp_obj_t then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l)) {
+FOR_EXTRAS mp_obj_t usocket_py_then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l)) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_obj_t result = make(l);
@@ -75,8 +74,8 @@ static mp_obj_t then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
 
-FOR_EVENT_LOOPS mp_obj_t usocket_py_query(
-    size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q, char *host, char *service) {
+FOR_EVENT_LOOPS mp_obj_t usocket_py_query(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args,
+    usocket_query_t *q, char *host, char *service, qstr what) {
     enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
@@ -89,8 +88,8 @@ FOR_EVENT_LOOPS mp_obj_t usocket_py_query(
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
     *q = (usocket_query_t){
-        .host = usocket_py_host_text(vals[ARG_host].u_obj, host),
-        .service = usocket_py_service_text(vals[ARG_port].u_obj, service),
+        .host = usocket_py_host_text(vals[ARG_host].u_obj, host, what),
+        .service = usocket_py_service_text(vals[ARG_port].u_obj, service, what),
         .family = usocket_py_narrow(vals[ARG_family].u_int),
         .type = usocket_py_narrow(vals[ARG_type].u_int),
         .proto = usocket_py_narrow(vals[ARG_proto].u_int),
@@ -103,62 +102,11 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];
     usocket_py_lookup_t q = {.what = MP_QSTR_getaddrinfo};
-    usocket_py_query(n_args, pos_args, kw_args, &q.query, host, service);
-    return then_free(usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), usocket_py_answers);
+    usocket_py_query(n_args, pos_args, kw_args, &q.query, host, service, MP_QSTR_getaddrinfo);
+    return usocket_py_then_free(
+        usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), usocket_py_answers);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrinfo);
-
-#if USOCKET_PY_EXTRAS
-
-static mp_obj_t first_address(usocket_lookup_t *l) {
-    usocket_addrinfo_t info;
-    if (usocket_lookup_get(l, 0, &info) < 0) {
-        usocket_py_raise_name(USOCKET_EAI_NONAME, MP_QSTR_gethostbyname, "host");
-    }
-    char text[46];
-    int len = usocket_ntop(info.family, info.addr.u.ip, text);
-    return mp_obj_new_str(text, (size_t)len);
-}
-
-static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
-    char host[USOCKET_HOST_MAX];
-    if (host_in == mp_const_none) {
-        mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
-    }
-    usocket_py_lookup_t q = {.what = MP_QSTR_gethostbyname};
-    q.query = (usocket_query_t){
-        .host = usocket_py_host_text(host_in, host), .family = USOCKET_AF_INET, .type = USOCKET_STREAM};
-    if (host[0] == '\0') {
-        strcpy(host, "0.0.0.0"); /* as CPython */
-    } else if (strcmp(host, "<broadcast>") == 0) {
-        strcpy(host, "255.255.255.255");
-    }
-    return then_free(usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), first_address);
-}
-MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_obj, mod_usocket_gethostbyname);
-
-static mp_obj_t names(usocket_lookup_t *l) {
-    const char *host = usocket_lookup_name(l);
-    const char *service = usocket_lookup_service(l);
-    mp_obj_t items[2] = {mp_obj_new_str(host, strlen(host)), mp_obj_new_str(service, strlen(service))};
-    return mp_obj_new_tuple(2, items);
-}
-
-static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
-    size_t n;
-    mp_obj_t *items;
-    if (!usocket_py_items(addr_in, &n, &items)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
-    }
-    usocket_time_t deadline = usocket_deadline_in(mod_usocket_default_timeout);
-    usocket_addr_t a;
-    usocket_py_addr(NULL, addr_in, &a, deadline, MP_QSTR_getnameinfo);
-    usocket_py_lookup_t q = {.query = {.flags = usocket_py_int(flags_in)}, .reverse = &a, .what = MP_QSTR_getnameinfo};
-    return then_free(usocket_py_lookup(&q, deadline), names);
-}
-MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
-
-#endif
 
 #endif
 
@@ -189,8 +137,8 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     if (dualstack && family != USOCKET_AF_INET6) {
         mp_raise_ValueError(MP_ERROR_TEXT("dualstack_ipv6 requires AF_INET6"));
     }
-    mp_int_t backlog =
-        vals[ARG_backlog].u_obj != mp_const_none ? mp_obj_get_int(vals[ARG_backlog].u_obj) : usocket_backlog();
+    int backlog =
+        vals[ARG_backlog].u_obj != mp_const_none ? usocket_py_int(vals[ARG_backlog].u_obj) : usocket_backlog();
     const mp_obj_t ctor[2] = {MP_OBJ_NEW_SMALL_INT(family), MP_OBJ_NEW_SMALL_INT(USOCKET_STREAM)};
     socket_obj_t *self = MP_OBJ_TO_PTR(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mod_usocket_socket_type), 2, 0, ctor));
     nlr_buf_t nlr;
@@ -207,7 +155,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
         usocket_py_addr(self, vals[ARG_address].u_obj, &a, usocket_deadline(&self->sock), MP_QSTR_create_server);
         int r = usocket_bind(&self->sock, &a);
         if (r == 0) {
-            r = usocket_listen(&self->sock, backlog > INT16_MAX ? INT16_MAX : (int)backlog);
+            r = usocket_listen(&self->sock, MIN(backlog, INT16_MAX));
         }
         if (r < 0) {
             usocket_py_raise(r, MP_QSTR_create_server, &a);
@@ -246,25 +194,61 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj, 0, 3, mod_usocket_socketpair);
 
-static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
-    int fd = usocket_py_int(args[0]);
-    int family = usocket_py_int(args[1]);
-    int type = usocket_py_int(args[2]);
-    int proto = n_args > 3 ? usocket_py_int(args[3]) : 0;
+/* A socket of a duplicate of the descriptor. */
+static socket_obj_t *duplicate(int fd, int family, int type, int proto, qstr what) {
     socket_obj_t *self = usocket_py_new();
     bool collected = false;
     int r;
     do {
         r = usocket_dup(fd);
     } while (usocket_py_collect(r, &collected));
-    usocket_py_check(r, MP_QSTR_fromfd);
+    usocket_py_check(r, what);
     int fresh = r;
     r = usocket_adopt(&self->sock, fresh, family, type, proto);
     if (r < 0) {
         usocket_close_fd(fresh);
     }
-    return usocket_py_opened(self, r, MP_QSTR_fromfd);
+    usocket_py_opened(self, r, what);
+    return self;
+}
+
+static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
+    int proto = n_args > 3 ? usocket_py_int(args[3]) : 0;
+    return MP_OBJ_FROM_PTR(
+        duplicate(usocket_py_int(args[0]), usocket_py_int(args[1]), usocket_py_int(args[2]), proto, MP_QSTR_fromfd));
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj, 3, 4, mod_usocket_fromfd);
+
+static mp_obj_t socket_dup(mp_obj_t self_in) {
+    usocket_t *from = &((socket_obj_t *)MP_OBJ_TO_PTR(self_in))->sock;
+    usocket_py_check_open(from, MP_QSTR_dup);
+    if (from->proto == USOCKET_PROTO_SEC) {
+        usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_dup, "of a TLS socket"); /* two cannot share its keys */
+    }
+    /* Its own number may be a stand-in, while bytes are kept. */
+    socket_obj_t *self = duplicate(from->io, from->family, from->type, from->proto, MP_QSTR_dup);
+    usocket_settimeout(&self->sock, usocket_gettimeout(from));
+    return MP_OBJ_FROM_PTR(self);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_dup_obj, socket_dup);
+
+static int inheritable(mp_obj_t self_in, int on, qstr what) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check_open(&self->sock, what);
+    int r = mod_usocket_inheritable(usocket_fileno(&self->sock), on);
+    usocket_py_check(r, what);
+    return r;
+}
+
+static mp_obj_t socket_get_inheritable(mp_obj_t self_in) {
+    return mp_obj_new_bool(inheritable(self_in, -1, MP_QSTR_get_inheritable));
+}
+MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_get_inheritable_obj, socket_get_inheritable);
+
+static mp_obj_t socket_set_inheritable(mp_obj_t self_in, mp_obj_t on_in) {
+    inheritable(self_in, mp_obj_is_true(on_in), MP_QSTR_set_inheritable);
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_2(usocket_py_set_inheritable_obj, socket_set_inheritable);
 
 #endif

@@ -42,6 +42,9 @@ extern const struct mod_usocket_numbers {
     bool descriptors; /* the system's poll knows what fileno() gives */
 } mod_usocket_numbers;
 
+/* Whether a descriptor survives exec(), and with `on` 0 or 1 make it so. A code where there are none. */
+int mod_usocket_inheritable(int fd, int on);
+
 extern usocket_time_t mod_usocket_default_timeout;
 
 /* Of functions that other files need in some builds only: in the others they are their own file's, and smaller. */
@@ -127,8 +130,11 @@ bool usocket_py_collect(int code, bool *collected);
 /* Raise the exception of a code. what: the call; who: the other end, or NULL. */
 MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who);
 
-/* The same where part of the data went out. */
+/* The same where part of the data went out; len 0: of a length that nobody knows. */
 MP_NORETURN void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len);
+
+/* Words begin with the name of a number that MicroPython's errno does not know; of the others OSError prints it. */
+void usocket_py_name_first(const mp_print_t *print, int code);
 
 #if USOCKET_RACE
 /* The same with words of one's own, which are used up. */
@@ -137,7 +143,7 @@ MP_NORETURN void usocket_py_raise_vstr(int code, vstr_t *words);
 
 #if USOCKET_NAMES
 /* The same for a dial that has failed, with each address and its cause, and end it. */
-MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host);
+MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host, qstr what);
 #endif
 
 /* The same for a name. */
@@ -160,6 +166,10 @@ void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocke
 
 /* An address as CPython shows it; None for family 0. */
 mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
+
+/* The same in two steps, for calls that take something from the stack between them: only the first allocates. */
+mp_obj_t usocket_py_addr_new(void);
+mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a);
 
 /* A tuple's or list's items. */
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items);
@@ -211,8 +221,6 @@ mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what);
 /* The native object of an instance of the class or of a Python subclass. */
 socket_obj_t *usocket_py_self(mp_obj_t self_in);
 
-mp_obj_t usocket_py_makefile(socket_obj_t *owner, const char *mode, size_t mode_len, mp_int_t buffering);
-
 /* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes it. */
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);
 
@@ -249,6 +257,10 @@ int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, 
 /* Read to the end of a line, at most max bytes; the same otherwise. */
 int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc);
 
+/* A copy of bytes that a failed call has to keep. Without memory for it NULL: then the call is to return a short count, and the
+ * exception that ended it, if there is one, waits to be raised. */
+char *usocket_py_copy(const void *from, size_t len, mp_obj_t exc);
+
 /* write() of the arguments (self, buf), (self, buf, n), (self, buf, off, n): None, a count, or an exception, as the stream calls have it. */
 mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args);
 
@@ -280,5 +292,10 @@ MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_makefile_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_sendfile_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_dup_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_get_inheritable_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_set_inheritable_obj);
 
 #endif

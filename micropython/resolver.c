@@ -85,7 +85,7 @@ static mp_obj_t mod_usocket_resolver(size_t n_args, const mp_obj_t *pos_args, mp
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];
     usocket_query_t q;
-    mp_obj_t name = usocket_py_query(n_args, pos_args, kw_args, &q, host, service);
+    mp_obj_t name = usocket_py_query(n_args, pos_args, kw_args, &q, host, service, MP_QSTR_resolver);
     usocket_py_ensure_interrupts();
     usocket_py_check_stack();
     resolver_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &resolver_type);

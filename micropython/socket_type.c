@@ -123,21 +123,6 @@ static mp_obj_t socket_fileno(mp_obj_t self_in) {
     return MP_OBJ_NEW_SMALL_INT(usocket_fileno(&self->sock));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
-
-static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
-    enum { ARG_mode, ARG_buffering };
-    static const mp_arg_t allowed[] = {
-        {MP_QSTR_mode, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_QSTR(MP_QSTR_r)}},
-        {MP_QSTR_buffering, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
-    };
-    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
-    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    size_t len;
-    const char *mode = mp_obj_str_get_data(vals[ARG_mode].u_obj, &len);
-    mp_int_t buffering = vals[ARG_buffering].u_obj == mp_const_none ? -1 : mp_obj_get_int(vals[ARG_buffering].u_obj);
-    return usocket_py_makefile(MP_OBJ_TO_PTR(pos_args[0]), mode, len, buffering);
-}
-static MP_DEFINE_CONST_FUN_OBJ_KW(socket_makefile_obj, 1, socket_makefile);
 #endif
 
 /* ---- Connections -------------------------------------------------------------------------------------------------- */
@@ -158,19 +143,18 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    mp_int_t backlog = n_args > 1 ? mp_obj_get_int(args[1]) : usocket_backlog();
-    usocket_py_check(usocket_listen(&self->sock, backlog > INT16_MAX ? INT16_MAX : (int)backlog), MP_QSTR_listen);
+    int backlog = n_args > 1 ? usocket_py_int(args[1]) : usocket_backlog();
+    usocket_py_check(usocket_listen(&self->sock, MIN(backlog, INT16_MAX)), MP_QSTR_listen);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
 
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    /* Everything that the answer needs exists before a connection is taken: none is lost to a MemoryError but its address. */
+    /* Everything that the answer needs exists before a connection is taken: none is lost to a MemoryError. */
     socket_obj_t *conn = usocket_py_new();
-    mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(mp_obj_new_tuple(2, NULL));
-    pair->items[0] = MP_OBJ_FROM_PTR(conn);
-    pair->items[1] = mp_const_none;
+    mp_obj_t items[2] = {MP_OBJ_FROM_PTR(conn), usocket_py_addr_new()};
+    mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_addr_t peer;
     bool collected = false;
@@ -183,7 +167,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     }
     usocket_py_opened(conn, r, MP_QSTR_accept);
     usocket_py_took(self);
-    pair->items[1] = usocket_py_addr_obj(&peer);
+    pair->items[1] = usocket_py_addr_fill(pair->items[1], &peer);
 #if USOCKET_UNIX
     if (pair->items[1] == mp_const_none && self->sock.family == USOCKET_AF_UNIX) {
         pair->items[1] = MP_OBJ_NEW_QSTR(MP_QSTR_);
@@ -367,10 +351,10 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         mp_obj_t join[3];
         mp_load_method(mp_obj_new_str(",", 1), MP_QSTR_join, join);
         join[2] = value;
-        mp_get_buffer_raise(mp_call_method_n_kw(1, 0, join), &data, MP_BUFFER_READ);
+        usocket_py_data(mp_call_method_n_kw(1, 0, join), &data);
 #endif
     } else {
-        mp_get_buffer_raise(value, &data, MP_BUFFER_READ);
+        usocket_py_data(value, &data);
     }
 #if USOCKET_TLS
     int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
@@ -460,7 +444,11 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_getsockopt), MP_ROM_PTR(&socket_getsockopt_obj)},
     {MP_ROM_QSTR(MP_QSTR_gettimeout), MP_ROM_PTR(&socket_gettimeout_obj)},
     {MP_ROM_QSTR(MP_QSTR_getblocking), MP_ROM_PTR(&socket_getblocking_obj)},
-    {MP_ROM_QSTR(MP_QSTR_makefile), MP_ROM_PTR(&socket_makefile_obj)},
+    {MP_ROM_QSTR(MP_QSTR_dup), MP_ROM_PTR(&usocket_py_dup_obj)},
+    {MP_ROM_QSTR(MP_QSTR_get_inheritable), MP_ROM_PTR(&usocket_py_get_inheritable_obj)},
+    {MP_ROM_QSTR(MP_QSTR_set_inheritable), MP_ROM_PTR(&usocket_py_set_inheritable_obj)},
+    {MP_ROM_QSTR(MP_QSTR_sendfile), MP_ROM_PTR(&usocket_py_sendfile_obj)},
+    {MP_ROM_QSTR(MP_QSTR_makefile), MP_ROM_PTR(&usocket_py_makefile_obj)},
 #endif
 };
 static MP_DEFINE_CONST_DICT(socket_locals, socket_locals_table);

@@ -125,6 +125,16 @@ int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t dea
     return fill(s, v, max, usocket_recv_line_by, deadline, exc);
 }
 
+char *usocket_py_copy(const void *from, size_t len, mp_obj_t exc) {
+    char *block = m_new_maybe(char, len);
+    if (block != NULL) {
+        memcpy(block, from, len);
+    } else if (exc != MP_OBJ_NULL) {
+        usocket_exception_back(exc);
+    }
+    return block;
+}
+
 /* Bytes that the program will want: the block stays where the collector sees it. They come before any that are there. */
 static void put_back(usocket_t *s, char *block, size_t len) {
     while (usocket_unread(s, block, len) == USOCKET_EEXIST) {
@@ -173,16 +183,19 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
 
-/* A datagram's bytes behind its first line. */
-static void keep_rest(usocket_t *s, vstr_t *v) {
+/* A datagram's bytes behind its first line. Returns 0, or a code: all are in v then. */
+static int keep_rest(usocket_t *s, vstr_t *v) {
     char *end = memchr(v->buf, '\n', v->len);
     size_t line = end != NULL ? (size_t)(end - v->buf) + 1 : v->len;
     if (line < v->len) {
-        char *rest = m_new(char, v->len - line);
-        memcpy(rest, v->buf + line, v->len - line);
+        char *rest = usocket_py_copy(v->buf + line, v->len - line, MP_OBJ_NULL);
+        if (rest == NULL) {
+            return USOCKET_ENOMEM;
+        }
         put_back(s, rest, v->len - line);
         v->len = line;
     }
+    return 0;
 }
 
 static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
@@ -197,7 +210,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
     if (!stream && r >= 0) {
-        keep_rest(&self->sock, &v);
+        r = keep_rest(&self->sock, &v);
     }
     return result(self, o, &v, r, exc, MP_QSTR_readline);
 }
@@ -218,12 +231,12 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
         r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(&self->sock, buf.buf, buf.len, &got, deadline));
     got = MIN(got, buf.len);
     if (r < 0 && got != 0 && r != USOCKET_EAGAIN) {
-        char *block = m_new_maybe(char, got);
+        char *block = usocket_py_copy(buf.buf, got, exc);
         if (block != NULL) {
-            memcpy(block, buf.buf, got);
             put_back(&self->sock, block, got);
-        } else if (exc == MP_OBJ_NULL) {
-            r = 0; /* no memory to keep them in: a short count loses nothing */
+        } else {
+            exc = MP_OBJ_NULL;
+            r = 0; /* a short count loses nothing */
         }
     }
     usocket_py_took(self);
@@ -244,7 +257,7 @@ static size_t write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *
     usocket_py_data(args[1], data);
     size_t off = n_args > 3 ? usocket_py_count(args[2]) : 0;
     off = off < data->len ? off : data->len;
-    size_t max = n_args > 2 ? usocket_py_count(args[n_args - 1]) : SIZE_MAX;
+    size_t max = usocket_py_limit(n_args, args, n_args > 3 ? 3 : 2);
     data->buf = (byte *)data->buf + off;
     data->len = MIN(data->len - off, max);
     return off;

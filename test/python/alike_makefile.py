@@ -153,6 +153,35 @@ attempt("mode 'rbz'", b.makefile, "rbz")
 a.close()
 b.close()
 
+# Text: encodings, line ends, closed files.
+a, b = pair()
+for n, kw in enumerate(({"encoding": "utf-8"}, {"encoding": "UTF8", "errors": "strict"}, {"newline": None}, {"newline": ""}, {"newline": "\n"})):
+    f = b.makefile("r", **kw)
+    a.sendall("z\u00fcrich\r\nbern\nbasel\n".encode())
+    attempt("text, lines, {}".format(n), lambda: [[ord(c) for c in f.readline()] for _ in range(3)])
+    f.close()
+attempt("text, newline 'x'", b.makefile, "r", newline="x")
+attempt("encoding by position", b.makefile, "r", -1, "utf-8")
+attempt("unknown keyword", b.makefile, "r", bogus=1)
+attempt("bytes, encoding ignored", lambda: b.makefile("rb", encoding="latin-1").close())
+f = b.makefile("r")
+a.sendall(b"one\r\ntwo\rthree\n")
+attempt("universal newlines", lambda: [f.readline() for _ in range(3)])
+a.sendall(b"\xff\n")
+try:
+    say("no UTF-8", f.readline())
+except UnicodeError:
+    say("no UTF-8", "UnicodeError")
+f.close()
+for name in ("fileno", "flush", "readline", "__enter__"):
+    attempt("closed, " + name, getattr(f, name))
+f = b.makefile("r")
+a.sendall(b"a\r\nb\n\nc")
+a.close()
+attempt("text, readlines", f.readlines)
+f.close()
+b.close()
+
 # Reading through a file on a socket that does not wait, and with a deadline.
 a, b = pair()
 b.settimeout(0.05)

@@ -229,6 +229,8 @@ mp_obj_t mp_obj_new_tuple(size_t n, const mp_obj_t *items);
 mp_obj_t mp_obj_new_list(size_t n, mp_obj_t *items);
 void mp_obj_list_get(mp_obj_t o, size_t *len, mp_obj_t **items);
 mp_obj_t mp_obj_new_exception_msg(const mp_obj_type_t *type, mp_rom_error_text_t text);
+bool mp_obj_exception_match(mp_obj_t exc, mp_const_obj_t exc_type);
+mp_obj_t mp_obj_new_bytearray_by_ref(size_t n, void *items);
 mp_obj_t mp_obj_list_append(mp_obj_t list, mp_obj_t item);
 #if MICROPY_PY_BUILTINS_FLOAT
 mp_float_t mp_obj_get_float(mp_obj_t o);

@@ -13,5 +13,6 @@ typedef struct {
     size_t len;
     const byte *data;
 } mp_obj_str_t;
+mp_obj_t mp_obj_new_str_copy(const mp_obj_type_t *type, const byte *data, size_t len);
 
 #endif

@@ -1,0 +1,345 @@
+/* Reading from a file of makefile(): read, readline, readlines, readinto, iteration.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "file.h"
+
+#if USOCKET_PY_EXTRAS
+
+#if MICROPY_PY_BUILTINS_STR_UNICODE && MICROPY_PY_BUILTINS_STR_UNICODE_CHECK
+#include "py/unicode.h"
+#define is_utf8(v) utf8_check((const byte *)(v)->buf, (v)->len)
+#else
+#define is_utf8(v) true
+#endif
+
+/* One call that reads. */
+typedef struct {
+    file_obj_t *file;
+    qstr what;
+    mp_obj_str_t *o; /* the result, made first: no MemoryError comes after the last byte */
+    vstr_t v;        /* the bytes read */
+    size_t max;      /* how many to read; of text, characters, without those in front of v's byte `seen` */
+    size_t seen;
+    usocket_time_t deadline;
+    mp_obj_t exc; /* an exception that ended the call, or MP_OBJ_NULL */
+} reading_t;
+
+/* ---- The buffer --------------------------------------------------------------------------------------------------- */
+
+size_t usocket_py_file_buffered(file_obj_t *self) {
+    if (self->pos == self->len && (self->mode & IS_KEPT)) {
+        self->mode &= (uint8_t)~IS_KEPT;
+        self->buf = self->next;
+        self->next = NULL;
+        self->pos = 0;
+        self->len = self->next_len;
+    }
+    return self->len - self->pos;
+}
+
+/* Move up to n bytes of the buffer into v. */
+static void take(file_obj_t *self, vstr_t *v, size_t n) {
+    size_t have = self->len - self->pos;
+    n = n < have ? n : have;
+    vstr_add_strn(v, self->buf + self->pos, n);
+    self->pos += n;
+}
+
+/* The bytes of v are to be read again. A call that took more than the buffer's first pos bytes has emptied a buffer before. */
+static void put_back(file_obj_t *self, const vstr_t *v) {
+    if (v->len <= self->pos) {
+        self->pos -= v->len;
+        return;
+    }
+    self->next_len = self->len - self->pos;
+    if (self->next_len != 0) {
+        memmove(self->buf, self->buf + self->pos, self->next_len);
+    }
+    self->next = self->buf;
+    self->buf = v->buf;
+    self->pos = 0;
+    self->len = v->len;
+    self->mode |= IS_KEPT;
+}
+
+/* The n bytes just received into the buffer; "\r\n" and "\r" become "\n". */
+static void received(file_obj_t *self, size_t n) {
+    self->len = n;
+    if (self->mode & NEWLINES) {
+        char *to = self->buf;
+        bool after_cr = (self->mode & AFTER_CR) != 0;
+        for (size_t i = 0; i < n; i++) {
+            char c = self->buf[i];
+            if (c != '\n' || !after_cr) {
+                *to++ = c == '\r' ? '\n' : c;
+            }
+            after_cr = c == '\r';
+        }
+        self->len = (size_t)(to - self->buf);
+        self->mode = (uint8_t)((self->mode & ~AFTER_CR) | (after_cr ? AFTER_CR : 0));
+    }
+}
+
+/* Fill the empty buffer with what is there. Returns as usocket_recv_by. */
+static int32_t refill(reading_t *r) {
+    file_obj_t *self = r->file;
+    self->pos = self->len = 0;
+    if (self->buf == NULL) {
+        self->buf = m_new(char, self->size);
+    }
+    int32_t n;
+    do {
+        USOCKET_CALL(n, &r->exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, r->deadline));
+        received(self, n > 0 ? (size_t)n : 0);
+    } while (n > 0 && self->len == 0); /* it was the "\n" of a "\r\n" */
+    return n;
+}
+
+/* ---- Text --------------------------------------------------------------------------------------------------------- */
+
+/* How many bytes the last character of v lacks. */
+static size_t lacking(const vstr_t *v) {
+    for (size_t i = 1; i <= 3 && i <= v->len; i++) {
+        byte c = (byte)v->buf[v->len - i];
+        if ((c & 0xc0) != 0x80) {
+            size_t all = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc0 ? 2 : 1;
+            return all > i ? all - i : 0;
+        }
+    }
+    return 0;
+}
+
+/* How many bytes are to be read, at least, until v has all. */
+static size_t wanted(reading_t *r) {
+    if (!(r->file->mode & IS_TEXT) || r->max == SIZE_MAX) {
+        return r->max - r->v.len;
+    }
+    for (; r->seen < r->v.len; ++r->seen) {
+        r->max -= r->max != 0 && (r->v.buf[r->seen] & 0xc0) != 0x80;
+    }
+    return r->max + lacking(&r->v);
+}
+
+/* The beginning of a character stays for the next read. False: there is no memory for it. */
+static bool keep_part(file_obj_t *self, vstr_t *v) {
+    if (lacking(v) == 0) {
+        return true;
+    }
+    size_t part = 1;
+    while ((v->buf[v->len - part] & 0xc0) == 0x80) {
+        part++;
+    }
+    if (self->buf == NULL || self->size < 4) {
+        self->buf = m_new_maybe(char, MAX(self->size, 4));
+    }
+    if (self->buf == NULL) {
+        return false;
+    }
+    v->len -= part;
+    memcpy(self->buf, v->buf + v->len, part);
+    self->pos = 0;
+    self->len = part;
+    return true;
+}
+
+/* ---- The call ----------------------------------------------------------------------------------------------------- */
+
+static file_obj_t *begin(reading_t *r, mp_obj_t self_in, qstr what) {
+    memset(r, 0, sizeof(*r));
+    r->file = usocket_py_file(self_in, CAN_READ, what);
+    r->what = what;
+    r->exc = MP_OBJ_NULL;
+    r->o = usocket_py_new_bytes();
+    if (r->file->mode & IS_TEXT) {
+        r->o->base.type = &mp_type_str;
+    }
+    return r->file;
+}
+
+/* What has been read, or an exception that leaves it to be read. */
+static mp_obj_t result(reading_t *r, int code) {
+    file_obj_t *self = r->file;
+    bool text = (self->mode & IS_TEXT) != 0;
+    bool failed = code < 0 && (code != USOCKET_EAGAIN || (text && !keep_part(self, &r->v)) || r->v.len == 0);
+    if (!failed && (!text || is_utf8(&r->v))) {
+        return usocket_py_bytes(r->o, &r->v);
+    }
+    put_back(self, &r->v);
+    usocket_py_reraise(r->exc);
+#if MICROPY_PY_BUILTINS_STR_UNICODE
+    if (!failed) {
+        mp_raise_msg_varg(&mp_type_UnicodeError, MP_ERROR_TEXT("%q: the bytes are not UTF-8"), r->what);
+    }
+#endif
+    if (code == USOCKET_EAGAIN) {
+        return mp_const_none;
+    }
+    usocket_py_check_socket(self->sock, code, r->what, NULL);
+    usocket_py_raise(code, r->what, NULL);
+}
+
+/* A call with the file to itself. read: returns 0 or more, or a code. */
+static mp_obj_t run(reading_t *r, int32_t (*read)(reading_t *r)) {
+    volatile int32_t code = USOCKET_ENOMEM;
+    nlr_buf_t nlr;
+    r->file->mode |= IS_READING;
+    if (nlr_push(&nlr) == 0) {
+        code = read(r);
+        nlr_pop();
+    } else {
+        r->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
+    }
+    r->file->mode &= (uint8_t)~IS_READING;
+    return result(r, code);
+}
+
+static int32_t read_bytes(reading_t *r) {
+    file_obj_t *self = r->file;
+    int32_t code = 1;
+    size_t more;
+    while (code > 0 && (more = wanted(r)) != 0) {
+        if (usocket_py_file_buffered(self) != 0) {
+            take(self, &r->v, more);
+        } else if (more < self->size || (self->mode & NEWLINES)) { /* a small rest: read ahead for the next */
+            code = refill(r);
+        } else {
+            size_t whole = r->v.len + more;
+            self->pos = self->len = 0;
+            code = usocket_py_fill(self->sock, &r->v, whole, r->deadline, &r->exc);
+            code = code < 0 ? code : r->v.len == whole;
+        }
+    }
+    return code;
+}
+
+static mp_obj_t read_all(mp_obj_t self_in, size_t n, qstr what) {
+    reading_t r;
+    file_obj_t *self = begin(&r, self_in, what);
+    size_t have = usocket_py_file_buffered(self);
+    r.max = n;
+    r.deadline = usocket_deadline(self->sock);
+    usocket_py_room(self->sock, &r.v, self->sock->type != USOCKET_STREAM ? n : MIN(n, MAX(have, 256)));
+    return run(&r, read_bytes);
+}
+
+static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
+    return read_all(args[0], usocket_py_limit(n_args, args, 1), MP_QSTR_read);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_read_obj, 1, 2, file_read);
+
+static const char *line_end(const file_obj_t *self, size_t have) {
+    return have != 0 ? memchr(self->buf + self->pos, '\n', have) : NULL;
+}
+
+static int32_t read_line(reading_t *r) {
+    file_obj_t *self = r->file;
+    int32_t code = 1;
+    size_t more;
+    while (code > 0 && (more = wanted(r)) != 0) {
+        size_t have = usocket_py_file_buffered(self);
+        if (have != 0) {
+            have = have < more ? have : more;
+            const char *end = line_end(self, have);
+            code = end == NULL;
+            take(self, &r->v, end != NULL ? (size_t)(end - self->buf) + 1 - self->pos : have);
+        } else if (self->size != 0) {
+            code = refill(r);
+        } else { /* unbuffered, but for bytes that were kept */
+            size_t most = r->v.len + more;
+            self->pos = self->len = 0;
+            code = usocket_py_fill_line(self->sock, &r->v, most, r->deadline, &r->exc);
+            code = code < 0 ? code : r->v.len == most && r->v.buf[most - 1] != '\n';
+        }
+    }
+    return code;
+}
+
+static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
+    reading_t r;
+    file_obj_t *self = begin(&r, args[0], MP_QSTR_readline);
+    r.max = usocket_py_limit(n_args, args, 1);
+    size_t have = usocket_py_file_buffered(self);
+    const char *end = line_end(self, have);
+    if (end != NULL) { /* the usual case: one allocation, no clock */
+        vstr_init(&r.v, (size_t)(end - self->buf) + 2 - self->pos);
+    } else {
+        r.deadline = usocket_deadline(self->sock);
+        vstr_init(&r.v, have + 65);
+    }
+    return run(&r, read_line);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_readline_obj, 1, 2, file_readline);
+
+mp_obj_t usocket_py_file_next(mp_obj_t self_in) {
+    mp_obj_t line = file_readline(1, &self_in);
+    return mp_obj_is_true(line) ? line : MP_OBJ_STOP_ITERATION;
+}
+
+/* All is read first and cut up then: a failure has one string to put back. */
+static mp_obj_t file_readlines(mp_obj_t self_in) {
+    mp_obj_t all = read_all(self_in, SIZE_MAX, MP_QSTR_readlines);
+    mp_obj_t lines = mp_const_none;
+    vstr_t v = {0};
+    if (all != mp_const_none) {
+        v.buf = (char *)mp_obj_str_get_data(all, &v.len);
+    }
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        lines = mp_obj_new_list(0, NULL);
+        for (size_t done = 0, len; done < v.len; done += len) {
+            const char *end = memchr(v.buf + done, '\n', v.len - done);
+            len = end != NULL ? (size_t)(end - v.buf) + 1 - done : v.len - done;
+            mp_obj_list_append(lines, mp_obj_new_str_copy(mp_obj_get_type(all), (const byte *)v.buf + done, len));
+        }
+        nlr_pop();
+        return lines;
+    }
+    put_back(MP_OBJ_TO_PTR(self_in), &v);
+    nlr_jump(nlr.ret_val);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_file_readlines_obj, file_readlines);
+
+static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = usocket_py_file(args[0], CAN_READ, MP_QSTR_readinto);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    size_t n = MIN(usocket_py_limit(n_args, args, 2), buf.len);
+    usocket_time_t deadline = usocket_deadline(self->sock);
+    size_t got = 0, have;
+    while (got < n && (have = usocket_py_file_buffered(self)) != 0) {
+        have = have < n - got ? have : n - got;
+        memcpy((char *)buf.buf + got, self->buf + self->pos, have);
+        self->pos += have;
+        got += have;
+    }
+    if (got == n) {
+        return MP_OBJ_NEW_SMALL_INT(got);
+    }
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r;
+    buf.len = n;
+    self->mode |= IS_READING;
+    USOCKET_CALL_ON(
+        r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(self->sock, buf.buf, buf.len, &got, deadline));
+    self->mode &= (uint8_t)~IS_READING;
+    got = MIN(got, buf.len);
+    if (r < 0 && r != USOCKET_EAGAIN && got != 0) {
+        vstr_t v = {.len = got, .buf = usocket_py_copy(buf.buf, got, exc)};
+        if (v.buf == NULL) {
+            return MP_OBJ_NEW_SMALL_INT(got); /* a short count loses nothing */
+        }
+        self->pos = self->len = 0;
+        put_back(self, &v);
+    }
+    usocket_py_reraise(exc);
+    if (r == USOCKET_EAGAIN) {
+        return got != 0 ? MP_OBJ_NEW_SMALL_INT(got) : mp_const_none;
+    }
+    usocket_py_check_socket(self->sock, r, MP_QSTR_readinto, NULL);
+    usocket_py_check(r, MP_QSTR_readinto);
+    return MP_OBJ_NEW_SMALL_INT(got);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_readinto_obj, 2, 3, file_readinto);
+
+#endif

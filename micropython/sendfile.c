@@ -1,0 +1,106 @@
+/* sendfile(): a file's bytes, through a buffer of a fixed size.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+#if USOCKET_PY_EXTRAS
+
+#define AT_ONCE ((size_t)(sizeof(void *) > 4 ? 4096 : 512))
+
+typedef struct {
+    socket_obj_t *sock;
+    mp_obj_t readinto[3]; /* a method and its argument */
+    size_t left;          /* SIZE_MAX: to the end of the file */
+    size_t count;         /* what `left` was at first; 0: to the end of the file */
+    size_t sent;          /* before the buffer in hand */
+    size_t part;          /* of the buffer in hand */
+    usocket_time_t deadline;
+} sending_t;
+
+static void send_file(sending_t *t) {
+    size_t room = 0;
+    while (t->left != 0) {
+        if (room != MIN(t->left, AT_ONCE)) {
+            room = MIN(t->left, AT_ONCE);
+            t->readinto[2] = mp_obj_new_bytearray_by_ref(room, m_new(byte, room));
+        }
+        mp_obj_t n = mp_call_method_n_kw(1, 0, t->readinto);
+        mp_buffer_info_t data;
+        usocket_py_data(t->readinto[2], &data);
+        size_t len = n == mp_const_none ? 0 : usocket_py_count(n);
+        if (len == 0) {
+            return; /* the end of the file */
+        }
+        if (len > MIN(data.len, room)) {
+            mp_raise_ValueError(MP_ERROR_TEXT("readinto() returned more than there is room for"));
+        }
+        data.len = len;
+        int r;
+        USOCKET_CALL_ON_RAISE(r, t->readinto[2], data, 0, MP_BUFFER_READ,
+            usocket_send_all_by(&t->sock->sock, data.buf, data.len, &t->part, t->deadline));
+        t->sent += t->part;
+        t->part = 0;
+        if (r < 0) {
+            usocket_py_check_socket(&t->sock->sock, r, MP_QSTR_sendfile, NULL);
+            usocket_py_raise_sent(r, MP_QSTR_sendfile, t->sent, t->count);
+        }
+        t->left -= t->left != SIZE_MAX ? len : 0;
+    }
+}
+
+static void seek(mp_obj_t *method, size_t position) {
+    if (method[0] != MP_OBJ_NULL) {
+        method[2] = mp_obj_new_int_from_uint(position);
+        mp_call_method_n_kw(1, 0, method);
+    }
+}
+
+static mp_obj_t socket_sendfile(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
+    enum { ARG_file, ARG_offset, ARG_count };
+    static const mp_arg_t allowed[] = {
+        {MP_QSTR_file, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_offset, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
+        {MP_QSTR_count, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+    };
+    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+    mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    mp_obj_t file = vals[ARG_file].u_obj;
+    sending_t t = {.sock = MP_OBJ_TO_PTR(pos_args[0]), .left = SIZE_MAX};
+    usocket_t *s = &t.sock->sock;
+    usocket_py_check_open(s, MP_QSTR_sendfile);
+    if (s->type != USOCKET_STREAM || usocket_gettimeout(s) == 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("sendfile needs a blocking stream"));
+    }
+    size_t offset = usocket_py_count(vals[ARG_offset].u_obj);
+    if (vals[ARG_count].u_obj != mp_const_none) {
+        t.left = t.count = usocket_py_count(vals[ARG_count].u_obj);
+        if (t.count == 0) {
+            mp_raise_ValueError(MP_ERROR_TEXT("count must be positive"));
+        }
+    }
+    t.deadline = usocket_deadline(s);
+    mp_load_method_maybe(file, MP_QSTR_readinto, t.readinto);
+    if (t.readinto[0] == MP_OBJ_NULL) {
+        mp_raise_TypeError(MP_ERROR_TEXT("sendfile needs a file with readinto"));
+    }
+    mp_obj_t method[3];
+    mp_load_method_maybe(file, MP_QSTR_seek, method);
+    if (offset != 0 && method[0] == MP_OBJ_NULL) {
+        mp_raise_TypeError(MP_ERROR_TEXT("an offset needs a file with seek"));
+    }
+    seek(method, offset);
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        send_file(&t);
+        seek(method, offset + t.sent);
+        nlr_pop();
+        return mp_obj_new_int_from_uint(t.sent);
+    }
+    mp_obj_t exc = MP_OBJ_FROM_PTR(nlr.ret_val);
+    seek(method, offset + t.sent + t.part); /* the file may have been read further */
+    nlr_raise(exc);
+}
+MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_sendfile_obj, 1, socket_sendfile);
+
+#endif
