@@ -32,20 +32,20 @@ COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 def under_way(session):
     """What the newest process of a session makes or runs, as far as the system tells."""
-    newest, words = -1, ""
+    newest, words = (-1, -1), ""
     for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
         try:
             with open(f"/proc/{pid}/stat") as file:
                 fields = file.read().rpartition(")")[2].split()
-            if int(fields[3]) != session or int(fields[19]) < newest:
+            if int(fields[3]) != session:
                 continue
             with open(f"/proc/{pid}/cmdline", errors="replace") as file:
                 command = file.read().split("\0")[:-1]
         except (OSError, IndexError, ValueError):
             continue
         made = [b for a, b in zip(command, command[1:]) if a == "-o"]
-        if command and (made or not words):
-            newest, words = int(fields[19]), made[0] if made else " ".join(command[:4])
+        if command and (bool(made), int(fields[19])) > newest:
+            newest, words = (bool(made), int(fields[19])), made[0] if made else " ".join(command[:5])
     return os.path.relpath(words, ROOT) if words.startswith(ROOT) else words
 
 

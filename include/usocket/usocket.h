@@ -219,7 +219,7 @@ void usocket_close_fd(int fd);
  */
 int usocket_close(usocket_t *s);
 
-/** Give the descriptor away; @p s is closed then, and bytes that were put back are gone.
+/** Give the descriptor away; @p s is closed then, and bytes that were put back are gone. No other thread may be in a call of @p s.
  *
  * @return the descriptor; USOCKET_EBADF
  */

@@ -19,6 +19,7 @@ from tlsdata import CERT, KEY
 from where import HOST, STACK, STALE
 
 SEED, STEPS = int(sys.argv[1]), int(sys.argv[2])
+THREADS = SEED // 3 % 4  # beside the first
 TICK = 0.03  # seconds
 LATE = int(10000 * float(env("TEST_SLOW") or 1))  # milliseconds
 ALLOWED = (OSError, ValueError, TypeError, OverflowError, MemoryError, RuntimeError, StopIteration)
@@ -328,6 +329,11 @@ def call(c, what, function, arguments):
     return result
 
 
+def single(words):
+    # detach() is not for a socket that another thread is in a call of.
+    return THREADS == 0 or not words.startswith("detach")
+
+
 def spec(c, words):
     # A name and its arguments, of the right kinds as a rule.
     name, _, kinds = words.partition(" ")
@@ -341,16 +347,14 @@ def spec(c, words):
     return name, arguments
 
 
-def waits(name, arguments):
-    # What would wait for ever by its arguments alone.
-    return name in ("create_connection", "dialer") and len(arguments) < (2 if name[0] == "c" else 3)
-
-
 def method(c):
     x = pick(c)
     if x is None:
         return
-    name, arguments = spec(c, c.one(methods(x)))
+    words = c.one(methods(x))
+    if not single(words):
+        return
+    name, arguments = spec(c, words)
     try:
         function = getattr(x, name)
     except AttributeError:
@@ -375,7 +379,7 @@ def adopted(c, fd):
 
 def function(c):
     name, arguments = spec(c, c.one(MODULE))
-    if hasattr(usocket, name) and not waits(name, arguments):
+    if hasattr(usocket, name):
         put(c, call(c, name, getattr(usocket, name), arguments))
     if name == "setdefaulttimeout":
         usocket.setdefaulttimeout(TICK)
@@ -432,8 +436,9 @@ def act(c):
             except RuntimeError:  # the queue is full
                 pass
         else:
-            name, arguments = spec(c, c.one(SOCKET))
-            if hasattr(usocket.socket, name):
+            words = c.one(SOCKET)
+            name, arguments = spec(c, words)
+            if hasattr(usocket.socket, name) and single(words):
                 result = call(c, name + " of another", lambda *a: getattr(usocket.socket, name)(*a), [pick(c) if c.below(2) else anything(c)] + arguments)
                 put(c, adopted(c, result) if name == "detach" else result)
     except MemoryError:
@@ -471,7 +476,7 @@ start = descriptors()
 if STACK:
     _thread.stack_size(STACK)
 c = Chance(SEED, "T0")
-for n in range((0, 1, 2, 3)[SEED // 3 % 4]):
+for n in range(THREADS):
     busy.append(n)
     _thread.start_new_thread(thread, (Chance(SEED * 8 + n + 1, "T%d" % (n + 1)), STEPS))
 # In every other program the main thread only waits, and runs what is scheduled: then its stack has no stale words by which a
