@@ -405,7 +405,7 @@ int32_t usocket_port_pending(int handle) {
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
 int usocket_port_getopt(int handle, int level, int name, void *value, size_t *len) {
-    socklen_t size = (socklen_t)*len;
+    socklen_t size = *len < INT32_MAX ? (socklen_t)*len : INT32_MAX;
     int r;
     TRY(r, USOCKET_ENOPROTOOPT, plat_getsockopt(handle, level, name, value, &size));
     if (r < 0) {
@@ -422,6 +422,9 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
 }
 
 int usocket_port_setopt(int handle, int level, int name, const void *value, size_t len) {
+    if (len > INT32_MAX) {
+        return USOCKET_EINVAL;
+    }
     int r;
     TRY(r, USOCKET_ENOPROTOOPT, plat_setsockopt(handle, level, name, value, (socklen_t)len));
     return r;

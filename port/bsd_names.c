@@ -197,6 +197,9 @@ int usocket_port_service_name(uint16_t port, bool dgram, char *name) {
 #endif
 
 int usocket_port_hostname(char *buf, size_t len) {
+    if (buf == NULL || len == 0) {
+        return len != 0 ? USOCKET_EFAULT : USOCKET_ENAMETOOLONG;
+    }
     if (plat_gethostname(buf, len) < 0) {
         return bsd_failed(USOCKET_EOPNOTSUPP);
     }

@@ -95,7 +95,6 @@ int usocket_getpeername(usocket_t *s, usocket_addr_t *a) {
 }
 
 static int get_option(usocket_t *s, int io, int level, int name, void *value, size_t *len) {
-    *len = *len < INT32_MAX ? *len : INT32_MAX;
     if (HAS_TLS(base_of(s)) && level == USOCKET_SOL_TLS) {
         return usocket_tls_getopt(s, name, value, len);
     }
@@ -107,9 +106,6 @@ int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *l
 }
 
 static int set_option(usocket_t *s, int io, int level, int name, const void *value, size_t len) {
-    if (len > INT32_MAX) {
-        return USOCKET_EINVAL;
-    }
     if (HAS_TLS(base_of(s)) && level == USOCKET_SOL_TLS) {
         return usocket_tls_setopt(s, name, value, len);
     }

@@ -27,7 +27,7 @@
     ROW(EMFILE, "EMFILE", "out of descriptors") \
     ROW(ENOSPC, "ENOSPC", "no space left") \
     ROW(EROFS, "EROFS", "read-only") \
-    ROW(EPIPE, "EPIPE", "not open for writing: not connected, or ended at either side") \
+    ROW(EPIPE, "EPIPE", "not open for writing") \
     ROW(EDOM, "EDOM", "out of range") \
     ROW(ERANGE, "ERANGE", "out of range") \
     ROW(ENAMETOOLONG, "ENAMETOOLONG", "name too long") \

@@ -21,9 +21,6 @@ int usocket_if_next(unsigned *index, char *name) {
 }
 
 int usocket_gethostname(char *buf, size_t len) {
-    if (buf == NULL) {
-        return len != 0 ? USOCKET_EFAULT : USOCKET_ENAMETOOLONG;
-    }
     return usocket_port_hostname(buf, len);
 }
 

@@ -124,33 +124,36 @@ static int answer_self(usocket_lookup_t *l, bool any) {
     return 0;
 }
 
-/* Labels of 1 to 63 printable characters of ASCII, 253 in all (RFC 1035); a dot may stand at the end. */
-static bool is_name(const char *host) {
-    size_t len = 0;
-    size_t label = 0;
-    for (; host[len] > ' ' && host[len] < 0x7f; len++) {
-        label = host[len] != '.' ? label + 1 : label != 0 ? 0 : 64;
-        if (label > 63) {
-            return false;
-        }
-    }
-    return host[len] == '\0' && len != 0 && len - (label == 0) <= 253;
-}
+enum kind { NO_NAME, NAME, THIS_HOST };
 
-/* "localhost", or a name under it (RFC 6761, 6.3). */
-static bool is_localhost(const char *host) {
-    static const char local[] = ".localhost";
-    size_t len = strlen(host);
-    len -= host[len - 1] == '.';
-    if (len < sizeof(local) - 2) {
-        return false;
-    }
-    for (size_t i = sizeof(local) - 1; i-- > 0 && len-- > 0;) {
-        if (i != 0 ? (host[len] | 0x20) != local[i] : host[len] != '.') {
-            return false;
+/* A name has labels of 1 to 63 printable characters of ASCII, 253 in all (RFC 1035); a dot may stand at the end. "localhost", and whatever
+ * is under it, is this host (RFC 6761, 6.3). */
+static enum kind kind_of(const char *host) {
+    static const char local[] = "localhost";
+    enum kind kind = NO_NAME;
+    size_t label = 0;
+    size_t alike = 0; /* characters of the label, as in `local` */
+    for (size_t i = 0;; i++) {
+        char c = host[i];
+        if (c == '.' || c == '\0') {
+            if (c == '\0' && (label == 0 || i > 253)) {
+                return i > 254 || label != 0 ? NO_NAME : kind;
+            }
+            if (label - 1 > 62) { /* or 0 */
+                return NO_NAME;
+            }
+            kind = label == alike && label == sizeof(local) - 1 ? THIS_HOST : NAME;
+            if (c == '\0') {
+                return kind;
+            }
+            label = alike = 0;
+        } else if (c <= ' ' || c >= 0x7f) { /* bytes beyond ASCII are negative, or larger */
+            return NO_NAME;
+        } else {
+            alike += label < sizeof(local) && (c | 0x20) == local[label];
+            label++;
         }
     }
-    return true;
 }
 
 /* 1: not numeric */
@@ -170,10 +173,11 @@ static int answer_numeric(usocket_lookup_t *l) {
         return USOCKET_EAI_NONAME;
     }
     if (r == USOCKET_EAI_NONAME) {
-        if (!is_name(l->host) || (l->flags & USOCKET_AI_NUMERICHOST)) {
+        enum kind kind = kind_of(l->host);
+        if (kind == NO_NAME || (l->flags & USOCKET_AI_NUMERICHOST)) {
             return r;
         }
-        if (!is_localhost(l->host)) {
+        if (kind == NAME) {
             return l->flags & USOCKET_AI_LOCAL ? USOCKET_EAGAIN : 1;
         }
         r = answer_self(l, false);

@@ -11,9 +11,14 @@ static size_t clip(size_t len) {
     return len < INT32_MAX ? len : INT32_MAX;
 }
 
-/* 0 if a call can go on at buf, of whose len bytes `done` are done; else its code. */
-static int check_buffer(const void *buf, size_t len, size_t done) {
-    return done > len ? USOCKET_EINVAL : buf == NULL && len != 0 ? USOCKET_EFAULT : 0;
+/* usocket_enter, for a call on a buffer; not inlined, for the arguments of its callers are its own. */
+__attribute__((noinline)) static int enter(usocket_t *s, const void *buf, size_t len) {
+    return buf == NULL && len != 0 ? USOCKET_EFAULT : usocket_enter(s);
+}
+
+/* The place in a buffer that may be NULL. */
+static void *at(const void *buf, size_t off) {
+    return buf != NULL ? (uint8_t *)(uintptr_t)buf + off : NULL;
 }
 
 /* ---- Bytes put back ----------------------------------------------------------------------------------------------- */
@@ -36,10 +41,7 @@ static void show_readable(usocket_t *base) {
 }
 
 int usocket_unread(usocket_t *s, void *buf, size_t len) {
-    int r = check_buffer(buf, len, 0);
-    if (r == 0) {
-        r = usocket_enter(s);
-    }
+    int r = enter(s, buf, len);
     if (r < 0) {
         return r;
     }
@@ -110,12 +112,13 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
     bool stream = is_stream(base);
     int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
     patience_t patience = usocket_patience(s, false, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
+    uint8_t *place = buf != NULL ? buf : (uint8_t *)s; /* of an empty buffer: an address that can be counted from */
     size_t got = 0;
     unsigned part = 0;
     int32_t r;
     for (;;) {
         if (usocket_unread_len(s) != 0 && len != 0) {
-            r = (int32_t)read_unread(base, (uint8_t *)buf + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0);
+            r = (int32_t)read_unread(base, place + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0);
             if (r != 0) {
                 goto some;
             }
@@ -134,13 +137,13 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         }
         if (HAS_TLS(base)) {
             tls_want_t want;
-            r = usocket_tls_recv(s, (uint8_t *)buf + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0, &want);
+            r = usocket_tls_recv(s, place + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0, &want);
             if (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0) {
                 continue;
             }
             goto some;
         }
-        ON_SOCKET(r, base, usocket_port_recv(io, (uint8_t *)buf + got, len - got, flags, stream ? NULL : from));
+        ON_SOCKET(r, base, usocket_port_recv(io, place + got, len - got, flags, stream ? NULL : from));
         note_lost(base, r);
         if (r == USOCKET_EAGAIN) {
             if ((stream && len == 0) || (USOCKET_DATAGRAMS && (base->flags & FLAG_SHUT_RD))) {
@@ -184,15 +187,11 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
 }
 
 int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
-    int32_t r = check_buffer(buf, len, 0);
-    if (r == 0) {
-        r = usocket_enter(s);
-    }
+    int32_t r = enter(s, buf, len);
     if (r == 0) {
         if (from != NULL) {
             from->family = USOCKET_AF_UNSPEC;
         }
-        buf = buf != NULL ? buf : s; /* of an empty buffer: an address that can be counted from */
         r = receive(s, buf, clip(len), flags, from, deadline);
         usocket_leave(s);
     }
@@ -201,10 +200,7 @@ int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_
 
 int32_t usocket_send_by(
     usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline) {
-    int32_t r = check_buffer(buf, len, 0);
-    if (r == 0) {
-        r = usocket_enter(s);
-    }
+    int32_t r = enter(s, buf, len);
     if (r < 0) {
         return r;
     }
@@ -239,9 +235,9 @@ int32_t usocket_send_by(
 
 int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
     unsigned part = 0;
-    int32_t r = check_buffer(buf, len, *got);
+    int32_t r = 0;
     while (r == 0 && *got < len) {
-        r = usocket_recv_by(s, (uint8_t *)buf + *got, len - *got, 0, NULL, deadline);
+        r = usocket_recv_by(s, at(buf, *got), len - *got, 0, NULL, deadline);
         if (r <= 0) {
             return r;
         }
@@ -256,13 +252,9 @@ int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocke
 
 int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent, usocket_time_t deadline) {
     unsigned part = 0;
-    int32_t r = check_buffer(buf, len, *sent);
-    if (r < 0) {
-        return r;
-    }
+    int32_t r;
     do {
-        const uint8_t *p = len != 0 ? (const uint8_t *)buf + *sent : NULL;
-        r = usocket_send_by(s, p, len - *sent, 0, NULL, deadline);
+        r = *sent > len ? USOCKET_EINVAL : usocket_send_by(s, at(buf, *sent), len - *sent, 0, NULL, deadline);
         if (r < 0) {
             return r;
         }
@@ -290,17 +282,13 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
     int peek = stream ? usocket_port_msg_peek() : 0;
     bool whole = false;
     unsigned part = 0;
-    int32_t r = check_buffer(buf, len, *got);
-    if (r < 0) {
-        return r;
-    }
     while (*got < len && !whole) {
         int ended = usocket_go_on(&part, deadline);
         if (ended < 0) {
             return ended;
         }
-        uint8_t *p = (uint8_t *)buf + *got;
-        r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
+        uint8_t *p = at(buf, *got);
+        int32_t r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
         if (r <= 0) {
             return r;
         }

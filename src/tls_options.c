@@ -8,9 +8,15 @@
 
 #include <string.h>
 
+/* Names of certificates, and of SNI, are ASCII. */
 static int set_name(usocket_tls_t *t, const char *host, size_t len) {
     if (len >= USOCKET_HOST_MAX) {
         return USOCKET_ENAMETOOLONG;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (host[i] <= ' ' || host[i] >= 0x7f) { /* bytes beyond ASCII are negative, or larger */
+            return USOCKET_EINVAL;
+        }
     }
     char *name = NULL;
     if (len != 0) {
@@ -35,9 +41,14 @@ int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
         return USOCKET_EFAULT;
     }
     if (name == USOCKET_TLS_HOSTNAME) {
-        int r = len != 0 && memchr(value, '\0', len) != NULL ? USOCKET_EINVAL : set_name(t, value, len);
+        static const char words[] = "TLS_HOSTNAME: no host name: letters beyond ASCII are written as xn--...";
+        int r = set_name(t, value, len);
         if (r == 0) {
             t->named = len != 0;
+        } else if (r == USOCKET_EINVAL && memchr(value, '\0', len) == NULL) {
+            memcpy(t->words, words, sizeof(words));
+            t->number = -0x7100; /* mbedTLS's "bad input", as for each option that is refused */
+            r = USOCKET_ETLS_OPTION;
         }
         return r;
     }

@@ -100,11 +100,12 @@ void usocket_watch_again(usocket_watch_t *w) {
 }
 
 void usocket_watch_end(usocket_watch_t *w) {
-    bool inherited = is_inherited(w);
-    ATOMIC_OR(&w->flags, STOP);
-    usocket_watch_again(w);
-    while (!inherited && !(ATOMIC_LOAD(&w->flags) & GONE)) {
-        usocket_port_wait(NULL, 0, usocket_deadline_in(500));
+    if (!is_inherited(w)) {
+        ATOMIC_OR(&w->flags, STOP);
+        usocket_port_event_set(w->event);
+        while (!(ATOMIC_LOAD(&w->flags) & GONE)) {
+            usocket_port_wait(NULL, 0, usocket_deadline_in(500));
+        }
     }
     usocket_close(&w->sock);
     usocket_port_event_close(w->event);

@@ -50,7 +50,7 @@ class Graph:
         self.problems = []
         for path in files:
             with open(path) as file:
-                text = file.read().replace(ROOT + "/", "")
+                text = re.sub(r"_compiled_with_\w+", "", file.read().replace(ROOT + "/", ""))  # config.h names functions after knobs
             for title, label, rest in re.findall(r'^node: \{ title: "([^"]+)" label: "([^"]*)"(.*)\}$', text, re.M):
                 match = re.search(r"\\n(\d+) bytes \(([^)]*)\)", label)
                 if match:

@@ -83,8 +83,8 @@ int32_t usocket_port_pending(int handle);
 /** Own address, or the peer's. */
 int usocket_port_name(int handle, bool peer, usocket_addr_t *a);
 
-/** Options, with the stack's own numbers. @param value may be NULL, with a length, too: USOCKET_EFAULT, unless the stack knows of an
- *  option that has no value. A stack that would read or write there must not get to see it. */
+/** Options, with the stack's own numbers. Any length may come. @param value may be NULL, with a length, too: USOCKET_EFAULT, unless the
+ *  stack knows of an option that has no value. A stack that would read or write there must not get to see it. */
 int usocket_port_getopt(int handle, int level, int name, void *value, size_t *len);
 int usocket_port_setopt(int handle, int level, int name, const void *value, size_t len);
 
@@ -149,7 +149,8 @@ int usocket_port_service(const char *name, bool dgram);
 /** A port's service. @param name of USOCKET_SERVICE_MAX bytes @return 0; USOCKET_EAI_SERVICE: none */
 int usocket_port_service_name(uint16_t port, bool dgram, char *name);
 
-/** As usocket_if_nametoindex, usocket_if_indextoname, usocket_if_next and usocket_gethostname. @param name, buf terminated, len its room */
+/** As usocket_if_nametoindex, usocket_if_indextoname, usocket_if_next and usocket_gethostname. @param name, buf terminated, len its room; @p buf may be
+ *  NULL: USOCKET_EFAULT, or with the length 0 USOCKET_ENAMETOOLONG */
 int usocket_port_if_index(const char *name, size_t len);
 int usocket_port_if_name(unsigned index, char *name);
 int usocket_port_if_next(unsigned *index, char *name);

@@ -52,7 +52,8 @@ extern "C" {
  * hold for the connections that it accepts, and cannot change once it has accepted one (USOCKET_EBUSY).
  * A value that cannot be used is USOCKET_ETLS_OPTION, and usocket_tls_why says which and why. */
 
-/** Text: the name that the server must have, and that it is told (SNI). It goes before the name given to connect. */
+/** Text: the name that the server must have, and that it is told (SNI), in ASCII: letters beyond it are written as "xn--...". It goes
+ *  before the name given to connect. */
 #define USOCKET_TLS_HOSTNAME 2
 /** Text: names of cipher suites, between commas or colons, the first preferred; IANA's names or mbedTLS's, those of TLS 1.3 and of
  *  1.2 together. Empty: mbedTLS's own list. */
@@ -132,6 +133,7 @@ int usocket_tls_why(usocket_t *s, int *number, char *words);
  *
  * @param host a name, or a numeric address
  * @return 0; USOCKET_ENOMEM, USOCKET_EBADF, USOCKET_EISCONN: the handshake has begun; USOCKET_ENAMETOOLONG, USOCKET_EFAULT;
+ *         USOCKET_EINVAL: letters beyond ASCII (they are written as "xn--..."), spaces, control characters;
  *         USOCKET_ENOPROTOOPT: not a TLS socket
  */
 int usocket_tls_name(usocket_t *s, const char *host, size_t len);

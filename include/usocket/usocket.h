@@ -356,8 +356,7 @@ static inline bool usocket_is_lost(const usocket_t *s) {
 
 /** Receive exactly @p len bytes, unless the stream ends first. On a datagram socket: one datagram.
  *
- * @param got receives how many bytes of @p buf are filled, whatever the result; on the way in, how many are filled already
- *            (more than @p len: USOCKET_EINVAL).
+ * @param got receives how many bytes of @p buf are filled, whatever the result; on the way in, how many are filled already.
  *            After USOCKET_EINTR call again with the same arguments. Bytes that you cannot use can be given back with
  *            usocket_unread
  * @return 0: @p len bytes, or fewer and the stream has ended; or a code of usocket_recv_by. With USOCKET_EAGAIN there may be bytes

@@ -19,7 +19,7 @@ for prepare in (lambda s: None, lambda s: s.bind(("127.0.0.1", 0))):
 c = socket.socket()
 e = raised(c.send, (b"x",))
 if e.errno == 32:
-    true("send before connect does not claim that this end closed", "not connected" in str(e), str(e))
+    true("send before connect does not claim that this end closed", "not open for writing" in str(e), str(e))
 true("send before connect names the call", str(e).find("send") >= 0, str(e))
 c.close()
 a, b = tcp_pair()
@@ -32,7 +32,7 @@ while e is None and time.ticks_diff(time.ticks_ms(), start) < 10000:
     time.sleep_ms(5)
     if e is not None and e.errno == 104:  # the reset comes first, and then this
         e = raised(a.send, (b"x",))
-true("send to a peer that has left does not claim that this end closed", e.errno != 32 or "either side" in str(e), str(e))
+true("send to a peer that has left does not claim that this end closed", e.errno != 32 or "not open for writing" in str(e), str(e))
 a.close()
 a, b = tcp_pair()
 a.shutdown(socket.SHUT_WR)
@@ -82,6 +82,13 @@ for label, call in CALLS:
         true("{} of a name with a bad label, or too long: gaierror".format(label), isinstance(e, socket.gaierror), e)
     e = raised(call, ("a\0b",))
     true("{} of a host with a NUL: an error".format(label), isinstance(e, (ValueError, OSError)), e)
+
+if CALLS[-1][0] == "TLS connect":
+    s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+    for host in ("b\u00fccher.example", b"\xff", "a b", "a\n"):
+        e = raised(s.setsockopt, (socket.SOL_TLS, socket.TLS_HOSTNAME, host))
+        true("TLS_HOSTNAME that is no name: TLSError, which says xn--", isinstance(e, socket.TLSError) and "xn--" in str(e) and e.errno != 0, e)
+    s.close()
 
 # localhost is this host, without a lookup, and so without waiting.
 l = socket.create_server(("localhost", 0))

@@ -185,6 +185,9 @@ int usocket_port_hostname(char *buf, size_t len) {
     if (code) {
         return code;
     }
+    if (buf == NULL && len != 0) {
+        return USOCKET_EFAULT;
+    }
     if (len < sizeof "sim") {
         return USOCKET_ENAMETOOLONG;
     }
