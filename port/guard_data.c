@@ -227,7 +227,7 @@ int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *le
     entry_t *e = guard_lookup(handle);
     int number = EFAULT;
     int r = 0;
-    int none;
+    int none = 0;
     bool missing = value == NULL && *len != 0;
     value = value != NULL ? value : &none;
     if (missing) {
