@@ -5,6 +5,7 @@ import usocket as socket
 DIR = sys.argv[1] + "/"
 HOST = "host.example.test"
 TLS = socket.SOL_TLS
+SLOW = max(1.0, float(os.getenv("TEST_SLOW") or 1))  # tools/slow.py
 
 
 def read(name):
@@ -31,8 +32,20 @@ def is_error(e, number):
     return isinstance(e, OSError) and e.args[0] == number
 
 
-def make_listener(**more):
+def small_buffers(s):
+    "Of a fixed size, where the stack lets one choose it: nothing grows later and lets bytes through."
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        try:
+            s.setsockopt(socket.SOL_SOCKET, option, 16384)
+        except OSError as e:
+            if e.args[0] != 92:
+                raise
+
+
+def make_listener(narrow=False, **more):
     l = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+    if narrow:
+        small_buffers(l)
     l.setsockopt(TLS, socket.TLS_OWN_CERT, CHAIN)
     l.setsockopt(TLS, socket.TLS_OWN_KEY, KEY)
     for name, v in more.items():
@@ -42,8 +55,10 @@ def make_listener(**more):
     return l, l.getsockname()
 
 
-def make_client(timeout=5, **more):
+def make_client(timeout=5, narrow=False, **more):
     c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+    if narrow:
+        small_buffers(c)
     c.setsockopt(TLS, socket.TLS_CA_CERT, ROOT)
     c.setsockopt(TLS, socket.TLS_HOSTNAME, HOST)
     for name, v in more.items():
@@ -69,9 +84,9 @@ def spin(*socks):
     raise OSError(0, "no end of the handshake")
 
 
-def pair(server=None, **client):
-    l, at = make_listener(**(server or {}))
-    c = make_client(0, **client)
+def pair(server=None, narrow=False, **client):
+    l, at = make_listener(narrow, **(server or {}))
+    c = make_client(0, narrow, **client)
     e = error(c.connect, at)
     assert is_error(e, errno.EINPROGRESS), e
     l.settimeout(5)
