@@ -6,8 +6,14 @@
 
 usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
 
+/* What unreachable sockets may hold: descriptors, memory of the stack, ports. */
+static bool is_scarce(int code) {
+    return code == USOCKET_EMFILE || code == USOCKET_ENFILE || code == USOCKET_ENOBUFS || code == USOCKET_ENOMEM ||
+        code == USOCKET_EADDRINUSE || code == USOCKET_EADDRNOTAVAIL;
+}
+
 bool usocket_py_collect(int code, bool *collected) {
-    if (*collected || (code != USOCKET_EMFILE && code != USOCKET_ENFILE)) {
+    if (*collected || !is_scarce(code)) {
         return false;
     }
     *collected = true;

@@ -202,7 +202,7 @@ static mp_obj_t dialer_close(mp_obj_t self_in) {
     dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->sock != NULL) {
         usocket_dial_end(&self->c.dial, &self->sock->sock);
-        usocket_close(&self->sock->sock);
+        usocket_drop(&self->sock->sock); /* it has sent nothing */
         self->sock = NULL;
     }
     return mp_const_none;

@@ -148,9 +148,10 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
 
 static mp_obj_t file_close(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_close(&self->own);
+    int r = usocket_py_close(&self->own);
     self->sock = &self->own; /* closed now, whichever it was */
     self->pos = self->len = self->next_len = 0;
+    usocket_py_check(r, MP_QSTR_close);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_close_obj, file_close);
@@ -160,6 +161,14 @@ static mp_obj_t file_enter(mp_obj_t self_in) {
     return self_in;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_enter_obj, file_enter);
+
+/* The collector never waits. */
+static mp_obj_t file_del(mp_obj_t self_in) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_drop(&self->own);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(file_del_obj, file_del);
 
 static mp_obj_t file_exit(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
@@ -230,7 +239,7 @@ static const mp_stream_p_t file_stream = {
 };
 
 static const mp_rom_map_elem_t file_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&file_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&file_del_obj)},
     {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&file_enter_obj)},
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&file_exit_obj)},
     {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&usocket_py_file_read_obj)},

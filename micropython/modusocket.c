@@ -153,17 +153,23 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
         }
         usocket_addr_t a;
         usocket_py_addr(self, vals[ARG_address].u_obj, &a, usocket_deadline(&self->sock), MP_QSTR_create_server);
-        int r = usocket_bind(&self->sock, &a);
-        if (r == 0) {
-            r = usocket_listen(&self->sock, MIN(backlog, INT16_MAX));
-        }
+        bool collected = false;
+        bool bound = false;
+        int r;
+        do {
+            r = bound ? 0 : usocket_bind(&self->sock, &a);
+            bound = r == 0;
+            if (bound) {
+                r = usocket_listen(&self->sock, MIN(backlog, INT16_MAX));
+            }
+        } while (usocket_py_collect(r, &collected));
         if (r < 0) {
             usocket_py_raise(r, MP_QSTR_create_server, &a);
         }
         nlr_pop();
         return MP_OBJ_FROM_PTR(self);
     }
-    usocket_close(&self->sock);
+    usocket_drop(&self->sock);
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_server_obj, 0, mod_usocket_create_server);

@@ -122,7 +122,7 @@ static inline void usocket_py_reraise(mp_obj_t exc) {
 /* RuntimeError where a program has recursed so far that there is no room for that. Not in close: the finaliser calls it. */
 void usocket_py_check_stack(void);
 
-/* Out of descriptors: unreachable sockets may hold some. True if it is worth another try. */
+/* Out of descriptors, memory of the stack or ports: unreachable sockets may hold some. True if it is worth another try. */
 bool usocket_py_collect(int code, bool *collected);
 
 /* ---- Errors: errors.c --------------------------------------------------------------------------------------------- */
@@ -220,6 +220,10 @@ mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what);
 
 /* The native object of an instance of the class or of a Python subclass. */
 socket_obj_t *usocket_py_self(mp_obj_t self_in);
+
+/* Close, waiting as usocket_close does, without the GIL, and with an ear for Ctrl-C. The code: USOCKET_EBADF if somebody else has closed
+ * the descriptor; 0. */
+int usocket_py_close(usocket_t *s);
 
 /* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes it. */
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);

@@ -93,14 +93,41 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
 
 /* ---- Life --------------------------------------------------------------------------------------------------------- */
 
+int usocket_py_close(usocket_t *s) {
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r = 0;
+#if USOCKET_TLS /* elsewhere it waits for nothing that one could interrupt */
+    const usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
+    usocket_time_t timeout = usocket_gettimeout(s);
+    usocket_time_t deadline = usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most);
+    USOCKET_CALL(r, &exc, usocket_close_wait(s, deadline));
+#endif
+    MP_THREAD_GIL_EXIT();
+    r = r < 0 ? usocket_drop(s) : usocket_close(s);
+    MP_THREAD_GIL_ENTER();
+    usocket_py_reraise(exc);
+    return r == USOCKET_EBADF ? r : 0;
+}
+
 static mp_obj_t socket_close(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_handler(self, MP_OBJ_NULL);
+    int r = usocket_py_close(&self->sock);
     usocket_py_changed(self);
-    usocket_close(&self->sock);
+    usocket_py_check(r, MP_QSTR_close);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_close_obj, socket_close);
+
+/* The collector never waits. */
+static mp_obj_t socket_del(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_drop(&self->sock);
+    usocket_py_changed(self);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(socket_del_obj, socket_del);
 
 static mp_obj_t socket_exit(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
@@ -131,7 +158,11 @@ static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t addr_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
     usocket_py_addr(self, addr_in, &a, usocket_deadline(&self->sock), MP_QSTR_bind);
-    int r = usocket_bind(&self->sock, &a);
+    bool collected = false;
+    int r;
+    do {
+        r = usocket_bind(&self->sock, &a);
+    } while (usocket_py_collect(r, &collected));
     if (r < 0) {
         usocket_py_raise(r, MP_QSTR_bind, &a);
     }
@@ -144,7 +175,12 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     int backlog = n_args > 1 ? usocket_py_int(args[1]) : usocket_backlog();
-    usocket_py_check(usocket_listen(&self->sock, MIN(backlog, INT16_MAX)), MP_QSTR_listen);
+    bool collected = false;
+    int r;
+    do {
+        r = usocket_listen(&self->sock, MIN(backlog, INT16_MAX));
+    } while (usocket_py_collect(r, &collected));
+    usocket_py_check(r, MP_QSTR_listen);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
@@ -213,10 +249,13 @@ static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
 #if USOCKET_TLS
     keep_name(self, addr_in);
 #endif
-    for (bool begun = false;; begun = a->family != USOCKET_AF_UNIX) {
+    bool collected = false;
+    for (bool begun = false;;) {
         MP_THREAD_GIL_EXIT();
         int r = begun ? usocket_connect_wait(&self->sock, deadline) : usocket_connect_by(&self->sock, a, deadline);
-        if (!usocket_py_resume(r, NULL)) {
+        if (usocket_py_resume(r, NULL)) {
+            begun = a->family != USOCKET_AF_UNIX;
+        } else if (begun || !usocket_py_collect(r, &collected)) {
             usocket_py_check_socket(&self->sock, r, MP_QSTR_connect, a);
             return r;
         }
@@ -403,7 +442,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getblocking_obj, socket_getblocking);
 /* ---- The type ----------------------------------------------------------------------------------------------------- */
 
 static const mp_rom_map_elem_t socket_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket_del_obj)},
     {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket_exit_obj)},
     {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&socket_close_obj)},

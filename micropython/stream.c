@@ -378,11 +378,12 @@ static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t a
     switch (request) {
         case MP_STREAM_POLL:
             return usocket_py_poll(&self->sock, arg);
-        case MP_STREAM_CLOSE:
+        case MP_STREAM_CLOSE: {
             usocket_py_handler(self, MP_OBJ_NULL);
+            int r = usocket_py_close(&self->sock);
             usocket_py_changed(self);
-            usocket_close(&self->sock);
-            return 0;
+            return protocol_result(r, errcode);
+        }
         case MP_STREAM_FLUSH:
             return 0;
 #ifdef MP_STREAM_GET_FILENO

@@ -247,6 +247,19 @@ int usocket_port_close(int handle) {
     return r == USOCKET_EINTR ? 0 : r; /* interrupted or not, the descriptor is gone (Linux's close(2)) */
 }
 
+void usocket_port_no_linger(int handle) {
+#ifdef SO_LINGER
+    int set[2] = {0, 0}; /* struct linger, which some headers leave out: on, seconds */
+    size_t len = sizeof(set);
+    if (usocket_port_getopt(handle, SOL_SOCKET, SO_LINGER, set, &len) == 0 && set[0] != 0 && set[1] > 0) {
+        set[0] = 0;
+        usocket_port_setopt(handle, SOL_SOCKET, SO_LINGER, set, sizeof(set));
+    }
+#else
+    (void)handle;
+#endif
+}
+
 int usocket_port_show_readable(int fd, int io) {
 #if PLAT_HAS_DUP
     plat_pollfd now = {.fd = io, .events = POLLOUT};

@@ -60,7 +60,7 @@ int usocket_enter(usocket_t *s) {
 #endif
 
 /* The last call has left a closed socket, and nobody can enter any more. */
-static int finish(usocket_t *s) {
+static int finish(usocket_t *s, bool waits) {
     usocket_t *base = base_of(s);
     int fd = -1;
     int io = -1;
@@ -78,13 +78,16 @@ static int finish(usocket_t *s) {
 #if USOCKET_TLS
         tls = base->tls;
         base->tls = NULL;
-        timeout = base->timeout;
+        timeout = waits ? base->timeout : 0;
 #endif
     }
     unlock_sockets();
 #if USOCKET_TLS
     usocket_tls_end(tls, timeout, io);
 #endif
+    if (!waits && io >= 0) {
+        usocket_port_no_linger(io);
+    }
     int r = io >= 0 ? usocket_port_close(io) : 0;
     if (fd != io) {
         usocket_port_close(fd);
@@ -98,11 +101,11 @@ void usocket_leave(usocket_t *s) {
     uint32_t users = ATOMIC_SUB(&s->users, 1);
     if ((users & USER_CLOSED) && (users & USER_COUNT) == 0) {
         usocket_port_wake(false); /* usocket_close has left this to the last */
-        finish(s);
+        finish(s, true);
     }
 }
 
-int usocket_close(usocket_t *s) {
+static int close_socket(usocket_t *s, bool waits) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     uint32_t next = 0;
     do {
@@ -115,7 +118,7 @@ int usocket_close(usocket_t *s) {
         }
     } while (!ATOMIC_CAS(&s->users, &users, next));
     if ((next & USER_COUNT) == 0) {
-        return finish(s);
+        return finish(s, waits);
     }
     usocket_port_wake(true);
     usocket_leave(s);
@@ -124,15 +127,45 @@ int usocket_close(usocket_t *s) {
 
 #else
 
-int usocket_close(usocket_t *s) {
+static int close_socket(usocket_t *s, bool waits) {
     if (is_closed(s)) {
         return 0;
     }
     s->users = USER_CLOSED;
-    return finish(s);
+    return finish(s, waits);
 }
 
 #endif
+
+int usocket_close(usocket_t *s) {
+    return close_socket(s, true);
+}
+
+int usocket_drop(usocket_t *s) {
+    return close_socket(s, false);
+}
+
+int usocket_close_wait(usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_enter(s);
+#if USOCKET_TLS
+    if (r == 0) {
+        usocket_t *base = base_of(s);
+        lock_sockets();
+        bool alone = base->refs == 1 && (!USOCKET_THREADS || ATOMIC_LOAD(&s->users) == 1);
+        unlock_sockets();
+        if (alone && HAS_TLS(base)) {
+            r = usocket_tls_say_end(s, deadline);
+        }
+        usocket_leave(s);
+    }
+#else
+    (void)deadline;
+    if (r == 0) {
+        usocket_leave(s);
+    }
+#endif
+    return r;
+}
 
 int usocket_detach(usocket_t *s) {
     int r = usocket_enter(s);

@@ -80,7 +80,7 @@ static int goodbye(usocket_t *s, usocket_tls_t *t, patience_t *p) {
         } else {
             usocket_wait_t w = {t->io, USOCKET_POLL_OUT, 0};
             usocket_time_t now = usocket_port_now();
-            r = p->deadline <= now || usocket_port_wait(&w, 1, p->deadline) <= 0 ? USOCKET_EAGAIN : 0;
+            r = p->deadline <= now || usocket_wait_for(NULL, &w, 1, p->deadline) <= 0 ? USOCKET_EAGAIN : 0;
         }
         if (r < 0) {
             return r;
@@ -104,6 +104,12 @@ static bool is_inherited(const usocket_tls_t *t) {
     (void)t;
     return false;
 #endif
+}
+
+int usocket_tls_say_end(usocket_t *s, usocket_time_t deadline) {
+    usocket_tls_t *t = base_of(s)->tls;
+    patience_t p = {deadline, USOCKET_EAGAIN, false};
+    return t->stage == TLS_OPEN && !t->eof && !is_inherited(t) ? goodbye(s, t, &p) : 0;
 }
 
 void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {

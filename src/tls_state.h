@@ -77,6 +77,9 @@ void usocket_tls_free(usocket_tls_t *t);
 /* The socket's last user has left. t may be NULL; io: its transport, or -1 (given away). */
 void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io);
 
+/* The first part of it while the socket is open: send close_notify, by then. */
+int usocket_tls_say_end(usocket_t *s, usocket_time_t deadline);
+
 /* A connection that others have made: a client, or whatever an option says. */
 void usocket_tls_adopted(usocket_t *s, int handle);
 

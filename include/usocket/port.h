@@ -40,6 +40,10 @@ int usocket_port_dup(int handle);
 /** Close. The handle is gone whatever the result. */
 int usocket_port_close(int handle);
 
+/** Let the close of @p handle wait for nothing: a time that was set with SO_LINGER is taken off, and what is on its way goes on without
+ *  us. A time of zero, which resets the connection, stays. */
+void usocket_port_no_linger(int handle);
+
 int usocket_port_bind(int handle, const usocket_addr_t *a);
 
 /* listen, somaxconn and accept: called only where USOCKET_SERVER is 1. */

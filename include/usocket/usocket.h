@@ -215,9 +215,25 @@ void usocket_close_fd(int fd);
 /** Close. Harmless when closed already. Those who wait in another thread return USOCKET_EBADF at once, or
  *  within USOCKET_WAIT_SLICE_MS; the memory of @p s must stay until they have.
  *
- * @return 0; USOCKET_EIO, USOCKET_ECONNRESET: what the stack said, if no call was in progress; the socket is closed all the same
+ * @return 0; USOCKET_EBADF (somebody else has closed its descriptor), USOCKET_EIO, USOCKET_ECONNRESET: what the stack said, if no call was in
+ *         progress; the socket is closed all the same
  */
 int usocket_close(usocket_t *s);
+
+/** Close without waiting, for what must not wait, as a collector of garbage: what is on its way goes on without us (SO_LINGER with a time
+ *  is taken off), and TLS's close_notify is sent if there is room for it.
+ *
+ * @return as usocket_close
+ */
+int usocket_drop(usocket_t *s);
+
+/** The wait of usocket_close by itself, on a socket that is open still: send TLS's close_notify. For callers that want to be interrupted;
+ *  usocket_close after it finds that done. Does nothing while another call or another socket uses the connection. Waits at most until @p deadline.
+ *
+ * @return 0: go on with usocket_close; USOCKET_EINTR: call again, or go on with usocket_drop, as after the others: USOCKET_EAGAIN (not in time),
+ *         USOCKET_ECONNRESET, USOCKET_EPIPE, USOCKET_ENOTCONN, USOCKET_ETIMEDOUT, USOCKET_ETLS_*; socket's
+ */
+int usocket_close_wait(usocket_t *s, usocket_time_t deadline);
 
 /** Give the descriptor away; @p s is closed then, and bytes that were put back are gone. No other thread may be in a call of @p s.
  *

@@ -178,6 +178,10 @@ int usocket_port_dup(int handle) {
     return h;
 }
 
+void usocket_port_no_linger(int handle) {
+    (void)handle; /* a close does not wait here */
+}
+
 int usocket_port_close(int handle) {
     int code = sim_inject(SIM_CLOSE);
     if (handle < 0 || handle >= HANDLES || world.handles[handle].kind == FREE || world.handles[handle].kind >= EVENT) {

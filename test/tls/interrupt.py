@@ -109,13 +109,25 @@ def sending():
     s.close()
 
 
+def closing():
+    c, s = pair()
+    c.settimeout(0)
+    error(lambda: [c.send(bytes(65536)) for _ in range(1000)])
+    time.sleep(0.1)
+    error(lambda: [c.send(bytes(1000)) for _ in range(1000)])
+    c.settimeout(None)
+    pressed("Ctrl-C in close() of a connection whose peer reads nothing", c.close)
+    check("it is closed all the same", c.fileno() == -1)
+    s.close()
+
+
 try:
     pair()[0].close()
 except KeyboardInterrupt:
     pass
 gc.collect()
 before = fds()
-for part in (client_in_handshake, client_in_second_flight, server_in_handshake, receiving, sending):
+for part in (client_in_handshake, client_in_second_flight, server_in_handshake, receiving, sending, closing):
     try:
         part()
     except Exception as e:

@@ -304,10 +304,20 @@ static void edge_share(void) {
 
 static void edge_close(void) {
     EACH_SOCKET(s) {
+        EACH(usocket_time_t, deadline, deadlines) {
+            RAN(close_wait, s, deadline);
+        }
+        RAN(close_wait, s, USOCKET_NEVER);
+        if (s == &socks[FRESH] || s == &socks[SHARED]) {
+            RAN(drop, s);
+            assert_ok(usocket_drop(s));
+        }
         RAN(close, s);
         assert_ok(usocket_close(s));
         assert_int_equal(-1, usocket_fileno(s));
         assert_code(USOCKET_EBADF, usocket_detach(s));
+        assert_code(USOCKET_EBADF, usocket_close_wait(s, USOCKET_NOW));
+        assert_ok(usocket_drop(s));
     }
 }
 
@@ -899,7 +909,7 @@ static const struct {
 #if USOCKET_POLLER
     { "poller_open poller_arm poller_wait poller_look poller_stale poller_close ", edge_poller },
 #endif
-    { "close detach fileno ", edge_close },
+    { "close drop close_wait detach fileno ", edge_close },
 };
 
 #if USOCKET_NAMES && USOCKET_POLLER

@@ -134,7 +134,8 @@ static void sharing(void) {
                 usocket_port_close(fd); /* still ours */
             }
         }
-        CALL(close, &s[2]);
+        CALL(close_wait, &s[2], soon());
+        CALL(drop, &s[2]);
         CALL(send_by, &s[1], "ab", 2, 0, NULL, soon());
         AGAIN(r, CALL(recv_by, &s[3], buf, 1, 0, NULL, soon()));
         fd = CALL(detach, &s[3]);

@@ -303,6 +303,41 @@ static void test_close_is_bounded(void **state) {
     assert_true(fx_now() - since < (USOCKET_TLS_CLOSE_MS + 5000) * MS * fx_slow());
 }
 
+static bool interrupted(void) {
+    return true;
+}
+
+/* A finaliser waits for nothing; whoever wants to be interrupted is, and may go on. */
+static void test_close_without_waiting(void **state) {
+    (void)state;
+    session(&plain_client, &plain_server);
+    fx_fill(&client);
+    usocket_settimeout(&client, USOCKET_FOREVER);
+    usocket_time_t since = fx_now();
+    usocket_set_interrupt_hook(interrupted);
+    assert_code(USOCKET_EINTR, usocket_close_wait(&client, soon()));
+    usocket_set_interrupt_hook(NULL);
+    assert_code(USOCKET_EAGAIN, usocket_close_wait(&client, USOCKET_NOW));
+    assert_true(usocket_fileno(&client) >= 0);
+    assert_ok(usocket_drop(&client));
+    assert_true(fx_now() - since < 500 * MS * fx_slow());
+    fx_close(&client, &server);
+    session(&plain_client, &plain_server);
+    fx_fill(&client);
+    usocket_settimeout(&client, USOCKET_FOREVER);
+    since = fx_now();
+    usocket_set_interrupt_hook(interrupted);
+    assert_ok(usocket_close(&client)); /* closed all the same */
+    usocket_set_interrupt_hook(NULL);
+    assert_true(fx_now() - since < 500 * MS * fx_slow());
+    fx_close(&client, &server);
+    session(&plain_client, &plain_server);
+    assert_ok(usocket_close_wait(&client, soon()));
+    assert_ok(usocket_close(&client));
+    char c;
+    assert_code(0, usocket_recv(&server, &c, 1)); /* an end with close_notify */
+}
+
 /* ---- Trust -------------------------------------------------------------------------------------------------------- */
 
 static void test_verification(void **state) {
@@ -728,7 +763,7 @@ static void warm_up(void) {
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        TLS(test_versions), TLS(test_blocking), TLS(test_close_says_goodbye), TLS(test_truncation), TLS(test_peek_and_poll),
+        TLS(test_versions), TLS(test_blocking), TLS(test_close_says_goodbye), TLS(test_close_without_waiting), TLS(test_truncation), TLS(test_peek_and_poll),
         TLS(test_put_back), TLS(test_listener_is_free), TLS(test_connect_deadline), TLS(test_close_is_bounded), TLS(test_verification),
         TLS(test_clock), TLS(test_nobody_to_trust), TLS(test_bundle), TLS(test_shared_trust),
 #if USOCKET_POLLER

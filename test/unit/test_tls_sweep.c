@@ -149,8 +149,9 @@ static void resumed(void) {
     usocket_addr_t at;
     together(shake, shake);
     together(send_some, recv_some);
+    CALL(close_wait, &client, soon());
     CALL(close, &client);
-    CALL(close, &server);
+    CALL(drop, &server);
     int r;
     if (CALL(getsockname, &s[0], &at) == 0 && opened(CALL(open, &client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC), &client)
         && set(&client, &client_end)) {

@@ -1,0 +1,170 @@
+# run: limit=60 heap=32m
+# The collector never waits: neither for room for TLS's goodbye nor for a lingering close. close() waits, and lets other threads run.
+import gc
+import socket
+import time
+
+from check import collect, fail, ok, sections, since, skip, spawn, summary, ticks, true
+from pairs import C, close, fill, full_pair, tcp_pair
+from tls_pair import has_tls, tls_pair
+
+SOON = 700  # ms; each wait that must not be is a second or more
+
+
+def lingering(s, seconds):
+    try:
+        s.setsockopt(socket.SOL_SOCKET, C.SO_LINGER, b"\1\0\0\0" + bytes([seconds, 0, 0, 0]))
+        return True
+    except OSError:
+        return False
+
+
+def lost(make):
+    # Three of them that nobody can reach; their peers, which read nothing.
+    return [make() for _ in range(3)]
+
+
+def collected(label, make):
+    peers = lost(make)
+    start = ticks()
+    collect()
+    took = since(start)
+    true(label + ": the collector does not wait", took < SOON, took)
+    close(*peers)
+
+
+def full_tls():
+    c, s = tls_pair()
+    fill(c)
+    return s
+
+
+def full_tls_blocking():
+    c, s = tls_pair()
+    fill(c)
+    c.settimeout(None)
+    return s
+
+
+def full_tls_of_a_file():
+    c, s = tls_pair()
+    fill(c)
+    c.settimeout(30)
+    f = c.makefile("rwb")
+    c.close()
+    f.flush()
+    return s
+
+
+def full_linger():
+    a, b = full_pair()
+    lingering(a, 5)
+    return b
+
+
+def full_linger_of_a_file():
+    a, b = full_pair()
+    lingering(a, 5)
+    f = a.makefile("rwb")
+    a.close()
+    f.flush()
+    return b
+
+
+def by_the_collector():
+    if has_tls():
+        collected("TLS sockets whose peers read nothing", full_tls)
+        collected("blocking ones", full_tls_blocking)
+        collected("files of such", full_tls_of_a_file)
+    else:
+        skip("TLS", "not in this build")
+    a, b = tcp_pair()
+    has_linger = lingering(a, 5)
+    close(a, b)
+    if has_linger:
+        collected("sockets that linger", full_linger)
+        collected("files of sockets that linger", full_linger_of_a_file)
+    else:
+        skip("SO_LINGER", "the stack has none")
+
+
+def what_is_sent_arrives():
+    # Not waited for is not thrown away.
+    def leave():
+        a, b = tcp_pair()
+        lingering(a, 5)
+        a.sendall(b"tail")
+        return b
+
+    b = leave()
+    collect()
+    b.settimeout(5)
+    true("what a lost socket that lingers had sent arrives", b.read(4) == b"tail")
+    b.close()
+    if has_tls():
+
+        def leave_tls():
+            c, s = tls_pair()
+            c.sendall(b"tail")
+            return s
+
+        s = leave_tls()
+        collect()
+        s.settimeout(5)
+        true("so it does on TLS, with a goodbye", s.read() == b"tail")
+        s.close()
+
+
+def by_close():
+    # Another thread runs on while close() waits; close() waits its second and no longer.
+    if not has_tls():
+        skip("TLS", "not in this build")
+        return
+    c, s = tls_pair()
+    fill(c)
+    c.settimeout(None)
+    longest = [0]
+    stop = []
+
+    def count():
+        last = ticks()
+        while not stop:
+            time.sleep(0.002)
+            longest[0] = max(longest[0], since(last))
+            last = ticks()
+
+    t = spawn(count)
+    time.sleep(0.05)
+    start = ticks()
+    c.close()
+    took = since(start)
+    stop.append(1)
+    t(5)
+    true("close() on TLS waits a second for room for its goodbye", 900 <= took < 6000, took)
+    true("other threads run meanwhile", longest[0] < took - 200, (longest[0], took))
+    s.close()
+    c, s = tls_pair()
+    fill(c)
+    c.settimeout(0)
+    start = ticks()
+    c.close()
+    true("close() of one that does not block does not wait", since(start) < SOON, since(start))
+    s.close()
+    c, s = tls_pair()
+    fill(c)
+    c.settimeout(None)
+    start = ticks()
+    t = spawn(lambda: c.send(b"x"))
+    time.sleep(0.05)
+    c.close()
+    true("close() under a call of another thread does not wait", since(start) < SOON, since(start))
+    try:
+        t(10)
+        fail("the call ends", "it returned")
+    except OSError:
+        ok("the call ends")
+    s.close()
+
+
+sections(by_the_collector, what_is_sent_arrives, by_close)
+summary()
