@@ -1,0 +1,125 @@
+# run: net=lo limit=60 heap=4m
+# sendfile that is late, and files that fail, give nothing, or give what they should not.
+import io
+import time
+
+import socket
+
+from check import check, number, raised, raises, sections, spawn, summary, true
+from pairs import close, drain, full_pair, narrow_pair, tcp_pair
+from where import MUCH
+
+
+PATTERN = bytes(range(256)) * 20
+
+
+class Endless:
+    # A file without an end; its byte at n is n modulo 256.
+    at = 0
+
+    def seek(self, position):
+        self.at = position
+
+    def tell(self):
+        return self.at
+
+    def readinto(self, buf):
+        start = self.at % 256
+        buf[:] = PATTERN[start : start + len(buf)]
+        self.at += len(buf)
+        return len(buf)
+
+
+def received(s, at):
+    # How many bytes come until the stream ends, and whether they are those of Endless from `at` on.
+    n, right = 0, True
+    while True:
+        piece = s.recv(4096)
+        if not piece:
+            return n, right
+        start = (at + n) % 256
+        right = right and piece == PATTERN[start : start + len(piece)]
+        n += len(piece)
+
+
+def late():
+    for count in (None, MUCH):
+        a, b = narrow_pair()
+        a.settimeout(0.3)
+        f = Endless()
+        start = time.ticks_ms()
+        e = raised(a.sendfile, (f, 100, count))
+        took = time.ticks_diff(time.ticks_ms(), start)
+        label = "late, count {}: ".format(count)
+        check(label + "timeout", (type(e), number(e)), (socket.timeout, 110))
+        true(label + "not early", took >= 300, took)
+        true(label + "the words tell how much", "{} {}bytes sent".format(e.sent, "of {} ".format(count) if count else "") in str(e), str(e))
+        check(label + "the file is behind it", f.tell(), 100 + e.sent)
+        a.close()
+        check(label + "the peer has as much", received(b, 100), (e.sent, True))
+        b.close()
+    a, b = full_pair()
+    a.settimeout(0.01)
+    f = io.BytesIO(b"x" * 100)
+    e = raised(a.sendfile, (f,))
+    check("late before the first byte", (number(e), e.sent, f.tell()), (110, 0, 0))
+    close(a, b)
+
+
+def many_times():
+    # What comes in pieces is whole, and from a deadline for all of it.
+    data = bytes((i * 11) & 255 for i in range(300000))
+    for fits in (None, 299999, 1):
+        a, b = narrow_pair()
+        a.settimeout(20)
+        b.settimeout(20)
+        t = spawn(drain, b)
+        check("sendfile of {}".format(fits), a.sendfile(io.BytesIO(data), 0, fits), fits or 300000)
+        a.close()
+        check("sendfile of {}, whole".format(fits), t(20), [data[:fits] if fits else data])
+        b.close()
+
+
+class Source:
+    def __init__(self, gives):
+        self.gives = list(gives)
+
+    def readinto(self, buf):
+        n = self.gives.pop(0)
+        if isinstance(n, Exception):
+            raise n
+        if isinstance(n, int) and 0 < n <= len(buf):
+            buf[:n] = b"s" * n
+        return n
+
+
+class Seekable(Source):
+    at = None
+
+    def seek(self, position):
+        self.at = position
+
+
+def sources():
+    a, b = tcp_pair()
+    a.settimeout(5)
+    b.settimeout(5)
+    check("a source without seek", (a.sendfile(Source((3, 2, 0))), b.read(5)), (5, b"sssss"))
+    check("None is the end", (a.sendfile(Source((3, None))), b.read(3)), (3, b"sss"))
+    raises("an offset without seek", TypeError, a.sendfile, Source((1, 0)), 5)
+    raises("no file at all", TypeError, a.sendfile, None)
+    raises("more than there is room for", ValueError, a.sendfile, Source((10**6,)))
+    raises("fewer than none", ValueError, a.sendfile, Source((-1,)))
+    raises("no number", TypeError, a.sendfile, Source(("x",)))
+    f = Seekable((4, ValueError("broken"), 0))
+    raises("an exception of the file", ValueError, a.sendfile, f, 10)
+    check("the file is behind what was sent", (f.at, b.read(4)), (14, b"ssss"))
+    c, d = tcp_pair()
+    d.send(b"through")
+    d.close()
+    check("from a socket", (a.sendfile(c), b.read(7)), (7, b"through"))
+    close(a, b, c)
+
+
+sections(late, many_times, sources)
+summary()
