@@ -113,6 +113,10 @@ static size_t index_of(const kept_t *k, int level, int name) {
 int guard_listener_get(int handle, int level, int name, void *value, socklen_t *len) {
     const kept_t *k = *find(handle);
     size_t i = index_of(k, level, name);
+    if (i == OPTIONS && k != NULL && level == IPPROTO_TCP) {
+        plat_set_errno(ENOPROTOOPT); /* lwIP would say EINVAL */
+        return -1;
+    }
     if (i == OPTIONS) {
         return guard_get_option(handle, level, name, value, len);
     }
@@ -125,6 +129,10 @@ int guard_listener_set(int handle, int level, int name, const void *value, sockl
     kept_t *k = *find(handle);
     size_t i = index_of(k, level, name);
     int number;
+    if (i == OPTIONS && k != NULL && level == IPPROTO_TCP) {
+        plat_set_errno(ENOPROTOOPT);
+        return -1;
+    }
     if (i == OPTIONS || level != IPPROTO_TCP) {
         int r = guard_set_option(handle, level, name, value, len);
         if (r == 0 && i != OPTIONS) {
