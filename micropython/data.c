@@ -58,8 +58,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
                 usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
         }
         if (r < 0) {
-            usocket_py_check_socket(&self->sock, r, MP_QSTR_sendall, NULL);
-            usocket_py_raise_sent(r, MP_QSTR_sendall, sent, data.len);
+            usocket_py_raise_sent(&self->sock, r, MP_QSTR_sendall, sent, data.len);
         }
         sent += (size_t)r;
     } while (sent < data.len && self->sock.type == USOCKET_STREAM);

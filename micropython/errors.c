@@ -89,10 +89,12 @@ void usocket_py_raise_vstr(int code, vstr_t *words) {
 }
 #endif
 
-void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
-    if (code == USOCKET_ETIMEDOUT && usocket_is_lost(s)) {
-        usocket_py_raise_cause(code, what, NULL, "connection timed out: the peer no longer answers");
-    }
+/* Another cause than the code has, that the socket knows; or NULL. */
+static const char *cause_of(const usocket_t *s, int code) {
+    return code == USOCKET_ETIMEDOUT && usocket_is_lost(s) ? "connection timed out: the peer no longer answers" : NULL;
+}
+
+static void check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
 #if USOCKET_TLS
     if (!usocket_is_tls(code)) {
         return;
@@ -109,8 +111,16 @@ void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_ad
     mp_obj_t args[2] = {mp_obj_new_int(number), usocket_str_from_vstr(&words)};
     nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 2, 0, args));
 #else
-    (void)who;
+    (void)s, (void)code, (void)what, (void)who;
 #endif
+}
+
+void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+    const char *cause = cause_of(s, code);
+    if (cause != NULL) {
+        usocket_py_raise_cause(code, what, NULL, cause);
+    }
+    check_tls(s, code, what, who);
 }
 
 void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
@@ -123,11 +133,12 @@ void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
     raise_words(code, what, known ? text : NULL, NULL, 0, NOTHING_TO_SEND);
 }
 
-void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len) {
+void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len) {
+    check_tls(s, code, what, NULL);
     if (sent == 0) {
         raise_bare(code);
     }
-    raise_words(code, what, NULL, NULL, sent, len);
+    raise_words(code, what, NULL, cause_of(s, code), sent, len);
 }
 
 void usocket_py_raise_name(int code, qstr what, const char *name) {

@@ -131,7 +131,7 @@ bool usocket_py_collect(int code, bool *collected);
 MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who);
 
 /* The same where part of the data went out; len 0: of a length that nobody knows. */
-MP_NORETURN void usocket_py_raise_sent(int code, qstr what, size_t sent, size_t len);
+MP_NORETURN void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len);
 
 /* Words begin with the name of a number that MicroPython's errno does not know; of the others OSError prints it. */
 void usocket_py_name_first(const mp_print_t *print, int code);

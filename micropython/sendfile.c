@@ -42,8 +42,7 @@ static void send_file(sending_t *t) {
         t->sent += t->part;
         t->part = 0;
         if (r < 0) {
-            usocket_py_check_socket(&t->sock->sock, r, MP_QSTR_sendfile, NULL);
-            usocket_py_raise_sent(r, MP_QSTR_sendfile, t->sent, t->count);
+            usocket_py_raise_sent(&t->sock->sock, r, MP_QSTR_sendfile, t->sent, t->count);
         }
         t->left -= t->left != SIZE_MAX ? len : 0;
     }

@@ -275,8 +275,7 @@ mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }
     if (r < 0) {
-        usocket_py_check_socket(s, r, MP_QSTR_write, NULL);
-        usocket_py_raise_sent(r, MP_QSTR_write, sent, data.len);
+        usocket_py_raise_sent(s, r, MP_QSTR_write, sent, data.len);
     }
     return MP_OBJ_NEW_SMALL_INT(sent);
 }

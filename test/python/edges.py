@@ -213,4 +213,13 @@ sections(
     whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, reset_after_data, linger_of_zero, beyond_32_bits, the_default_timeout,
     connecting, scopes, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader, short_buffers_of_a_file,
 )  # fmt: skip
+# None is no value, whatever its length: an error, or an option that has none; never a read from nowhere.
+for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+    s = socket.socket(socket.AF_INET, kind)
+    for level in (0, socket.SOL_SOCKET, 6, 17, 41, 255, 282, 0xfff):
+        for name in list(range(-1, 60)) + [0x80, 0x1001, 0x1002, 0x1003, 0x1004, 0x1005, 0x1006, 0x1007, 0x1008, 0x100b]:
+            for length in 0, 1, 4, 8, 16, 64, 2147483647:
+                raised(s.setsockopt, (level, name, None, length))
+    raises("setsockopt of None with a length", (OSError,), s.setsockopt, socket.SOL_SOCKET, socket.SO_REUSEADDR, None, 4)
+    s.close()
 summary()
