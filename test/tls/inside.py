@@ -1,5 +1,5 @@
 # What a TLS socket does, in MicroPython: both ends are ours. Prints `ok LABEL` or `FAIL LABEL: why`; `end` at the end.
-import sys, time, errno, gc, os, _thread
+import sys, time, errno, gc, io, os, _thread
 import usocket as socket
 from ends import CHAIN, HOST, KEY, ROOT, SLOW, TLS, check, error, fds, is_error, make_client, make_listener, pair, read, readable, spin, writable
 
@@ -30,7 +30,18 @@ def basics():
         s.sendall(b"line 1\nline 2\n")
         check("makefile" + name, f.readline() == b"line 1\n" and f.readline() == b"line 2\n")
         f.close()
+        f = c.makefile("r", encoding="utf-8")
+        s.sendall(b"line 1\r\nline 2\r\n\xff\n")
+        check("makefile of text" + name, f.readline() == "line 1\n" and f.readline() == "line 2\n")
+        e = error(f.readline)
+        check("makefile of text that is none" + name, isinstance(e, UnicodeError) and "UTF-8" in str(e) and f.readinto(bytearray(2)) == 2, repr(e))
+        f.close()
         s.settimeout(5)
+        c.settimeout(5)
+        data = bytes(b & 255 for b in range(30000))
+        f = io.BytesIO(data)
+        check("sendfile" + name, c.sendfile(f, 10, 10000) == 10000 and f.tell() == 10010 and s.read(10000) == data[10:10010])
+        check("no duplicate of a TLS socket" + name, is_error(error(c.dup), 95))
         c.shutdown(socket.SHUT_WR)
         check("half closed: read to its end" + name, s.read() == b"" and s.recv(5) == b"")
         check("half closed: nothing more to send" + name, is_error(error(c.send, b"x"), 32))
