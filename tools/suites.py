@@ -25,6 +25,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "logs")
 LIMIT = 30 * 60  # seconds for one suite
 QUIET = 8
+ABOUT = {"test": 22, "test-long": 26}  # minutes on two cores with nothing else to do; a run tells the next one on this machine
 JOBS = os.environ.get("TEST_JOBS") or str(os.cpu_count() or 1)
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
@@ -101,9 +102,19 @@ def run(target):
     return (passed, failed + (1 if note else 0), skipped), time.monotonic() - start, note
 
 
+def expected(name):
+    """About how many minutes it will take: what the last run took, or ABOUT; None: unknown."""
+    try:
+        with open(os.path.join(LOGS, name + ".seconds")) as file:
+            return round(float(file.read()) / 60)
+    except (OSError, ValueError):
+        return round(ABOUT[name] * slow.factor() * 2 / max(2, os.cpu_count() or 1)) if name in ABOUT else None
+
+
 def run_all(name, targets):
     os.makedirs(LOGS, exist_ok=True)
-    rows, total = [], (0, 0, 0)
+    rows, total, minutes = [], (0, 0, 0), expected(name)
+    print(f"{name}: {len(targets)} suites" + (f", about {max(1, minutes)} minutes" if minutes is not None else ""), flush=True)
     for target in targets:
         print(f"=== {target}", flush=True)
         counts, seconds, note = run(target)
@@ -111,6 +122,8 @@ def run_all(name, targets):
         total = tuple(map(sum, zip(total, counts)))
     with open(os.path.join(LOGS, name + ".counts"), "w") as file:
         file.write("%d %d %d\n" % total)
+    with open(os.path.join(LOGS, name + ".seconds"), "w") as file:
+        file.write("%.0f\n" % sum(row[2] for row in rows))
     print(f"\n{name:<20} {'passed':>7} {'failed':>7} {'skipped':>7} {'time':>7}")
     for target, counts, seconds, note in rows:
         print(f"  {target:<18} {counts[0]:>7} {counts[1]:>7} {counts[2]:>7} {seconds:>5.0f} s  {note}")
