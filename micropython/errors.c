@@ -1,6 +1,7 @@
 /* Codes become exceptions: OSError and its subclasses timeout, gaierror, TLSError.
  *
- * Their args are (errno, words); a `timeout` from a call that sends has a third, the count of bytes that went.
+ * Their args are (errno, words); a `timeout` from a call that sends has a third, the count of bytes that went; a TLSError, whose errno
+ * is one number for each kind of failure, has the TLS library's own number there.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,7 +29,8 @@ static void error_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind
 static void error_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     mp_obj_exception_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] == MP_OBJ_NULL && attr == MP_QSTR_sent) {
-        dest[0] = self->args->len > 2 ? self->args->items[2] : MP_OBJ_NEW_SMALL_INT(0);
+        bool tells = self->args->len > 2 && self->args->items[0] == MP_OBJ_NEW_SMALL_INT(-USOCKET_ETIMEDOUT);
+        dest[0] = tells ? self->args->items[2] : MP_OBJ_NEW_SMALL_INT(0);
     } else if (dest[0] == MP_OBJ_NULL && attr == MP_QSTR_strerror) {
         dest[0] = self->args->len > 1 ? self->args->items[1] : mp_const_none;
     } else {
@@ -108,8 +110,8 @@ static void check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *w
     mp_print_t print;
     vstr_init_print(&words, 64, &print);
     mp_printf(&print, "%q%s%s: %s", what, known ? " " : "", text, why);
-    mp_obj_t args[2] = {mp_obj_new_int(number), usocket_str_from_vstr(&words)};
-    nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 2, 0, args));
+    mp_obj_t args[3] = {MP_OBJ_NEW_SMALL_INT(code), usocket_str_from_vstr(&words), mp_obj_new_int(number)};
+    nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 3, 0, args));
 #else
     (void)s, (void)code, (void)what, (void)who;
 #endif

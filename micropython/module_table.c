@@ -181,6 +181,14 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #if USOCKET_TLS
     {MP_ROM_QSTR(MP_QSTR_TLS_1_2), MP_ROM_INT(USOCKET_TLS_1_2)},
     {MP_ROM_QSTR(MP_QSTR_TLS_1_3), MP_ROM_INT(USOCKET_TLS_1_3)},
+    OURS(ETLS_CERTIFICATE),
+    OURS(ETLS_ALERT),
+    OURS(ETLS_TRUNCATED),
+    OURS(ETLS_PROTOCOL),
+    OURS(ETLS_HANDSHAKE),
+    OURS(ETLS_OPTION),
+    OURS(ETLS_SETUP),
+    OURS(ETLS_CLOCK),
 #endif
 #endif
 #if USOCKET_PY_EXTRAS /* numbers that MicroPython's errno lacks */

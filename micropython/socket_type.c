@@ -385,6 +385,8 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         data.buf = &number;
         data.len = sizeof(number);
 #if USOCKET_TLS
+    } else if (level == USOCKET_SOL_TLS && value == mp_const_none) {
+        data.buf = NULL; /* begin anew */
     } else if (level == USOCKET_SOL_TLS &&
         (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
         mp_obj_t join[3];
@@ -394,6 +396,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
 #endif
     } else {
         usocket_py_data(value, &data);
+        data.buf = data.buf != NULL ? data.buf : &number; /* an empty buffer is not None */
     }
 #if USOCKET_TLS
     int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);

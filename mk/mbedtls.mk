@@ -14,7 +14,7 @@ $(OUT)/mbedtls/%.o: $(TREE)/library/%.c port/posix/mbedtls_user.h mk/mbedtls.mk
 # What 3.6.6 has wrong, or lacks, is put right in a copy of the file. An edit that no longer fits is an error; in a tree of another
 # version (MBEDTLS_DIR) it is left out.
 STRICT := $(filter $(PINNED),$(TREE))
-PATCHED := ssl_tls12_client ssl_tls ssl_tls13_keys
+PATCHED := ssl_tls12_client ssl_tls ssl_tls13_keys ssl_tls13_generic x509_crt
 $(PATCHED:%=$(OUT)/mbedtls/%.o): $(OUT)/mbedtls/%.o: $(OUT)/mbedtls/%.c port/posix/mbedtls_user.h
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 $(PATCHED:%=$(OUT)/mbedtls/%.c): $(OUT)/mbedtls/%.c: $(TREE)/library/%.c mk/mbedtls.mk
@@ -28,8 +28,9 @@ EDIT_pss := s/if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/if ((sig_alg 
 # Out of memory, the hash of the session is not there, and the keys are made from what lies on the stack.
 # And mbedtls_ssl_setup allocates the buffer for reading for the largest record: here it takes the length that the context has.
 # And who reads takes the length of the buffer for writing for the largest record, if that is the shorter one: longer records are refused.
-EDITS_ssl_tls := verify in again longest
-LINES_ssl_tls := 6
+# And what a peer shows is read by src/tls_mbedtls_peer.c: mbedTLS knows no nameConstraints, and refuses a chain for what it can do without.
+EDITS_ssl_tls := verify in again longest read
+LINES_ssl_tls := 7
 EDIT_verify := s/MBEDTLS_SSL_DEBUG_RET(1, "calc_verify", ret);/return ret;/
 EDIT_again := s/handle_buffer_resizing(ssl, 0, MBEDTLS_SSL_IN_BUFFER_LEN,/handle_buffer_resizing(ssl, 0, ssl->in_buf_len,/
 EDIT_longest := s/\(read_mfl =\|return\) ssl_mfl_code_to_length(\(ssl->[a-z_]*->mfl_code\));/\1 \2 == 0 ? max_len : ssl_mfl_code_to_length(\2);/
@@ -39,3 +40,11 @@ EDIT_in := 0,/size_t in_buf_len = MBEDTLS_SSL_IN_BUFFER_LEN;/s//size_t in_buf_le
 EDITS_ssl_tls13_keys := handshake application
 EDIT_handshake := s/mbedtls_free(transform_handshake);/mbedtls_ssl_transform_free(transform_handshake); &/
 EDIT_application := s/mbedtls_free(transform_application);/mbedtls_ssl_transform_free(transform_application); &/
+
+EDITS_ssl_tls13_generic := read13
+EDIT_read := s/mbedtls_x509_crt_parse_der(chain, ssl->in_msg + i, n)/usocket_tls_peer_cert(ssl, chain, ssl->in_msg + i, n)/
+EDIT_read13 := s/mbedtls_x509_crt_parse_der(ssl->session_negotiate->peer_cert,/usocket_tls_peer_cert(ssl, ssl->session_negotiate->peer_cert,/
+
+# An authority that issues in its own name, for its next key, is counted against the path length of the one above (RFC 5280, 4.2.1.9).
+EDITS_x509_crt := rollover
+EDIT_rollover := s/ver_chain->len - 1, self_cnt, rs_ctx,/ver_chain->len - 1, self_cnt + (ver_chain->len != 1 \&\& x509_name_cmp(\&child->issuer, \&child->subject) == 0), rs_ctx,/

@@ -106,8 +106,13 @@ struct tls_conn {
     uint8_t *peer;       /* the peer's certificate, DER; NULL: mbedTLS has it */
     size_t peer_len;
     struct session *resumed; /* what the handshake tries to resume */
-    unsigned fragments;      /* bytes of a message of the handshake that had come before the last record */
-    bool spoken;             /* something has come that was TLS */
+    mbedtls_x509_crt *path[MBEDTLS_X509_MAX_VERIFY_CHAIN_SIZE]; /* what is being verified: the peer's, its issuer ... */
+    int depths, to_come; /* how many they are; and have not been looked at */
+    uint32_t flags;      /* what is wrong with those that have */
+    int skipped;         /* why one of the peer's list could not be read; 0 */
+    bool again;          /* the list is being verified in another order */
+    unsigned fragments;  /* bytes of a message of the handshake that had come before the last record */
+    bool spoken;         /* something has come that was TLS */
     uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
     uint8_t early[AHEAD];
 };
@@ -171,8 +176,64 @@ void usocket_backend_free(void *p, size_t len);
 /* The callback of mbedTLS's verification; context is the usocket_tls_t. */
 int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 
+/* Seconds since 1970. */
+int64_t usocket_backend_seconds(const mbedtls_x509_time *d);
+
+/* Names: tls_mbedtls_names.c. */
+#define ALT_NAME_DNS 0x82 /* tags of GeneralName, RFC 5280 */
+#define ALT_NAME_IP 0x87
+
 /* Whether a certificate is for this name. */
 bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len);
+
+/* The peer's name against that of the certificate. */
+void usocket_backend_check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, uint32_t *flags);
+
+/* The n-th subjectAltName of a kind; NULL: there are no more. */
+const mbedtls_x509_buf *usocket_backend_alt_name(const mbedtls_x509_crt *crt, int tag, size_t n);
+
+/* As mbedTLS compares names, and hosts. */
+bool usocket_backend_same_name(const mbedtls_x509_name *a, const mbedtls_x509_name *b);
+bool usocket_backend_same_text(const uint8_t *a, const uint8_t *b, size_t len);
+
+/* The commonName, or the whole subject, for people. */
+void usocket_backend_subject(const mbedtls_x509_crt *crt, char *buf, size_t room);
+
+/* usocket_backend_say, with a name behind the words. */
+void usocket_backend_say_of(usocket_tls_t *t, enum rank rank, const char *words, const mbedtls_x509_name *name);
+
+/* Limits of authorities: tls_mbedtls_constraints.c. Each adds its flag and its words. */
+#if USOCKET_TLS_CONSTRAINTS
+void usocket_backend_check_purpose(usocket_tls_t *t, const mbedtls_x509_crt *ca, uint32_t *flags);
+void usocket_backend_check_listed(
+    usocket_tls_t *t, const mbedtls_x509_crl *list, const mbedtls_x509_crt *ca, uint32_t *flags);
+void usocket_backend_check_constraints(
+    usocket_tls_t *t, const mbedtls_x509_crt *ca, const mbedtls_x509_crt *leaf, uint32_t *flags);
+void usocket_backend_say_not_allowed(usocket_tls_t *t, const mbedtls_x509_buf *alt, const mbedtls_x509_name *ca);
+#endif
+
+/* What a certificate is that mbedTLS cannot read, by mbedTLS's number: the rest of a sentence. NULL: it is
+ * broken. */
+const char *usocket_backend_unreadable(int ret);
+
+/* One certificate, in DER. 0, or mbedTLS's number. */
+int usocket_backend_parse_cert(mbedtls_x509_crt *certs, const uint8_t *p, size_t len);
+
+/* All certificates of a text with a NUL behind it, and revocation lists unless that is NULL. What cannot be read is refused; or is left
+ * out if another is of use: those of a kind that mbedTLS lacks, or whatever is wrong with them. 0; USOCKET_ENOMEM;
+ * USOCKET_ETLS_OPTION. */
+enum tolerance { TOLERATE_NONE, TOLERATE_KINDS, TOLERATE_ALL };
+struct unreadable {
+    unsigned number; /* of the certificate, from 1; 0: there is none */
+    int ret;         /* mbedTLS's number */
+    bool cut, list;  /* it has no end; it is a revocation list */
+    bool none;       /* no certificate and no list before it could be read */
+};
+int usocket_backend_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
+    enum tolerance tolerance, struct unreadable *why);
+
+/* Whether there is one private key, and nothing that is cut; *len becomes what mbedTLS has to parse. */
+bool usocket_backend_one_key(const uint8_t *text, size_t *len);
 
 /* Words for what mbedTLS finds only after the callbacks. */
 void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags);

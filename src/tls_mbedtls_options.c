@@ -103,45 +103,38 @@ static uint8_t *terminated(const void *value, size_t len) {
     return copy;
 }
 
-static bool is_pem(const uint8_t *text) {
-    return strstr((const char *)text, "-----BEGIN ") != NULL;
-}
-
-static int parse_certs(usocket_tls_t *t, const char *option, mbedtls_x509_crt *crt, const uint8_t *text, size_t len) {
-    int ret = mbedtls_x509_crt_parse(crt, text, is_pem(text) ? len + 1 : len);
-    if (ret == 0) {
-        return 0;
+static int parse_certs(usocket_tls_t *t, const char *option, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
+    const uint8_t *text, size_t len) {
+    struct unreadable why;
+    int r = usocket_backend_parse_certs(text, len, certs, lists, lists != NULL ? TOLERATE_KINDS : TOLERATE_NONE, &why);
+    if (r != USOCKET_ETLS_OPTION) {
+        return r;
     }
-    if (usocket_backend_is_alloc_failure(ret)) {
-        return USOCKET_ENOMEM;
+    char words[128];
+    const char *reason = why.cut ? "is cut short" : usocket_backend_unreadable(why.ret);
+    int ret = reason == NULL ? why.ret : 0; /* mbedTLS's own words where we have none */
+    reason = reason != NULL ? reason : "cannot be read";
+    if (why.list) {
+        snprintf(words, sizeof(words), "a revocation list %s", reason);
+    } else if (why.number == 0) {
+        snprintf(words, sizeof(words), "no certificate in it");
+    } else {
+        snprintf(words, sizeof(words), "%scertificate %u %s", why.none ? "no certificate that can be read: " : "",
+            why.number, reason);
     }
-    return option_error(t, option, ret, ret > 0 ? "some of the certificates cannot be read" : "no certificate");
-}
-
-static int parse_ca(usocket_tls_t *t, struct trust *trust, const uint8_t *text, size_t len) {
-    bool lists = strstr((const char *)text, "-----BEGIN X509 CRL-----") != NULL;
-    if (lists) {
-        int ret = mbedtls_x509_crl_parse(&trust->crl, text, len + 1);
-        if (ret != 0) {
-            return usocket_backend_is_alloc_failure(ret)
-                ? USOCKET_ENOMEM
-                : option_error(t, "CA_CERT", ret, "a revocation list cannot be read");
-        }
-    }
-    bool certs = !lists || strstr((const char *)text, "-----BEGIN CERTIFICATE-----") != NULL;
-    return certs ? parse_certs(t, "CA_CERT", &trust->chain, text, len) : 0;
+    return option_error(t, option, ret, words);
 }
 
 static int set_ca(usocket_tls_t *t, const uint8_t *text, size_t len) {
     struct tls_creds *c = t->creds;
     struct trust *trust = NULL;
-    if (len != 0) {
+    if (text != NULL) {
         bool whole;
         trust = usocket_backend_trust_with(c->trust, text, len, &whole);
         if (trust == NULL) {
             return USOCKET_ENOMEM;
         }
-        int r = whole ? 0 : parse_ca(t, trust, text, len);
+        int r = whole ? 0 : parse_certs(t, "CA_CERT", &trust->chain, &trust->crl, text, len);
         if (r < 0) {
             usocket_backend_trust_drop(trust);
             return r;
@@ -202,12 +195,17 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
     struct own *own = *pair;
     int r = 0;
     if (key) {
-        int ret = mbedtls_pk_parse_key(&own->key, text, is_pem(text) ? len + 1 : len, NULL, 0 RNG_ARGUMENTS);
+        bool one = usocket_backend_one_key(text, &len);
+        int ret =
+            one ? mbedtls_pk_parse_key(&own->key, text, len, NULL, 0 RNG_ARGUMENTS) : MBEDTLS_ERR_PK_KEY_INVALID_FORMAT;
         if (ret != 0) {
-            r = usocket_backend_is_alloc_failure(ret) ? USOCKET_ENOMEM : option_error(t, option, ret, "no private key");
+            r = usocket_backend_is_alloc_failure(ret)
+                ? USOCKET_ENOMEM
+                : option_error(t, option, ret,
+                      one ? "no private key" : "no private key, more than one, or something else with it");
         }
     } else {
-        r = parse_certs(t, option, &own->cert, text, len);
+        r = parse_certs(t, option, &own->cert, NULL, text, len);
     }
     if (r == 0 && (key ? own->has_cert : own->has_key)) {
         int ret = check_pair(own, key ? text : NULL, len); /* with the certificate behind it, the key's text is gone */
@@ -435,8 +433,8 @@ int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t le
         case USOCKET_TLS_CA_CERT:
         case USOCKET_TLS_OWN_CERT:
         case USOCKET_TLS_OWN_KEY:
-            text = terminated(value, len);
-            if (text == NULL) {
+            text = value != NULL || name != USOCKET_TLS_CA_CERT ? terminated(value, len) : NULL;
+            if (text == NULL && (value != NULL || name != USOCKET_TLS_CA_CERT)) {
                 return USOCKET_ENOMEM;
             }
             r = name == USOCKET_TLS_CA_CERT ? set_ca(t, text, len) : set_own(t, name == USOCKET_TLS_OWN_KEY, text, len);

@@ -10,7 +10,30 @@
 
 #include "tls_mbedtls.h"
 
+#include <mbedtls/oid.h>
 #include <string.h>
+
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+/* mbedTLS, as mk/mbedtls.mk builds it, calls this for each certificate that a peer shows. One that leads to an authority may be
+ * unreadable if it is not needed; mbedTLS would skip the peer's own, too. */
+int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, const unsigned char *der, size_t len);
+int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, const unsigned char *der, size_t len) {
+    const mbedtls_ssl_config *conf = ssl->PRIVATE(conf);
+    if (conf->PRIVATE(f_vrfy) != usocket_backend_verify) { /* MicroPython's own TLS */
+        return mbedtls_x509_crt_parse_der(chain, der, len);
+    }
+    bool own = chain->version == 0;
+    int ret = usocket_backend_parse_cert(chain, der, len);
+    if (ret == 0 || usocket_backend_is_alloc_failure(ret)) {
+        return ret;
+    }
+    usocket_tls_t *t = conf->PRIVATE(p_vrfy);
+    t->conn->skipped = ret;
+    return !own                                                               ? 0
+        : ret == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND ? MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG
+                                                                              : ret;
+}
+#endif
 
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
 

@@ -278,8 +278,8 @@ static int configure(usocket_tls_t *t, mbedtls_ssl_config *conf, int verify) {
     set_versions(conf, t);
     mbedtls_ssl_conf_rng(conf, usocket_backend_random, NULL);
     mbedtls_ssl_conf_authmode(conf, verify); /* 0, 1, 2 are MBEDTLS_SSL_VERIFY_NONE, _OPTIONAL, _REQUIRED */
+    mbedtls_ssl_conf_verify(conf, usocket_backend_verify, t);
     if (verify != MBEDTLS_SSL_VERIFY_NONE) {
-        mbedtls_ssl_conf_verify(conf, usocket_backend_verify, t);
         struct trust *trust = has_ca(c) ? c->trust : t->conn->trust;
         if (trust != NULL) {
             mbedtls_ssl_conf_ca_chain(

@@ -79,6 +79,11 @@ static struct trust *new_trust(enum trust_kind kind, const uint8_t *id) {
     return trust;
 }
 
+#if defined(MBEDTLS_FS_IO) && MBEDTLS_VERSION_NUMBER >= 0x03000000
+int mbedtls_pk_load_file(
+    const char *path, unsigned char **buf, size_t *n); /* 3.6 has it, and no header that tells of it */
+#endif
+
 /* ---- The system's ------------------------------------------------------------------------------------------------- */
 
 struct trust *usocket_backend_trust(void) {
@@ -103,8 +108,14 @@ struct trust *usocket_backend_trust(void) {
     if (trust == NULL) {
         return NULL;
     }
-    /* Those of a kind that mbedTLS does not know are left out. */
-    if (mbedtls_x509_crt_parse_file(&trust->chain, path) < 0 || trust->chain.raw.p == NULL) {
+    unsigned char *text;
+    size_t len;
+    struct unreadable left_out;
+    if (mbedtls_pk_load_file(path, &text, &len) == 0) {
+        usocket_backend_parse_certs(text, len, &trust->chain, NULL, TOLERATE_ALL, &left_out);
+        mbedtls_free(text);
+    }
+    if (trust->chain.raw.p == NULL) {
         usocket_backend_trust_drop(trust);
         return NULL;
     }
@@ -122,7 +133,7 @@ struct trust *usocket_backend_trust(void) {
 static int copy(struct trust *to, const struct trust *from) {
     int ret = 0;
     for (const mbedtls_x509_crt *crt = &from->chain; ret == 0 && crt != NULL && crt->raw.p != NULL; crt = crt->next) {
-        ret = mbedtls_x509_crt_parse_der(&to->chain, crt->raw.p, crt->raw.len);
+        ret = usocket_backend_parse_cert(&to->chain, crt->raw.p, crt->raw.len);
     }
     for (const mbedtls_x509_crl *crl = &from->crl; ret == 0 && crl != NULL && crl->raw.p != NULL; crl = crl->next) {
         ret = mbedtls_x509_crl_parse_der(&to->crl, crl->raw.p, crl->raw.len);

@@ -1,7 +1,11 @@
-/* TLS by mbedTLS: whether to trust the peer. mbedTLS builds the chain and checks its signatures; dates, names and words are here.
+/* TLS by mbedTLS: whether to trust the peer. mbedTLS builds the chain and checks its signatures; dates, names, limits and words are here.
+ *
+ * mbedTLS calls back for each certificate of the chain, the authority first and the peer's own last. With the last one the verdict on the
+ * whole chain is there. If the chain is not to be trusted, the peer's list is put into another order and verified again: mbedTLS looks
+ * for an issuer behind its certificate only (RFC 8446, 4.4.2, lets peers send any order), and takes the first of that name.
  *
  * Dates: by the port's clock, so that they are checked whatever mbedTLS knows of time, and that a clock that was never set is
- * called that. Names: those of the subjectAltName alone; a commonName has not counted since RFC 6125, and mbedTLS takes it.
+ * called that.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,37 +15,21 @@
 
 #include "tls_mbedtls.h"
 
+#include <mbedtls/oid.h>
 #include <stdio.h>
 #include <string.h>
 
 #define CLOCK_SET_SINCE 1577836800 /* 2020-01-01: no clock that somebody has set is behind */
+#define ORDERS 4                   /* of the peer's list, to be tried after its own */
 
 /* ---- Dates -------------------------------------------------------------------------------------------------------- */
 
-/* Seconds since 1970. Days by the civil calendar, with years that begin in March. */
-static int64_t seconds_of(const mbedtls_x509_time *d) {
+/* Days by the civil calendar, with years that begin in March. */
+int64_t usocket_backend_seconds(const mbedtls_x509_time *d) {
     int64_t year = d->year - (d->mon <= 2);
     int64_t month = d->mon + (d->mon <= 2 ? 9 : -3);
     int64_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + d->day - 1 - 719468;
     return ((days * 24 + d->hour) * 60 + d->min) * 60 + d->sec;
-}
-
-/* Whose certificate: its commonName, or the whole subject. */
-static void subject_of(const mbedtls_x509_crt *crt, char *buf, size_t room) {
-    for (const mbedtls_x509_name *n = &crt->subject; n != NULL; n = n->next) {
-        if (n->oid.len == 3 && memcmp(n->oid.p, "\x55\x04\x03", 3) == 0 && n->val.len != 0) {
-            size_t len = n->val.len < room ? n->val.len : room - 1;
-            for (size_t i = 0; i < len; i++) {
-                char c = (char)n->val.p[i];
-                buf[i] = c < ' ' || c > '~' ? '?' : c;
-            }
-            buf[len] = '\0';
-            return;
-        }
-    }
-    if (mbedtls_x509_dn_gets(buf, room, &crt->subject) <= 0) {
-        buf[0] = '\0';
-    }
 }
 
 static void check_dates(usocket_tls_t *t, const mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
@@ -52,173 +40,190 @@ static void check_dates(usocket_tls_t *t, const mbedtls_x509_crt *crt, int depth
         usocket_backend_say(t, RANK_CLOCK, "the clock was never set: no certificate's dates can be checked");
         return;
     }
-    char who[64];
-    subject_of(crt, who, sizeof(who));
-    const char *of = depth == 0 ? "" : " of ";
-    const char *name = depth == 0 ? "" : who;
-    if (now > seconds_of(&crt->valid_to)) {
+    char name[68] = " of ";
+    if (depth == 0) {
+        name[0] = '\0';
+    } else {
+        usocket_backend_subject(crt, name + 4, sizeof(name) - 4);
+    }
+    if (now > usocket_backend_seconds(&crt->valid_to)) {
         const mbedtls_x509_time *d = &crt->valid_to;
         *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
-        usocket_backend_say(
-            t, RANK_DATE, "the certificate%s%s expired on %04d-%02d-%02d", of, name, d->year, d->mon, d->day);
-    } else if (now < seconds_of(&crt->valid_from)) {
+        usocket_backend_say(t, RANK_DATE, "the certificate%s expired on %04d-%02d-%02d", name, d->year, d->mon, d->day);
+    } else if (now < usocket_backend_seconds(&crt->valid_from)) {
         const mbedtls_x509_time *d = &crt->valid_from;
         *flags |= MBEDTLS_X509_BADCERT_FUTURE;
         usocket_backend_say(
-            t, RANK_DATE, "the certificate%s%s is not valid before %04d-%02d-%02d", of, name, d->year, d->mon, d->day);
+            t, RANK_DATE, "the certificate%s is not valid before %04d-%02d-%02d", name, d->year, d->mon, d->day);
     }
 }
 
-/* ---- Names -------------------------------------------------------------------------------------------------------- */
+/* ---- Why nobody vouches for a certificate ------------------------------------------------------------------------- */
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+/* Not only issued in its own name, as an authority does for its next key. */
+static bool is_self_signed(mbedtls_x509_crt *crt) {
+    unsigned char hash[MBEDTLS_MD_MAX_SIZE];
+    const mbedtls_md_info_t *md = mbedtls_md_info_from_type(crt->PRIVATE(sig_md));
+    return usocket_backend_same_name(&crt->issuer, &crt->subject) && md != NULL &&
+        mbedtls_md(md, crt->tbs.p, crt->tbs.len, hash) == 0 &&
+        mbedtls_pk_verify_ext(crt->PRIVATE(sig_pk), crt->PRIVATE(sig_opts), &crt->pk, crt->PRIVATE(sig_md), hash,
+            mbedtls_md_get_size(md), crt->PRIVATE(sig).p, crt->PRIVATE(sig).len) == 0;
 }
 
-static bool same_text(const char *a, const char *b, size_t len) {
-    for (size_t i = 0; i < len; i++) {
-        if (lower(a[i]) != lower(b[i])) {
-            return false;
-        }
-    }
-    return true;
+static bool lacks_usage(const mbedtls_x509_crt *crt, unsigned usage) {
+    return (crt->PRIVATE(ext_types) & MBEDTLS_X509_EXT_KEY_USAGE) != 0 && (crt->PRIVATE(key_usage) & usage) == 0;
 }
 
-/* A name of a certificate: itself, or "*." and the rest, for exactly one label; the rest has two at least. */
-static bool name_matches(const char *pattern, size_t plen, const char *name, size_t len) {
-    if (plen == len && same_text(pattern, name, len)) {
-        return memchr(pattern, '\0', plen) == NULL;
-    }
-    const char *rest = memchr(name, '.', len);
-    if (plen < 3 || pattern[0] != '*' || pattern[1] != '.' || rest == NULL || rest == name) {
-        return false;
-    }
-    size_t rest_len = len - (size_t)(rest - name);
-    return rest_len == plen - 1 && memchr(rest + 1, '.', rest_len - 1) != NULL &&
-        same_text(pattern + 1, rest, rest_len);
-}
-
-#define TAG_DNS 2 /* of GeneralName, RFC 5280 */
-#define TAG_IP 7
-
-/* The n-th subjectAltName of a kind; NULL: there are no more. */
-static const mbedtls_x509_buf *alt_name(const mbedtls_x509_crt *crt, int tag, size_t n) {
-    for (const mbedtls_x509_sequence *s = &crt->subject_alt_names; s != NULL && s->buf.p != NULL; s = s->next) {
-        if ((s->buf.tag & 0x1f) == tag && n-- == 0) {
-            return &s->buf;
+/* Why the first certificate of this list that has the issuer's name is not the issuer; NULL: there is none. */
+static const char *why_not_by(const mbedtls_x509_crt *crt, const mbedtls_x509_crt *list, int authorities) {
+    for (; list != NULL; list = list->next) {
+        if (list != crt && list->raw.p != NULL && usocket_backend_same_name(&crt->issuer, &list->subject)) {
+            return list->version == 3 && !list->PRIVATE(ca_istrue) ? "signed by somebody who is no authority:"
+                : lacks_usage(list, MBEDTLS_X509_KU_KEY_CERT_SIGN)
+                ? "signed without the right to sign certificates (keyCertSign):"
+                : list->PRIVATE(max_pathlen) > 0 && list->PRIVATE(max_pathlen) <= authorities
+                ? "more authorities than the path length allows of:"
+                : "the signature does not fit the key of:";
         }
     }
     return NULL;
 }
 
-bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len) {
-    const mbedtls_x509_buf *alt;
-    for (size_t n = 0; (alt = alt_name(crt, TAG_DNS, n)) != NULL; n++) {
-        if (name_matches((const char *)alt->p, alt->len, name, len)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_for_address(const mbedtls_x509_crt *crt, const usocket_addr_t *a) {
-    size_t len = a->family == USOCKET_AF_INET ? 4 : 16;
-    const mbedtls_x509_buf *alt;
-    for (size_t n = 0; (alt = alt_name(crt, TAG_IP, n)) != NULL; n++) {
-        if (alt->len == len && memcmp(alt->p, a->u.ip, len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The names of a certificate, for people, as many as fit. */
-static void list_names(const mbedtls_x509_crt *crt, char *buf, size_t room) {
-    size_t len = 0;
-    buf[0] = '\0';
-    for (int tag = TAG_DNS; tag <= TAG_IP; tag += TAG_IP - TAG_DNS) {
-        const mbedtls_x509_buf *alt;
-        for (size_t n = 0; (alt = alt_name(crt, tag, n)) != NULL; n++) {
-            char text[64];
-            size_t used = 0;
-            if (tag == TAG_IP) {
-                int r = alt->len == 4 || alt->len == 16
-                    ? usocket_ntop(alt->len == 4 ? USOCKET_AF_INET : USOCKET_AF_INET6, alt->p, text)
-                    : 0;
-                used = r > 0 ? (size_t)r : strlen(strcpy(text, "an address")); /* IPv6, in a build without it */
-            } else {
-                for (; used < alt->len && used < sizeof(text) - 1; used++) {
-                    char c = (char)alt->p[used];
-                    text[used] = c < ' ' || c > '~' ? '?' : c;
-                }
-            }
-            if (len + used + 8 > room) {
-                snprintf(buf + len, room - len, "...");
-                return;
-            }
-            len += (size_t)snprintf(buf + len, room - len, "%s%.*s", len != 0 ? ", " : "", (int)used, text);
-        }
-    }
-}
-
-static void check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, uint32_t *flags) {
-    *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
-    char wanted[USOCKET_ADDR_TEXT];
-    usocket_addr_t a = t->peer;
-    bool numeric = t->name == NULL;
-    bool fits;
-    if (t->name != NULL && usocket_addr_parse(&a, t->name, strlen(t->name), USOCKET_AF_UNSPEC) == 0) {
-        numeric = true;
-    }
-    if (numeric) {
-        fits = is_for_address(crt, &a);
-        if (usocket_ntop(a.family, a.u.ip, wanted) < 0) {
-            strcpy(wanted, "a nameless peer");
-        }
+static void say_untrusted(usocket_tls_t *t, mbedtls_x509_crt *crt, int depth) {
+    const struct tls_conn *c = t->conn;
+    char unreadable[USOCKET_TLS_WORDS];
+    const char *words;
+    if (depth + 1 < c->depths) {
+        words = "the signature does not fit the key of:";
+    } else if (depth == 0 && is_self_signed(crt)) {
+        words = "signed by itself, unknown here:";
     } else {
-        size_t len = strlen(t->name);
-        len -= len > 1 && t->name[len - 1] == '.'; /* a full name's last dot */
-        fits = usocket_backend_is_for(crt, t->name, len);
-        snprintf(wanted, sizeof(wanted), "%.60s", t->name);
+        words = why_not_by(crt, crt->next, depth);
+        words = words != NULL ? words : why_not_by(crt, c->conf.PRIVATE(ca_chain), depth);
+        if (words == NULL && c->skipped != 0) {
+            const char *what = usocket_backend_unreadable(c->skipped);
+            snprintf(unreadable, sizeof(unreadable), "an authority's certificate %s; signed by",
+                what != NULL ? what : "cannot be read");
+            words = unreadable;
+        }
+        words = words != NULL ? words : "signed by an unknown authority:";
     }
-    if (fits) {
-        return;
-    }
-    *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-    char names[80];
-    list_names(crt, names, sizeof(names));
-    usocket_backend_say(t, RANK_NAME, "the certificate is for %s, not %s%s", names[0] != '\0' ? names : "no host",
-        wanted, numeric ? "; TLS_HOSTNAME tells the server's name" : "");
+    usocket_backend_say_of(t, RANK_TRUST, words, &crt->issuer);
 }
 
-static bool same_name(const mbedtls_x509_buf *a, const mbedtls_x509_buf *b) {
-    return a->len == b->len && memcmp(a->p, b->p, a->len) == 0;
+/* ---- The order of the peer's list --------------------------------------------------------------------------------- */
+
+/* Each certificate's issuer behind it. True: something has been moved. */
+static bool sort(mbedtls_x509_crt *at) {
+    bool moved = false;
+    for (; at->next != NULL; at = at->next) {
+        mbedtls_x509_crt **link = &at->next;
+        while (*link != NULL && !usocket_backend_same_name(&at->issuer, &(*link)->subject)) {
+            link = &(*link)->next;
+        }
+        mbedtls_x509_crt *issuer = *link;
+        if (issuer == NULL) {
+            break;
+        }
+        if (link != &at->next) {
+            *link = issuer->next;
+            issuer->next = at->next;
+            at->next = issuer;
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+/* One that has been tried goes to the end, if there is another of its name. */
+static bool try_another(struct tls_conn *c) {
+    for (int depth = c->depths - 1; depth > 0; depth--) {
+        mbedtls_x509_crt **link = &c->path[0]->next;
+        while (*link != NULL && *link != c->path[depth]) {
+            link = &(*link)->next;
+        }
+        mbedtls_x509_crt *tried = *link; /* NULL: it is one of ours */
+        bool another = false;
+        mbedtls_x509_crt *last = tried;
+        while (last != NULL && last->next != NULL) {
+            last = last->next;
+            another = another || usocket_backend_same_name(&last->subject, &tried->subject);
+        }
+        if (another) {
+            *link = tried->next;
+            last->next = tried;
+            tried->next = NULL;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- The verdict -------------------------------------------------------------------------------------------------- */
 
+/* One certificate, of which the authorities are known. */
+static uint32_t check(usocket_tls_t *t, int depth, uint32_t flags) {
+    const struct tls_conn *c = t->conn;
+    mbedtls_x509_crt *crt = c->path[depth];
+    const mbedtls_x509_crt *ca = depth + 1 < c->depths ? c->path[depth + 1] : NULL;
+    check_dates(t, crt, depth, &flags);
+#if MBEDTLS_VERSION_NUMBER < 0x03000000 /* its profile has P-192 */
+    if (mbedtls_pk_can_do(&crt->pk, MBEDTLS_PK_ECKEY) && mbedtls_pk_get_bitlen(&crt->pk) < 224) {
+        flags |= MBEDTLS_X509_BADCERT_BAD_KEY;
+    }
+#endif
+    if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
+        say_untrusted(t, crt, depth);
+    }
+    if (ca != NULL && (flags & MBEDTLS_X509_BADCRL_NOT_TRUSTED) != 0 && lacks_usage(ca, MBEDTLS_X509_KU_CRL_SIGN)) {
+        usocket_backend_say_of(t, RANK_USE, "a list signed without the right to sign lists (cRLSign):", &ca->subject);
+    }
+#if USOCKET_TLS_CONSTRAINTS
+    if (ca != NULL && c->conf.PRIVATE(ca_crl) != NULL) {
+        usocket_backend_check_listed(t, c->conf.PRIVATE(ca_crl), ca, &flags);
+    }
+    if (ca != NULL && depth > 0) {
+        usocket_backend_check_purpose(t, crt, &flags);
+    }
+#endif
+    usocket_backend_verify_words(t, flags);
+    return flags;
+}
+
 int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
     usocket_tls_t *t = context;
-    check_dates(t, crt, depth, flags);
-    if (depth == 0 && !t->server) {
-        check_name(t, crt, flags);
+    struct tls_conn *c = t->conn;
+    if (c->to_come == 0) { /* the first of a chain */
+        c->to_come = c->depths = depth + 1;
+        c->flags = 0;
+        t->rank = RANK_NONE;
     }
-    char who[64];
-    if (*flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) {
-        if (mbedtls_x509_dn_gets(who, sizeof(who), &crt->issuer) <= 0) {
-            subject_of(crt, who, sizeof(who));
-        }
-        bool self = same_name(&crt->issuer_raw, &crt->subject_raw);
-        const mbedtls_x509_crt *issuer = crt->next; /* the peer's chain */
-        while (issuer != NULL && (self || !same_name(&crt->issuer_raw, &issuer->subject_raw))) {
-            issuer = issuer->next;
-        }
-        const char *words = self                            ? "signed by itself, unknown here:"
-            : issuer != NULL && !issuer->PRIVATE(ca_istrue) ? "signed by somebody who is no authority:"
-                                                            : "signed by an unknown authority:";
-        usocket_backend_say(t, RANK_TRUST, "%s %s", words, who);
+    c->to_come--;
+    c->path[depth] = crt;
+    c->flags |= check(t, depth, *flags);
+    *flags = 0; /* until all of the chain is known */
+    if (depth != 0) {
+        return 0;
     }
-    usocket_backend_verify_words(t, *flags);
+    if (!t->server) {
+        usocket_backend_check_name(t, crt, &c->flags);
+    }
+#if USOCKET_TLS_CONSTRAINTS
+    for (int i = c->depths - 1; i > 0 && (c->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) == 0; i--) {
+        usocket_backend_check_constraints(t, c->path[i], crt, &c->flags);
+    }
+#endif
+    bool first = !c->again;
+    c->again = true;
+    for (int i = 0; first && i < ORDERS && c->flags != 0 && (sort(crt) || try_another(c)); i++) {
+        int ret = mbedtls_x509_crt_verify_with_profile(crt, c->conf.PRIVATE(ca_chain), c->conf.PRIVATE(ca_crl),
+            c->conf.PRIVATE(cert_profile), NULL, flags, usocket_backend_verify, t);
+        if (ret != 0 && ret != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
+            return ret;
+        }
+    }
+    c->again = !first;
+    *flags = c->flags;
     return 0;
 }
 
@@ -233,6 +238,8 @@ void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags) {
         {MBEDTLS_X509_BADCRL_NOT_TRUSTED, RANK_USE, "the revocation list is not signed by the authority"},
         {MBEDTLS_X509_BADCRL_EXPIRED, RANK_USE, "the revocation list has expired"},
         {MBEDTLS_X509_BADCRL_FUTURE, RANK_USE, "the revocation list is not valid yet"},
+        {MBEDTLS_X509_BADCRL_BAD_MD | MBEDTLS_X509_BADCRL_BAD_PK | MBEDTLS_X509_BADCRL_BAD_KEY, RANK_USE,
+            "the revocation list is signed with a weak hash or key"},
         {MBEDTLS_X509_BADCERT_KEY_USAGE, RANK_USE, "the certificate is not meant for this use (keyUsage)"},
         {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, RANK_USE, "the certificate is not meant for this use (extendedKeyUsage)"},
         {MBEDTLS_X509_BADCERT_NS_CERT_TYPE, RANK_USE, "the certificate is not meant for this use (nsCertType)"},

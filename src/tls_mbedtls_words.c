@@ -8,9 +8,12 @@
 
 #include "tls_mbedtls.h"
 
+#include <mbedtls/asn1.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#define LOWEST_BELOW_TLS (-0x5000) /* X.509, PK, RSA, ECP, ASN.1; TLS's own numbers are below it */
 
 /* For mbedTLS itself, where its configuration names them (MBEDTLS_PLATFORM_STD_CALLOC; port/posix/mbedtls_user.h). */
 void *usocket_tls_calloc(size_t n, size_t size) {
@@ -67,8 +70,15 @@ void usocket_backend_say(usocket_tls_t *t, enum rank rank, const char *format, .
     t->rank = (uint8_t)rank;
     va_list args;
     va_start(args, format);
-    vsnprintf(t->words, sizeof(t->words), format, args);
+    int len = vsnprintf(t->words, sizeof(t->words), format, args);
     va_end(args);
+    if (len >= (int)sizeof(t->words)) { /* cut, but not within a character */
+        char *end = t->words + sizeof(t->words) - 4;
+        while (end > t->words && (*end & 0xc0) == 0x80) {
+            end--;
+        }
+        memcpy(end, "...", 4);
+    }
 }
 
 /* mbedTLS's own words. */
@@ -80,8 +90,27 @@ void usocket_backend_library_words(int ret, char *buf, size_t len) {
 #endif
 }
 
+const char *usocket_backend_unreadable(int ret) {
+    int part = -(-ret & ~0x7f); /* without what was wrong inside of it */
+    if (ret == MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE) {
+        return "uses an extension this build does not know";
+    }
+    if (ret ==
+        MBEDTLS_ERR_X509_INVALID_EXTENSIONS + MBEDTLS_ERR_ASN1_UNEXPECTED_TAG) { /* 2.28 has one number for both */
+        return "uses an extension this build does not know, or cannot read";
+    }
+    if (part == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG || part == MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE) {
+        return "is signed with an algorithm that this build lacks, such as Ed25519";
+    }
+    if (part == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG || part == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE) {
+        return "has a key of a kind that this build lacks, such as Ed25519";
+    }
+    return NULL;
+}
+
 bool usocket_backend_is_alloc_failure(int ret) {
     switch (ret) {
+        case -0x1180: /* MBEDTLS_ERR_PEM_ALLOC_FAILED */
         case MBEDTLS_ERR_SSL_ALLOC_FAILED:
         case MBEDTLS_ERR_X509_ALLOC_FAILED:
         case MBEDTLS_ERR_PK_ALLOC_FAILED:
@@ -108,6 +137,14 @@ static int alert_of(const mbedtls_ssl_context *ssl, int ret) {
         return header[6];
     }
     return -1;
+}
+
+/* One of the peer's certificates: X.509's numbers; those of keys and of ASN.1, too, where certificates are read. */
+static bool is_unreadable(const mbedtls_ssl_context *ssl, int ret) {
+    int state = ssl->PRIVATE(state);
+    return (ret <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && ret > MBEDTLS_ERR_X509_FATAL_ERROR) ||
+        ((state == MBEDTLS_SSL_SERVER_CERTIFICATE || state == MBEDTLS_SSL_CLIENT_CERTIFICATE) &&
+            ret > LOWEST_BELOW_TLS);
 }
 
 int usocket_backend_fail(usocket_tls_t *t, int ret) {
@@ -216,12 +253,17 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
             return t->failed = rows[i].code;
         }
     }
-    char library[120];
-    usocket_backend_library_words(ret, library, sizeof(library));
-    bool x509 = ret <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && ret > MBEDTLS_ERR_X509_FATAL_ERROR;
-    usocket_backend_say(
-        t, RANK_OTHER, "%s (%s)", x509 ? "a certificate cannot be read" : "what the peer sent is wrong", library);
-    return t->failed = x509 ? USOCKET_ETLS_CERTIFICATE : USOCKET_ETLS_PROTOCOL;
+    bool unreadable = is_unreadable(&c->ssl, ret);
+    const char *what = unreadable ? usocket_backend_unreadable(ret) : NULL;
+    if (what != NULL) {
+        usocket_backend_say(t, RANK_OTHER, "the certificate %s", what);
+    } else {
+        char library[120];
+        usocket_backend_library_words(ret, library, sizeof(library));
+        usocket_backend_say(t, RANK_OTHER, "%s (%s)",
+            unreadable ? "a certificate cannot be read" : "what the peer sent is wrong", library);
+    }
+    return t->failed = unreadable ? USOCKET_ETLS_CERTIFICATE : USOCKET_ETLS_PROTOCOL;
 }
 
 int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words) {

@@ -161,6 +161,12 @@
 #define USOCKET_TLS_KEEP_TRUST USOCKET_LARGE
 #endif
 
+/** What authorities in a chain may vouch for is looked at: extendedKeyUsage, nameConstraints, and a revocation list for each once one
+ *  is given. mbedTLS does none of it, and refuses critical nameConstraints. Costs 1200. */
+#ifndef USOCKET_TLS_CONSTRAINTS
+#define USOCKET_TLS_CONSTRAINTS 1
+#endif
+
 /** How long usocket_close waits for room for TLS's goodbye, at the most. */
 #ifndef USOCKET_TLS_CLOSE_MS
 #define USOCKET_TLS_CLOSE_MS 1000

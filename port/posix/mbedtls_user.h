@@ -24,6 +24,12 @@ void usocket_tls_cfree(void *p);
 #define MBEDTLS_PLATFORM_STD_CALLOC usocket_tls_calloc
 #define MBEDTLS_PLATFORM_STD_FREE usocket_tls_cfree
 
+/* Each certificate that a peer shows is read by this: mk/mbedtls.mk. */
+struct mbedtls_ssl_context;
+struct mbedtls_x509_crt;
+int usocket_tls_peer_cert(
+    struct mbedtls_ssl_context *ssl, struct mbedtls_x509_crt *chain, const unsigned char *der, size_t len);
+
 /* No keys in files of the working directory. */
 #undef MBEDTLS_PSA_CRYPTO_STORAGE_C
 #undef MBEDTLS_PSA_ITS_FILE_C

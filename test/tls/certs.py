@@ -4,6 +4,7 @@
 
 SPDX-License-Identifier: MIT
 """
+import datetime
 import os
 import ssl
 import subprocess
@@ -12,6 +13,11 @@ import sys
 HOST = "host.example.test"
 OTHER = "other.example.test"
 CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n"
+
+
+def when(days):
+    """So many days from now on."""
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
 
 
 def openssl(*arguments, **more):
@@ -37,18 +43,24 @@ class Maker:
             return file.read()
 
     def write(self, name, text):
-        with open(self.path(name), "w") as file:
+        with open(self.path(name), "wb" if isinstance(text, bytes) else "w") as file:
             file.write(text)
+
+    def der(self, name):
+        return ssl.PEM_cert_to_DER_cert(self.read(name + ".pem"))
 
     def key(self, name, kind="ec"):
         how = {"ec": ("EC", "-pkeyopt", "ec_paramgen_curve:P-256"), "p384": ("EC", "-pkeyopt", "ec_paramgen_curve:P-384"),
                "rsa": ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"), "rsa1024": ("RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
-               "ed25519": ("ED25519",)}[kind]
+               "p192": ("EC", "-pkeyopt", "ec_paramgen_curve:P-192"), "ed25519": ("ED25519",)}[kind]
         openssl("genpkey", "-algorithm", *how, "-out", self.path(name + ".key"))
 
-    def cert(self, name, issuer, *, cn=None, names=HOST, extensions=None, kind="ec", days=(-1, 365), digest="sha256", chain=()):
-        """A certificate by `issuer` (None: by itself), valid from days[0] to days[1] as counted from today."""
-        self.key(name, kind)
+    def cert(self, name, issuer, *, cn=None, names=HOST, extensions=None, kind="ec", key=None, days=(-1, 365), digest="sha256", chain=()):
+        """A certificate by `issuer` (None: by itself), valid from days[0] to days[1] as counted from today. key: that of another one."""
+        if key:
+            self.write(name + ".key", self.read(key + ".key"))
+        else:
+            self.key(name, kind)
         self.serial += 1
         if extensions is None:
             extensions = "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n"
@@ -57,7 +69,7 @@ class Maker:
             extensions += f"subjectAltName={listed}\n"
         self.write(name + ".ext", "[req]\ndistinguished_name=dn\nprompt=no\nstring_mask=utf8only\n[dn]\nCN=" + (cn or name) +
                    "\n[ext]\n" + extensions + "[ca]\ndefault_ca=def\n[def]\nunique_subject=no\n")
-        openssl("req", "-new", "-key", self.path(name + ".key"), "-config", self.path(name + ".ext"), "-out", self.path(name + ".csr"))
+        openssl("req", "-new", "-utf8", "-key", self.path(name + ".key"), "-config", self.path(name + ".ext"), "-out", self.path(name + ".csr"))
         self.sign(name, issuer, days, digest)
         self.write(name + ".chain", self.read(name + ".pem") + "".join(self.read(c + ".pem") for c in chain))
 
@@ -77,18 +89,18 @@ policy=any
 unique_subject=no
 copy_extensions=none
 [any]
-commonName=supplied
+commonName=optional
+organizationName=optional
+organizationalUnitName=optional
 """)
-        import datetime
-        now = datetime.datetime.now(datetime.timezone.utc)
-        start, end = ((now + datetime.timedelta(days=d)).strftime("%Y%m%d%H%M%SZ") for d in days)
+        start, end = map(when, days)
         arguments = ["ca", "-batch", "-notext", "-config", self.path("ca-" + name + ".cnf"), "-keyfile", self.path(signer + ".key"),
                      "-in", self.path(name + ".csr"), "-out", self.path(name + ".pem"), "-startdate", start, "-enddate", end,
                      "-md", digest, "-extfile", self.path(name + ".ext"), "-extensions", "ext"]
         arguments += ["-selfsign"] if issuer is None else ["-cert", self.path(issuer + ".pem")]
         openssl(*arguments)
 
-    def crl(self, name, issuer, revoked):
+    def crl(self, name, issuer, revoked, days=(0, 30)):
         database = self.path("crl-" + name)
         lines = ""
         for victim in revoked:
@@ -98,7 +110,7 @@ commonName=supplied
             lines += f"R\t400101000000Z\t250101000000Z\t{serial}\tunknown\t/CN={victim}\n"
         self.write("crl-" + name, lines)
         self.write("crl-" + name + ".cnf", f"[ca]\ndefault_ca=def\n[def]\ndatabase={database}\ndefault_md=sha256\n")
-        openssl("ca", "-gencrl", "-crldays", "30", "-config", self.path("crl-" + name + ".cnf"), "-keyfile", self.path(issuer + ".key"),
+        openssl("ca", "-gencrl", "-crl_lastupdate", when(days[0]), "-crl_nextupdate", when(days[1]), "-config", self.path("crl-" + name + ".cnf"), "-keyfile", self.path(issuer + ".key"),
                 "-cert", self.path(issuer + ".pem"), "-out", self.path(name + ".crl"))
 
 
@@ -174,6 +186,29 @@ def nul_in_name(maker):
     der = bytes([0x30, len(name) + 2, 0x82, len(name)]) + name
     text = "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DER:" + der.hex(":") + "\n"
     maker.cert("nul", "middle", names=None, extensions=text, chain=("middle",))
+
+
+def element(tag, *contents):
+    """One element of DER."""
+    body = b"".join(c if isinstance(c, bytes) else c.encode() for c in contents)
+    size = len(body)
+    return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x82, size >> 8, size & 255])) + body
+
+
+def subtrees(*names):
+    """(tag, contents) of GeneralName each: 0x82 dNSName, 0x87 iPAddress, 0x81 rfc822Name, 0xa4 directoryName, 0x86 URI."""
+    return b"".join(element(0x30, element(tag, value), *more) for tag, value, *more in names)
+
+
+def constraints(permitted=(), excluded=(), critical=True):
+    value = element(0x30, *([element(0xa0, subtrees(*permitted))] if permitted else []), *([element(0xa1, subtrees(*excluded))] if excluded else []))
+    return CA + "nameConstraints=" + "critical," * critical + "DER:" + value.hex(":") + "\n"
+
+
+def alt_names(*names):
+    """Of a leaf, what openssl's text form cannot say."""
+    value = element(0x30, *(element(tag, name) for tag, name in names))
+    return "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DER:" + value.hex(":") + "\n"
 
 
 def make(directory):

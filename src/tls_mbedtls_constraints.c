@@ -1,0 +1,206 @@
+/* TLS by mbedTLS: limits that a chain's authorities are under and mbedTLS does not look at. RFC 5280: extendedKeyUsage above the peer's
+ * own certificate (4.2.1.12, as browsers and OpenSSL apply it), nameConstraints (4.2.1.10), and links without a revocation list.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS && USOCKET_TLS_CONSTRAINTS
+
+#include "tls_mbedtls.h"
+
+#include <mbedtls/asn1.h>
+#include <mbedtls/oid.h>
+#include <string.h>
+
+#define CONTEXT (MBEDTLS_ASN1_CONTEXT_SPECIFIC | MBEDTLS_ASN1_CONSTRUCTED)
+#define SEQUENCE (MBEDTLS_ASN1_SEQUENCE | MBEDTLS_ASN1_CONSTRUCTED)
+
+/* ---- extendedKeyUsage --------------------------------------------------------------------------------------------- */
+
+void usocket_backend_check_purpose(usocket_tls_t *t, const mbedtls_x509_crt *ca, uint32_t *flags) {
+#if defined(MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE) || MBEDTLS_VERSION_NUMBER >= 0x03000000
+    const char *purpose = t->server ? MBEDTLS_OID_CLIENT_AUTH : MBEDTLS_OID_SERVER_AUTH;
+    if (mbedtls_x509_crt_check_extended_key_usage(ca, purpose, sizeof(MBEDTLS_OID_CLIENT_AUTH) - 1) != 0) {
+        *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
+        usocket_backend_say_of(t, RANK_USE, "an authority not meant for this use (extendedKeyUsage):", &ca->subject);
+    }
+#else
+    (void)t;
+    (void)ca;
+    (void)flags;
+#endif
+}
+
+/* ---- Revocation lists --------------------------------------------------------------------------------------------- */
+
+void usocket_backend_check_listed(
+    usocket_tls_t *t, const mbedtls_x509_crl *list, const mbedtls_x509_crt *ca, uint32_t *flags) {
+    const uint32_t dates = MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE;
+    uint32_t found = MBEDTLS_X509_BADCRL_NOT_TRUSTED; /* none */
+    int64_t now = usocket_port_wall_time();
+    for (; list != NULL && found != 0; list = list->next) {
+        if (usocket_backend_same_name(&list->issuer, &ca->subject)) {
+            found = now < usocket_backend_seconds(&list->this_update) ? MBEDTLS_X509_BADCRL_FUTURE
+                : now > usocket_backend_seconds(&list->next_update)   ? MBEDTLS_X509_BADCRL_EXPIRED
+                                                                      : 0;
+        }
+    }
+    *flags = (*flags & ~dates) | found; /* one that is current is enough */
+    if (found == MBEDTLS_X509_BADCRL_NOT_TRUSTED) {
+        usocket_backend_say_of(t, RANK_USE, "no revocation list is given of", &ca->subject);
+    }
+}
+
+/* ---- nameConstraints ---------------------------------------------------------------------------------------------- */
+
+enum { UNTOUCHED = 0, LISTED = 1, WITHIN = 2, MALFORMED = 4 };
+
+/* The contents of the next element, which has this tag; *p moves behind it. NULL: it has another, or is cut. */
+static const uint8_t *element(const uint8_t **p, const uint8_t *end, int tag, size_t *len) {
+    unsigned char *q = (unsigned char *)*p;
+    if (mbedtls_asn1_get_tag(&q, end, len, tag) != 0) {
+        return NULL;
+    }
+    *p = q + *len;
+    return q;
+}
+
+static size_t without_dot(const uint8_t *p, size_t len) {
+    return len != 0 && p[len - 1] == '.' ? len - 1 : len;
+}
+
+/* Whether a name is in the tree of `base`: itself or below it; with a dot at its front below it alone. */
+static bool in_tree(const uint8_t *name, size_t len, const uint8_t *base, size_t base_len) {
+    if (base_len == 0) {
+        return true;
+    }
+    if (len < base_len || !usocket_backend_same_text(name + len - base_len, base, base_len)) {
+        return false;
+    }
+    return len == base_len ? base[0] != '.' : base[0] == '.' || name[len - base_len - 1] == '.';
+}
+
+static int compare_host(const mbedtls_x509_buf *name, const uint8_t *base, size_t base_len, bool excluded) {
+    base_len = without_dot(base, base_len);
+    if (memchr(base, '*', base_len) != NULL) {
+        return MALFORMED;
+    }
+    size_t len = without_dot(name->p, name->len);
+    if (in_tree(name->p, len, base, base_len)) {
+        return WITHIN;
+    }
+    /* A star also stands for the one label that is excluded. */
+    const uint8_t *rest = base_len != 0 ? memchr(base, '.', base_len) : NULL;
+    if (excluded && len > 2 && name->p[0] == '*' && rest != NULL && rest != base) {
+        size_t rest_len = base_len - (size_t)(rest - base);
+        return rest_len == len - 1 && usocket_backend_same_text(name->p + 1, rest, rest_len) ? WITHIN : LISTED;
+    }
+    return LISTED;
+}
+
+static int compare_address(const mbedtls_x509_buf *name, const uint8_t *base, size_t base_len) {
+    if (base_len != 8 && base_len != 32) {
+        return MALFORMED;
+    }
+    size_t half = base_len / 2;
+    bool within = name->len == half;
+    bool ended = false; /* the mask's ones */
+    for (size_t bit = 0; bit < base_len * 4; bit++) {
+        uint8_t mask = (uint8_t)(0x80 >> (bit & 7));
+        if ((base[half + bit / 8] & mask) == 0) {
+            ended = true;
+        } else if (ended) {
+            return MALFORMED;
+        } else if (within && ((base[bit / 8] ^ name->p[bit / 8]) & mask) != 0) {
+            within = false;
+        }
+    }
+    return within ? WITHIN : LISTED;
+}
+
+/* What a list of subtrees has for a name, all of its findings together. */
+static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_len, bool excluded) {
+    const uint8_t *end = p + list_len;
+    int found = UNTOUCHED;
+    while (p < end) {
+        size_t len;
+        const uint8_t *tree = element(&p, end, SEQUENCE, &len);
+        const uint8_t *tree_end = tree + len;
+        if (tree == NULL) {
+            return MALFORMED;
+        }
+        int tag = tree[0]; /* or of what follows, if this is empty */
+        const uint8_t *base = element(&tree, tree_end, tag, &len);
+        size_t rest = (size_t)(tree_end - tree); /* minimum and maximum, which RFC 5280 does not use; a minimum of 0 */
+        if (base == NULL || (rest != 0 && (rest != 3 || memcmp(tree, "\x80\x01", 3) != 0))) {
+            return MALFORMED;
+        }
+        if (tag == name->tag) {
+            found |= tag == ALT_NAME_DNS ? compare_host(name, base, len, excluded) : compare_address(name, base, len);
+        }
+    }
+    return found;
+}
+
+/* One extension nameConstraints. 0; UNTOUCHED, or MALFORMED; WITHIN: *which is a name that is not allowed. */
+static int check_extension(const uint8_t *p, size_t len, const mbedtls_x509_crt *leaf, const mbedtls_x509_buf **which) {
+    static const mbedtls_x509_buf none[2] = {
+        {ALT_NAME_DNS, 0, NULL}, {ALT_NAME_IP, 0, NULL}}; /* to read all that there is */
+    const uint8_t *end = p + len;
+    const uint8_t *lists = element(&p, end, SEQUENCE, &len);
+    if (lists == NULL || p != end) {
+        return MALFORMED;
+    }
+    size_t permitted_len = 0;
+    size_t excluded_len = 0;
+    const uint8_t *permitted = element(&lists, end, CONTEXT | 0, &permitted_len);
+    const uint8_t *excluded = element(&lists, end, CONTEXT | 1, &excluded_len);
+    if (lists != end || len == 0) {
+        return MALFORMED;
+    }
+    for (size_t kind = 0; kind < 2; kind++) {
+        const mbedtls_x509_buf *name = &none[kind];
+        for (size_t n = 0; name != NULL; n++) {
+            int allowed = compare(name, permitted, permitted_len, false);
+            int forbidden = compare(name, excluded, excluded_len, true);
+            if (((allowed | forbidden) & MALFORMED) != 0) {
+                return MALFORMED;
+            }
+            if (n != 0 && ((forbidden & WITHIN) != 0 || allowed == LISTED)) {
+                *which = name;
+                return WITHIN;
+            }
+            name = usocket_backend_alt_name(leaf, none[kind].tag, n);
+        }
+    }
+    return UNTOUCHED;
+}
+
+void usocket_backend_check_constraints(
+    usocket_tls_t *t, const mbedtls_x509_crt *ca, const mbedtls_x509_crt *leaf, uint32_t *flags) {
+    const uint8_t *outer = ca->v3_ext.p; /* mbedTLS has read them all */
+    size_t n;
+    const uint8_t *p = outer != NULL ? element(&outer, outer + ca->v3_ext.len, SEQUENCE, &n) : NULL;
+    const uint8_t *end = outer;
+    while (p != NULL && p < end) {
+        const uint8_t *extension = element(&p, end, SEQUENCE, &n);
+        const uint8_t *oid = extension != NULL ? element(&extension, p, MBEDTLS_ASN1_OID, &n) : NULL;
+        if (oid == NULL || n != 3 || memcmp(oid, MBEDTLS_OID_NAME_CONSTRAINTS, 3) != 0) {
+            continue;
+        }
+        element(&extension, p, MBEDTLS_ASN1_BOOLEAN, &n);
+        const uint8_t *value = element(&extension, p, MBEDTLS_ASN1_OCTET_STRING, &n);
+        const mbedtls_x509_buf *which = NULL;
+        int found = value != NULL ? check_extension(value, n, leaf, &which) : MALFORMED;
+        if (found == MALFORMED) {
+            *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+            usocket_backend_say_of(t, RANK_USE, "unreadable nameConstraints of", &ca->subject);
+        } else if (found == WITHIN) {
+            *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+            usocket_backend_say_not_allowed(t, which, &ca->subject);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,290 @@
+/* TLS by mbedTLS: the names in certificates: which hosts a certificate is for, and how names are written for people. What a certificate
+ * says is not trusted: control characters and what is no UTF-8 are escaped, and what is too long ends with "...".
+ *
+ * Hosts: those of the subjectAltName alone; a commonName has not counted since RFC 6125, and mbedTLS takes it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include "tls_mbedtls.h"
+
+#include <mbedtls/oid.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Comparison --------------------------------------------------------------------------------------------------- */
+
+static uint8_t lower(uint8_t c) {
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
+}
+
+bool usocket_backend_same_text(const uint8_t *a, const uint8_t *b, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Two kinds of text that mbedTLS compares with each other, and without the case of letters. */
+static bool is_plain(int tag) {
+    return tag == MBEDTLS_ASN1_UTF8_STRING || tag == MBEDTLS_ASN1_PRINTABLE_STRING;
+}
+
+bool usocket_backend_same_name(const mbedtls_x509_name *a, const mbedtls_x509_name *b) {
+    for (; a != NULL && b != NULL; a = a->next, b = b->next) {
+        const mbedtls_x509_buf *x = &a->val;
+        const mbedtls_x509_buf *y = &b->val;
+        bool same = a->oid.len == b->oid.len && x->len == y->len &&
+            a->PRIVATE(next_merged) == b->PRIVATE(next_merged) &&
+            (a->oid.len == 0 || memcmp(a->oid.p, b->oid.p, a->oid.len) == 0);
+        if (!same ||
+            (x->len != 0 && (x->tag != y->tag || memcmp(x->p, y->p, x->len) != 0) &&
+                !(is_plain(x->tag) && is_plain(y->tag) && usocket_backend_same_text(x->p, y->p, x->len)))) {
+            return false;
+        }
+    }
+    return a == NULL && b == NULL;
+}
+
+/* A name of a certificate: itself, or "*." and the rest, for exactly one label; the rest has two at least. */
+static bool name_matches(const mbedtls_x509_buf *pattern, const uint8_t *name, size_t len) {
+    const uint8_t *p = pattern->p;
+    size_t plen = pattern->len;
+    if (plen == len && usocket_backend_same_text(p, name, len)) {
+        return memchr(p, '\0', plen) == NULL;
+    }
+    const uint8_t *rest = memchr(name, '.', len);
+    if (plen < 3 || p[0] != '*' || p[1] != '.' || rest == NULL || rest == name) {
+        return false;
+    }
+    size_t rest_len = len - (size_t)(rest - name);
+    return rest_len == plen - 1 && memchr(rest + 1, '.', rest_len - 1) != NULL &&
+        usocket_backend_same_text(p + 1, rest, rest_len);
+}
+
+const mbedtls_x509_buf *usocket_backend_alt_name(const mbedtls_x509_crt *crt, int tag, size_t n) {
+    for (const mbedtls_x509_sequence *s = &crt->subject_alt_names; s != NULL && s->buf.p != NULL; s = s->next) {
+        if (s->buf.tag == tag && n-- == 0) {
+            return &s->buf;
+        }
+    }
+    return NULL;
+}
+
+bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len) {
+    const mbedtls_x509_buf *alt;
+    for (size_t n = 0; (alt = usocket_backend_alt_name(crt, ALT_NAME_DNS, n)) != NULL; n++) {
+        if (name_matches(alt, (const uint8_t *)name, len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_for_address(const mbedtls_x509_crt *crt, const usocket_addr_t *a) {
+    size_t len = a->family == USOCKET_AF_INET ? 4 : 16;
+    const mbedtls_x509_buf *alt;
+    for (size_t n = 0; (alt = usocket_backend_alt_name(crt, ALT_NAME_IP, n)) != NULL; n++) {
+        if (alt->len == len && memcmp(alt->p, a->u.ip, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Text --------------------------------------------------------------------------------------------------------- */
+
+struct text {
+    char *buf;
+    size_t len, room; /* room 0: it has been cut */
+};
+
+static void add(struct text *t, const void *bytes, size_t len) {
+    if (t->room == 0) {
+        return;
+    }
+    if (t->len + len + 4 > t->room) {
+        bytes = "...";
+        len = 3;
+        t->room = 0;
+    }
+    memcpy(t->buf + t->len, bytes, len);
+    t->len += len;
+    t->buf[t->len] = '\0';
+}
+
+/* The length of the printable character at p, of UTF-8's in three bytes or less; 0: there is none. No control characters, no line ends,
+ * nothing that turns the direction of text. */
+static size_t printable(const uint8_t *p, size_t len) {
+    if (p[0] < 0x80) {
+        return p[0] >= ' ' && p[0] != 0x7f && p[0] != '"' && p[0] != '\\';
+    }
+    size_t n = p[0] < 0xe0 ? 2 : 3;
+    if (n > len || (p[1] & 0xc0) != 0x80 || (n == 3 && (p[2] & 0xc0) != 0x80)) {
+        return 0;
+    }
+    unsigned two = (unsigned)(p[0] << 8 | p[1]);
+    bool bad = two < 0xc2a0 || (two >= 0xe000 && two < 0xe0a0) || (two >= 0xeda0 && two < 0xee00) || two >= 0xf000 ||
+        (two == 0xe280 && p[2] >= 0xa8 && p[2] <= 0xae);
+    return bad ? 0 : n;
+}
+
+static void add_printable(struct text *t, const uint8_t *p, size_t len) {
+    while (len != 0) {
+        size_t n = printable(p, len);
+        char code[8];
+        if (n != 0) {
+            add(t, p, n);
+        } else {
+            add(t, code, (size_t)snprintf(code, sizeof(code), "\\x%02x", p[0]));
+            n = 1;
+        }
+        p += n;
+        len -= n;
+    }
+}
+
+static void add_name(struct text *t, const mbedtls_x509_name *n) {
+    for (; n != NULL && n->oid.p != NULL; n = n->next) {
+        const char *kind = "?";
+        mbedtls_oid_get_attr_short_name(&n->oid, &kind);
+        add(t, ", ", t->len != 0 ? 2 : 0);
+        add(t, kind, strlen(kind));
+        add(t, "=", 1);
+        add_printable(t, n->val.p, n->val.len);
+    }
+    if (t->len == 0) {
+        add(t, "no name", 7);
+    }
+}
+
+void usocket_backend_subject(const mbedtls_x509_crt *crt, char *buf, size_t room) {
+    struct text t = {buf, 0, room};
+    for (const mbedtls_x509_name *n = &crt->subject; n != NULL; n = n->next) {
+        if (n->oid.len == 3 && memcmp(n->oid.p, "\x55\x04\x03", 3) == 0 && n->val.len != 0) {
+            add_printable(&t, n->val.p, n->val.len);
+            return;
+        }
+    }
+    add_name(&t, &crt->subject);
+}
+
+void usocket_backend_say_of(usocket_tls_t *t, enum rank rank, const char *words, const mbedtls_x509_name *name) {
+    char buf[128];
+    struct text text = {buf, 0, sizeof(buf)};
+    add_name(&text, name);
+    usocket_backend_say(t, rank, "%s %s", words, buf);
+}
+
+/* A host's name; within quotes unless it looks like one. */
+static void add_host(struct text *t, const uint8_t *p, size_t len) {
+    bool plain = true;
+    bool address = true;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t c = lower(p[i]);
+        bool digit = (c >= '0' && c <= '9') || c == '.';
+        plain = plain && (digit || (c >= 'a' && c <= 'z') || c == '-' || c == '*' || c == '_');
+        address = address && digit;
+    }
+    bool quotes = !plain || address;
+    add(t, "\"", quotes);
+    add_printable(t, p, len);
+    add(t, "\"", quotes);
+}
+
+static void add_alt_name(struct text *t, const mbedtls_x509_buf *alt) {
+    char address[USOCKET_ADDR_TEXT] = "an address"; /* IPv6, in a build without it */
+    if (alt->tag == ALT_NAME_DNS) {
+        add_host(t, alt->p, alt->len);
+        return;
+    }
+    if (alt->len == 4 || alt->len == 16) {
+        usocket_ntop(alt->len == 4 ? USOCKET_AF_INET : USOCKET_AF_INET6, alt->p, address);
+    }
+    add(t, address, strlen(address));
+}
+
+#if USOCKET_TLS_CONSTRAINTS
+void usocket_backend_say_not_allowed(usocket_tls_t *t, const mbedtls_x509_buf *alt, const mbedtls_x509_name *ca) {
+    char buf[140];
+    struct text text = {buf, 0, 60};
+    add_alt_name(&text, alt);
+    struct text by = {buf + 60, 0, 80};
+    add_name(&by, ca);
+    usocket_backend_say(t, RANK_USE, "the certificate is for %s, outside of the nameConstraints of %s", buf, by.buf);
+}
+#endif
+
+/* ---- The verdict -------------------------------------------------------------------------------------------------- */
+
+/* Why the names that there are do not count, though they look as if they did; or what else might help. */
+static const char *why_not(const mbedtls_x509_crt *crt, const char *wanted, bool numeric, bool named) {
+    const mbedtls_x509_buf *alt;
+    size_t len = strlen(wanted);
+    if (usocket_backend_alt_name(crt, ALT_NAME_DNS, 0) == NULL &&
+        usocket_backend_alt_name(crt, ALT_NAME_IP, 0) == NULL) {
+        return "; it has no subjectAltName for one, a commonName does not count";
+    }
+    for (size_t n = 0; (alt = usocket_backend_alt_name(crt, ALT_NAME_DNS, n)) != NULL; n++) {
+        if (numeric && alt->len == len && usocket_backend_same_text(alt->p, (const uint8_t *)wanted, len)) {
+            return "; a dNSName does not count for an address";
+        }
+        const uint8_t *star = alt->len != 0 ? memchr(alt->p, '*', alt->len) : NULL;
+        size_t rest = star != NULL ? alt->len - (size_t)(star + 1 - alt->p) : 0;
+        if (star != NULL && rest <= len &&
+            usocket_backend_same_text(star + 1, (const uint8_t *)wanted + len - rest, rest)) {
+            return "; a * is one whole label with two labels behind it";
+        }
+    }
+    return numeric && !named ? "; TLS_HOSTNAME tells the server's name" : "";
+}
+
+void usocket_backend_check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, uint32_t *flags) {
+    *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    char address[USOCKET_ADDR_TEXT];
+    const char *wanted = t->name;
+    usocket_addr_t a = t->peer;
+    bool numeric = t->name == NULL || usocket_addr_parse(&a, t->name, strlen(t->name), USOCKET_AF_UNSPEC) == 0;
+    bool fits;
+    size_t len = 0;
+    if (numeric) {
+        fits = is_for_address(crt, &a);
+        wanted = usocket_ntop(a.family, a.u.ip, address) < 0 ? "a nameless peer" : address;
+    } else {
+        len = strlen(wanted);
+        len -= len > 1 && wanted[len - 1] == '.'; /* a full name's last dot */
+        fits = usocket_backend_is_for(crt, wanted, len);
+    }
+    if (fits) {
+        return;
+    }
+    *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    const char *why = why_not(crt, wanted, numeric, t->named);
+    char text[USOCKET_TLS_WORDS];
+    struct text all = {text, 0, 88};
+    for (int tag = ALT_NAME_DNS; tag <= ALT_NAME_IP; tag += ALT_NAME_IP - ALT_NAME_DNS) {
+        const mbedtls_x509_buf *alt;
+        for (size_t n = 0; (alt = usocket_backend_alt_name(crt, tag, n)) != NULL; n++) {
+            add(&all, ", ", all.len != 0 ? 2 : 0);
+            add_alt_name(&all, alt);
+        }
+    }
+    if (all.len == 0) {
+        add(&all, "no host", 7);
+    }
+    all.room = all.len + 72;
+    add(&all, ", not ", 6);
+    if (numeric) {
+        add(&all, wanted, strlen(wanted));
+    } else {
+        add_host(&all, (const uint8_t *)wanted, strlen(wanted));
+    }
+    usocket_backend_say(t, RANK_NAME, "the certificate is for %s%s", text, why);
+}
+
+#endif
