@@ -105,14 +105,14 @@ struct tls_conn {
     struct trust *trust; /* the system's */
     uint8_t *peer;       /* the peer's certificate, DER; NULL: mbedTLS has it */
     size_t peer_len;
-    struct session *resumed; /* what the handshake tries to resume */
+    struct session *resumed;                                    /* what the handshake tries to resume */
     mbedtls_x509_crt *path[MBEDTLS_X509_MAX_VERIFY_CHAIN_SIZE]; /* what is being verified: the peer's, its issuer ... */
-    int depths, to_come; /* how many they are; and have not been looked at */
-    uint32_t flags;      /* what is wrong with those that have */
-    int skipped;         /* why one of the peer's list could not be read; 0 */
-    bool again;          /* the list is being verified in another order */
-    unsigned fragments;  /* bytes of a message of the handshake that had come before the last record */
-    bool spoken;         /* something has come that was TLS */
+    int depths, to_come;                                        /* how many they are; and have not been looked at */
+    uint32_t flags;                                             /* what is wrong with those that have */
+    int skipped;                                                /* why one of the peer's list could not be read; 0 */
+    bool again;                                                 /* the list is being verified in another order */
+    unsigned fragments;      /* bytes of a message of the handshake that had come before the last record */
+    bool spoken;             /* something has come that was TLS */
     uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
     uint8_t early[AHEAD];
 };
