@@ -140,6 +140,163 @@ static void test_certificates(void **state) {
     assert_int_equal(0, len);
 }
 
+/* Bytes that the tests put together. */
+static char made[20000];
+static size_t made_len;
+
+static void add_bytes(const void *bytes, size_t len) {
+    assert_true(made_len + len <= sizeof made);
+    memcpy(made + made_len, bytes, len);
+    made_len += len;
+}
+
+static void add_text(const char *text) {
+    add_bytes(text, strlen(text));
+}
+
+static int set_made(int name) {
+    return usocket_setsockopt(&s, USOCKET_SOL_TLS, name, made, made_len);
+}
+
+/* How many bytes of certificates the socket trusts. */
+static size_t trusted(void) {
+    size_t len = 0;
+    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, &len));
+    return len;
+}
+
+#define MADE(...) (made_len = 0, __VA_ARGS__)
+
+/* A file of authorities that a full disk has emptied must not bring the system's back. */
+static void test_empty_value(void **state) {
+    (void)state;
+    static const char *const nothing[] = { "", "\n", " \r\n\t", "# no certificate\n", key_server };
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+        assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 0));
+        refused(set_text(&s, USOCKET_TLS_CA_CERT, nothing[i]), "TLS_CA_CERT: no certificate in it");
+        assert_ok(set_text(&s, USOCKET_TLS_CA_CERT, pem_root));
+        refused(set_text(&s, USOCKET_TLS_CA_CERT, nothing[i]), "TLS_CA_CERT: no certificate in it");
+        assert_int_equal(sizeof der_root, trusted()); /* as it was */
+        refused(set_text(&s, USOCKET_TLS_OWN_CERT, nothing[i]), "TLS_OWN_CERT: no certificate in it");
+    }
+    refused(set_text(&s, USOCKET_TLS_OWN_KEY, ""), "TLS_OWN_KEY: no private key");
+    assert_code(USOCKET_EINVAL, set_text(&s, USOCKET_TLS_PEER_VERIFY, ""));
+    assert_code(USOCKET_EINVAL, set_text(&s, USOCKET_TLS_MIN_VERSION, ""));
+}
+
+/* All that is given counts, in whatever order and with whatever between it. */
+static void test_several_certificates(void **state) {
+    (void)state;
+    const size_t one = sizeof der_root;
+    const struct {
+        size_t count;
+        const char *between;
+        size_t between_len;
+        int kinds[3]; /* 1: DER, 2: PEM */
+    } rows[] = {
+#define BETWEEN(text) text, sizeof text - 1
+        { 2, BETWEEN(""), { 1, 1 } },
+        { 2, BETWEEN(""), { 1, 2 } },
+        { 2, BETWEEN(""), { 2, 1 } },
+        { 2, BETWEEN("\0"), { 2, 2 } },
+        { 2, BETWEEN("\0\0\n"), { 2, 1 } },
+        { 2, BETWEEN("\r\n\r\n"), { 1, 2 } },
+        { 3, BETWEEN(""), { 1, 2, 1 } },
+        { 3, BETWEEN("# a comment, \xc3\xbc 0\n0 s:CN = root\n"), { 2, 2, 2 } },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        MADE((void)0);
+        for (size_t k = 0; k < rows[i].count; k++) {
+            if (rows[i].kinds[k] == 1) {
+                add_bytes(der_root, one);
+            } else {
+                add_text(pem_root);
+            }
+            add_bytes(rows[i].between, rows[i].between_len);
+        }
+        assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 0));
+        assert_ok(set_made(USOCKET_TLS_CA_CERT));
+        assert_int_equal(rows[i].count * one, trusted());
+    }
+}
+
+/* What is not read is not ignored: the option names the certificate. */
+static void test_rest_is_refused(void **state) {
+    (void)state;
+    MADE(add_bytes(der_root, sizeof der_root), add_bytes("rubbish", 7));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: certificate 2 cannot be read");
+    MADE(add_bytes(der_root, sizeof der_root), add_text("# a comment\n"), add_text(pem_root));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: certificate 2 cannot be read");
+    MADE(add_text(pem_root), add_text("text\n"), add_bytes(der_root, sizeof der_root));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: certificate 2 cannot be read");
+    MADE(add_text("0IID\n-----END CERTIFICATE-----\n"), add_text(pem_root));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: no certificate that can be read: certificate 1");
+    MADE(add_text(pem_root), add_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: certificate 2 cannot be read");
+    MADE(add_text(pem_server), add_text("rest\n"));
+    assert_ok(set_made(USOCKET_TLS_OWN_CERT)); /* a comment */
+    MADE(add_text(pem_server), add_bytes("\x01", 1));
+    refused(set_made(USOCKET_TLS_OWN_CERT), "TLS_OWN_CERT: certificate 3 cannot be read");
+    MADE(add_text(key_server), add_text(key_server));
+    refused(set_made(USOCKET_TLS_OWN_KEY), "TLS_OWN_KEY: no private key, more than one");
+    MADE(add_bytes(der_key, sizeof der_key), add_bytes("\n\0", 2)); /* that is nothing */
+    assert_ok(set_made(USOCKET_TLS_OWN_KEY));
+    MADE(add_bytes(der_key, sizeof der_key), add_bytes("\1\2", 2));
+    refused(set_made(USOCKET_TLS_OWN_KEY), "TLS_OWN_KEY: no private key, more than one");
+    MADE(add_bytes(der_key, sizeof der_key), add_bytes(der_key, sizeof der_key));
+    refused(set_made(USOCKET_TLS_OWN_KEY), "TLS_OWN_KEY: no private key, more than one");
+    MADE(add_text(pem_server), add_text(key_server)); /* both in one file */
+    assert_ok(set_made(USOCKET_TLS_OWN_CERT));
+    assert_ok(set_made(USOCKET_TLS_OWN_KEY));
+}
+
+/* A file cut short, wherever that is. */
+static void test_cut_short(void **state) {
+    (void)state;
+    const size_t whole = strlen(pem_root);
+    char words[USOCKET_TLS_WORDS];
+    for (size_t len = 1; len < whole; len += len < 30 || len > whole - 30 ? 1 : 41) {
+        int number;
+        MADE(add_text(pem_root), add_bytes(pem_root, len));
+        int r = set_made(USOCKET_TLS_CA_CERT);
+        if (len == whole - 1) {
+            assert_ok(r); /* the last newline */
+            continue;
+        }
+        assert_code(USOCKET_ETLS_OPTION, r);
+        assert_ok(usocket_tls_why(&s, &number, words));
+        assert_non_null(strstr(words, "TLS_CA_CERT: certificate 2 "));
+        assert_true(number < 0);
+        MADE(add_text(pem_server), add_bytes(pem_root, len));
+        refused(set_made(USOCKET_TLS_OWN_CERT), "TLS_OWN_CERT: certificate 3 ");
+    }
+    for (size_t len = 1; len < sizeof der_root; len += len < 10 ? 1 : 41) {
+        MADE(add_bytes(der_root, sizeof der_root), add_bytes(der_root, len));
+        refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: certificate 2 ");
+    }
+    MADE(add_text(pem_root), add_bytes(pem_list, strlen(pem_list) - 8));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: certificate 2 is cut short");
+    MADE(add_text(pem_root), add_text("-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n"));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: a revocation list cannot be read");
+}
+
+/* One of a kind that mbedTLS lacks among others; alone; and as one's own. */
+static void test_unknown_kind(void **state) {
+    (void)state;
+    MADE(add_text(pem_root), add_text(pem_ed25519), add_text(pem_other));
+    assert_ok(set_made(USOCKET_TLS_CA_CERT));
+    assert_true(trusted() > sizeof der_root + 200);
+    MADE(add_text(pem_ed25519), add_text(pem_root));
+    assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 0));
+    assert_ok(set_made(USOCKET_TLS_CA_CERT));
+    assert_int_equal(sizeof der_root, trusted());
+    refused(set_text(&s, USOCKET_TLS_CA_CERT, pem_ed25519), "TLS_CA_CERT: no certificate that can be read: certificate 1 ");
+    assert_non_null(strstr(tls_words(&s), "Ed25519"));
+    refused(set_text(&s, USOCKET_TLS_OWN_CERT, pem_ed25519), "TLS_OWN_CERT: no certificate that can be read: certificate 1 ");
+    MADE(add_text("-----BEGIN TRUSTED CERTIFICATE-----\nAAAA\n-----END TRUSTED CERTIFICATE-----\n"));
+    refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: no certificate that can be read: certificate 1 ");
+}
+
 static void test_keys(void **state) {
     (void)state;
     char buf[100];
@@ -251,7 +408,8 @@ static void test_listener(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        OPTION(test_numbers), OPTION(test_texts), OPTION(test_lists), OPTION(test_certificates), OPTION(test_keys), OPTION(test_psk),
+        OPTION(test_numbers), OPTION(test_texts), OPTION(test_lists), OPTION(test_certificates), OPTION(test_empty_value),
+        OPTION(test_several_certificates), OPTION(test_rest_is_refused), OPTION(test_cut_short), OPTION(test_unknown_kind), OPTION(test_keys), OPTION(test_psk),
         OPTION(test_not_yet_and_unknown), OPTION(test_incomplete), OPTION(test_listener),
     };
     return RUN(tests);
