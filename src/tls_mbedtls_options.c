@@ -408,6 +408,8 @@ int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t le
     uint8_t *text;
     int r;
     int n;
+    bool anew = value == NULL;
+    value = anew ? "" : value;
     switch (name) {
         case USOCKET_TLS_PEER_VERIFY:
         case USOCKET_TLS_SESSION_CACHE:
@@ -433,8 +435,9 @@ int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t le
         case USOCKET_TLS_CA_CERT:
         case USOCKET_TLS_OWN_CERT:
         case USOCKET_TLS_OWN_KEY:
-            text = value != NULL || name != USOCKET_TLS_CA_CERT ? terminated(value, len) : NULL;
-            if (text == NULL && (value != NULL || name != USOCKET_TLS_CA_CERT)) {
+            anew = anew && name == USOCKET_TLS_CA_CERT;
+            text = anew ? NULL : terminated(value, len);
+            if (text == NULL && !anew) {
                 return USOCKET_ENOMEM;
             }
             r = name == USOCKET_TLS_CA_CERT ? set_ca(t, text, len) : set_own(t, name == USOCKET_TLS_OWN_KEY, text, len);

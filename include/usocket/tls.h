@@ -68,13 +68,15 @@ extern "C" {
 /** Number: 1 keeps sessions, so that a later handshake with the same peer and the same options is short: a client
  *  USOCKET_TLS_SESSIONS of them, for the process; a server hands out tickets. 0, the default, does not. */
 #define USOCKET_TLS_SESSION_CACHE 12
-/** PEM (one or more certificates, and revocation lists) or DER (one certificate): whom to trust, instead of the system's bundle.
- *  Each call adds; an empty value begins anew. */
+/** PEM and DER, any number in a row, and revocation lists in PEM: whom to trust, instead of the system's bundle. Each call adds; NULL
+ *  begins anew. All of it counts, but for certificates of a kind that mbedTLS lacks if there are others. A value that is empty, has no
+ *  certificate and no list, is cut short or has anything else in it but comments of PEM is refused. Once a list is given, each authority
+ *  of a chain needs one that is current. */
 #define USOCKET_TLS_CA_CERT 64
-/** PEM (the certificate, then those that lead to an authority) or DER: what to show of oneself. Each call begins a further pair
+/** PEM or DER (the certificate, then those that lead to an authority): what to show of oneself; all of it, or it is refused. Each call begins a further pair
  *  of certificate and key; a server shows the first that is for the name that the client asked for, else the first. */
 #define USOCKET_TLS_OWN_CERT 65
-/** PEM or DER: the private key of the certificate given last. */
+/** PEM or DER: the private key of the certificate given last, one. */
 #define USOCKET_TLS_OWN_KEY 66
 /** Numbers: USOCKET_TLS_1_2 or USOCKET_TLS_1_3. DTLS is 1.2 alone. */
 #define USOCKET_TLS_MIN_VERSION 67
