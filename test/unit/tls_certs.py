@@ -47,6 +47,7 @@ def main(out):
     maker.cert("rsa", "middle", names=SERVER, kind="rsa", chain=("middle",), **years)
     maker.cert("second", "middle", names="second.test", chain=("middle",), **years)
     maker.cert("client", "middle", names="client.test", chain=("middle",), **years)
+    maker.cert("p192", "middle", names=SERVER, kind="p192", chain=("middle",), **years)
     maker.cert("expired", "middle", names=SERVER, chain=("middle",), days=(-30, -3))
     maker.cert("other", None, names=None, extensions=certs.CA, cn="Unknown")
     maker.cert("ed25519", None, names=None, extensions=certs.CA, kind="ed25519", digest="null")
@@ -55,7 +56,7 @@ def main(out):
     for name in ("root", "other", "ed25519"):
         parts.append(text("pem_" + name, maker.read(name + ".pem")))
     parts.append(text("pem_list", maker.read("list.crl")))
-    for name in ("server", "rsa", "second", "client", "expired"):
+    for name in ("server", "rsa", "second", "client", "expired", "p192"):
         parts.append(text(f"pem_{name}", maker.read(name + ".chain")))
         parts.append(text(f"key_{name}", maker.read(name + ".key")))
     certs.openssl("x509", "-in", maker.path("root.pem"), "-outform", "DER", "-out", maker.path("root.der"))
