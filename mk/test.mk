@@ -46,10 +46,10 @@ test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's 
 RANDOM_ON := $(OURS) build/lwip/micropython build/sal/micropython
 .PHONY: test-random test-random-asan random
 test-random: $(RANDOM_ON) ## random programs: calls, closes, collections, threads and scheduled functions
-	@$(PYTHON) test/random/run.py --programs 8 --steps 200 $^
+	@$(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
 test-random-asan: $(ASAN) build/lwip-asan/micropython build/sal-asan/micropython
-	@$(SANITIZER) $(PYTHON) test/random/run.py --programs 8 --steps 200 $^
+	@$(SANITIZER) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
 random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones each time
 	@TEST_SECONDS=$(or $(TEST_SECONDS),600) $(PYTHON) test/random/run.py --steps 400 $^
