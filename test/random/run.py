@@ -14,9 +14,11 @@ import argparse
 import concurrent.futures
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -79,7 +81,8 @@ def descriptors(pid):
 def run(interp, seed, steps):
     """One program. Returns (the reason of its failure or None, its output)."""
     factor = slow.factor() * (4 if "asan" in flavour_of(interp) else 1)
-    child = subprocess.Popen(command_of(interp, seed, steps), env=environment(interp, factor), cwd=HERE, stdin=subprocess.DEVNULL,
+    folder = tempfile.mkdtemp()  # for the names of local sockets
+    child = subprocess.Popen(command_of(interp, seed, steps), env=environment(interp, factor), cwd=folder, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     running.add(child.pid)
     lines, heard = [], [time.monotonic()]
@@ -106,6 +109,7 @@ def run(interp, seed, steps):
         pass
     status = child.wait()
     running.discard(child.pid)
+    shutil.rmtree(folder, ignore_errors=True)
     reader.join(5)
     text = "\n".join(lines)
     said = [line for line in lines if line.startswith("FAIL") or SANITIZER.search(line)]

@@ -18,6 +18,7 @@ import argparse
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -51,7 +52,10 @@ def path_of_links():
 def project():
     """This project's sources, as they are now."""
     place = os.path.join(WORK, "project")
-    shutil.copytree(ROOT, place, symlinks=True, ignore=lambda folder, names: [n for n in names if n in ("build", ".git", "__pycache__")])
+    def left(folder, names):
+        return [n for n in names if n in ("build", ".git", "__pycache__") or stat.S_ISSOCK(os.lstat(os.path.join(folder, n)).st_mode)]
+
+    shutil.copytree(ROOT, place, symlinks=True, ignore=left)
     return place
 
 
