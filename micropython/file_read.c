@@ -42,6 +42,16 @@ size_t usocket_py_file_buffered(file_obj_t *self) {
 static void take(file_obj_t *self, vstr_t *v, size_t n) {
     size_t have = self->len - self->pos;
     n = n < have ? n : have;
+    if (v->alloc <= v->len + n) { /* room for a NUL, too: what makes the result must not allocate */
+        size_t more = v->len + v->len / 2 + n + 1;
+        char *grown = m_renew_maybe(char, v->buf, v->alloc, more, true);
+        if (grown != NULL) {
+            v->buf = grown;
+            v->alloc = more;
+        } else {
+            vstr_hint_size(v, n + 1);
+        }
+    }
     vstr_add_strn(v, self->buf + self->pos, n);
     self->pos += n;
 }

@@ -1,4 +1,4 @@
-# run: net=lo limit=60 heap=2m
+# run: net=lo limit=120 heap=2m
 # Extreme values as every argument of everything that the module has: nothing crashes, hangs, or allocates by a number that nobody has
 # checked. Each call gives a value, or one of the exceptions below. A name without a row here is a failure.
 import sys

@@ -18,7 +18,7 @@ def steps():
     k = 0
     while k < 700:
         yield k
-        k += 1 if k < 50 else 29
+        k += 1 if k < 40 else 53
 
 
 def into(f, n):
@@ -109,6 +109,33 @@ def every_mode():
             sweep(mode, buffering, name, make, 0)
         sweep(mode, buffering, "readline()", CALLS[3][1], 1)
         sweep(mode, buffering, "read()", CALLS[0][1], 1)
+
+
+def lines_of_every_length():
+    # Among them those that fill their block to the last byte.
+    tried = 0
+    for n in range(60, 100):
+        for k in range(30):
+            a, b = tcp_pair()
+            b.settimeout(5)
+            a.sendall(b"x" * n + b"\nend\n")
+            f = b.makefile("rb", 13)
+            got = [None]
+
+            def squeezed():
+                got[0] = f.readline()
+
+            e = squeeze(k, squeezed)
+            if got[0] is None:
+                got[0] = f.readline()
+            end = f.readline()
+            close(f, a, b)
+            if (len(got[0]), end) != (n + 1, b"end\n"):
+                return fail("a line of {}".format(n), "with {} free blocks, after {!r}: {!r} {!r}".format(k, e, got, end))
+            if e is None:
+                break
+            tried += 1
+    ok("lines of 60 to 100 bytes: nothing is lost, {} ways of running out of memory".format(tried))
 
 
 def datagrams():
@@ -221,6 +248,7 @@ def a_line_larger_than_the_heap():
 
 if hasattr(socket.socket, "makefile"):
     run(every_mode)
+    run(lines_of_every_length)
     run(a_line_larger_than_the_heap)
 run(datagrams)
 run(datagrams_with_addresses)
