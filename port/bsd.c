@@ -1,5 +1,7 @@
 /* The sockets of port.h on any BSD-like stack: POSIX, lwIP, RT-Thread's SAL. A stack's own words are in platform.h.
  *
+ * Over 500 lines: each call of the stack stands once, beside the others.
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "bsd.h"
@@ -420,6 +422,9 @@ int32_t usocket_port_pending(int handle) {
 int usocket_port_getopt(int handle, int level, int name, void *value, size_t *len) {
     socklen_t size = *len < INT32_MAX ? (socklen_t)*len : INT32_MAX;
     int r;
+    if (value == NULL && size != 0) {
+        return USOCKET_EFAULT;
+    }
     TRY(r, USOCKET_ENOPROTOOPT, plat_getsockopt(handle, level, name, value, &size));
     if (r < 0) {
         return r;
@@ -437,6 +442,9 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
 int usocket_port_setopt(int handle, int level, int name, const void *value, size_t len) {
     if (len > INT32_MAX) {
         return USOCKET_EINVAL;
+    }
+    if (value == NULL && len != 0 && level == SOL_SOCKET) {
+        return USOCKET_EFAULT; /* other levels have options that are set by a length alone; glibc for 32 bits reads times itself */
     }
     int r;
     TRY(r, USOCKET_ENOPROTOOPT, plat_setsockopt(handle, level, name, value, (socklen_t)len));

@@ -2,6 +2,8 @@
  *
  * A C program needs only this header.
  *
+ * Over 500 lines: it is the manual of one API.
+ *
  * What holds for every function
  * - Results: 0 or more is good, negative is a code of `enum usocket_error`, the same number on every system.
  * - Memory: yours. The library allocates nothing for a socket; only a name lookup in progress has memory of its own.

@@ -5,7 +5,6 @@
 #define _GNU_SOURCE
 #include "inside.h"
 #include "shapes.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -288,10 +287,8 @@ int sal_connect(int number, const void *addr, uint32_t len) {
         return at_connect(e, addr, len);
     }
     if (!e->stream && ((const struct sal_addr *)addr)->family == 0) { /* AF_UNSPEC: lwIP forgets the peer */
-        const struct sockaddr none = {.sa_family = AF_UNSPEC};
-        connect(e->host, &none, sizeof(none));
         e->stage = FRESH;
-        return good(e);
+        return connect(e->host, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)) < 0 ? -1 : good(e);
     }
     struct sockaddr_storage host;
     socklen_t size = look_to_host(e, addr, len, &host);
