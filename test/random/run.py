@@ -49,7 +49,7 @@ def environment(interp, factor):
     flavour = flavour_of(interp)
     stack = next((s for s in ("lwip", "sal") if flavour.startswith(s)), "")
     own = os.path.join(PYTHON, "stacks", stack) + ":" if stack else ""
-    env = dict(os.environ, MICROPYPATH=f".frozen:{own}{PYTHON}", TEST_SLOW=f"{factor:.2f}")
+    env = dict(os.environ, MICROPYPATH=f".frozen:{own}{PYTHON}", TEST_SLOW=f"{factor:.2f}", TEST_STACK=stack)
     env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:exitcode=99")
     return env
