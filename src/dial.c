@@ -60,7 +60,7 @@ static int next_attempt(usocket_dial_t *d, usocket_t *s, usocket_addr_t *to) {
 
 /* The time left, divided by the addresses left, this one included. */
 static usocket_time_t share(const usocket_dial_t *d, usocket_time_t deadline) {
-    if (deadline == USOCKET_NEVER || deadline == USOCKET_NOW) {
+    if (deadline == USOCKET_NEVER || deadline <= USOCKET_NOW) {
         return deadline;
     }
     usocket_addrinfo_t info;
