@@ -1,12 +1,12 @@
-# aiosocket: names, connections to the first address that answers (RFC 8305), and TLS on them. MIT license.
+# aiosocket: names, and connections to the first address that answers (RFC 8305). MIT license.
 import errno
 
 import usocket
 
+from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, own_tls, set_options, wrap
 from .stream import LIMIT, Stream, late
 from .waiting import Waiting, deadline, in_line, passed
 
-EPROTONOSUPPORT = 93
 EISCONN = 106
 
 
@@ -98,59 +98,6 @@ def one_by_one(host, port, timeout, options):
     raise failed
 
 
-def own_tls():
-    # TLS as a state of the socket, where this build of usocket has it.
-    global _own
-    if _own is None:
-        try:
-            usocket.socket(usocket.AF_INET, usocket.SOCK_STREAM, usocket.IPPROTO_SEC).close()
-            _own = True
-        except (OSError, AttributeError):
-            _own = False
-    return _own
-
-
-_own = None
-
-
-def wrap(s, ssl, server, hostname):
-    # A TLS object of MicroPython's `tls` around a connected socket.
-    if server:
-        wrapped = ssl.wrap_socket(s, server_side=True, do_handshake_on_connect=False)
-    else:
-        wrapped = ssl.wrap_socket(s, server_hostname=hostname, do_handshake_on_connect=False)
-    wrapped.setblocking(False)
-    return wrapped
-
-
-def client_context():
-    import tls
-
-    return tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-
-
-def set_options(s, options):
-    for option, value in options.items():
-        s.setsockopt(usocket.SOL_TLS, option, value)
-
-
-# async
-def handshake(s, by):
-    w = Waiting(s)
-    try:
-        while True:
-            try:
-                return s.do_handshake()
-            except OSError as e:
-                if e.errno not in (errno.EAGAIN, errno.EINPROGRESS):
-                    raise
-            if passed(by):
-                raise late("handshake")
-            yield w._writable(by)  # which it is when the handshake has ended
-    finally:
-        w._forget()
-
-
 def no_delay(s):
     try:
         s.setsockopt(usocket.IPPROTO_TCP, usocket.TCP_NODELAY, 1)
@@ -159,37 +106,43 @@ def no_delay(s):
 
 
 async def open_connection(
-    host, port, ssl=None, server_hostname=None, timeout=None, family=0, limit=LIMIT, happy_eyeballs_delay=None, local_addr=None
+    host, port, ssl=None, server_hostname=None, timeout=None, family=0, limit=LIMIT, happy_eyeballs_delay=None, local_addr=None,
+    ssl_handshake_timeout=None
 ):
     # Looks the name up and connects to the first of its addresses that answers, all within `timeout` seconds, which is also that
     # of the later calls until settimeout(). Returns the stream twice, as reader and as writer.
     # ssl: True, a dict of usocket's TLS options, or a context of MicroPython's `tls`.
+    ssl = checked(ssl, False)
+    patience = handshake_limit(ssl_handshake_timeout, ssl is not None)
     by = deadline(timeout)
-    own = isinstance(ssl, dict) or ssl is True and own_tls()
+    own = isinstance(ssl, dict)
     options = {"family": family, "source_address": local_addr, "happy_eyeballs_delay": happy_eyeballs_delay}
     if own:
         options["proto"] = usocket.IPPROTO_SEC
-    s = await connect(host, port, timeout, options)
+    s = raw = await connect(host, port, timeout, options)
     try:
         no_delay(s)
         extra = Stream.e
-        if ssl:
+        if ssl is not None:
             await in_line()
+            by = earliest(patience, by)
         if own:
             if server_hostname:
                 s.setsockopt(usocket.SOL_TLS, usocket.TLS_HOSTNAME, server_hostname)
-            if ssl is not True:
-                set_options(s, ssl)
+            set_options(s, ssl)
             await handshake(s, by)
         elif ssl:
             extra = {"socket": s}
-            s = wrap(s, client_context() if ssl is True else ssl, False, server_hostname or host)
+            s = wrap(s, ssl, False, server_hostname or host)
         stream = Stream(s, extra)
         if timeout is not None:
             stream.settimeout(timeout)
         if limit != LIMIT:
             stream.limit = limit
+        if s is not raw:
+            stream._prove(by)
     except BaseException:
         s.close()
+        raw.close()  # which a TLS object whose handshake failed leaves open
         raise
     return stream, stream

@@ -38,6 +38,8 @@ class Reading(Waiting):
     _wrapped = False  # s is a TLS object around a socket
     _room = None  # where a TLS object decrypts to, and how many bytes of it are not passed on yet
     _held = 0
+    _unproven = None  # until when a TLS object is to show that its handshake has ended
+    _cause = None  # of the end of the stream, where it was not the program's
     timeout = None
     limit = LIMIT
 
@@ -76,6 +78,7 @@ class Reading(Waiting):
                 self._room = None
                 return got if got is None else b""
             self._held = got
+            self._unproven = None
         data = bytes(memoryview(self._room)[: self._held])
         self._held = 0
         self._room = None
@@ -126,7 +129,7 @@ class Reading(Waiting):
 
     def _check(self):
         if self._closing:
-            raise OSError(errno.EBADF, "the stream is closed")
+            raise self._cause or OSError(errno.EBADF, "the stream is closed")
 
     # async: more bytes, b'' at the end of the stream; what the other calls wait in
     def _more(self, n, by):

@@ -6,9 +6,10 @@ import sys
 import usocket
 from asyncio import core
 
-from .dial import addresses, no_delay, set_options, wrap
+from .dial import addresses, no_delay
+from .secure import asks_for_certificates, checked, earliest, handshake, handshake_limit, handshake_within, set_options, wrap
 from .stream import LIMIT, Stream
-from .waiting import Waiting
+from .waiting import Waiting, deadline, in_line
 
 BACKLOG = 100
 BATCH = 32  # connections that are accepted before others have their turn
@@ -26,12 +27,19 @@ class Listener(Waiting):
 
 class Server:
     # What start_server() returns; `async with` closes it.
-    def __init__(self, listeners, backlog):
-        self._listeners = listeners
-        self._tasks = []
+    def __init__(self, sockets, backlog, cb, ssl, patience, timeout, limit):
+        self._listeners = [Listener(s) for s in sockets]
+        self._cb = cb
+        self._ssl = ssl
+        self._patience = patience  # seconds for a handshake
+        self._timeout = timeout
+        self._limit = limit
         self._closed = False
         self.backlog = backlog
         self.pauses = 0  # how often accept has found no descriptor or no memory
+        self.refused = 0  # how many handshakes have failed, and what the last of them has raised
+        self.refusal = None
+        self._tasks = [core.create_task(self._serve(w)) for w in self._listeners]
 
     @property
     def sockets(self):
@@ -78,13 +86,13 @@ class Server:
             w._forget()
             w.s.close()
 
-    async def _serve(self, w, cb, ssl, timeout, limit):
+    async def _serve(self, w):
         try:
             while w in self._listeners:
                 short = True
                 try:
                     await wait_readable(w)
-                    short = self._accept(w, cb, ssl, timeout, limit)
+                    short = self._accept(w)
                 except MemoryError:
                     pass
                 if short and w in self._listeners:  # others wait in the backlog meanwhile
@@ -95,7 +103,7 @@ class Server:
         finally:
             self._lose(w)  # if the task was cancelled, not the server closed
 
-    def _accept(self, w, cb, ssl, timeout, limit):
+    def _accept(self, w):
         # Those who wait, or some of them. True: there is no descriptor or no memory for more.
         for _ in range(BATCH):
             try:
@@ -111,7 +119,7 @@ class Server:
                 continue  # that one went away; the next is another matter
             w.pause = PAUSE
             try:
-                self._start(s, peer, cb, ssl, timeout, limit)
+                self._start(s, peer, speaks_tls(w.s))
             except MemoryError:
                 s.close()
                 return True
@@ -120,20 +128,42 @@ class Server:
                 report(e)
         return False
 
-    def _start(self, s, peer, cb, ssl, timeout, limit):
+    def _start(self, s, peer, own):
         s.setblocking(False)
         no_delay(s)
         extra = Stream.e
-        if ssl and not isinstance(ssl, dict):
+        wrapped = self._ssl is not None and not own
+        if wrapped:
             extra = {"socket": s}
-            s = wrap(s, ssl, True, None)
+            s = wrap(s, self._ssl, True, None)
         stream = Stream(s, extra)
         stream._peer = peer
-        if timeout is not None:
-            stream.settimeout(timeout)
-        if limit != LIMIT:
-            stream.limit = limit
-        core.create_task(handle(cb, stream))
+        if self._timeout is not None:
+            stream.settimeout(self._timeout)
+        if self._limit != LIMIT:
+            stream.limit = self._limit
+        shake = None
+        if own or wrapped:
+            by = earliest(self._patience, deadline(self._timeout))
+            if own:
+                shake = handshake(s, by)
+            elif asks_for_certificates(s, self._ssl):
+                shake = handshake_within(stream, by)
+            else:
+                stream._prove(by)
+        core.create_task(handle(self, stream, shake))
+
+    # async: True if the handshake has ended well. Who fails in it is the network's affair, as in asyncio: counted, not reported.
+    def _shaken(self, stream, shake):
+        try:
+            yield from in_line()
+            yield from shake
+            return True
+        except Exception as e:
+            self.refused += 1
+            self.refusal = e
+            end(stream)
+            return False
 
 
 def report(e):
@@ -144,24 +174,34 @@ def report(e):
         sys.print_exception(e)
 
 
-# async: a handler that fails closes its connection, and nothing else
-def handle(cb, stream):
+def end(stream):
     try:
-        coro = cb(stream, stream)
+        stream.abort()
+    except MemoryError:
+        stream.s.close()  # the queue finds it closed
+        gc.collect()
+
+
+# async: a handler that fails closes its connection, and nothing else
+def handle(server, stream, shake):
+    try:
+        if shake is not None and not (yield from server._shaken(stream, shake)):
+            return
+        coro = server._cb(stream, stream)
         if coro is not None:
             yield from coro
     except BaseException:
-        try:
-            stream.abort()
-        except MemoryError:
-            stream.s.close()  # the queue finds it closed
-            gc.collect()
+        end(stream)
         raise
 
 
 # async
 def wait_readable(w):
     yield w._readable()
+
+
+def speaks_tls(s):
+    return getattr(s, "proto", 0) == getattr(usocket, "IPPROTO_SEC", None)
 
 
 def listener(family, address, backlog, reuse_address, ssl):
@@ -183,15 +223,32 @@ def listener(family, address, backlog, reuse_address, ssl):
     return s
 
 
-async def start_server(cb, host=None, port=None, backlog=BACKLOG, ssl=None, timeout=None, limit=LIMIT, reuse_address=True, sock=None):
-    # Listens at each address of the host; with port 0 at one port for all. `cb(reader, writer)` runs as a task for each connection.
+def check_given(sock, ssl):
+    # A listening socket of the program's own.
+    if ssl is not None and isinstance(ssl, dict) != speaks_tls(sock):
+        raise ValueError("ssl: a dict of options is for a sock of IPPROTO_SEC, a context for a plain one")
+    if isinstance(ssl, dict):
+        set_options(sock, ssl)
+    sock.setblocking(False)
+
+
+async def start_server(
+    cb, host=None, port=None, backlog=BACKLOG, ssl=None, timeout=None, limit=LIMIT, reuse_address=True, sock=None,
+    ssl_handshake_timeout=None
+):
+    # Listens at each address of the host; with port 0 at one port for all. `cb(reader, writer)` runs as a task for each connection,
+    # with TLS after the handshake.
+    ssl = checked(ssl, True)
+    patience = handshake_limit(ssl_handshake_timeout, ssl is not None or sock and speaks_tls(sock))
+    deadline(timeout)
+    if sock:
+        check_given(sock, ssl)
     found = [] if sock else await addresses(host, port, passive=True)
     sockets, missing, server = [], None, None
     try:
         if sock:
-            sock.setblocking(False)
-            sock.listen(backlog)
             sockets.append(sock)
+            sock.listen(backlog)
         for family, address in found:
             if sockets and not port:
                 address = (address[0], sockets[0].getsockname()[1]) + tuple(address[2:])
@@ -203,8 +260,7 @@ async def start_server(cb, host=None, port=None, backlog=BACKLOG, ssl=None, time
                     raise
         if not sockets:
             raise missing
-        server = Server([Listener(s) for s in sockets], backlog)
-        server._tasks = [core.create_task(server._serve(w, cb, ssl, timeout, limit)) for w in server._listeners]
+        server = Server(sockets, backlog, cb, ssl, patience, timeout, limit)
         await core.sleep_ms(0)  # the tasks have begun, and close their sockets when they are cancelled
     except BaseException:
         if server:

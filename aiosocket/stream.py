@@ -1,10 +1,12 @@
 # aiosocket: streams. MIT license.
 import errno
+from time import ticks_diff
 
 import usocket
 from asyncio import core
 
 from .reading import AHEAD, LIMIT, IncompleteReadError, LimitOverrunError, Reading, late
+from .secure import has_certificate
 from .waiting import OUT, deadline, passed
 
 LINGER = 30  # seconds that close() gives to what was not sent yet
@@ -73,6 +75,8 @@ class Stream(Reading):
             except Exception as e:
                 self._fail(e)
                 raise
+            if sent and self._unproven is not None:
+                self._unproven = None
             n -= sent
             if not n:
                 return
@@ -126,6 +130,8 @@ class Stream(Reading):
             return
         if not sent:
             return
+        if self._unproven is not None:
+            self._unproven = None
         self._gone += sent
         self._off += sent
         if self._off == self._end:
@@ -227,13 +233,29 @@ class Stream(Reading):
         if self._ended:
             self._ended = False
 
+    def _prove(self, by):
+        # A TLS object, whose handshake has no end to wait for: until then it is to take or to give a byte, or to have a certificate.
+        self._unproven = by
+        self._alarm(by)
+
     def _wake_late(self, now):
+        by = self._unproven
+        if by is not None and (self._closing or has_certificate(self.s)):
+            by = self._unproven = None
+        if by is not None and passed(by):
+            self._error = self._cause = late("handshake")
+            self.abort()
+            return None
         if self._closing and not self._closed and passed(self._linger):
             self._fail(late("close"))
             self._shut()
             return None
         first = super()._wake_late(now)
-        return self._linger if self._closing and not self._closed else first
+        if self._closing:
+            return first if self._closed else self._linger
+        if by is not None and (first is None or ticks_diff(by, first) < 0):
+            return by
+        return first
 
     def abort(self):
         # Closes at once; what was not sent is lost.

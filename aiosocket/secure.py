@@ -1,0 +1,151 @@
+# aiosocket: TLS, by usocket itself or by MicroPython's `tls`. MIT license.
+import errno
+from time import ticks_diff
+
+import usocket
+
+from .reading import late
+from .waiting import Waiting, deadline, passed
+
+HANDSHAKE = 60  # seconds that a handshake may take unless told otherwise, as asyncio has it
+EPROTONOSUPPORT = 93
+VALUES = (int, str, bytes, bytearray, memoryview, list, tuple, type(None))
+
+_own = None
+
+
+def own_tls():
+    # TLS as a state of the socket, where this build of usocket has it.
+    global _own
+    if _own is None:
+        try:
+            usocket.socket(usocket.AF_INET, usocket.SOCK_STREAM, usocket.IPPROTO_SEC).close()
+            _own = True
+        except AttributeError:
+            _own = False
+        except OSError as e:
+            if e.errno != EPROTONOSUPPORT:
+                raise
+            _own = False
+    return _own
+
+
+def checked(ssl, server):
+    # `ssl` as None, a dict of usocket's options, or a context; anything else is refused here, where it is given.
+    if ssl is None or ssl is False:
+        return None
+    if ssl is True:
+        if server:
+            raise ValueError("ssl: a server needs a certificate and a key: {TLS_OWN_CERT: ..., TLS_OWN_KEY: ...}, or a context with them")
+        return {} if own_tls() else client_context()
+    if isinstance(ssl, dict):
+        check_options(ssl, server)
+        return ssl
+    if hasattr(ssl, "wrap_socket"):
+        return ssl
+    words = "ssl: a dict of usocket's TLS options or a context of tls is wanted, not %s" % type(ssl).__name__
+    if isinstance(ssl, (str, bytes)):
+        words += ", and of a file its contents: {TLS_CA_CERT: contents}"
+    raise TypeError(words)
+
+
+def check_options(options, server):
+    for option, value in options.items():
+        if not isinstance(option, int):
+            raise TypeError("ssl: %r is no option: the keys are usocket's TLS_*" % (option,))
+        if not isinstance(value, VALUES):
+            raise TypeError("ssl: the value of option %d is a %s" % (option, type(value).__name__))
+    if server and own_tls():
+        if options.get(usocket.TLS_OWN_CERT) and options.get(usocket.TLS_OWN_KEY):
+            return
+        if not options.get(getattr(usocket, "TLS_PSK", None)):
+            raise ValueError("ssl: a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK")
+
+
+def handshake_limit(seconds, secure):
+    if seconds is None:
+        return HANDSHAKE
+    if not secure:
+        raise ValueError("ssl_handshake_timeout is of use with ssl only")
+    if not seconds > 0:
+        raise ValueError("ssl_handshake_timeout must be more than 0")
+    return seconds
+
+
+def earliest(seconds, other):
+    # The deadline of a handshake that is also bound to another deadline, or None.
+    by = deadline(seconds)
+    return by if other is None or ticks_diff(by, other) < 0 else other
+
+
+def wrap(s, ssl, server, hostname):
+    # A TLS object of MicroPython's `tls` around a connected socket.
+    if server:
+        wrapped = ssl.wrap_socket(s, server_side=True, do_handshake_on_connect=False)
+    else:
+        wrapped = ssl.wrap_socket(s, server_hostname=hostname, do_handshake_on_connect=False)
+    wrapped.setblocking(False)
+    return wrapped
+
+
+def client_context():
+    try:
+        import tls
+    except ImportError:
+        raise OSError(EPROTONOSUPPORT, "ssl: this build has no TLS")
+    return tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+
+
+def set_options(s, options):
+    for option, value in options.items():
+        s.setsockopt(usocket.SOL_TLS, option, value)
+
+
+# async
+def handshake(s, by):
+    w = Waiting(s)
+    try:
+        while True:
+            try:
+                return s.do_handshake()
+            except OSError as e:
+                if e.errno not in (errno.EAGAIN, errno.EINPROGRESS):
+                    raise
+            if passed(by):
+                raise late("handshake")
+            yield w._writable(by)  # which it is when the handshake has ended
+    finally:
+        w._forget()
+
+
+# A TLS object of `tls` has no handshake to wait for but that in its first read or write. The peer's certificate tells that it has ended.
+
+
+def asks_for_certificates(s, ssl):
+    return hasattr(s, "getpeercert") and getattr(ssl, "verify_mode", 0) == 2  # CERT_REQUIRED
+
+
+def has_certificate(s):
+    return hasattr(s, "getpeercert") and s.getpeercert(True) is not None
+
+
+# async: the handshake of a server's stream over a TLS object that asks for a certificate
+def handshake_within(stream, by):
+    s = stream.s
+    w = Waiting(s)
+    one = bytearray(1)
+    try:
+        while True:
+            got = s.readinto(one)
+            if got:
+                stream._buf = bytes(one)
+                return
+            if has_certificate(s):
+                return
+            if got == 0:
+                raise OSError(errno.ECONNRESET, "handshake: the peer has closed")
+            if passed(by):
+                raise late("handshake")
+            yield w._readable(by)
+    finally:
+        w._forget()
