@@ -7,6 +7,13 @@ _install()
 
 from .datagram import Datagram, open_datagram
 from .dial import getaddrinfo, open_connection
-from .run import run, wait_for
+from .run import run, wait_for, wait_for_ms
 from .server import Server, start_server
 from .stream import IncompleteReadError, LimitOverrunError, Stream, StreamReader, StreamWriter
+
+
+def __getattr__(name):
+    # All else is asyncio's own: `import aiosocket as asyncio` is enough for a program.
+    import asyncio
+
+    return getattr(asyncio, name)

@@ -25,11 +25,22 @@ class Limit:
 
 # async: as asyncio.wait_for, but without a task of its own, and no result is lost when it comes as the time passes
 def wait_for(aw, timeout):
-    if timeout is None:
+    # What has passed already gives what is there a turn.
+    return (yield from within(aw, None if timeout is None else deadline(max(timeout, 0))))
+
+
+# async
+def wait_for_ms(aw, timeout):
+    return (yield from within(aw, None if timeout is None else ticks_add(ticks_ms(), max(timeout, 0) + 1)))
+
+
+# async
+def within(aw, by):
+    if by is None:
         return (yield from aw)
     limit = Limit()
     late = Late(limit)
-    late.by(deadline(max(timeout, 0)))  # what has passed already gives what is there a turn
+    late.by(by)
     try:
         return (yield from aw)
     except core.CancelledError:
@@ -51,6 +62,14 @@ def run(coro):
         return core.run(coro)
     finally:
         core.cur_task = None  # an interrupt leaves it as it was
+        try:
+            end_others()
+        except MemoryError:  # which must not hide what the program has raised
+            gc.collect()
+
+
+def end_others():
+    try:
         ending, start = [], ticks_ms()
         while ticks_diff(ticks_ms(), start) < PATIENCE:
             for task in left():
@@ -60,6 +79,7 @@ def run(coro):
             if all(task.done() for task in ending):
                 break
             core.run(turn())
+    finally:
         core.new_event_loop()
         gc.collect()
 
