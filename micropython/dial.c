@@ -124,15 +124,17 @@ static const char *name_of(const call_t *c) {
 /* ---- create_connection -------------------------------------------------------------------------------------------- */
 
 static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
-    enum { ARG_address, ARG_timeout, ARG_source_address, ARG_delay };
+    enum { ARG_address, ARG_timeout, ARG_source_address, ARG_delay, ARG_ssl };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_timeout, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_PTR(&mod_usocket_global_default_timeout)}},
         {MP_QSTR_source_address, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_happy_eyeballs_delay, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_ssl, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
+    bool tls = usocket_py_wants_tls(vals[ARG_ssl].u_obj, false, MP_QSTR_create_connection);
     size_t n;
     mp_obj_t *items;
     if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items) || n < 2) {
@@ -162,6 +164,9 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
         }
     }
     usocket_py_reraise(exc);
+    if (tls) {
+        usocket_py_start_tls(self, vals[ARG_ssl].u_obj, c.query.host, c.deadline);
+    }
     usocket_settimeout(&self->sock, timeout);
     return MP_OBJ_FROM_PTR(self);
 }

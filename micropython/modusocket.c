@@ -122,13 +122,14 @@ static void set_flag(socket_obj_t *self, int level, int name, int value, qstr wh
 }
 
 static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
-    enum { ARG_address, ARG_family, ARG_backlog, ARG_reuse_port, ARG_dualstack_ipv6 };
+    enum { ARG_address, ARG_family, ARG_backlog, ARG_reuse_port, ARG_dualstack_ipv6, ARG_ssl };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_family, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = USOCKET_AF_INET}},
         {MP_QSTR_backlog, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_reuse_port, MP_ARG_KW_ONLY | MP_ARG_BOOL, {.u_bool = false}},
         {MP_QSTR_dualstack_ipv6, MP_ARG_KW_ONLY | MP_ARG_BOOL, {.u_bool = false}},
+        {MP_QSTR_ssl, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
@@ -139,11 +140,16 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     }
     int backlog =
         vals[ARG_backlog].u_obj != mp_const_none ? usocket_py_int(vals[ARG_backlog].u_obj) : usocket_backlog();
-    const mp_obj_t ctor[2] = {MP_OBJ_NEW_SMALL_INT(family), MP_OBJ_NEW_SMALL_INT(USOCKET_STREAM)};
-    socket_obj_t *self = MP_OBJ_TO_PTR(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mod_usocket_socket_type), 2, 0, ctor));
+    bool tls = usocket_py_wants_tls(vals[ARG_ssl].u_obj, true, MP_QSTR_create_server);
+    const mp_obj_t ctor[3] = {MP_OBJ_NEW_SMALL_INT(family), MP_OBJ_NEW_SMALL_INT(USOCKET_STREAM),
+        MP_OBJ_NEW_SMALL_INT(tls ? USOCKET_PROTO_SEC : 0)};
+    socket_obj_t *self = MP_OBJ_TO_PTR(mp_call_function_n_kw(MP_OBJ_FROM_PTR(&mod_usocket_socket_type), 3, 0, ctor));
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         const struct mod_usocket_numbers *num = &mod_usocket_numbers;
+        if (tls) {
+            usocket_py_tls_options(self, vals[ARG_ssl].u_obj);
+        }
         set_flag(self, num->sol_socket, num->so_reuseaddr, 1, MP_QSTR_create_server);
         if (vals[ARG_reuse_port].u_bool) {
             set_flag(self, num->sol_socket, num->so_reuseport, 1, MP_QSTR_create_server);

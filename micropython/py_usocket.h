@@ -302,4 +302,20 @@ MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_dup_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_get_inheritable_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_set_inheritable_obj);
 
+/* ---- TLS for ready-made sockets: secure.c ------------------------------------------------------------------------- */
+
+/* False: `ssl` is None or False. What is neither that nor True nor a dict of options is refused, as is TLS in a build without it. */
+bool usocket_py_wants_tls(mp_obj_t ssl, bool server, qstr what);
+
+#if USOCKET_TLS
+/* Sets the options in the dict, if it is one. */
+void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl);
+
+/* A plain connected socket goes on in TLS: the host's name, the options, the handshake. It is closed when that fails. */
+void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline);
+#else
+#define usocket_py_tls_options(self, ssl) ((void)0)
+#define usocket_py_start_tls(self, ssl, host, deadline) ((void)0)
+#endif
+
 #endif

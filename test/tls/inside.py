@@ -418,6 +418,33 @@ def balance():
     certified.close()
 
 
+def ready_made():
+    # create_server and create_connection with ssl: the certificate, its name, the options.
+    server = socket.create_server(("127.0.0.1", 0), ssl={socket.TLS_OWN_CERT: CHAIN, socket.TLS_OWN_KEY: KEY})
+
+    def serve():
+        try:
+            conn, _ = server.accept()
+            conn.settimeout(10)
+            conn.sendall(conn.recv(10))
+            conn.close()
+        except OSError:
+            conn.close()
+
+    for label, more, good in (("the right name", {socket.TLS_HOSTNAME: HOST}, True), ("another name", {socket.TLS_HOSTNAME: "other.example.test"}, False)):
+        _thread.start_new_thread(serve, ())
+        options = {socket.TLS_CA_CERT: ROOT}
+        options.update(more)
+        c = error(lambda: socket.create_connection(server.getsockname(), 10, ssl=options))
+        if good:
+            c.write(b"hello")
+            check("create_connection with ssl: " + label, c.recv(10) == b"hello" and c.proto == socket.IPPROTO_SEC)
+            c.close()
+        else:
+            check("create_connection with ssl: " + label, isinstance(c, socket.TLSError), c)
+    server.close()
+
+
 def lifetime():
     gc.collect()
     before = fds()
@@ -448,5 +475,5 @@ def run(*parts):
             sys.print_exception(e)
 
 
-run(basics, cut, refused, goodbye_first, kept, stalls, threads, options, starttls, lifetime, balance)
+run(basics, cut, refused, goodbye_first, kept, stalls, threads, options, starttls, ready_made, lifetime, balance)
 print("end")
