@@ -49,7 +49,7 @@ class Reading(Waiting):
         self._pos = 0
         if not isinstance(s, usocket.socket):
             self._wrapped = True
-            self._receive = self._decrypted
+            self._receive = self._decrypted if hasattr(s, "readinto") else s.read
             self._held = 0
 
     def settimeout(self, seconds):

@@ -96,9 +96,13 @@ class Server:
                 except MemoryError:
                     pass
                 if short and w in self._listeners:  # others wait in the backlog meanwhile
-                    self.pauses += 1
                     gc.collect()
-                    pause, w.pause = w.pause, min(2 * w.pause, LONGEST)
+                    pause = w.pause
+                    try:
+                        self.pauses += 1
+                        w.pause = min(2 * pause, LONGEST)
+                    except MemoryError:
+                        pass
                     await core.sleep_ms(pause)
         finally:
             self._lose(w)  # if the task was cancelled, not the server closed

@@ -177,7 +177,7 @@ class Waiting:
 
     # To be called before the object is closed: whoever waits for it wakes, and finds it closed.
     def _forget(self):
-        q = core._io_queue
+        q = queue()
         if self._late is not None:
             self._late.stop()
         if self._mask:

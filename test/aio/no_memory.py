@@ -5,13 +5,16 @@ import gc
 import socket
 
 import aiosocket
+import usocket
 
 from check import SYSTEM, check, collect, descriptors, fail, ok, tasks, summary, true
 from ends import fill, port_of, release, soon
+from tlsdata import CERT, KEY
 from where import HOST, NAME
 
 MOST = 700  # blocks
 EXPECTED = (MemoryError, OSError)
+TLSError = getattr(usocket, "TLSError", MemoryError)  # of who is cut by a peer without memory
 STEPS = list(range(0, 40)) + list(range(40, 150, 3)) + list(range(150, MOST, 25))
 
 
@@ -47,6 +50,40 @@ async def ask(port):
         w.close()
 
 
+async def ask_in_time(port):
+    await aiosocket.wait_for(ask(port), 20)
+
+
+async def ask_through_two(port):
+    # Two streams of one socket, of which one reads while the other writes.
+    r, _ = await aiosocket.open_connection(HOST, port, timeout=5)
+    try:
+        w = aiosocket.StreamWriter(r.s, {})
+        w.write(b"hello\n")
+        await w.drain()
+        if await r.readline() != b"hello\n":
+            raise ValueError
+        w.close()
+    finally:
+        r.close()
+
+
+async def ask_by_tls(port):
+    # A handshake at both ends.
+    options = {usocket.TLS_OWN_CERT: CERT, usocket.TLS_OWN_KEY: KEY}
+    async with (await aiosocket.start_server(echo, HOST, 0, ssl=options)) as server:
+        port = server.sockets[0].getsockname()[1]
+        r, w = await aiosocket.open_connection(HOST, port, ssl={usocket.TLS_PEER_VERIFY: 0}, timeout=5)
+        try:
+            w.write(b"hello\n")
+            await w.drain()
+            line = await r.readline()
+            if line != b"hello\n":
+                raise ValueError if line else OSError(104)  # its handler has had no memory
+        finally:
+            w.close()
+
+
 async def serve(port):
     server = await aiosocket.start_server(echo, HOST, 0)
     server.close()
@@ -79,7 +116,9 @@ async def main():
 
     asyncio.get_event_loop().set_exception_handler(tell)
     server, port = await port_of(echo)
-    programs = (look_up, connect, connect_by_name, ask, serve, send_a_datagram)
+    programs = [look_up, connect, connect_by_name, ask, ask_in_time, ask_through_two, serve, send_a_datagram]
+    if aiosocket.secure.own_tls():
+        programs.append(ask_by_tls)
     for what in programs:
         await what(port)
     for what in programs:
@@ -91,7 +130,7 @@ async def main():
         for k in STEPS:
             e = await squeezed(k, what(port))
             collect()
-            if e is not None and not isinstance(e, MemoryError) and not (isinstance(e, OSError) and e.errno in (9, 12, 104, 105)):
+            if e is not None and not isinstance(e, MemoryError) and not (isinstance(e, OSError) and (e.errno in (9, 12, 104, 105) or isinstance(e, TLSError))):
                 wrong = "with %d free blocks: %r" % (k, e)
                 break
             try:
