@@ -272,15 +272,15 @@ class Reading(Waiting):
                     break
                 if passed(by):
                     raise late("read")
-            self._buf = got
             at = got.find(b"\n") + 1
             if at and (self.limit is None or at <= self.limit):
-                if at < len(got):
-                    got = got[:at]
-                    self._pos = at
+                if at == len(got):
                     return got
-                self._buf = b""
+                self._buf = got
+                got = got[:at]
+                self._pos = at
                 return got
+            self._buf = got
             if not got:
                 self._ended = True
         try:

@@ -155,16 +155,16 @@ class Stream(Reading):
 
     # async: until all that was written before has been handed to the system
     def drain(self):
-        return self._drain(self._by())
-
-    # async
-    def _drain(self, by):
         if self._out is None:
             if self._error is not None:
                 raise self._error
             if core._io_queue.tired():
                 yield from core.sleep_ms(0)
             return
+        yield from self._drain(self._by())
+
+    # async
+    def _drain(self, by):
         goal = self._put
         while self._gone < goal and self._out is not None:
             if passed(by):
@@ -183,13 +183,14 @@ class Stream(Reading):
         room = memoryview(bytearray(AHEAD))
         total = 0
         while count is None or total < count:
-            yield from self._drain(by)
+            yield from self.drain() if self._out is None else self._drain(by)
             got = file.readinto(room if count is None else room[: min(AHEAD, count - total)])
             if not got:
                 break
             self.write(room[:got])
             total += got
-        yield from self._drain(by)
+        if self._out is not None:
+            yield from self._drain(by)
         return total
 
     def can_write_eof(self):

@@ -82,7 +82,7 @@ class Waiting:
             self._alarm(by)
         if not self._mask & IN:
             q.register(self, IN)
-        if self._next is not None and any(w._reader is not None for w in ring(self)):
+        if q.shared and self._next is not None and any(w._reader is not None for w in ring(self)):
             self._leave(IN)
             raise RuntimeError("another task is reading")
         self._read_by = by
@@ -216,6 +216,7 @@ class IOQueue:
     def __init__(self):
         self.poller = new_poller()
         self.known = {}  # id of a registered object: its Waiting
+        self.shared = 0  # how many rings there are
         self.waits = 0  # how many tasks wait
         self.events = ()  # what the last poll has told and was not passed on yet
         self.woken = 0  # how many of those woken have not had their turn
@@ -242,12 +243,13 @@ class IOQueue:
         if first is None:
             self.poller.register(w.s, bit)
             self.known[id(w.s)] = w
-        elif first is w and w._next is None:
+        elif first is w and not (self.shared and w._next is not None):
             self.poller.modify(w.s, mask | bit)
         else:
             if not mask:
                 w._next = None  # slots for both, before one is tied to the other
                 first._next = first._next
+                self.shared += first._next is None
                 w._next, first._next = first._next or first, w
             w._mask = mask | bit
             self.poller.modify(w.s, wanted(w))
@@ -258,7 +260,7 @@ class IOQueue:
         if mask == w._mask:
             return
         w._mask = mask
-        other = w._next
+        other = w._next if self.shared else None
         if other is not None:
             if not mask:
                 self.unlink(w)
@@ -276,8 +278,12 @@ class IOQueue:
         other = last = w._next
         while last._next is not w:
             last = last._next
-        last._next = other if last is not other else None
         w._next = None
+        if last is other:
+            last._next = None
+            self.shared -= 1
+        else:
+            last._next = other
         self.known[id(w.s)] = other
 
     def wait_io_event(self, dt):
@@ -298,11 +304,11 @@ class IOQueue:
                     if w is None:
                         self.poller.unregister(s)
                         continue
-                    if w._next is None:
-                        woken += self.tell(w, events)
-                    else:
+                    if self.shared and w._next is not None:
                         for w in list(ring(w)):
                             woken += self.tell(w, events)
+                    else:
+                        woken += self.tell(w, events)
                     if woken >= few:
                         break
                 self.woken = woken

@@ -39,6 +39,8 @@ extern const struct _mp_obj_none_t mp_const_none_obj;
 extern const struct _mp_obj_bool_t mp_const_false_obj, mp_const_true_obj;
 extern const struct _mp_obj_str_t mp_const_empty_bytes_obj;
 #define mp_const_none MP_OBJ_FROM_PTR(&mp_const_none_obj)
+#define mp_const_false MP_OBJ_FROM_PTR(&mp_const_false_obj)
+#define mp_const_true MP_OBJ_FROM_PTR(&mp_const_true_obj)
 #define mp_const_empty_bytes MP_OBJ_FROM_PTR(&mp_const_empty_bytes_obj)
 
 #define MP_ROM_PTR(p) (p)
@@ -86,6 +88,8 @@ typedef enum {
 } mp_map_lookup_kind_t;
 
 void mp_map_init(mp_map_t *map, size_t n);
+bool mp_map_slot_is_filled(const mp_map_t *map, size_t pos);
+mp_map_t *mp_obj_dict_get_map(mp_obj_t dict);
 mp_obj_t mp_obj_id(mp_obj_t o_in);
 mp_map_elem_t *mp_map_lookup(mp_map_t *map, mp_obj_t key, mp_map_lookup_kind_t kind);
 
