@@ -71,7 +71,7 @@ def run(command, job):
                               stderr=subprocess.STDOUT, timeout=job["limit"])
         text = done.stdout.decode("utf-8", "replace")
     except subprocess.TimeoutExpired as e:
-        text = (e.stdout or b"").decode("utf-8", "replace") + "\nTIMEOUT of the whole test"
+        text = (e.stdout or b"").decode("utf-8", "replace") + f"\nTIMEOUT of the whole test after {job['limit']:.0f} s; TEST_SLOW=3 in the environment allows more time"
     return text, time.monotonic() - start
 
 
