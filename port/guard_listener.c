@@ -95,8 +95,11 @@ void guard_listener_end(int handle) {
 void guard_listener_give(int handle, int conn) {
     const kept_t *k = *find(handle);
     for (size_t i = 0; k != NULL && i < OPTIONS; i++) {
-        if (k->option[i].size != 0) {
-            guard_set_option(conn, options[i].level, options[i].name, k->option[i].value, k->option[i].size);
+        int now[2];
+        socklen_t size = sizeof(now);
+        int r = guard_get_option(conn, options[i].level, options[i].name, now, &size);
+        if (r == 0 && size == k->option[i].size && memcmp(now, k->option[i].value, size) != 0) {
+            guard_set_option(conn, options[i].level, options[i].name, k->option[i].value, size);
         }
     }
 }
