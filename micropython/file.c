@@ -206,6 +206,7 @@ static mp_uint_t stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *e
         self->pos += n;
         return n;
     }
+    self->mode &= (uint8_t)~AFTER_CR;
     return usocket_py_protocol_read(self->sock, buf, size, errcode);
 }
 

@@ -328,11 +328,12 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     }
     mp_obj_t exc = MP_OBJ_NULL;
     int r;
+    size_t buffered = got;
     buf.len = n;
     self->mode |= IS_READING;
     USOCKET_CALL_ON(
         r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(self->sock, buf.buf, buf.len, &got, deadline));
-    self->mode &= (uint8_t)~IS_READING;
+    self->mode &= (uint8_t) ~(got != buffered ? IS_READING | AFTER_CR : IS_READING);
     got = MIN(got, buf.len);
     if (r < 0 && r != USOCKET_EAGAIN && got != 0) {
         vstr_t v = {.len = got, .buf = usocket_py_copy(buf.buf, got, exc)};

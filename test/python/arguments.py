@@ -10,7 +10,7 @@ from where import HOST
 
 
 def minus_one_is_all():
-    for label, n in (("-1", -1), ("None", None), ("-2", -2), ("sys.maxsize", sys.maxsize), ("-2**31", -(2**31))):
+    for label, n in (("-1", -1), ("None", None), ("-2", -2), ("sys.maxsize", sys.maxsize), ("-2**30", -(2**30))):
         for kind in ("socket", "file", "unbuffered"):
             a, b = tcp_pair()
             f = a if kind == "socket" else a.makefile("rwb", 0 if kind == "unbuffered" else -1)
@@ -39,7 +39,7 @@ def backlogs():
         raises("listen({})".format(n), OverflowError, s.listen, n)
         raises("create_server with a backlog of {}".format(n), OverflowError, socket.create_server, (HOST, 0), backlog=n)
         s.close()
-    for n in (-5, 0, 2**31 - 1, -(2**31)):
+    for n in (-5, 0, 2**30, -(2**30)):
         s = socket.socket()
         s.bind((HOST, 0))
         check("listen({})".format(n), s.listen(n), None)
@@ -109,6 +109,14 @@ def text():
     a.sendall(b"\nnext\r\nread \r\n")
     check("and a LF behind it is no line", f.readline(), "next\n")
     check("read(n) counts what they have become", f.read(6), "read \n")
+    a.sendall(b"CR\r")
+    f.readline()
+    a.sendall(b"\nraw\r\n")
+    settle(b)
+    buf = bytearray(6)
+    check("readinto gives bytes as they are", (f.readinto(buf), bytes(buf)), (6, b"\nraw\r\n"))
+    a.sendall(b"\nline\n")
+    check("and a LF after it is a line", (f.readline(), f.readline()), ("\n", "line\n"))
     f.close()
     for newline in ("", "\n", "\r\n"):
         f = b.makefile("r", newline=newline)

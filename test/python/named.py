@@ -20,7 +20,7 @@ def says(label, call, fn, *args):
     true("{} says {}".format(label, call), text.startswith(call + ":") or text.startswith(call + " "), text)
 
 
-NAMES = [name for name in dir(socket) if name.startswith("E") and not name.startswith("EAI_")]
+NAMES = [name for name in dir(socket) if name.startswith("E") and not name.startswith(("EAI_", "ETLS_"))]
 
 
 def late():
