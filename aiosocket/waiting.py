@@ -185,7 +185,7 @@ class Waiting:
         self._wake_reader()
         self._wake_writers()
         w = q.known.get(id(self.s))
-        if w is not None:  # of another stream
+        if w is not None and w is not self:  # of another stream
             w._forget()
 
 
@@ -239,6 +239,7 @@ class IOQueue:
 
     def register(self, w, bit):
         mask = w._mask
+        w._mask = mask  # a slot of its own: nothing is known whose mask is not
         first = self.known.get(id(w.s))
         if first is None:
             self.poller.register(w.s, bit)
