@@ -103,7 +103,10 @@ static void check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *w
     }
     char why[USOCKET_TLS_WORDS];
     int number;
-    usocket_tls_why(s, &number, why);
+    if (usocket_tls_why(s, &number, why) < 0 || number == 0) {
+        usocket_py_raise(
+            USOCKET_EBADF, what, who); /* closed meanwhile by another thread; perhaps it is another socket now */
+    }
     char text[USOCKET_ADDR_TEXT] = "";
     bool known = who != NULL && who->family != USOCKET_AF_UNSPEC && usocket_addr_format(who, text) > 0;
     vstr_t words;

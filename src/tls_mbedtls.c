@@ -10,15 +10,27 @@
 
 #include <string.h>
 
-/* mbedTLS's answer to a step that did not succeed. */
+/* mbedTLS in TLS 1.3 returns what became of the alert, if that could not be sent: not what the alert was about. */
+static int fault_of(const usocket_tls_t *t, int ret) {
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+    int reason = t->conn->ssl.PRIVATE(alert_reason);
+    return reason != 0 && (ret == TRANSPORT_FAILED || ret == MBEDTLS_ERR_SSL_WANT_WRITE) ? reason : ret;
+#else
+    (void)t;
+    return ret;
+#endif
+}
+
+/* mbedTLS's answer to a step that did not succeed. The transport's error is the reason only if mbedTLS returns it. */
 static int answer(usocket_tls_t *t, int ret) {
+    ret = fault_of(t, ret);
     if (ret == MBEDTLS_ERR_SSL_WANT_READ || ret == MBEDTLS_ERR_SSL_WANT_WRITE) {
         t->want = ret == MBEDTLS_ERR_SSL_WANT_READ ? USOCKET_POLL_IN : USOCKET_POLL_OUT;
         return USOCKET_EAGAIN;
     }
-    if (t->error != 0) {
-        int r = t->error;
-        t->error = 0;
+    int r = t->error;
+    t->error = 0;
+    if (ret == TRANSPORT_FAILED && r != 0) {
         if (t->stage == TLS_HANDSHAKE) {
             t->stage = TLS_FAILED;
             t->failed = r;
@@ -216,11 +228,23 @@ int32_t usocket_backend_write(usocket_tls_t *t, const void *buf, size_t len) {
         unsigned char none[1] = {0};
         int code = t->error;
         int said = mbedtls_ssl_read(ssl, none, 0);
-        if (said == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
-            return usocket_backend_fail(t, said); /* why the peer has left */
-        }
-        t->ended = t->ended || said == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY;
         t->error = code;
+        switch (said) {
+            case TRANSPORT_FAILED:
+            case MBEDTLS_ERR_SSL_WANT_READ:
+            case MBEDTLS_ERR_SSL_WANT_WRITE:
+#if NEWEST == USOCKET_TLS_1_3
+            case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
+#endif
+            case 0: /* data, or the end */
+                break;
+            case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
+                t->ended = true;
+                break;
+            default:
+                t->error = 0;
+                return usocket_backend_fail(t, said); /* why the peer has left, or we should */
+        }
     }
     return ret >= 0 ? ret : answer(t, ret);
 }

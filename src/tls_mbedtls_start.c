@@ -131,7 +131,8 @@ static int transport_recv(void *context, unsigned char *buf, size_t len) {
         return MBEDTLS_ERR_SSL_WANT_READ;
     }
     if (r < 0) {
-        t->error = r;
+        t->error =
+            r == USOCKET_EPIPE ? USOCKET_ECONNRESET : r; /* as the stack calls a reset after something was sent */
         return TRANSPORT_FAILED;
     }
     if (t->datagram) {

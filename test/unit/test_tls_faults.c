@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "tls_meeting.h"
 #include "usocket/port.h"
@@ -183,6 +184,79 @@ static void test_refused_pair(void **state) {
     stand();
 }
 
+/* The peer's raw bytes, and then a reset. */
+static void forge(usocket_t *from, usocket_t *to, const char *bytes, size_t len, bool reset) {
+    const int on = 1;
+    usocket_port_setopt(usocket_fileno(from), USOCKET_PROTO_TCP, 1, &on, sizeof on); /* TCP_NODELAY */
+    fx_sleep(5 * MS);
+    int32_t before = usocket_port_pending(usocket_fileno(to));
+    assert_int_equal(len, usocket_port_send(usocket_fileno(from), bytes, len, 0, NULL));
+    for (int i = 0; i < 1000 && usocket_port_pending(usocket_fileno(to)) < before + (int32_t)len; i++) {
+        fx_sleep(5 * MS);
+    }
+    if (!reset) {
+        return;
+    }
+#if FX_SIM
+    sim_reset(usocket_fileno(from));
+#else
+    const struct linger now = { .l_onoff = 1 };
+    usocket_port_setopt(usocket_fileno(from), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    usocket_close_fd(usocket_detach(from));
+#endif
+    fx_sleep(20 * MS);
+}
+
+/* A record that is forged is what the error says, though the alert about it cannot be sent: the peer is gone, or reads nothing. */
+static void test_forged(void **state) {
+    (void)state;
+    static const char record[] = "\x17\3\3\0\x20" "0123456789abcdef0123456789abcdef";
+    static const char hello[] = "\x16\3\3\0\x08" "\2\0\0\4\3\3\0\0"; /* cut short */
+    static char block[16384];
+    for (int way = 0; way < 12; way++) {
+        bool at_client = way & 1, full = way & 2, sending = way >= 8;
+        struct end c = plain_client, s = plain_server;
+        c.host = "host.test";
+        c.max = s.max = way & 4 ? USOCKET_TLS_1_2 : 0;
+        usocket_addr_t at = listen_with(&s);
+        connect_client(&at, &c);
+        usocket_t *victim = at_client ? &client : &server, *forger = at_client ? &server : &client;
+        for (int i = 0; full && i < 20000 && usocket_send_by(victim, block, sizeof block, 0, NULL, USOCKET_NOW) > 0; i++) {
+        }
+        forge(forger, victim, record, sizeof record - 1, !full);
+        int r = 0;
+        for (int i = 0; i < 3 && r >= 0; i++) { /* a send may be taken before the stack knows */
+            r = sending && !full ? usocket_send_by(victim, "x", 1, 0, NULL, USOCKET_NOW)
+                                 : usocket_recv_by(victim, block, sizeof block, 0, NULL, USOCKET_NOW);
+            fx_sleep(MS);
+        }
+        if (r != USOCKET_ETLS_PROTOCOL) {
+            print_error("way %d: %d\n", way, r);
+            fail();
+        }
+        usocket_close(&client);
+        usocket_close(&server);
+        usocket_close(&listener);
+    }
+    for (int way = 0; way < 4; way++) { /* in the handshake */
+        usocket_addr_t at = fx_addr("127.0.0.1", 0);
+        assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_STREAM, 0));
+        assert_ok(usocket_bind(&listener, &at));
+        assert_ok(usocket_listen(&listener, 1));
+        assert_ok(usocket_getsockname(&listener, &at));
+        open_client(&named_client);
+        assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&client, &at, USOCKET_NOW));
+        assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+        fx_sleep(20 * MS);
+        assert_code(USOCKET_EINPROGRESS, usocket_connect_wait(&client, USOCKET_NOW));
+        forge(&server, &client, way & 1 ? record : hello, (way & 1 ? sizeof record : sizeof hello) - 1, way & 2);
+        assert_code(USOCKET_ETLS_PROTOCOL, usocket_tls_handshake_by(&client, USOCKET_NOW));
+        usocket_close(&client);
+        usocket_close(&server);
+        usocket_close(&listener);
+    }
+}
+
 /* mbedTLS keeps a table of keys from its first handshake on. */
 static void warm_up(void) {
     void *state = NULL;
@@ -198,7 +272,7 @@ static void warm_up(void) {
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        TLS(test_refused), TLS(test_second_address), TLS(test_all_counted), TLS(test_empty), TLS(test_goodbye_to_the_rude), TLS(test_settled), TLS(test_refused_pair),
+        TLS(test_refused), TLS(test_second_address), TLS(test_all_counted), TLS(test_empty), TLS(test_goodbye_to_the_rude), TLS(test_settled), TLS(test_refused_pair), TLS(test_forged),
     };
     return RUN(tests);
 }
