@@ -19,6 +19,8 @@ endef
 $(eval $(call mbedtls_archive,$(MBEDTLS_OUT),gcc,-O2))
 $(eval $(call mbedtls_archive,$(MBEDTLS_OUT_ASAN),gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
 
+$(eval $(call mbedtls_archive,build/mbedtls-tsan,clang,-O1 -g -fsanitize=thread))
+
 size size-check test-configs: $(MBEDTLS_READY)
 
 # The interpreters that have TLS (tools/build.py).
@@ -45,6 +47,9 @@ endef
 $(eval $(call tls_variant,tls,gcc,-O2,$(MBEDTLS_OUT)/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls dtls_way tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls dtls_way tls_options tls_faults))
 $(eval $(call tls_variant,tls-clang,clang,-O1,$(MBEDTLS_OUT)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
 $(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),$(MBEDTLS_OUT_ASAN)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults socket))
+
+# Every pair of calls at once, under ThreadSanitizer, mbedTLS included.
+$(eval $(call tls_variant,tls-tsan,clang,-O1 -fsanitize=thread,build/mbedtls-tsan/libmbedcrypto.a,,pairs))
 
 # mbedTLS 2.28, as Debian has it, for a library that others build: TLS 1.2 alone, memory of its own.
 tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h
@@ -80,7 +85,11 @@ test-tls-c-valgrind: $(tls_PROGRAMS)
 test-tls-c-arm: $(tls-arm_PROGRAMS)
 	@TEST_LIMIT=600 $(TC_RUN) --under '$(arm_RUN)' --full $^
 
-SUITES += test-tls-c
+.PHONY: test-pairs
+test-pairs: $(tls-tsan_PROGRAMS) ## every pair of calls at once on one socket, under ThreadSanitizer
+	@TSAN_OPTIONS=halt_on_error=0:exitcode=97:history_size=4 TEST_LIMIT=600 $(TC_RUN) --full $^
+
+SUITES += test-tls-c test-pairs
 LONG_SUITES += test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------

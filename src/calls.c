@@ -64,7 +64,7 @@ static int shut_down(usocket_t *s, int io, int how) {
     usocket_t *base = base_of(s);
     int r = usocket_port_shutdown(io, how);
     if (r == 0 && !is_stream(base) && how != USOCKET_SHUT_WR) {
-        base->flags |= FLAG_SHUT_RD;
+        LOOSE_OR(&base->flags, FLAG_SHUT_RD);
     }
     return r;
 }
@@ -111,7 +111,7 @@ static int set_option(usocket_t *s, int io, int level, int name, const void *val
     }
     int r = usocket_port_setopt(io, level, name, value, len);
     if (r == 0 && usocket_port_is_timeo(level, name)) {
-        base_of(s)->flags |= FLAG_TIMEO;
+        LOOSE_OR(&base_of(s)->flags, FLAG_TIMEO);
     }
     return r;
 }

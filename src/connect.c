@@ -26,10 +26,15 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
 #endif
 #if USOCKET_TLS
     if (HAS_TLS(base)) {
-        conn->tls = usocket_tls_new(conn, base->tls, false);
-        if (conn->tls == NULL) {
+        r = usocket_tls_enter_for(s, base->tls); /* no option changes meanwhile */
+        if (r == 0) {
+            conn->tls = usocket_tls_new(conn, base->tls, false);
+            usocket_tls_leave(base->tls);
+            r = conn->tls != NULL ? 0 : USOCKET_ENOMEM;
+        }
+        if (r < 0) {
             usocket_leave(s);
-            return USOCKET_ENOMEM;
+            return r;
         }
     }
 #endif
@@ -57,9 +62,9 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
 
 static int connect_wait(usocket_t *s, usocket_time_t deadline) {
     usocket_t *base = base_of(s);
-    usocket_wait_t w = {base->io, USOCKET_POLL_OUT, 0};
-    if (usocket_port_connected(base->io)) {
-        base->flags |= FLAG_CONNECTED;
+    usocket_wait_t w = {ATOMIC_LOAD(&base->io), USOCKET_POLL_OUT, 0};
+    if (usocket_port_connected(w.handle)) {
+        LOOSE_OR(&base->flags, FLAG_CONNECTED);
         return 0;
     }
     int r = usocket_wait_for(s, &w, 1, deadline);
@@ -73,7 +78,8 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
         usocket_addr_t peer;
         r = usocket_port_name(w.handle, true, &peer);
     }
-    base->flags = (uint8_t)((base->flags & ~(FLAG_CONNECTED | FLAG_FAILED)) | (r == 0 ? FLAG_CONNECTED : FLAG_FAILED));
+    LOOSE_AND(&base->flags, (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED));
+    LOOSE_OR(&base->flags, r == 0 ? FLAG_CONNECTED : FLAG_FAILED);
     return r;
 }
 
@@ -81,15 +87,16 @@ static int connect_wait(usocket_t *s, usocket_time_t deadline) {
  * that call with it. Our waits have told the program already. */
 static int begin_connect(usocket_t *base, const usocket_addr_t *a) {
     usocket_addr_t peer;
-    if (is_stream(base) && (base->flags & FLAG_CONNECTED) && usocket_port_name(base->io, true, &peer) == 0) {
+    if (is_stream(base) && (LOOSE_LOAD(&base->flags) & FLAG_CONNECTED) &&
+        usocket_port_name(ATOMIC_LOAD(&base->io), true, &peer) == 0) {
         return USOCKET_EISCONN;
     }
     int r;
     ON_SOCKET(r, base, usocket_port_connect(io, a));
-    if (r == USOCKET_ECONNABORTED && (base->flags & FLAG_FAILED)) {
+    if (r == USOCKET_ECONNABORTED && (LOOSE_LOAD(&base->flags) & FLAG_FAILED)) {
         ON_SOCKET(r, base, usocket_port_connect(io, a));
     }
-    base->flags &= (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED);
+    LOOSE_AND(&base->flags, (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED));
     return r;
 }
 
@@ -105,8 +112,9 @@ int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
 #if USOCKET_TLS
         usocket_tls_t *t = base_of(s)->tls;
         if (t != NULL) {
-            r = t->stage >= TLS_HANDSHAKE ? 0 : connect_wait(s, deadline);
-            r = usocket_tls_connected(s, NULL, r, deadline);
+            int stage = usocket_tls_stage(s);
+            r = stage < 0 ? stage : stage >= TLS_HANDSHAKE ? 0 : connect_wait(s, deadline);
+            r = stage < 0 ? r : usocket_tls_connected(s, NULL, r, deadline);
             usocket_leave(s);
             return r;
         }
@@ -132,8 +140,9 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
 #if USOCKET_TLS
         /* A datagram socket's stack would take another peer. */
         const usocket_tls_t *t = base_of(s)->tls;
-        if (t != NULL && t->datagram && t->stage != TLS_NEW) {
-            r = USOCKET_EISCONN;
+        int stage = t != NULL && t->datagram ? usocket_tls_stage(s) : TLS_NEW;
+        if (stage != TLS_NEW) {
+            r = stage < 0 ? stage : USOCKET_EISCONN;
             break;
         }
 #endif

@@ -17,11 +17,15 @@
     __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
 #define LOOSE_LOAD(p) __atomic_load_n((p), __ATOMIC_RELAXED) /* a plain load, that another thread may change */
 #define LOOSE_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define LOOSE_OR(p, v) ((void)__atomic_fetch_or((p), (v), __ATOMIC_RELAXED))
+#define LOOSE_AND(p, v) ((void)__atomic_fetch_and((p), (v), __ATOMIC_RELAXED))
 #else
 #define ATOMIC_LOAD(p) (*(p))
 #define ATOMIC_STORE(p, v) (*(p) = (v))
 #define LOOSE_LOAD(p) (*(p))
 #define LOOSE_STORE(p, v) (*(p) = (v))
+#define LOOSE_OR(p, v) (*(p) = (uint8_t)(*(p) | (v)))
+#define LOOSE_AND(p, v) (*(p) = (uint8_t)(*(p) & (v)))
 #endif
 
 /* A number that is another one in a child of fork(): what a thread of the parent was to do, nobody does there. */
@@ -60,12 +64,13 @@ static inline void unlock_sockets(void) {
 /* A port's result r of sending or receiving: a timeout is the connection's end. */
 static inline void note_lost(usocket_t *base, int32_t r) {
     if (r == USOCKET_ETIMEDOUT) {
-        base->flags |= FLAG_LOST;
+        LOOSE_OR(&base->flags, FLAG_LOST);
     }
 }
 
 static inline usocket_t *base_of(usocket_t *s) {
-    return s->base != NULL ? s->base : s;
+    usocket_t *base = LOOSE_LOAD(&s->base);
+    return base != NULL ? base : s;
 }
 
 static inline bool is_stream(const usocket_t *s) {

@@ -8,8 +8,13 @@
 
 static bool (*interrupt_hook)(void);
 
+static bool interrupted(void) {
+    bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
+    return hook != NULL && hook();
+}
+
 void usocket_set_interrupt_hook(bool (*hook)(void)) {
-    interrupt_hook = hook;
+    LOOSE_STORE(&interrupt_hook, hook);
 }
 
 /* ---- Time --------------------------------------------------------------------------------------------------------- */
@@ -29,12 +34,35 @@ usocket_time_t usocket_deadline(const usocket_t *s) {
     return usocket_deadline_in(usocket_gettimeout(s));
 }
 
+/* A number of 64 bits is two loads where that is the processor's way. */
+#if USOCKET_THREADS && UINTPTR_MAX <= UINT32_MAX
+static usocket_time_t load_time(const usocket_time_t *p) {
+    lock_sockets();
+    usocket_time_t t = *p;
+    unlock_sockets();
+    return t;
+}
+
+static void store_time(usocket_time_t *p, usocket_time_t t) {
+    lock_sockets();
+    *p = t;
+    unlock_sockets();
+}
+#define LOCKED_TIME(p) (*(p))
+#else
+#define LOCKED_TIME(p) LOOSE_LOAD(p)
+#define load_time(p) LOOSE_LOAD(p)
+#define store_time(p, t) LOOSE_STORE(p, t)
+#endif
+
 void usocket_settimeout(usocket_t *s, usocket_time_t timeout) {
-    base_of(s)->timeout = timeout < 0 ? USOCKET_FOREVER : timeout;
+    timeout = timeout < 0 ? USOCKET_FOREVER : timeout;
+    store_time(&base_of(s)->timeout, timeout);
 }
 
 usocket_time_t usocket_gettimeout(const usocket_t *s) {
-    return s->base != NULL ? s->base->timeout : s->timeout;
+    const usocket_t *base = LOOSE_LOAD(&s->base);
+    return load_time(base != NULL ? &base->timeout : &s->timeout);
 }
 
 /* ---- Who is inside ------------------------------------------------------------------------------------------------ */
@@ -44,7 +72,7 @@ usocket_time_t usocket_gettimeout(const usocket_t *s) {
 int usocket_enter(usocket_t *s) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     do {
-        if ((users & USER_CLOSED) || base_of(s)->io < 0) {
+        if ((users & USER_CLOSED) || LOOSE_LOAD(&base_of(s)->io) < 0) {
             return USOCKET_EBADF;
         }
     } while (!ATOMIC_CAS(&s->users, &users, users + 1));
@@ -72,13 +100,14 @@ static int finish(usocket_t *s, bool waits) {
     if (--base->refs == 0) {
         fd = base->fd;
         io = base->io;
-        base->fd = base->io = -1;
+        LOOSE_STORE(&base->fd, -1);
+        ATOMIC_STORE(&base->io, -1);
         base->unread = NULL;
-        base->unread_len = 0;
+        ATOMIC_STORE(&base->unread_len, 0);
 #if USOCKET_TLS
         tls = base->tls;
         base->tls = NULL;
-        timeout = waits ? base->timeout : 0;
+        timeout = waits ? LOCKED_TIME(&base->timeout) : 0;
 #endif
     }
     unlock_sockets();
@@ -178,7 +207,8 @@ int usocket_detach(usocket_t *s) {
     lock_sockets();
     int fd = base->fd;
     int io = base->io;
-    base->fd = base->io = -1;
+    LOOSE_STORE(&base->fd, -1);
+    ATOMIC_STORE(&base->io, -1);
     unlock_sockets();
     usocket_leave(s);
     usocket_close(s);
@@ -192,7 +222,8 @@ int usocket_detach(usocket_t *s) {
 }
 
 int usocket_fileno(const usocket_t *s) {
-    return is_closed(s) ? -1 : (s->base != NULL ? s->base->fd : s->fd);
+    const usocket_t *base = LOOSE_LOAD(&s->base);
+    return is_closed(s) ? -1 : LOOSE_LOAD(base != NULL ? &base->fd : &s->fd);
 }
 
 /* ---- Opening ------------------------------------------------------------------------------------------------------ */
@@ -216,9 +247,10 @@ int usocket_vacant(usocket_t *s) {
 
 /* Everything first, the door last: another thread may be knocking. */
 static void begin(usocket_t *s, int handle, int family, int type, int proto) {
-    s->timeout = USOCKET_FOREVER;
+    store_time(&s->timeout, USOCKET_FOREVER);
     s->unread = NULL;
-    s->unread_off = s->unread_len = 0;
+    s->unread_off = 0;
+    ATOMIC_STORE(&s->unread_len, 0);
     s->family = (uint16_t)family;
     s->type = (uint8_t)type;
     s->flags = s->guess = 0;
@@ -227,12 +259,13 @@ static void begin(usocket_t *s, int handle, int family, int type, int proto) {
 #if !USOCKET_TLS
     s->tls = NULL; /* elsewhere a closed socket has none, and one to be opened may have its own already */
 #endif
-    s->fd = s->io = handle;
+    LOOSE_STORE(&s->fd, handle);
+    ATOMIC_STORE(&s->io, handle);
     ATOMIC_STORE(&s->users, 0);
 }
 
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto) {
-    s->base = NULL;
+    LOOSE_STORE(&s->base, (usocket_t *)NULL);
     s->refs = 1;
     begin(s, handle, family, type, proto);
 }
@@ -350,7 +383,7 @@ int usocket_share(usocket_t *s, usocket_t *from) {
     lock_sockets();
     base->refs++;
     unlock_sockets();
-    s->base = base;
+    LOOSE_STORE(&s->base, base);
     s->refs = 0;
     begin(s, -1, base->family, base->type, base->proto);
     usocket_leave(from);
@@ -382,8 +415,9 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
             return USOCKET_EBADF;
         }
         usocket_time_t until = deadline;
-        if (interrupt_hook != NULL && deadline != USOCKET_NOW) {
-            if (interrupt_hook()) {
+        bool hook = LOOSE_LOAD(&interrupt_hook) != NULL;
+        if (hook && deadline != USOCKET_NOW) {
+            if (interrupted()) {
                 return USOCKET_EINTR;
             }
 #if USOCKET_WAIT_SLICE_MS
@@ -395,7 +429,7 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
         if (USOCKET_THREADS && s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
-        if (r > 0 || (r < 0 && (r != USOCKET_EINTR || interrupt_hook == NULL))) {
+        if (r > 0 || (r < 0 && (r != USOCKET_EINTR || !hook))) {
             return r;
         }
         if (deadline == USOCKET_NOW || usocket_port_now() >= deadline) {
@@ -412,7 +446,7 @@ int usocket_go_on(unsigned *part, usocket_time_t deadline) {
     if (*part % 8 != 0) { /* a look costs as much as a part does */
         return 0;
     }
-    if (interrupt_hook != NULL && interrupt_hook()) {
+    if (interrupted()) {
         return USOCKET_EINTR;
     }
     return usocket_port_now() >= deadline ? USOCKET_ETIMEDOUT : 0;
@@ -421,8 +455,8 @@ int usocket_go_on(unsigned *part, usocket_time_t deadline) {
 patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline) {
     patience_t p = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
     usocket_t *base = base_of(s);
-    if ((base->flags & FLAG_TIMEO) && deadline == USOCKET_NEVER) {
-        usocket_time_t timeo = usocket_port_timeo(base->io, output);
+    if ((LOOSE_LOAD(&base->flags) & FLAG_TIMEO) && deadline == USOCKET_NEVER) {
+        usocket_time_t timeo = usocket_port_timeo(ATOMIC_LOAD(&base->io), output);
         if (timeo > 0) {
             p.deadline = usocket_deadline_in(timeo);
             p.late = USOCKET_EAGAIN; /* what the stack itself would say */
@@ -440,7 +474,7 @@ int usocket_await(usocket_t *s, int events, patience_t *p) {
         return p->late;
     }
     p->again = true;
-    usocket_wait_t w = {base_of(s)->io, (uint8_t)events, 0};
+    usocket_wait_t w = {ATOMIC_LOAD(&base_of(s)->io), (uint8_t)events, 0};
     int r = usocket_wait_for(s, &w, 1, p->deadline);
     return r > 0 ? 0 : r == 0 ? p->late : r;
 }
@@ -457,7 +491,7 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
         return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
     }
 #endif
-    usocket_wait_t w = {base_of(s)->io, (uint8_t)events, 0};
+    usocket_wait_t w = {ATOMIC_LOAD(&base_of(s)->io), (uint8_t)events, 0};
     bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
     r = usocket_wait_for(s, &w, 1, unread ? USOCKET_NOW : deadline);
     if (r >= 0) {

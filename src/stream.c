@@ -24,7 +24,8 @@ static void *at(const void *buf, size_t off) {
 /* ---- Bytes put back ----------------------------------------------------------------------------------------------- */
 
 size_t usocket_unread_len(const usocket_t *s) {
-    const usocket_t *base = s->base != NULL ? s->base : s;
+    const usocket_t *base = LOOSE_LOAD(&s->base);
+    base = base != NULL ? base : s;
     return ATOMIC_LOAD(&base->unread_len);
 }
 
@@ -123,14 +124,15 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
                 goto some;
             }
         }
-        if (base->error != 0) {
-            r = base->error;
-            base->error = 0;
+        r = LOOSE_LOAD(&base->error);
+        if (r != 0) {
+            LOOSE_STORE(&base->error, 0);
             break;
         }
-        if (base->guess != 0 && len != 0 && !patience.again && patience.deadline != USOCKET_NOW) {
+        uint8_t guess = LOOSE_LOAD(&base->guess);
+        if (guess != 0 && len != 0 && !patience.again && patience.deadline != USOCKET_NOW) {
             /* The last receive came too early, so this one will, too: as a rule save the attempt (2 to 3 % of a ping-pong). */
-            base->guess--;
+            LOOSE_STORE(&base->guess, (uint8_t)(guess - 1));
             if ((r = usocket_await(s, USOCKET_POLL_IN, &patience)) < 0) {
                 break;
             }
@@ -146,11 +148,11 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         ON_SOCKET(r, base, usocket_port_recv(io, place + got, len - got, flags, stream ? NULL : from));
         note_lost(base, r);
         if (r == USOCKET_EAGAIN) {
-            if ((stream && len == 0) || (USOCKET_DATAGRAMS && (base->flags & FLAG_SHUT_RD))) {
+            if ((stream && len == 0) || (USOCKET_DATAGRAMS && (LOOSE_LOAD(&base->flags) & FLAG_SHUT_RD))) {
                 r = 0; /* shut down for reading, Linux polls readable for ever and says this */
                 break;
             }
-            base->guess = 15;
+            LOOSE_STORE(&base->guess, 15);
             r = usocket_await(s, USOCKET_POLL_IN, &patience);
             if (r < 0) {
                 break;
@@ -174,12 +176,12 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
     }
     if (got != 0) {
         if (r < 0 && r != patience.late && r != USOCKET_EINTR && r != USOCKET_EBADF) {
-            base->error = r; /* the stack says it once */
+            LOOSE_STORE(&base->error, r); /* the stack says it once */
         }
         r = (int32_t)got; /* what has arrived counts; an error shows in the next call */
     }
     if (from != NULL && r >= 0 && (stream || HAS_TLS(base) || usocket_unread_len(s) != 0)) {
-        if (usocket_port_name(base->io, true, from) < 0) {
+        if (usocket_port_name(ATOMIC_LOAD(&base->io), true, from) < 0) {
             from->family = USOCKET_AF_UNSPEC;
         }
     }
@@ -319,7 +321,9 @@ int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
             usocket_leave(s);
             return r == patience.late || r == USOCKET_EINTR || r == USOCKET_EBADF || r == USOCKET_ENOMEM ? r : 0;
         }
-        r = usocket_unread_len(s) != 0 || base_of(s)->error != 0 ? 0 : usocket_await(s, USOCKET_POLL_IN, &patience);
+        r = usocket_unread_len(s) != 0 || LOOSE_LOAD(&base_of(s)->error) != 0
+            ? 0
+            : usocket_await(s, USOCKET_POLL_IN, &patience);
         usocket_leave(s);
     }
     return r;

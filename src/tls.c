@@ -76,12 +76,22 @@ void usocket_tls_leave(usocket_tls_t *t) {
 
 int usocket_tls_enter_for(usocket_t *s, usocket_tls_t *t) {
     while (!usocket_tls_enter(t)) {
-        int r = usocket_wait_for(s, NULL, 0, usocket_port_now() + SOON_US);
-        if (r < 0) {
-            return r;
+        usocket_port_wait(NULL, 0, usocket_port_now() + SOON_US);
+        if (is_gone(s)) {
+            return USOCKET_EBADF;
         }
     }
     return 0;
+}
+
+int usocket_tls_stage(usocket_t *s) {
+    usocket_tls_t *t = base_of(s)->tls;
+    int r = usocket_tls_enter_for(s, t);
+    if (r == 0) {
+        r = t->stage;
+        usocket_tls_leave(t);
+    }
+    return r;
 }
 
 int usocket_tls_await(usocket_t *s, tls_want_t want, patience_t *p) {
@@ -186,7 +196,7 @@ int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, tls_want_t *want) {
 
 void usocket_tls_keep_error(usocket_t *s, const usocket_tls_t *t, int r) {
     if (r < 0 && r != USOCKET_EAGAIN && t->datagram && t->stage == TLS_OPEN) {
-        base_of(s)->error = r;
+        LOOSE_STORE(&base_of(s)->error, r);
     }
 }
 
@@ -210,7 +220,7 @@ int usocket_tls_readable(usocket_t *s, tls_want_t *want) {
         return USOCKET_EAGAIN;
     }
     int r = 0;
-    if (base_of(s)->error == 0) {
+    if (LOOSE_LOAD(&base_of(s)->error) == 0) {
         r = usocket_tls_open_up(s, t);
         if (r == 0 && !t->ended && !t->shut_rd) {
             r = usocket_backend_read(t, NULL, 0, true);

@@ -32,13 +32,12 @@ static void note(struct let_in *in, const usocket_tls_t *guest) {
     in->next = (in->next + 1) % (sizeof(in->hello) / HELLO_ID);
 }
 
-int usocket_tls_listen(usocket_t *s) {
-    usocket_tls_t *t = base_of(s)->tls;
+static int start_listening(usocket_t *s, usocket_tls_t *t) {
     if (t->stage != TLS_NEW) {
         return USOCKET_EINVAL;
     }
     usocket_addr_t own;
-    int r = usocket_port_name(base_of(s)->io, false, &own);
+    int r = usocket_port_name(ATOMIC_LOAD(&base_of(s)->io), false, &own);
     if (r == 0 && own.port == 0) {
         r = USOCKET_EINVAL; /* where would anybody knock? */
     }
@@ -50,6 +49,16 @@ int usocket_tls_listen(usocket_t *s) {
         memset(t->let_in, 0, sizeof(*t->let_in));
     }
     t->listening = t->listening || r == 0;
+    return r;
+}
+
+int usocket_tls_listen(usocket_t *s) {
+    usocket_tls_t *t = base_of(s)->tls;
+    int r = usocket_tls_enter_for(s, t);
+    if (r == 0) {
+        r = start_listening(s, t);
+        usocket_tls_leave(t);
+    }
     return r;
 }
 
@@ -101,8 +110,8 @@ static int room_for(const usocket_t *base, const usocket_tls_t *guest) {
         return no_room(handle);
     }
     usocket_addr_t own;
-    int r = usocket_port_name(base->io, false, &own);
-    r = r == 0 ? usocket_port_bind_beside(handle, base->io, &own) : r;
+    int r = usocket_port_name(ATOMIC_LOAD(&base->io), false, &own);
+    r = r == 0 ? usocket_port_bind_beside(handle, ATOMIC_LOAD(&base->io), &own) : r;
     r = r == 0 ? usocket_port_connect(handle, &guest->peer) : r;
     if (r < 0) {
         usocket_port_close(handle);
@@ -113,16 +122,13 @@ static int room_for(const usocket_t *base, const usocket_tls_t *guest) {
 int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, patience_t *p) {
     usocket_t *base = base_of(s);
     usocket_tls_t *t = base->tls;
-    if (!t->listening) {
-        return USOCKET_EINVAL;
-    }
     for (;;) {
         tls_want_t want = {0, 0};
         int r = USOCKET_EAGAIN;
         int handle = -1;
         usocket_tls_t *guest = NULL;
         if (usocket_tls_enter(t)) {
-            r = usocket_tls_admit(t);
+            r = t->listening ? usocket_tls_admit(t) : USOCKET_EINVAL;
             if (r == 0) {
                 guest = t->door;
                 t->door = NULL;

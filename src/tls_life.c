@@ -30,8 +30,14 @@ static int handshake_by(usocket_t *s, usocket_time_t deadline, int late) {
 
 int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_time_t deadline) {
     usocket_tls_t *t = base_of(s)->tls;
+    int entered = usocket_tls_enter_for(s, t);
+    if (entered < 0) {
+        return entered;
+    }
     if (r == USOCKET_EISCONN) {
-        return t->stage == TLS_OPEN ? USOCKET_EISCONN : t->stage == TLS_FAILED ? t->failed : USOCKET_EALREADY;
+        r = t->stage == TLS_OPEN ? USOCKET_EISCONN : t->stage == TLS_FAILED ? t->failed : USOCKET_EALREADY;
+        usocket_tls_leave(t);
+        return r;
     }
     bool begun = r == 0 || r == USOCKET_EINPROGRESS || r == USOCKET_EINTR || r == USOCKET_ETIMEDOUT;
     if (a != NULL && begun && t->stage <= TLS_CONNECTING) {
@@ -43,6 +49,7 @@ int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_
     if (r == 0 && t->stage == TLS_CONNECTING) {
         t->stage = TLS_HANDSHAKE;
     }
+    usocket_tls_leave(t);
     return r == 0 ? handshake_by(s, deadline, USOCKET_EINPROGRESS) : r;
 }
 
@@ -109,7 +116,14 @@ static bool is_inherited(const usocket_tls_t *t) {
 int usocket_tls_say_end(usocket_t *s, usocket_time_t deadline) {
     usocket_tls_t *t = base_of(s)->tls;
     patience_t p = {deadline, USOCKET_EAGAIN, false};
-    return t->stage == TLS_OPEN && !t->eof && !is_inherited(t) ? goodbye(s, t, &p) : 0;
+    bool inherited = is_inherited(t); /* before it is entered, and so used by this process */
+    int r = usocket_tls_enter_for(s, t);
+    if (r < 0) {
+        return r;
+    }
+    bool open = t->stage == TLS_OPEN && !t->eof && !inherited;
+    usocket_tls_leave(t);
+    return open ? goodbye(s, t, &p) : 0;
 }
 
 void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {
@@ -127,17 +141,24 @@ void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {
 
 int usocket_tls_shutdown(usocket_t *s, int how) {
     usocket_tls_t *t = base_of(s)->tls;
-    int r = 0;
-    if (how == USOCKET_SHUT_RD || how == USOCKET_SHUT_RDWR) {
-        t->shut_rd = true;
+    int r = usocket_tls_enter_for(s, t);
+    if (r < 0) {
+        return r;
     }
+    t->shut_rd = t->shut_rd || how == USOCKET_SHUT_RD || how == USOCKET_SHUT_RDWR;
+    bool open = t->stage == TLS_OPEN;
+    usocket_tls_leave(t);
     if (how == USOCKET_SHUT_WR || how == USOCKET_SHUT_RDWR) {
-        if (t->stage == TLS_OPEN) {
+        if (open) {
             patience_t p = usocket_patience(s, true, usocket_deadline(s));
             r = goodbye(s, t, &p);
         }
         if (r == 0) {
+            r = usocket_tls_enter_for(s, t);
+        }
+        if (r == 0) {
             t->shut_wr = true;
+            usocket_tls_leave(t);
         }
     }
     return r;

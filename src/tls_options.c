@@ -32,13 +32,13 @@ static int set_name(usocket_tls_t *t, const char *host, size_t len) {
     return 0;
 }
 
-int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
-    usocket_tls_t *t = base_of(s)->tls;
-    if (t->conn != NULL || t->stage > TLS_HANDSHAKE) {
+static bool has_begun(const usocket_tls_t *t) {
+    return t->conn != NULL || t->stage > TLS_HANDSHAKE;
+}
+
+static int set_option(usocket_tls_t *t, int name, const void *value, size_t len) {
+    if (has_begun(t)) {
         return USOCKET_EISCONN;
-    }
-    if (value == NULL && len != 0) {
-        return USOCKET_EFAULT;
     }
     if (name == USOCKET_TLS_HOSTNAME) {
         static const char words[] = "TLS_HOSTNAME: no host name: letters beyond ASCII are written as xn--...";
@@ -58,45 +58,70 @@ int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
     return usocket_backend_set(t, name, value, len);
 }
 
+int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
+    usocket_tls_t *t = base_of(s)->tls;
+    if (value == NULL && len != 0) {
+        return USOCKET_EFAULT;
+    }
+    int r = usocket_tls_enter_for(s, t);
+    if (r == 0) {
+        r = set_option(t, name, value, len);
+        usocket_tls_leave(t);
+    }
+    return r;
+}
+
+static int get_name(const usocket_tls_t *t, void *value, size_t *len) {
+    size_t n = t->name != NULL ? strlen(t->name) : 0;
+    if (value != NULL) {
+        n = n < *len ? n : *len;
+        if (n != 0) {
+            memcpy(value, t->name, n);
+        }
+    }
+    *len = n;
+    return 0;
+}
+
 int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len) {
     usocket_tls_t *t = base_of(s)->tls;
-    if (name == USOCKET_TLS_HOSTNAME) {
-        size_t n = t->name != NULL ? strlen(t->name) : 0;
-        if (value != NULL) {
-            n = n < *len ? n : *len;
-            if (n != 0) {
-                memcpy(value, t->name, n);
-            }
-        }
-        *len = n;
-        return 0;
+    int r = usocket_tls_enter_for(s, t);
+    if (r == 0) {
+        r = name == USOCKET_TLS_HOSTNAME ? get_name(t, value, len) : usocket_backend_get(t, name, value, len);
+        usocket_tls_leave(t);
     }
-    while (!usocket_tls_enter(t)) {
-        int r = usocket_wait_for(s, NULL, 0, usocket_port_now() + 50);
+    return r;
+}
+
+/* Enter a socket, and its state. 0; a code: neither. */
+static int begin_call(usocket_t *s, usocket_tls_t **t) {
+    int r = usocket_enter(s);
+    if (r == 0) {
+        *t = base_of(s)->tls;
+        r = *t != NULL ? usocket_tls_enter_for(s, *t) : USOCKET_ENOPROTOOPT;
         if (r < 0) {
-            return r;
+            usocket_leave(s);
         }
     }
-    int r = usocket_backend_get(t, name, value, len);
+    return r;
+}
+
+static int end_call(usocket_t *s, usocket_tls_t *t, int r) {
     usocket_tls_leave(t);
+    usocket_leave(s);
     return r;
 }
 
 int usocket_tls_name(usocket_t *s, const char *host, size_t len) {
-    int r = host == NULL && len != 0 ? USOCKET_EFAULT : usocket_enter(s);
+    if (host == NULL && len != 0) {
+        return USOCKET_EFAULT;
+    }
+    usocket_tls_t *t = NULL;
+    int r = begin_call(s, &t);
     if (r < 0) {
         return r;
     }
-    usocket_tls_t *t = base_of(s)->tls;
-    if (t == NULL) {
-        r = USOCKET_ENOPROTOOPT;
-    } else if (t->conn != NULL || t->stage > TLS_HANDSHAKE) {
-        r = USOCKET_EISCONN;
-    } else if (!t->named) {
-        r = set_name(t, host, len);
-    }
-    usocket_leave(s);
-    return r;
+    return end_call(s, t, has_begun(t) ? USOCKET_EISCONN : t->named ? 0 : set_name(t, host, len));
 }
 
 int usocket_tls_why(usocket_t *s, int *number, char *words) {
@@ -104,21 +129,16 @@ int usocket_tls_why(usocket_t *s, int *number, char *words) {
     if (number != NULL) {
         *number = 0;
     }
-    int r = usocket_enter(s);
+    usocket_tls_t *t = NULL;
+    int r = begin_call(s, &t);
     if (r < 0) {
         return r;
     }
-    const usocket_tls_t *t = base_of(s)->tls;
-    if (t == NULL) {
-        r = USOCKET_ENOPROTOOPT;
-    } else {
-        memcpy(words, t->words, USOCKET_TLS_WORDS);
-        if (number != NULL) {
-            *number = t->number;
-        }
+    memcpy(words, t->words, USOCKET_TLS_WORDS);
+    if (number != NULL) {
+        *number = t->number;
     }
-    usocket_leave(s);
-    return r;
+    return end_call(s, t, 0);
 }
 
 #endif

@@ -83,6 +83,9 @@ int usocket_tls_say_end(usocket_t *s, usocket_time_t deadline);
 /* A connection that others have made: a client, or whatever an option says. */
 void usocket_tls_adopted(usocket_t *s, int handle);
 
+/* enum tls_stage; USOCKET_EBADF: closed. */
+int usocket_tls_stage(usocket_t *s);
+
 /* The stack's own connect has returned r: what the program is told. a: whereto, or NULL. */
 int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_time_t deadline);
 
@@ -120,7 +123,7 @@ int usocket_tcp_connected(usocket_t *s);
 bool usocket_tls_enter(usocket_tls_t *t);
 void usocket_tls_leave(usocket_tls_t *t);
 
-/* The same for calls that have no deadline: they wait for who is inside. 0; USOCKET_EBADF, USOCKET_EINTR: not entered. */
+/* The same for calls that have no deadline: they wait for the thread that is inside. 0; USOCKET_EBADF: closed, not entered. */
 int usocket_tls_enter_for(usocket_t *s, usocket_tls_t *t);
 
 /* Get as far as application data can flow. 0: it can; USOCKET_EAGAIN with t->want; or a code. */

@@ -25,7 +25,8 @@ enum { STOP = 1, GONE = 2 };
 static void look(usocket_watch_t *w) {
     bool armed = true;
     for (;;) {
-        usocket_wait_t set[2] = {{w->event, USOCKET_POLL_IN, 0}, {armed ? w->sock.base->fd : -1, USOCKET_POLL_IN, 0}};
+        usocket_wait_t set[2] = {
+            {w->event, USOCKET_POLL_IN, 0}, {armed ? LOOSE_LOAD(&w->sock.base->fd) : -1, USOCKET_POLL_IN, 0}};
         int r = usocket_port_wait(set, 2, USOCKET_NEVER);
         if (ATOMIC_LOAD(&w->flags) & STOP) {
             return;
