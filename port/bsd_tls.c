@@ -69,7 +69,7 @@ int64_t usocket_port_wall_time(void) {
 
 const char *usocket_port_trust(uint64_t *version) {
     const char *file = getenv("SSL_CERT_FILE");
-    file = file != NULL && file[0] != '\0' ? file : "/etc/ssl/certs/ca-certificates.crt";
+    file = file != NULL ? file : "/etc/ssl/certs/ca-certificates.crt"; /* empty: nobody is trusted, as by OpenSSL */
     struct stat st;
     *version = 0;
     if (stat(file, &st) == 0) {

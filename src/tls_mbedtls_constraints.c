@@ -48,7 +48,7 @@ void usocket_backend_check_listed(
     }
     *flags = (*flags & ~dates) | found; /* one that is current is enough */
     if (found == MBEDTLS_X509_BADCRL_NOT_TRUSTED) {
-        usocket_backend_say_of(t, RANK_USE, "no revocation list is given of", &ca->subject);
+        usocket_backend_say_of(t, RANK_USE, "no revocation list of", &ca->subject);
     }
 }
 
@@ -91,12 +91,11 @@ static int compare_host(const mbedtls_x509_buf *name, const uint8_t *base, size_
         return WITHIN;
     }
     /* A star also stands for the one label that is excluded. */
-    const uint8_t *rest = base_len != 0 ? memchr(base, '.', base_len) : NULL;
-    if (excluded && len > 2 && name->p[0] == '*' && rest != NULL && rest != base) {
-        size_t rest_len = base_len - (size_t)(rest - base);
-        return rest_len == len - 1 && usocket_backend_same_text(name->p + 1, rest, rest_len) ? WITHIN : LISTED;
-    }
-    return LISTED;
+    const uint8_t *rest = memchr(base, '.', base_len);
+    return excluded && len > 2 && name->p[0] == '*' && rest != NULL && base + base_len - rest == (ptrdiff_t)len - 1 &&
+            usocket_backend_same_text(name->p + 1, rest, len - 1)
+        ? WITHIN
+        : LISTED;
 }
 
 static int compare_address(const mbedtls_x509_buf *name, const uint8_t *base, size_t base_len) {
@@ -121,8 +120,11 @@ static int compare_address(const mbedtls_x509_buf *name, const uint8_t *base, si
 
 /* What a list of subtrees has for a name, all of its findings together. */
 static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_len, bool excluded) {
-    const uint8_t *end = p + list_len;
     int found = UNTOUCHED;
+    if (p == NULL) {
+        return found;
+    }
+    const uint8_t *end = p + list_len;
     while (p < end) {
         size_t len;
         const uint8_t *tree = element(&p, end, SEQUENCE, &len);

@@ -116,8 +116,10 @@ def verdicts(suite):
         suite.check("not of the system's authorities", refused(r, "unknown authority"), str(r))
         if suite.stack == "sal":
             suite.skip("SSL_CERT_FILE", "RT-Thread's port has the file's name from menuconfig (USOCKET_TLS_TRUST_FILE)")
-        for name, good in () if suite.stack == "sal" else (("root.pem", True), ("unknown-root.pem", False), ("no-such-file.pem", False)):
-            r = suite.client(port=port, options=[["HOSTNAME", certs.HOST]], environment={"SSL_CERT_FILE": suite.maker.path(name)})
+        for name, good in () if suite.stack == "sal" else (("root.pem", True), ("unknown-root.pem", False), ("no-such-file.pem", False),
+                                                           ("empty.pem", False), ("middle.crl", False), ("", False)):
+            suite.maker.write("empty.pem", "\n")
+            r = suite.client(port=port, options=[["HOSTNAME", certs.HOST]], environment={"SSL_CERT_FILE": name and suite.maker.path(name)})
             suite.check(f"SSL_CERT_FILE={name}", r.get("cert") if good else r.get("type") == "TLSError", str(r))
         suite.check("a name's last dot", suite.client(port=port, options=[ca, ["HOSTNAME", certs.HOST + "."]]).get("cert"))
         suite.check("upper case", suite.client(port=port, options=[ca, ["HOSTNAME", certs.HOST.upper()]]).get("cert"))

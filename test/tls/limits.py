@@ -207,8 +207,8 @@ def lists(suite):
     """With one list of revocation given, each link needs one that is current."""
     for label, name, given, words, theirs in (
             ("lists of all", "ec", ("root.crl", "middle-none.crl"), GOOD, GOOD),
-            ("no list of the root", "ec", ("middle-none.crl",), "no revocation list is given of CN=root", REFUSED),
-            ("no list of middle", "ec", ("root.crl",), "no revocation list is given of CN=middle", REFUSED),
+            ("no list of the root", "ec", ("middle-none.crl",), "no revocation list of CN=root", REFUSED),
+            ("no list of middle", "ec", ("root.crl",), "no revocation list of CN=middle", REFUSED),
             ("an old list", "ec", ("root.crl", "middle-old.crl"), "the revocation list has expired", REFUSED),
             ("a list too early", "ec", ("root.crl", "middle-future.crl"), "the revocation list is not valid yet", REFUSED),
             ("an old list, and a new", "ec", ("root.crl", "middle-old.crl", "middle-none.crl"), GOOD, GOOD),
