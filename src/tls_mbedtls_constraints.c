@@ -128,7 +128,7 @@ static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_l
     while (p < end) {
         size_t len;
         const uint8_t *tree = element(&p, end, SEQUENCE, &len);
-        const uint8_t *tree_end = tree + len;
+        const uint8_t *tree_end = p;
         if (tree == NULL) {
             return MALFORMED;
         }
@@ -185,9 +185,9 @@ void usocket_backend_check_constraints(
     size_t n;
     const uint8_t *p = outer != NULL ? element(&outer, outer + ca->v3_ext.len, SEQUENCE, &n) : NULL;
     const uint8_t *end = outer;
-    while (p != NULL && p < end) {
-        const uint8_t *extension = element(&p, end, SEQUENCE, &n);
-        const uint8_t *oid = extension != NULL ? element(&extension, p, MBEDTLS_ASN1_OID, &n) : NULL;
+    const uint8_t *extension;
+    while (p != NULL && (extension = element(&p, end, SEQUENCE, &n)) != NULL) {
+        const uint8_t *oid = element(&extension, p, MBEDTLS_ASN1_OID, &n);
         if (oid == NULL || n != 3 || memcmp(oid, MBEDTLS_OID_NAME_CONSTRAINTS, 3) != 0) {
             continue;
         }

@@ -12,7 +12,7 @@ import sys
 
 CC = "gcc -std=c99 -Wall -Wextra -Werror -Wconversion -Iinclude -fsyntax-only".split()
 # What is compiled with TLS, too; RT-Thread has mbedTLS as its package is configured.
-WITH_TLS = ((), ("IPV6",), ("SERVER",), ("DATAGRAMS",), ("NAMES",), ("THREADS",), ("WORDS",))
+WITH_TLS = ((), ("IPV6",), ("SERVER",), ("DATAGRAMS",), ("NAMES",), ("THREADS",), ("WORDS",), ("TLS_CONSTRAINTS",))
 KNOBS = ("IPV6", "SERVER", "DATAGRAMS", "NAMES", "RESOLVER_WORKERS", "THREADS", "WORDS")
 # menuconfig's names where they differ
 MENU = {"DATAGRAMS": "DGRAM", "RESOLVER_WORKERS": "RESOLVER_WORKER"}
