@@ -9,6 +9,9 @@
  *   USOCKET_TLS_CLOSE_MS. usocket_shutdown(USOCKET_SHUT_WR) does, too, and leaves reading open; it may return USOCKET_EAGAIN,
  *   USOCKET_ETIMEDOUT or USOCKET_EINTR then, and is to be called again.
  * - A stream that ends without the peer's goodbye is cut: USOCKET_ETLS_TRUNCATED, after the bytes that had come.
+ * - No peer holds a call by sending: after some records the call looks at its deadline, at the interrupt hook and at close. A peer that sends
+ *   more than 32 records in a row that bring neither data nor the handshake forward (warnings, change_cipher_spec, tickets, requests for
+ *   another handshake), or 4 empty ones, is USOCKET_ETLS_PROTOCOL.
  * - usocket_poll: readable is a socket with decrypted bytes, an end or a failure; writable one whose handshake has ended and
  *   whose stack has room. What has been encrypted and not yet sent goes out in any call.
  * - A send that has to end while a record is partly on its way counts all but the record's last byte; offer that byte and what follows
