@@ -178,6 +178,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     OURS(TLS_MAX_FRAGMENT),
     OURS(TLS_PSK),
     OURS(TLS_PSK_IDENTITY),
+    OURS(TLS_ROLE),
 #if USOCKET_TLS
     {MP_ROM_QSTR(MP_QSTR_TLS_1_2), MP_ROM_INT(USOCKET_TLS_1_2)},
     {MP_ROM_QSTR(MP_QSTR_TLS_1_3), MP_ROM_INT(USOCKET_TLS_1_3)},

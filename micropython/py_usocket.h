@@ -287,6 +287,24 @@ MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_write_obj);
 extern const mp_stream_p_t usocket_py_stream;
 
+/* ---- TLS: tls_methods.c --------------------------------------------------------------------------------------------- */
+
+#if USOCKET_TLS
+/* The list or tuple of an option, as one text. */
+mp_obj_t usocket_py_tls_list(int name, mp_obj_t list);
+
+/* An option that is no number; MP_OBJ_NULL: it is one. */
+mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name);
+
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_do_handshake_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_version_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_cipher_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_selected_alpn_protocol_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_getpeercert_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_pending_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_unwrap_obj);
+#endif
+
 /* ---- Methods of other files, for the type's dict -------------------------------------------------------------------- */
 
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj);

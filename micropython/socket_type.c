@@ -180,6 +180,7 @@ static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
     do {
         r = usocket_listen(&self->sock, MIN(backlog, INT16_MAX));
     } while (usocket_py_collect(r, &collected));
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_listen, NULL);
     usocket_py_check(r, MP_QSTR_listen);
     return mp_const_none;
 }
@@ -228,17 +229,6 @@ static void keep_name(socket_obj_t *self, mp_obj_t addr_in) {
         usocket_py_check(r == USOCKET_EISCONN ? 0 : r, MP_QSTR_connect);
     }
 }
-
-static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_time_t deadline = usocket_deadline(&self->sock);
-    int r;
-    USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(&self->sock, deadline));
-    usocket_py_check_socket(&self->sock, r, MP_QSTR_do_handshake, NULL);
-    usocket_py_check(r, MP_QSTR_do_handshake);
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(socket_do_handshake_obj, socket_do_handshake);
 
 #endif
 
@@ -314,33 +304,17 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
 #if USOCKET_PY_EXTRAS
-#if USOCKET_TLS
-/* Options of TLS that are no number are given whole: texts as str, certificates as bytes. */
-static mp_obj_t whole_option(socket_obj_t *self, int name) {
-    size_t len = 0;
-    usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, name, NULL, &len), MP_QSTR_getsockopt);
-    vstr_t v;
-    vstr_init_len(&v, len);
-    usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, name, v.buf, &v.len), MP_QSTR_getsockopt);
-    bool bytes = name == USOCKET_TLS_CA_CERT || name == USOCKET_TLS_OWN_CERT || name == USOCKET_TLS_PEER_CERT;
-    return bytes ? usocket_bytes_from_vstr(&v) : usocket_str_from_vstr(&v);
-}
-
-static bool is_number(int name) {
-    return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY ||
-        name == USOCKET_TLS_SESSION_CACHE || name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION ||
-        name == USOCKET_TLS_VERSION_USED || name == USOCKET_TLS_MAX_FRAGMENT;
-}
-#endif
-
 static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     int level = usocket_py_int(args[1]);
     int name = usocket_py_int(args[2]);
     mp_int_t room = n_args > 3 ? mp_obj_get_int(args[3]) : 0;
 #if USOCKET_TLS
-    if (room == 0 && level == USOCKET_SOL_TLS && self->sock.proto == USOCKET_PROTO_SEC && !is_number(name)) {
-        return whole_option(self, name);
+    if (room == 0 && level == USOCKET_SOL_TLS && self->sock.proto == USOCKET_PROTO_SEC) {
+        mp_obj_t whole = usocket_py_tls_option(self, name);
+        if (whole != MP_OBJ_NULL) {
+            return whole;
+        }
     }
 #endif
     if (room == 0) {
@@ -389,10 +363,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         data.buf = NULL; /* begin anew */
     } else if (level == USOCKET_SOL_TLS &&
         (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
-        mp_obj_t join[3];
-        mp_load_method(mp_obj_new_str(",", 1), MP_QSTR_join, join);
-        join[2] = value;
-        usocket_py_data(mp_call_method_n_kw(1, 0, join), &data);
+        mp_get_buffer_raise(usocket_py_tls_list(name, value), &data, MP_BUFFER_READ);
 #endif
     } else {
         usocket_py_data(value, &data);
@@ -456,7 +427,7 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
 #endif
     {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
 #if USOCKET_TLS
-    {MP_ROM_QSTR(MP_QSTR_do_handshake), MP_ROM_PTR(&socket_do_handshake_obj)},
+    {MP_ROM_QSTR(MP_QSTR_do_handshake), MP_ROM_PTR(&usocket_py_do_handshake_obj)},
 #endif
     {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&usocket_py_send_obj)},
     {MP_ROM_QSTR(MP_QSTR_sendall), MP_ROM_PTR(&usocket_py_sendall_obj)},
@@ -491,6 +462,14 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_set_inheritable), MP_ROM_PTR(&usocket_py_set_inheritable_obj)},
     {MP_ROM_QSTR(MP_QSTR_sendfile), MP_ROM_PTR(&usocket_py_sendfile_obj)},
     {MP_ROM_QSTR(MP_QSTR_makefile), MP_ROM_PTR(&usocket_py_makefile_obj)},
+#if USOCKET_TLS
+    {MP_ROM_QSTR(MP_QSTR_version), MP_ROM_PTR(&usocket_py_version_obj)},
+    {MP_ROM_QSTR(MP_QSTR_cipher), MP_ROM_PTR(&usocket_py_cipher_obj)},
+    {MP_ROM_QSTR(MP_QSTR_selected_alpn_protocol), MP_ROM_PTR(&usocket_py_selected_alpn_protocol_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getpeercert), MP_ROM_PTR(&usocket_py_getpeercert_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pending), MP_ROM_PTR(&usocket_py_pending_obj)},
+    {MP_ROM_QSTR(MP_QSTR_unwrap), MP_ROM_PTR(&usocket_py_unwrap_obj)},
+#endif
 #endif
 };
 static MP_DEFINE_CONST_DICT(socket_locals, socket_locals_table);

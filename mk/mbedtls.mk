@@ -14,7 +14,7 @@ $(OUT)/mbedtls/%.o: $(TREE)/library/%.c port/posix/mbedtls_user.h mk/mbedtls.mk
 # What 3.6.6 has wrong, or lacks, is put right in a copy of the file. An edit that no longer fits is an error; in a tree of another
 # version (MBEDTLS_DIR) it is left out.
 STRICT := $(filter $(PINNED),$(TREE))
-PATCHED := ssl_tls12_client ssl_tls ssl_tls13_keys ssl_tls13_generic x509_crt
+PATCHED := ssl_tls12_client ssl_tls ssl_tls13_keys ssl_tls13_server ssl_tls13_generic x509_crt
 $(PATCHED:%=$(OUT)/mbedtls/%.o): $(OUT)/mbedtls/%.o: $(OUT)/mbedtls/%.c port/posix/mbedtls_user.h
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 $(PATCHED:%=$(OUT)/mbedtls/%.c): $(OUT)/mbedtls/%.c: $(TREE)/library/%.c mk/mbedtls.mk
@@ -41,10 +41,21 @@ EDITS_ssl_tls13_keys := handshake application
 EDIT_handshake := s/mbedtls_free(transform_handshake);/mbedtls_ssl_transform_free(transform_handshake); &/
 EDIT_application := s/mbedtls_free(transform_application);/mbedtls_ssl_transform_free(transform_application); &/
 
-EDITS_ssl_tls13_generic := read13
+EDITS_ssl_tls13_generic := read13 required empty refused returned
 EDIT_read := s/mbedtls_x509_crt_parse_der(chain, ssl->in_msg + i, n)/usocket_tls_peer_cert(ssl, chain, ssl->in_msg + i, n)/
 EDIT_read13 := s/mbedtls_x509_crt_parse_der(ssl->session_negotiate->peer_cert,/usocket_tls_peer_cert(ssl, ssl->session_negotiate->peer_cert,/
 
 # An authority that issues in its own name, for its next key, is counted against the path length of the one above (RFC 5280, 4.2.1.9).
 EDITS_x509_crt := rollover
 EDIT_rollover := s/ver_chain->len - 1, self_cnt, rs_ctx,/ver_chain->len - 1, self_cnt + (ver_chain->len != 1 \&\& x509_name_cmp(\&child->issuer, \&child->subject) == 0), rs_ctx,/
+
+# With TLS 1.3 on, a hello of TLS 1.2 that ends without extensions is refused: Mbed-TLS/mbedtls#9963.
+EDITS_ssl_tls13_server := bare
+EDIT_bare := s/MBEDTLS_SSL_CHK_BUF_READ_PTR(p + 1, end, p\[0\] + 2);/MBEDTLS_SSL_CHK_BUF_READ_PTR(p + 1, end, p[0]); if (p + 1 + p[0] == end) return SSL_CLIENT_HELLO_TLS1_2; &/
+
+# In TLS 1.3, a client without a certificate gets alert 41, of SSL 3.0, for 116: Mbed-TLS/mbedtls#10900. And a server without one is called
+# an alert that has come.
+EDIT_required := s/^ *MBEDTLS_SSL_ALERT_MSG_NO_CERT,$$/MBEDTLS_SSL_ALERT_MSG_CERT_REQUIRED,/
+EDIT_empty := s/PEND_FATAL_ALERT(MBEDTLS_SSL_ALERT_MSG_NO_CERT,/PEND_FATAL_ALERT(MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR,/
+EDIT_refused := s/^ *MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE);$$/MBEDTLS_ERR_SSL_DECODE_ERROR);/
+EDIT_returned := s/return MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;/return MBEDTLS_ERR_SSL_DECODE_ERROR;/

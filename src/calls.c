@@ -40,6 +40,14 @@ int usocket_bind(usocket_t *s, const usocket_addr_t *a) {
 #if USOCKET_SERVER
 
 static int start_listening(usocket_t *s, int io, int backlog) {
+#if USOCKET_TLS
+    if (HAS_TLS(base_of(s))) {
+        int r = usocket_tls_check_listener(s);
+        if (r < 0) {
+            return r;
+        }
+    }
+#endif
 #if USOCKET_TLS && USOCKET_DATAGRAMS
     if (HAS_TLS(base_of(s)) && !is_stream(s)) {
         return usocket_tls_listen(s);

@@ -2,9 +2,23 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "usocket/usocket.h"
+#include "usocket/tls.h"
 
 #include <string.h>
+
+#if USOCKET_TLS
+#define TLS_CODES(ROW) \
+    ROW(ETLS_CERTIFICATE, "ETLS_CERTIFICATE", "certificate not trusted") \
+    ROW(ETLS_ALERT, "ETLS_ALERT", "refused by the peer") \
+    ROW(ETLS_TRUNCATED, "ETLS_TRUNCATED", "cut without close_notify") \
+    ROW(ETLS_PROTOCOL, "ETLS_PROTOCOL", "not TLS, or tampered with") \
+    ROW(ETLS_HANDSHAKE, "ETLS_HANDSHAKE", "nothing in common") \
+    ROW(ETLS_OPTION, "ETLS_OPTION", "bad value of a TLS option") \
+    ROW(ETLS_SETUP, "ETLS_SETUP", "TLS lacks something") \
+    ROW(ETLS_CLOCK, "ETLS_CLOCK", "clock was never set")
+#else
+#define TLS_CODES(ROW)
+#endif
 
 /* One string for all, and a byte for each code: no table of pointers to keep in flash. */
 #define CODES(ROW) \
@@ -73,17 +87,26 @@
     ROW(EAI_ADDRFAMILY, "EAI_ADDRFAMILY", "the address is of another family") \
     ROW(EAI_MEMORY, "EAI_MEMORY", "out of memory") \
     ROW(EAI_SYSTEM, "EAI_SYSTEM", "system error") \
-    ROW(EAI_OVERFLOW, "EAI_OVERFLOW", "name too long")
+    ROW(EAI_OVERFLOW, "EAI_OVERFLOW", "name too long") \
+    TLS_CODES(ROW)
 
-/* Codes fit one byte: 1 to 127 as they are, lookups from 128. */
+/* Codes fit one byte: 1 to 127 as they are, lookups from 128, TLS from 192. */
 static uint8_t pack(int code) {
     if (usocket_is_eai(code)) {
         return (uint8_t)(128 + USOCKET_EAI_BASE - code);
     }
+#if USOCKET_TLS
+    if (usocket_is_tls(code)) {
+        return code > USOCKET_ETLS_BASE - 64 ? (uint8_t)(192 + USOCKET_ETLS_BASE - code) : 0;
+    }
+#endif
     return code < 0 && code > -128 ? (uint8_t)-code : 0;
 }
 
-#define PACKED(code) ((USOCKET_##code) > -128 ? -(USOCKET_##code) : 128 + USOCKET_EAI_BASE - (USOCKET_##code))
+#define PACKED(code) \
+    ((int)USOCKET_##code > -128                            ? -(int)USOCKET_##code \
+            : (int)USOCKET_##code > (int)USOCKET_ETLS_BASE ? 128 + (int)USOCKET_EAI_BASE - (int)USOCKET_##code \
+                                                           : 192 + (int)USOCKET_ETLS_BASE - (int)USOCKET_##code)
 
 static const uint8_t numbers[] = {
 #define NUMBER(code, name, words) (uint8_t) PACKED(code),

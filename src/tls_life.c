@@ -164,6 +164,40 @@ int usocket_tls_shutdown(usocket_t *s, int how) {
     return r;
 }
 
+static int unwrap(usocket_t *s, usocket_tls_t *t, usocket_time_t deadline) {
+    if (t->datagram) {
+        return USOCKET_EOPNOTSUPP;
+    }
+    if (t->stage != TLS_OPEN) {
+        return t->stage == TLS_FAILED ? t->failed : USOCKET_ENOTCONN;
+    }
+    if (usocket_unread_len(s) != 0) {
+        return USOCKET_EBUSY;
+    }
+    patience_t p = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
+    int r = goodbye(s, t, &p);
+    t->shut_wr = t->shut_wr || r == 0;
+    while (r == 0) {
+        uint8_t byte;
+        tls_want_t want;
+        r = usocket_tls_recv(s, &byte, 1, true, &want);
+        if (r == 0) {
+            break;
+        }
+        r = r == USOCKET_EAGAIN ? usocket_tls_await(s, want, &p) : r > 0 ? USOCKET_EBUSY : r;
+    }
+    return r;
+}
+
+int usocket_tls_unwrap_by(usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_enter(s);
+    if (r == 0) {
+        r = base_of(s)->tls != NULL ? unwrap(s, base_of(s)->tls, deadline) : USOCKET_ENOPROTOOPT;
+        usocket_leave(s);
+    }
+    return r;
+}
+
 /* ---- Polling ------------------------------------------------------------------------------------------------------ */
 
 /* What a look has seen. */

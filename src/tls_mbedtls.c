@@ -76,6 +76,17 @@ int usocket_backend_knock(usocket_tls_t *t) {
 #define KEY_USED MBEDTLS_SSL_CLIENT_KEY_EXCHANGE
 #endif
 
+#if NEWEST == USOCKET_TLS_1_3
+/* After its Finished, a server of TLS 1.3 sends with the keys of the application (RFC 8446, A.2). mbedTLS 3.6 changes to them only when
+ * the client has finished, too, and the client cannot read an alert before: Mbed-TLS/mbedtls#10877. */
+static void take_new_keys(mbedtls_ssl_context *ssl) {
+    if (ssl->PRIVATE(tls_version) == MBEDTLS_SSL_VERSION_TLS1_3 && ssl->PRIVATE(transform_application) != NULL) {
+        ssl->PRIVATE(transform_out) = ssl->PRIVATE(transform_application);
+        memset(ssl->PRIVATE(cur_out_ctr), 0, sizeof(ssl->PRIVATE(cur_out_ctr)));
+    }
+}
+#endif
+
 int usocket_backend_handshake(usocket_tls_t *t) {
     if (t->conn == NULL) {
         int r = usocket_backend_start(t);
@@ -87,10 +98,22 @@ int usocket_backend_handshake(usocket_tls_t *t) {
     int ret = 0;
     while (ret == 0 && ssl->PRIVATE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
         int state = ssl->PRIVATE(state);
+#if NEWEST == USOCKET_TLS_1_3
+        if (t->server && state == MBEDTLS_SSL_CERTIFICATE_REQUEST) { /* no session has been resumed */
+            usocket_port_free(t->conn->peer);
+            t->conn->peer = NULL;
+            t->conn->peer_len = 0;
+        }
+#endif
         ret = mbedtls_ssl_handshake_step(ssl);
         if (ssl->PRIVATE(state) != state) {
             t->idle = 0;
         }
+#if NEWEST == USOCKET_TLS_1_3
+        if (t->server && state == MBEDTLS_SSL_SERVER_FINISHED && ret == 0) {
+            take_new_keys(ssl);
+        }
+#endif
         if (ret == 0) {
             usocket_backend_drop_issuers(t->conn); /* a step is a message: the one with certificates verifies them */
             if (ssl->PRIVATE(state) == KEY_USED && !t->server) {
@@ -110,7 +133,7 @@ int usocket_backend_handshake(usocket_tls_t *t) {
         mbedtls_ssl_set_mtu(ssl, 0); /* the program's datagrams are as long as they are */
     }
     usocket_backend_pack_peer(t->conn);
-    usocket_backend_resumed(t->conn);
+    usocket_backend_resumed(t, t->conn);
     if (strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") != 0) {
         usocket_backend_keep_session(t); /* in TLS 1.3, tickets come later */
     }
@@ -272,7 +295,7 @@ void usocket_backend_close(usocket_tls_t *t) {
         mbedtls_ssl_free(&conn->ssl);
         mbedtls_ssl_config_free(&conn->conf);
         usocket_backend_trust_drop(conn->trust);
-        usocket_backend_resumed(conn);
+        usocket_backend_resumed(t, conn);
         usocket_port_free(conn->peer);
         usocket_backend_free(conn, sizeof(*conn));
     }

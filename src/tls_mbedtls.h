@@ -58,6 +58,9 @@
 #define FLOODED MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE
 #define IDLE_RECORDS 32 /* in a row that bring nothing, at the most */
 
+/* Whether this mbedTLS puts the pieces of a message of the handshake together, and so may be sent them. */
+#define CUTS_MESSAGES (MBEDTLS_VERSION_NUMBER >= 0x03060300)
+
 #define DIGEST 32
 #define AHEAD 128 /* bytes that may be received before mbedTLS asks for them: a small record with its header */
 
@@ -92,9 +95,11 @@ struct tls_creds {
     size_t identity_len;
     int min_version, max_version, max_fragment;
     bool suites_older, suites_newer; /* whether `suites` has some of TLS 1.2, of 1.3 */
+    bool suites_plain_psk;           /* whether it has some with a secret that is shared and no ephemeral key */
     int verify;                      /* -1: as the role has it */
     uint8_t digest[DIGEST];          /* of all options: sessions are kept apart by it */
     mbedtls_ssl_ticket_context tickets;
+    uint8_t ticket_key[DIGEST]; /* of what we add to them */
     mbedtls_ssl_cache_context sessions;
     mbedtls_ssl_cookie_ctx cookies; /* of DTLS */
 };
@@ -113,6 +118,11 @@ struct tls_conn {
     bool again;                                                 /* the list is being verified in another order */
     unsigned fragments;      /* bytes of a message of the handshake that had come before the last record */
     bool spoken;             /* something has come that was TLS */
+    bool alerted;            /* the last record that began to go out was an alert */
+    bool out_first;          /* the piece that goes out is the first of its message */
+    uint16_t out_left;       /* bytes of mbedTLS's record that have not gone out */
+    uint16_t out_most;       /* the longest piece of a message that is cut; 0: it is not */
+    uint16_t out_at;         /* bytes of the piece that have gone out, with its header */
     uint8_t ahead_at, ahead; /* of `early`: where what mbedTLS has not asked for yet begins, and how much it is */
     uint8_t early[AHEAD];
 };
@@ -133,11 +143,31 @@ bool usocket_backend_is_alloc_failure(int ret);
 /* What is wrong, from mbedTLS's number: the code, with t->number and words. The connection has failed for good. */
 int usocket_backend_fail(usocket_tls_t *t, int ret);
 
+/* An option's value that cannot be used: USOCKET_ETLS_OPTION. ret: mbedTLS's number, or 0. */
+int usocket_backend_option_error(usocket_tls_t *t, const char *option, int ret, const char *words);
+
+/* The length of the message with a chain of one's own, in the version of TLS where it is longer. */
+size_t usocket_backend_chain_len(const mbedtls_x509_crt *crt);
+
+/* TLS_CIPHERSUITE_LIST and TLS_ALPN_LIST, from texts; the suites and the key exchanges of a connection. */
+int usocket_backend_set_suites(usocket_tls_t *t, const char *text, size_t len);
+int usocket_backend_set_alpn(usocket_tls_t *t, const char *text, size_t len);
+void usocket_backend_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *conf);
+
 /* Something that is lacking before the handshake. */
 int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
 
 /* Whether the step may receive more; if not, t->again is set. */
 bool usocket_backend_may_go_on(usocket_tls_t *t);
+
+/* Send on a stream what mbedTLS gives, records; those of the handshake in pieces, where the peer takes no longer ones. */
+int32_t usocket_backend_send_records(usocket_tls_t *t, const uint8_t *buf, size_t len);
+
+/* IANA's name of an alert. */
+const char *usocket_backend_alert_name(int number);
+
+/* The connection ends with mbedTLS's number ret: say so to the peer, if mbedTLS has not. */
+void usocket_backend_send_alert(usocket_tls_t *t, int ret);
 
 /* Make t->conn as the options say. */
 int usocket_backend_start(usocket_tls_t *t);
@@ -147,6 +177,9 @@ void usocket_backend_small_buffer(usocket_tls_t *t);
 
 /* A call that received has failed with ret: 0 if that was for want of room, of which there is enough now; else ret, or another. */
 int usocket_backend_make_room(usocket_tls_t *t, int ret);
+
+/* Whether mbedTLS's number ret means that the peer's record is too long for the buffer. */
+bool usocket_backend_no_room(const usocket_tls_t *t, int ret);
 
 /* Of the peer's certificates: without those that lead to an authority, once they have been verified; as bytes, after the handshake; and
  * where they are, NULL: it showed none. */
@@ -158,8 +191,14 @@ const uint8_t *usocket_backend_peer(const struct tls_conn *c, size_t *len);
 void usocket_backend_resume_session(usocket_tls_t *t);
 void usocket_backend_keep_session(usocket_tls_t *t);
 
+/* Of servers that verify: tickets that have the client's certificate with them, which a session of TLS 1.3 does not; context is the
+ * usocket_tls_t. As mbedTLS's callbacks. The certificate counts only if the handshake does not ask for another. */
+int usocket_backend_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
+    const unsigned char *end, size_t *len, uint32_t *lifetime);
+int usocket_backend_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len);
+
 /* The handshake has ended, well or not: whether it has resumed the session. */
-void usocket_backend_resumed(struct tls_conn *c);
+void usocket_backend_resumed(usocket_tls_t *t, struct tls_conn *c);
 
 int usocket_backend_random(void *context, unsigned char *buf, size_t len);
 

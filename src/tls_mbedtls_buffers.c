@@ -57,19 +57,29 @@ void usocket_backend_small_buffer(usocket_tls_t *t) {
     }
 }
 
-int usocket_backend_make_room(usocket_tls_t *t, int ret) {
-    mbedtls_ssl_context *ssl = &t->conn->ssl;
-    size_t len = ssl->PRIVATE(in_buf_len);
-    if (ret != MBEDTLS_ERR_SSL_BAD_INPUT_DATA || t->datagram || len >= FULL) {
-        return ret;
-    }
-    /* Behind the records before, where a message of the handshake goes on in another. */
+/* The length that the record needs; it begins behind those before, where a message of the handshake goes on in another. */
+static size_t room_for_record(const mbedtls_ssl_context *ssl) {
     const unsigned char *header = ssl->PRIVATE(in_hdr);
     size_t wanted = (size_t)(header - ssl->PRIVATE(in_buf)) + RECORD_HEADER;
     if (ssl->PRIVATE(in_left) >= RECORD_HEADER) {
         wanted += (size_t)header[3] << 8 | header[4];
     }
-    if (wanted <= len || wanted > FULL) {
+    return wanted;
+}
+
+bool usocket_backend_no_room(const usocket_tls_t *t, int ret) {
+    const mbedtls_ssl_context *ssl = &t->conn->ssl;
+    return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !t->datagram && ssl->PRIVATE(in_hdr) != NULL &&
+        room_for_record(ssl) > ssl->PRIVATE(in_buf_len);
+}
+
+int usocket_backend_make_room(usocket_tls_t *t, int ret) {
+    mbedtls_ssl_context *ssl = &t->conn->ssl;
+    if (ssl->PRIVATE(in_buf_len) >= FULL || !usocket_backend_no_room(t, ret)) {
+        return ret;
+    }
+    size_t wanted = room_for_record(ssl);
+    if (wanted > FULL) {
         return ret;
     }
     return resize(ssl, wanted) ? 0 : MBEDTLS_ERR_SSL_ALLOC_FAILED;
@@ -79,6 +89,10 @@ int usocket_backend_make_room(usocket_tls_t *t, int ret) {
 
 void usocket_backend_small_buffer(usocket_tls_t *t) {
     (void)t;
+}
+
+bool usocket_backend_no_room(const usocket_tls_t *t, int ret) {
+    return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !t->datagram;
 }
 
 int usocket_backend_make_room(usocket_tls_t *t, int ret) {

@@ -92,6 +92,10 @@ static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
             }
             return give(value, len, text, suite_name(id, text, sizeof(text)));
         }
+        case USOCKET_TLS_PENDING:
+            return give_number(value, len, (int)usocket_backend_pending(t));
+        case USOCKET_TLS_REST:
+            return give(value, len, t->conn->early + t->conn->ahead_at, t->ended ? t->conn->ahead : 0);
         case USOCKET_TLS_VERSION_USED:
             return give_number(
                 value, len, strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") == 0 ? USOCKET_TLS_1_3 : USOCKET_TLS_1_2);
@@ -120,6 +124,8 @@ int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len) {
     switch (name) {
         case USOCKET_TLS_PEER_VERIFY:
             return give_number(value, len, c->verify >= 0 ? c->verify : t->server ? 0 : 2);
+        case USOCKET_TLS_ROLE:
+            return give_number(value, len, t->server);
         case USOCKET_TLS_SESSION_CACHE:
             return give_number(value, len, c->cache);
         case USOCKET_TLS_MIN_VERSION:
@@ -144,6 +150,8 @@ int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len) {
         case USOCKET_TLS_VERSION_USED:
         case USOCKET_TLS_ALPN_USED:
         case USOCKET_TLS_PEER_CERT:
+        case USOCKET_TLS_PENDING:
+        case USOCKET_TLS_REST:
             return get_used(t, name, value, len);
         default:
             return USOCKET_ENOPROTOOPT;

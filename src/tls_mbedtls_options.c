@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int option_error(usocket_tls_t *t, const char *option, int ret, const char *words) {
+int usocket_backend_option_error(usocket_tls_t *t, const char *option, int ret, const char *words) {
     char library[96] = "";
     if (ret < 0) {
         usocket_backend_library_words(ret, library, sizeof(library));
@@ -103,6 +103,34 @@ static uint8_t *terminated(const void *value, size_t len) {
     return copy;
 }
 
+static bool contains(const uint8_t *text, const char *part) {
+    return strstr((const char *)text, part) != NULL;
+}
+
+/* Words for a value, with a NUL behind it, that is no certificate or no key. */
+static const char *text_words(const uint8_t *text, size_t len, bool key, const char *otherwise) {
+    bool secret = contains(text, "PRIVATE KEY-----");
+    if (key && (contains(text, "ENCRYPTED"))) {
+        return "no private key without its pass phrase: decrypt it first (openssl pkey)";
+    }
+    if (key && !secret && contains(text, "-----BEGIN CERTIFICATE")) {
+        return "no private key, but a certificate";
+    }
+    if (!key && secret) {
+        return "no certificate in it, but a private key";
+    }
+    size_t printable = 0;
+    while (printable < len && text[printable] >= ' ' && text[printable] != 0x7f) {
+        printable++;
+    }
+    if (printable != 0 && text[printable] == '\0' && printable + 1 >= len &&
+        (contains(text, ".") || contains(text, "/"))) {
+        return key ? "no private key, but a file's name, it seems: its contents are wanted"
+                   : "no certificate in it, but a file's name, it seems: its contents are wanted";
+    }
+    return otherwise;
+}
+
 static int parse_certs(usocket_tls_t *t, const char *option, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
     const uint8_t *text, size_t len) {
     struct unreadable why;
@@ -117,12 +145,12 @@ static int parse_certs(usocket_tls_t *t, const char *option, mbedtls_x509_crt *c
     if (why.list) {
         snprintf(words, sizeof(words), "a revocation list %s", reason);
     } else if (why.number == 0) {
-        snprintf(words, sizeof(words), "no certificate in it");
+        snprintf(words, sizeof(words), "%s", text_words(text, len, false, "no certificate in it"));
     } else {
         snprintf(words, sizeof(words), "%scertificate %u %s", why.none ? "no certificate that can be read: " : "",
             why.number, reason);
     }
-    return option_error(t, option, ret, words);
+    return usocket_backend_option_error(t, option, ret, words);
 }
 
 static int set_ca(usocket_tls_t *t, const uint8_t *text, size_t len) {
@@ -163,6 +191,27 @@ static struct own **pair_without(struct tls_creds *c, bool key) {
     return end;
 }
 
+/* TLS 1.3's is the longer message: a header of 4 bytes, a context of 1, a length of 3; with each certificate lengths of 5. */
+size_t usocket_backend_chain_len(const mbedtls_x509_crt *crt) {
+    size_t len = 8;
+    for (; crt != NULL; crt = crt->next) {
+        len += crt->raw.len + 5;
+    }
+    return len;
+}
+
+/* It has to fit the buffer for sending. mbedTLS finds out in the handshake, and says that a peer is wrong. */
+static int check_length(usocket_tls_t *t, const mbedtls_x509_crt *crt) {
+    size_t len = usocket_backend_chain_len(crt);
+    if (len < MBEDTLS_SSL_OUT_CONTENT_LEN) {
+        return 0;
+    }
+    char words[96];
+    snprintf(words, sizeof(words), "the chain takes %u bytes, and this build sends less than %u", (unsigned)len,
+        (unsigned)MBEDTLS_SSL_OUT_CONTENT_LEN);
+    return usocket_backend_option_error(t, "OWN_CERT", 0, words);
+}
+
 /* Whether key and certificate are a pair takes as long as a signature: the answer for the last pair stays. */
 static uint8_t last_pair[DIGEST];
 
@@ -201,18 +250,20 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
         if (ret != 0) {
             r = usocket_backend_is_alloc_failure(ret)
                 ? USOCKET_ENOMEM
-                : option_error(t, option, ret,
-                      one ? "no private key" : "no private key, more than one, or something else with it");
+                : usocket_backend_option_error(t, option, ret,
+                      text_words(text, len, true,
+                          one ? "no private key" : "no private key, more than one, or something else with it"));
         }
     } else {
         r = parse_certs(t, option, &own->cert, NULL, text, len);
+        r = r == 0 ? check_length(t, &own->cert) : r;
     }
     if (r == 0 && (key ? own->has_cert : own->has_key)) {
         int ret = check_pair(own, key ? text : NULL, len); /* with the certificate behind it, the key's text is gone */
         if (ret != 0) {
             r = usocket_backend_is_alloc_failure(ret)
                 ? USOCKET_ENOMEM
-                : option_error(t, option, ret,
+                : usocket_backend_option_error(t, option, ret,
                       ret == MBEDTLS_ERR_SSL_NO_RNG ? "the system gives no randomness"
                                                     : "the key is not that of the certificate");
         }
@@ -233,123 +284,13 @@ static int set_own(usocket_tls_t *t, bool key, const uint8_t *text, size_t len) 
     return r;
 }
 
-static bool is_one_of(const char *separators, char c) {
-    return c != '\0' && strchr(separators, c) != NULL;
-}
-
-/* The next item of a list; its length, 0 at the end. */
-static size_t next_item(const char **p, const char *end, const char *separators) {
-    while (*p < end && is_one_of(separators, **p)) {
-        (*p)++;
-    }
-    const char *stop = *p;
-    while (stop < end && !is_one_of(separators, *stop)) {
-        stop++;
-    }
-    return (size_t)(stop - *p);
-}
-
-static size_t count_items(const char *p, const char *end, const char *separators) {
-    size_t items = 0;
-    for (size_t n; (n = next_item(&p, end, separators)) != 0; p += n) {
-        items++;
-    }
-    return items;
-}
-
-/* IANA's TLS_AES_128_GCM_SHA256 is mbedTLS's TLS1-3-AES-128-GCM-SHA256. */
-static bool same_suite(const char *name, const char *text, size_t len) {
-    static const char prefix[] = "TLS1-3-";
-    if (strncmp(name, prefix, 7) == 0 && len > 4 && strncmp(text, "TLS_", 4) == 0) {
-        name += 7;
-        text += 4;
-        len -= 4;
-    }
-    if (strlen(name) != len) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        if ((name[i] == '-' ? '_' : name[i]) != (text[i] == '-' ? '_' : text[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static int set_suites(usocket_tls_t *t, const char *text, size_t len) {
-    static const char between[] = ",: ";
-    struct tls_creds *c = t->creds;
-    int *suites = usocket_backend_alloc((count_items(text, text + len, between) + 1) * sizeof(int));
-    if (suites == NULL) {
-        return USOCKET_ENOMEM;
-    }
-    size_t count = 0;
-    bool older = false;
-    bool newer = false;
-    const char *p = text;
-    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
-        const int *id = mbedtls_ssl_list_ciphersuites();
-        while (*id != 0 && !same_suite(mbedtls_ssl_get_ciphersuite_name(*id), p, n)) {
-            id++;
-        }
-        if (*id == 0) {
-            char words[96];
-            snprintf(words, sizeof(words), "no suite %.*s", (int)(n < 60 ? n : 60), p);
-            usocket_port_free(suites);
-            return option_error(t, "CIPHERSUITE_LIST", 0, words);
-        }
-        suites[count++] = *id;
-        *(strncmp(mbedtls_ssl_get_ciphersuite_name(*id), "TLS1-3-", 7) == 0 ? &newer : &older) = true;
-    }
-    usocket_port_free(c->suites);
-    c->suites = suites;
-    c->suites_older = older;
-    c->suites_newer = newer;
-    if (count == 0) {
-        usocket_port_free(suites);
-        c->suites = NULL;
-    }
-    return 0;
-}
-
-static int set_alpn(usocket_tls_t *t, const char *text, size_t len) {
-    static const char between[] = ", ";
-    struct tls_creds *c = t->creds;
-    size_t items = count_items(text, text + len, between);
-    char *block = usocket_backend_alloc((items + 1) * sizeof(char *) + len + 1);
-    if (block == NULL) {
-        return USOCKET_ENOMEM;
-    }
-    const char **names = (const char **)(void *)block;
-    char *out = block + (items + 1) * sizeof(char *);
-    size_t count = 0;
-    const char *p = text;
-    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
-        if (n > 255 || memchr(p, '\0', n) != NULL) {
-            usocket_port_free(block);
-            return option_error(t, "ALPN_LIST", 0, n > 255 ? "a name longer than 255 bytes" : "a name with a NUL");
-        }
-        memcpy(out, p, n);
-        out[n] = '\0';
-        names[count++] = out;
-        out += n + 1;
-    }
-    usocket_port_free((void *)c->alpn);
-    c->alpn = names;
-    if (count == 0) {
-        usocket_port_free(block);
-        c->alpn = NULL;
-    }
-    return 0;
-}
-
 static int set_psk(usocket_tls_t *t, bool identity, const void *value, size_t len) {
     struct tls_creds *c = t->creds;
     size_t most = identity ? 128 : MBEDTLS_PSK_MAX_LEN;
     if (len > most) {
         char words[32];
         snprintf(words, sizeof(words), "longer than %u bytes", (unsigned)most);
-        return option_error(t, identity ? "PSK_IDENTITY" : "PSK", 0, words);
+        return usocket_backend_option_error(t, identity ? "PSK_IDENTITY" : "PSK", 0, words);
     }
     uint8_t *copy = len != 0 ? terminated(value, len) : NULL;
     if (len != 0 && copy == NULL) {
@@ -373,13 +314,13 @@ static int set_number(usocket_tls_t *t, int name, int n) {
     switch (name) {
         case USOCKET_TLS_PEER_VERIFY:
             if (n < 0 || n > 2) {
-                return option_error(t, "PEER_VERIFY", 0, "must be 0, 1 or 2");
+                return usocket_backend_option_error(t, "PEER_VERIFY", 0, "must be 0, 1 or 2");
             }
             c->verify = n;
             return 0;
         case USOCKET_TLS_SESSION_CACHE:
             if (n < 0 || n > 1) {
-                return option_error(t, "SESSION_CACHE", 0, "must be 0 or 1");
+                return usocket_backend_option_error(t, "SESSION_CACHE", 0, "must be 0 or 1");
             }
             c->cache = n != 0;
             return 0;
@@ -387,21 +328,35 @@ static int set_number(usocket_tls_t *t, int name, int n) {
         case USOCKET_TLS_MAX_VERSION: {
             const char *option = name == USOCKET_TLS_MIN_VERSION ? "MIN_VERSION" : "MAX_VERSION";
             if (!known) {
-                return option_error(t, option, 0, "must be 0x303 (TLS 1.2) or 0x304 (TLS 1.3)");
+                return usocket_backend_option_error(t, option, 0, "must be 0x303 (TLS 1.2) or 0x304 (TLS 1.3)");
             }
             if (n > NEWEST) {
-                return option_error(t, option, 0, "this build has no TLS 1.3");
+                return usocket_backend_option_error(t, option, 0, "this build has no TLS 1.3");
             }
             *(name == USOCKET_TLS_MIN_VERSION ? &c->min_version : &c->max_version) = n;
             return 0;
         }
         default:
             if (n != 512 && n != 1024 && n != 2048 && n != 4096 && n != 16384) {
-                return option_error(t, "MAX_FRAGMENT", 0, "must be 512, 1024, 2048, 4096 or 16384");
+                return usocket_backend_option_error(t, "MAX_FRAGMENT", 0, "must be 512, 1024, 2048, 4096 or 16384");
             }
             c->max_fragment = n;
             return 0;
     }
+}
+
+int usocket_backend_set_role(usocket_tls_t *t, const void *value, size_t len) {
+    int n;
+    if (len != sizeof(n)) {
+        return USOCKET_EINVAL;
+    }
+    memcpy(&n, value, sizeof(n));
+    if (n != 0 && (n != 1 || t->datagram)) {
+        return usocket_backend_option_error(
+            t, "ROLE", 0, n == 1 ? "a server of datagrams listens" : "must be 0 (client) or 1 (server)");
+    }
+    t->server = n == 1;
+    return 0;
 }
 
 int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t len) {
@@ -423,10 +378,10 @@ int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t le
             r = set_number(t, name, n);
             break;
         case USOCKET_TLS_CIPHERSUITE_LIST:
-            r = set_suites(t, value, len);
+            r = usocket_backend_set_suites(t, value, len);
             break;
         case USOCKET_TLS_ALPN_LIST:
-            r = set_alpn(t, value, len);
+            r = usocket_backend_set_alpn(t, value, len);
             break;
         case USOCKET_TLS_PSK:
         case USOCKET_TLS_PSK_IDENTITY:

@@ -1,4 +1,4 @@
-/* TLS by mbedTLS: the sessions that clients keep, for the process. The peer's certificate is kept beside mbedTLS's session, which would
+/* TLS by mbedTLS: the sessions that clients keep, for the process, and the tickets of servers. The peer's certificate is kept beside mbedTLS's session, which would
  * parse it three times for each connection.
  *
  * SPDX-License-Identifier: MIT
@@ -9,24 +9,31 @@
 
 #include "tls_mbedtls.h"
 
+#if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#include <mbedtls/constant_time.h>
+#endif
+
 #include <string.h>
 
 struct session {
     struct session *next;
     uint8_t key[DIGEST];
-    uint8_t secret[DIGEST]; /* tells whether a handshake has resumed it; of TLS 1.2 */
+    uint8_t secret[DIGEST]; /* of TLS 1.2: the same in a connection that has resumed the session */
     size_t len, cert_len;
     uint8_t bytes[]; /* the session, the certificate */
 };
 static struct session *sessions; /* the last one first */
 
 static void session_key(const usocket_tls_t *t, uint8_t *key) {
-    uint8_t all[DIGEST + USOCKET_ADDR_TEXT + USOCKET_HOST_MAX];
+    uint8_t all[2 * DIGEST + USOCKET_ADDR_TEXT + USOCKET_HOST_MAX];
     memset(all, 0, sizeof(all));
     memcpy(all, t->creds->digest, DIGEST);
-    usocket_addr_format(&t->peer, (char *)all + DIGEST);
+    if (t->conn->trust != NULL) { /* the system's bundle may have changed since */
+        memcpy(all + DIGEST, t->conn->trust->id, DIGEST);
+    }
+    usocket_addr_format(&t->peer, (char *)all + 2 * DIGEST);
     if (t->name != NULL) {
-        strcpy((char *)all + DIGEST + USOCKET_ADDR_TEXT, t->name);
+        strcpy((char *)all + 2 * DIGEST + USOCKET_ADDR_TEXT, t->name);
     }
     usocket_backend_digest(key, all, sizeof(all));
 }
@@ -59,7 +66,7 @@ static struct session *take_session(const uint8_t *key) {
 static struct session *save(usocket_tls_t *t, const mbedtls_ssl_session *session) {
     const struct tls_conn *c = t->conn;
     size_t len = 0;
-    size_t cert_len = strcmp(mbedtls_ssl_get_version(&c->ssl), "TLSv1.3") != 0 ? c->peer_len : 0;
+    size_t cert_len = c->peer_len;
     mbedtls_ssl_session_save(session, NULL, 0, &len);
     struct session *s = len != 0 ? usocket_backend_alloc(sizeof(*s) + len + cert_len) : NULL;
     if (s == NULL) {
@@ -121,16 +128,29 @@ void usocket_backend_resume_session(usocket_tls_t *t) {
     t->conn->resumed = s;
 }
 
-void usocket_backend_resumed(struct tls_conn *c) {
+/* In TLS 1.3 a server that has shown no certificate has resumed the session, or uses TLS_PSK. */
+static bool has_resumed(const usocket_tls_t *t, const struct session *s, const mbedtls_ssl_session *session) {
+    uint8_t secret[DIGEST];
+    if (strcmp(mbedtls_ssl_get_version(&t->conn->ssl), "TLSv1.3") == 0) {
+#if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+        size_t len;
+        return t->creds->psk == NULL && usocket_backend_peer(t->conn, &len) == NULL;
+#else
+        return false;
+#endif
+    }
+    digest_secret(secret, session);
+    return memcmp(secret, s->secret, DIGEST) == 0;
+}
+
+void usocket_backend_resumed(usocket_tls_t *t, struct tls_conn *c) {
     struct session *s = c->resumed;
     const mbedtls_ssl_session *session = c->ssl.PRIVATE(session);
     if (s == NULL) {
         return;
     }
-    uint8_t secret[DIGEST];
     if (session != NULL && c->peer == NULL && s->cert_len != 0) {
-        digest_secret(secret, session);
-        c->peer = memcmp(secret, s->secret, DIGEST) == 0 ? usocket_port_alloc(s->cert_len) : NULL;
+        c->peer = has_resumed(t, s, session) ? usocket_port_alloc(s->cert_len) : NULL;
         if (c->peer != NULL) {
             c->peer_len = s->cert_len;
             memcpy(c->peer, s->bytes + s->len, s->cert_len);
@@ -139,6 +159,84 @@ void usocket_backend_resumed(struct tls_conn *c) {
     c->resumed = NULL;
     free_session(s);
 }
+
+/* ---- Tickets of servers --------------------------------------------------------------------------------------------- */
+
+#if NEWEST == USOCKET_TLS_1_3 && defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+
+/* A ticket of TLS 1.3: mbedTLS's, the certificate, the length of the certificate, a MAC of all that. */
+#define TRAILER (2 + DIGEST)
+
+static bool is_1_3(const usocket_tls_t *t) {
+    return t->conn->ssl.PRIVATE(tls_version) == MBEDTLS_SSL_VERSION_TLS1_3;
+}
+
+static int ticket_mac(const usocket_tls_t *t, const uint8_t *ticket, size_t len, uint8_t *mac) {
+    return mbedtls_md_hmac(
+        mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), t->creds->ticket_key, DIGEST, ticket, len, mac);
+}
+
+int usocket_backend_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
+    const unsigned char *end, size_t *len, uint32_t *lifetime) {
+    usocket_tls_t *t = context;
+    int ret = mbedtls_ssl_ticket_write(&t->creds->tickets, session, start, end, len, lifetime);
+    if (ret != 0 || !is_1_3(t)) {
+        return ret;
+    }
+    size_t cert_len;
+    const uint8_t *cert = usocket_backend_peer(t->conn, &cert_len);
+    if (cert_len > UINT16_MAX || (size_t)(end - start) < *len + cert_len + TRAILER) {
+        *lifetime = 0; /* a client discards it */
+        return 0;
+    }
+    if (cert_len != 0) {
+        memcpy(start + *len, cert, cert_len);
+        *len += cert_len;
+    }
+    start[(*len)++] = (uint8_t)(cert_len >> 8);
+    start[(*len)++] = (uint8_t)cert_len;
+    ret = ticket_mac(t, start, *len, start + *len);
+    *len += DIGEST;
+    return ret;
+}
+
+int usocket_backend_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len) {
+    usocket_tls_t *t = context;
+    struct tls_conn *c = t->conn;
+    uint8_t *cert = NULL;
+    size_t cert_len = 0;
+    if (is_1_3(t)) {
+        uint8_t mac[DIGEST];
+        if (len < TRAILER || ticket_mac(t, buf, len - DIGEST, mac) != 0 ||
+            mbedtls_ct_memcmp(mac, buf + len - DIGEST, DIGEST) != 0) {
+            return MBEDTLS_ERR_SSL_INVALID_MAC;
+        }
+        len -= TRAILER;
+        cert_len = (size_t)buf[len] << 8 | buf[len + 1];
+        if (cert_len > len) {
+            return MBEDTLS_ERR_SSL_INVALID_MAC;
+        }
+        len -= cert_len;
+        cert = cert_len != 0 ? usocket_port_alloc(cert_len) : NULL;
+        if (cert == NULL && cert_len != 0) {
+            return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+        }
+        if (cert != NULL) {
+            memcpy(cert, buf + len, cert_len);
+        }
+    }
+    int ret = mbedtls_ssl_ticket_parse(&t->creds->tickets, session, buf, len);
+    if (ret != 0) {
+        usocket_port_free(cert);
+        return ret;
+    }
+    usocket_port_free(c->peer);
+    c->peer = cert;
+    c->peer_len = cert_len;
+    return 0;
+}
+
+#endif
 
 void usocket_tls_forget(void) {
     lock_sockets();

@@ -160,7 +160,7 @@ static int transport_send(void *context, const unsigned char *buf, size_t len) {
         return FLOODED; /* requests for another handshake, each of which mbedTLS answers */
     }
     if (r == 0) {
-        r = usocket_tls_transport_send(t, buf, len);
+        r = usocket_backend_send_records(t, buf, len);
     }
     if (r == USOCKET_EAGAIN) {
         return MBEDTLS_ERR_SSL_WANT_WRITE;
@@ -217,7 +217,11 @@ static int prepare_server(struct tls_creds *c) {
     if (!c->server_ready) {
         mbedtls_ssl_ticket_init(&c->tickets);
         mbedtls_ssl_cache_init(&c->sessions);
-        ret = mbedtls_ssl_ticket_setup(&c->tickets, usocket_backend_random, NULL, MBEDTLS_CIPHER_AES_256_GCM, 86400);
+        ret = usocket_backend_random(NULL, c->ticket_key, sizeof(c->ticket_key));
+        if (ret == 0) {
+            ret =
+                mbedtls_ssl_ticket_setup(&c->tickets, usocket_backend_random, NULL, MBEDTLS_CIPHER_AES_256_GCM, 86400);
+        }
         if (ret == 0) {
             c->server_ready = true;
         } else {
@@ -287,9 +291,7 @@ static int configure(usocket_tls_t *t, mbedtls_ssl_config *conf, int verify) {
                 conf, &trust->chain, c->trust != NULL && c->trust->crl.raw.p != NULL ? &c->trust->crl : NULL);
         }
     }
-    if (c->suites != NULL) {
-        mbedtls_ssl_conf_ciphersuites(conf, c->suites);
-    }
+    usocket_backend_conf_suites(c, conf);
     int ret = 0;
 #if defined(MBEDTLS_SSL_ALPN)
     if (c->alpn != NULL) {
@@ -326,6 +328,11 @@ static int configure(usocket_tls_t *t, mbedtls_ssl_config *conf, int verify) {
         ret = prepare_server(c);
         mbedtls_ssl_conf_session_tickets_cb(conf, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &c->tickets);
         mbedtls_ssl_conf_session_cache(conf, &c->sessions, mbedtls_ssl_cache_get, mbedtls_ssl_cache_set);
+#if NEWEST == USOCKET_TLS_1_3 && defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
+        if (verify != MBEDTLS_SSL_VERIFY_NONE) {
+            mbedtls_ssl_conf_session_tickets_cb(conf, usocket_backend_write_ticket, usocket_backend_parse_ticket, t);
+        }
+#endif
     }
 #if defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_CLI_C)
     if (!t->server) {
@@ -354,10 +361,9 @@ static int set_server_name(usocket_tls_t *t) {
     return mbedtls_ssl_set_hostname(&t->conn->ssl, name);
 }
 
-int usocket_backend_start(usocket_tls_t *t) {
-    struct tls_creds *c = t->creds;
-    int verify = c->verify >= 0 ? c->verify : t->server ? MBEDTLS_SSL_VERIFY_NONE : MBEDTLS_SSL_VERIFY_REQUIRED;
-    bool psk = c->psk != NULL && c->identity != NULL;
+/* Credentials of which a part is missing, on either side. */
+static int check_halves(usocket_tls_t *t) {
+    const struct tls_creds *c = t->creds;
     for (const struct own *own = c->own; own != NULL; own = own->next) {
         if (!own->has_cert || !own->has_key) {
             return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED,
@@ -367,10 +373,36 @@ int usocket_backend_start(usocket_tls_t *t) {
     if ((c->psk != NULL) != (c->identity != NULL)) {
         return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_BAD_CONFIG, "TLS_PSK and TLS_PSK_IDENTITY go together");
     }
+    return 0;
+}
+
+int usocket_backend_check_server(usocket_tls_t *t) {
+    uint8_t stage = t->stage;
+    int r = check_halves(t);
+    t->stage = stage; /* what is missing may be given, and listen called again */
+    return r;
+}
+
+int usocket_backend_start(usocket_tls_t *t) {
+    struct tls_creds *c = t->creds;
+    int verify = c->verify >= 0 ? c->verify : t->server ? MBEDTLS_SSL_VERIFY_NONE : MBEDTLS_SSL_VERIFY_REQUIRED;
+    bool psk = c->psk != NULL && c->identity != NULL;
+    int r = check_halves(t);
+    if (r < 0) {
+        return r;
+    }
     if (t->server && c->own == NULL && !psk) {
         return usocket_backend_fail_setup(
             t, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK");
     }
+#if !CUTS_MESSAGES
+    for (const struct own *own = c->own; !t->server && !t->datagram && own != NULL; own = own->next) {
+        if (usocket_backend_chain_len(&own->cert) > (size_t)c->max_fragment) {
+            return usocket_backend_fail_setup(t, MBEDTLS_ERR_SSL_BAD_CONFIG,
+                "TLS_OWN_CERT is longer than TLS_MAX_FRAGMENT, and this mbedTLS cannot cut it");
+        }
+    }
+#endif
     int min;
     int max;
     allowed_versions(t, &min, &max);

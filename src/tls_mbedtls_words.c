@@ -147,6 +147,13 @@ static bool is_unreadable(const mbedtls_ssl_context *ssl, int ret) {
             ret > LOWEST_BELOW_TLS);
 }
 
+#if NEWEST == USOCKET_TLS_1_3
+static bool is_key_update(const mbedtls_ssl_context *ssl) {
+    return ssl->PRIVATE(state) == MBEDTLS_SSL_HANDSHAKE_OVER && ssl->PRIVATE(in_msg) != NULL &&
+        ssl->PRIVATE(in_msgtype) == MBEDTLS_SSL_MSG_HANDSHAKE && ssl->PRIVATE(in_msg)[0] == 24; /* RFC 8446, 4.6.3 */
+}
+#endif
+
 int usocket_backend_fail(usocket_tls_t *t, int ret) {
     static const struct {
         int ret;
@@ -162,7 +169,13 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
 #endif
         {MBEDTLS_ERR_SSL_UNKNOWN_IDENTITY, USOCKET_ETLS_HANDSHAKE, "the peer goes by an unknown identity (PSK)"},
         {MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, USOCKET_ETLS_CERTIFICATE, "the peer has shown no certificate"},
-        {MBEDTLS_ERR_SSL_BAD_INPUT_DATA, USOCKET_ETLS_PROTOCOL, "a message that is longer than this build takes"},
+        {MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL, USOCKET_ETLS_SETUP,
+            "a message of our own is longer than this build sends (MBEDTLS_SSL_OUT_CONTENT_LEN)"},
+        {MBEDTLS_ERR_SSL_INTERNAL_ERROR, USOCKET_ETLS_SETUP, "mbedTLS itself has failed, not the peer"},
+        {MBEDTLS_ERR_SSL_BAD_CONFIG, USOCKET_ETLS_SETUP, "mbedTLS cannot work with these options"},
+        {MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE, USOCKET_ETLS_PROTOCOL,
+            "the peer asks for what this mbedTLS does not have"},
+        {MBEDTLS_ERR_SSL_COUNTER_WRAPPING, USOCKET_ETLS_SETUP, "too many records for one connection"},
         {MBEDTLS_ERR_X509_FATAL_ERROR, USOCKET_ETLS_CERTIFICATE, "the chain of certificates is too long"},
         {MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, USOCKET_ETLS_SETUP, "a key is missing: TLS_OWN_KEY, or TLS_PSK"},
         {MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, USOCKET_ETLS_SETUP, "nobody to trust: TLS_CA_CERT, or the system's bundle"},
@@ -171,6 +184,7 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
     int alert = alert_of(&c->ssl, ret);
     t->stage = TLS_FAILED;
     t->number = alert >= 0 ? MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE : ret;
+    usocket_backend_send_alert(t, t->number);
     if (usocket_backend_is_alloc_failure(ret)) {
         return t->failed = USOCKET_ENOMEM;
     }
@@ -192,42 +206,19 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
         return t->failed = USOCKET_ETLS_PROTOCOL;
     }
     if (alert >= 0) {
-        static const struct {
-            uint8_t number;
-            const char *name;
-        } alerts[] = {
-            {10, "unexpected_message"},
-            {20, "bad_record_mac"},
-            {22, "record_overflow"},
-            {40, "handshake_failure"},
-            {42, "bad_certificate"},
-            {43, "unsupported_certificate"},
-            {44, "certificate_revoked"},
-            {45, "certificate_expired"},
-            {46, "certificate_unknown"},
-            {47, "illegal_parameter"},
-            {48, "unknown_ca"},
-            {49, "access_denied"},
-            {50, "decode_error"},
-            {51, "decrypt_error"},
-            {70, "protocol_version"},
-            {71, "insufficient_security"},
-            {80, "internal_error"},
-            {86, "inappropriate_fallback"},
-            {90, "user_canceled"},
-            {109, "missing_extension"},
-            {110, "unsupported_extension"},
-            {112, "unrecognized_name"},
-            {115, "unknown_psk_identity"},
-            {116, "certificate_required"},
-            {120, "no_application_protocol"},
-        };
-        const char *name = "alert";
-        for (size_t i = 0; i < sizeof(alerts) / sizeof(alerts[0]); i++) {
-            name = alerts[i].number == alert ? alerts[i].name : name;
-        }
+        const char *name = usocket_backend_alert_name(alert);
         usocket_backend_say(t, RANK_OTHER, "refused by the peer: %s (%d)", name, alert);
         return t->failed = USOCKET_ETLS_ALERT;
+    }
+#if NEWEST == USOCKET_TLS_1_3
+    if (ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE && is_key_update(&c->ssl)) {
+        usocket_backend_say(t, RANK_OTHER, "the peer changes its keys (KeyUpdate of TLS 1.3), which mbedTLS cannot");
+        return t->failed = USOCKET_ETLS_PROTOCOL;
+    }
+#endif
+    if (usocket_backend_no_room(t, ret)) {
+        usocket_backend_say(t, RANK_OTHER, "a message that is longer than this build takes");
+        return t->failed = USOCKET_ETLS_PROTOCOL;
     }
     bool misfit = ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
@@ -242,10 +233,6 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
         (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || ret == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE || ret == NOT_A_HELLO)) {
         usocket_backend_say(t, RANK_OTHER, "the peer does not speak TLS");
         return t->failed = USOCKET_ETLS_PROTOCOL;
-    }
-    if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE && strcmp(mbedtls_ssl_get_version(&c->ssl), "TLSv1.2") == 0) {
-        /* What mbedTLS leaves unsaid, there alone. */
-        mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].ret == ret) {

@@ -52,6 +52,9 @@ static int set_option(usocket_tls_t *t, int name, const void *value, size_t len)
         }
         return r;
     }
+    if (name == USOCKET_TLS_ROLE) {
+        return usocket_backend_set_role(t, value, len);
+    }
     if (usocket_backend_creds_shared(t->creds)) {
         return USOCKET_EBUSY;
     }
@@ -109,6 +112,17 @@ static int begin_call(usocket_t *s, usocket_tls_t **t) {
 static int end_call(usocket_t *s, usocket_tls_t *t, int r) {
     usocket_tls_leave(t);
     usocket_leave(s);
+    return r;
+}
+
+int usocket_tls_check_listener(usocket_t *s) {
+    usocket_tls_t *t = base_of(s)->tls;
+    int r = usocket_tls_enter_for(s, t);
+    if (r < 0) {
+        return r;
+    }
+    r = usocket_backend_check_server(t);
+    usocket_tls_leave(t);
     return r;
 }
 

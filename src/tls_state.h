@@ -108,6 +108,9 @@ int32_t usocket_tls_pending(usocket_t *s);
 int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len);
 int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len);
 
+/* Before a listener of either kind listens: credentials of which a half is missing are USOCKET_ETLS_SETUP. */
+int usocket_tls_check_listener(usocket_t *s);
+
 /* Servers of DTLS: tls_datagram.c. */
 int usocket_tls_listen(usocket_t *s);
 int usocket_tls_admit(
@@ -149,6 +152,8 @@ void usocket_backend_creds_hold(struct tls_creds *c);
 void usocket_backend_creds_drop(struct tls_creds *c);
 bool usocket_backend_creds_shared(const struct tls_creds *c);
 int usocket_backend_set(usocket_tls_t *t, int name, const void *value, size_t len);
+int usocket_backend_set_role(usocket_tls_t *t, const void *value, size_t len);
+int usocket_backend_check_server(usocket_tls_t *t);
 int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len);
 
 int usocket_backend_handshake(usocket_tls_t *t);

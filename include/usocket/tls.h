@@ -19,6 +19,9 @@
  * - Codes in addition to those that usocket.h lists: those of `enum usocket_tls_error`. They stay: once TLS has failed, every call
  *   that sends or receives says so. usocket_tls_why has the words. Any of these calls may also return what usocket_send_by,
  *   usocket_recv_by and usocket_connect_wait do, for each may have to send, to receive and to connect.
+ * - usocket_listen is USOCKET_ETLS_SETUP where a half of the credentials is missing: a certificate without its key, a key without its
+ *   certificate, a secret without its identity.
+ * - usocket_errname and usocket_strerror have names and words for these codes, too.
  *
  * Datagrams: a socket of the type USOCKET_DGRAM speaks DTLS 1.2.
  * - A client connects; the handshake is part of it, its flights are sent again after 1, 2, 4 ... s, within the deadline. Without a
@@ -59,7 +62,9 @@ extern "C" {
  *  before the name given to connect. */
 #define USOCKET_TLS_HOSTNAME 2
 /** Text: names of cipher suites, between commas or colons, the first preferred; IANA's names or mbedTLS's, those of TLS 1.3 and of
- *  1.2 together. Empty: mbedTLS's own list. */
+ *  1.2 together. Empty: the list by default, which has forward secrecy in every suite: TLS 1.3's, and ECDHE's with AES or
+ *  ChaCha20-Poly1305, those with CBC last; DHE, CCM with a short tag, ARIA and Camellia are not in it. A list with a suite of plain PSK
+ *  (TLS_PSK_WITH_...) allows that, in TLS 1.3 psk_ke, too: for devices that cannot afford an ephemeral key, without forward secrecy. */
 #define USOCKET_TLS_CIPHERSUITE_LIST 3
 /** Get: IANA's number of the suite in use, where there is room for an int exactly; its name elsewhere. */
 #define USOCKET_TLS_CIPHERSUITE_USED 4
@@ -96,6 +101,16 @@ extern "C" {
 /** A secret shared with the peer, and the name it goes by. */
 #define USOCKET_TLS_PSK 73
 #define USOCKET_TLS_PSK_IDENTITY 74
+/** Number: which side of the handshake the socket takes, 0 the client's, 1 the server's; as Zephyr's TLS_DTLS_ROLE has it, for streams.
+ *  Without it, a socket that connects or is adopted is the client, one that usocket_accept_by returns the server. Set it on an adopted
+ *  descriptor whose program has turned to TLS as a server (STARTTLS), or where the side that connects is the server. Before the
+ *  handshake; USOCKET_ETLS_OPTION for 1 on datagrams, whose servers listen. */
+#define USOCKET_TLS_ROLE 75
+/** Get, a number: bytes that are decrypted and not received yet. */
+#define USOCKET_TLS_PENDING 76
+/** Get, at most 128 bytes: those behind the peer's close_notify that came with it, and are no TLS. A program that goes on in plain text on
+ *  the descriptor (usocket_detach, usocket_adopt) has to begin with them. */
+#define USOCKET_TLS_REST 77
 
 /* The numbers in the protocol. */
 #define USOCKET_TLS_1_2 0x0303
@@ -149,6 +164,15 @@ int usocket_tls_name(usocket_t *s, const char *host, size_t len);
  *         socket; USOCKET_ENOTCONN, USOCKET_ECONNRESET; USOCKET_ETLS_*; a code of usocket_connect_by
  */
 int usocket_tls_handshake_by(usocket_t *s, usocket_time_t deadline);
+
+/** End TLS, not the connection: say goodbye (close_notify), and wait for the peer's. Then both may go on in plain text: detach the
+ *  descriptor and adopt it; USOCKET_TLS_REST has what came behind the peer's goodbye.
+ *
+ * @return 0; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR: it goes on in the next call; USOCKET_EBUSY: something has come that is to be
+ *         received before; USOCKET_ENOTCONN: the handshake has not ended; USOCKET_ENOPROTOOPT: not a TLS socket; USOCKET_EOPNOTSUPP:
+ *         datagrams; USOCKET_EPIPE, USOCKET_ECONNRESET; USOCKET_ETLS_*; a code of usocket_recv_by
+ */
+int usocket_tls_unwrap_by(usocket_t *s, usocket_time_t deadline);
 
 /** Forget what is kept for later connections: the sessions of clients (USOCKET_TLS_SESSION_CACHE), and authorities that nobody uses
  *  now (USOCKET_TLS_KEEP_TRUST). */

@@ -74,6 +74,7 @@ def run(suite):
         json.dump({name: words for name, (words, _) in bad.TABLE.items()}, file)
     script(suite, "inside.py")
     script(suite, "inside_loops.py")
+    script(suite, "inside_secure.py")
     script(suite, "interrupt.py", press=True)
     script(suite, "among.py")
     clock(suite)

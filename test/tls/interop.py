@@ -33,13 +33,13 @@ def our_client(suite):
             runs.append({"mode": "timeout", "port": server.port, "bytes": 100, "times": 3, "options": options + [["SESSION_CACHE", 1]]})
             results = suite.client(runs=runs)
         for mode, r in zip(("blocking", "timeout", "nonblocking", "first", "again", "again"), results):
-            shown = r.get("cert", 0) > 100 or (mode == "again" and version == 0x304)  # mbedTLS keeps none with a session of TLS 1.3
-            ok = r.get("version") == version and r.get("same") and r.get("alpn") == ("h2" if alpn else "") and shown
+            ok = r.get("version") == version and r.get("same") and r.get("alpn") == ("h2" if alpn else "") and r.get("cert", 0) > 100
             suite.check(f"{name}, {mode}", ok, f"{r} {server.log}")
         facts = [f if isinstance(f, dict) else {} for f in server.log]
         suite.check(f"{name}: seen from there", len(facts) == 6 and all(
             f.get("version") == NAMES[version] and f.get("cert") == ask and f.get("goodbye") for f in facts), str(server.log))
-        suite.check(f"{name}: resumed", [f.get("reused") for f in facts] == [False] * 4 + [True] * 2, str(server.log))
+        # In the order in which the server's threads have ended.
+        suite.check(f"{name}: resumed", sorted(f.get("reused", False) for f in facts) == [False] * 4 + [True] * 2, str(server.log))
 
 
 def our_server(suite):
@@ -76,8 +76,7 @@ def our_server(suite):
         want = [(NAMES[version], "h2" if alpn else None, i > 0, True) for i in range(3)]
         suite.check(name, seen == want, f"{seen} {results}")
         suite.check(name + ": seen from here", len(results) == 3 and all(
-            r.get("version") == version and (r.get("cert", 0) > 0) == (ask and (i == 0 or version == 0x303))
-            for i, r in enumerate(results)), str(results))
+            r.get("version") == version and (r.get("cert", 0) > 0) == ask for r in results), str(results))
 
 
 def refused_clients(suite):

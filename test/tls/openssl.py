@@ -143,23 +143,24 @@ def long_chain(suite):
 
 def psk(suite):
     """With both kinds of suite of TLS 1.2; wrong secrets, unknown names."""
-    for version, cipher in ((0x303, "ECDHE-PSK-CHACHA20-POLY1305"), (0x303, "PSK-AES128-GCM-SHA256"), (0x303, "DHE-PSK-AES256-GCM-SHA384"), (0x304, None)):
+    plain = [["CIPHERSUITE_LIST", "TLS_PSK_WITH_AES_128_GCM_SHA256"]]
+    for version, cipher, more in ((0x303, "ECDHE-PSK-CHACHA20-POLY1305", []), (0x303, "PSK-AES128-GCM-SHA256", plain), (0x304, None, [])):
         name = f"{NAMES[version]}, {cipher or 'any suite'}"
         flags = [FLAGS[version]] + (["-cipher", cipher] if cipher else [])
         with s_server("-nocert", "-psk", SECRET, "-psk_identity", "device-7", "-rev", *flags) as port:
-            r = suite.client(port=port, options=PSK, mode="timeout")
+            r = suite.client(port=port, options=PSK + more, mode="timeout")
             suite.check(f"PSK, our client, openssl s_server, {name}", r.get("version") == version and r.get("cert") == 0, str(r))
             for what, options in (("wrong secret", [["PSK", "0123456789abcdef"], PSK[1]]), ("wrong name", [PSK[0], ["PSK_IDENTITY", "device-8"]])):
-                r = suite.client(port=port, options=options, mode="timeout")
+                r = suite.client(port=port, options=options + more, mode="timeout")
                 # The name is no secret: s_server has one alone, and warns.
                 fine = what == "wrong name" and version == 0x303 and r.get("version") == version
                 suite.check(f"PSK, {what}, {name}", fine or r.get("type") == "TLSError", str(r))
-        port, child = suite.server(options=PSK)
+        port, child = suite.server(options=PSK + more)
         out = s_client(port, ["-psk", SECRET, "-psk_identity", "device-7", *flags])
         r = suite.results(child)
         suite.check(f"PSK, openssl s_client, our server, {name}", "hello there" in out and r and r[-1].get("version") == version, f"{out[-800:]} {r}")
         for what, secret, identity in (("wrong secret", "00" * 16, "device-7"), ("wrong name", SECRET, "device-8")):
-            port, child = suite.server(options=PSK)
+            port, child = suite.server(options=PSK + more)
             out = s_client(port, ["-psk", secret, "-psk_identity", identity, *flags])
             r = suite.results(child)
             suite.check(f"PSK, our server, {what}, {name}", "hello there" not in out and r and r[-1].get("type") == "TLSError", f"{out[-800:]} {r}")

@@ -143,7 +143,7 @@ def serve(cfg, conn):
         conn.settimeout({"blocking": None, "nonblocking": 0}.get(mode, cfg.get("timeout", 5)))
         total = 0
         while True:
-            data = again(conn, select.POLLIN, lambda: conn.recv(4096))
+            data = again(conn, select.POLLIN, lambda: conn.recv(cfg.get("chunk", 4096)))
             if not data:
                 break
             sent = 0

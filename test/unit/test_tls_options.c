@@ -301,8 +301,13 @@ static void test_keys(void **state) {
     (void)state;
     char buf[100];
     size_t len = sizeof buf;
-    refused(set_text(&s, USOCKET_TLS_OWN_CERT, key_server), "TLS_OWN_CERT: no certificate");
-    refused(set_text(&s, USOCKET_TLS_OWN_KEY, pem_server), "TLS_OWN_KEY: no private key");
+    refused(set_text(&s, USOCKET_TLS_OWN_CERT, key_server), "TLS_OWN_CERT: no certificate in it, but a private key");
+    refused(set_text(&s, USOCKET_TLS_OWN_KEY, pem_server), "TLS_OWN_KEY: no private key, but a certificate");
+    refused(set_text(&s, USOCKET_TLS_OWN_CERT, "/etc/server.pem"), "TLS_OWN_CERT: no certificate in it, but a file's name, it seems: its contents are wanted");
+    refused(set_text(&s, USOCKET_TLS_OWN_KEY, "server.key"), "TLS_OWN_KEY: no private key, but a file's name, it seems: its contents are wanted");
+    refused(set_text(&s, USOCKET_TLS_CA_CERT, "ca.pem"), "TLS_CA_CERT: no certificate in it, but a file's name, it seems: its contents are wanted");
+    refused(set_text(&s, USOCKET_TLS_OWN_KEY, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"),
+        "TLS_OWN_KEY: no private key without its pass phrase: decrypt it first");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server));
     refused(set_text(&s, USOCKET_TLS_OWN_KEY, key_client), "TLS_OWN_KEY: the key is not that of the certificate");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_server));
@@ -311,6 +316,49 @@ static void test_keys(void **state) {
     refused(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server), "TLS_OWN_CERT: the key is not that of the certificate");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_client));
     assert_code(USOCKET_EACCES, usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_OWN_KEY, buf, &len));
+}
+
+/* A half of what a server shows is missed in listen, not by its first client; and can still be given. */
+static void test_halves(void **state) {
+    (void)state;
+    usocket_addr_t a;
+    assert_ok(usocket_addr_parse(&a, "127.0.0.1", 9, USOCKET_AF_INET));
+    assert_ok(usocket_bind(&s, &a));
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server));
+    assert_code(USOCKET_ETLS_SETUP, usocket_listen(&s, 1));
+    assert_string_equal("TLS_OWN_CERT without its TLS_OWN_KEY", tls_words(&s));
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_server));
+    assert_ok(set_text(&s, USOCKET_TLS_PSK, "secret"));
+    assert_code(USOCKET_ETLS_SETUP, usocket_listen(&s, 1));
+    assert_ok(set_text(&s, USOCKET_TLS_PSK_IDENTITY, "me"));
+    assert_ok(usocket_listen(&s, 1));
+}
+
+static void test_role(void **state) {
+    (void)state;
+    assert_int_equal(0, get_number(&s, USOCKET_TLS_ROLE));
+    assert_ok(set_number(&s, USOCKET_TLS_ROLE, 1));
+    assert_int_equal(1, get_number(&s, USOCKET_TLS_ROLE));
+    refused(set_number(&s, USOCKET_TLS_ROLE, 2), "TLS_ROLE: must be 0");
+    refused(set_number(&s, USOCKET_TLS_ROLE, -1), "TLS_ROLE: must be 0");
+    assert_code(USOCKET_EINVAL, set_text(&s, USOCKET_TLS_ROLE, "x"));
+    assert_ok(set_number(&s, USOCKET_TLS_ROLE, 0));
+}
+
+/* Every code of TLS has a name and words, in C as well. */
+static void test_names(void **state) {
+    (void)state;
+    for (int code = USOCKET_ETLS_CERTIFICATE; code >= USOCKET_ETLS_CLOCK; code--) {
+        assert_memory_equal("ETLS_", usocket_errname(code), 5);
+        assert_true(strlen(usocket_strerror(code)) > 5);
+        for (int other = USOCKET_ETLS_CERTIFICATE; other > code; other--) {
+            assert_string_not_equal(usocket_errname(other), usocket_errname(code));
+        }
+    }
+    assert_string_equal("ETLS_ALERT", usocket_errname(-2002));
+    assert_string_equal("E?", usocket_errname(USOCKET_ETLS_BASE));
+    assert_string_equal("E?", usocket_errname(-2063));
+    assert_string_equal("E?", usocket_errname(-2099));
 }
 
 static void test_psk(void **state) {
@@ -345,11 +393,14 @@ static void test_not_yet_and_unknown(void **state) {
     assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_STREAM, 0));
     assert_true(set_number(&plain, USOCKET_TLS_PEER_VERIFY, 0) < 0); /* never silent */
     assert_code(USOCKET_ENOPROTOOPT, usocket_tls_handshake_by(&plain, USOCKET_NOW));
+    assert_code(USOCKET_ENOPROTOOPT, usocket_tls_unwrap_by(&plain, USOCKET_NOW));
     assert_code(USOCKET_ENOPROTOOPT, usocket_tls_name(&plain, "a", 1));
     assert_code(USOCKET_ENOPROTOOPT, usocket_tls_why(&plain, NULL, words));
     assert_ok(usocket_close(&plain));
     assert_code(USOCKET_EBADF, usocket_tls_handshake_by(&plain, USOCKET_NOW));
+    assert_code(USOCKET_EBADF, usocket_tls_unwrap_by(&plain, USOCKET_NOW));
     assert_code(USOCKET_ENOTCONN, usocket_tls_handshake_by(&s, USOCKET_NOW));
+    assert_code(USOCKET_ENOTCONN, usocket_tls_unwrap_by(&s, USOCKET_NOW));
     assert_code(USOCKET_ENOTCONN, usocket_send(&s, "x", 1));
     assert_code(USOCKET_ENOTCONN, usocket_recv(&s, buf, 1));
 }
@@ -410,7 +461,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         OPTION(test_numbers), OPTION(test_texts), OPTION(test_lists), OPTION(test_certificates), OPTION(test_empty_value),
         OPTION(test_several_certificates), OPTION(test_rest_is_refused), OPTION(test_cut_short), OPTION(test_unknown_kind), OPTION(test_keys), OPTION(test_psk),
-        OPTION(test_not_yet_and_unknown), OPTION(test_incomplete), OPTION(test_listener),
+        OPTION(test_not_yet_and_unknown), OPTION(test_halves), OPTION(test_role), OPTION(test_names), OPTION(test_incomplete), OPTION(test_listener),
     };
     return RUN(tests);
 }

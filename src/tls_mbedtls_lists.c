@@ -1,0 +1,173 @@
+/* TLS by mbedTLS: the options that are lists, cipher suites and protocols (ALPN), and the suites that are offered without one.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tls_state.h"
+
+#if USOCKET_TLS
+
+#include "tls_mbedtls.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Texts -------------------------------------------------------------------------------------------------------- */
+
+static bool is_one_of(const char *separators, char c) {
+    return c != '\0' && strchr(separators, c) != NULL;
+}
+
+/* The next item of a list; its length, 0 at the end. */
+static size_t next_item(const char **p, const char *end, const char *separators) {
+    while (*p < end && is_one_of(separators, **p)) {
+        (*p)++;
+    }
+    const char *stop = *p;
+    while (stop < end && !is_one_of(separators, *stop)) {
+        stop++;
+    }
+    return (size_t)(stop - *p);
+}
+
+static size_t count_items(const char *p, const char *end, const char *separators) {
+    size_t items = 0;
+    for (size_t n; (n = next_item(&p, end, separators)) != 0; p += n) {
+        items++;
+    }
+    return items;
+}
+
+/* ---- Suites ------------------------------------------------------------------------------------------------------- */
+
+static bool begins_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* The suites that are offered by default: an ephemeral key on a curve; AES or ChaCha20-Poly1305, with a whole tag. */
+static bool is_offered(const char *name) {
+    return (begins_with(name, "TLS1-3-") || begins_with(name, "TLS-ECDHE-")) &&
+        (strstr(name, "-AES-") != NULL || strstr(name, "-CHACHA20-") != NULL) && strstr(name, "-CCM-8") == NULL;
+}
+
+/* In mbedTLS's order, but those with CBC last. The same for all connections, whatever this mbedTLS was built with. */
+static const int *offered_suites(void) {
+    static int offered[32];
+    lock_sockets();
+    bool filled = offered[0] != 0;
+    size_t count = 0;
+    for (int cbc = 0; !filled && cbc < 2; cbc++) {
+        const int *id = mbedtls_ssl_list_ciphersuites();
+        for (; *id != 0 && count < sizeof(offered) / sizeof(offered[0]) - 1; id++) {
+            const char *name = mbedtls_ssl_get_ciphersuite_name(*id);
+            if (is_offered(name) && (strstr(name, "-CBC-") != NULL) == cbc) {
+                offered[count++] = *id;
+            }
+        }
+    }
+    unlock_sockets();
+    return offered;
+}
+
+void usocket_backend_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *conf) {
+    mbedtls_ssl_conf_ciphersuites(conf, c->suites != NULL ? c->suites : offered_suites());
+#if NEWEST == USOCKET_TLS_1_3
+    mbedtls_ssl_conf_tls13_key_exchange_modes(conf,
+        c->suites != NULL && c->suites_plain_psk ? MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_ALL
+                                                 : MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
+#endif
+}
+
+/* IANA's TLS_AES_128_GCM_SHA256 is mbedTLS's TLS1-3-AES-128-GCM-SHA256. */
+static bool same_suite(const char *name, const char *text, size_t len) {
+    static const char prefix[] = "TLS1-3-";
+    if (strncmp(name, prefix, 7) == 0 && len > 4 && strncmp(text, "TLS_", 4) == 0) {
+        name += 7;
+        text += 4;
+        len -= 4;
+    }
+    if (strlen(name) != len) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if ((name[i] == '-' ? '_' : name[i]) != (text[i] == '-' ? '_' : text[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int usocket_backend_set_suites(usocket_tls_t *t, const char *text, size_t len) {
+    static const char between[] = ",: ";
+    struct tls_creds *c = t->creds;
+    int *suites = usocket_backend_alloc((count_items(text, text + len, between) + 1) * sizeof(int));
+    if (suites == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    size_t count = 0;
+    bool older = false;
+    bool newer = false;
+    bool plain_psk = false;
+    const char *p = text;
+    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
+        const int *id = mbedtls_ssl_list_ciphersuites();
+        while (*id != 0 && !same_suite(mbedtls_ssl_get_ciphersuite_name(*id), p, n)) {
+            id++;
+        }
+        if (*id == 0) {
+            char words[96];
+            snprintf(words, sizeof(words), "no suite %.*s", (int)(n < 60 ? n : 60), p);
+            usocket_port_free(suites);
+            return usocket_backend_option_error(t, "CIPHERSUITE_LIST", 0, words);
+        }
+        suites[count++] = *id;
+        const char *name = mbedtls_ssl_get_ciphersuite_name(*id);
+        *(begins_with(name, "TLS1-3-") ? &newer : &older) = true;
+        plain_psk = plain_psk || begins_with(name, "TLS-PSK-");
+    }
+    usocket_port_free(c->suites);
+    c->suites = suites;
+    c->suites_older = older;
+    c->suites_newer = newer;
+    c->suites_plain_psk = plain_psk;
+    if (count == 0) {
+        usocket_port_free(suites);
+        c->suites = NULL;
+    }
+    return 0;
+}
+
+/* ---- Protocols ---------------------------------------------------------------------------------------------------- */
+
+int usocket_backend_set_alpn(usocket_tls_t *t, const char *text, size_t len) {
+    static const char between[] = ", ";
+    struct tls_creds *c = t->creds;
+    size_t items = count_items(text, text + len, between);
+    char *block = usocket_backend_alloc((items + 1) * sizeof(char *) + len + 1);
+    if (block == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    const char **names = (const char **)(void *)block;
+    char *out = block + (items + 1) * sizeof(char *);
+    size_t count = 0;
+    const char *p = text;
+    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
+        if (n > 255 || memchr(p, '\0', n) != NULL) {
+            usocket_port_free(block);
+            return usocket_backend_option_error(
+                t, "ALPN_LIST", 0, n > 255 ? "a name longer than 255 bytes" : "a name with a NUL");
+        }
+        memcpy(out, p, n);
+        out[n] = '\0';
+        names[count++] = out;
+        out += n + 1;
+    }
+    usocket_port_free((void *)c->alpn);
+    c->alpn = names;
+    if (count == 0) {
+        usocket_port_free(block);
+        c->alpn = NULL;
+    }
+    return 0;
+}
+
+#endif
