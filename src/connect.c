@@ -125,12 +125,6 @@ int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
     return r;
 }
 
-int usocket_pause(usocket_t *s, usocket_time_t deadline, int late) {
-    usocket_time_t soon = usocket_deadline_in(10000);
-    int r = usocket_wait_for(s, NULL, 0, soon < deadline ? soon : deadline);
-    return r == 0 && soon >= deadline ? late : r;
-}
-
 int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t deadline) {
     int r = usocket_enter(s);
     if (r < 0) {
