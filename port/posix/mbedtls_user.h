@@ -44,7 +44,7 @@ int usocket_tls_peer_cert(
 #undef MBEDTLS_KEY_EXCHANGE_ECDH_ECDSA_ENABLED
 #undef MBEDTLS_KEY_EXCHANGE_ECDH_RSA_ENABLED
 
-/* Suites that src/tls_mbedtls_suites.c does not offer unless they are named: without them, 35 KB of flash less. */
+/* Suites that src/tls_mbedtls_suites.c does not offer unless they are named: without them the archive is 32 KB smaller (x86-64, -O2). */
 #undef MBEDTLS_KEY_EXCHANGE_DHE_RSA_ENABLED
 #undef MBEDTLS_KEY_EXCHANGE_DHE_PSK_ENABLED
 #undef MBEDTLS_DHM_C
