@@ -29,15 +29,49 @@ bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
     return true;
 }
 
-void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data) {
-    mp_get_buffer_raise(arg, data, MP_BUFFER_READ); /* a str has its UTF-8 for a buffer */
+void usocket_py_wrong(qstr name, const char *wanted, mp_obj_t arg) {
+    mp_raise_msg_varg(
+        &mp_type_TypeError, MP_ERROR_TEXT("%q must be %s, not %s"), name, wanted, mp_obj_get_type_str(arg));
+}
+
+void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const char *wanted) {
+    if (!mp_get_buffer(arg, data, MP_BUFFER_READ)) { /* a str has its UTF-8 for a buffer */
+        usocket_py_wrong(name, wanted, arg);
+    }
     if (data->len == 0) {
         data->buf = (void *)""; /* an empty bytearray has none */
     }
 }
 
+void usocket_py_writable(mp_obj_t arg, mp_buffer_info_t *buf) {
+    if (!mp_get_buffer(arg, buf, MP_BUFFER_WRITE)) {
+        bool readable = mp_get_buffer(arg, buf, MP_BUFFER_READ);
+        usocket_py_wrong(
+            MP_QSTR_buffer, readable ? "writable, as a bytearray is" : "a writable bytes-like object", arg);
+    }
+}
+
+void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data) {
+    usocket_py_buffer(arg, data, MP_QSTR_data, "bytes-like or str");
+}
+
+const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name) {
+    if (!mp_obj_is_str(arg)) {
+        usocket_py_wrong(name, "a str", arg);
+    }
+    return mp_obj_str_get_data(arg, len);
+}
+
+mp_int_t usocket_py_integer(mp_obj_t arg, qstr name) {
+    mp_int_t v;
+    if (!mp_obj_get_int_maybe(arg, &v)) {
+        usocket_py_wrong(name, "an int", arg);
+    }
+    return v;
+}
+
 size_t usocket_py_count(mp_obj_t arg) {
-    mp_int_t n = mp_obj_get_int(arg);
+    mp_int_t n = usocket_py_integer(arg, MP_QSTR_size);
     if (n < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("negative buffersize"));
     }
@@ -45,7 +79,7 @@ size_t usocket_py_count(mp_obj_t arg) {
 }
 
 size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i) {
-    mp_int_t n = n_args > i && args[i] != mp_const_none ? mp_obj_get_int(args[i]) : -1;
+    mp_int_t n = n_args > i && args[i] != mp_const_none ? usocket_py_integer(args[i], MP_QSTR_size) : -1;
     return n < 0 ? SIZE_MAX : (size_t)n;
 }
 
@@ -57,12 +91,12 @@ int usocket_py_narrow(mp_int_t value) {
     return narrow;
 }
 
-int usocket_py_int(mp_obj_t arg) {
-    return usocket_py_narrow(mp_obj_get_int(arg));
+int usocket_py_int(mp_obj_t arg, qstr name) {
+    return usocket_py_narrow(usocket_py_integer(arg, name));
 }
 
 uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max) {
-    mp_int_t v = mp_obj_get_int(arg);
+    mp_int_t v = usocket_py_integer(arg, name);
     if (v < 0 || (mp_uint_t)v > max) {
         mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("%q must be 0-%u"), name, (unsigned)max);
     }
@@ -76,7 +110,10 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
         return USOCKET_FOREVER;
     }
 #if MICROPY_PY_BUILTINS_FLOAT
-    mp_float_t seconds = mp_obj_get_float(arg);
+    mp_float_t seconds;
+    if (!mp_obj_get_float_maybe(arg, &seconds)) {
+        usocket_py_wrong(MP_QSTR_timeout, "a number of seconds or None", arg);
+    }
     if (!(seconds >= 0)) { /* NaN too */
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative or NaN"));
     }
@@ -88,7 +125,7 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
     /* Up, so that nothing is ever early; a product that missed its integer by an ulp stays there. */
     return (mp_float_t)t < us - MICROPY_FLOAT_CONST(0.0001) || (t == 0 && us > 0) ? t + 1 : t;
 #else
-    mp_int_t seconds = mp_obj_get_int(arg);
+    mp_int_t seconds = usocket_py_integer(arg, MP_QSTR_timeout);
     if (seconds < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative"));
     }
@@ -179,7 +216,7 @@ static void any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
 
 size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     mp_buffer_info_t host;
-    usocket_py_data(arg, &host);
+    usocket_py_buffer(arg, &host, MP_QSTR_host, "a str");
     const byte *from = host.buf;
     if (memchr(from, '\0', host.len) != NULL) {
         mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
@@ -231,7 +268,8 @@ static void host_port(
 
 static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qstr what) {
     mp_buffer_info_t raw;
-    usocket_py_data(arg, &raw);
+    bool path = USOCKET_UNIX && self != NULL && self->sock.family == USOCKET_AF_UNIX;
+    usocket_py_buffer(arg, &raw, MP_QSTR_address, path ? "a path" : "a tuple (host, port)");
 #if USOCKET_UNIX
     uint16_t family = 0;
     if (raw.len >= sizeof(family)) {

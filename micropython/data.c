@@ -11,7 +11,7 @@ static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data); /* what is no buffer is refused before any lookup */
-    int flags = flags_in != MP_OBJ_NULL ? usocket_py_int(flags_in) : 0;
+    int flags = flags_in != MP_OBJ_NULL ? usocket_py_int(flags_in, MP_QSTR_flags) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_addr_t addr;
     const usocket_addr_t *to = NULL;
@@ -46,7 +46,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data);
-    int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
+    int flags = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_flags) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     size_t sent = 0;
     int32_t r = 0;
@@ -100,7 +100,7 @@ static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, q
 static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t len = usocket_py_count(args[1]);
-    int flags = n_args > 2 ? usocket_py_int(args[2]) : 0;
+    int flags = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_flags) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     if (len == 0 && from == NULL) { /* nothing asked, nothing done, as CPython has it */
         usocket_py_check_open(&self->sock, what);
@@ -129,9 +129,9 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;
-    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    usocket_py_writable(args[1], &buf);
     size_t len = n_args > 2 ? usocket_py_count(args[2]) : 0;
-    int flags = n_args > 3 ? usocket_py_int(args[3]) : 0;
+    int flags = n_args > 3 ? usocket_py_int(args[3], MP_QSTR_flags) : 0;
     if (len > buf.len) {
         mp_raise_ValueError(MP_ERROR_TEXT("nbytes is greater than the length of the buffer"));
     }

@@ -294,9 +294,9 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
         {MP_QSTR_port, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_timeout, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_PTR(&mod_usocket_global_default_timeout)}},
         {MP_QSTR_source_address, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
-        {MP_QSTR_family, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_proto, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_flags, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_family, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
+        {MP_QSTR_proto, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
+        {MP_QSTR_flags, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
         {MP_QSTR_happy_eyeballs_delay, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
@@ -308,9 +308,9 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
     if (c->deadline == USOCKET_NOW) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be 0"));
     }
-    c->query.family = usocket_py_narrow(vals[ARG_family].u_int);
-    c->query.proto = usocket_py_narrow(vals[ARG_proto].u_int);
-    c->query.flags = usocket_py_narrow(vals[ARG_flags].u_int);
+    c->query.family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
+    c->query.proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
+    c->query.flags = usocket_py_int(vals[ARG_flags].u_obj, MP_QSTR_flags);
     prepare(c, vals[ARG_host].u_obj, vals[ARG_port].u_obj, vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj,
         USOCKET_NOW, MP_QSTR_dialer);
     int r;

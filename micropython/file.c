@@ -26,7 +26,7 @@ static void file_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_
 
 static uint8_t mode_flags(mp_obj_t arg) {
     size_t len;
-    const char *mode = mp_obj_str_get_data(arg, &len);
+    const char *mode = usocket_py_text(arg, &len, MP_QSTR_mode);
     uint8_t flags = IS_TEXT;
     for (size_t i = 0; i < len; i++) {
         switch (mode[i]) {
@@ -52,7 +52,7 @@ static void check_word(mp_obj_t arg, const char *name, mp_rom_error_text_t words
         return;
     }
     size_t len;
-    const char *text = mp_obj_str_get_data(arg, &len);
+    const char *text = usocket_py_text(arg, &len, name[0] == 'u' ? MP_QSTR_encoding : MP_QSTR_errors);
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '-' || text[i] == '_') {
             continue;
@@ -72,7 +72,8 @@ static bool newlines(mp_obj_t arg, uint8_t flags) {
     if (arg == mp_const_none) {
         return true;
     }
-    const char *text = mp_obj_str_get_str(arg);
+    size_t len;
+    const char *text = usocket_py_text(arg, &len, MP_QSTR_newline);
     if (strcmp(text, "\r\n") == 0 && !(flags & CAN_WRITE)) {
         return false;
     }
@@ -95,7 +96,9 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
     mp_arg_parse_all(n_args - 1, pos_args + 1, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
     socket_obj_t *owner = MP_OBJ_TO_PTR(pos_args[0]);
     uint8_t flags = mode_flags(vals[ARG_mode].u_obj);
-    mp_int_t buffering = vals[ARG_buffering].u_obj == mp_const_none ? -1 : mp_obj_get_int(vals[ARG_buffering].u_obj);
+    mp_int_t buffering = vals[ARG_buffering].u_obj == mp_const_none
+        ? -1
+        : usocket_py_integer(vals[ARG_buffering].u_obj, MP_QSTR_buffering);
     bool stream = owner->sock.type == USOCKET_STREAM;
     if (flags & IS_TEXT) { /* of bytes they say nothing */
         check_word(vals[ARG_encoding].u_obj, "utf8", MP_ERROR_TEXT("encoding must be utf-8"));

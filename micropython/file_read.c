@@ -313,7 +313,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_file_readlines_obj, file_readlines);
 static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = usocket_py_file(args[0], CAN_READ, MP_QSTR_readinto);
     mp_buffer_info_t buf;
-    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    usocket_py_writable(args[1], &buf);
     size_t n = MIN(usocket_py_limit(n_args, args, 2), buf.len);
     usocket_time_t deadline = usocket_deadline(self->sock);
     size_t got = 0, have;

@@ -92,7 +92,7 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
     }
     usocket_addr_t a;
     usocket_py_addr(NULL, addr_in, &a, default_deadline(), MP_QSTR_getnameinfo);
-    return reverse(&a, usocket_py_int(flags_in), MP_QSTR_getnameinfo, names);
+    return reverse(&a, usocket_py_int(flags_in, MP_QSTR_flags), MP_QSTR_getnameinfo, names);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
 
@@ -141,7 +141,8 @@ static size_t types_of(size_t n_args, const mp_obj_t *args, int types[2]) {
     if (n_args < 2) {
         return 2;
     }
-    const char *proto = mp_obj_str_get_str(args[1]);
+    size_t len;
+    const char *proto = usocket_py_text(args[1], &len, MP_QSTR_protocol);
     if (strcmp(proto, "udp") == 0) {
         types[0] = USOCKET_DGRAM;
     } else if (strcmp(proto, "tcp") != 0) {
@@ -161,7 +162,8 @@ static mp_obj_t port_found(usocket_lookup_t *l) {
 
 static mp_obj_t mod_usocket_getservbyname(size_t n_args, const mp_obj_t *args) {
     char service[USOCKET_SERVICE_MAX];
-    const char *text = mp_obj_str_get_str(args[0]);
+    size_t len;
+    const char *text = usocket_py_text(args[0], &len, MP_QSTR_service);
     usocket_py_service_text(args[0], service, MP_QSTR_getservbyname);
     int types[2];
     size_t n = is_number(service) ? 0 : types_of(n_args, args, types);

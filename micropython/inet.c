@@ -18,11 +18,11 @@ static size_t ip_size(int family) {
 }
 
 static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
-    int family = usocket_py_int(family_in);
+    int family = usocket_py_int(family_in, MP_QSTR_family);
     size_t size = ip_size(family);
     usocket_py_check(size == 0 ? USOCKET_EAFNOSUPPORT : 0, MP_QSTR_inet_pton);
     size_t len;
-    const char *text = mp_obj_str_get_data(text_in, &len);
+    const char *text = usocket_py_text(text_in, &len, MP_QSTR_address);
     byte ip[16];
     if (usocket_pton(family, text, len, ip) < 0) {
         illegal(MP_QSTR_inet_pton);
@@ -33,9 +33,9 @@ MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_pton_obj, mod_usocket_inet_pton);
 
 static void packed_ip(mp_obj_t arg, mp_buffer_info_t *packed) {
     if (mp_obj_is_str(arg)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("a bytes-like object is required"));
+        usocket_py_wrong(MP_QSTR_address, "bytes-like", arg);
     }
-    mp_get_buffer_raise(arg, packed, MP_BUFFER_READ);
+    usocket_py_buffer(arg, packed, MP_QSTR_address, "bytes-like");
 }
 
 static mp_obj_t format_ip(int family, const mp_buffer_info_t *packed) {
@@ -45,7 +45,7 @@ static mp_obj_t format_ip(int family, const mp_buffer_info_t *packed) {
 }
 
 static mp_obj_t mod_usocket_inet_ntop(mp_obj_t family_in, mp_obj_t packed_in) {
-    int family = usocket_py_int(family_in);
+    int family = usocket_py_int(family_in, MP_QSTR_family);
     mp_buffer_info_t packed;
     packed_ip(packed_in, &packed);
     if (packed.len == 0 || packed.len != ip_size(family)) {
@@ -57,7 +57,7 @@ MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_ntop_obj, mod_usocket_inet_ntop);
 
 static mp_obj_t mod_usocket_inet_aton(mp_obj_t text_in) {
     size_t len;
-    const char *text = mp_obj_str_get_data(text_in, &len);
+    const char *text = usocket_py_text(text_in, &len, MP_QSTR_address);
     byte ip[4];
     if (usocket_aton(text, len, ip) < 0) {
         illegal(MP_QSTR_inet_aton);
@@ -111,9 +111,11 @@ static mp_obj_t name_obj(const char *name) {
 }
 
 static mp_obj_t mod_usocket_if_nametoindex(mp_obj_t name_in) {
-    int r = usocket_if_nametoindex(mp_obj_str_get_str(name_in));
+    size_t len;
+    const char *name = usocket_py_text(name_in, &len, MP_QSTR_name);
+    int r = usocket_if_nametoindex(name);
     if (r < 0) {
-        usocket_py_raise_name(r, MP_QSTR_if_nametoindex, mp_obj_str_get_str(name_in));
+        usocket_py_raise_name(r, MP_QSTR_if_nametoindex, name);
     }
     return MP_OBJ_NEW_SMALL_INT(r);
 }
@@ -121,7 +123,8 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_nametoindex_obj, mod_usocket_if_nametoi
 
 static mp_obj_t mod_usocket_if_indextoname(mp_obj_t index_in) {
     char name[USOCKET_IFNAME_MAX];
-    usocket_py_check(usocket_if_indextoname((unsigned)usocket_py_int(index_in), name), MP_QSTR_if_indextoname);
+    usocket_py_check(
+        usocket_if_indextoname((unsigned)usocket_py_int(index_in, MP_QSTR_index), name), MP_QSTR_if_indextoname);
     return name_obj(name);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj, mod_usocket_if_indextoname);

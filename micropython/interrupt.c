@@ -91,3 +91,19 @@ bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint
     }
     return whole;
 }
+
+int usocket_py_close(usocket_t *s) {
+    mp_obj_t exc = MP_OBJ_NULL;
+    int r = 0;
+#if USOCKET_TLS /* elsewhere it waits for nothing that one could interrupt */
+    const usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
+    usocket_time_t timeout = usocket_gettimeout(s);
+    usocket_time_t deadline = usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most);
+    USOCKET_CALL(r, &exc, usocket_close_wait(s, deadline));
+#endif
+    MP_THREAD_GIL_EXIT();
+    r = r < 0 ? usocket_drop(s) : usocket_close(s);
+    MP_THREAD_GIL_ENTER();
+    usocket_py_reraise(exc);
+    return r == USOCKET_EBADF ? r : 0;
+}

@@ -36,7 +36,7 @@ FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr wha
         arg = mp_call_function_1(MP_OBJ_FROM_PTR(&mp_type_str), arg);
     }
     mp_buffer_info_t data;
-    usocket_py_data(arg, &data);
+    usocket_py_buffer(arg, &data, MP_QSTR_port, "an int, a str or None");
     if (data.len >= USOCKET_SERVICE_MAX || memchr(data.buf, '\0', data.len) != NULL) {
         usocket_py_raise_name(USOCKET_EAI_SERVICE, what, "port");
     }
@@ -80,20 +80,20 @@ FOR_EVENT_LOOPS mp_obj_t usocket_py_query(size_t n_args, const mp_obj_t *pos_arg
     static const mp_arg_t allowed[] = {
         {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_port, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
-        {MP_QSTR_family, MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_type, MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_proto, MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_flags, MP_ARG_INT, {.u_int = 0}},
+        {MP_QSTR_family, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
+        {MP_QSTR_type, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
+        {MP_QSTR_proto, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
+        {MP_QSTR_flags, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(0)}},
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
     *q = (usocket_query_t){
         .host = usocket_py_host_text(vals[ARG_host].u_obj, host, what),
         .service = usocket_py_service_text(vals[ARG_port].u_obj, service, what),
-        .family = usocket_py_narrow(vals[ARG_family].u_int),
-        .type = usocket_py_narrow(vals[ARG_type].u_int),
-        .proto = usocket_py_narrow(vals[ARG_proto].u_int),
-        .flags = usocket_py_narrow(vals[ARG_flags].u_int),
+        .family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family),
+        .type = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type),
+        .proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto),
+        .flags = usocket_py_int(vals[ARG_flags].u_obj, MP_QSTR_flags),
     };
     return vals[ARG_host].u_obj;
 }
@@ -125,7 +125,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     enum { ARG_address, ARG_family, ARG_backlog, ARG_reuse_port, ARG_dualstack_ipv6, ARG_ssl };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_address, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
-        {MP_QSTR_family, MP_ARG_KW_ONLY | MP_ARG_INT, {.u_int = USOCKET_AF_INET}},
+        {MP_QSTR_family, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(USOCKET_AF_INET)}},
         {MP_QSTR_backlog, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_reuse_port, MP_ARG_KW_ONLY | MP_ARG_BOOL, {.u_bool = false}},
         {MP_QSTR_dualstack_ipv6, MP_ARG_KW_ONLY | MP_ARG_BOOL, {.u_bool = false}},
@@ -133,13 +133,13 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    int family = usocket_py_narrow(vals[ARG_family].u_int);
+    int family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
     bool dualstack = vals[ARG_dualstack_ipv6].u_bool;
     if (dualstack && family != USOCKET_AF_INET6) {
         mp_raise_ValueError(MP_ERROR_TEXT("dualstack_ipv6 requires AF_INET6"));
     }
-    int backlog =
-        vals[ARG_backlog].u_obj != mp_const_none ? usocket_py_int(vals[ARG_backlog].u_obj) : usocket_backlog();
+    int backlog = vals[ARG_backlog].u_obj != mp_const_none ? usocket_py_int(vals[ARG_backlog].u_obj, MP_QSTR_backlog)
+                                                           : usocket_backlog();
     bool tls = usocket_py_wants_tls(vals[ARG_ssl].u_obj, true, MP_QSTR_create_server);
     const mp_obj_t ctor[3] = {MP_OBJ_NEW_SMALL_INT(family), MP_OBJ_NEW_SMALL_INT(USOCKET_STREAM),
         MP_OBJ_NEW_SMALL_INT(tls ? USOCKET_PROTO_SEC : 0)};
@@ -188,9 +188,9 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 #else
     int family = USOCKET_AF_INET;
 #endif
-    family = n_args > 0 ? usocket_py_int(args[0]) : family;
-    int type = n_args > 1 ? usocket_py_int(args[1]) : USOCKET_STREAM;
-    int proto = n_args > 2 ? usocket_py_int(args[2]) : 0;
+    family = n_args > 0 ? usocket_py_int(args[0], MP_QSTR_family) : family;
+    int type = n_args > 1 ? usocket_py_int(args[1], MP_QSTR_type) : USOCKET_STREAM;
+    int proto = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_proto) : 0;
     socket_obj_t *a = usocket_py_new();
     socket_obj_t *b = usocket_py_new();
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(a), MP_OBJ_FROM_PTR(b)};
@@ -225,9 +225,9 @@ static socket_obj_t *duplicate(int fd, int family, int type, int proto, qstr wha
 }
 
 static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
-    int proto = n_args > 3 ? usocket_py_int(args[3]) : 0;
-    return MP_OBJ_FROM_PTR(
-        duplicate(usocket_py_int(args[0]), usocket_py_int(args[1]), usocket_py_int(args[2]), proto, MP_QSTR_fromfd));
+    int proto = n_args > 3 ? usocket_py_int(args[3], MP_QSTR_proto) : 0;
+    return MP_OBJ_FROM_PTR(duplicate(usocket_py_int(args[0], MP_QSTR_fd), usocket_py_int(args[1], MP_QSTR_family),
+        usocket_py_int(args[2], MP_QSTR_type), proto, MP_QSTR_fromfd));
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj, 3, 4, mod_usocket_fromfd);
 

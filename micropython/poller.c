@@ -27,7 +27,8 @@ static poller_obj_t *open_self(mp_obj_t self_in) {
 
 static mp_obj_t poller_register(size_t n_args, const mp_obj_t *args) {
     poller_obj_t *self = open_self(args[0]);
-    mp_uint_t events = n_args > 2 ? (mp_uint_t)mp_obj_get_int(args[2]) : MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
+    mp_uint_t events =
+        n_args > 2 ? (mp_uint_t)usocket_py_integer(args[2], MP_QSTR_eventmask) : MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
     mp_map_elem_t *elem = usocket_py_poller_find(self, args[1], MP_MAP_LOOKUP);
     if (elem != NULL) {
         usocket_py_poller_change(self, elem, events);
@@ -44,7 +45,7 @@ static mp_obj_t poller_modify(mp_obj_t self_in, mp_obj_t obj, mp_obj_t events) {
     if (elem == NULL) {
         mp_raise_OSError(MP_ENOENT);
     }
-    usocket_py_poller_change(self, elem, (mp_uint_t)mp_obj_get_int(events));
+    usocket_py_poller_change(self, elem, (mp_uint_t)usocket_py_integer(events, MP_QSTR_eventmask));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(poller_modify_obj, poller_modify);
@@ -343,10 +344,10 @@ static void leave(poller_obj_t *self, round_t *w) {
 static void wait(poller_obj_t *self, round_t *w, size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = USOCKET_NEVER;
     if (n_args > 1 && args[1] != mp_const_none) {
-        usocket_time_t ms = mp_obj_get_int(args[1]);
+        usocket_time_t ms = usocket_py_integer(args[1], MP_QSTR_timeout);
         deadline = ms < 0 || ms > USOCKET_NEVER / 1000 ? USOCKET_NEVER : usocket_deadline_in(ms * 1000);
     }
-    w->flags = n_args > 2 ? (uint16_t)mp_obj_get_int(args[2]) : 0;
+    w->flags = n_args > 2 ? (uint16_t)usocket_py_integer(args[2], MP_QSTR_flags) : 0;
     w->n = w->i = 0;
     w->shared = false;
     w->next = self->waits;

@@ -17,7 +17,7 @@ static bool is_ours(mp_obj_t obj) {
 /* Its descriptor, or -1. */
 static int descriptor(mp_obj_t obj) {
     if (mp_obj_is_int(obj)) {
-        int fd = usocket_py_int(obj);
+        int fd = usocket_py_int(obj, MP_QSTR_fd);
         if (fd < 0) {
             mp_raise_ValueError(NULL);
         }

@@ -125,6 +125,15 @@ void usocket_py_check_stack(void);
 /* Out of descriptors, memory of the stack or ports: unreachable sockets may hold some. True if it is worth another try. */
 bool usocket_py_collect(int code, bool *collected);
 
+/* r = a call that does not wait, with the second try. */
+#define USOCKET_CALL_COLLECT(r, call) \
+    do { \
+        bool collected = false; \
+        do { \
+            (r) = (call); \
+        } while (usocket_py_collect((r), &collected)); \
+    } while (0)
+
 /* ---- Errors: errors.c --------------------------------------------------------------------------------------------- */
 
 /* Raise the exception of a code. what: the call; who: the other end, or NULL. */
@@ -180,6 +189,14 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what);
 /* Bytes to send: a str, as UTF-8, or anything with a buffer. */
 void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
 
+/* "name must be WANTED, not TYPE". */
+MP_NORETURN void usocket_py_wrong(qstr name, const char *wanted, mp_obj_t arg);
+
+/* What an argument has in memory, or a TypeError with its name; to be read, and to be written to. */
+void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const char *wanted);
+void usocket_py_writable(mp_obj_t arg, mp_buffer_info_t *buf);
+const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name);
+
 /* A count argument: negative is a ValueError. */
 size_t usocket_py_count(mp_obj_t arg);
 
@@ -187,7 +204,8 @@ size_t usocket_py_count(mp_obj_t arg);
 size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i);
 
 /* A number of the stack: beyond an int it is an OverflowError. */
-int usocket_py_int(mp_obj_t arg);
+int usocket_py_int(mp_obj_t arg, qstr name);
+mp_int_t usocket_py_integer(mp_obj_t arg, qstr name);
 int usocket_py_narrow(mp_int_t value);
 
 /* A number from 0 to max, or an OverflowError with its name. */

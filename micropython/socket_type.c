@@ -38,13 +38,13 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    int family = usocket_py_int(vals[ARG_family].u_obj);
-    int kind = usocket_py_int(vals[ARG_type].u_obj);
-    int proto = usocket_py_int(vals[ARG_proto].u_obj);
+    int family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
+    int kind = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type);
+    int proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
     socket_obj_t *self = usocket_py_new();
     int r;
     if (vals[ARG_fileno].u_obj != mp_const_none) {
-        int fd = usocket_py_int(vals[ARG_fileno].u_obj);
+        int fd = usocket_py_int(vals[ARG_fileno].u_obj, MP_QSTR_fileno);
         if (fd < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
@@ -92,22 +92,6 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
 }
 
 /* ---- Life --------------------------------------------------------------------------------------------------------- */
-
-int usocket_py_close(usocket_t *s) {
-    mp_obj_t exc = MP_OBJ_NULL;
-    int r = 0;
-#if USOCKET_TLS /* elsewhere it waits for nothing that one could interrupt */
-    const usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
-    usocket_time_t timeout = usocket_gettimeout(s);
-    usocket_time_t deadline = usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most);
-    USOCKET_CALL(r, &exc, usocket_close_wait(s, deadline));
-#endif
-    MP_THREAD_GIL_EXIT();
-    r = r < 0 ? usocket_drop(s) : usocket_close(s);
-    MP_THREAD_GIL_ENTER();
-    usocket_py_reraise(exc);
-    return r == USOCKET_EBADF ? r : 0;
-}
 
 static mp_obj_t socket_close(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -158,11 +142,8 @@ static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t addr_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
     usocket_py_addr(self, addr_in, &a, usocket_deadline(&self->sock), MP_QSTR_bind);
-    bool collected = false;
     int r;
-    do {
-        r = usocket_bind(&self->sock, &a);
-    } while (usocket_py_collect(r, &collected));
+    USOCKET_CALL_COLLECT(r, usocket_bind(&self->sock, &a));
     if (r < 0) {
         usocket_py_raise(r, MP_QSTR_bind, &a);
     }
@@ -174,12 +155,9 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int backlog = n_args > 1 ? usocket_py_int(args[1]) : usocket_backlog();
-    bool collected = false;
+    int backlog = n_args > 1 ? usocket_py_int(args[1], MP_QSTR_backlog) : usocket_backlog();
     int r;
-    do {
-        r = usocket_listen(&self->sock, MIN(backlog, INT16_MAX));
-    } while (usocket_py_collect(r, &collected));
+    USOCKET_CALL_COLLECT(r, usocket_listen(&self->sock, MIN(backlog, INT16_MAX)));
     usocket_py_check_socket(&self->sock, r, MP_QSTR_listen, NULL);
     usocket_py_check(r, MP_QSTR_listen);
     return mp_const_none;
@@ -272,13 +250,13 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
 #if USOCKET_TLS
-    int how = usocket_py_int(how_in);
+    int how = usocket_py_int(how_in, MP_QSTR_how);
     int r;
     USOCKET_CALL_RAISE(r, usocket_shutdown(&self->sock, how));
     usocket_py_check_socket(&self->sock, r, MP_QSTR_shutdown, NULL);
     usocket_py_check(r, MP_QSTR_shutdown);
 #else
-    usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in)), MP_QSTR_shutdown);
+    usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in, MP_QSTR_how)), MP_QSTR_shutdown);
 #endif
     return mp_const_none;
 }
@@ -306,9 +284,9 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 #if USOCKET_PY_EXTRAS
 static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int level = usocket_py_int(args[1]);
-    int name = usocket_py_int(args[2]);
-    mp_int_t room = n_args > 3 ? mp_obj_get_int(args[3]) : 0;
+    int level = usocket_py_int(args[1], MP_QSTR_level);
+    int name = usocket_py_int(args[2], MP_QSTR_optname);
+    mp_int_t room = n_args > 3 ? usocket_py_integer(args[3], MP_QSTR_buflen) : 0;
 #if USOCKET_TLS
     if (room == 0 && level == USOCKET_SOL_TLS && self->sock.proto == USOCKET_PROTO_SEC) {
         mp_obj_t whole = usocket_py_tls_option(self, name);
@@ -339,8 +317,8 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_g
 
 static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int level = usocket_py_int(args[1]);
-    int name = usocket_py_int(args[2]);
+    int level = usocket_py_int(args[1], MP_QSTR_level);
+    int name = usocket_py_int(args[2], MP_QSTR_optname);
     mp_obj_t value = args[3];
     mp_buffer_info_t data = {0};
     int number;
@@ -355,7 +333,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
         return mp_const_none;
     } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
-        number = usocket_py_int(value);
+        number = usocket_py_int(value, MP_QSTR_value);
         data.buf = &number;
         data.len = sizeof(number);
 #if USOCKET_TLS
@@ -366,8 +344,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         mp_get_buffer_raise(usocket_py_tls_list(name, value), &data, MP_BUFFER_READ);
 #endif
     } else {
-        usocket_py_data(value, &data);
-        data.buf = data.buf != NULL ? data.buf : &number; /* an empty buffer is not None */
+        usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like"); /* an empty one is not None */
     }
 #if USOCKET_TLS
     int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);

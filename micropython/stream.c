@@ -219,7 +219,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readli
 static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;
-    mp_get_buffer_raise(args[1], &buf, MP_BUFFER_WRITE);
+    usocket_py_writable(args[1], &buf);
     size_t len = MIN(usocket_py_limit(n_args, args, 2), buf.len);
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, MP_QSTR_readinto);
