@@ -225,10 +225,14 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     const char *cause = len != host.len ? "too long for a host name" : NULL;
     bool text = mp_obj_is_str(arg) && len == host.len;
     for (size_t i = 0; i < len; i++) {
-        bool printable = from[i] > ' ' && from[i] != 0x7f;
+        bool printable = from[i] >= ' ' && from[i] != 0x7f;
         bool sayable = from[i] < 0x80 || text; /* in an exception, which has to be UTF-8 */
         name[i] = printable && sayable ? (char)from[i] : '?';
-        cause = from[i] > 0x7f ? "not ASCII: write it as xn--..." : printable ? cause : "no character of a host name";
+        if (from[i] > 0x7f) {
+            cause = "not ASCII: write it as xn--...";
+        } else if (!printable || from[i] == ' ') {
+            cause = "no character of a host name";
+        }
     }
     name[len] = '\0';
     if (cause != NULL) {
