@@ -1,4 +1,4 @@
-"""What a TLS socket does, seen from inside (inside.py, inside_loops.py), when Ctrl-C is pressed (interrupt.py), and with both ends in one program
+"""What a TLS socket does, seen from inside (inside.py, inside_*.py), when Ctrl-C is pressed (interrupt.py), and with both ends in one program
 (among.py), there also with a clock that nobody has set.
 
 SPDX-License-Identifier: MIT
@@ -75,6 +75,7 @@ def run(suite):
     script(suite, "inside.py")
     script(suite, "inside_loops.py")
     script(suite, "inside_secure.py")
+    script(suite, "inside_close.py")
     script(suite, "interrupt.py", press=True)
     script(suite, "among.py")
     clock(suite)

@@ -127,7 +127,7 @@ def main():
     args = parser.parse_args()
     # The longest first: two at once.
     parts = args.only or (["spoiled", "datagrams", "programs"] if args.long else
-                          ["spoiled", "datagrams", "openssl", "bad", "limits", "programs", "behaviour", "interop", "conformance"])
+                          ["spoiled", "datagrams", "openssl", "bad", "limits", "programs", "behaviour", "interop", "conformance", "flood"])
     with tempfile.TemporaryDirectory() as scratch:
         maker = certs.make(args.certs or scratch)
 
