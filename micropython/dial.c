@@ -178,6 +178,7 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_cre
 
 typedef struct {
     mp_obj_base_t base;
+    usocket_py_lock_t lock;
     socket_obj_t *sock; /* what it becomes; NULL: closed */
     mp_obj_t exc;       /* how it failed, or MP_OBJ_NULL */
     int code;           /* of the last step */
@@ -205,11 +206,13 @@ static void dialer_step(dialer_obj_t *self) {
 
 static mp_obj_t dialer_close(mp_obj_t self_in) {
     dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_lock(&self->lock);
     if (self->sock != NULL) {
         usocket_dial_end(&self->c.dial, &self->sock->sock);
         usocket_drop(&self->sock->sock); /* it has sent nothing */
         self->sock = NULL;
     }
+    usocket_py_unlock(&self->lock);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(dialer_close_obj, dialer_close);
@@ -220,8 +223,9 @@ static mp_obj_t dialer_exit(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(dialer_exit_obj, 4, 4, dialer_exit);
 
-static mp_obj_t dialer_result(mp_obj_t self_in) {
-    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+static mp_obj_t do_result(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    dialer_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     usocket_py_check(self->sock == NULL ? USOCKET_EBADF : 0, MP_QSTR_dialer);
     if (self->exc != MP_OBJ_NULL) {
         nlr_raise(self->exc);
@@ -244,20 +248,21 @@ static mp_obj_t dialer_result(mp_obj_t self_in) {
     self->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     nlr_raise(self->exc);
 }
+
+static mp_obj_t dialer_result(mp_obj_t self_in) {
+    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return usocket_py_locked(&self->lock, do_result, 1, &self_in);
+}
 static MP_DEFINE_CONST_FUN_OBJ_1(dialer_result_obj, dialer_result);
 
-static mp_uint_t dialer_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
-    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+/* Under the lock. */
+static mp_uint_t ask(dialer_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode) {
     if (request == MP_STREAM_POLL) {
         if (self->sock == NULL) {
             return usocket_py_mask(USOCKET_POLL_NVAL);
         }
         dialer_step(self);
         return self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR ? 0 : arg & MP_STREAM_POLL_RD;
-    }
-    if (request == MP_STREAM_CLOSE) {
-        dialer_close(self_in);
-        return 0;
     }
 #ifdef MP_STREAM_GET_FILENO
     if (request == MP_STREAM_GET_FILENO && mod_usocket_numbers.descriptors && self->sock != NULL &&
@@ -270,6 +275,18 @@ static mp_uint_t dialer_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg
 #endif
     *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
     return MP_STREAM_ERROR;
+}
+
+static mp_uint_t dialer_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (request == MP_STREAM_CLOSE) {
+        dialer_close(self_in);
+        return 0;
+    }
+    usocket_py_lock(&self->lock);
+    mp_uint_t r = ask(self, request, arg, errcode);
+    usocket_py_unlock(&self->lock);
+    return r;
 }
 
 static const mp_stream_p_t dialer_stream = {
@@ -303,6 +320,7 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
     socket_obj_t *sock = usocket_py_new();
     dialer_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &dialer_type);
+    usocket_py_lock_init(&self->lock);
     call_t *c = &self->c;
     c->deadline = usocket_deadline_in(timeout_or_default(vals[ARG_timeout].u_obj));
     if (c->deadline == USOCKET_NOW) {

@@ -109,6 +109,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
     }
     file_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_file_type);
     usocket_init(&self->own);
+    usocket_py_lock_init(&self->reading);
     self->owner = owner;
     self->mode = flags;
     self->sock = &owner->sock;
@@ -152,8 +153,11 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
 static mp_obj_t file_close(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int r = usocket_py_close(&self->own);
-    self->sock = &self->own; /* closed now, whichever it was */
-    self->pos = self->len = self->next_len = 0;
+    self->sock = &self->own;                  /* closed now, whichever it was */
+    if (usocket_py_trylock(&self->reading)) { /* else a call that reads in another thread finds it closed */
+        self->pos = self->len = self->next_len = 0;
+        usocket_py_unlock(&self->reading);
+    }
     usocket_py_check(r, MP_QSTR_close);
     return mp_const_none;
 }
@@ -202,14 +206,22 @@ static MP_DEFINE_CONST_FUN_OBJ_2(file_setblocking_obj, file_setblocking);
 
 static mp_uint_t stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!usocket_py_trylock(&self->reading)) {
+        *errcode = MP_EBUSY; /* another thread reads */
+        return MP_STREAM_ERROR;
+    }
     size_t have = usocket_py_file_buffered(self);
-    if (have != 0) {
-        size_t n = have < size ? have : size;
+    size_t n = have < size ? have : size;
+    if (n != 0) {
         memcpy(buf, self->buf + self->pos, n);
         self->pos += n;
+    } else {
+        self->mode &= (uint8_t)~AFTER_CR;
+    }
+    usocket_py_unlock(&self->reading);
+    if (have != 0) {
         return n;
     }
-    self->mode &= (uint8_t)~AFTER_CR;
     return usocket_py_protocol_read(self->sock, buf, size, errcode);
 }
 
@@ -223,7 +235,11 @@ static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg
     switch (request) {
         case MP_STREAM_POLL: {
             mp_uint_t mask = usocket_py_poll(self->sock, arg);
-            return usocket_py_file_buffered(self) != 0 ? mask | (arg & MP_STREAM_POLL_RD) : mask;
+            if (usocket_py_trylock(&self->reading)) {
+                mask |= usocket_py_file_buffered(self) != 0 ? arg & MP_STREAM_POLL_RD : 0;
+                usocket_py_unlock(&self->reading);
+            }
+            return mask;
         }
         case MP_STREAM_CLOSE:
             file_close(self_in);

@@ -30,6 +30,7 @@ typedef struct {
     char *next; /* with IS_KEPT: the buffer to go on with; its first next_len bytes are to be read */
     size_t next_len;
     uint8_t mode;
+    usocket_py_lock_t reading; /* where there is no GIL: held by the call that reads, to its end */
 } file_obj_t;
 
 /* An open file; can: CAN_READ or CAN_WRITE, or both for any file. what: the call. */

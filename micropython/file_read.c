@@ -204,6 +204,15 @@ static mp_obj_t run(reading_t *r, int32_t (*read)(reading_t *r)) {
     return result(r, code);
 }
 
+/* Where there is no GIL, other threads that read find the file taken. */
+static mp_obj_t alone(usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    if (!usocket_py_trylock(&self->reading)) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
+    }
+    return usocket_py_then_unlock(&self->reading, call, n_args, args);
+}
+
 static int32_t read_bytes(reading_t *r) {
     file_obj_t *self = r->file;
     int32_t code = 1;
@@ -233,8 +242,12 @@ static mp_obj_t read_all(mp_obj_t self_in, size_t n, qstr what) {
     return run(&r, read_bytes);
 }
 
-static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t do_read(size_t n_args, const mp_obj_t *args) {
     return read_all(args[0], usocket_py_limit(n_args, args, 1), MP_QSTR_read);
+}
+
+static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
+    return alone(do_read, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_read_obj, 1, 2, file_read);
 
@@ -265,7 +278,7 @@ static int32_t read_line(reading_t *r) {
     return code;
 }
 
-static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t do_readline(size_t n_args, const mp_obj_t *args) {
     reading_t r;
     file_obj_t *self = begin(&r, args[0], MP_QSTR_readline);
     r.max = usocket_py_limit(n_args, args, 1);
@@ -279,6 +292,10 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
     }
     return run(&r, read_line);
 }
+
+static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
+    return alone(do_readline, n_args, args);
+}
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_readline_obj, 1, 2, file_readline);
 
 mp_obj_t usocket_py_file_next(mp_obj_t self_in) {
@@ -287,7 +304,9 @@ mp_obj_t usocket_py_file_next(mp_obj_t self_in) {
 }
 
 /* All is read first and cut up then: a failure has one string to put back. */
-static mp_obj_t file_readlines(mp_obj_t self_in) {
+static mp_obj_t do_readlines(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    mp_obj_t self_in = args[0];
     mp_obj_t all = read_all(self_in, SIZE_MAX, MP_QSTR_readlines);
     mp_obj_t lines = mp_const_none;
     vstr_t v = {0};
@@ -308,9 +327,13 @@ static mp_obj_t file_readlines(mp_obj_t self_in) {
     put_back(MP_OBJ_TO_PTR(self_in), &v);
     nlr_jump(nlr.ret_val);
 }
+
+static mp_obj_t file_readlines(mp_obj_t self_in) {
+    return alone(do_readlines, 1, &self_in);
+}
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_file_readlines_obj, file_readlines);
 
-static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t do_readinto(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = usocket_py_file(args[0], CAN_READ, MP_QSTR_readinto);
     mp_buffer_info_t buf;
     usocket_py_writable(args[1], &buf);
@@ -350,6 +373,10 @@ static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
     usocket_py_check_socket(self->sock, r, MP_QSTR_readinto, NULL);
     usocket_py_check(r, MP_QSTR_readinto);
     return MP_OBJ_NEW_SMALL_INT(got);
+}
+
+static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
+    return alone(do_readinto, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_readinto_obj, 2, 3, file_readinto);
 

@@ -107,3 +107,26 @@ int usocket_py_close(usocket_t *s) {
     usocket_py_reraise(exc);
     return r == USOCKET_EBADF ? r : 0;
 }
+
+mp_obj_t usocket_py_then_unlock(
+    usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
+#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_obj_t r = call(n_args, args);
+        nlr_pop();
+        usocket_py_unlock(lock);
+        return r;
+    }
+    usocket_py_unlock(lock);
+    nlr_jump(nlr.ret_val);
+#else
+    (void)lock;
+    return call(n_args, args);
+#endif
+}
+
+mp_obj_t usocket_py_locked(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
+    usocket_py_lock(lock);
+    return usocket_py_then_unlock(lock, call, n_args, args);
+}

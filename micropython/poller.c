@@ -25,7 +25,10 @@ static poller_obj_t *open_self(mp_obj_t self_in) {
     return self;
 }
 
-static mp_obj_t poller_register(size_t n_args, const mp_obj_t *args) {
+#define LOCKED(call, n_args, args) \
+    usocket_py_locked(&((poller_obj_t *)MP_OBJ_TO_PTR((args)[0]))->lock, (call), (n_args), (args))
+
+static mp_obj_t do_register(size_t n_args, const mp_obj_t *args) {
     poller_obj_t *self = open_self(args[0]);
     mp_uint_t events =
         n_args > 2 ? (mp_uint_t)usocket_py_integer(args[2], MP_QSTR_eventmask) : MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
@@ -37,23 +40,39 @@ static mp_obj_t poller_register(size_t n_args, const mp_obj_t *args) {
     }
     return mp_const_none;
 }
+
+static mp_obj_t poller_register(size_t n_args, const mp_obj_t *args) {
+    return LOCKED(do_register, n_args, args);
+}
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_register_obj, 2, 3, poller_register);
 
-static mp_obj_t poller_modify(mp_obj_t self_in, mp_obj_t obj, mp_obj_t events) {
-    poller_obj_t *self = open_self(self_in);
-    mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
+static mp_obj_t do_modify(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    poller_obj_t *self = open_self(args[0]);
+    mp_uint_t events = (mp_uint_t)usocket_py_integer(args[2], MP_QSTR_eventmask);
+    mp_map_elem_t *elem = usocket_py_poller_find(self, args[1], MP_MAP_LOOKUP);
     if (elem == NULL) {
         mp_raise_OSError(MP_ENOENT);
     }
-    usocket_py_poller_change(self, elem, (mp_uint_t)usocket_py_integer(events, MP_QSTR_eventmask));
+    usocket_py_poller_change(self, elem, events);
     return mp_const_none;
+}
+
+static mp_obj_t poller_modify(mp_obj_t self_in, mp_obj_t obj, mp_obj_t events) {
+    const mp_obj_t args[3] = {self_in, obj, events};
+    return LOCKED(do_modify, 3, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(poller_modify_obj, poller_modify);
 
-static mp_obj_t poller_unregister(mp_obj_t self_in, mp_obj_t obj) {
-    poller_obj_t *self = open_self(self_in);
-    usocket_py_poller_remove(self, obj);
+static mp_obj_t do_unregister(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    usocket_py_poller_remove(open_self(args[0]), args[1]);
     return mp_const_none;
+}
+
+static mp_obj_t poller_unregister(mp_obj_t self_in, mp_obj_t obj) {
+    const mp_obj_t args[2] = {self_in, obj};
+    return LOCKED(do_unregister, 2, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(poller_unregister_obj, poller_unregister);
 
@@ -181,7 +200,7 @@ static void ask_all(poller_obj_t *self, round_t *w) {
         } else {
             int errcode;
             w->asking = true;
-            r = mp_get_stream_raise(obj, MP_STREAM_OP_IOCTL)->ioctl(obj, MP_STREAM_POLL, a->events, &errcode);
+            r = usocket_py_poller_ioctl(self, obj, MP_STREAM_POLL, a->events, &errcode);
             if (r == MP_STREAM_ERROR) {
                 mp_raise_OSError(errcode);
             }
@@ -217,7 +236,13 @@ static bool take(poller_obj_t *self, round_t *w, usocket_time_t until) {
     int r;
     size_t taken = 0;
     do {
-        USOCKET_CALL_RAISE(r, usocket_poller_wait(self->set, w->ready, AT_ONCE, until));
+        mp_obj_t exc = MP_OBJ_NULL;
+        int set = self->set; /* stays open: this call is among those that wait */
+        usocket_py_check_stack();
+        usocket_py_unlock(&self->lock);
+        USOCKET_CALL(r, &exc, usocket_poller_wait(set, w->ready, AT_ONCE, until));
+        usocket_py_lock(&self->lock);
+        usocket_py_reraise(exc);
         check_open(self);
         usocket_py_check(r, MP_QSTR_poller);
         for (int i = 0; i < r; i++) {
@@ -293,8 +318,9 @@ static bool next(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
     return false;
 }
 
-static mp_obj_t round_next(mp_obj_t self_in) {
-    round_t *w = MP_OBJ_TO_PTR(self_in);
+static mp_obj_t do_next(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    round_t *w = MP_OBJ_TO_PTR(args[0]);
     mp_obj_t obj;
     mp_uint_t mask;
     if (w->poller->closed || !next(w, &obj, &mask)) {
@@ -304,6 +330,11 @@ static mp_obj_t round_next(mp_obj_t self_in) {
     t->items[0] = obj;
     t->items[1] = MP_OBJ_NEW_SMALL_INT(mask);
     return w->tuple;
+}
+
+static mp_obj_t round_next(mp_obj_t self_in) {
+    round_t *w = MP_OBJ_TO_PTR(self_in);
+    return usocket_py_locked(&w->poller->lock, do_next, 1, &self_in);
 }
 
 static const mp_rom_map_elem_t round_locals_table[] = {};
@@ -364,7 +395,7 @@ static void wait(poller_obj_t *self, round_t *w, size_t n_args, const mp_obj_t *
     nlr_jump(nlr.ret_val);
 }
 
-static mp_obj_t poller_poll(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t do_poll(size_t n_args, const mp_obj_t *args) {
     poller_obj_t *self = open_self(args[0]);
     round_t *w = self->spare != NULL ? self->spare : new_round(self);
     self->spare = NULL;
@@ -379,9 +410,13 @@ static mp_obj_t poller_poll(size_t n_args, const mp_obj_t *args) {
     self->spare = w;
     return list;
 }
+
+static mp_obj_t poller_poll(size_t n_args, const mp_obj_t *args) {
+    return LOCKED(do_poll, n_args, args);
+}
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_poll_obj, 1, 3, poller_poll);
 
-static mp_obj_t poller_ipoll(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t do_ipoll(size_t n_args, const mp_obj_t *args) {
     poller_obj_t *self = open_self(args[0]);
     round_t *w = self->it;
     self->it = NULL;
@@ -392,6 +427,10 @@ static mp_obj_t poller_ipoll(size_t n_args, const mp_obj_t *args) {
     wait(self, w, n_args, args);
     self->it = w;
     return MP_OBJ_FROM_PTR(w);
+}
+
+static mp_obj_t poller_ipoll(size_t n_args, const mp_obj_t *args) {
+    return LOCKED(do_ipoll, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_ipoll_obj, 1, 3, poller_ipoll);
 
@@ -406,12 +445,17 @@ static mp_obj_t poller_del(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_del_obj, poller_del);
 
 /* Calls that wait in other threads end with EBADF, within a slice. */
-static mp_obj_t poller_close(mp_obj_t self_in) {
-    poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
+static mp_obj_t do_close(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    poller_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     usocket_py_poller_clear(self);
     self->closed = true;
     usocket_py_check(self->waits == NULL ? close_set(self) : 0, MP_QSTR_close);
     return mp_const_none;
+}
+
+static mp_obj_t poller_close(mp_obj_t self_in) {
+    return LOCKED(do_close, 1, &self_in);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_close_obj, poller_close);
 
@@ -433,6 +477,7 @@ static mp_obj_t mod_usocket_poller(void) {
     usocket_py_check_stack();
     poller_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &poller_type);
     self->closed = true; /* until it is open */
+    usocket_py_lock_init(&self->lock);
     self->set = -1;
     self->told = 1;
     self->seen = usocket_py_changes;

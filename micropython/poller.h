@@ -50,7 +50,8 @@ typedef struct round {
 
 typedef struct poller_obj {
     mp_obj_base_t base;
-    int set; /* the library's poller, or -1; closed by the last call that leaves */
+    usocket_py_lock_t lock; /* released while a call waits, and while it asks an object */
+    int set;                /* the library's poller, or -1; closed by the last call that leaves */
     bool closed;
     bool gone;      /* one of the slots may be of a closed socket */
     uint32_t seen;  /* of usocket_py_changes */
@@ -65,6 +66,9 @@ typedef struct poller_obj {
     round_t *spare; /* poll's, or NULL while a call has it */
     round_t *it;    /* ipoll's latest, or NULL */
 } poller_obj_t;
+
+/* An ioctl of an object's, which may be the program's own and do anything. */
+mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t request, uintptr_t arg, int *errcode);
 
 /* How objects register: their id leads to a slot, or to -1 - a place in asked. */
 mp_map_elem_t *usocket_py_poller_find(poller_obj_t *self, mp_obj_t obj, mp_map_lookup_kind_t kind);

@@ -14,8 +14,22 @@ static bool is_ours(mp_obj_t obj) {
     return !mp_obj_is_int(obj) && stream_of(obj)->ioctl == usocket_py_stream.ioctl;
 }
 
+mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t request, uintptr_t arg, int *errcode) {
+    const mp_stream_p_t *stream = stream_of(obj);
+    usocket_py_unlock(&self->lock);
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_uint_t r = stream->ioctl(obj, request, arg, errcode);
+        nlr_pop();
+        usocket_py_lock(&self->lock);
+        return r;
+    }
+    usocket_py_lock(&self->lock);
+    nlr_jump(nlr.ret_val);
+}
+
 /* Its descriptor, or -1. */
-static int descriptor(mp_obj_t obj) {
+static int descriptor(poller_obj_t *self, mp_obj_t obj) {
     if (mp_obj_is_int(obj)) {
         int fd = usocket_py_int(obj, MP_QSTR_fd);
         if (fd < 0) {
@@ -25,7 +39,7 @@ static int descriptor(mp_obj_t obj) {
     }
 #ifdef MP_STREAM_GET_FILENO
     int errcode;
-    mp_uint_t r = stream_of(obj)->ioctl(obj, MP_STREAM_GET_FILENO, 0, &errcode);
+    mp_uint_t r = usocket_py_poller_ioctl(self, obj, MP_STREAM_GET_FILENO, 0, &errcode);
     if (r != MP_STREAM_ERROR) {
         return (int)r;
     }
@@ -136,8 +150,14 @@ static void begin_anew(poller_obj_t *self, mp_obj_t obj) {
 #define NO_DESCRIPTOR 1024 /* a number from here on that is none is refused; a smaller one may have been closed */
 
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
-    int fd = descriptor(obj);
+    int fd = descriptor(self, obj);
     bool is_number = mp_obj_is_int(obj);
+    mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
+    if (self->closed || elem != NULL) { /* by another thread, or by the object itself, while it was asked */
+        usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_register);
+        usocket_py_poller_change(self, elem, events);
+        return;
+    }
     begin_anew(self, obj);
     if (self->set < 0 || fd < 0) {
         if (is_number) {

@@ -113,6 +113,28 @@ static inline void usocket_py_reraise(mp_obj_t exc) {
     }
 }
 
+/* One thread at a time for objects that are more than one step: where there is no GIL. Its holder never waits, and calls nothing of the
+ * program's. */
+#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+typedef mp_thread_mutex_t usocket_py_lock_t;
+#define usocket_py_lock_init(lock) mp_thread_mutex_init(lock)
+#define usocket_py_lock(lock) mp_thread_mutex_lock((lock), 1)
+#define usocket_py_trylock(lock) (mp_thread_mutex_lock((lock), 0) == 1)
+#define usocket_py_unlock(lock) mp_thread_mutex_unlock(lock)
+#else
+typedef uint8_t usocket_py_lock_t;
+#define usocket_py_lock_init(lock) ((void)(lock))
+#define usocket_py_lock(lock) ((void)(lock))
+#define usocket_py_trylock(lock) ((void)(lock), true)
+#define usocket_py_unlock(lock) ((void)(lock))
+#endif
+
+typedef mp_obj_t (*usocket_py_method_t)(size_t n_args, const mp_obj_t *args);
+
+/* call(n_args, args) under the lock, which an exception ends, too; the second with the lock taken already. */
+mp_obj_t usocket_py_locked(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
+mp_obj_t usocket_py_then_unlock(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
+
 /* What a call of the core, and the stack of the network below it, may need of the C stack beyond MicroPython's own limit, which leaves
  * 1 KB on RT-Thread. */
 #ifndef USOCKET_PY_STACK

@@ -327,13 +327,87 @@ def waiters():
             skip(name, "not in this build")
 
 
+def hammer(label, o, calls, meanwhile, seconds=0.7):
+    # Three threads, each with all of the calls in turn, as fast as they can.
+    ended = []
+    enough = []
+
+    def go(k):
+        n = k
+        while not enough:
+            n += 1
+            name = calls[n % len(calls)]
+            try:
+                name(o)
+            except EXPECTED:
+                pass
+            except Exception as e:
+                wrong.append((label, repr(e)))
+                break
+        ended.append(1)
+
+    for k in range(3):
+        _thread.start_new_thread(go, (k,))
+    start = ticks()
+    while since(start) < seconds * 1000:
+        try:
+            meanwhile()
+        except OSError:
+            pass
+        time.sleep(0.001)
+    enough.append(1)
+    while len(ended) < 3 and since(start) < 4 * LATE:
+        time.sleep(0.001)
+    check("three threads in {}, as fast as they can".format(label), (len(ended), wrong), (3, []))
+    wrong.clear()
+
+
+def at_speed():
+    reads = [lambda f: f.readline(), lambda f: f.read(7), lambda f: f.readinto(bytearray(9)), lambda f: f.readline(3)]
+    pairs = [("TCP", tcp_pair)] + ([("TLS", tls_pair)] if has_tls() else [])
+    for kind, pair in pairs:
+        for args in (None, ("rb",), ("r",), ("rb", 0)):
+            a, b = pair()
+            a.settimeout(0.0005)
+            b.settimeout(0.01)
+            f = a if args is None else a.makefile(*args)
+            hammer("reads of {} {}".format(kind, args), f, reads, lambda: b.send(b"a line\nab\r\nand more\n" * 5))
+            close_all([f, a, b])
+        a, b = pair()
+        a.settimeout(0.0005)
+        b.settimeout(0.0005)
+        hammer("writes of " + kind, a, [lambda s: s.send(b"x" * 100), lambda s: s.sendall(b"y" * 50), lambda s: s.write(b"z")], lambda: b.read(10000))
+        close_all([a, b])
+    if hasattr(socket, "poller"):
+        p = socket.poller()
+        a, b = tcp_pair()
+        u, v = udp_pair()
+        objects.extend((a, u, b, v))
+        calls = [POLLER[n] for n in ("poll", "ipoll", "register", "unregister", "modify")] + [POLLER_MORE[n] for n in POLLER_MORE]
+        hammer("a poller", p, calls, lambda: b.send(b"x"))
+        p.close()
+        close_all(objects)
+    for name, new in (("resolver", lambda: socket.resolver(NAME, 80)), ("dialer", lambda: socket.dialer(there[0][0], there[0][1]))):
+        if hasattr(socket, name):
+            box = [new()]
+
+            def anew():
+                box[0].close()
+                box[0] = new()
+                take_connections()
+
+            hammer("a " + name, None, [lambda _: box[0].result(), lambda _: box[0].result(), lambda _: box[0].close()], anew)
+            box[0].close()
+    take_connections()
+
+
 listener = socket.create_server((HOST, 0))
 listener.settimeout(0)
 there[0] = listener.getsockname()
 if STACK:
     _thread.stack_size(STACK)
 _thread.start_new_thread(second, ())
-sections(plain, secure, files, pollers, waiters)
+sections(plain, secure, files, pollers, waiters, at_speed)
 stop.append(1)
 while not done:
     time.sleep(0.001)
