@@ -35,7 +35,7 @@ size_t usocket_py_file_buffered(file_obj_t *self) {
         self->pos = 0;
         self->len = self->next_len;
     }
-    return self->len - self->pos;
+    return self->buf != NULL ? self->len - self->pos : 0;
 }
 
 /* Move up to n bytes of the buffer into v. */

@@ -12,7 +12,8 @@
 
 /* Buffers follow what was negotiated. The one for writing is this long at first, for 8 KiB less in each connection; a bulk send is 3 to
  * 7 % slower than with records of 16 KiB, and a chain of certificates of one's own is that long at the most. */
-#define MBEDTLS_SSL_OUT_CONTENT_LEN 8208 /* 8192 bytes in one record of TLS 1.3, too, whose content is padded to 16 bytes */
+#define MBEDTLS_SSL_OUT_CONTENT_LEN \
+    8208 /* 8192 bytes in one record of TLS 1.3, too, whose content is padded to 16 bytes */
 #define MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH
 
 /* mbedTLS answers the extension, and does not keep to it in the handshake: a client with a small limit aborts. */
