@@ -88,7 +88,7 @@ def config(directory, *options, more=""):
     os.makedirs(directory)
     path = os.path.join(directory, "rtconfig.h")
     with open(path, "w") as file:
-        file.write("#define RT_USING_SAL\n" + "".join(f"#define {name}\n" for name in options) + more)
+        file.write("#define RT_USING_SAL\n#define RT_TICK_PER_SECOND 100\n" + "".join(f"#define {name}\n" for name in options) + more)
     return ["--config", path, "--config", os.path.join(PORT, "usocket_config.h")]
 
 

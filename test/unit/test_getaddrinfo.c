@@ -192,7 +192,7 @@ static void test_names_of_this_host(void **state) {
 /* What is no name never reaches the resolver. */
 static void test_no_names(void **state) {
     (void)state;
-    static const char *const names[] = { "127.0.0.1\n", "127.0.0.1 ", " 127.0.0.1", "::1\n", "::1 ", "a b", "a\tb", "\x01", "a\x7f", "b\xc3\xbc" "cher.example",
+    static const char *const names[] = { "127.0.0.1\n", "127.0.0.1 ", " 127.0.0.1", "::1\n", "::1 ", "a b", "a\tb", "\x01", "a\x7f", "b\303\274cher.example",
         "\xff", "localhost\n", " localhost", "b\xc3\xbc.localhost", ".", "..", ".a", "a..b", "a..", ".localhost", "a..localhost", "localhost.." };
     usocket_lookup_t *l;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -184,7 +184,7 @@ struct _mp_obj_type_t {
 };
 
 extern const mp_obj_type_t mp_type_type, mp_type_object, mp_type_module, mp_type_dict, mp_type_int, mp_type_str, mp_type_bytes,
-    mp_type_tuple, mp_type_list, mp_type_OSError, mp_type_OverflowError, mp_type_RuntimeError, mp_type_fun_builtin_0, mp_type_fun_builtin_1,
+    mp_type_tuple, mp_type_list, mp_type_OSError, mp_type_TypeError, mp_type_OverflowError, mp_type_RuntimeError, mp_type_fun_builtin_0, mp_type_fun_builtin_1,
     mp_type_fun_builtin_2, mp_type_fun_builtin_3, mp_type_fun_builtin_var;
 
 mp_obj_t mp_identity_getiter(mp_obj_t self, mp_obj_iter_buf_t *buf);
@@ -213,10 +213,12 @@ bool mp_get_buffer(mp_obj_t o, mp_buffer_info_t *info, mp_uint_t flags);
 void mp_get_buffer_raise(mp_obj_t o, mp_buffer_info_t *info, mp_uint_t flags);
 
 const mp_obj_type_t *mp_obj_get_type(mp_const_obj_t o);
+const char *mp_obj_get_type_str(mp_const_obj_t o);
 mp_obj_t mp_obj_cast_to_native_base(mp_obj_t self, mp_const_obj_t native_type);
 bool mp_obj_is_true(mp_obj_t o);
 bool mp_obj_is_callable(mp_obj_t o);
 mp_int_t mp_obj_get_int(mp_const_obj_t o);
+bool mp_obj_get_int_maybe(mp_const_obj_t o, mp_int_t *value);
 mp_int_t mp_obj_get_int_truncated(mp_const_obj_t o);
 void mp_obj_get_array(mp_obj_t o, size_t *n, mp_obj_t **items);
 const char *mp_obj_str_get_str(mp_obj_t o);
@@ -231,6 +233,7 @@ mp_obj_t mp_obj_new_bytes(const byte *data, size_t len);
 mp_obj_t mp_obj_new_str_from_vstr(const mp_obj_type_t *type, vstr_t *v);
 mp_obj_t mp_obj_new_tuple(size_t n, const mp_obj_t *items);
 mp_obj_t mp_obj_new_list(size_t n, mp_obj_t *items);
+mp_obj_t mp_obj_new_dict(size_t n);
 void mp_obj_list_get(mp_obj_t o, size_t *len, mp_obj_t **items);
 mp_obj_t mp_obj_new_exception_msg(const mp_obj_type_t *type, mp_rom_error_text_t text);
 bool mp_obj_exception_match(mp_obj_t exc, mp_const_obj_t exc_type);
@@ -238,6 +241,7 @@ mp_obj_t mp_obj_new_bytearray_by_ref(size_t n, void *items);
 mp_obj_t mp_obj_list_append(mp_obj_t list, mp_obj_t item);
 #if MICROPY_PY_BUILTINS_FLOAT
 mp_float_t mp_obj_get_float(mp_obj_t o);
+bool mp_obj_get_float_maybe(mp_obj_t o, mp_float_t *value);
 mp_obj_t mp_obj_new_float(mp_float_t x);
 #endif
 
