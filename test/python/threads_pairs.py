@@ -299,6 +299,7 @@ def pollers():
         p = socket.poller()
         a, b = tcp_pair()
         u, v = udp_pair()
+        b.settimeout(TICK)
         objects.extend((a, u, b, v))
         p.register(a, IN)
         p.register(u, IN)
@@ -382,9 +383,11 @@ def at_speed():
         p = socket.poller()
         a, b = tcp_pair()
         u, v = udp_pair()
+        a.settimeout(0)
+        b.settimeout(0)
         objects.extend((a, u, b, v))
         calls = [POLLER[n] for n in ("poll", "ipoll", "register", "unregister", "modify")] + [POLLER_MORE[n] for n in POLLER_MORE]
-        hammer("a poller", p, calls, lambda: b.send(b"x"))
+        hammer("a poller", p, calls, lambda: (b.send(b"x"), a.recv(1000)))
         p.close()
         close_all(objects)
     for name, new in (("resolver", lambda: socket.resolver(NAME, 80)), ("dialer", lambda: socket.dialer(there[0][0], there[0][1]))):
