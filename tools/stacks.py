@@ -12,7 +12,9 @@ HEADERS = ("usocket.h", "names.h", "errors.h", "port.h")
 
 # Calls through pointers, and whom they can reach.
 INDIRECT = {
+    "interrupted": ["the interrupt hook"],
     "usocket_wait_for": ["the interrupt hook"],
+    "usocket_go_on": ["the interrupt hook"],
     "look": ["the watcher's callback"],
     "run": ["the watcher's callback"],
 }

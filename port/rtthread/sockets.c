@@ -139,6 +139,7 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
 }
 
 int plat_close(int fd) {
+    MUST_BE_OPEN(fd);
     CLOSED(fd);
     SLOW(fd, slow_close(s));
     sal_forget_linger(fd);
