@@ -195,7 +195,8 @@ int usocket_pair(usocket_t *a, usocket_t *b, int family, int type, int proto);
  * @param fd   owned by @p s from then on; still yours on failure
  * @param family, type, proto  -1: ask the stack
  * @return 0; USOCKET_EBADF, USOCKET_ENOTSOCK, USOCKET_EINVAL, USOCKET_EIO, USOCKET_EOPNOTSUPP, USOCKET_EISCONN (@p s is open),
- *         USOCKET_EBUSY (closed, but still in use), USOCKET_ESOCKTNOSUPPORT (no stream, where USOCKET_DATAGRAMS is 0)
+ *         USOCKET_EBUSY (closed, but still in use), USOCKET_ESOCKTNOSUPPORT (no stream, where USOCKET_DATAGRAMS is 0),
+ *         USOCKET_EPROTONOSUPPORT (TLS on what is neither a stream nor datagrams)
  */
 int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto);
 

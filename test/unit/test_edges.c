@@ -843,6 +843,7 @@ static void edge_tls_name(void) {
     }
     EACH(usocket_time_t, deadline, deadlines) {
         RAN(tls_handshake_by, &s, deadline);
+        RAN(tls_unwrap_by, &s, deadline);
     }
     for (int name = 0; name < 80; name++) {
         EACH(size_t, len, sizes) {
@@ -902,7 +903,7 @@ static const struct {
     { "start set_interrupt_hook ", edge_start },
     { "watch watch_again watch_end ", edge_watch },
     { "errname strerror is_eai is_tls ", edge_errname },
-    { "tls_name tls_why tls_handshake_by tls_forget ", edge_tls_name },
+    { "tls_name tls_why tls_handshake_by tls_unwrap_by tls_forget ", edge_tls_name },
 #if USOCKET_NAMES
     { "lookup_start lookup_wait lookup_wait_for lookup_get lookup_handle lookup_name lookup_service lookup_free ", edge_lookup_start },
     { "lookup_reverse ", edge_lookup_reverse },

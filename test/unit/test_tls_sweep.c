@@ -109,6 +109,7 @@ static void session(void) {
     together(recv_some, send_some);
     CALL(readable_by, &server, soon());
     CALL(recv_by, &server, in, 1, 0, NULL, soon());
+    CALL(tls_unwrap_by, &client, soon());
 }
 
 static void psk(void) {
