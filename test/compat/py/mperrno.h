@@ -7,6 +7,7 @@
 
 #define MP_ENOENT 2
 #define MP_EAGAIN 11
+#define MP_EBUSY 16
 #define MP_EINVAL 22
 
 #endif

@@ -9,6 +9,14 @@
 
 #if MICROPY_PY_THREAD
 mp_state_thread_t *mp_thread_get_state(void);
+
+typedef struct {
+    void *port; /* the port's own */
+} mp_thread_mutex_t;
+
+void mp_thread_mutex_init(mp_thread_mutex_t *mutex);
+int mp_thread_mutex_lock(mp_thread_mutex_t *mutex, int wait);
+void mp_thread_mutex_unlock(mp_thread_mutex_t *mutex);
 #endif
 
 #if MICROPY_PY_THREAD_GIL
