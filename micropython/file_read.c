@@ -22,7 +22,8 @@ typedef struct {
     size_t max;      /* how many to read; of text, characters, without those in front of v's byte `seen` */
     size_t seen;
     usocket_time_t deadline;
-    mp_obj_t exc; /* an exception that ended the call, or MP_OBJ_NULL */
+    unsigned rounds; /* refills of the buffer */
+    mp_obj_t exc;    /* an exception that ended the call, or MP_OBJ_NULL */
 } reading_t;
 
 /* ---- The buffer --------------------------------------------------------------------------------------------------- */
@@ -100,6 +101,9 @@ static int32_t refill(reading_t *r) {
     }
     int32_t n;
     do {
+        if (r->rounds++ != 0 && (n = usocket_py_go_on(r->rounds, r->deadline, &r->exc)) < 0) {
+            return n;
+        }
         USOCKET_CALL(n, &r->exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, r->deadline));
         received(self, n > 0 ? (size_t)n : 0);
     } while (n > 0 && self->len == 0); /* it was the "\n" of a "\r\n" */

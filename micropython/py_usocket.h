@@ -76,6 +76,9 @@ bool usocket_py_resume(int r, mp_obj_t *exc);
 /* Whether a deadline has passed, for a call of several parts none of which need wait; false of USOCKET_NOW. */
 bool usocket_py_late(usocket_time_t deadline);
 
+/* Between the rounds of one call, for what keeps coming need never be waited for: 0, or a code that ends it. */
+int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc);
+
 /* r = a call that may wait, to its end. exc: an exception that ended it. */
 #define USOCKET_CALL(r, exc, call) \
     do { \

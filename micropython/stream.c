@@ -81,8 +81,7 @@ bool usocket_py_late(usocket_time_t deadline) {
 
 #define ROUNDS_AT_ONCE 16 /* each of which reads as much as has come; without a wait there would be no end */
 
-/* Between the rounds of one call, for what keeps coming need never be waited for: 0, or a code that ends it. */
-static int go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
+int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
     if (deadline == USOCKET_NOW) {
         return round < ROUNDS_AT_ONCE ? 0 : USOCKET_EAGAIN;
     }
@@ -99,7 +98,7 @@ typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usock
 static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {
     int r = 0;
     for (unsigned round = 0; v->len < n; round++) {
-        if (v->len != 0 && (r = go_on(round, deadline, exc)) < 0) {
+        if (v->len != 0 && (r = usocket_py_go_on(round, deadline, exc)) < 0) {
             break;
         }
         size_t room = v->alloc > v->len + 1 ? v->alloc - v->len - 1 : 0;

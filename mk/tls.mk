@@ -5,7 +5,7 @@
 $(MBEDTLS_PINNED)/.ready: | packages
 	$(Q)tools/setup.sh mbedtls $(MBEDTLS_VERSION)
 
-MBEDTLS_INCLUDE := -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -Iport/posix -isystem $(MBEDTLS_TREE)/include
+MBEDTLS_INCLUDE := -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -idirafter port/posix -isystem $(MBEDTLS_TREE)/include
 
 # $(call mbedtls_archive,directory,compiler,options)
 define mbedtls_archive

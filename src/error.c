@@ -93,7 +93,7 @@
 /* Codes fit one byte: 1 to 127 as they are, lookups from 128, TLS from 192. */
 static uint8_t pack(int code) {
     if (usocket_is_eai(code)) {
-        return (uint8_t)(128 + USOCKET_EAI_BASE - code);
+        return code > USOCKET_EAI_BASE - 64 ? (uint8_t)(128 + USOCKET_EAI_BASE - code) : 0;
     }
 #if USOCKET_TLS
     if (usocket_is_tls(code)) {

@@ -209,9 +209,11 @@ void usocket_backend_send_alert(usocket_tls_t *t, int ret) {
     }
 #endif
     int error = t->error;
+    bool clear;
     do { /* with something unsent it sends just that */
-        c->alerted = c->ssl.PRIVATE(out_left) == 0;
-    } while (mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert) == 0 && !c->alerted);
+        clear = c->ssl.PRIVATE(out_left) == 0;
+    } while (mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert) == 0 && !clear);
+    c->alerted = true;
     t->error = error;
 }
 
