@@ -62,14 +62,15 @@ def our_server(suite):
 
 
 def psk(suite):
-    for cipher in ("ECDHE-PSK-CHACHA20-POLY1305", "PSK-AES128-GCM-SHA256", "DHE-PSK-AES256-GCM-SHA384"):
+    plain = [["CIPHERSUITE_LIST", "TLS_PSK_WITH_AES_128_GCM_SHA256"]]
+    for cipher, more in (("ECDHE-PSK-CHACHA20-POLY1305", []), ("PSK-AES128-GCM-SHA256", plain)):
         flags = [DTLS, "-cipher", cipher, "-psk", openssl.SECRET, "-psk_identity", "device-7"]
         with openssl.s_server("-nocert", *flags, answer=b"answer\n") as port:
-            r = suite.client(port=port, options=openssl.PSK, mode="timeout", dtls=True, say="hello\n")
+            r = suite.client(port=port, options=openssl.PSK + more, mode="timeout", dtls=True, say="hello\n")
             suite.check(f"DTLS, PSK, our client, {cipher}", r.get("rest") == "answer\n" and r.get("cert") == 0, str(r))
-            r = suite.client(port=port, options=[["PSK", "0123456789abcdef"], openssl.PSK[1]], mode="timeout", dtls=True, timeout=2)
+            r = suite.client(port=port, options=[["PSK", "0123456789abcdef"], openssl.PSK[1]] + more, mode="timeout", dtls=True, timeout=2)
             suite.check(f"DTLS, PSK, wrong secret, {cipher}", r.get("type") in ("TLSError", "timeout"), str(r))
-        port, child = suite.server(options=openssl.PSK, dtls=True)
+        port, child = suite.server(options=openssl.PSK + more, dtls=True)
         out = openssl.s_client(port, flags)
         r = suite.results(child)
         suite.check(f"DTLS, PSK, our server, {cipher}", "hello there" in out and r and r[-1].get("version") == 0x303, f"{out[-800:]} {r}")

@@ -34,7 +34,7 @@ def is_error(e, number):
 
 def small_buffers(s):
     "Of a fixed size, where the stack lets one choose it: nothing grows later and lets bytes through."
-    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+    for option in (getattr(socket, name) for name in ("SO_SNDBUF", "SO_RCVBUF") if hasattr(socket, name)):  # lwIP's are fixed
         try:
             s.setsockopt(socket.SOL_SOCKET, option, 16384)
         except OSError as e:

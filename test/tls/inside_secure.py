@@ -34,15 +34,16 @@ def halves():
 
 
 def role():
-    a, b = socket.socketpair()
-    server = socket.socket(fileno=b.detach(), proto=socket.IPPROTO_SEC)
+    l = socket.socket()
+    l.bind(("127.0.0.1", 0))
+    l.listen(1)
+    a = socket.create_connection(l.getsockname())
+    b = l.accept()[0]
+    server = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC, b.detach())
     check("an adopted descriptor is a client's by default", server.getsockopt(TLS, socket.TLS_ROLE) == 0)
     server.close()
     a.close()
     # STARTTLS: in clear at first, then TLS on both descriptors.
-    l = socket.socket()
-    l.bind(("127.0.0.1", 0))
-    l.listen(1)
     for turned in (False, True):
         a = socket.create_connection(l.getsockname())
         b = l.accept()[0]
@@ -53,8 +54,7 @@ def role():
         server.setsockopt(TLS, socket.TLS_ROLE, 1)
         server.setsockopt(TLS, socket.TLS_OWN_CERT, CHAIN)
         server.setsockopt(TLS, socket.TLS_OWN_KEY, KEY)
-        client = socket.fromfd(a.fileno(), socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
-        a.close()
+        client = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC, a.detach())
         for name, v in (("CA_CERT", read("root.pem")), ("HOSTNAME", "host.example.test")):
             client.setsockopt(TLS, getattr(socket, "TLS_" + name), v)
         client.settimeout(0)
