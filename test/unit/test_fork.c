@@ -39,21 +39,7 @@ static int end_child(pid_t pid) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static usocket_time_t cpu_time(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (usocket_time_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
 static usocket_t a, b;
-
-/* A wait that is longer than a brief one costs no time of the processor. */
-static void waits_quietly(void) {
-    usocket_time_t before = cpu_time(), since = fx_now();
-    assert_int_equal(0, usocket_poll(&a, USOCKET_POLL_IN, usocket_deadline_in(SECOND)));
-    fx_took(since, SECOND);
-    assert_true(cpu_time() - before < 40 * MS); /* one that spins has a good part of the second, also where others work */
-}
 
 static void still_connected(void) {
     char buf[8];
@@ -64,6 +50,20 @@ static void still_connected(void) {
 /* ---- Waking ------------------------------------------------------------------------------------------------------------------ */
 
 #if USOCKET_THREADS
+static usocket_time_t cpu_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (usocket_time_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* A wait that is longer than a brief one costs no time of the processor. */
+static void waits_quietly(void) {
+    usocket_time_t before = cpu_time(), since = fx_now();
+    assert_int_equal(0, usocket_poll(&a, USOCKET_POLL_IN, usocket_deadline_in(SECOND)));
+    fx_took(since, SECOND);
+    assert_true(cpu_time() - before < 40 * MS); /* one that spins has a good part of the second, also where others work */
+}
+
 static int dies_in_a_wake(void) {
     usocket_port_wake(true);
     return 0;
