@@ -44,7 +44,7 @@ $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
 $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
 endef
-$(eval $(call tls_variant,tls,gcc,-O2,$(MBEDTLS_OUT)/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls dtls_way tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls dtls_way tls_options tls_faults))
+$(eval $(call tls_variant,tls,gcc,-O2,$(MBEDTLS_OUT)/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls dtls_way flood_dtls tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls dtls_way flood_dtls tls_options tls_faults))
 $(eval $(call tls_variant,tls-clang,clang,-O1,$(MBEDTLS_OUT)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
 $(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),$(MBEDTLS_OUT_ASAN)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults socket))
 
