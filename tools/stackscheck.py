@@ -110,7 +110,7 @@ class Checker:
             self.tests(row[0], row[-1], True)
         for stack, lines in self.lists.items():
             for name, script, _ in lines:
-                self.check(os.path.exists(os.path.join(ROOT, "test", "python", script)), f"stacks/{stack}.txt: {name}: no script {script}")
+                self.check(any(os.path.exists(os.path.join(ROOT, "test", where, script)) for where in ("python", "aio")), f"stacks/{stack}.txt: {name}: no script {script}")
 
 
 def main():
