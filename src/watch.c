@@ -28,17 +28,16 @@ static void look(usocket_watch_t *w) {
         usocket_wait_t set[2] = {
             {w->event, USOCKET_POLL_IN, 0}, {armed ? LOOSE_LOAD(&w->sock.base->fd) : -1, USOCKET_POLL_IN, 0}};
         int r = usocket_port_wait(set, 2, USOCKET_NEVER);
+        if (set[0].ready) {
+            usocket_port_event_clear(w->event); /* before the flags are read: what is set after them sets the event again */
+            armed = true;
+        }
         if (ATOMIC_LOAD(&w->flags) & STOP) {
             return;
         }
         if (r < 0) {
             usocket_port_wait(NULL, 0, usocket_deadline_in(1000)); /* out of memory: a moment later, perhaps not */
-            continue;
-        }
-        if (set[0].ready) {
-            usocket_port_event_clear(w->event);
-            armed = true;
-        } else if (r > 0 && set[1].ready) {
+        } else if (!set[0].ready && set[1].ready) {
             if (w->ready(w->arg)) {
                 armed = false;
             } else {

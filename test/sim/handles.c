@@ -396,6 +396,7 @@ void usocket_port_event_set(int event) {
 }
 
 void usocket_port_event_clear(int event) {
+    sim_spend();
     event_of(event)->set = false;
 }
 

@@ -66,6 +66,9 @@ static size_t thread_count;
 
 #define HANDLES 1100
 
+static void list_descriptors(void) {
+}
+
 static int descriptors(void) {
     int n = 0;
     for (int handle = 0; handle < HANDLES; handle++) {
@@ -86,6 +89,17 @@ static int descriptors(void) {
     }
     closedir(dir);
     return n;
+}
+
+static void list_descriptors(void) {
+    char path[32], name[128];
+    for (int fd = 0; fd < 1100; fd++) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t len = readlink(path, name, sizeof name);
+        if (len > 0) {
+            print_error("%d: %.*s\n", fd, (int)len, name);
+        }
+    }
 }
 
 #endif
@@ -121,6 +135,7 @@ int fx_end(void **state) {
     }
     if (now != before) {
         print_error("%d descriptors before, %d now\n", before, now);
+        list_descriptors();
         return -1;
     }
     return 0;

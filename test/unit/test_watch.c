@@ -96,7 +96,42 @@ static void test_watch_unread(void **state) {
     assert_ok(usocket_close(&b));
 }
 
+#if FX_SIM
+
+static bool tell_slowly(void *arg) {
+    sim_cost(100); /* of the watcher's thread, from now on */
+    return tell(arg);
+}
+
+/* An end that comes between the watcher's wake-up and its clearing of the event is heard. */
+static void test_end_behind_again(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
+    usocket_watch_t *w;
+    char buf[1];
+    fx_connect(&a, &b);
+    for (usocket_time_t between = 0; between < 300; between += 10) {
+        told = refusals = 0;
+        assert_ok(usocket_watch(&w, &b, tell_slowly, NULL));
+        assert_code(1, usocket_send(&a, "x", 1));
+        expect_told(1);
+        assert_code(1, usocket_recv(&b, buf, 1)); /* nothing else wakes the watcher */
+        usocket_watch_again(w);
+        sim_sleep(between);
+        usocket_watch_end(w);
+    }
+    assert_ok(usocket_close(&a));
+    assert_ok(usocket_close(&b));
+}
+
+#endif
+
 int main(void) {
-    const struct CMUnitTest tests[] = { TEST(test_watch), TEST(test_watch_listener), TEST(test_watch_unread) };
+    const struct CMUnitTest tests[] = {
+        TEST(test_watch), TEST(test_watch_listener), TEST(test_watch_unread),
+#if FX_SIM
+        TEST(test_end_behind_again),
+#endif
+    };
     return RUN(tests);
 }
