@@ -62,7 +62,7 @@ bool usocket_tls_enter(usocket_tls_t *t) {
     t->heard = 0;
     t->again = false;
 #if USOCKET_FORK
-    t->process = process();
+    LOOSE_STORE(&t->process, process());
 #endif
     return true;
 }

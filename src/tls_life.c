@@ -106,7 +106,7 @@ static void forget_tickets(int io) {
 /* Inherited over a fork(), and not used since: the session is the parent's. */
 static bool is_inherited(const usocket_tls_t *t) {
 #if USOCKET_FORK
-    return t->process != process();
+    return LOOSE_LOAD(&t->process) != process();
 #else
     (void)t;
     return false;
