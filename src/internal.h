@@ -128,7 +128,7 @@ patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline);
 int usocket_await(usocket_t *s, int events, patience_t *p);
 
 /* Between the parts of one call, of which `part` counts: 0, or what ends it though the stack never lets it wait. */
-int usocket_go_on(unsigned *part, usocket_time_t deadline);
+int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline);
 
 /* The digits at p, as a number: where they end; NULL if it needs more than 32 bits. */
 const char *usocket_parse_digits(const char *p, const char *end, unsigned base, uint32_t *value);

@@ -168,7 +168,7 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
             r = 0;
             break;
         }
-        r = usocket_go_on(&part, patience.deadline);
+        r = usocket_go_on(s, &part, patience.deadline);
         if (r < 0) {
             r = r == USOCKET_ETIMEDOUT ? patience.late : r;
             break;
@@ -247,7 +247,7 @@ int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocke
         if (!is_stream(s) || *got == len) {
             return 0;
         }
-        r = usocket_go_on(&part, deadline);
+        r = usocket_go_on(s, &part, deadline);
     }
     return r;
 }
@@ -267,7 +267,7 @@ int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent,
         if (*sent >= len) {
             return 0;
         }
-        r = usocket_go_on(&part, deadline);
+        r = usocket_go_on(s, &part, deadline);
     } while (r == 0);
     return r;
 }
@@ -285,7 +285,7 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
     bool whole = false;
     unsigned part = 0;
     while (*got < len && !whole) {
-        int ended = usocket_go_on(&part, deadline);
+        int ended = usocket_go_on(s, &part, deadline);
         if (ended < 0) {
             return ended;
         }

@@ -55,7 +55,10 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
     }
 }
 
-int usocket_go_on(unsigned *part, usocket_time_t deadline) {
+int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
+    if (USOCKET_THREADS && is_gone(s)) {
+        return USOCKET_EBADF;
+    }
     ++*part;
     if (deadline == USOCKET_NOW) {
         return *part > 256 ? USOCKET_EAGAIN : 0; /* more is there for ever */

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "fixture.h"
 
@@ -90,9 +91,11 @@ static void flooder(void *arg) {
 }
 
 static void closer(void *arg) {
-    (void)arg;
     fx_sleep(LIMIT);
     closed = fx_now();
+    if (arg != NULL) { /* as the close() of a program does */
+        usocket_close_wait(&sock, closed + FLOOD * 2);
+    }
     usocket_close(&sock);
 }
 
@@ -128,6 +131,15 @@ static int c_recv_line(usocket_time_t deadline) {
     return until(usocket_recv_line_by, deadline);
 }
 
+static int c_waitall(usocket_time_t deadline) {
+    static char block[1 << 20];
+    int r;
+    do {
+        r = usocket_recv_by(&sock, block, sizeof block, MSG_WAITALL, NULL, deadline);
+    } while (r == (int)sizeof block);
+    return r;
+}
+
 static int c_readable(usocket_time_t deadline) {
     return usocket_readable_by(&sock, deadline);
 }
@@ -160,13 +172,14 @@ struct call {
 
 /* ---- One call under one flood ---------------------------------------------------------------------------------------- */
 
-enum way { DEADLINE, NONBLOCKING, CLOSE, HOOK, WAYS };
-static const char *const ways[] = { "deadline", "non-blocking", "close", "hook" };
+enum way { DEADLINE, NONBLOCKING, CLOSE, CLOSE_WAIT, HOOK, WAYS };
+static const char *const ways[] = { "deadline", "non-blocking", "close", "close_wait, close", "hook" };
 
 /* How it may end: at the deadline; or else, where the peer's endless nonsense is noticed, with an error of TLS before. */
 static void drive(const struct flood *f, const struct call *c, void (*prepare)(void), bool noticed) {
     for (enum way way = DEADLINE; way < WAYS; way++) {
-        if (way == CLOSE && !USOCKET_THREADS) {
+        bool closes = way == CLOSE || way == CLOSE_WAIT;
+        if (closes && !USOCKET_THREADS) {
             continue;
         }
         prepare();
@@ -184,8 +197,8 @@ static void drive(const struct flood *f, const struct call *c, void (*prepare)(v
 #endif
         usocket_time_t start = fx_now();
         usocket_time_t end = start + LIMIT;
-        if (way == CLOSE) {
-            fx_go(closer, NULL);
+        if (closes) {
+            fx_go(closer, way == CLOSE ? NULL : &sock);
         } else if (way == HOOK) {
             hook_at = end;
             usocket_set_interrupt_hook(hook);
@@ -198,8 +211,8 @@ static void drive(const struct flood *f, const struct call *c, void (*prepare)(v
 #endif
         __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
         fx_join();
-        static const int codes[] = { USOCKET_ETIMEDOUT, USOCKET_EAGAIN, USOCKET_EBADF, USOCKET_EINTR };
-        usocket_time_t limit = way == NONBLOCKING ? AT_ONCE : way == CLOSE ? closed - start + LATE : LIMIT + LATE;
+        static const int codes[] = { USOCKET_ETIMEDOUT, USOCKET_EAGAIN, USOCKET_EBADF, USOCKET_EBADF, USOCKET_EINTR };
+        usocket_time_t limit = way == NONBLOCKING ? AT_ONCE : closes ? closed - start + LATE : LIMIT + LATE;
         bool done = r >= 0 || (noticed && r == USOCKET_ETLS_PROTOCOL); /* it has brought something, or the peer's end */
         if (now - start > limit || (!done && r != codes[way]) || (r == USOCKET_ETIMEDOUT && now < end)) {
             print_error("%s under %s (%s): %d after %lld us\n", c->name, f->name, ways[way], r, (long long)(now - start));
@@ -216,7 +229,7 @@ static void p_plain(void) {
 
 static void test_plain(void **state) {
     (void)state;
-    static const struct call calls[] = { CALL(recv), CALL(recv_all), CALL(recv_line), CALL(readable), CALL(poll) };
+    static const struct call calls[] = { CALL(recv), CALL(recv_all), CALL(recv_line), CALL(waitall), CALL(readable), CALL(poll) };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
         drive(&plain[0], &calls[i], p_plain, false);
     }
@@ -305,7 +318,7 @@ static const struct flood before[] = {
 
 static void test_open(void **state) {
     (void)state;
-    static const struct call calls[] = { CALL(recv), CALL(recv_all), CALL(recv_line), CALL(readable), CALL(poll) };
+    static const struct call calls[] = { CALL(recv), CALL(recv_all), CALL(recv_line), CALL(waitall), CALL(readable), CALL(poll) };
     void (*const meetings[])(void) = { p_client_13, p_server_13, p_client_12, p_server_12 };
     const size_t n = sizeof calls / sizeof *calls;
     for (size_t m = 0; m < 4; m++) {

@@ -2,6 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <netdb.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,22 +24,37 @@ static usocket_time_t soon(void) {
     return usocket_deadline_in(WITHIN);
 }
 
-/* A child that does something; what it returns, or -1 if it has to be killed. */
-static pid_t begin_child(int (*run)(void)) {
+/* A child that runs a function and tells its result through a pipe. It ends by a signal: what the threads of its parent owned is lost in it,
+ * and valgrind would count that at an exit. */
+struct child {
+    pid_t pid;
+    int result;
+};
+
+static struct child begin_child(int (*run)(void)) {
+    int ends[2];
+    assert_int_equal(0, pipe(ends));
     pid_t pid = fork();
     if (pid == 0) {
         alarm(60);
-        _exit(run());
+        unsigned char result = (unsigned char)run();
+        while (write(ends[1], &result, 1) != 1) {
+        }
+        kill(getpid(), SIGKILL);
     }
+    close(ends[1]);
     assert_true(pid > 0);
-    return pid;
+    return (struct child){ pid, ends[0] };
 }
 
-static int end_child(pid_t pid) {
-    int status = -1;
-    while (waitpid(pid, &status, 0) < 0) {
+/* What it returned, or -1 if it ended before. */
+static int end_child(struct child child) {
+    unsigned char result;
+    int status, r = read(child.result, &result, 1) == 1 ? result : -1;
+    while (waitpid(child.pid, &status, 0) < 0) {
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    close(child.result);
+    return r;
 }
 
 static usocket_t a, b;
@@ -87,9 +105,9 @@ static void a_child_of_a_fork_in_a_wake_waits_quietly(void **state) {
     (void)state;
     fx_streams(&a, &b);
     usocket_port_wake(true);
-    pid_t pid = begin_child(woken_child);
+    struct child child = begin_child(woken_child);
     usocket_port_wake(false);
-    assert_int_equal(0, end_child(pid));
+    assert_int_equal(0, end_child(child));
     waits_quietly();
     fx_close(&a, &b);
 }
@@ -127,19 +145,43 @@ static void a_child_connects_to_its_parent(void **state) {
     usocket_t l = USOCKET_CLOSED;
     usocket_init(&b);
     at = fx_listen(&l, USOCKET_AF_INET, 1);
-    pid_t pid = begin_child(begins_afresh);
+    struct child child = begin_child(begins_afresh);
     assert_ok(usocket_accept_by(&l, &b, NULL, soon()));
     assert_int_equal(5, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, soon()));
-    assert_int_equal(0, end_child(pid));
+    assert_int_equal(0, end_child(child));
     fx_close(&l, &b);
 }
 
 /* ---- Lookups ----------------------------------------------------------------------------------------------------------------- */
 
 #if USOCKET_NAMES && USOCKET_RESOLVER_WORKERS && USOCKET_THREADS
+
+/* In place of libc's: locks that libc leaves to a child of a program with threads are not the matter here. */
+int getnameinfo(const struct sockaddr *restrict a, socklen_t len, char *restrict host, socklen_t size, char *restrict service,
+    socklen_t service_size, int flags) {
+    (void)a, (void)len, (void)service, (void)service_size, (void)flags;
+    usleep(300);
+    return host != NULL && size > 4 ? (strcpy(host, "here"), 0) : EAI_OVERFLOW;
+}
+
 static usocket_lookup_t *inherited;
 
-/* The name of 127.0.0.1, or its number: an answer on every system, by a worker. */
+/* Whether a fork() at any moment leaves the allocator usable in the child. Not those of the sanitizers. */
+static bool can_fork(const char *test) {
+#ifdef __has_feature
+#define HAS(what) __has_feature(what)
+#else
+#define HAS(what) 0
+#endif
+#if HAS(address_sanitizer) || HAS(thread_sanitizer) || defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    print_message("# %s: the sanitizer's allocator leaves its locks to the child of a program with threads\n", test);
+    return false;
+#else
+    (void)test;
+    return true;
+#endif
+}
+
 static int ask(usocket_lookup_t **l) {
     usocket_addr_t local = { .family = USOCKET_AF_INET, .u.ip = { 127, 0, 0, 1 } };
     return usocket_lookup_reverse(l, &local, 0);
@@ -165,18 +207,21 @@ static int looks_up(void) {
 static void a_child_looks_up_while_the_parents_workers_are_busy(void **state) {
     (void)state;
     usocket_lookup_t *more[12];
+    if (!can_fork(__func__)) {
+        skip();
+    }
     for (int round = 0; round < 10; round++) {
         assert_ok(ask(&inherited));
         for (int i = 0; i < 12; i++) {
             assert_ok(ask(&more[i]));
         }
-        pid_t pid = begin_child(looks_up);
+        struct child child = begin_child(looks_up);
         for (int i = 0; i < 12; i++) {
             assert_ok(usocket_lookup_wait(more[i], soon()));
             usocket_lookup_free(more[i]);
         }
         assert_ok(usocket_lookup_wait(inherited, soon()));
-        assert_int_equal(0, end_child(pid));
+        assert_int_equal(0, end_child(child));
         usocket_lookup_free(inherited);
     }
 }
@@ -211,15 +256,21 @@ static int works(void) {
 
 static void forks_at_any_moment_leave_no_lock_held(void **state) {
     (void)state;
-    int failed[2] = { 0, 0 };
+    static int failed[2];
+    int children = 0;
+    if (!can_fork(__func__)) {
+        skip();
+    }
+    memset(failed, 0, sizeof failed);
     __atomic_store_n(&storming, true, __ATOMIC_RELEASE);
     fx_go(storm, &failed[0]);
     fx_go(storm, &failed[1]);
     for (int i = 0; i < 30; i++) {
-        assert_int_equal(0, end_child(begin_child(works)));
+        children += end_child(begin_child(works)) != 0;
     }
     __atomic_store_n(&storming, false, __ATOMIC_RELEASE);
     fx_join();
+    assert_int_equal(0, children);
     assert_int_equal(0, failed[0] + failed[1]);
 }
 #endif
