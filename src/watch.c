@@ -29,7 +29,8 @@ static void look(usocket_watch_t *w) {
             {w->event, USOCKET_POLL_IN, 0}, {armed ? LOOSE_LOAD(&w->sock.base->fd) : -1, USOCKET_POLL_IN, 0}};
         int r = usocket_port_wait(set, 2, USOCKET_NEVER);
         if (set[0].ready) {
-            usocket_port_event_clear(w->event); /* before the flags are read: what is set after them sets the event again */
+            /* Before the flags are read: one that is set later sets the event again. */
+            usocket_port_event_clear(w->event);
             armed = true;
         }
         if (ATOMIC_LOAD(&w->flags) & STOP) {
