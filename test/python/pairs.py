@@ -140,14 +140,15 @@ def push(s, size):
 
 
 def fill(s):
-    # Sends until the connection takes no more, three times in a row, the receiver's window having had time to open.
+    # Sends until the connection takes no more, for longer than a stack waits with its first probe of a closed window (Linux: 200 ms): what
+    # the receiver puts together then has room once more. How much went.
     s.setblocking(False)
-    refused, total = 0, 0
-    while refused < 3:
+    total, last = 0, ticks()
+    while since(last) < (800 if EMULATED else 400):
         n = push(s, 100000) + push(s, 1000) + push(s, 1)
-        refused = refused + 1 if n == 0 else 0
-        total += n
-        time.sleep(0.2 if EMULATED else 0.03)
+        if n:
+            total, last = total + n, ticks()
+        time.sleep(0.03)
     return total
 
 
