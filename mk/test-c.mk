@@ -103,7 +103,7 @@ test-c-asan: $(asan_PROGRAMS)
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) --full $(asan_PROGRAMS)
 
 TC_VALGRIND := valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kinds=definite,indirect,possible \
-	--errors-for-leak-kinds=definite,indirect,possible --fair-sched=yes
+	--errors-for-leak-kinds=definite,indirect,possible --fair-sched=yes --suppressions=test/unit/valgrind.supp
 test-c-valgrind: $(gcc_PROGRAMS)
 	@TEST_SHORT=1 TEST_VALGRIND=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
 
