@@ -47,7 +47,7 @@ static struct child begin_child(int (*run)(void)) {
     return (struct child){ pid, ends[0] };
 }
 
-/* What it returned, or -1 if it ended before. */
+/* Waits for the child's end. @return its function's result, or -1 if the child ended before that */
 static int end_child(struct child child) {
     unsigned char result;
     int status, r = read(child.result, &result, 1) == 1 ? result : -1;
@@ -156,7 +156,7 @@ static void a_child_connects_to_its_parent(void **state) {
 
 #if USOCKET_NAMES && USOCKET_RESOLVER_WORKERS && USOCKET_THREADS
 
-/* In place of libc's: locks that libc leaves to a child of a program with threads are not the matter here. */
+/* Takes the place of libc's, which may leave a lock of its own to the child of a program with threads. */
 int getnameinfo(const struct sockaddr *restrict a, socklen_t len, char *restrict host, socklen_t size, char *restrict service,
     socklen_t service_size, int flags) {
     (void)a, (void)len, (void)service, (void)service_size, (void)flags;
@@ -166,22 +166,19 @@ int getnameinfo(const struct sockaddr *restrict a, socklen_t len, char *restrict
 
 static usocket_lookup_t *inherited;
 
-/* Whether a fork() at any moment leaves the allocator usable in the child. Not those of the sanitizers. */
-static bool can_fork(const char *test) {
+/* The allocator of a sanitizer leaves its locks to the child of a program with threads. */
 #ifdef __has_feature
 #define HAS(what) __has_feature(what)
 #else
 #define HAS(what) 0
 #endif
 #if HAS(address_sanitizer) || HAS(thread_sanitizer) || defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-    print_message("# %s: the sanitizer's allocator leaves its locks to the child of a program with threads\n", test);
-    return false;
+#define NEEDS_FORK_WITH_THREADS() LACKS("fork", "the sanitizer's allocator leaves its locks to the child of a program with threads")
 #else
-    (void)test;
-    return true;
+#define NEEDS_FORK_WITH_THREADS() ((void)0)
 #endif
-}
 
+/* Begins the lookup of the name of 127.0.0.1, which a worker answers. */
 static int ask(usocket_lookup_t **l) {
     usocket_addr_t local = { .family = USOCKET_AF_INET, .u.ip = { 127, 0, 0, 1 } };
     return usocket_lookup_reverse(l, &local, 0);
@@ -207,9 +204,7 @@ static int looks_up(void) {
 static void a_child_looks_up_while_the_parents_workers_are_busy(void **state) {
     (void)state;
     usocket_lookup_t *more[12];
-    if (!can_fork(__func__)) {
-        skip();
-    }
+    NEEDS_FORK_WITH_THREADS();
     for (int round = 0; round < 10; round++) {
         assert_ok(ask(&inherited));
         for (int i = 0; i < 12; i++) {
@@ -258,9 +253,7 @@ static void forks_at_any_moment_leave_no_lock_held(void **state) {
     (void)state;
     static int failed[2];
     int children = 0;
-    if (!can_fork(__func__)) {
-        skip();
-    }
+    NEEDS_FORK_WITH_THREADS();
     memset(failed, 0, sizeof failed);
     __atomic_store_n(&storming, true, __ATOMIC_RELEASE);
     fx_go(storm, &failed[0]);
