@@ -22,7 +22,7 @@ async def echo(r, w):
 async def pause():
     await asyncio.sleep(0.01)
 
-# Streams that no task closes: the program does. A conservative collector may oversee them.
+# Streams that no task closes. The program closes them: a conservative collector may keep some.
 mine = []
 
 def program(body):
@@ -35,12 +35,12 @@ def program(body):
         fail("the interrupt", "did not come")
     except KeyboardInterrupt:
         ok("KeyboardInterrupt")
-    for w in mine:
-        w.close()
     q = core._io_queue
     check("tasks and waits left", (q.waits, len(q.known), core._task_queue.peek()), (0, 0, None))
     if threads is not None:
         true("threads are as before", in_time(lambda: tasks() <= threads), (threads, tasks()))
+    for w in mine:
+        w.close()
     async def again():
         server = await aiosocket.start_server(echo, "127.0.0.1", 0)
         r, w = await aiosocket.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
