@@ -298,11 +298,10 @@ def spawn(fn, *args):
     return join
 
 
-def summary(grace=2, overseen=0):
-    # overseen: how many of the sockets that a script loses on purpose a conservative collector may keep.
+def summary(grace=2):
     settles(_start, grace)
     left = descriptors()
-    if _start <= left <= _start + overseen:
+    if left == _start:
         ok("no descriptor left")
     else:
         names = os.listdir("/proc/self/fd") if SYSTEM else ""
