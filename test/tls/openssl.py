@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import subprocess
+import threading
 import time
 
 import certs
@@ -29,12 +30,26 @@ def free_port():
     return free_port()
 
 
+def answer_when_read(child, output, words, over):
+    """Have s_server send a line for each of `words`, in their order, as soon as it has printed them. A client that waits for the line
+    is still there when s_server reads: one that is not makes datagrams undeliverable, and that error hides what came before."""
+    for one in words:
+        while one not in os.pread(output.fileno(), 1 << 20, 0):
+            if over.wait(0.02):
+                return
+        with contextlib.suppress(OSError):  # it has ended: the client finds out
+            child.stdin.write(b"answer\n")
+            child.stdin.flush()
+
+
 @contextlib.contextmanager
-def s_server(*flags, output=subprocess.DEVNULL, answer=b""):
-    """It, up; its port. It sends `answer` to whoever comes."""
-    port = free_port()
+def s_server(*flags, output=subprocess.DEVNULL, answer=b"", words=()):
+    """It, up; its port. It sends `answer` to the client that comes first, or "answer" for each of `words` that it has read."""
+    port, over = free_port(), threading.Event()
     child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *flags], stdin=subprocess.PIPE,
                              stdout=output, stderr=subprocess.DEVNULL)
+    answering = threading.Thread(target=answer_when_read, args=(child, output, words, over), daemon=True)
+    answering.start()
     try:
         if answer:
             child.stdin.write(answer)
@@ -52,6 +67,8 @@ def s_server(*flags, output=subprocess.DEVNULL, answer=b""):
             raise RuntimeError("openssl s_server does not come up")
         yield port
     finally:
+        over.set()
+        answering.join()
         child.kill()
         child.communicate()
 

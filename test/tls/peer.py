@@ -117,8 +117,6 @@ def client(cfg):
         connect(cfg, s)
         result = used(s)
         result["same"] = exchange(cfg, s)
-        if cfg.get("tell"):
-            s.send(cfg["tell"])
         if cfg.get("say"):
             s.write(cfg["say"])
             if cfg.get("dtls"):
