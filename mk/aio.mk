@@ -1,7 +1,8 @@
 # aiosocket: its tests, on this system's sockets and on lwIP's; and how it does beside others with many connections.
 
 SUITES += test-aio
-LONG_SUITES += test-aio-long test-aio-lwip test-aio-asan
+LONG_SUITES += test-aio-lwip test-aio-asan
+SOAK_SUITES += test-aio-long
 
 .PHONY: test-aio test-aio-long test-aio-lwip test-aio-asan bench-aio
 test-aio: packages-test $(OURS) $(STOCK) ## asyncio without freezes: streams, servers, lookups, connects

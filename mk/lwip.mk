@@ -89,4 +89,5 @@ test-lwip-c-long: $(lwip_gcc_PROGRAMS) $(lwip_clang_PROGRAMS) $(lwip_tiny_PROGRA
 	@TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_CALLS)) \
 		--brief $(lwip_clang_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
 
-LONG_SUITES += test-lwip-c test-lwip-c-long
+LONG_SUITES += test-lwip-c
+SOAK_SUITES += test-lwip-c-long

@@ -1,6 +1,7 @@
 # The module on lwIP against the kernel's sockets, across a tap interface.
 
-LONG_SUITES += test-tap-long test-tap-asan
+LONG_SUITES += test-tap test-tap-asan
+SOAK_SUITES += test-tap-long
 
 .PHONY: test-tap test-tap-long test-tap-asan
 test-tap: packages-test $(OURS) build/lwip/micropython build/lwip-tiny/micropython ## lwIP and the kernel's sockets, over Ethernet

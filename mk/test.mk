@@ -3,7 +3,8 @@
 SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.sh),test-compat) \
 	test-c-asan test-samples test-tree test-docs lint
 NEWEST := 1.26.1
-LONG_SUITES := test-python-asan test-random-asan test-tree-long newest-run newest-test-python newest-test-peers-long test-c-long test-c-valgrind test-python-long coverage-check
+LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python newest-test-peers
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long coverage-check
 
 OURS := build/unix/micropython
 STOCK := build/ab/micropython
@@ -12,14 +13,17 @@ ASAN := build/asan/micropython
 # Everything that leaks or is undefined ends the program with a code of its own.
 SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
 
-.PHONY: test test-long test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat test-docs \
+.PHONY: test test-long test-soak test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat test-docs \
 	test-asan bench size coverage coverage-check
 
 test: packages-test ## all tests that make a change safe, in some minutes
 	@$(PYTHON) tools/suites.py test $(SUITES)
 
-test-long: packages-test ## long sweeps, valgrind, the newest MicroPython, coverage
+test-long: packages-test ## sanitizers, the other stacks and processors, the newest MicroPython
 	@$(PYTHON) tools/suites.py test-long $(LONG_SUITES)
+
+test-soak: packages-test ## sweeps at every point, valgrind, coverage; docs/soak.md says when it last ran
+	@$(PYTHON) tools/soak.py $(SOAK_SUITES)
 
 test-asan: packages-test ## C and Python tests under the sanitizers
 	@$(PYTHON) tools/suites.py test-asan test-c-asan test-python-asan

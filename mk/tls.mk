@@ -90,7 +90,8 @@ test-pairs: $(tls-tsan_PROGRAMS) ## every pair of calls at once on one socket, u
 	@TSAN_OPTIONS=halt_on_error=0:exitcode=97:history_size=4 TEST_LIMIT=600 $(TC_RUN) --full $^
 
 SUITES += test-tls-c test-pairs
-LONG_SUITES += test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
+LONG_SUITES += test-tls-c-asan test-tls-c-arm
+SOAK_SUITES += test-tls-c-long test-tls-c-valgrind
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 
@@ -105,7 +106,8 @@ test-tls-asan: $(ASAN)
 	@$(SANITIZER) $(PYTHON) test/tls/run.py --interp $(ASAN)
 
 SUITES += test-tls
-LONG_SUITES += test-tls-asan test-tls-long
+LONG_SUITES += test-tls-asan
+SOAK_SUITES += test-tls-long
 
 # On the other stacks.
 .PHONY: test-tls-lwip test-tls-sal

@@ -9,6 +9,7 @@ is not analysed. The last line counts the checks.
 
 import argparse
 import concurrent.futures
+import datetime
 import glob
 import os
 import re
@@ -19,6 +20,7 @@ import sys
 import arrows
 
 MOST_LINES = 500
+MOST_DAYS = 14
 SOURCE = (".c", ".h", ".py", ".sh", ".mk", ".cmake")
 CHECKS = {}
 
@@ -190,6 +192,29 @@ def shell_parses(_):
     """Every shell script parses."""
     scripts = files(".sh") + [".ci/run"]
     return [line for path in scripts for line in command("bash", "-n", path)]
+
+
+@check
+def soak_age(_):
+    """docs/soak.md tells of a run without failures, at most 14 days older than the newest change to src/."""
+    need("git")
+    if command("git", "rev-parse", "HEAD") or not os.path.isdir(".git"):
+        raise Skip("this is no checkout")
+    shallow, changed = (subprocess.run(["git", *words], capture_output=True, text=True).stdout.strip() for words in (
+        ("rev-parse", "--is-shallow-repository"), ("log", "-1", "--format=%cs", "--", "src")))
+    if shallow == "true":
+        raise Skip("the history is not here")
+    text = ""
+    if os.path.exists("docs/soak.md"):
+        with open("docs/soak.md", encoding="utf-8") as file:
+            text = file.read()
+    date = re.search(r"^- date: (\d{4}-\d\d-\d\d)$", text, re.M)
+    failed = re.search(r"^- \d+ passed, (\d+) failed", text, re.M)
+    if not date or not failed:
+        return ["docs/soak.md has no date or no counts: make test-soak writes it"]
+    age = datetime.date.fromisoformat(changed) - datetime.date.fromisoformat(date.group(1))
+    problems = [f"the last soak is {age.days} days older than the newest change to src/: make test-soak"] if age.days > MOST_DAYS else []
+    return problems + ([f"the last soak had {failed.group(1)} failures"] if int(failed.group(1)) else [])
 
 
 def main():

@@ -20,13 +20,18 @@ SECRET = "000102030405060708090a0b0c0d0e0f"
 PSK = [["PSK", "".join(chr(i) for i in range(16))], ["PSK_IDENTITY", "device-7"]]
 
 
+given = set()
+
+
 def free_port():
-    """Of TCP and UDP."""
+    """A port of TCP and UDP, each once: two servers of openssl would share one of UDP."""
     with socket.create_server(("127.0.0.1", 0)) as s, socket.socket(type=socket.SOCK_DGRAM) as u:
         port = s.getsockname()[1]
         with contextlib.suppress(OSError):
             u.bind(("127.0.0.1", port))
-            return port
+            if port not in given:
+                given.add(port)
+                return port
     return free_port()
 
 
