@@ -11,10 +11,12 @@ import ssl
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import slow
 from behaviour import HERE, script
 
+HEARD = 0.1  # seconds after Ctrl-C; beside a program that only sleeps
 FLOOD = 3  # seconds of one flood: a call that is held as long as it lasts is held too long, on any machine
 WARNING = b"\x15\3\3\0\2\1\x5a"
 CIPHER_SPEC = b"\x14\3\3\0\1\1"
@@ -127,17 +129,34 @@ def gaps(suite, ports):
 
 
 def interrupted(suite, ports):
-    """Ctrl-C while the flood goes on: how long after it the call has ended."""
-    for call in ("recv, server", "do_handshake, client", "read 1.2", "read 1.3", "readline 1.3", "poll, server"):
+    """Ctrl-C while the flood goes on: how long after it the call has ended, and a program at the same time that only sleeps."""
+
+    def start(call):
         child = subprocess.Popen([suite.interp, "-X", "heapsize=64m", os.path.join(HERE, "inside_flood.py"), suite.maker.directory, "-", ports,
                                   "interrupt " + call], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        line = child.stdout.readline()
-        time.sleep(0.1)
+        return child, child.stdout.readline()
+
+    def press(child):
         pressed = time.monotonic()
         child.send_signal(signal.SIGINT)
         out = slow.communicate(child, slow.Limit(30))[0]
-        took = time.monotonic() - pressed
-        suite.check(f"Ctrl-C is heard in a flood, {call}", "heard" in out and took < FLOOD / 2 * slow.factor(), f"after {took:.2f} s: {line}{out[-500:]}")
+        return time.monotonic() - pressed, out
+
+    figures = {}
+    for call in ("recv, server", "do_handshake, client", "read 1.2", "read 1.3", "readline 1.3", "poll, server"):
+        said = []
+        for _ in range(3):  # the machine may be slow once
+            (child, line), (control, _) = start(call), start("control")
+            time.sleep(0.1)
+            with ThreadPoolExecutor(2) as pool:
+                (took, out), (controlled, _) = pool.map(press, (child, control))
+            said.append((round(1000 * took), round(1000 * controlled), line + out[-500:]))
+            ended = "heard" in out and took <= HEARD * slow.factor() + 2 * controlled
+            if ended or "heard" not in out:
+                break
+        figures[call] = said[-1][:2]
+        suite.check(f"Ctrl-C is heard in a flood, {call}", ended, f"ms, and a program that sleeps: {said}")
+    suite.say(f"Ctrl-C in a flood, the end of the program after it: ms, and those of one that sleeps: {figures}")
 
 
 def run(suite):

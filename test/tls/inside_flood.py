@@ -181,7 +181,14 @@ def calls():
 
 def interrupt(name):
     call, _, role = name.partition(", ")
-    if role:
+    if name == "control":
+        print("waiting")
+        try:
+            while True:
+                time.sleep(0.01)
+        except KeyboardInterrupt:
+            pass
+    elif role:
         # The end of such a peer comes soon: then another one.
         work = CALLS[call][0]
         print("waiting")
