@@ -32,6 +32,33 @@ def functions(text):
         yield m["name"], flat(m["doc"] or ""), m["body"] or ""
 
 
+ALLOWED = """#include <stdbool.h>
+#include <string.h>
+
+#include "usocket/tls.h"
+
+static const struct {
+    const char *function;
+    const int *codes;
+} allowed[] = {
+%s};
+
+/* The manual of usocket_FUNCTION lists the code. */
+static bool lists(const char *function, int code) {
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+        if (strcmp(allowed[i].function, function) == 0) {
+            const int *c = allowed[i].codes;
+            while (*c != 0 && *c != code) {
+                c++;
+            }
+            return *c == code;
+        }
+    }
+    return false;
+}
+"""
+
+
 def main(out, headers):
     text = "\n".join(Path(h).read_text() for h in headers)
     enum = re.search(r"enum usocket_error \{(.*?)\};", text, re.S)[1]
@@ -76,8 +103,7 @@ def main(out, headers):
         if own[name]:
             codes = ", ".join(f"USOCKET_{c}" for c in known + tls if c in own[name])
             rows.append(f'    {{ "{name}", (const int[]){{ {codes}, 0 }} }},\n')
-    (out / "allowed.h").write_text(
-        head + "#include \"usocket/tls.h\"\n\nstatic const struct {\n    const char *function;\n    const int *codes;\n} allowed[] = {\n" + "".join(rows) + "};\n")
+    (out / "allowed.h").write_text(head + ALLOWED % "".join(rows))
 
 
 if __name__ == "__main__":

@@ -21,29 +21,14 @@ static char trouble[400];
 static const char *scenario;
 static bool faulty; /* a run with a fault: any allowed code will do */
 
-/* A result of a public function: one that its documentation allows. */
-static bool may_return(const char *function, int32_t r) {
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        if (strcmp(allowed[i].function, function) == 0) {
-            for (const int *code = allowed[i].codes; *code; code++) {
-                if (*code == r) {
-                    return true;
-                }
-            }
-            break;
-        }
-    }
-    return false;
-}
-
 /* TLS: a call may have to send, to receive and to connect, whatever it is. */
 static bool tls_may_return(int32_t r) {
-    return usocket_is_tls(r) || may_return("usocket_send_by", r) || may_return("usocket_recv_by", r) || may_return("usocket_connect_wait", r);
+    return usocket_is_tls(r) || lists("usocket_send_by", r) || lists("usocket_recv_by", r) || lists("usocket_connect_wait", r);
 }
 static bool with_tls; /* the call is one on a TLS socket */
 
 static int32_t check(const char *function, int32_t r) {
-    if (r < 0 && !may_return(function, r) && !(with_tls && tls_may_return(r)) && !trouble[0]) {
+    if (r < 0 && !lists(function, r) && !(with_tls && tls_may_return(r)) && !trouble[0]) {
         snprintf(trouble, sizeof trouble, "%s returned %s (%d), which its documentation does not list", function, usocket_errname(r), (int)r);
     }
     return r;

@@ -177,17 +177,6 @@ static const struct {
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
-static bool is_allowed(const char *function, int r) {
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        for (const int *code = allowed[i].codes; strcmp(allowed[i].function, function) == 0 && *code; code++) {
-            if (*code == r) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 /* Interrupted, every call is made again, and nobody above hears of it. */
 static void test_eintr(void **state) {
     (void)state;
@@ -196,7 +185,7 @@ static void test_eintr(void **state) {
         inject_fail(rows[i].call, times, EINTR);
         int r = rows[i].run();
         /* An interrupted connect is not made again: it goes on, and is waited for. Here the system never began it. */
-        bool good = rows[i].call == INJECT_CONNECT ? r < 0 && is_allowed(rows[i].function, r) : r == 0;
+        bool good = rows[i].call == INJECT_CONNECT ? r < 0 && lists(rows[i].function, r) : r == 0;
         if (!good || inject_left() != 0) {
             fail_msg("%s: %s, %d left", rows[i].function, usocket_errname(r), inject_left());
         }
@@ -225,7 +214,7 @@ static void test_strange_numbers(void **state) {
         for (size_t j = 0; j < sizeof numbers / sizeof *numbers; j++) {
             inject_fail(rows[i].call, 1, numbers[j]);
             int r = rows[i].run();
-            if (r >= 0 || !is_allowed(rows[i].function, r) || (numbers[j] != 0 && r != USOCKET_EIO)) {
+            if (r >= 0 || !lists(rows[i].function, r) || (numbers[j] != 0 && r != USOCKET_EIO)) {
                 fail_msg("%s, errno %d: %s", rows[i].function, numbers[j], usocket_errname(r));
             }
         }

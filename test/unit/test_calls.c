@@ -56,19 +56,6 @@ static void aborted(int number) {
     _exit(write(2, head, (size_t)n) + write(2, trace, traced) < 0 ? 96 : 97); /* the locks are not to be had any more */
 }
 
-static bool lists(const char *function, int code) {
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
-        if (strcmp(allowed[i].function, function) == 0) {
-            const int *c = allowed[i].codes;
-            while (*c != 0 && *c != code) {
-                c++;
-            }
-            return *c == code;
-        }
-    }
-    return false;
-}
-
 static void ran(const char *function, unsigned i, long a, long b, int r) {
     if (traced + 160 < sizeof trace) {
         traced += (size_t)snprintf(trace + traced, 160, "  %s(%u, %ld, %ld) = %d %s\n", function, i, a, b, r, r < 0 ? usocket_errname(r) : "");

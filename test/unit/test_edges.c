@@ -71,19 +71,6 @@ static int end(void **state) {
 
 /* ---- Results -------------------------------------------------------------------------------------------------------- */
 
-static bool lists(const char *function, int code) {
-    for (size_t i = 0; i < COUNT(allowed); i++) {
-        if (strcmp(allowed[i].function, function) == 0) {
-            const int *c = allowed[i].codes;
-            while (*c != 0 && *c != code) {
-                c++;
-            }
-            return *c == code;
-        }
-    }
-    return false;
-}
-
 static int ran(const char *function, int r, int line) {
     if (r < 0 && !lists(function, r)) {
         print_error("line %d: %s returns %s (%d), which it does not list\n", line, function, usocket_errname(r), r);
