@@ -115,6 +115,9 @@ static inline bool has_moved(usocket_t *base, int io, int32_t r) {
  * Returns how many entries are ready, 0 at the deadline, or a code. */
 int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline);
 
+/* The same; *stop, which another thread sets before it wakes all waits (usocket_port_wake), ends it with 0, too. */
+int usocket_wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const bool *stop);
+
 /* Waiting inside one call that tries, waits and tries again. */
 typedef struct {
     usocket_time_t deadline;

@@ -62,17 +62,90 @@ bool usocket_tls_enter(usocket_tls_t *t) {
     t->heard = 0;
     t->again = false;
 #if USOCKET_FORK
-    LOOSE_STORE(&t->process, process());
+    if (LOOSE_LOAD(&t->process) != process()) {
+        LOOSE_STORE(&t->process, process());
+#if USOCKET_THREADS
+        t->sleepers = 0; /* those are the parent's */
+        LOOSE_STORE(&t->waking, false);
+#endif
+    }
 #endif
     return true;
 }
 
-void usocket_tls_leave(usocket_tls_t *t) {
-    ATOMIC_STORE(&t->steps, t->steps + 1);
 #if USOCKET_THREADS
-    ATOMIC_STORE(&t->busy, 0);
-#endif
+
+/* What a thread waits for that another one's step has taken from the transport: bytes decrypted, the end, the next stage. */
+static uint32_t news_of(const usocket_tls_t *t) {
+    return (uint32_t)(t->conn != NULL ? usocket_backend_pending(t) : 0) << 4 | (uint32_t)t->ended << 3 | t->stage;
 }
+
+/* Have the sleepers look. The wake-up is on before one of them can end it. */
+static void wake_sleepers(usocket_tls_t *t) {
+    usocket_port_wake(true);
+    lock_sockets();
+    bool wakes = t->sleepers != 0 && !t->waking;
+    if (wakes) {
+        LOOSE_STORE(&t->waking, true);
+    }
+    unlock_sockets();
+    if (!wakes) {
+        usocket_port_wake(false);
+    }
+}
+
+uint32_t usocket_tls_leave(usocket_tls_t *t) {
+    uint32_t news = news_of(t);
+    bool wake = false;
+    ATOMIC_STORE(&t->steps, t->steps + 1);
+    if (news != t->news) {
+        lock_sockets();
+        t->news = news;
+        wake = t->sleepers != 0;
+        unlock_sockets();
+    }
+    if (wake) {
+        wake_sleepers(t);
+    }
+    ATOMIC_STORE(&t->busy, 0);
+    return news;
+}
+
+int usocket_tls_wait(usocket_t *s, usocket_wait_t *w, usocket_time_t deadline, uint32_t news) {
+    usocket_tls_t *t = base_of(s)->tls;
+    lock_sockets();
+    bool old = t->news != news;
+    t->sleepers = (uint16_t)(t->sleepers + !old);
+    unlock_sockets();
+    if (old) {
+        return 0;
+    }
+    int r = usocket_wait_or(s, w, 1, deadline, &t->waking);
+    lock_sockets();
+    bool last = --t->sleepers == 0 && t->waking;
+    if (last) {
+        LOOSE_STORE(&t->waking, false);
+    }
+    unlock_sockets();
+    if (last) {
+        usocket_port_wake(false);
+    }
+    return r;
+}
+
+#else
+
+uint32_t usocket_tls_leave(usocket_tls_t *t) {
+    t->steps++;
+    return 0;
+}
+
+int usocket_tls_wait(usocket_t *s, usocket_wait_t *w, usocket_time_t deadline, uint32_t news) {
+    (void)news;
+    return usocket_wait_for(s, w, 1, deadline);
+}
+
+#endif
 
 int usocket_tls_enter_for(usocket_t *s, usocket_tls_t *t) {
     while (!usocket_tls_enter(t)) {
@@ -95,16 +168,14 @@ int usocket_tls_stage(usocket_t *s) {
 }
 
 int usocket_tls_await(usocket_t *s, tls_want_t want, patience_t *p) {
-    if (want.events != 0 && (want.timer == 0 || want.timer >= p->deadline)) {
-        return usocket_await(s, want.events, p);
-    }
-    usocket_time_t now = usocket_port_now();
+    usocket_time_t now = p->deadline == USOCKET_NOW ? 0 : usocket_port_now();
     if (now >= p->deadline) {
         return p->late;
     }
-    usocket_time_t until = want.events != 0 ? want.timer : now + SOON_US;
-    usocket_wait_t w = {want.events != 0 ? ATOMIC_LOAD(&base_of(s)->io) : -1, want.events, 0};
-    int r = usocket_wait_for(s, &w, 1, until < p->deadline ? until : p->deadline);
+    usocket_time_t until = want.events == 0 ? now + SOON_US : want.timer != 0 ? want.timer : p->deadline;
+    until = until < p->deadline ? until : p->deadline;
+    usocket_wait_t w = {ATOMIC_LOAD(&base_of(s)->io), want.events, 0};
+    int r = want.events != 0 ? usocket_tls_wait(s, &w, until, want.news) : usocket_wait_for(s, NULL, 0, until);
     return r < 0 ? r : 0;
 }
 
@@ -190,7 +261,7 @@ int usocket_tls_open_up(usocket_t *s, usocket_tls_t *t) {
 int32_t usocket_tls_done(usocket_tls_t *t, int32_t r, tls_want_t *want) {
     want->events = t->again ? 0 : t->want | (usocket_backend_unsent(t) ? USOCKET_POLL_OUT : 0);
     want->timer = t->timer;
-    usocket_tls_leave(t);
+    want->news = usocket_tls_leave(t);
     return r;
 }
 
@@ -200,7 +271,7 @@ void usocket_tls_keep_error(usocket_t *s, const usocket_tls_t *t, int r) {
     }
 }
 
-#define OTHER_THREAD_INSIDE(t, want) (!usocket_tls_enter(t) && ((want) = (tls_want_t){0, 0}, true))
+#define OTHER_THREAD_INSIDE(t, want) (!usocket_tls_enter(t) && ((want) = (tls_want_t){0, 0, 0}, true))
 
 int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, tls_want_t *want) {
     usocket_tls_t *t = base_of(s)->tls;
@@ -279,13 +350,11 @@ int32_t usocket_tls_send(usocket_t *s, const void *buf, size_t len, patience_t *
     int32_t taken = USOCKET_EAGAIN;
     uint32_t record = 0;
     for (;;) {
-        tls_want_t want = {0, 0};
+        tls_want_t want = {0, 0, 0};
         int32_t r = USOCKET_EAGAIN;
         if (usocket_tls_enter(t)) {
-            r = usocket_tls_open_up(s, t);
-            if (r == 0 && t->shut_wr) {
-                r = USOCKET_EPIPE;
-            } else if (r == 0) {
+            r = t->shut_wr ? USOCKET_EPIPE : usocket_tls_open_up(s, t);
+            if (r == 0) {
                 r = taken >= 0 ? usocket_backend_flush(t) : send_some(t, buf, len);
             }
             if (taken < 0 && r >= 0) {

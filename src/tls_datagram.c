@@ -123,7 +123,7 @@ int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, pati
     usocket_t *base = base_of(s);
     usocket_tls_t *t = base->tls;
     for (;;) {
-        tls_want_t want = {0, 0};
+        tls_want_t want = {0, 0, 0};
         int r = USOCKET_EAGAIN;
         int handle = -1;
         usocket_tls_t *guest = NULL;

@@ -13,7 +13,7 @@ static int handshake_by(usocket_t *s, usocket_time_t deadline, int late) {
     usocket_tls_t *t = base_of(s)->tls;
     patience_t p = {deadline, deadline == USOCKET_NOW ? late : USOCKET_ETIMEDOUT, false};
     for (;;) {
-        tls_want_t want = {0, 0};
+        tls_want_t want = {0, 0, 0};
         int r = USOCKET_EAGAIN;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_done(t, usocket_tls_open_up(s, t), &want);
@@ -74,7 +74,7 @@ int usocket_tls_handshake_by(usocket_t *s, usocket_time_t deadline) {
 /* Say goodbye, on the socket or, with s NULL, on what is left of it. */
 static int goodbye(usocket_t *s, usocket_tls_t *t, patience_t *p) {
     for (;;) {
-        tls_want_t want = {0, 0};
+        tls_want_t want = {0, 0, 0};
         int r = USOCKET_EAGAIN;
         if (usocket_tls_enter(t)) {
             r = usocket_tls_done(t, usocket_backend_goodbye(t), &want);
@@ -139,6 +139,15 @@ void usocket_tls_end(usocket_tls_t *t, usocket_time_t timeout, int io) {
     usocket_tls_free(t);
 }
 
+static int stop_writing(usocket_t *s, usocket_tls_t *t) {
+    int r = usocket_tls_enter_for(s, t);
+    if (r == 0) {
+        t->shut_wr = true;
+        usocket_tls_leave(t);
+    }
+    return r;
+}
+
 int usocket_tls_shutdown(usocket_t *s, int how) {
     usocket_tls_t *t = base_of(s)->tls;
     int r = usocket_tls_enter_for(s, t);
@@ -154,11 +163,7 @@ int usocket_tls_shutdown(usocket_t *s, int how) {
             r = goodbye(s, t, &p);
         }
         if (r == 0) {
-            r = usocket_tls_enter_for(s, t);
-        }
-        if (r == 0) {
-            t->shut_wr = true;
-            usocket_tls_leave(t);
+            r = stop_writing(s, t);
         }
     }
     return r;
@@ -168,15 +173,23 @@ static int unwrap(usocket_t *s, usocket_tls_t *t, usocket_time_t deadline) {
     if (t->datagram) {
         return USOCKET_EOPNOTSUPP;
     }
-    if (t->stage != TLS_OPEN) {
-        return t->stage == TLS_FAILED ? t->failed : USOCKET_ENOTCONN;
+    int r = usocket_tls_enter_for(s, t);
+    if (r < 0) {
+        return r;
+    }
+    r = t->stage == TLS_OPEN ? 0 : t->stage == TLS_FAILED ? t->failed : USOCKET_ENOTCONN;
+    usocket_tls_leave(t);
+    if (r < 0) {
+        return r;
     }
     if (usocket_unread_len(s) != 0) {
         return USOCKET_EBUSY;
     }
     patience_t p = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
-    int r = goodbye(s, t, &p);
-    t->shut_wr = t->shut_wr || r == 0;
+    r = goodbye(s, t, &p);
+    if (r == 0) {
+        r = stop_writing(s, t);
+    }
     while (r == 0) {
         uint8_t byte;
         tls_want_t want;
@@ -208,7 +221,7 @@ struct seen {
     bool unsent;
     bool again; /* to be looked at soon: another thread is inside, or there may be more than one step may receive */
     usocket_time_t timer; /* 0: off */
-    uint32_t steps;
+    uint32_t steps, news;
 };
 
 /* Inside: whether s is readable or writable, of events. */
@@ -268,7 +281,7 @@ static int look(usocket_t *s, usocket_tls_t *t, int events, struct seen *seen) {
     seen->again = t->again;
     seen->timer = t->timer;
     seen->steps = t->steps + 1;
-    usocket_tls_leave(t);
+    seen->news = usocket_tls_leave(t);
     return got & events;
 }
 
@@ -297,7 +310,8 @@ int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline, struct u
             usocket_time_t soon = usocket_port_now() + SOON_US;
             until = until < soon ? until : soon;
         }
-        int r = usocket_wait_for(s, &w, 1, until);
+        int r = seen.again || until == USOCKET_NOW ? usocket_wait_for(s, &w, 1, until)
+                                                   : usocket_tls_wait(s, &w, until, seen.news);
         if (r < 0) {
             return r;
         }

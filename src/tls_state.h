@@ -31,6 +31,11 @@ typedef struct usocket_tls {
     struct tls_conn *conn;   /* from the first step of the handshake on */
     uint32_t busy;           /* a thread is in the TLS library */
     uint32_t steps;          /* how often one has been */
+#if USOCKET_THREADS
+    uint32_t news;     /* what the last step left that no wait for the transport tells: changes whenever that does */
+    uint16_t sleepers; /* threads that wait for the transport, under the sockets' lock */
+    bool waking;       /* they are to look again; the last of them ends it */
+#endif
 #if USOCKET_FORK
     unsigned process; /* that has used it last */
 #endif
@@ -93,6 +98,7 @@ int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_
 typedef struct {
     uint8_t events;
     usocket_time_t timer;
+    uint32_t news; /* of the state when the step ended */
 } tls_want_t;
 
 /* One attempt. USOCKET_EAGAIN: *want tells what usocket_tls_await has to wait for. */
@@ -124,7 +130,11 @@ int usocket_tcp_connected(usocket_t *s);
 
 /* One thread at a time is in the TLS library. Nothing there waits, so who finds another inside looks again soon. */
 bool usocket_tls_enter(usocket_tls_t *t);
-void usocket_tls_leave(usocket_tls_t *t);
+uint32_t usocket_tls_leave(usocket_tls_t *t); /* tls_want_t.news */
+
+/* Wait for the transport, until w is ready, the deadline, or until another thread's step has left `news`: that has taken from the
+ * transport, into the library, what this one waits for. As usocket_wait_for. */
+int usocket_tls_wait(usocket_t *s, usocket_wait_t *w, usocket_time_t deadline, uint32_t news);
 
 /* The same for calls that have no deadline: they wait for the thread that is inside. 0; USOCKET_EBADF: closed, not entered. */
 int usocket_tls_enter_for(usocket_t *s, usocket_tls_t *t);

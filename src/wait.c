@@ -26,7 +26,8 @@ void usocket_set_interrupt_hook(bool (*hook)(void)) {
     LOOSE_STORE(&interrupt_hook, hook);
 }
 
-int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline) {
+/* stop: what ends the wait like its deadline, when another thread sets it and wakes all waits; NULL: nothing. */
+static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const bool *stop) {
     for (;;) {
         if (USOCKET_THREADS && s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
@@ -49,11 +50,21 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
         if (r > 0 || (r < 0 && (r != USOCKET_EINTR || !hook))) {
             return r;
         }
-        if (deadline == USOCKET_NOW || usocket_port_now() >= deadline) {
+        if (deadline == USOCKET_NOW || usocket_port_now() >= deadline || (stop != NULL && LOOSE_LOAD(stop))) {
             return 0;
         }
     }
 }
+
+int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline) {
+    return wait_or(s, w, n, deadline, NULL);
+}
+
+#if USOCKET_TLS && USOCKET_THREADS
+int usocket_wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const bool *stop) {
+    return wait_or(s, w, n, deadline, stop);
+}
+#endif
 
 int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     if (USOCKET_THREADS && is_gone(s)) {

@@ -76,6 +76,7 @@ def run(suite):
     script(suite, "inside_loops.py")
     script(suite, "inside_secure.py")
     script(suite, "inside_close.py")
+    script(suite, "inside_threads.py")
     script(suite, "interrupt.py", press=True)
     script(suite, "among.py")
     clock(suite)
