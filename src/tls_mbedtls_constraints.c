@@ -118,8 +118,8 @@ static int compare_address(const mbedtls_x509_buf *name, const uint8_t *base, si
     return within ? WITHIN : LISTED;
 }
 
-/* What a list of subtrees has for a name, all of its findings together. */
-static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_len, bool excluded) {
+/* What a list of subtrees has for a name, all of its findings together. strict: kinds of names that are not compared count as malformed. */
+static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_len, bool excluded, bool strict) {
     int found = UNTOUCHED;
     if (p == NULL) {
         return found;
@@ -138,6 +138,9 @@ static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_l
         if (base == NULL || (rest != 0 && (rest != 3 || memcmp(tree, "\x80\x01", 3) != 0))) {
             return MALFORMED;
         }
+        if (strict && tag != ALT_NAME_DNS && tag != ALT_NAME_IP) {
+            return MALFORMED;
+        }
         if (tag == name->tag) {
             found |= tag == ALT_NAME_DNS ? compare_host(name, base, len, excluded) : compare_address(name, base, len);
         }
@@ -146,7 +149,8 @@ static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_l
 }
 
 /* One extension nameConstraints. 0; UNTOUCHED, or MALFORMED; WITHIN: *which is a name that is not allowed. */
-static int check_extension(const uint8_t *p, size_t len, const mbedtls_x509_crt *leaf, const mbedtls_x509_buf **which) {
+static int check_extension(
+    const uint8_t *p, size_t len, const mbedtls_x509_crt *leaf, bool strict, const mbedtls_x509_buf **which) {
     static const mbedtls_x509_buf none[2] = {
         {ALT_NAME_DNS, 0, NULL}, {ALT_NAME_IP, 0, NULL}}; /* to read all that there is */
     const uint8_t *end = p + len;
@@ -164,8 +168,8 @@ static int check_extension(const uint8_t *p, size_t len, const mbedtls_x509_crt 
     for (size_t kind = 0; kind < 2; kind++) {
         const mbedtls_x509_buf *name = &none[kind];
         for (size_t n = 0; name != NULL; n++) {
-            int allowed = compare(name, permitted, permitted_len, false);
-            int forbidden = compare(name, excluded, excluded_len, true);
+            int allowed = compare(name, permitted, permitted_len, false, strict);
+            int forbidden = compare(name, excluded, excluded_len, true, strict);
             if (((allowed | forbidden) & MALFORMED) != 0) {
                 return MALFORMED;
             }
@@ -191,13 +195,16 @@ void usocket_backend_check_constraints(
         if (oid == NULL || n != 3 || memcmp(oid, MBEDTLS_OID_NAME_CONSTRAINTS, 3) != 0) {
             continue;
         }
-        element(&extension, p, MBEDTLS_ASN1_BOOLEAN, &n);
+        const uint8_t *critical = element(&extension, p, MBEDTLS_ASN1_BOOLEAN, &n);
+        /* Who asks clients for certificates goes by their subjects and mail addresses. */
+        bool strict = t->server && critical != NULL && *critical != 0;
         const uint8_t *value = element(&extension, p, MBEDTLS_ASN1_OCTET_STRING, &n);
         const mbedtls_x509_buf *which = NULL;
-        int found = value != NULL ? check_extension(value, n, leaf, &which) : MALFORMED;
+        int found = value != NULL ? check_extension(value, n, leaf, strict, &which) : MALFORMED;
         if (found == MALFORMED) {
             *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-            usocket_backend_say_of(t, RANK_USE, "unreadable nameConstraints of", &ca->subject);
+            usocket_backend_say_of(t, RANK_USE,
+                strict ? "nameConstraints that cannot be compared, of" : "unreadable nameConstraints of", &ca->subject);
         } else if (found == WITHIN) {
             *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
             usocket_backend_say_not_allowed(t, which, &ca->subject);

@@ -97,6 +97,9 @@ static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
         case USOCKET_TLS_REST:
             return give(value, len, t->conn->early + t->conn->ahead_at, t->ended ? t->conn->ahead : 0);
         case USOCKET_TLS_VERSION_USED:
+            if (ssl->PRIVATE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
+                return USOCKET_ENOTCONN;
+            }
             return give_number(
                 value, len, strcmp(mbedtls_ssl_get_version(ssl), "TLSv1.3") == 0 ? USOCKET_TLS_1_3 : USOCKET_TLS_1_2);
         case USOCKET_TLS_ALPN_USED: {

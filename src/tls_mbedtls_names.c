@@ -87,7 +87,7 @@ bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_
 }
 
 static bool is_for_address(const mbedtls_x509_crt *crt, const usocket_addr_t *a) {
-    size_t len = a->family == USOCKET_AF_INET ? 4 : 16;
+    size_t len = a->family == USOCKET_AF_INET ? 4 : a->family == USOCKET_AF_INET6 ? 16 : SIZE_MAX;
     const mbedtls_x509_buf *alt;
     for (size_t n = 0; (alt = usocket_backend_alt_name(crt, ALT_NAME_IP, n)) != NULL; n++) {
         if (alt->len == len && memcmp(alt->p, a->u.ip, len) == 0) {

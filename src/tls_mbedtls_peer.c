@@ -13,7 +13,27 @@
 #include <mbedtls/oid.h>
 #include <string.h>
 
+static inline void free_chain(mbedtls_x509_crt **chain) {
+    mbedtls_x509_crt_free(*chain);
+    mbedtls_free(*chain);
+    *chain = NULL;
+}
+
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
+#define MOST_CERTS \
+    10 /* of a peer, counted: each may cost a check of a signature. mbedTLS takes eight authorities in a chain */
+#define MOST_EXPONENT 33 /* bits of an RSA key's public exponent: its check takes longer with each */
+
+static bool is_slow(const mbedtls_x509_crt *crt) {
+#if defined(MBEDTLS_RSA_C)
+    return mbedtls_pk_get_type(&crt->pk) == MBEDTLS_PK_RSA &&
+        mbedtls_mpi_bitlen(&mbedtls_pk_rsa(crt->pk)->PRIVATE(E)) > MOST_EXPONENT;
+#else
+    (void)crt;
+    return false;
+#endif
+}
+
 /* mbedTLS, as mk/mbedtls.mk builds it, calls this for each certificate that a peer shows. One that leads to an authority may be
  * unreadable if it is not needed; mbedTLS would skip the peer's own, too. */
 int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, const unsigned char *der, size_t len);
@@ -23,7 +43,22 @@ int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, con
         return mbedtls_x509_crt_parse_der(chain, der, len);
     }
     bool own = chain->version == 0;
+    unsigned count = 1;
+    mbedtls_x509_crt *last = chain;
+    for (; last->next != NULL; last = last->next) {
+        count++;
+    }
+    if (count >= MOST_CERTS) {
+        return 0;
+    }
     int ret = usocket_backend_parse_cert(chain, der, len);
+    mbedtls_x509_crt **link = own ? &chain : &last->next;
+    if (ret == 0 && is_slow(*link)) {
+        ret = MBEDTLS_ERR_PK_INVALID_PUBKEY;
+        if (!own) {
+            free_chain(link);
+        }
+    }
     if (ret == 0 || usocket_backend_is_alloc_failure(ret)) {
         return ret;
     }
@@ -36,12 +71,6 @@ int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, con
 #endif
 
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
-
-static void free_chain(mbedtls_x509_crt **chain) {
-    mbedtls_x509_crt_free(*chain);
-    mbedtls_free(*chain);
-    *chain = NULL;
-}
 
 void usocket_backend_drop_issuers(struct tls_conn *c) {
     mbedtls_ssl_session *session = c->ssl.PRIVATE(session_negotiate);

@@ -198,7 +198,8 @@ static uint8_t alert_for(const usocket_tls_t *t, int ret) {
 
 void usocket_backend_send_alert(usocket_tls_t *t, int ret) {
     struct tls_conn *c = t->conn;
-    if (c->alerted || t->goodbye || ret == MBEDTLS_ERR_SSL_CONN_EOF || ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+    if (c->alerted || t->goodbye || ret == MBEDTLS_ERR_SSL_CONN_EOF || ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE ||
+        ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
         return;
     }
     uint8_t alert = alert_for(t, ret);

@@ -25,7 +25,7 @@ struct session {
 static struct session *sessions; /* the last one first */
 
 static void session_key(const usocket_tls_t *t, uint8_t *key) {
-    uint8_t all[2 * DIGEST + USOCKET_ADDR_TEXT + USOCKET_HOST_MAX];
+    uint8_t all[2 * DIGEST + USOCKET_ADDR_TEXT + USOCKET_HOST_MAX + 1];
     memset(all, 0, sizeof(all));
     memcpy(all, t->creds->digest, DIGEST);
     if (t->conn->trust != NULL) { /* the system's bundle may have changed since */
@@ -35,6 +35,7 @@ static void session_key(const usocket_tls_t *t, uint8_t *key) {
     if (t->name != NULL) {
         strcpy((char *)all + 2 * DIGEST + USOCKET_ADDR_TEXT, t->name);
     }
+    all[sizeof(all) - 1] = t->datagram; /* DTLS is 1.2 alone, and cannot go on with a session of TLS 1.3 */
     usocket_backend_digest(key, all, sizeof(all));
 }
 

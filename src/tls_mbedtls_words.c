@@ -99,6 +99,9 @@ const char *usocket_backend_unreadable(int ret) {
         MBEDTLS_ERR_X509_INVALID_EXTENSIONS + MBEDTLS_ERR_ASN1_UNEXPECTED_TAG) { /* 2.28 has one number for both */
         return "uses an extension this build does not know, or cannot read";
     }
+    if (ret == MBEDTLS_ERR_PK_INVALID_PUBKEY) {
+        return "has an RSA key with an exponent of more than 33 bits";
+    }
     if (part == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG || part == MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE) {
         return "is signed with an algorithm that this build lacks, such as Ed25519";
     }
@@ -161,6 +164,7 @@ int usocket_backend_fail(usocket_tls_t *t, int ret) {
         const char *words;
     } rows[] = {
         {MBEDTLS_ERR_SSL_CONN_EOF, USOCKET_ETLS_TRUNCATED, "cut by the peer, or on the way, without a goodbye"},
+        {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, USOCKET_ETLS_ALERT, "refused by the peer: close_notify (0)"},
         {MBEDTLS_ERR_SSL_NO_RNG, USOCKET_ETLS_SETUP, "the system gives no randomness"},
         {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, USOCKET_ETLS_HANDSHAKE, "no version of TLS in common"},
         {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, USOCKET_ETLS_HANDSHAKE, "no cipher suite, group or kind of key in common"},

@@ -30,6 +30,8 @@ TABLE = {
     "other-address": ("is for 192.0.2.7, not", "Hostname mismatch"),
     "rsa1024": ("too weak", "key too weak"),
     "by-weak": ("too weak", "key too weak"),
+    "slow": ("the certificate has an RSA key with an exponent of more than 33 bits", "accepted"),  # its check takes long
+    "by-slow": ("an authority's certificate has an RSA key with an exponent of more than 33 bits; signed by", "accepted"),
     "sha1": ("weak hash", "digest algorithm too weak"),
     "nul": ("not host.example.test", "Hostname mismatch"),
     "by-expired": ("of middle-expired expired on 20", "expired"),

@@ -52,6 +52,7 @@ class Maker:
     def key(self, name, kind="ec"):
         how = {"ec": ("EC", "-pkeyopt", "ec_paramgen_curve:P-256"), "p384": ("EC", "-pkeyopt", "ec_paramgen_curve:P-384"),
                "rsa": ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"), "rsa1024": ("RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
+               "slow": ("RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-pkeyopt", f"rsa_keygen_pubexp:{2 ** 34 + 3}"),
                "p192": ("EC", "-pkeyopt", "ec_paramgen_curve:P-192"), "ed25519": ("ED25519",)}[kind]
         openssl("genpkey", "-algorithm", *how, "-out", self.path(name + ".key"))
 
@@ -160,6 +161,9 @@ def bad(maker):
     maker.cert("by-too-deep", "too-deep", chain=("too-deep", "last"))
     maker.cert("narrow", "root", names=None, extensions=CA + "nameConstraints=critical,permitted;DNS:other.example.test\n")
     maker.cert("by-narrow", "narrow", chain=("narrow",))
+    maker.cert("slow", "middle", kind="slow", **middle)
+    maker.cert("slow-middle", "root", names=None, extensions=CA, kind="slow")
+    maker.cert("by-slow", "slow-middle", chain=("slow-middle",))
     forged(maker)
     long = "root"
     names = []

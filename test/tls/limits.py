@@ -187,8 +187,10 @@ def judge(suite, label, name, host, words, theirs, roots=("root.pem",), lists=()
 
 
 def clients(suite):
-    """A server that verifies clients: what is meant for servers vouches for none of them."""
-    for name, good in (("use-client", True), ("use-server", True), ("use-any", True), ("use-mail", False), ("dns-in", True), ("dns-out", False)):
+    """A server that verifies clients: what is meant for servers vouches for none of them, and no constraint on subjects or mail is passed over."""
+    unlike = "nameConstraints that cannot be compared, of CN=ca-other-"
+    for name, refusal in (("use-client", None), ("use-server", None), ("use-any", None), ("use-mail", "extendedKeyUsage"), ("dns-in", None),
+                          ("dns-out", "nameConstraints"), ("other-kinds", unlike + "kinds"), ("other-excluded", unlike + "excluded")):
         for version in (0x303, 0x304):
             options = [["OWN_CERT", suite.file("ec.chain")], ["OWN_KEY", suite.file("ec.key")], ["PEER_VERIFY", 2], ["CA_CERT", suite.file("root.pem")]]
             port, child = suite.server(options=options)
@@ -198,8 +200,8 @@ def clients(suite):
             bad.verdict(ctx, port, HOST)
             r = suite.results(child)[-1]
             ok = r.get("cert") or "cut by the peer" in r["text"]  # a client of CPython's leaves without close_notify
-            if not good:
-                ok = bad.refused(r, "nameConstraints" if name == "dns-out" else "extendedKeyUsage") and r["number"] == -2001
+            if refusal:
+                ok = bad.refused(r, refusal) and r["number"] == -2001
             suite.check(f"a client with {name}, {version:#x}", ok, str(r))
 
 
