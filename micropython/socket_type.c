@@ -180,6 +180,9 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     if (r == USOCKET_EINVAL) {
         usocket_py_raise_cause(r, MP_QSTR_accept, NULL, "the socket does not listen");
     }
+    if (r < 0) {
+        usocket_py_check_socket(&self->sock, r, MP_QSTR_accept, NULL);
+    }
     usocket_py_opened(conn, r, MP_QSTR_accept);
     usocket_py_took(self);
     pair->items[1] = usocket_py_addr_fill(pair->items[1], &peer);
@@ -196,13 +199,14 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
 
 #if USOCKET_TLS
 
-/* The host's name, for the server's certificate. */
+/* The host's name, for the server's certificate; none of an address in bytes. */
 static void keep_name(socket_obj_t *self, mp_obj_t addr_in) {
     size_t n;
     mp_obj_t *items;
-    if (self->sock.proto == USOCKET_PROTO_SEC && usocket_py_items(addr_in, &n, &items) && n >= 2) {
+    if (self->sock.proto == USOCKET_PROTO_SEC) {
         char host[USOCKET_HOST_MAX];
-        size_t len = usocket_py_host(items[0], host, MP_QSTR_connect);
+        bool named = usocket_py_items(addr_in, &n, &items) && n >= 2;
+        size_t len = named ? usocket_py_host(items[0], host, MP_QSTR_connect) : 0;
         int r = usocket_tls_name(&self->sock, host, len);
         usocket_py_check(r == USOCKET_EISCONN ? 0 : r, MP_QSTR_connect);
     }

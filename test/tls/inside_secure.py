@@ -1,5 +1,5 @@
 # What the options and the methods of a TLS socket are, in MicroPython: both ends are ours. Prints as inside.py does.
-import sys, errno
+import sys, errno, time
 import usocket as socket
 from ends import CHAIN, KEY, TLS, check, error, is_error, make_client, make_listener, pair, read
 
@@ -122,9 +122,127 @@ def methods():
     s.close()
 
 
+def of_tls(e, number, words):
+    return isinstance(e, socket.TLSError) and e.errno == number and words in str(e)
+
+
+def refusals():
+    "Each is a TLSError, in the words that the library has for it."
+    e = error(lambda: socket.create_server(("127.0.0.1", 0), ssl={socket.TLS_OWN_CERT: CHAIN}))
+    check("create_server misses the key of a certificate", of_tls(e, -2007, "TLS_OWN_KEY"), repr(e))
+    d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_SEC)
+    for name, v in (("OWN_CERT", CHAIN), ("OWN_KEY", KEY), ("MIN_VERSION", socket.TLS_1_3)):
+        d.setsockopt(TLS, getattr(socket, "TLS_" + name), v)
+    d.bind(("127.0.0.1", 0))
+    d.listen(1)
+    d.settimeout(1)
+    e = error(d.accept)
+    check("accept of datagrams asks for TLS 1.3", of_tls(e, -2007, "DTLS is 1.2 alone"), repr(e))
+    d.close()
+
+
+def failures():
+    l, at = make_listener()
+    c = make_client(0, HOSTNAME="other.example.test")
+    error(c.connect, at)
+    s, _ = l.accept()
+    s.settimeout(0)
+    e = error(spin, c, s)
+    check("a handshake that fails", of_tls(e, -2001, "not other.example.test"), repr(e))
+    check("after it there is no version", c.version() is None and is_error(error(c.getsockopt, TLS, socket.TLS_VERSION_USED), errno.ENOTCONN))
+    c.close()
+    s.close()
+    l.close()
+
+
+def early_ends():
+    "An end within the handshake."
+    l = socket.socket()
+    l.bind(("127.0.0.1", 0))
+    l.listen(1)
+    c = make_client(0)
+    error(c.connect, l.getsockname())
+    s, _ = l.accept()
+    s.settimeout(5)
+    error(c.do_handshake)
+    hello = s.recv(2000)
+    s.send(b"\x15\3\3\0\2\1\0")
+    c.settimeout(5)
+    e = error(c.do_handshake)
+    check("a goodbye in the handshake is the peer's refusal", of_tls(e, -2002, "close_notify"), repr(e))
+    c.close()
+    check("and is not answered", hello[:1] == b"\x16" and s.recv(100) == b"")
+    s.close()
+    c = make_client(0)
+    error(c.connect, l.getsockname())
+    s, _ = l.accept()
+    c.settimeout(5)
+    c.shutdown(socket.SHUT_WR)
+    e = error(c.send, b"x")
+    check("nothing is sent behind a shutdown of our own, the handshake neither", is_error(e, 32), repr(e))
+    c.close()
+    s.close()
+    l.close()
+
+
+def names():
+    "A name that was connected to before does not vouch for an address in bytes."
+    if sys.argv[2] != "-":
+        print("skip an address in bytes: its form is this system's")
+        return
+    l, at = make_listener(OWN_CERT=read("second.chain"), OWN_KEY=read("second.key"))
+    c = make_client(5, HOSTNAME="")
+    error(c.connect, ("localhost", 1))
+    check("the host's name is kept", c.getsockopt(TLS, socket.TLS_HOSTNAME, 60) == b"localhost")
+    e = error(c.connect, b"\2\0" + bytes([1 >> 8, 1]) + b"\x7f\0\0\1" + bytes(8))
+    check("until one without a name comes", isinstance(e, OSError) and c.getsockopt(TLS, socket.TLS_HOSTNAME, 60) == b"", repr(e))
+    c.close()
+    l.close()
+
+
+def transports():
+    "A session of a stream is not offered to datagrams of the same port."
+    for attempt in range(20):
+        l, at = make_listener(SESSION_CACHE=1)
+        d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_SEC)
+        for name, v in (("OWN_CERT", CHAIN), ("OWN_KEY", KEY), ("SESSION_CACHE", 1)):
+            d.setsockopt(TLS, getattr(socket, "TLS_" + name), v)
+        if error(d.bind, at) is None:
+            break
+        l.close()
+        d.close()
+    d.listen(1)
+    d.settimeout(0)
+    for listener, kind, used in ((l, socket.SOCK_STREAM, "TLSv1.3"), (d, socket.SOCK_DGRAM, "TLSv1.2")):
+        c = socket.socket(socket.AF_INET, kind, socket.IPPROTO_SEC)
+        for name, v in (("CA_CERT", read("root.pem")), ("HOSTNAME", "host.example.test"), ("SESSION_CACHE", 1)):
+            c.setsockopt(TLS, getattr(socket, "TLS_" + name), v)
+        c.settimeout(0)
+        error(c.connect, at)
+        s = None
+        for _ in range(2000):
+            error(c.do_handshake)
+            r = error(listener.accept) if s is None else None
+            s = r[0] if isinstance(r, tuple) else s
+            if s:
+                break
+            time.sleep(0.001)
+        s.settimeout(0)
+        e = error(spin, c, s)
+        check("a handshake of %s" % used, e is None and c.version() == used, repr(e))
+        s.settimeout(5)
+        c.settimeout(5)
+        s.send(b"hi")
+        check("and what it carries", c.recv(2) == b"hi")
+        c.close()
+        s.close()
+    l.close()
+    d.close()
+
+
 from ends import spin
 
-for part in (lists, halves, role, methods):
+for part in (lists, halves, role, methods, refusals, failures, early_ends, names, transports):
     try:
         part()
     except Exception as e:
