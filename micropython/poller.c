@@ -119,8 +119,13 @@ static void arm_again(poller_obj_t *self) {
     self->told = 1;
 }
 
+static void check_open(const poller_obj_t *self) {
+    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
+}
+
 /* Sockets of ours that have been closed, or have bytes put back since they were armed: all are looked at, but only after something
- * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed. */
+ * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed, and an object that
+ * has closed its own, a resolver, is not to be told of who has that number now. */
 static void look_for_changes(poller_obj_t *self) {
     bool all = self->gone || self->seen != usocket_py_changes;
     if (!all && self->foreign == 0) {
@@ -133,7 +138,15 @@ static void look_for_changes(poller_obj_t *self) {
         if (slot->obj == MP_OBJ_NULL || (slot->ours && !all)) {
             continue;
         }
-        int fd = slot->ours ? usocket_fileno(&usocket_py_self(slot->obj)->sock) : (int)i;
+        mp_obj_t obj = slot->obj;
+        int fd = slot->ours      ? usocket_fileno(&usocket_py_self(obj)->sock)
+            : mp_obj_is_int(obj) ? (int)i
+                                 : usocket_py_poller_fileno(self, obj);
+        check_open(self); /* the object itself, or another thread, may have closed it, or changed this slot */
+        slot = &self->slot[i];
+        if (slot->obj != obj) {
+            continue;
+        }
         if (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0) {
             self->gone = true; /* until it is unregistered */
             tell(self, slot->obj, usocket_py_mask(USOCKET_POLL_NVAL));
@@ -180,10 +193,6 @@ static mp_uint_t try_number(poller_obj_t *self, round_t *w, mp_obj_t obj, const 
         return 0;
     }
     return usocket_py_mask(USOCKET_POLL_NVAL);
-}
-
-static void check_open(const poller_obj_t *self) {
-    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
 }
 
 static void ask_all(poller_obj_t *self, round_t *w) {

@@ -28,8 +28,7 @@ mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t re
     nlr_jump(nlr.ret_val);
 }
 
-/* Its descriptor, or -1. */
-static int descriptor(poller_obj_t *self, mp_obj_t obj) {
+int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj) {
     if (mp_obj_is_int(obj)) {
         int fd = usocket_py_int(obj, MP_QSTR_fd);
         if (fd < 0) {
@@ -150,7 +149,7 @@ static void begin_anew(poller_obj_t *self, mp_obj_t obj) {
 #define NO_DESCRIPTOR 1024 /* a number from here on that is none is refused; a smaller one may have been closed */
 
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
-    int fd = descriptor(self, obj);
+    int fd = usocket_py_poller_fileno(self, obj);
     bool is_number = mp_obj_is_int(obj);
     mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
     if (self->closed || elem != NULL) { /* by another thread, or by the object itself, while it was asked */

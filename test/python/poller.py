@@ -228,6 +228,26 @@ def kept_bytes():
         p.close()
 
 
+def closed_lookups():
+    # Its number goes to other sockets, whose bytes are not its own.
+    p = socket.poller()
+    q = socket.resolver("nosuch.invalid", 80)
+    p.register(q, IN)
+    told(p)
+    q.close()
+    check("a resolver that is closed", told(p), {id(q): NVAL})
+    pairs = [udp_pair() for _ in range(3)]
+    for a, b in pairs:
+        a.send(b"x")
+        b.send(b"y")
+    true("all of them are readable", all(settle(s) for pair in pairs for s in pair))
+    check("its number reused", told(p), {id(q): NVAL})
+    p.unregister(q)
+    check("and unregistered", p.poll(0), [])
+    p.close()
+    close(*[s for pair in pairs for s in pair])
+
+
 def streams_that_are_not_ours():
     import io
 
@@ -439,7 +459,7 @@ def under_asyncio():
 
 
 sections(
-    the_interface, as_select_poll_has_it, closed_sockets, left_in_the_middle, number_reused_in_the_middle, kept_bytes, streams_that_are_not_ours,
-    subclasses_and_files, numbers, many, unreachable, under_asyncio,
+    the_interface, as_select_poll_has_it, closed_sockets, left_in_the_middle, number_reused_in_the_middle, closed_lookups, kept_bytes,
+    streams_that_are_not_ours, subclasses_and_files, numbers, many, unreachable, under_asyncio,
 )
 summary()
