@@ -16,6 +16,10 @@ def octets(buf):
     # What write() is given beside bytes: text, or a buffer, whose items may be longer than a byte.
     if isinstance(buf, str):
         return buf.encode()
+    try:
+        buf = memoryview(buf)
+    except TypeError:  # before the socket has seen it: the stream goes on
+        raise TypeError("data must be bytes-like or str, not %s" % type(buf).__name__)
     return buf if not len(buf) or len(bytes(buf[:1])) == 1 else bytes(buf)
 
 
