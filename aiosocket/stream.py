@@ -202,7 +202,7 @@ class Stream(Reading):
 
     def write_eof(self):
         # No more will be written; what was goes out, and then the peer reads the end.
-        if not self._half:
+        if not self._half and not self._closing:
             self._half = True
             if self._out is None:
                 self._shutdown()
@@ -211,7 +211,7 @@ class Stream(Reading):
         try:
             self._raw().shutdown(usocket.SHUT_WR)
         except OSError as e:
-            self._error = e
+            self._error = self._error or e  # the first is the cause
 
     # ---- Closing ------------------------------------------------------------------------------------------------------
 

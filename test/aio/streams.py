@@ -187,11 +187,38 @@ async def goes_out_by_itself():
     e = await caught(s.wait_closed())
     check("a peer that does not read is left", (number(e), s.s.fileno()), (110, -1))
     far.close()
+    await keeps_the_cause()
     s, far = narrow()
     s.write(bytes(1000000))
     s.abort()
     check("abort does not wait", s.s.fileno(), -1)
     far.close()
+
+
+async def keeps_the_cause():
+    # The first error of a stream stays, whatever is called after it.
+    for label, before in (("close", lambda s: s.close()), ("close and write_eof", lambda s: (s.close(), s.write_eof()))):
+        s, far = narrow()
+        s.settimeout(0.1)
+        s.write(bytes(1000000))
+        before(s)
+        check("%s: the peer does not read" % label, (await caught(s.wait_closed())).args, (110, "close: timed out"))
+        s.write_eof()
+        check("%s: write_eof() changes nothing" % label, (await caught(s.wait_closed())).args, (110, "close: timed out"))
+        far.close()
+    s, far = narrow()
+    s.write(bytes(1000000))
+    s.abort()
+    s.write_eof()
+    check("aborted", number(await caught(s.wait_closed())), 103)
+    far.close()
+    s, far = narrow()
+    s.write(bytes(1000000))
+    far.close()  # unread bytes make it a reset
+    first = await caught(s.drain())
+    s.write_eof()
+    true("a reset", isinstance(first, OSError), first)
+    true("is what the later calls raise, too", await caught(s.drain()) is first and await caught(s.wait_closed()) is first)
 
 
 async def contexts():
