@@ -85,6 +85,7 @@ class Datagram(Waiting):
 
 async def open_datagram(local_addr=None, remote_addr=None, family=0, timeout=None, reuse_port=False, broadcast=False):
     # A datagram socket bound to one address, connected to another, or both. Names are looked up without waiting elsewhere.
+    deadline(timeout)
     local = await addresses(*local_addr, passive=True, family=family, kind=usocket.SOCK_DGRAM) if local_addr else None
     remote = await addresses(*remote_addr, family=family, kind=usocket.SOCK_DGRAM) if remote_addr else None
     if local and remote:  # of one family

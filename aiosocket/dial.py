@@ -5,7 +5,7 @@ import usocket
 
 from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, own_tls, set_options, wrap
 from .stream import LIMIT, Stream, late
-from .waiting import Waiting, deadline, in_line, passed
+from .waiting import Waiting, check_limit, deadline, in_line, passed
 
 EISCONN = 106
 
@@ -29,12 +29,13 @@ def outcome(of, what, by):
 
 # async: usocket.getaddrinfo, while others run
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0, timeout=None):
+    by = deadline(timeout)
     if not hasattr(usocket, "resolver"):  # built without
         return usocket.getaddrinfo(host, port, family, type, proto, flags)
     yield from in_line(1)
     of = usocket.resolver(host, port, family, type, proto, flags)
     try:
-        return (yield from outcome(of, "getaddrinfo %s" % host, deadline(timeout)))
+        return (yield from outcome(of, "getaddrinfo %s" % host, by))
     finally:
         of.close()
 
@@ -114,6 +115,8 @@ async def open_connection(
     # ssl: True, a dict of usocket's TLS options, or a context of MicroPython's `tls`.
     ssl = checked(ssl, False)
     patience = handshake_limit(ssl_handshake_timeout, ssl is not None)
+    check_limit(limit)
+    deadline(happy_eyeballs_delay, "happy_eyeballs_delay")
     by = deadline(timeout)
     own = isinstance(ssl, dict)
     options = {"family": family, "source_address": local_addr, "happy_eyeballs_delay": happy_eyeballs_delay}

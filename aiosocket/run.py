@@ -26,7 +26,7 @@ class Limit:
 # async: as asyncio.wait_for, but without a task of its own, and no result is lost when it comes as the time passes
 def wait_for(aw, timeout):
     # What has passed already gives what is there a turn.
-    return (yield from within(aw, None if timeout is None else deadline(max(timeout, 0))))
+    return (yield from within(aw, deadline(timeout, past=True)))
 
 
 # async

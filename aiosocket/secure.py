@@ -67,7 +67,8 @@ def handshake_limit(seconds, secure):
         return HANDSHAKE
     if not secure:
         raise ValueError("ssl_handshake_timeout is of use with ssl only")
-    if not seconds > 0:
+    deadline(seconds, "ssl_handshake_timeout")
+    if seconds == 0:
         raise ValueError("ssl_handshake_timeout must be more than 0")
     return seconds
 

@@ -9,7 +9,7 @@ from asyncio import core
 from .dial import addresses, no_delay
 from .secure import asks_for_certificates, checked, earliest, handshake, handshake_limit, handshake_within, set_options, wrap
 from .stream import LIMIT, Stream
-from .waiting import Waiting, deadline, in_line
+from .waiting import Waiting, check_limit, deadline, in_line
 
 BACKLOG = 100
 BATCH = 32  # connections that are accepted before others have their turn
@@ -242,6 +242,9 @@ async def start_server(
 ):
     # Listens at each address of the host; with port 0 at one port for all. `cb(reader, writer)` runs as a task for each connection,
     # with TLS after the handshake.
+    if cb is not None and not callable(cb):  # asyncio takes None, too, for a server that no client reaches
+        raise TypeError("cb must be callable, not %s" % type(cb).__name__)
+    check_limit(limit)
     ssl = checked(ssl, True)
     patience = handshake_limit(ssl_handshake_timeout, ssl is not None or sock and speaks_tls(sock))
     deadline(timeout)

@@ -403,13 +403,33 @@ def install():
     return new
 
 
-def deadline(seconds):
-    # When a call that may take so many seconds is late; None: never.
+def deadline(seconds, name="timeout", past=False):
+    # When a call that may take so many seconds is late; None: never. past: less than 0 counts as 0.
     if seconds is None:
         return None
-    if not seconds >= 0:
-        raise ValueError("timeout")
-    return ticks_add(ticks_ms(), int(seconds * 1000) + 1)
+    try:
+        if past and seconds < 0:
+            seconds = 0
+        if seconds >= 0:
+            return ticks_add(ticks_ms(), int(seconds * 1000) + 1)
+    except TypeError:
+        raise TypeError("%s must be a number of seconds or None, not %s" % (name, type(seconds).__name__))
+    except OverflowError:
+        raise OverflowError("%s too large" % name)
+    raise ValueError("%s must not be negative or NaN" % name)
+
+
+def check_integer(value, name, least):
+    if not isinstance(value, int):
+        raise TypeError("%s must be an int, not %s" % (name, type(value).__name__))
+    if value < least:
+        raise ValueError("%s must be %d or more" % (name, least))
+
+
+def check_limit(limit):
+    # None: the stream has no limit.
+    if limit is not None:
+        check_integer(limit, "limit", 1)
 
 
 # async: to be awaited before what computes for a while: what has a crowd of tasks begin no more than a millisecond takes, four lookups or
