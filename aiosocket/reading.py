@@ -131,8 +131,8 @@ class Reading(Waiting):
         if self._closing:
             raise self._cause or OSError(errno.EBADF, "the stream is closed")
 
-    # async: more bytes, b'' at the end of the stream; what the other calls wait in
-    def _more(self, n, by):
+    # async: more bytes, b'' at the end of the stream; what the other calls wait in. A call that is late says its name, `what`.
+    def _more(self, n, by, what):
         if self._ended:
             return b""
         self._check()
@@ -150,15 +150,15 @@ class Reading(Waiting):
                     self._ended = True
                 return got
             if not first and passed(by):
-                raise late("read")
+                raise late(what)
             first = False
 
     # async: appends to _buf what comes; False at the end of the stream
-    def _collect(self, n, by):
+    def _collect(self, n, by, what):
         if self._buf:
             self._open_end()
             self._tail = b""  # a slot of its own, before anything comes
-        got = yield from self._more(n, by)
+        got = yield from self._more(n, by, what)
         if not self._buf:
             self._buf = got
         elif got:
@@ -179,10 +179,10 @@ class Reading(Waiting):
         self._check()
         by = None if self.timeout is None else deadline(self.timeout)
         if self._wrapped:
-            yield from self._collect(max(AHEAD, n), by)
+            yield from self._collect(max(AHEAD, n), by, "read")
             return self._take(n)
         if n >= AHEAD:
-            return (yield from self._more(n, by))
+            return (yield from self._more(n, by, "read"))
         while True:  # as _more() does
             yield self._readable(by)
             if self._closing:
@@ -207,7 +207,7 @@ class Reading(Waiting):
             self._join()
         self._alone()
         by = self._by()
-        while (yield from self._collect(AHEAD, by)):
+        while (yield from self._collect(AHEAD, by, "read")):
             pass
         return self._take(len(self._buf))
 
@@ -220,7 +220,7 @@ class Reading(Waiting):
         if self._tail:
             self._join()
         if not self._buf:
-            yield from self._collect(max(AHEAD, n), self._by())
+            yield from self._collect(max(AHEAD, n), self._by(), "readinto")
         pos = self._pos
         part = self._buf[pos : pos + n]
         n = len(part)
@@ -241,7 +241,7 @@ class Reading(Waiting):
         if have < n:
             by = self._by()
             while have < n:
-                if not (yield from self._collect(max(AHEAD, min(n - have, LIMIT)), by)):
+                if not (yield from self._collect(max(AHEAD, min(n - have, LIMIT)), by, "readexactly")):
                     self._incomplete(n)
                 have = len(self._buf) - self._pos
         return self._take(n)
@@ -271,7 +271,7 @@ class Reading(Waiting):
                 if got is not None:
                     break
                 if passed(by):
-                    raise late("read")
+                    raise late("readline")
             at = got.find(b"\n") + 1
             if at and (self.limit is None or at <= self.limit):
                 if at == len(got):
@@ -284,7 +284,7 @@ class Reading(Waiting):
             if not got:
                 self._ended = True
         try:
-            line = yield from self._until(b"\n", by)
+            line = yield from self._until(b"\n", by, "readline")
         except LimitOverrunError as e:
             # As asyncio: a line that is whole goes as a whole, else what has come of it.
             end = self._pos + e.consumed + 1
@@ -297,13 +297,13 @@ class Reading(Waiting):
 
     # async
     def readuntil(self, separator=b"\n"):
-        got = yield from self._until(separator, self._by())
+        got = yield from self._until(separator, self._by(), "readuntil")
         if got is None:
             self._incomplete(None)
         return got
 
     # async: up to and with the separator; None when the stream ends before
-    def _until(self, separator, by):
+    def _until(self, separator, by, what):
         if not separator:
             raise ValueError("empty separator")
         self._alone()
@@ -319,7 +319,7 @@ class Reading(Waiting):
                 raise LimitOverrunError("longer than the limit of %d" % self.limit, consumed)
             if at >= 0:
                 return self._take(size)
-            if not (yield from self._collect(max(AHEAD, size), by)):
+            if not (yield from self._collect(max(AHEAD, size), by, what)):
                 return None
             seen = self._pos + max(0, size - len(separator) + 1)
 

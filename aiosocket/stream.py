@@ -165,14 +165,14 @@ class Stream(Reading):
             if core._io_queue.tired():
                 yield from core.sleep_ms(0)
             return
-        yield from self._drain(self._by())
+        yield from self._drain(self._by(), "drain")
 
     # async
-    def _drain(self, by):
+    def _drain(self, by, what):
         goal = self._put
         while self._gone < goal and self._out is not None:
             if passed(by):
-                raise late("drain")
+                raise late(what)
             yield self._writable(by)
         if self._error is not None and self._gone < goal:
             raise self._error
@@ -187,14 +187,14 @@ class Stream(Reading):
         room = memoryview(bytearray(AHEAD))
         total = 0
         while count is None or total < count:
-            yield from self.drain() if self._out is None else self._drain(by)
+            yield from self.drain() if self._out is None else self._drain(by, "sendfile")
             got = file.readinto(room if count is None else room[: min(AHEAD, count - total)])
             if not got:
                 break
             self.write(room[:got])
             total += got
         if self._out is not None:
-            yield from self._drain(by)
+            yield from self._drain(by, "sendfile")
         return total
 
     def can_write_eof(self):
@@ -304,7 +304,7 @@ class Stream(Reading):
         if off or sz >= 0:
             buf = memoryview(buf)[off : len(buf) if sz < 0 else off + sz]
         self.write(buf)
-        yield from self.drain()
+        yield from self.drain() if self._out is None else self._drain(self._by(), "awrite")
 
     awritestr = awrite
 

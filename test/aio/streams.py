@@ -159,6 +159,10 @@ async def waits_for_room():
     e = await caught(s.drain())
     took = since(start)
     true("drain waits until its deadline", isinstance(e, socket.timeout) and number(e) == 110 and took >= 200, (e, took))
+    e = s.limit = None
+    for name, call in (("drain", lambda: s.drain()), ("awrite", lambda: s.awrite(b""))):
+        check("late, %s says its name" % name, (await caught(call())).args[1], name + ": timed out")
+    s.limit = aiosocket.stream.LIMIT
     s.settimeout(None)
     task = asyncio.create_task(everything(far, 1000001))
     await s.drain()
@@ -255,12 +259,14 @@ async def deadlines():
         e = await caught(call())
         took = since(start)
         true("%s obeys the timeout" % label, isinstance(e, socket.timeout) and number(e) == 110 and took >= 150, (e, took))
+        check("and says its name", e.args[1], label.split()[0] + ": timed out")
     check("what came is kept", await s.read(10), b"par")
-    start = ticks()
-    for label, call in (("read", lambda: s.read(5)), ("readinto", lambda: s.readinto(bytearray(5)))):
+    for label, call in (("read", lambda: s.read(5)), ("read of much", lambda: s.read(5000)), ("readinto", lambda: s.readinto(bytearray(5))),
+                        ("readline of which nothing has come", lambda: s.readline())):
         start = ticks()
         e = await caught(call())
         true("%s obeys it" % label, number(e) == 110 and since(start) >= 150, e)
+        check("and says its name", e.args[1], label.split()[0] + ": timed out")
     # The deadline is that of the whole call, however often something comes.
     async def trickle():
         for _ in range(20):
