@@ -26,8 +26,12 @@ class LimitOverrunError(ValueError):
         self.consumed = consumed  # bytes that have come and hold no separator, as asyncio counts them
 
 
-def late(what):
-    return usocket.timeout(errno.ETIMEDOUT, what + ": timed out")
+def late(what, *sent):
+    # A call that sends adds the count of bytes.
+    words = what + ": timed out"
+    if sent:
+        words += "; %d bytes sent" % sent
+    return usocket.timeout(errno.ETIMEDOUT, words, *sent)
 
 
 class Reading(Waiting):

@@ -7,7 +7,7 @@ from asyncio import core
 
 from .reading import AHEAD, LIMIT, IncompleteReadError, LimitOverrunError, Reading, late
 from .secure import has_certificate
-from .waiting import OUT, deadline, passed
+from .waiting import OUT, check_integer, deadline, passed
 
 LINGER = 30  # seconds that close() gives to what was not sent yet
 
@@ -168,33 +168,51 @@ class Stream(Reading):
         yield from self._drain(self._by(), "drain")
 
     # async
-    def _drain(self, by, what):
+    def _drain(self, by, what, *sent):
         goal = self._put
         while self._gone < goal and self._out is not None:
             if passed(by):
-                raise late(what)
+                raise late(what, *sent)
             yield self._writable(by)
         if self._error is not None and self._gone < goal:
             raise self._error
 
     # async: as socket.sendfile(), with a fixed buffer; others run in between
     def sendfile(self, file, offset=0, count=None):
-        if count is not None and count <= 0:
-            raise ValueError("count must be positive")
+        check_integer(offset, "offset", 0)
+        if count is not None:
+            check_integer(count, "count", 1)
+        if not hasattr(file, "readinto"):
+            raise TypeError("sendfile needs a file with readinto")
+        seek = getattr(file, "seek", None)
+        if offset and not seek:
+            raise TypeError("an offset needs a file with seek")
+        if self._closing or self._half:
+            raise OSError(errno.EBADF, "the stream is closed")
         by = self._by()
-        if offset:
-            file.seek(offset)
+        if seek:
+            seek(offset)
         room = memoryview(bytearray(AHEAD))
-        total = 0
-        while count is None or total < count:
-            yield from self.drain() if self._out is None else self._drain(by, "sendfile")
-            got = file.readinto(room if count is None else room[: min(AHEAD, count - total)])
-            if not got:
-                break
-            self.write(room[:got])
-            total += got
-        if self._out is not None:
-            yield from self._drain(by, "sendfile")
+        total = 0  # bytes of the file that the stream has taken
+        try:
+            while count is None or total < count:
+                if passed(by):  # a fast peer does not lift the deadline
+                    raise late("sendfile", total)
+                yield from self.drain() if self._out is None else self._drain(by, "sendfile", total)
+                part = room if count is None else room[: min(AHEAD, count - total)]
+                got = file.readinto(part) or 0
+                check_integer(got, "what readinto() returns", 0)
+                if got > len(part):
+                    raise ValueError("readinto() returned more than there is room for")
+                if not got:
+                    break
+                self.write(part[:got])
+                total += got
+            if self._out is not None:
+                yield from self._drain(by, "sendfile", total)
+        finally:
+            if seek:  # the file may have been read further
+                seek(offset + total)
         return total
 
     def can_write_eof(self):

@@ -2,9 +2,10 @@
 # A wrong argument is refused by the call that it is given to, in words that name it; and what it was given to goes on as before.
 import asyncio
 import aiosocket
+import io
 
-from check import check, raised, summary, true
-from ends import cases, caught, everything, narrow, port_of, stream
+from check import check, number, raised, summary, true
+from ends import cases, caught, content, everything, narrow, port_of, stream
 from where import HOST
 
 NAN = float("nan")
@@ -104,5 +105,112 @@ async def limits():
         check("None is taken, as by asyncio", server.is_serving(), True)
 
 
-cases(wrong_data, numbers_of_seconds, limits)
+class Gives:
+    # Its readinto() returns the same each time, and writes nothing.
+    def __init__(self, n):
+        self.n = n
+
+    def readinto(self, buf):
+        return self.n
+
+
+class Seeks(Gives):
+    def seek(self, offset):
+        raise OSError(29)
+
+
+async def bad_files():
+    s, far = stream()
+    for label, file, kind, words in (
+        ("more than there is room for", Gives(4097), ValueError, "readinto() returned more than there is room for"),
+        ("far more", Gives(1000000), ValueError, "readinto() returned more than there is room for"),
+        ("less than nothing", Gives(-1), ValueError, "readinto()"),
+        ("a str", Gives("x"), TypeError, "readinto()"),
+        ("no file", 5, TypeError, "readinto"),
+    ):
+        refused("sendfile of what gives %s" % label, await caught(s.sendfile(file)), kind, words)
+    e = await caught(s.sendfile(Gives(11), 0, 10))
+    refused("sendfile of what gives more than is left", e, ValueError, "readinto() returned more than there is room for")
+    refused("an offset in what cannot seek", await caught(s.sendfile(Gives(0), 1)), TypeError, "an offset needs a file with seek")
+    check("what fails to seek", number(await caught(s.sendfile(Seeks(1), 1))), 29)
+    for name, arguments in (("offset", ("x",)), ("offset", (1.5,)), ("offset", (None,)), ("count", (0, "x")), ("count", (0, 1.5))):
+        refused("sendfile%r" % (arguments,), await caught(s.sendfile(io.BytesIO(b"abc"), *arguments)), TypeError, name + " must be an int")
+    for name, arguments in (("offset", (-1,)), ("count", (0, 0)), ("count", (0, -1))):
+        refused("sendfile%r" % (arguments,), await caught(s.sendfile(io.BytesIO(b"abc"), *arguments)), ValueError, name)
+    check("of None, as of 0", (await s.sendfile(Gives(None)), await s.sendfile(Gives(0))), (0, 0))
+    s.write(b"good")
+    s.write_eof()
+    check("and none of their bytes has been sent", far.read(), b"good")
+    check("nothing is sent after write_eof()", number(await caught(s.sendfile(Gives(0)))), 9)
+    s.close()
+    check("nor after close()", number(await caught(s.sendfile(Gives(0)))), 9)
+    far.close()
+
+
+class Unlike(io.BytesIO):
+    # The second time, it claims more than there is room for.
+    times = 0
+
+    def readinto(self, buf):
+        self.times += 1
+        n = super().readinto(buf)
+        return n if self.times == 1 else len(buf) + 1
+
+
+async def where_files_stand():
+    # sendfile() begins at the offset wherever the file stands, and leaves it behind what has been sent, as socket.sendfile() does.
+    data = content(5, 10000)
+    a, far = stream()
+    b, other = stream()
+    b.s.settimeout(5)
+    for label, position, arguments in (("0 unless told otherwise", 5, ()), ("the offset", 5, (7000,)), ("it, with a count", 9000, (20, 30))):
+        file = io.BytesIO(data)
+        file.seek(position)
+        sent = await a.sendfile(file, *arguments)
+        place = file.tell()
+        file.seek(position)
+        check("sent from %s" % label, (sent, place), (b.s.sendfile(file, *arguments), file.tell()))
+        got = far.read(sent)
+        check("these bytes", got == other.read(sent) and got == data[place - sent : place], True)
+    file = Unlike(data)
+    true("a file that fails", isinstance(await caught(a.sendfile(file, 100)), ValueError))
+    check("stands behind what has been sent", file.tell(), 100 + 4096)
+    for s in (a, b, far, other):
+        s.close()
+
+
+async def late_files():
+    # The error's `sent` is what the stream has taken of the file: it goes out, and nothing else does.
+    s, far = narrow()
+    data = content(9, 3000) * 500
+    file = io.BytesIO(data)
+    s.settimeout(0.2)
+    s.write(b"head ")
+    e = await caught(s.sendfile(file, 7))
+    true("sendfile is late in its own name", number(e) == 110 and str(e).endswith("sendfile: timed out; %d bytes sent" % e.sent), e)
+    check("and tells how far it has come", file.tell(), 7 + e.sent)
+    first = 7 + e.sent
+    e = await caught(s.sendfile(file, first, 1200000))
+    check("the next counts its own bytes", (number(e), file.tell()), (110, first + e.sent))
+    first += e.sent
+    s.settimeout(None)
+    got = []
+    task = asyncio.create_task(everything(far, keep=got))
+    check("another goes on from there", await s.sendfile(file, first), len(data) - first)
+    await s.wait_closed()
+    await task
+    true("nothing is missing, nothing comes twice", b"".join(got) == b"head " + data[7:])
+    far.close()
+    s, far = stream()
+    s.settimeout(0.1)
+    task = asyncio.create_task(everything(far))
+    e = await caught(s.sendfile(Gives(1000)))
+    true("a file without an end, to a peer that reads all, is late, too", number(e) == 110 and "sendfile" in str(e), e)
+    s.settimeout(None)
+    await s.wait_closed()
+    check("and all that it counts has come", await task, e.sent)
+    far.close()
+
+
+cases(wrong_data, numbers_of_seconds, limits, bad_files, where_files_stand, late_files)
 summary()
