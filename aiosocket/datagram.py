@@ -20,7 +20,7 @@ class Datagram(Waiting):
         self.timeout = seconds
 
     # async: `wait` first when receiving, which costs less than a failure; sending seldom waits
-    def _try(self, wait, first, what, *arguments):
+    def _try(self, wait, first, name, *arguments):
         by = deadline(self.timeout)
         while True:
             if self._closed:
@@ -32,28 +32,28 @@ class Datagram(Waiting):
             elif queue().tired():
                 yield from core.sleep_ms(0)
             try:
-                return what(*arguments)
+                return getattr(self.s, name)(*arguments)
             except OSError as e:
-                if e.errno != errno.EAGAIN:
+                if e.errno != errno.EAGAIN or len(e.args) > 1:  # it has words: the address is a name
                     raise
             if passed(by):
-                raise late("datagram")
+                raise late(name)
             first = True
 
     def recvfrom(self, n):
-        return self._try(self._readable, True, self.s.recvfrom, n)
+        return self._try(self._readable, True, "recvfrom", n)
 
     def recv(self, n):
-        return self._try(self._readable, True, self.s.recv, n)
+        return self._try(self._readable, True, "recv", n)
 
     def recv_into(self, buf):
-        return self._try(self._readable, True, self.s.recv_into, buf)
+        return self._try(self._readable, True, "recv_into", buf)
 
     def sendto(self, data, address):
-        return self._try(self._writable, False, self.s.sendto, data, address)
+        return self._try(self._writable, False, "sendto", data, address)
 
     def send(self, data):
-        return self._try(self._writable, False, self.s.send, data)
+        return self._try(self._writable, False, "send", data)
 
     def get_extra_info(self, name, default=None):
         try:
