@@ -83,11 +83,26 @@ class Datagram(Waiting):
         self.close()
 
 
+# async: an address that was given becomes [(family, address)]
+def resolved(given, name, family, passive):
+    if isinstance(given, (bytes, bytearray, memoryview)):  # a raw sockaddr, with its family in the first two bytes
+        start = bytes(given[:2])
+        of = [f for f in (usocket.AF_INET, getattr(usocket, "AF_INET6", -1)) if f in start]
+        if not of:
+            raise OSError(97, "%s: no such address family" % name)
+        return [(of[0], given)]
+    if not isinstance(given, (tuple, list)) or not 2 <= len(given) <= 4:
+        raise TypeError("%s must be (host, port[, flowinfo[, scope_id]])" % name)
+    more = given[2:]  # flowinfo and scope_id, of IPv6; a scope may also be in the host
+    pairs = yield from addresses(given[0], given[1], passive, family, usocket.SOCK_DGRAM)
+    return [(f, a[:2] + tuple(m or own for m, own in zip(more, a[2:])) + a[2 + len(more) :]) for f, a in pairs]
+
+
 async def open_datagram(local_addr=None, remote_addr=None, family=0, timeout=None, reuse_port=False, broadcast=False):
     # A datagram socket bound to one address, connected to another, or both. Names are looked up without waiting elsewhere.
     deadline(timeout)
-    local = await addresses(*local_addr, passive=True, family=family, kind=usocket.SOCK_DGRAM) if local_addr else None
-    remote = await addresses(*remote_addr, family=family, kind=usocket.SOCK_DGRAM) if remote_addr else None
+    local = None if local_addr is None else await resolved(local_addr, "local_addr", family, True)
+    remote = None if remote_addr is None else await resolved(remote_addr, "remote_addr", family, False)
     if local and remote:  # of one family
         pairs = [(f, a, b) for f, a in local for g, b in remote if f == g]
     elif local or remote:
