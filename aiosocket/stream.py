@@ -210,9 +210,15 @@ class Stream(Reading):
                 total += got
             if self._out is not None:
                 yield from self._drain(by, "sendfile", total)
-        finally:
-            if seek:  # the file may have been read further
-                seek(offset + total)
+        except BaseException:
+            if seek:
+                try:
+                    seek(offset + total)
+                except Exception:  # the first is the cause
+                    pass
+            raise
+        if seek:  # the file may have been read further
+            seek(offset + total)
         return total
 
     def can_write_eof(self):

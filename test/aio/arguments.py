@@ -179,6 +179,16 @@ async def where_files_stand():
         s.close()
 
 
+class SeeksOnce(io.BytesIO):
+    sought = False
+
+    def seek(self, *where):
+        if self.sought:
+            raise ValueError("seek")
+        self.sought = True
+        return super().seek(*where)
+
+
 async def late_files():
     # The error's `sent` is what the stream has taken of the file: it goes out, and nothing else does.
     s, far = narrow()
@@ -200,6 +210,12 @@ async def late_files():
     await s.wait_closed()
     await task
     true("nothing is missing, nothing comes twice", b"".join(got) == b"head " + data[7:])
+    far.close()
+    s, far = narrow()
+    s.settimeout(0.1)
+    e = await caught(s.sendfile(SeeksOnce(data)))
+    check("a file that cannot go back does not hide that it was late", number(e), 110)
+    s.abort()
     far.close()
     s, far = stream()
     s.settimeout(0.1)
