@@ -56,12 +56,16 @@ static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     }
     const char *end = q->service + strlen(q->service);
     uint32_t port;
-    if (usocket_parse_digits(q->service, end, 10, &port) == end) {
+    const char *behind = usocket_parse_digits(q->service, end, 10, &port);
+    if (behind == end) {
         l->ports[0] = l->ports[1] = (uint16_t)port;
         return port < 65536 ? 0 : USOCKET_EAI_SERVICE;
     }
-    if (q->flags & USOCKET_AI_NUMERICSERV) {
+    if (behind != NULL && (q->flags & USOCKET_AI_NUMERICSERV)) {
         return USOCKET_EAI_NONAME;
+    }
+    if (behind == NULL || *q->service <= '-') { /* beyond 32 bits, or a sign: a resolver may take the lower 16 */
+        return USOCKET_EAI_SERVICE;
     }
     /* A name: each kind of socket may have its own port, or none. */
     unsigned found = 0;
@@ -262,10 +266,16 @@ int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
     return begin(lookup, l, r);
 }
 
+#define NI_ALL \
+    (USOCKET_NI_NUMERICHOST | USOCKET_NI_NUMERICSERV | USOCKET_NI_NOFQDN | USOCKET_NI_NAMEREQD | USOCKET_NI_DGRAM)
+
 int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, int flags) {
     *lookup = NULL;
     if (a->family != USOCKET_AF_INET && a->family != USOCKET_AF_INET6) {
         return USOCKET_EAI_FAMILY;
+    }
+    if (flags & ~NI_ALL) {
+        return USOCKET_EAI_BADFLAGS;
     }
     usocket_lookup_t *l = new_lookup();
     if (l == NULL) {

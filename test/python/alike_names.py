@@ -97,6 +97,7 @@ attempt("getnameinfo service", socket.getnameinfo, ("127.0.0.5", 80), socket.NI_
 attempt("getnameinfo datagram service", socket.getnameinfo, ("127.0.0.5", 53), socket.NI_NUMERICHOST | socket.NI_DGRAM)
 attempt("getnameinfo name", socket.getnameinfo, ("127.0.0.5", 80), socket.NI_NUMERICSERV)
 attempt("getnameinfo of no name, required", socket.getnameinfo, ("127.0.0.77", 80), socket.NI_NAMEREQD)
+attempt("getnameinfo with flags that are none", socket.getnameinfo, ("127.0.0.1", 80), 1 << 30)
 attempt("getnameinfo int", socket.getnameinfo, 5, 0)
 attempt("getnameinfo port 'x'", socket.getnameinfo, ("127.0.0.1", "x"), NUM)
 attempt("getnameinfo empty tuple", socket.getnameinfo, (), NUM)

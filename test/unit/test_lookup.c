@@ -129,6 +129,10 @@ static void test_bad_queries(void **state) {
         { { .host = "h", .type = USOCKET_STREAM, .proto = USOCKET_PROTO_UDP }, USOCKET_EAI_SOCKTYPE },
         { { .host = "h", .service = "no-such-service" }, USOCKET_EAI_SERVICE },
         { { .host = "h", .service = "65536" }, USOCKET_EAI_SERVICE },
+        { { .host = "h", .service = "4294967376" }, USOCKET_EAI_SERVICE },
+        { { .host = "h", .service = "99999999999", .flags = USOCKET_AI_NUMERICSERV }, USOCKET_EAI_SERVICE },
+        { { .host = "h", .service = "-1" }, USOCKET_EAI_SERVICE },
+        { { .host = "h", .service = "-1", .flags = USOCKET_AI_NUMERICSERV }, USOCKET_EAI_NONAME },
         { { .host = "h", .service = "http", .flags = USOCKET_AI_NUMERICSERV }, USOCKET_EAI_NONAME },
         { { .host = "h", .service = "http", .type = USOCKET_DGRAM }, USOCKET_EAI_SERVICE },
         { { .host = "h", .service = "80", .type = USOCKET_RAW }, USOCKET_EAI_SERVICE },
@@ -418,6 +422,9 @@ static void test_reverse(void **state) {
     usocket_addr_t a = fx_addr("192.0.2.1", 80);
     assert_code(USOCKET_EAI_NONAME, usocket_lookup_reverse(&l, &a, USOCKET_NI_NUMERICHOST | USOCKET_NI_NAMEREQD));
     assert_null(l);
+    assert_code(USOCKET_EAI_BADFLAGS, usocket_lookup_reverse(&l, &a, USOCKET_NI_NUMERICHOST | 0x20));
+    assert_null(l);
+    assert_code(USOCKET_EAI_BADFLAGS, usocket_lookup_reverse(&l, &a, 1 << 30));
     a.family = USOCKET_AF_UNIX;
     assert_code(USOCKET_EAI_FAMILY, usocket_lookup_reverse(&l, &a, 0));
 }
