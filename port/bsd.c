@@ -403,7 +403,7 @@ int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, co
 
 int usocket_port_flags(int flags) {
     return (flags & MSG_PEEK ? USOCKET_PORT_PEEK : 0) | (flags & MSG_DONTWAIT ? USOCKET_PORT_DONTWAIT : 0) |
-        (flags & MSG_WAITALL ? USOCKET_PORT_WAITALL : 0);
+        (flags & MSG_WAITALL ? USOCKET_PORT_WAITALL : 0) | (flags & PLAT_MSG_URGENT ? USOCKET_PORT_URGENT : 0);
 }
 
 int usocket_port_msg_peek(void) {

@@ -112,13 +112,14 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
     usocket_t *base = base_of(s);
     bool stream = is_stream(base);
     int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
-    patience_t patience = usocket_patience(s, false, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
+    patience_t patience =
+        usocket_patience(s, false, meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT) ? USOCKET_NOW : deadline);
     uint8_t *place = buf != NULL ? buf : (uint8_t *)s; /* of an empty buffer: an address that can be counted from */
     size_t got = 0;
     unsigned part = 0;
     int32_t r;
     for (;;) {
-        if (usocket_unread_len(s) != 0 && len != 0) {
+        if (usocket_unread_len(s) != 0 && len != 0 && !(meaning & USOCKET_PORT_URGENT)) {
             r = (int32_t)read_unread(base, place + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0);
             if (r != 0) {
                 goto some;

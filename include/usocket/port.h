@@ -76,6 +76,7 @@ int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, co
 #define USOCKET_PORT_PEEK 1
 #define USOCKET_PORT_DONTWAIT 2
 #define USOCKET_PORT_WAITALL 4
+#define USOCKET_PORT_URGENT 8 /* apart from the stream, never waited for; no flag where there is no such thing */
 int usocket_port_flags(int flags);
 
 /** The stack's MSG_PEEK. */

@@ -39,6 +39,7 @@
 #define PLAT_HAS_GETNAMEINFO 0
 #define PLAT_HAS_INTERFACES 1
 #define PLAT_HAS_DUP 0
+#define PLAT_MSG_URGENT 0 /* MSG_OOB reads on in the stream, if it does anything */
 #define PLAT_HAS_SA_LEN 1
 #define PLAT_PEER_MEANS_CONNECTED 0
 #define PLAT_HANDLES_ARE_DESCRIPTORS 0

@@ -32,6 +32,11 @@
 #define PLAT_HAS_DUP 1
 #define PLAT_PEER_MEANS_CONNECTED 1 /* getpeername(2) knows no peer before the connect has ended */
 #define PLAT_HAS_EPOLL 1
+#ifdef MSG_OOB
+#define PLAT_MSG_URGENT MSG_OOB
+#else
+#define PLAT_MSG_URGENT 0
+#endif
 
 /* A socket is close-on-exec and non-blocking from its first moment. */
 #define plat_socket(family, type, proto) socket((family), (type) | SOCK_CLOEXEC | SOCK_NONBLOCK, (proto))

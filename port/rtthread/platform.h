@@ -54,6 +54,7 @@ struct pollfd {
 #define PLAT_HAS_GETNAMEINFO 0
 #define PLAT_HAS_INTERFACES 0
 #define PLAT_HAS_DUP 0
+#define PLAT_MSG_URGENT 0 /* MSG_OOB reads on in the stream, if it does anything */
 #define PLAT_HAS_SA_LEN 1
 #define PLAT_PEER_MEANS_CONNECTED 0 /* lwIP knows a peer from the first SYN */
 #define PLAT_GUARD 1

@@ -212,7 +212,8 @@ usocket_time_t sim_net_next(void) {
 
 int usocket_port_flags(int flags) {
     return (flags & MSG_PEEK ? USOCKET_PORT_PEEK : 0) | (flags & MSG_DONTWAIT ? USOCKET_PORT_DONTWAIT : 0)
-        | (flags & MSG_WAITALL ? USOCKET_PORT_WAITALL : 0);
+        | (flags & MSG_WAITALL ? USOCKET_PORT_WAITALL : 0)
+        | (flags & MSG_OOB ? USOCKET_PORT_URGENT : 0);
 }
 
 int usocket_port_msg_peek(void) {
