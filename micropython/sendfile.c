@@ -97,7 +97,10 @@ static mp_obj_t socket_sendfile(size_t n_args, const mp_obj_t *pos_args, mp_map_
         return mp_obj_new_int_from_uint(t.sent);
     }
     mp_obj_t exc = MP_OBJ_FROM_PTR(nlr.ret_val);
-    seek(method, offset + t.sent + t.part); /* the file may have been read further */
+    if (nlr_push(&nlr) == 0) {
+        seek(method, offset + t.sent + t.part); /* the file may have been read further */
+        nlr_pop();
+    } /* a failure of seek hides no other */
     nlr_raise(exc);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_sendfile_obj, 1, socket_sendfile);

@@ -66,6 +66,22 @@ def late():
     close(a, b)
 
 
+class Stuck(Endless):
+    def seek(self, position):
+        if self.at != 0:
+            raise ValueError("seek")
+
+
+def late_with_a_file_that_cannot_go_back():
+    a, b = narrow_pair()
+    a.settimeout(0.1)
+    e = raised(a.sendfile, (Stuck(),))
+    check("late, and the file does not go back: the timeout", (type(e), number(e)), (socket.timeout, 110))
+    a.close()
+    check("and what went is told", received(b, 0), (e.sent if isinstance(e, socket.timeout) else None, True))
+    b.close()
+
+
 def many_times():
     # What comes in pieces is whole, and from a deadline for all of it.
     data = bytes((i * 11) & 255 for i in range(300000))
@@ -121,5 +137,5 @@ def sources():
     close(a, b, c)
 
 
-sections(late, many_times, sources)
+sections(late, late_with_a_file_that_cannot_go_back, many_times, sources)
 summary()
