@@ -59,10 +59,32 @@ const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name) {
     if (!mp_obj_is_str(arg)) {
         usocket_py_wrong(name, "a str", arg);
     }
-    return mp_obj_str_get_data(arg, len);
+    const char *text = mp_obj_str_get_data(arg, len);
+    refuse_nul(text, *len, name);
+    return text;
+}
+
+void usocket_py_sayable(char *text, size_t len) {
+    if (!usocket_is_utf8(text, len)) {
+        for (size_t i = 0; i < len; i++) {
+            text[i] = (byte)text[i] < 0x80 ? text[i] : '?';
+        }
+    }
+}
+
+mp_obj_t usocket_py_name_obj(const char *name) {
+    size_t len = strlen(name);
+    return usocket_is_utf8(name, len) ? mp_obj_new_str(name, len) : mp_obj_new_bytes((const byte *)name, len);
 }
 
 mp_int_t usocket_py_integer(mp_obj_t arg, qstr name) {
+/* The system would end the text at a NUL. */
+static void refuse_nul(const void *text, size_t len, qstr name) {
+    if (memchr(text, '\0', len) != NULL) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%q must not contain a NUL"), name);
+    }
+}
+
     mp_int_t v;
     if (!mp_obj_get_int_maybe(arg, &v)) {
         usocket_py_wrong(name, "an int", arg);
@@ -218,9 +240,7 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     mp_buffer_info_t host;
     usocket_py_buffer(arg, &host, MP_QSTR_host, "a str");
     const byte *from = host.buf;
-    if (memchr(from, '\0', host.len) != NULL) {
-        mp_raise_ValueError(MP_ERROR_TEXT("host name must not contain a NUL"));
-    }
+    refuse_nul(from, host.len, MP_QSTR_host);
     size_t len = MIN(host.len, USOCKET_HOST_MAX - 1);
     const char *cause = len != host.len ? "too long for a host name" : NULL;
     bool text = mp_obj_is_str(arg) && len == host.len;
@@ -282,7 +302,8 @@ static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qst
     if (self != NULL && self->sock.family == USOCKET_AF_UNIX && (mp_obj_is_str(arg) || family != USOCKET_AF_UNIX)) {
         const char *path = raw.buf;
         /* A path needs room for its NUL, an abstract name does not. */
-        if (raw.len + (raw.len != 0 && path[0] != 0) > USOCKET_UNIX_MAX) {
+        bool named = raw.len != 0 && path[0] != 0;
+        if (raw.len + named > USOCKET_UNIX_MAX) {
             usocket_py_raise_name(USOCKET_ENAMETOOLONG, what, "AF_UNIX path");
         }
         memset(a, 0, sizeof(*a));
@@ -293,6 +314,7 @@ static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qst
     }
 #else
     (void)self;
+        refuse_nul(path, named ? raw.len : 0, MP_QSTR_address);
 #endif
     if (mp_obj_is_str(arg)) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
@@ -337,7 +359,9 @@ mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a) {
     if (is_unix) {
         len = a->port;
         memcpy(to, a->u.path, a->port);
-        text->base.type = len != 0 && to[0] == '\0' ? &mp_type_bytes : &mp_type_str; /* bytes: an abstract name */
+        to[len] = '\0';
+        bool abstract = len != 0 && to[0] == '\0';
+        text->base.type = abstract || !usocket_is_utf8(to, a->port) ? &mp_type_bytes : &mp_type_str;
     } else
 #endif
     {

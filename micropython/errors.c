@@ -63,10 +63,15 @@ void usocket_py_name_first(const mp_print_t *print, int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
+static mp_obj_t words_obj(vstr_t *words) {
+    usocket_py_sayable(words->buf, words->len);
+    return usocket_str_from_vstr(words);
+}
+
 static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
     mp_obj_t args[3] = {
         MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
-        usocket_str_from_vstr(words),
+        words_obj(words),
         mp_obj_new_int_from_uint(sent),
     };
     nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
@@ -113,7 +118,7 @@ static void check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *w
     mp_print_t print;
     vstr_init_print(&words, 64, &print);
     mp_printf(&print, "%q%s%s: %s", what, known ? " " : "", text, why);
-    mp_obj_t args[3] = {MP_OBJ_NEW_SMALL_INT(code), usocket_str_from_vstr(&words), mp_obj_new_int(number)};
+    mp_obj_t args[3] = {MP_OBJ_NEW_SMALL_INT(code), words_obj(&words), mp_obj_new_int(number)};
     nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 3, 0, args));
 #else
     (void)s, (void)code, (void)what, (void)who;

@@ -6,10 +6,6 @@
 
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
 
-static mp_obj_t text_obj(const char *text) {
-    return mp_obj_new_str(text, strlen(text));
-}
-
 static usocket_time_t default_deadline(void) {
     return usocket_deadline_in(mod_usocket_default_timeout);
 }
@@ -36,7 +32,8 @@ static mp_obj_t first_address(usocket_lookup_t *l) {
 
 /* (name, aliases, addresses) */
 static mp_obj_t all_addresses(usocket_lookup_t *l) {
-    mp_obj_t items[3] = {text_obj(usocket_lookup_name(l)), mp_obj_new_list(0, NULL), mp_obj_new_list(0, NULL)};
+    mp_obj_t items[3] = {
+        usocket_py_name_obj(usocket_lookup_name(l)), mp_obj_new_list(0, NULL), mp_obj_new_list(0, NULL)};
     mp_obj_t address;
     for (size_t i = 0; (address = ipv4_obj(l, i)) != MP_OBJ_NULL; i++) {
         mp_obj_list_append(items[2], address);
@@ -75,7 +72,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_ex_obj, mod_usocket_gethostb
 /* ---- Names of an address ------------------------------------------------------------------------------------------ */
 
 static mp_obj_t names(usocket_lookup_t *l) {
-    mp_obj_t items[2] = {text_obj(usocket_lookup_name(l)), text_obj(usocket_lookup_service(l))};
+    mp_obj_t items[2] = {usocket_py_name_obj(usocket_lookup_name(l)), usocket_py_name_obj(usocket_lookup_service(l))};
     return mp_obj_new_tuple(2, items);
 }
 
@@ -97,7 +94,7 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
 
 static mp_obj_t host_found(usocket_lookup_t *l) {
-    return text_obj(usocket_lookup_name(l));
+    return usocket_py_name_obj(usocket_lookup_name(l));
 }
 
 static mp_obj_t first_addr(usocket_lookup_t *l) {
@@ -128,7 +125,7 @@ static mp_obj_t mod_usocket_getfqdn(size_t n_args, const mp_obj_t *args) {
     if (!mp_obj_exception_match(exc, MP_OBJ_FROM_PTR(&mp_type_OSError))) {
         nlr_raise(exc);
     }
-    return text_obj(host);
+    return usocket_py_name_obj(host);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getfqdn_obj, 0, 1, mod_usocket_getfqdn);
 
@@ -182,7 +179,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getservbyname_obj, 1, 2, mod_uso
 
 static mp_obj_t service_found(usocket_lookup_t *l) {
     const char *service = usocket_lookup_service(l);
-    return is_number(service) ? mp_const_none : text_obj(service);
+    return is_number(service) ? mp_const_none : usocket_py_name_obj(service);
 }
 
 static mp_obj_t mod_usocket_getservbyport(size_t n_args, const mp_obj_t *args) {

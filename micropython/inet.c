@@ -106,10 +106,6 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_swap32_obj, mod_usocket_swap32);
 
 #if USOCKET_NAMES
 
-static mp_obj_t name_obj(const char *name) {
-    return mp_obj_new_str(name, strlen(name));
-}
-
 static mp_obj_t mod_usocket_if_nametoindex(mp_obj_t name_in) {
     size_t len;
     const char *name = usocket_py_text(name_in, &len, MP_QSTR_name);
@@ -125,7 +121,7 @@ static mp_obj_t mod_usocket_if_indextoname(mp_obj_t index_in) {
     char name[USOCKET_IFNAME_MAX];
     usocket_py_check(
         usocket_if_indextoname((unsigned)usocket_py_int(index_in, MP_QSTR_index), name), MP_QSTR_if_indextoname);
-    return name_obj(name);
+    return usocket_py_name_obj(name);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj, mod_usocket_if_indextoname);
 
@@ -135,7 +131,7 @@ static mp_obj_t mod_usocket_if_nameindex(void) {
     char name[USOCKET_IFNAME_MAX];
     int r;
     while ((r = usocket_if_next(&index, name)) == 0) {
-        mp_obj_t items[2] = {mp_obj_new_int_from_uint(index), name_obj(name)};
+        mp_obj_t items[2] = {mp_obj_new_int_from_uint(index), usocket_py_name_obj(name)};
         mp_obj_list_append(list, mp_obj_new_tuple(2, items));
     }
     usocket_py_check(r == USOCKET_ENXIO ? 0 : r, MP_QSTR_if_nameindex);
@@ -146,7 +142,7 @@ MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_if_nameindex_obj, mod_usocket_if_nameindex
 static mp_obj_t mod_usocket_gethostname(void) {
     char name[USOCKET_HOST_MAX];
     usocket_py_check(usocket_gethostname(name, sizeof(name)), MP_QSTR_gethostname);
-    return name_obj(name);
+    return usocket_py_name_obj(name);
 }
 MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_gethostname_obj, mod_usocket_gethostname);
 

@@ -54,7 +54,7 @@ FOR_EVENT_LOOPS mp_obj_t usocket_py_answers(usocket_lookup_t *l) {
             MP_OBJ_NEW_SMALL_INT(info.family),
             MP_OBJ_NEW_SMALL_INT(info.type),
             MP_OBJ_NEW_SMALL_INT(info.proto),
-            mp_obj_new_str(canon, i == 0 ? strlen(canon) : 0),
+            usocket_py_name_obj(i == 0 ? canon : ""),
             usocket_py_addr_obj(&info.addr),
         };
         mp_obj_list_append(list, mp_obj_new_tuple(5, items));

@@ -205,7 +205,13 @@ mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
 mp_obj_t usocket_py_addr_new(void);
 mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a);
 
-/* A tuple's or list's items. */
+/* A name from the system: a str, or bytes where it is no UTF-8. */
+mp_obj_t usocket_py_name_obj(const char *name);
+
+/* Words that are no UTF-8 get '?' in place of what is not ASCII. */
+void usocket_py_sayable(char *text, size_t len);
+
+/* The items of a tuple or a list, of a namedtuple, and of what is derived from one of them. */
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items);
 
 /* A host's name, into a buffer of USOCKET_HOST_MAX bytes, with a NUL behind it and none inside. Returns its length. */
@@ -220,6 +226,8 @@ MP_NORETURN void usocket_py_wrong(qstr name, const char *wanted, mp_obj_t arg);
 /* What an argument has in memory, or a TypeError with its name; to be read, and to be written to. */
 void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const char *wanted);
 void usocket_py_writable(mp_obj_t arg, mp_buffer_info_t *buf);
+
+/* A str, without a NUL inside. */
 const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name);
 
 /* A count argument: negative is a ValueError. */

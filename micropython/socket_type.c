@@ -65,7 +65,9 @@ static void print_addr(const mp_print_t *print, const char *label, const usocket
 #if USOCKET_UNIX
     if (a->family == USOCKET_AF_UNIX) {
         char text[USOCKET_ADDR_TEXT];
-        if (usocket_addr_format(a, text) > 0) {
+        int len = usocket_addr_format(a, text);
+        if (len > 0) {
+            usocket_py_sayable(text, (size_t)len);
             mp_printf(print, ", %s='%s'", label, text);
         }
         return;

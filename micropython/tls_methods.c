@@ -55,7 +55,7 @@ static mp_obj_t whole_option(socket_obj_t *self, int name, qstr what) {
     vstr_init_len(&v, len);
     usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, name, v.buf, &v.len), what);
     bool bytes = name == USOCKET_TLS_CA_CERT || name == USOCKET_TLS_OWN_CERT || name == USOCKET_TLS_PEER_CERT;
-    return bytes ? usocket_bytes_from_vstr(&v) : usocket_str_from_vstr(&v);
+    return bytes || !usocket_is_utf8(v.buf, v.len) ? usocket_bytes_from_vstr(&v) : usocket_str_from_vstr(&v);
 }
 
 static bool is_number(int name) {

@@ -84,7 +84,7 @@ for variant in \
     "single floats:-DCOMPAT_FLOAT_SINGLE" \
     "no floats, small integers:-DMICROPY_PY_BUILTINS_FLOAT=0 -DMICROPY_LONGINT_IMPL=MICROPY_LONGINT_IMPL_NONE" \
     "IPv4 alone, no threads of ours:-DUSOCKET_UNIX=0 -DUSOCKET_IPV6=0 -DUSOCKET_THREADS=0" \
-    "no extras, no stack check:-DUSOCKET_PY_EXTRAS=0 -DMICROPY_STACK_CHECK=0" \
+    "no extras, no stack check, no Unicode:-DUSOCKET_PY_EXTRAS=0 -DMICROPY_STACK_CHECK=0 -DMICROPY_PY_BUILTINS_STR_UNICODE=0" \
     "TLS:-DUSOCKET_TLS=1" \
     "no names:-DUSOCKET_NAMES=0"; do
     name=${variant%%:*} options=${variant#*:}

@@ -184,7 +184,7 @@ struct _mp_obj_type_t {
 };
 
 extern const mp_obj_type_t mp_type_type, mp_type_object, mp_type_module, mp_type_dict, mp_type_int, mp_type_str, mp_type_bytes,
-    mp_type_tuple, mp_type_list, mp_type_OSError, mp_type_TypeError, mp_type_OverflowError, mp_type_RuntimeError, mp_type_fun_builtin_0, mp_type_fun_builtin_1,
+    mp_type_tuple, mp_type_list, mp_type_OSError, mp_type_TypeError, mp_type_ValueError, mp_type_UnicodeError, mp_type_OverflowError, mp_type_RuntimeError, mp_type_fun_builtin_0, mp_type_fun_builtin_1,
     mp_type_fun_builtin_2, mp_type_fun_builtin_3, mp_type_fun_builtin_var;
 
 mp_obj_t mp_identity_getiter(mp_obj_t self, mp_obj_iter_buf_t *buf);
@@ -234,8 +234,10 @@ mp_obj_t mp_obj_new_str_from_vstr(const mp_obj_type_t *type, vstr_t *v);
 mp_obj_t mp_obj_new_tuple(size_t n, const mp_obj_t *items);
 mp_obj_t mp_obj_new_list(size_t n, mp_obj_t *items);
 mp_obj_t mp_obj_new_dict(size_t n);
+void mp_obj_tuple_get(mp_obj_t o, size_t *len, mp_obj_t **items);
 void mp_obj_list_get(mp_obj_t o, size_t *len, mp_obj_t **items);
 mp_obj_t mp_obj_new_exception_msg(const mp_obj_type_t *type, mp_rom_error_text_t text);
+mp_obj_t mp_obj_exception_get_value(mp_obj_t exc);
 bool mp_obj_exception_match(mp_obj_t exc, mp_const_obj_t exc_type);
 mp_obj_t mp_obj_new_bytearray_by_ref(size_t n, void *items);
 mp_obj_t mp_obj_list_append(mp_obj_t list, mp_obj_t item);
