@@ -6,13 +6,6 @@
 
 #if USOCKET_PY_EXTRAS
 
-#if MICROPY_PY_BUILTINS_STR_UNICODE && MICROPY_PY_BUILTINS_STR_UNICODE_CHECK
-#include "py/unicode.h"
-#define is_utf8(v) utf8_check((const byte *)(v)->buf, (v)->len)
-#else
-#define is_utf8(v) true
-#endif
-
 /* One call that reads. */
 typedef struct {
     file_obj_t *file;
@@ -175,8 +168,9 @@ static file_obj_t *begin(reading_t *r, mp_obj_t self_in, qstr what) {
 static mp_obj_t result(reading_t *r, int code) {
     file_obj_t *self = r->file;
     bool text = (self->mode & IS_TEXT) != 0;
-    bool failed = code < 0 && (code != USOCKET_EAGAIN || (text && !keep_part(self, &r->v)) || r->v.len == 0);
-    if (!failed && (!text || is_utf8(&r->v))) {
+    bool is_all = usocket_py_is_all(code, r->deadline);
+    bool failed = code < 0 && (!is_all || (text && !keep_part(self, &r->v)) || r->v.len == 0);
+    if (!failed && (!text || usocket_is_utf8(r->v.buf, r->v.len))) {
         return usocket_py_bytes(r->o, &r->v);
     }
     put_back(self, &r->v);
@@ -186,7 +180,7 @@ static mp_obj_t result(reading_t *r, int code) {
         mp_raise_msg_varg(&mp_type_UnicodeError, MP_ERROR_TEXT("%q: the bytes are not UTF-8"), r->what);
     }
 #endif
-    if (code == USOCKET_EAGAIN) {
+    if (is_all) {
         return mp_const_none;
     }
     usocket_py_check_socket(self->sock, code, r->what, NULL);
@@ -362,7 +356,8 @@ static mp_obj_t do_readinto(size_t n_args, const mp_obj_t *args) {
         r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(self->sock, buf.buf, buf.len, &got, deadline));
     self->mode &= (uint8_t) ~(got != buffered ? IS_READING | AFTER_CR : IS_READING);
     got = MIN(got, buf.len);
-    if (r < 0 && r != USOCKET_EAGAIN && got != 0) {
+    bool is_all = usocket_py_is_all(r, deadline);
+    if (r < 0 && !is_all && got != 0) {
         vstr_t v = {.len = got, .buf = usocket_py_copy(buf.buf, got, exc)};
         if (v.buf == NULL) {
             return MP_OBJ_NEW_SMALL_INT(got); /* a short count loses nothing */
@@ -371,7 +366,7 @@ static mp_obj_t do_readinto(size_t n_args, const mp_obj_t *args) {
         put_back(self, &v);
     }
     usocket_py_reraise(exc);
-    if (r == USOCKET_EAGAIN) {
+    if (is_all) {
         return got != 0 ? MP_OBJ_NEW_SMALL_INT(got) : mp_const_none;
     }
     usocket_py_check_socket(self->sock, r, MP_QSTR_readinto, NULL);

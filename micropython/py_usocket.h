@@ -306,6 +306,11 @@ mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
  * have. Returns the room. */
 size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n);
 
+/* A call that never waits has done all that it could: no failure. In others EAGAIN comes from SO_RCVTIMEO or SO_SNDTIMEO, and is one. */
+static inline bool usocket_py_is_all(int code, usocket_time_t deadline) {
+    return code == USOCKET_EAGAIN && deadline == USOCKET_NOW;
+}
+
 /* Read until v holds n bytes (SIZE_MAX: to the end of the stream), the stream ends, or a code comes; exc as above. */
 int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc);
 

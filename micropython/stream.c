@@ -150,15 +150,17 @@ static void put_back(usocket_t *s, char *block, size_t len) {
 }
 
 /* What read() and readline() return, from what has arrived and how it ended. */
-static mp_obj_t result(socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, mp_obj_t exc, qstr what) {
-    bool failed = code < 0 && (code != USOCKET_EAGAIN || v->len == 0);
+static mp_obj_t result(
+    socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, usocket_time_t deadline, mp_obj_t exc, qstr what) {
+    bool is_all = usocket_py_is_all(code, deadline);
+    bool failed = code < 0 && (!is_all || v->len == 0);
     if (failed && v->len != 0) {
         put_back(&self->sock, v->buf, v->len);
     }
     usocket_py_took(self); /* last: what has been put back counts as there */
     if (failed) {
         usocket_py_reraise(exc);
-        if (code == USOCKET_EAGAIN) {
+        if (is_all) {
             vstr_clear(v);
             return mp_const_none;
         }
@@ -178,7 +180,7 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     usocket_py_room(&self->sock, &v, n < READ_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : GROW_MIN);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
-    return result(self, o, &v, r, exc, MP_QSTR_read);
+    return result(self, o, &v, r, deadline, exc, MP_QSTR_read);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
 
@@ -211,7 +213,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     if (!stream && r >= 0) {
         r = keep_rest(&self->sock, &v);
     }
-    return result(self, o, &v, r, exc, MP_QSTR_readline);
+    return result(self, o, &v, r, deadline, exc, MP_QSTR_readline);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readline);
 
@@ -229,7 +231,8 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     USOCKET_CALL_ON(
         r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(&self->sock, buf.buf, buf.len, &got, deadline));
     got = MIN(got, buf.len);
-    if (r < 0 && got != 0 && r != USOCKET_EAGAIN) {
+    bool is_all = usocket_py_is_all(r, deadline);
+    if (r < 0 && got != 0 && !is_all) {
         char *block = usocket_py_copy(buf.buf, got, exc);
         if (block != NULL) {
             put_back(&self->sock, block, got);
@@ -240,11 +243,11 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     }
     usocket_py_took(self);
     usocket_py_reraise(exc);
-    if (r == USOCKET_EAGAIN && got == 0) {
+    if (is_all && got == 0) {
         return mp_const_none;
     }
     usocket_py_check_socket(&self->sock, r, MP_QSTR_readinto, NULL);
-    usocket_py_check(r == USOCKET_EAGAIN ? 0 : r, MP_QSTR_readinto);
+    usocket_py_check(is_all ? 0 : r, MP_QSTR_readinto);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readinto);
@@ -270,7 +273,7 @@ mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
     int r;
     USOCKET_CALL_ON_RAISE(
         r, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
-    if (r == USOCKET_EAGAIN) {
+    if (usocket_py_is_all(r, deadline)) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }
     if (r < 0) {
