@@ -22,10 +22,18 @@ bool usocket_py_collect(int code, bool *collected) {
 }
 
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
-    if (!mp_obj_is_type(arg, &mp_type_tuple) && !mp_obj_is_type(arg, &mp_type_list)) {
+    /* An instance of a derived class holds its base, which is something else until __init__ has made it. */
+    if (!usocket_is_tuple(arg) && !mp_obj_is_type(arg, &mp_type_list)) {
+        mp_obj_t base = mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_tuple));
+        arg = base != MP_OBJ_NULL ? base : mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_list));
+    }
+    if (arg != MP_OBJ_NULL && usocket_is_tuple(arg)) {
+        mp_obj_tuple_get(arg, n, items);
+    } else if (arg != MP_OBJ_NULL && mp_obj_is_type(arg, &mp_type_list)) {
+        mp_obj_list_get(arg, n, items);
+    } else {
         return false;
     }
-    mp_obj_get_array(arg, n, items);
     return true;
 }
 
@@ -55,6 +63,13 @@ void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data) {
     usocket_py_buffer(arg, data, MP_QSTR_data, "bytes-like or str");
 }
 
+/* The system would end the text at a NUL. */
+static void refuse_nul(const void *text, size_t len, qstr name) {
+    if (memchr(text, '\0', len) != NULL) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%q must not contain a NUL"), name);
+    }
+}
+
 const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name) {
     if (!mp_obj_is_str(arg)) {
         usocket_py_wrong(name, "a str", arg);
@@ -78,13 +93,6 @@ mp_obj_t usocket_py_name_obj(const char *name) {
 }
 
 mp_int_t usocket_py_integer(mp_obj_t arg, qstr name) {
-/* The system would end the text at a NUL. */
-static void refuse_nul(const void *text, size_t len, qstr name) {
-    if (memchr(text, '\0', len) != NULL) {
-        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%q must not contain a NUL"), name);
-    }
-}
-
     mp_int_t v;
     if (!mp_obj_get_int_maybe(arg, &v)) {
         usocket_py_wrong(name, "an int", arg);
@@ -306,6 +314,7 @@ static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qst
         if (raw.len + named > USOCKET_UNIX_MAX) {
             usocket_py_raise_name(USOCKET_ENAMETOOLONG, what, "AF_UNIX path");
         }
+        refuse_nul(path, named ? raw.len : 0, MP_QSTR_address);
         memset(a, 0, sizeof(*a));
         a->family = USOCKET_AF_UNIX;
         a->port = (uint16_t)raw.len;
@@ -314,7 +323,6 @@ static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qst
     }
 #else
     (void)self;
-        refuse_nul(path, named ? raw.len : 0, MP_QSTR_address);
 #endif
     if (mp_obj_is_str(arg)) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));

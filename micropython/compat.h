@@ -15,10 +15,11 @@
 #include "py/mpthread.h"
 #include "py/objexcept.h"
 #include "py/objstr.h"
+#include "py/objtuple.h"
 #include "py/runtime.h"
 #include "py/stream.h"
-
 #include "py/unicode.h"
+
 #ifdef MP_DEFINE_CONST_OBJ_TYPE /* since 1.20: types in slots, dicts static by themselves */
 
 #define USOCKET_STREAM_TYPE(name, qstr, new_fun, print_fun, attr_fun, stream, locals) \
@@ -131,7 +132,6 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
 #define usocket_str_from_vstr(v) mp_obj_new_str_from_vstr(&mp_type_str, (v))
 #endif
 
-/* Whether OSError prints the name of a number; the module was called uerrno before 1.19. */
 /* True for a tuple and for what has its layout, a namedtuple; not for an instance of a class of Python. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define usocket_is_tuple(o) (MP_OBJ_TYPE_GET_SLOT_OR_NULL(mp_obj_get_type(o), iter) == mp_obj_tuple_getiter)
@@ -146,6 +146,7 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
 #define usocket_is_utf8(p, len) ((void)(p), (void)(len), true)
 #endif
 
+/* Whether OSError prints the name of a number; the module was called uerrno before 1.19. */
 #if MICROPY_PY_ERRNO || MICROPY_PY_UERRNO
 #define usocket_errno_known(number) (mp_errno_to_str(MP_OBJ_NEW_SMALL_INT(number)) != MP_QSTRnull)
 #else

@@ -1,10 +1,16 @@
 # run: net=lo
 # Addresses in and out: families, forms of a host, scope and flow.
 import socket
+from collections import namedtuple
+
 from alike import attempt, done, noport, say, settle
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 I, I6 = socket.AF_INET, socket.AF_INET6
+
+
+class Sub(tuple):
+    pass
 
 
 def bound(family, address, kind=DG):
@@ -24,6 +30,7 @@ for label, family, address in (
     ("localhost INET6", I6, ("localhost", 0)), ("five on INET6", I6, ("five", 0)), ("mapped", I6, ("::ffff:127.0.0.1", 0)),
     ("expanded", I6, ("0:0:0:0:0:0:0:1", 0)), ("1.2.3.4 foreign", I, ("1.2.3.4", 0)), ("2001:db8::7 foreign", I6, ("2001:db8::7", 0)),
     ("group", I, ("224.0.0.99", 0)), ("<broadcast>", I, ("<broadcast>", 0)),
+    ("namedtuple", I, namedtuple("Address", ("host", "port"))("127.0.0.1", 0)), ("tuple's subclass", I, Sub(("127.0.0.1", 0))),
     ("port True", I, ("127.0.0.1", False)), ("port 1.5", I, ("127.0.0.1", 1.5)),
     ("fe80 without scope", I6, ("fe80::1", 0)), ("fe80 unknown scope", I6, ("fe80::1%nope9", 0)),
     ("empty tuple INET6", I6, ()), ("None on INET6", I6, None),
