@@ -107,6 +107,26 @@ static void prepare(
     }
 }
 
+/* The scope of an IPv6 address becomes part of the host. */
+static void add_scope(call_t *c, size_t n, mp_obj_t *items) {
+    uint32_t flowinfo = n > 2 ? usocket_py_number(items[2], MP_QSTR_flowinfo, 0xfffff) : 0;
+    uint32_t scope = n > 3 ? usocket_py_number(items[3], MP_QSTR_scope_id, UINT32_MAX) : 0;
+    if (flowinfo == 0 && scope == 0) {
+        return;
+    }
+    usocket_addr_t a;
+    size_t len = strlen(c->host);
+    if (flowinfo != 0 || usocket_addr_parse(&a, c->host, len, USOCKET_AF_INET6) < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("flowinfo must be 0, and the host of a scope_id a numeric IPv6 address"));
+    }
+    vstr_t v; /* the address leaves room for it */
+    mp_print_t print;
+    vstr_init_print(&v, 16, &print);
+    mp_printf(&print, "%%%u", (unsigned)scope);
+    char *old = strchr(c->host, '%');
+    strcpy(old != NULL ? old : c->host + len, vstr_null_terminated_str(&v));
+}
+
 static int begin(call_t *c) {
     int r = usocket_dial_start(&c->dial, &c->query, c->bound ? &c->source : NULL);
 #if USOCKET_RACE
@@ -137,8 +157,8 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     bool tls = usocket_py_wants_tls(vals[ARG_ssl].u_obj, false, MP_QSTR_create_connection);
     size_t n;
     mp_obj_t *items;
-    if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items) || n < 2) {
-        mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port)"));
+    if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items) || n < 2 || n > 4) {
+        mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
     }
     usocket_time_t timeout = timeout_or_default(vals[ARG_timeout].u_obj);
     call_t c;
@@ -146,6 +166,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     c.deadline = usocket_deadline_in(timeout);
     prepare(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline,
         MP_QSTR_create_connection);
+    add_scope(&c, n, items);
     socket_obj_t *self = usocket_py_new();
     bool collected = false;
     mp_obj_t exc = MP_OBJ_NULL;

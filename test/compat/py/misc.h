@@ -44,6 +44,7 @@ void vstr_init_print(vstr_t *v, size_t alloc, struct _mp_print_t *print);
 void vstr_clear(vstr_t *v);
 void vstr_hint_size(vstr_t *v, size_t size);
 void vstr_add_byte(vstr_t *v, byte b);
+char *vstr_null_terminated_str(vstr_t *v);
 void vstr_add_strn(vstr_t *v, const char *s, size_t len);
 
 #endif
