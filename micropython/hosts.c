@@ -108,24 +108,30 @@ static mp_obj_t first_addr(usocket_lookup_t *l) {
 /* Without a name, or with 0.0.0.0, this host's. A name that leads to none is its own answer. */
 static mp_obj_t mod_usocket_getfqdn(size_t n_args, const mp_obj_t *args) {
     char host[USOCKET_HOST_MAX] = "";
-    if (n_args > 0) {
-        usocket_py_host(args[0], host, MP_QSTR_getfqdn);
-    }
-    if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0) {
-        usocket_py_check(usocket_gethostname(host, sizeof(host)), MP_QSTR_getfqdn);
-    }
+    volatile mp_obj_t name = n_args > 0 ? args[0] : MP_OBJ_NULL; /* MP_OBJ_NULL: host has it */
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
+        if (n_args > 0) {
+            usocket_py_host(args[0], host, MP_QSTR_getfqdn);
+        }
+        if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0) {
+            name = MP_OBJ_NULL;
+            int r = usocket_gethostname(host, sizeof(host));
+            if (r < 0) {
+                host[0] = '\0';
+                usocket_py_raise(r, MP_QSTR_getfqdn, NULL);
+            }
+        }
         usocket_py_lookup_t q = {.query = {.host = host, .type = USOCKET_STREAM}, .what = MP_QSTR_getfqdn};
         mp_obj_t found = usocket_py_then_free(usocket_py_lookup(&q, default_deadline()), first_addr);
         nlr_pop();
         return found;
     }
     mp_obj_t exc = MP_OBJ_FROM_PTR(nlr.ret_val);
-    if (!mp_obj_exception_match(exc, MP_OBJ_FROM_PTR(&mp_type_OSError))) {
+    if (!mp_obj_exception_match(exc, MP_OBJ_FROM_PTR(&mp_type_OSError)) || host[0] == '\0') {
         nlr_raise(exc);
     }
-    return usocket_py_name_obj(host);
+    return name != MP_OBJ_NULL ? name : usocket_py_name_obj(host);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getfqdn_obj, 0, 1, mod_usocket_getfqdn);
 

@@ -77,7 +77,7 @@ def lookups():
     long = "x" * 300
     for name, args in (
         ("getaddrinfo", (long, 80)), ("gethostbyname", (long,)), ("gethostbyname_ex", (long,)), ("create_connection", ((long, 80),)),
-        ("resolver", (long, 80)), ("dialer", (long, 80)), ("getfqdn", (long,)),
+        ("resolver", (long, 80)), ("dialer", (long, 80)),
     ):  # fmt: skip
         if hasattr(socket, name):
             says("{}() of a long name".format(name), name, getattr(socket, name), *args)
