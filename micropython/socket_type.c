@@ -249,7 +249,21 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 #if USOCKET_PY_EXTRAS
 static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t addr_in) {
     usocket_addr_t a;
-    return MP_OBJ_NEW_SMALL_INT(-do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a));
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        int r = do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a);
+        nlr_pop();
+        return MP_OBJ_NEW_SMALL_INT(-r);
+    }
+    /* A name that would have to be waited for, or was waited for too long, is a failure to connect. */
+    mp_obj_t exc = MP_OBJ_FROM_PTR(nlr.ret_val);
+    if (mp_obj_exception_match(exc, MP_OBJ_FROM_PTR(&mp_type_OSError))) {
+        mp_obj_t number = mp_obj_exception_get_value(exc);
+        if (number == MP_OBJ_NEW_SMALL_INT(-USOCKET_EAGAIN) || number == MP_OBJ_NEW_SMALL_INT(-USOCKET_ETIMEDOUT)) {
+            return number;
+        }
+    }
+    nlr_raise(exc);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
