@@ -1,10 +1,16 @@
 # run: net=veth limit=60 heap=16m
 # Edges that a review found: whole datagrams, reset after data, order of what is put back, numbers beyond 32 bits, and others.
+import os
 import socket
 import time
 
-from check import check, number, raised, raises, sections, since, spawn, summary, ticks, true
-from pairs import C, close, reset, settle, tcp_pair, timeval, udp_pair
+try:
+    from collections import namedtuple
+except ImportError:
+    from ucollections import namedtuple
+
+from check import SYSTEM, check, number, raised, raises, sections, since, spawn, summary, ticks, true
+from pairs import C, close, full_pair, reset, settle, tcp_pair, timeval, udp_pair
 from where import DATAGRAM, HOST, HOST6, OUTWARD, SILENT
 
 
@@ -72,6 +78,199 @@ def the_system_s_own_timeout():
         got = t(4)
         true("SO_RCVTIMEO ends recv({})".format(size), got is not None and isinstance(got[0], OSError) and number(got[0]) in (11, 110), got)
         close(a, b)
+
+
+def the_system_s_own_timeout_of_streams():
+    # It is no end of the stream, and what has arrived waits for the next call.
+    for text in False, True:
+        a, b = tcp_pair()
+        s = a.makefile("r") if text else a
+        rest = "d\n" if text else b"d\n"
+        calls = ("read", (4,)), ("readline", ()), ("read", ()), ("readinto", (bytearray(4),))
+        a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(a, 50000))
+        for name, args in calls:
+            raises_one_of("SO_RCVTIMEO ends {} of nothing, text {}".format(name, text), (11, 110), getattr(s, name), *args)
+        b.send(b"abc")
+        settle(a)
+        for name, args in calls:
+            raises_one_of("SO_RCVTIMEO ends {} of a part, text {}".format(name, text), (11, 110), getattr(s, name), *args)
+        a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(a, 0))
+        b.send(b"d\n")
+        check("after SO_RCVTIMEO nothing is lost, text {}".format(text), s.readline(), ("abc" if text else b"abc") + rest)
+        close(s, a, b)
+    a, b = tcp_pair()
+    f = a.makefile("r")
+    a.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(a, 50000))
+    b.send(b"l1\nl2")
+    settle(a)
+    lines = []
+    raises_one_of("SO_RCVTIMEO ends no iteration", (11, 110), lambda: [lines.append(line) for line in f])
+    check("and the lines before it are whole", lines, ["l1\n"])
+    b.close()
+    check("a part of a line waits for the end", f.readline(), "l2")
+    close(f, a)
+    a, b = full_pair()
+    if raised(a.setsockopt, (socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(a, 50000))) is None:
+        raises_one_of("SO_SNDTIMEO ends write", (11, 110), a.write, bytes(100000))
+    close(a, b)
+
+
+def raises_one_of(label, numbers, fn, *args):
+    got = []
+    e = raised(lambda: got.append(fn(*args)))
+    true(label, isinstance(e, OSError) and number(e) in numbers, got or e)
+
+
+def names_that_are_no_utf8():
+    if not hasattr(socket, "AF_UNIX"):
+        return
+    here = b"/dev/shm/usocket-edges-%d" % id(check)
+    s, c = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+    s.bind(here)
+    made = [here.decode()]
+    for end in (b"\xf7", b"\xff", b"\xc3", b"\x80", b"\xc3\xa9"):
+        name = here + end
+        c.bind(name)
+        made.append(name if end != b"\xc3\xa9" else name.decode())
+        c.sendto(b"x", here)
+        settle(s)
+        check("a name that ends in {}: bytes, or a str of UTF-8".format(end), s.recvfrom(9)[1], made[-1])
+        check("the same of getsockname", c.getsockname(), made[-1])
+        raises("connect to the name of a datagram's sender, as it came", 91, socket.socket(socket.AF_UNIX).connect, made[-1])
+        repr(c).encode().decode()
+        true("repr of it is text", ("?'" in repr(c)) == (type(made[-1]) is bytes), repr(c))
+        for call in (lambda: socket.socket(socket.AF_UNIX).connect(name + b"-nobody"), lambda: socket.socket(socket.AF_UNIX).bind(here + b"-no/" + end)):
+            e = raises("an error with such a name has its number", 2, call)
+            true("and words that are text", str(e).encode().decode() == str(e) and "edges" in str(e), str(e))
+        c.close()
+        c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    check("a str for a name ends where it should", os.stat(s.getsockname())[0] & 0o170000, 0o140000)
+    close(s, c)
+    for name in made:
+        os.remove(name)
+
+
+def tls_names_that_are_no_utf8():
+    if hasattr(socket, "SOL_TLS") and raised(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC).close()) is None:
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+        for option in ("TLS_ALPN_LIST", "TLS_PSK_IDENTITY"):
+            if raised(s.setsockopt, (socket.SOL_TLS, getattr(socket, option), b"\xfe\xff")) is None:
+                check(option + " that is no UTF-8: bytes", s.getsockopt(socket.SOL_TLS, getattr(socket, option)), b"\xfe\xff")
+        s.close()
+
+
+def nuls():
+    # Text does not end at a NUL.
+    a, b = tcp_pair()
+    for label, call, args, kw in (
+        ("if_nametoindex", socket.if_nametoindex, ("lo\0x",), {}), ("getservbyname", socket.getservbyname, ("http", "tcp\0x"), {}),
+        ("getservbyname's service", socket.getservbyname, ("http\0x",), {}), ("getservbyport", socket.getservbyport, (80, "tcp\0x"), {}),
+        ("makefile's newline", a.makefile, ("r",), {"newline": "\n\0x"}), ("makefile's encoding", a.makefile, ("r",), {"encoding": "utf-8\0"}),
+        ("inet_pton", socket.inet_pton, (socket.AF_INET, "1.2.3.4\0"), {}), ("inet_aton", socket.inet_aton, ("1.2.3.4\0",), {}),
+        ("getaddrinfo's host", socket.getaddrinfo, ("127.0.0.1\0", 80), {}),
+    ):  # fmt: skip
+        e = raised(call, args, kw)
+        true("a NUL in " + label, isinstance(e, ValueError) and "NUL" in str(e), repr(e))
+    if hasattr(socket, "AF_UNIX"):
+        s = socket.socket(socket.AF_UNIX)
+        e = raised(s.bind, ("/dev/shm/usocket-edges\0x",))
+        true("a NUL in a path", isinstance(e, ValueError) and "NUL" in str(e), repr(e))
+        s.close()
+    close(a, b)
+
+
+def ports_as_text():
+    # A stack's resolver may take the lower bits of a number, and a sign.
+    for text in ("4294967376", "99999999999", "99999999999999999999999", "65536", "-1", "-4294967216", "+80", " 80"):
+        e = raised(socket.getaddrinfo, (HOST, text))
+        true("port {!r} is no service".format(text), isinstance(e, socket.gaierror) and number(e) == C.EAI_SERVICE, repr(e))
+    check("port '00080'", socket.getaddrinfo(HOST, "00080")[0][4][1], 80)
+
+
+class Pair(tuple):
+    pass
+
+
+class Listed(list):
+    pass
+
+
+class Bare(tuple):
+    def __init__(self, *args):
+        pass
+
+
+def tuples_of_other_classes():
+    s = socket.create_server((HOST, 0))
+    port = s.getsockname()[1]
+    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for address in (namedtuple("Address", ("host", "port"))(HOST, port), Pair((HOST, port)), Listed([HOST, port])):
+        label = " of a " + type(address).__name__
+        c = socket.socket()
+        check("connect" + label, c.connect(address), None)
+        d = socket.create_connection(address)
+        check("create_connection" + label, d.getpeername(), (HOST, port))
+        check("getnameinfo" + label, socket.getnameinfo(address, 3), (HOST, str(port)))
+        check("sendto" + label, u.sendto(b"x", address), 1)
+        close(c, d)
+    c = socket.socket()
+    raises("a tuple that its class has left empty", TypeError, c.connect, Bare())
+    close(c, s, u)
+
+
+def addresses_of_four():
+    s = socket.create_server((HOST6, 0), family=socket.AF_INET6)
+    at = s.getsockname()
+    c = socket.create_connection(at, 3)
+    check("create_connection takes what getsockname gives", c.getpeername(), at)
+    c.close()
+    for tail in (("junk",), (0, object())):
+        raises("create_connection looks at each part", TypeError, socket.create_connection, at[:2] + tail)
+    for address in (at[:1], at + (0,)):
+        e = raises("an address of {}".format(len(address)), TypeError, socket.create_connection, address)
+        true("and words for it", "address must be (host, port" in str(e), str(e))
+    e = raises("a flow is not asked for in vain", ValueError, socket.create_connection, at[:2] + (1,))
+    true("which the words tell", "flowinfo" in str(e), str(e))
+    raises("nor the scope of a name", ValueError, socket.create_connection, ("localhost", at[1], 0, 1))
+    e = raised(socket.create_connection, (("fe80::1", at[1], 0, 7777), 0))
+    true("a scope is part of the address", isinstance(e, OSError) and "%7777" in str(e) or number(e) == 115, e)
+    s.close()
+
+
+def failures_without_a_socket():
+    s = socket.socket()
+    s.setblocking(False)
+    check("connect_ex that would have to wait for a lookup", s.connect_ex(("nosuch.example", 9)), 11)
+    s.close()
+    raises("connect_ex of what is no name", socket.gaierror, socket.socket().connect_ex, ("a b", 9))
+    for name in ("a b", "\u00e4", "x" * 300, "a.." + "b", b"a b"):
+        check("getfqdn of what is no name: {}".format(name[:9]), socket.getfqdn(name), name)
+    raises("getfqdn of no text", TypeError, socket.getfqdn, 5)
+    for flags in (1 << 30, 0x40, -1):
+        e = raises("getnameinfo with flags {}".format(flags), socket.gaierror, socket.getnameinfo, (HOST, 80), flags)
+        check("which are bad", number(e), C.EAI_BADFLAGS)
+
+
+def urgent_data():
+    if not SYSTEM or not hasattr(socket, "MSG_OOB"):  # the other stacks have none
+        return
+    a, b = tcp_pair()
+    b.settimeout(0.05)
+    a.send(b"ab")
+    raises("a read that keeps bytes", 110, b.read, 4)
+    b.settimeout(5)
+    a.send(b"!", socket.MSG_OOB)
+    got = []
+    start = ticks()
+    while not got and since(start) < 5000:
+        raised(lambda: got.append(b.recv(1, socket.MSG_OOB)))
+        time.sleep(0.01)
+    check("the urgent byte does not wait behind bytes that were kept", got, [b"!"])
+    check("and they come", b.recv(9), b"ab")
+    start = ticks()
+    raises("there is no other", 22, b.recv, 1, socket.MSG_OOB)
+    true("which is not waited for", since(start) < 4000, since(start))
+    close(a, b)
 
 
 def reset_after_data():
@@ -210,8 +409,10 @@ def short_buffers_of_a_file():
 
 
 sections(
-    whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, reset_after_data, linger_of_zero, beyond_32_bits, the_default_timeout,
-    connecting, scopes, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader, short_buffers_of_a_file,
+    whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, the_system_s_own_timeout_of_streams, reset_after_data,
+    linger_of_zero, beyond_32_bits, the_default_timeout, connecting, scopes, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader,
+    short_buffers_of_a_file, names_that_are_no_utf8, tls_names_that_are_no_utf8, nuls, ports_as_text, tuples_of_other_classes, addresses_of_four,
+    failures_without_a_socket, urgent_data,
 )  # fmt: skip
 # None is no value, whatever its length: an error, or an option that has none; never a read from nowhere.
 for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
