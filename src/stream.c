@@ -140,6 +140,10 @@ static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_a
         }
         if (HAS_TLS(base)) {
             tls_want_t want;
+            if (meaning & USOCKET_PORT_URGENT) {
+                r = USOCKET_EOPNOTSUPP;
+                break;
+            }
             r = usocket_tls_recv(s, place + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0, &want);
             if (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0) {
                 continue;
@@ -208,10 +212,12 @@ int32_t usocket_send_by(
         return r;
     }
     usocket_t *base = base_of(s);
-    bool dontwait = flags != 0 && (usocket_port_flags(flags) & USOCKET_PORT_DONTWAIT);
-    patience_t patience = usocket_patience(s, true, dontwait ? USOCKET_NOW : deadline);
+    int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
+    patience_t patience = usocket_patience(s, true, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
     if (HAS_TLS(base)) {
-        r = to != NULL && !is_stream(base) ? USOCKET_EISCONN : usocket_tls_send(s, buf, clip(len), &patience);
+        r = meaning & USOCKET_PORT_URGENT    ? USOCKET_EOPNOTSUPP
+            : to != NULL && !is_stream(base) ? USOCKET_EISCONN
+                                             : usocket_tls_send(s, buf, clip(len), &patience);
         usocket_leave(s);
         return r;
     }

@@ -200,6 +200,21 @@ def names():
     l.close()
 
 
+def urgent():
+    "TLS has no urgent data."
+    c, s = pair()
+    flag = getattr(socket, "MSG_OOB", None)
+    if flag is None or sys.argv[2] != "-":
+        print("skip urgent data: this stack has none")
+    else:
+        s.send(b"data")
+        check("urgent data are not received", is_error(error(c.recv, 10, flag), errno.EOPNOTSUPP))
+        check("nor sent", is_error(error(c.send, b"x", flag), errno.EOPNOTSUPP))
+        check("and nothing is lost", c.recv(10) == b"data")
+    c.close()
+    s.close()
+
+
 def transports():
     "A session of a stream is not offered to datagrams of the same port."
     for attempt in range(20):
@@ -242,7 +257,7 @@ def transports():
 
 from ends import spin
 
-for part in (lists, halves, role, methods, refusals, failures, early_ends, names, transports):
+for part in (lists, halves, role, methods, refusals, failures, early_ends, names, urgent, transports):
     try:
         part()
     except Exception as e:
