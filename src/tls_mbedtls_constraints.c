@@ -23,7 +23,7 @@ void usocket_backend_check_purpose(usocket_tls_t *t, const mbedtls_x509_crt *ca,
     const char *purpose = t->server ? MBEDTLS_OID_CLIENT_AUTH : MBEDTLS_OID_SERVER_AUTH;
     if (mbedtls_x509_crt_check_extended_key_usage(ca, purpose, sizeof(MBEDTLS_OID_CLIENT_AUTH) - 1) != 0) {
         *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
-        usocket_backend_say_of(t, RANK_USE, "an authority not meant for this use (extendedKeyUsage):", &ca->subject);
+        usocket_backend_say_of(t, RANK_USE, "an authority for other uses (extendedKeyUsage):", &ca->subject);
     }
 #else
     (void)t;
@@ -81,7 +81,7 @@ static bool in_tree(const uint8_t *name, size_t len, const uint8_t *base, size_t
     return len == base_len ? base[0] != '.' : base[0] == '.' || name[len - base_len - 1] == '.';
 }
 
-static int compare_host(const mbedtls_x509_buf *name, const uint8_t *base, size_t base_len, bool excluded) {
+static int compare_host(const mbedtls_x509_buf *name, const uint8_t *base, size_t base_len, int excluded) {
     base_len = without_dot(base, base_len);
     if (memchr(base, '*', base_len) != NULL) {
         return MALFORMED;
@@ -118,8 +118,12 @@ static int compare_address(const mbedtls_x509_buf *name, const uint8_t *base, si
     return within ? WITHIN : LISTED;
 }
 
-/* What a list of subtrees has for a name, all of its findings together. strict: kinds of names that are not compared count as malformed. */
-static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_len, bool excluded, bool strict) {
+/* STRICT: kinds of names that are not compared count as malformed: a server that verifies clients goes by their subjects and mail
+ * addresses. */
+enum { STRICT = 1, EXCLUDED = 2 };
+
+/* What a list of subtrees has for a name, all of its findings together. */
+static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_len, int how) {
     int found = UNTOUCHED;
     if (p == NULL) {
         return found;
@@ -138,11 +142,11 @@ static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_l
         if (base == NULL || (rest != 0 && (rest != 3 || memcmp(tree, "\x80\x01", 3) != 0))) {
             return MALFORMED;
         }
-        if (strict && tag != ALT_NAME_DNS && tag != ALT_NAME_IP) {
-            return MALFORMED;
-        }
         if (tag == name->tag) {
-            found |= tag == ALT_NAME_DNS ? compare_host(name, base, len, excluded) : compare_address(name, base, len);
+            found |=
+                tag == ALT_NAME_DNS ? compare_host(name, base, len, how & EXCLUDED) : compare_address(name, base, len);
+        } else if ((how & STRICT) && (tag ^ name->tag) != (ALT_NAME_DNS ^ ALT_NAME_IP)) { /* neither of them */
+            return MALFORMED;
         }
     }
     return found;
@@ -150,9 +154,7 @@ static int compare(const mbedtls_x509_buf *name, const uint8_t *p, size_t list_l
 
 /* One extension nameConstraints. 0; UNTOUCHED, or MALFORMED; WITHIN: *which is a name that is not allowed. */
 static int check_extension(
-    const uint8_t *p, size_t len, const mbedtls_x509_crt *leaf, bool strict, const mbedtls_x509_buf **which) {
-    static const mbedtls_x509_buf none[2] = {
-        {ALT_NAME_DNS, 0, NULL}, {ALT_NAME_IP, 0, NULL}}; /* to read all that there is */
+    const uint8_t *p, size_t len, const mbedtls_x509_crt *leaf, int how, const mbedtls_x509_buf **which) {
     const uint8_t *end = p + len;
     const uint8_t *lists = element(&p, end, SEQUENCE, &len);
     if (lists == NULL || p != end) {
@@ -165,11 +167,12 @@ static int check_extension(
     if (lists != end || len == 0) {
         return MALFORMED;
     }
-    for (size_t kind = 0; kind < 2; kind++) {
-        const mbedtls_x509_buf *name = &none[kind];
+    for (int tag = ALT_NAME_DNS; tag <= ALT_NAME_IP; tag += ALT_NAME_IP - ALT_NAME_DNS) {
+        const mbedtls_x509_buf none = {tag, 0, NULL}; /* to read all that there is */
+        const mbedtls_x509_buf *name = &none;
         for (size_t n = 0; name != NULL; n++) {
-            int allowed = compare(name, permitted, permitted_len, false, strict);
-            int forbidden = compare(name, excluded, excluded_len, true, strict);
+            int allowed = compare(name, permitted, permitted_len, how);
+            int forbidden = compare(name, excluded, excluded_len, how | EXCLUDED);
             if (((allowed | forbidden) & MALFORMED) != 0) {
                 return MALFORMED;
             }
@@ -177,7 +180,7 @@ static int check_extension(
                 *which = name;
                 return WITHIN;
             }
-            name = usocket_backend_alt_name(leaf, none[kind].tag, n);
+            name = usocket_backend_alt_name(leaf, tag, n);
         }
     }
     return UNTOUCHED;
@@ -195,19 +198,18 @@ void usocket_backend_check_constraints(
         if (oid == NULL || n != 3 || memcmp(oid, MBEDTLS_OID_NAME_CONSTRAINTS, 3) != 0) {
             continue;
         }
-        const uint8_t *critical = element(&extension, p, MBEDTLS_ASN1_BOOLEAN, &n);
-        /* Who asks clients for certificates goes by their subjects and mail addresses. */
-        bool strict = t->server && critical != NULL && *critical != 0;
+        element(&extension, p, MBEDTLS_ASN1_BOOLEAN, &n);
         const uint8_t *value = element(&extension, p, MBEDTLS_ASN1_OCTET_STRING, &n);
         const mbedtls_x509_buf *which = NULL;
-        int found = value != NULL ? check_extension(value, n, leaf, strict, &which) : MALFORMED;
-        if (found == MALFORMED) {
-            *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-            usocket_backend_say_of(t, RANK_USE,
-                strict ? "nameConstraints that cannot be compared, of" : "unreadable nameConstraints of", &ca->subject);
-        } else if (found == WITHIN) {
-            *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+        int found = value != NULL ? check_extension(value, n, leaf, t->server * STRICT, &which) : MALFORMED;
+        if (found == UNTOUCHED) {
+            continue;
+        }
+        *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+        if (found == WITHIN) {
             usocket_backend_say_not_allowed(t, which, &ca->subject);
+        } else {
+            usocket_backend_say_of(t, RANK_USE, "unreadable nameConstraints of", &ca->subject);
         }
     }
 }
