@@ -119,10 +119,6 @@ static void arm_again(poller_obj_t *self) {
     self->told = 1;
 }
 
-static void check_open(const poller_obj_t *self) {
-    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
-}
-
 /* Sockets of ours that have been closed, or have bytes put back since they were armed: all are looked at, but only after something
  * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed, and an object that
  * has closed its own, a resolver, is not to be told of who has that number now. */
@@ -139,15 +135,10 @@ static void look_for_changes(poller_obj_t *self) {
             continue;
         }
         mp_obj_t obj = slot->obj;
-        int fd = slot->ours      ? usocket_fileno(&usocket_py_self(obj)->sock)
-            : mp_obj_is_int(obj) ? (int)i
-                                 : usocket_py_poller_fileno(self, obj);
-        check_open(self); /* the object itself, or another thread, may have closed it, or changed this slot */
+        int fd = usocket_py_poller_fileno(self, obj, (int)i);
         slot = &self->slot[i];
-        if (slot->obj != obj) {
-            continue;
-        }
-        if (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0) {
+        if (slot->obj == obj &&
+            (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0)) {
             self->gone = true; /* until it is unregistered */
             tell(self, slot->obj, usocket_py_mask(USOCKET_POLL_NVAL));
         }
@@ -213,7 +204,8 @@ static void ask_all(poller_obj_t *self, round_t *w) {
             if (r == MP_STREAM_ERROR) {
                 mp_raise_OSError(errcode);
             }
-            check_open(self); /* the object itself, or another thread, may have closed it, or taken others out */
+            usocket_py_poller_check_open(
+                self); /* the object itself, or another thread, may have closed it, or taken others out */
         }
         if (r != 0) {
             tell(self, obj, r);
@@ -252,7 +244,7 @@ static bool take(poller_obj_t *self, round_t *w, usocket_time_t until) {
         USOCKET_CALL(r, &exc, usocket_poller_wait(set, w->ready, AT_ONCE, until));
         usocket_py_lock(&self->lock);
         usocket_py_reraise(exc);
-        check_open(self);
+        usocket_py_poller_check_open(self);
         usocket_py_check(r, MP_QSTR_poller);
         for (int i = 0; i < r; i++) {
             note(self, w->ready[i].fd);

@@ -14,6 +14,10 @@ static bool is_ours(mp_obj_t obj) {
     return !mp_obj_is_int(obj) && stream_of(obj)->ioctl == usocket_py_stream.ioctl;
 }
 
+void usocket_py_poller_check_open(const poller_obj_t *self) {
+    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
+}
+
 mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t request, uintptr_t arg, int *errcode) {
     const mp_stream_p_t *stream = stream_of(obj);
     usocket_py_unlock(&self->lock);
@@ -28,7 +32,8 @@ mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t re
     nlr_jump(nlr.ret_val);
 }
 
-int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj) {
+/* Its descriptor, or -1. */
+static int descriptor(poller_obj_t *self, mp_obj_t obj) {
     if (mp_obj_is_int(obj)) {
         int fd = usocket_py_int(obj, MP_QSTR_fd);
         if (fd < 0) {
@@ -46,6 +51,18 @@ int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj) {
     stream_of(obj);
 #endif
     return -1;
+}
+
+int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj, int number) {
+    if (mp_obj_is_int(obj)) {
+        return number;
+    }
+    if (is_ours(obj)) {
+        return usocket_fileno(&usocket_py_self(obj)->sock);
+    }
+    int fd = descriptor(self, obj);
+    usocket_py_poller_check_open(self);
+    return fd;
 }
 
 mp_map_elem_t *usocket_py_poller_find(poller_obj_t *self, mp_obj_t obj, mp_map_lookup_kind_t kind) {
@@ -149,7 +166,7 @@ static void begin_anew(poller_obj_t *self, mp_obj_t obj) {
 #define NO_DESCRIPTOR 1024 /* a number from here on that is none is refused; a smaller one may have been closed */
 
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
-    int fd = usocket_py_poller_fileno(self, obj);
+    int fd = descriptor(self, obj);
     bool is_number = mp_obj_is_int(obj);
     mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
     if (self->closed || elem != NULL) { /* by another thread, or by the object itself, while it was asked */
