@@ -171,6 +171,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
         } while (usocket_py_collect(r, &collected));
         if (r < 0) {
             usocket_py_check_socket(&self->sock, r, MP_QSTR_create_server, &a);
+            usocket_py_raise(r, MP_QSTR_create_server, &a);
         }
         nlr_pop();
         return MP_OBJ_FROM_PTR(self);
