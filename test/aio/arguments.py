@@ -1,4 +1,4 @@
-# run: limit=90 heap=16m
+# run: limit=90 heap=32m
 # A wrong argument is refused by the call that it is given to, in words that name it; and what it was given to goes on as before.
 import asyncio
 import aiosocket
@@ -213,7 +213,7 @@ async def late_files():
     far.close()
     s, far = narrow()
     s.settimeout(0.1)
-    e = await caught(s.sendfile(SeeksOnce(data)))
+    e = await caught(s.sendfile(SeeksOnce(bytes(300000))))
     check("a file that cannot go back does not hide that it was late", number(e), 110)
     s.abort()
     far.close()

@@ -298,10 +298,11 @@ def spawn(fn, *args):
     return join
 
 
-def summary(grace=2):
+def summary(grace=2, overseen=0):
+    # overseen: how many of the sockets that a script loses on purpose a conservative collector may take for reachable.
     settles(_start, grace)
     left = descriptors()
-    if left == _start:
+    if _start <= left <= _start + overseen:
         ok("no descriptor left")
     else:
         names = os.listdir("/proc/self/fd") if SYSTEM else ""

@@ -170,4 +170,4 @@ def by_close():
 
 
 sections(by_the_collector, what_is_sent_arrives, by_close)
-summary()
+summary(overseen=2)
