@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 import arrows
+import soak
 
 MOST_LINES = 500
 MOST_DAYS = 14
@@ -196,7 +197,7 @@ def shell_parses(_):
 
 @check
 def soak_age(_):
-    """docs/soak.md tells of a run without failures, at most 14 days older than the newest change to src/."""
+    """docs/soak.md tells of suites without failures, each at most 14 days older than the newest change to src/."""
     need("git")
     if command("git", "rev-parse", "HEAD") or not os.path.isdir(".git"):
         raise Skip("this is no checkout")
@@ -204,17 +205,12 @@ def soak_age(_):
         ("rev-parse", "--is-shallow-repository"), ("log", "-1", "--format=%cs", "--", "src")))
     if shallow == "true":
         raise Skip("the history is not here")
-    text = ""
-    if os.path.exists("docs/soak.md"):
-        with open("docs/soak.md", encoding="utf-8") as file:
-            text = file.read()
-    date = re.search(r"^- date: (\d{4}-\d\d-\d\d)$", text, re.M)
-    failed = re.search(r"^- \d+ passed, (\d+) failed", text, re.M)
-    if not date or not failed:
-        return ["docs/soak.md has no date or no counts: make test-soak writes it"]
-    age = datetime.date.fromisoformat(changed) - datetime.date.fromisoformat(date.group(1))
-    problems = [f"the last soak is {age.days} days older than the newest change to src/: make test-soak"] if age.days > MOST_DAYS else []
-    return problems + ([f"the last soak had {failed.group(1)} failures"] if int(failed.group(1)) else [])
+    rows = soak.recorded()
+    if not rows:
+        return ["docs/soak.md has no rows: make test-soak writes it"]
+    days = [(datetime.date.fromisoformat(changed) - datetime.date.fromisoformat(row[1])).days for row in rows]
+    return [f"{row[0]} ran last {age} days before the newest change to src/" for row, age in zip(rows, days) if age > MOST_DAYS] + [
+        f"{row[0]} had {row[4]} failures" for row in rows if row[4]]
 
 
 def main():

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Run the suites of `make test-soak` and write what came of them to docs/soak.md.
+"""Run the suites of `make test-soak`, and write what came of each to docs/soak.md.
 
-usage: tools/soak.py TARGET...
+usage: tools/soak.py TARGET...    the row of a suite that is not named stays: `make test-soak SOAK_SUITES=test-c-long` runs one again
 """
 
 import datetime
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -16,37 +17,51 @@ PAPER = os.path.join(suites.ROOT, "docs", "soak.md")
 TEXT = """# The last soak
 
 `make test-soak` runs what takes too long for each commit: sweeps in which each call and each allocation fails once, each byte of a
-handshake is cut or flipped, random sequences on lwIP, valgrind, coverage. It writes this page. `make lint` fails when the run is more
-than 14 days older than the newest change to `src/`.
+handshake is cut or flipped, random sequences on lwIP, valgrind, coverage. It writes this page; `make test-soak SOAK_SUITES=test-c-long`
+runs one of the suites again. `make lint` fails when a suite had failures, or is more than 14 days older than the newest change to `src/`.
 
-- date: {date}
-- commit: {commit}
-- minutes: {minutes}
-- {counts}
+{counts}, in {minutes} minutes on two cores.
 
-| suite | passed | failed | skipped | seconds |
-|---|---|---|---|---|
+| suite | date | commit | passed | failed | skipped | seconds |
+|---|---|---|---|---|---|---|
 {rows}
 """
+ROW = re.compile(r"^\| ([\w-]+) \| (\d{4}-\d\d-\d\d) \| ([^|]+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", re.M)
+
+
+def recorded():
+    """The page's rows: [suite, date, commit, passed, failed, skipped, seconds]."""
+    if not os.path.exists(PAPER):
+        return []
+    with open(PAPER, encoding="utf-8") as file:
+        return [[*row[:3], *map(int, row[3:])] for row in ROW.findall(file.read())]
 
 
 def git(*words):
     return subprocess.run(["git", *words], cwd=suites.ROOT, capture_output=True, text=True).stdout.strip()
 
 
+def record(results, date, commit):
+    """Put the results of a run, [suite, passed, failed, skipped, seconds] each, in place of those suites' rows."""
+    rows = {row[0]: row for row in recorded()}
+    for suite, *counts in results:
+        rows[suite] = [suite, date, commit, *counts]
+    rows = list(rows.values())
+    counts = "%d passed, %d failed, %d skipped" % tuple(sum(row[i] for row in rows) for i in (3, 4, 5))
+    with open(PAPER, "w", encoding="utf-8") as file:
+        file.write(TEXT.format(counts=counts, minutes=round(sum(row[-1] for row in rows) / 60),
+                               rows="\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)))
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    commit = git("rev-parse", "--short=12", "HEAD") + (" with changes" if git("status", "--porcelain", "--", "src", "port", "micropython") else "")
+    commit = git("rev-parse", "--short=10", "HEAD")
     date = datetime.date.today().isoformat()
     total = suites.run_all("test-soak", sys.argv[1:])
     with open(os.path.join(suites.LOGS, "test-soak.rows")) as file:
-        rows = json.load(file)
-    counts = "%d passed, %d failed, %d skipped" % total
-    with open(PAPER, "w") as file:
-        file.write(TEXT.format(date=date, commit=commit, minutes=round(sum(row[-1] for row in rows) / 60), counts=counts,
-                               rows="\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)))
-    print("\n" + counts)
+        record(json.load(file), date, commit)
+    print("\n%d passed, %d failed, %d skipped" % total)
     return 1 if total[1] else 0
 
 

@@ -349,7 +349,7 @@ static void test_handshake(void **state) {
 
 static int begin(void **state) {
 #if !FX_SIM
-    slower = getenv("TEST_VALGRIND") ? 10 : 1;
+    slower = getenv("TEST_VALGRIND") ? 20 : 1;
 #endif
     usocket_init(&sock);
     usocket_init(&peer);
