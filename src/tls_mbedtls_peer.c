@@ -20,8 +20,8 @@ static inline void free_chain(mbedtls_x509_crt **chain) {
 }
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-#define MOST_CERTS \
-    10 /* of a peer, counted: each may cost a check of a signature. mbedTLS takes eight authorities in a chain */
+/* Of a peer's list so many certificates count: each may cost a check of a signature. mbedTLS takes eight authorities in a chain. */
+#define MOST_CERTS 12
 #define MOST_EXPONENT 33 /* bits of an RSA key's public exponent: its check takes longer with each */
 
 static bool is_slow(const mbedtls_x509_crt *crt) {

@@ -98,6 +98,8 @@ def make(maker):
     maker.cert("rolling", None, names=None, extensions=CA.replace("TRUE", "TRUE,pathlen:0"))
     maker.cert("rolled", "rolling", names=None, extensions=CA.replace("TRUE", "TRUE,pathlen:0"), cn="rolling")
     maker.cert("rollover", "rolled", chain=("rolled",))
+    maker.cert("twelfth", "middle", chain=("root",) * 10 + ("middle",))
+    maker.cert("thirteenth", "middle", chain=("root",) * 11 + ("middle",))
     maker.cert("strange", "root", names=None, extensions=CA + "1.2.3.4=critical,DER:05:00\n")
     maker.cert("ed-ca", "root", names=None, extensions=CA, kind="ed25519")
     maker.cert("with-strange", "middle", chain=("middle", "strange", "ed-ca"))
@@ -139,6 +141,8 @@ ALONE = (
     ("crossed", HOST, GOOD, REFUSED),  # openssl 3.0 takes the first of the name
     ("crossed-use", HOST, GOOD, REFUSED),
     ("with-strange", HOST, GOOD, GOOD),
+    ("twelfth", HOST, GOOD, GOOD),
+    ("thirteenth", HOST, "unknown authority: CN=middle", GOOD),  # twelve of a list count
     ("leaf-unknown", HOST, "the certificate " + UNKNOWN, REFUSED),
     ("leaf-policies", HOST, "the certificate " + UNKNOWN, GOOD),
     ("by-ed", HOST, "signed with an algorithm that this build lacks, such as Ed25519", REFUSED),
@@ -190,7 +194,8 @@ def clients(suite):
     """A server that verifies clients: what is meant for servers vouches for none of them, and no constraint on subjects or mail is passed over."""
     unlike = "unreadable nameConstraints of CN=ca-other-"
     for name, refusal in (("use-client", None), ("use-server", None), ("use-any", None), ("use-mail", "extendedKeyUsage"), ("dns-in", None),
-                          ("dns-out", "nameConstraints"), ("other-kinds", unlike + "kinds"), ("other-excluded", unlike + "excluded")):
+                          ("dns-out", "nameConstraints"), ("other-kinds", unlike + "kinds"), ("other-excluded", unlike + "excluded"),
+                          ("slow", "exponent of more than 33 bits"), ("by-slow", "exponent of more than 33 bits")):
         for version in (0x303, 0x304):
             options = [["OWN_CERT", suite.file("ec.chain")], ["OWN_KEY", suite.file("ec.key")], ["PEER_VERIFY", 2], ["CA_CERT", suite.file("root.pem")]]
             port, child = suite.server(options=options)
