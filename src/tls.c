@@ -75,7 +75,8 @@ bool usocket_tls_enter(usocket_tls_t *t) {
 
 #if USOCKET_THREADS
 
-/* What a thread waits for that another one's step has taken from the transport: bytes decrypted, the end, the next stage. */
+/* A number for the state in which a step leaves the session: bytes decrypted, the end, the stage. A step may take from the transport
+ * what another thread waits for there; then this number is another one. */
 static uint32_t news_of(const usocket_tls_t *t) {
     return (uint32_t)(t->conn != NULL ? usocket_backend_pending(t) : 0) << 4 | (uint32_t)t->ended << 3 | t->stage;
 }

@@ -173,14 +173,9 @@ static int unwrap(usocket_t *s, usocket_tls_t *t, usocket_time_t deadline) {
     if (t->datagram) {
         return USOCKET_EOPNOTSUPP;
     }
-    int r = usocket_tls_enter_for(s, t);
-    if (r < 0) {
-        return r;
-    }
-    r = t->stage == TLS_OPEN ? 0 : t->stage == TLS_FAILED ? t->failed : USOCKET_ENOTCONN;
-    usocket_tls_leave(t);
-    if (r < 0) {
-        return r;
+    int r = usocket_tls_stage(s);
+    if (r != TLS_OPEN) {
+        return r < 0 ? r : r == TLS_FAILED ? t->failed : USOCKET_ENOTCONN;
     }
     if (usocket_unread_len(s) != 0) {
         return USOCKET_EBUSY;
