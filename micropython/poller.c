@@ -120,8 +120,8 @@ static void arm_again(poller_obj_t *self) {
 }
 
 /* Sockets of ours that have been closed, or have bytes put back since they were armed: all are looked at, but only after something
- * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed, and an object that
- * has closed its own, a resolver, is not to be told of who has that number now. */
+ * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed, and the number of a
+ * resolver that is closed may be another object's by now. */
 static void look_for_changes(poller_obj_t *self) {
     bool all = self->gone || self->seen != usocket_py_changes;
     if (!all && self->foreign == 0) {
@@ -135,7 +135,7 @@ static void look_for_changes(poller_obj_t *self) {
             continue;
         }
         mp_obj_t obj = slot->obj;
-        int fd = usocket_py_poller_fileno(self, obj, (int)i);
+        int fd = usocket_py_poller_fileno(self, obj);
         slot = &self->slot[i];
         if (slot->obj == obj &&
             (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0)) {
@@ -204,8 +204,7 @@ static void ask_all(poller_obj_t *self, round_t *w) {
             if (r == MP_STREAM_ERROR) {
                 mp_raise_OSError(errcode);
             }
-            usocket_py_poller_check_open(
-                self); /* the object itself, or another thread, may have closed it, or taken others out */
+            usocket_py_poller_check_open(self);
         }
         if (r != 0) {
             tell(self, obj, r);

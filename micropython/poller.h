@@ -70,11 +70,12 @@ typedef struct poller_obj {
 /* An ioctl of an object's, which may be the program's own and do anything. */
 mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t request, uintptr_t arg, int *errcode);
 
-/* After a call that may have done anything, in this thread or another: EBADF, raised, if that was to close it. */
+/* After an ioctl, in which the object or another thread may have closed the poller, or taken objects out: raises EBADF if it is
+ * closed. */
 void usocket_py_poller_check_open(const poller_obj_t *self);
 
-/* The descriptor, or -1, that an object has now which is in the slot of this number. The same may happen meanwhile. */
-int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj, int number);
+/* The descriptor, or -1, that a registered object has now. The same may happen meanwhile. */
+int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj);
 
 /* How objects register: their id leads to a slot, or to -1 - a place in asked. */
 mp_map_elem_t *usocket_py_poller_find(poller_obj_t *self, mp_obj_t obj, mp_map_lookup_kind_t kind);

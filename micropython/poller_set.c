@@ -53,10 +53,7 @@ static int descriptor(poller_obj_t *self, mp_obj_t obj) {
     return -1;
 }
 
-int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj, int number) {
-    if (mp_obj_is_int(obj)) {
-        return number;
-    }
+int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj) {
     if (is_ours(obj)) {
         return usocket_fileno(&usocket_py_self(obj)->sock);
     }
