@@ -182,9 +182,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     if (r == USOCKET_EINVAL) {
         usocket_py_raise_cause(r, MP_QSTR_accept, NULL, "the socket does not listen");
     }
-    if (r < 0) {
-        usocket_py_check_socket(&self->sock, r, MP_QSTR_accept, NULL);
-    }
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_accept, NULL);
     usocket_py_opened(conn, r, MP_QSTR_accept);
     usocket_py_took(self);
     pair->items[1] = usocket_py_addr_fill(pair->items[1], &peer);
