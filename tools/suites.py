@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run several test suites, each a target of the Makefile, and add up what they count.
 
-usage: tools/suites.py NAME TARGET...     run the targets; the totals go to build/logs/NAME.counts, a row of each to NAME.rows
+usage: tools/suites.py NAME TARGET...     run the targets; the totals go to build/logs/NAME.counts
        tools/suites.py --sum NAME...      add up the totals of earlier runs
 
 A suite's last line of the form `N passed, N failed, N skipped` counts. A suite that ends with an error although it counted
@@ -11,7 +11,6 @@ While a suite is silent, a line every QUIET seconds tells how long it has run an
 suite compiles at once (the number of processors).
 """
 
-import json
 import os
 import re
 import signal
@@ -125,14 +124,12 @@ def run_all(name, targets):
         file.write("%d %d %d\n" % total)
     with open(os.path.join(LOGS, name + ".seconds"), "w") as file:
         file.write("%.0f\n" % sum(row[2] for row in rows))
-    with open(os.path.join(LOGS, name + ".rows"), "w") as file:
-        json.dump([[target, *counts, round(seconds)] for target, counts, seconds, _ in rows], file)
     print(f"\n{name:<20} {'passed':>7} {'failed':>7} {'skipped':>7} {'time':>7}")
     for target, counts, seconds, note in rows:
         print(f"  {target:<18} {counts[0]:>7} {counts[1]:>7} {counts[2]:>7} {seconds:>5.0f} s  {note}")
     slowest = sorted(rows, key=lambda row: -row[2])[:10]
     print("the slowest: " + ", ".join(f"{target} {seconds:.0f} s" for target, _, seconds, _ in slowest))
-    return total
+    return rows, total
 
 
 def add_up(names):
@@ -150,7 +147,7 @@ def add_up(names):
 def main():
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    total = add_up(sys.argv[2:]) if sys.argv[1] == "--sum" else run_all(sys.argv[1], sys.argv[2:])
+    total = add_up(sys.argv[2:]) if sys.argv[1] == "--sum" else run_all(sys.argv[1], sys.argv[2:])[1]
     print("\n%d passed, %d failed, %d skipped" % total)
     return 1 if total[1] else 0
 
