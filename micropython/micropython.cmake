@@ -11,7 +11,7 @@ endif()
 
 file(GLOB USOCKET_SOURCES
     ${USOCKET_DIR}/micropython/*.c
-    ${USOCKET_DIR}/src/*.c
+    ${USOCKET_DIR}/src/*/*.c
     ${USOCKET_DIR}/port/*.c
     ${USOCKET_DIR}/port/${USOCKET_PORT}/*.c
 )

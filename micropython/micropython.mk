@@ -12,7 +12,7 @@ USOCKET_PORT ?= posix
 
 # USOCKET_EXTRA: more files of C below USOCKET_DIR, for test builds.
 USOCKET_BINDING := $(wildcard $(USOCKET_DIR)/micropython/*.c) $(USOCKET_EXTRA)
-USOCKET_CORE := $(wildcard $(USOCKET_DIR)/src/*.c $(USOCKET_DIR)/port/*.c $(USOCKET_DIR)/port/$(USOCKET_PORT)/*.c)
+USOCKET_CORE := $(wildcard $(USOCKET_DIR)/src/*/*.c $(USOCKET_DIR)/port/*.c $(USOCKET_DIR)/port/$(USOCKET_PORT)/*.c)
 CFLAGS_USERMOD += -I$(USOCKET_DIR)/include -I$(USOCKET_DIR)/port/$(USOCKET_PORT)
 
 # What SRC_USERMOD_C and SRC_USERMOD_LIB_C would do, but with the objects in a directory of their own: theirs for our

@@ -48,7 +48,7 @@ no-mbedtls:
 	@echo 'FAILED: looking for mbedTLS. $(if $(MBEDTLS_DIR),$(MBEDTLS_DIR) has no library/ssl_tls.c,$(MPY_TREE) has no lib/mbedtls): name its sources, 3.6.x, with MBEDTLS_DIR=/path, or build without TLS: TLS=0' >&2; exit 1
 
 # Directories are listed, too: they change when a file comes or goes.
-MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* port port/*.[ch] port/posix port/posix/* \
+MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* src/*/* port port/*.[ch] port/posix port/posix/* \
 	micropython micropython/* aiosocket aiosocket/*.py)
 
 build/micropython-$(MICROPYTHON_VERSION)/.ready: | packages

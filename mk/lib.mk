@@ -1,6 +1,6 @@
 # The C library for Linux: build/libusocket.a
 
-LIB_SOURCES := $(wildcard src/*.c port/*.c port/posix/*.c)
+LIB_SOURCES := $(wildcard src/*/*.c port/*.c port/posix/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=build/obj/lib/%.o)
 LIB_CFLAGS := -std=c99 -Wall -Wextra -Werror -Wconversion -O2 -Iinclude -Iport/posix
 

@@ -6,4 +6,4 @@ lint: packages-test build/unix/micropython ## formatting, static analysis, the r
 	@$(PYTHON) tools/lint.py --tree $(MPY_TREE) --objects build/obj/unix-$(MPY_KEY)
 
 format: packages-test ## lay out the C sources as .clang-format says
-	@clang-format -i $(wildcard include/usocket/*.h src/*.[ch] port/*.[ch] port/*/*.[ch] micropython/*.[ch] examples/c/*.[ch] samples/*.[ch])
+	@clang-format -i $(wildcard include/usocket/*.h src/*/*.[ch] port/*.[ch] port/*/*.[ch] micropython/*.[ch] examples/c/*.[ch] samples/*.[ch])

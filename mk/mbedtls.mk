@@ -28,7 +28,7 @@ EDIT_pss := s/if (!mbedtls_ssl_sig_alg_is_supported(ssl, sig_alg))/if ((sig_alg 
 # Out of memory, the hash of the session is not there, and the keys are made from what lies on the stack.
 # And mbedtls_ssl_setup allocates the buffer for reading for the largest record: here it takes the length that the context has.
 # And who reads takes the length of the buffer for writing for the largest record, if that is the shorter one: longer records are refused.
-# And what a peer shows is read by src/tls_mbedtls_peer.c: mbedTLS knows no nameConstraints, and refuses a chain for what it can do without.
+# And what a peer shows is read by src/mbedtls/mbed_peer.c: mbedTLS knows no nameConstraints, and refuses a chain for what it can do without.
 EDITS_ssl_tls := verify in again longest read
 LINES_ssl_tls := 7
 EDIT_verify := s/MBEDTLS_SSL_DEBUG_RET(1, "calc_verify", ret);/return ret;/

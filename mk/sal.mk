@@ -2,7 +2,7 @@
 # with one compiler and one set of options, under $(BUILD_DIR)/sal-<variant>; LOOK=... chooses a stack's manners when it runs.
 
 SAL := test/sal
-SAL_SRC := $(wildcard src/*.c port/*.c port/rtthread/*.c)
+SAL_SRC := $(wildcard src/*/*.c port/*.c port/rtthread/*.c)
 SAL_LOOK := $(wildcard $(SAL)/*.c)
 SAL_LOOK := $(filter-out $(SAL)/test_%,$(SAL_LOOK))
 SAL_UNIT := socket connect data datagram watch getaddrinfo threads edges

@@ -2,7 +2,7 @@
 
     micropython, test, fuzz, bench -> include/usocket <- src -> port.h <- port/*.c -> port/<stack>/platform.h -> the system
 
-Only src/tls_mbedtls*.[ch] see mbedTLS, only micropython/, and for tests test/stackinfo/, sees py/. No circles.
+Only src/mbedtls/ sees mbedTLS, only micropython/, and for tests test/stackinfo/, sees py/. No circles.
 """
 
 import os
@@ -37,6 +37,11 @@ def beside(path, name):
     return "/" not in name and os.path.exists(os.path.join(os.path.dirname(path), name))
 
 
+def below(path, name):
+    """Whether name is a header of another folder of src/."""
+    return re.fullmatch(r"\.\./\w+/\w+\.h", name) and os.path.exists(os.path.join(os.path.dirname(path), name))
+
+
 # The module's dictionary must hold the platform's numbers as constants, to lie in flash; and only the C library knows who
 # handles Ctrl-C.
 BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropython/interrupt.c", "signal.h")}
@@ -45,7 +50,7 @@ BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropytho
 def allowed(path, angled, name):
     """Whether the file at path may include name."""
     if MBEDTLS.match(name):
-        return path.startswith("src/tls_mbedtls")
+        return path.startswith("src/mbedtls/")
     if PYTHON.match(name):
         return path.startswith(("micropython/", "test/stackinfo/"))
     standard = angled and name in STANDARD
@@ -54,7 +59,7 @@ def allowed(path, angled, name):
     if path.startswith("include/usocket/"):
         return public or own or (angled and name in STANDARD - {"stdio.h", "stdlib.h", "errno.h", "time.h"})
     if path.startswith("src/"):
-        return standard or public or own
+        return standard or public or own or (not angled and below(path, name))
     if os.path.dirname(path) == "port":
         return standard or own or name in ("usocket/port.h", "usocket/config.h", "platform.h")
     if path.startswith("port/"):

@@ -56,7 +56,7 @@ def shipped(*suffixes):
 
 def ours_for_posix():
     """The translation units of the library on Linux."""
-    return sorted(glob.glob("src/*.c") + glob.glob("port/*.c") + glob.glob("port/posix/*.c"))
+    return sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/posix/*.c"))
 
 
 def need(tool):

@@ -122,7 +122,7 @@ class Target:
 
     def __init__(self, micropython):
         self.micropython = micropython
-        self.library = sorted(glob.glob(ROOT + "/src/*.c") + glob.glob(ROOT + "/port/*.c")
+        self.library = sorted(glob.glob(ROOT + "/src/*/*.c") + glob.glob(ROOT + "/port/*.c")
                               + glob.glob(ROOT + "/port/posix/*.c"))
         self.binding = sorted(glob.glob(ROOT + "/micropython/*.c"))
         self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]
@@ -163,7 +163,7 @@ class Target:
 
     def sources(self, port):
         """The library on a port: core, common files, the port's own."""
-        return sorted(glob.glob(ROOT + "/src/*.c") + glob.glob(ROOT + "/port/*.c") + glob.glob("%s/port/%s/*.c" % (ROOT, port)))
+        return sorted(glob.glob(ROOT + "/src/*/*.c") + glob.glob(ROOT + "/port/*.c") + glob.glob("%s/port/%s/*.c" % (ROOT, port)))
 
     def flags(self, path, defines, port="posix"):
         given = FLAGS + ["-D%s=%s" % item for item in defines.items()]

@@ -20,7 +20,7 @@ INDIRECT = {
 }
 
 # Where threads of the library begin.
-THREADS = {"src/workers.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/watch.c:run": "a watcher's thread"}
+THREADS = {"src/names/workers.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/sockets/watch.c:run": "a watcher's thread"}
 
 STUB = "#include \"usocket/port.h\"\n#include \"usocket/usocket.h\"\nvoid *const size_functions[] = {%s};\n"
 

@@ -7,7 +7,7 @@
 #define MBEDTLS_THREADING_C
 #define MBEDTLS_THREADING_PTHREAD
 
-/* Randomness from usocket_port_random alone; see src/tls_mbedtls.c. */
+/* Randomness from usocket_port_random alone; see src/mbedtls/mbed_steps.c. */
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 
 /* Buffers follow what was negotiated. The one for writing is this long at first, for 8 KiB less in each connection; a bulk send is 3 to
@@ -45,7 +45,7 @@ int usocket_tls_peer_cert(
 #undef MBEDTLS_KEY_EXCHANGE_ECDH_ECDSA_ENABLED
 #undef MBEDTLS_KEY_EXCHANGE_ECDH_RSA_ENABLED
 
-/* Suites that src/tls_mbedtls_suites.c does not offer unless they are named: without them the archive is 32 KB smaller (x86-64, -O2). */
+/* Suites that src/mbedtls/mbed_lists.c does not offer unless they are named: without them the archive is 32 KB smaller (x86-64, -O2). */
 #undef MBEDTLS_KEY_EXCHANGE_DHE_RSA_ENABLED
 #undef MBEDTLS_KEY_EXCHANGE_DHE_PSK_ENABLED
 #undef MBEDTLS_DHM_C

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef USOCKET_INTERNAL_H
-#define USOCKET_INTERNAL_H
+#ifndef USOCKET_BASE_H
+#define USOCKET_BASE_H
 
 #include "usocket/port.h"
 #include "usocket/usocket.h"

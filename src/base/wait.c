@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "base.h"
 
 usocket_time_t usocket_deadline_in(usocket_time_t timeout) {
     if (timeout < 0) {

@@ -1,11 +1,11 @@
-/* What the files that see mbedTLS (3.6, or 2.28) know of each other: tls_mbedtls.c, the connections; tls_mbedtls_*.c.
+/* What the files that see mbedTLS (3.6, or 2.28) know of each other: mbed_steps.c, the connections; mbed_*.c.
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef USOCKET_TLS_MBEDTLS_H
-#define USOCKET_TLS_MBEDTLS_H
+#ifndef USOCKET_MBED_H
+#define USOCKET_MBED_H
 
-#include "tls_state.h"
+#include "../tls/tls_state.h"
 
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS /* in_offt, in_msglen, out_left: mbedTLS has no peek, and does not tell what is unsent */
 
@@ -218,7 +218,7 @@ int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint
 /* Seconds since 1970. */
 int64_t usocket_backend_seconds(const mbedtls_x509_time *d);
 
-/* Names: tls_mbedtls_names.c. */
+/* Names: mbed_names.c. */
 #define ALT_NAME_DNS 0x82 /* tags of GeneralName, RFC 5280 */
 #define ALT_NAME_IP 0x87
 
@@ -241,7 +241,7 @@ void usocket_backend_subject(const mbedtls_x509_crt *crt, char *buf, size_t room
 /* usocket_backend_say, with a name behind the words. */
 void usocket_backend_say_of(usocket_tls_t *t, enum rank rank, const char *words, const mbedtls_x509_name *name);
 
-/* Limits of authorities: tls_mbedtls_constraints.c. Each adds its flag and its words. */
+/* Limits of authorities: mbed_constraints.c. Each adds its flag and its words. */
 #if USOCKET_TLS_CONSTRAINTS
 void usocket_backend_check_purpose(usocket_tls_t *t, const mbedtls_x509_crt *ca, uint32_t *flags);
 void usocket_backend_check_listed(

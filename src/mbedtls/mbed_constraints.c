@@ -3,11 +3,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tls_state.h"
+#include "../tls/tls_state.h"
 
 #if USOCKET_TLS && USOCKET_TLS_CONSTRAINTS
 
-#include "tls_mbedtls.h"
+#include "mbed.h"
 
 #include <mbedtls/asn1.h>
 #include <mbedtls/oid.h>

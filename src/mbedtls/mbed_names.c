@@ -5,11 +5,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tls_state.h"
+#include "../tls/tls_state.h"
 
 #if USOCKET_TLS
 
-#include "tls_mbedtls.h"
+#include "mbed.h"
 
 #include <mbedtls/oid.h>
 #include <stdio.h>

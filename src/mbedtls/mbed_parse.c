@@ -3,11 +3,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tls_state.h"
+#include "../tls/tls_state.h"
 
 #if USOCKET_TLS
 
-#include "tls_mbedtls.h"
+#include "mbed.h"
 
 #include <mbedtls/asn1.h>
 #include <mbedtls/oid.h>
@@ -127,7 +127,7 @@ static enum item next_item(struct input *in, const uint8_t **at, size_t *len) {
 }
 
 #if USOCKET_TLS_CONSTRAINTS
-/* mbedTLS does not know nameConstraints and asks: tls_mbedtls_constraints.c knows them. */
+/* mbedTLS does not know nameConstraints and asks: mbed_constraints.c knows them. */
 static int accept_extension(void *context, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
     const unsigned char *p, const unsigned char *end) {
     (void)context;

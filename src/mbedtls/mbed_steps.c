@@ -2,11 +2,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tls_state.h"
+#include "../tls/tls_state.h"
 
 #if USOCKET_TLS
 
-#include "tls_mbedtls.h"
+#include "mbed.h"
 
 #include <string.h>
 

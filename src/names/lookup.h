@@ -5,7 +5,7 @@
 #ifndef USOCKET_LOOKUP_H
 #define USOCKET_LOOKUP_H
 
-#include "internal.h"
+#include "../base/base.h"
 
 #if USOCKET_NAMES
 

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "tls_state.h"
+#include "../tls/tls_state.h"
 
 static int begin_call(usocket_t *s, int *io) {
     int r = usocket_enter(s);

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
-#include "tls_state.h"
+#include "../base/base.h"
+#include "../tls/tls_state.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "internal.h"
+#include "../base/base.h"
 
 #if USOCKET_THREADS
 

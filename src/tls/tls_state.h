@@ -1,11 +1,11 @@
-/* Between the sockets (tls.c, and the files that call it) and the TLS library (tls_mbedtls.c).
+/* Between the sockets (tls.c, and the files that call it) and the TLS library (mbed_steps.c).
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef USOCKET_TLS_STATE_H
 #define USOCKET_TLS_STATE_H
 
-#include "internal.h"
+#include "../base/base.h"
 #include "usocket/tls.h"
 
 #if USOCKET_TLS
@@ -153,7 +153,7 @@ void usocket_tls_keep_error(usocket_t *s, const usocket_tls_t *t, int r);
 int32_t usocket_tls_transport_recv(usocket_tls_t *t, void *buf, size_t len);
 int32_t usocket_tls_transport_send(usocket_tls_t *t, const void *buf, size_t len);
 
-/* ---- The TLS library: tls_mbedtls.c -------------------------------------------------------------------------------------
+/* ---- The TLS library: mbed_steps.c -------------------------------------------------------------------------------------
  * Nothing here waits. One thread at a time for each state. Results: 0 or more is good; USOCKET_EAGAIN, with t->want set; otherwise
  * a code, with t->words. */
 

@@ -114,7 +114,7 @@ def sources(*directories):
     return {os.path.relpath(path, ROOT) for directory in directories for path in glob.glob(os.path.join(ROOT, directory, "*.c"))}
 
 
-LIBRARY = ("src", "port", "port/rtthread")
+LIBRARY = ("src/*", "port", "port/rtthread")
 # TLS is compiled by test/unit/configs.py, which has mbedTLS.
 ALL = [name for name in test_genhdr.OPTIONS if name not in ("USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX", "USOCKET_USING_TLS")]
 

@@ -56,7 +56,7 @@ def main():
         for port, options in (("lwip", lwip), ("rtthread", rtthread)):
             for knobs, tls in configurations():
                 flags = options(knobs, tls, *sys.argv[1:])
-                files = sorted(glob.glob("src/*.c") + glob.glob("port/*.c") + glob.glob("port/%s/*.c" % port))
+                files = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/%s/*.c" % port))
                 results = list(pool.map(compiles, [CC + flags + [name] for name in files]))
                 bad = [text for good, text in results if not good]
                 which = "without " + ", ".join(knobs) if knobs else "with everything"

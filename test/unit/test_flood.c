@@ -9,7 +9,7 @@
 #include "fixture.h"
 
 #if USOCKET_TLS
-#include "../../src/tls_mbedtls.h"
+#include "../../src/mbedtls/mbed.h"
 #include "tls_fixture.h"
 int mbedtls_ssl_write_record(mbedtls_ssl_context *ssl, int force_flush);
 int mbedtls_ssl_flush_output(mbedtls_ssl_context *ssl);
