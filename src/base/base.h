@@ -1,76 +1,40 @@
-/* What the files of src/ share with each other.
+/* The ground of src/: the socket's record, waiting, bytes put back.
+ *
+ * Caller: every file of src/sockets/ and src/tls/. All of it expects that the caller holds the socket (usocket_hold), so that its
+ * descriptor stays open; the functions here neither hold nor release one.
+ * Never: only usocket_wait_for, usocket_await and usocket_wait_want wait. No function here allocates.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef USOCKET_BASE_H
 #define USOCKET_BASE_H
 
-#include "usocket/port.h"
+#include "sync.h"
 #include "usocket/usocket.h"
 
-#if USOCKET_THREADS
-#define ATOMIC_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
-#define ATOMIC_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
-#define ATOMIC_SUB(p, v) __atomic_sub_fetch((p), (v), __ATOMIC_ACQ_REL)
-#define ATOMIC_OR(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
-#define ATOMIC_CAS(p, expected, v) \
-    __atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
-#define LOOSE_LOAD(p) __atomic_load_n((p), __ATOMIC_RELAXED) /* a plain load, that another thread may change */
-#define LOOSE_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
-#define LOOSE_OR(p, v) ((void)__atomic_fetch_or((p), (v), __ATOMIC_RELAXED))
-#define LOOSE_AND(p, v) ((void)__atomic_fetch_and((p), (v), __ATOMIC_RELAXED))
-#else
-#define ATOMIC_LOAD(p) (*(p))
-#define ATOMIC_STORE(p, v) (*(p) = (v))
-#define LOOSE_LOAD(p) (*(p))
-#define LOOSE_STORE(p, v) (*(p) = (v))
-#define LOOSE_OR(p, v) (*(p) = (uint8_t)(*(p) | (v)))
-#define LOOSE_AND(p, v) (*(p) = (uint8_t)(*(p) & (v)))
-#endif
+/* ---- The record ------------------------------------------------------------------------------------------------------ */
 
-/* A number that is another one in a child of fork(): what a thread of the parent was to do, nobody does there. */
-static inline unsigned process(void) {
-#if USOCKET_FORK
-    return usocket_port_forks();
-#else
-    return 0;
-#endif
-}
-
-/* Around what several threads may do to one connection. */
-static inline void lock_sockets(void) {
-#if USOCKET_THREADS
-    usocket_port_lock();
-#endif
-}
-
-static inline void unlock_sockets(void) {
-#if USOCKET_THREADS
-    usocket_port_unlock();
-#endif
-}
-
-/* usocket_t.users: flags above, the number of calls in progress below. */
+/* usocket_t.users: the flag above, the number of calls in progress below. */
 #define USER_CLOSED USOCKET_CLOSED_FLAG
 #define USER_COUNT 0x7fffffffu
 
-/* usocket_t.flags */
-#define FLAG_TIMEO 1     /* the program has set SO_RCVTIMEO or SO_SNDTIMEO */
-#define FLAG_SHUT_RD 2   /* a datagram socket shut down for reading */
-#define FLAG_CONNECTED 4 /* a wait of ours has seen the connect end well, which a stack may not have noticed */
-#define FLAG_FAILED 8    /* ... or badly, likewise */
+/* usocket_t.flags of a base */
+#define FLAG_TIMEO 1     /* The program has set SO_RCVTIMEO or SO_SNDTIMEO. */
+#define FLAG_SHUT_RD 2   /* A datagram socket has been shut down for reading. */
+#define FLAG_CONNECTED 4 /* A wait of ours has seen the connect succeed; the stack may not have noticed. */
+#define FLAG_FAILED 8    /* A wait of ours has seen the connect fail; likewise. */
 #define FLAG_LOST USOCKET_LOST_FLAG
 
-/* A port's result r of sending or receiving: a timeout is the connection's end. */
-static inline void note_lost(usocket_t *base, int32_t r) {
-    if (r == USOCKET_ETIMEDOUT) {
-        LOOSE_OR(&base->flags, FLAG_LOST);
-    }
-}
-
+/* The socket that owns the connection: s itself, or the one that it shares. */
 static inline usocket_t *base_of(usocket_t *s) {
     usocket_t *base = LOOSE_LOAD(&s->base);
     return base != NULL ? base : s;
+}
+
+/* The descriptor that the core uses. It changes once, from `fd` to a duplicate, when bytes are first put back
+ * (usocket_put_back), and becomes -1 when the connection is closed or given away. */
+static inline int io_of(usocket_t *s) {
+    return ATOMIC_LOAD(&base_of(s)->io);
 }
 
 static inline bool is_stream(const usocket_t *s) {
@@ -81,72 +45,119 @@ static inline bool is_closed(const usocket_t *s) {
     return (ATOMIC_LOAD(&s->users) & USER_CLOSED) != 0;
 }
 
-/* Closed, or its descriptor given away. */
+/* True if s is closed, or its descriptor has been given away. */
 static inline bool is_gone(usocket_t *s) {
-    return is_closed(s) || ATOMIC_LOAD(&base_of(s)->io) < 0;
+    return is_closed(s) || io_of(s) < 0;
 }
 
-/* Every call on a socket stands between enter() and leave(): no descriptor is closed under a call in progress. */
-int usocket_enter(usocket_t *s);
-#if USOCKET_THREADS
-void usocket_leave(usocket_t *s);
-#else
-static inline void usocket_leave(usocket_t *s) {
-    (void)s;
+/* Note the port's result r of a send or a receive: after a timeout the connection is lost. */
+static inline void note_lost(usocket_t *base, int32_t r) {
+    if (r == USOCKET_ETIMEDOUT) {
+        LOOSE_OR(&base->flags, FLAG_LOST);
+    }
 }
-#endif
 
-/* Putting bytes back moves the socket to another descriptor. A call that still held the first is made again. */
+/* True if r says that `io` is no socket because the connection has moved to another descriptor meanwhile. */
 static inline bool has_moved(usocket_t *base, int io, int32_t r) {
-    return USOCKET_THREADS && r == USOCKET_ENOTSOCK && ATOMIC_LOAD(&base->io) != io;
+    return USOCKET_THREADS && r == USOCKET_ENOTSOCK && io_of(base) != io;
 }
 
-/* r = a call of the port on the descriptor `io` of base. */
+/* r = a call of the port on the descriptor `io` of base; again if that has moved. */
 #define ON_SOCKET(r, base, call) \
     do { \
         int io; \
         do { \
-            io = ATOMIC_LOAD(&(base)->io); \
+            io = io_of(base); \
             (r) = (call); \
         } while (has_moved((base), io, (r))); \
     } while (0)
 
-/* The one place that waits. s may be NULL; otherwise its being closed ends the wait.
- * Returns how many entries are ready, 0 at the deadline, or a code. */
+/* ---- Waiting: wait.c -------------------------------------------------------------------------------------------------- */
+
+/* Wait until one of n entries is ready. s may be NULL; otherwise the wait ends with USOCKET_EBADF when s is closed.
+ * Returns the number of ready entries, 0 at the deadline, USOCKET_EINTR, or a code of the port. */
 int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline);
 
-/* The same; *stop, which another thread sets before it wakes all waits (usocket_port_wake), ends it with 0, too. */
-int usocket_wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const bool *stop);
+/* The result that a TLS session's last step has left, and the threads that wait for its transport. A step may take bytes from the
+ * transport into the library; no wait for the transport tells the other threads. */
+typedef struct {
+    uint32_t value;    /* Changes whenever a step leaves bytes, an end or a failure for others. Under the lock. */
+    uint16_t sleepers; /* Threads in usocket_wait_want. Under the lock. */
+    bool waking;       /* The sleepers have to look again; the last of them to leave clears it. */
+} usocket_news_t;
 
-/* Waiting inside one call that tries, waits and tries again. */
+/* An attempt's condition for its repetition. */
+typedef struct {
+    uint8_t events; /* USOCKET_POLL_*: what the descriptor has to become; 0: nothing tells, only `at` counts. */
+#if USOCKET_TLS
+    bool in_session;      /* News of the session end the wait, too. */
+    uint32_t seen;        /* The session's news when the attempt ended. */
+    usocket_news_t *news; /* NULL unless in_session. */
+#endif
+#if USOCKET_TLS || USOCKET_UNIX
+    usocket_time_t at; /* The attempt is repeated then in any case; USOCKET_NEVER: not. */
+#define WANT(poll_events) ((usocket_want_t){.events = (poll_events), .at = USOCKET_NEVER})
+#define WANT_AT(time) ((usocket_want_t){.at = (time)})
+#else
+#define WANT(poll_events) ((usocket_want_t){.events = (poll_events)})
+#endif
+} usocket_want_t;
+
+/* Time after which a call looks again at what no descriptor tells. */
+#define RETRY_LOCK_US 50     /* another thread is in the TLS session, or a step has used up its budget */
+#define RETRY_QUEUE_US 10000 /* the queue of an AF_UNIX peer is full */
+
+#if USOCKET_TLS
+/* Wait until one of n entries is ready, want->at, or other news. As usocket_wait_for; 1 with no entry ready: look again. */
+int usocket_wait_want(usocket_t *s, usocket_wait_t *w, size_t n, const usocket_want_t *want, usocket_time_t deadline);
+
+/* Publish a session's news, and wake its sleepers if they have changed. */
+void usocket_news_set(usocket_news_t *news, uint32_t value);
+#endif
+
+/* The limit of one call that tries, waits and tries again. */
 typedef struct {
     usocket_time_t deadline;
-    int late; /* the code when the deadline passes */
-    bool again;
-} patience_t;
+    int timeout_code; /* The call's result when the deadline has passed. */
+    bool retried;     /* At least one attempt has been made in vain. */
+} wait_limit_t;
 
-patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline);
+/* The limit for a call of s in one direction: the deadline, or SO_RCVTIMEO/SO_SNDTIMEO where the call has none. */
+wait_limit_t usocket_limit(usocket_t *s, bool output, usocket_time_t deadline);
 
-/* 0: try again; or the code that ends the call. */
-int usocket_await(usocket_t *s, int events, patience_t *p);
+/* Wait until the attempt may be repeated: 0; or the code that ends the call. */
+int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit);
 
-/* Between the parts of one call, of which `part` counts: 0, or what ends it though the stack never lets it wait. */
+/* Between the parts of one call, counted by `part`: 0, or the code that ends a call although the stack never lets it wait. */
 int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline);
 
-/* The digits at p, as a number: where they end; NULL if it needs more than 32 bits. */
+/* Wait for the end of a connect. 0: connected; USOCKET_EINPROGRESS (deadline USOCKET_NOW), USOCKET_ETIMEDOUT, or why not. */
+int usocket_wait_connected(usocket_t *s, usocket_time_t deadline);
+
+#if USOCKET_THREADS && UINTPTR_MAX <= UINT32_MAX
+#define LOCKED_TIME(p) (*(p)) /* 64 bits are two loads there: under the lock */
+#else
+#define LOCKED_TIME(p) LOOSE_LOAD(p)
+#endif
+void usocket_store_time(usocket_time_t *p, usocket_time_t t);
+
+/* ---- Bytes put back: unread.c --------------------------------------------------------------------------------------- */
+
+/* Put back a block, which belongs to the base until it is used up or taken. 0; USOCKET_EEXIST: there is one already. */
+int usocket_put_back(usocket_t *base, void *block, size_t len);
+
+/* Remove the block: where it is, and the bytes that are left of it. NULL: there is none. */
+void *usocket_take_back(usocket_t *base, size_t *off, size_t *len);
+
+/* Receive from the block. Returns the number of bytes; 0: it is used up. */
+size_t usocket_read_back(usocket_t *base, void *buf, size_t len, bool peek);
+
+/* ---- Numbers as text: address.c ------------------------------------------------------------------------------------- */
+
+/* Parse the digits at p. Returns where they end; NULL if the number needs more than 32 bits. */
 const char *usocket_parse_digits(const char *p, const char *end, unsigned base, uint32_t *value);
 
-/* In base 10, or 16, without a NUL: where it ends. */
+/* Write v in base 10 or 16, without a NUL. Returns where it ends. */
 char *usocket_format_number(char *p, uint32_t v, unsigned base);
-
-/* The queue of an AF_UNIX peer is full, which no poll reports: 0 after 10 ms, when it is worth another look; `late` at the
- * deadline, or the code that ends the call. */
-int usocket_pause(usocket_t *s, usocket_time_t deadline, int late);
-
-/* Make a socket of a handle. */
-void usocket_attach(usocket_t *s, int handle, int family, int type, int proto);
-
-/* 0 if s can become a new socket, else the code. */
-int usocket_vacant(usocket_t *s);
 
 #endif

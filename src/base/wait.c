@@ -1,8 +1,10 @@
-/* Time, and the one place that waits.
+/* Time, deadlines, and the one place that waits.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "base.h"
+
+/* ---- Timeouts ------------------------------------------------------------------------------------------------------- */
 
 usocket_time_t usocket_deadline_in(usocket_time_t timeout) {
     if (timeout < 0) {
@@ -15,6 +17,41 @@ usocket_time_t usocket_deadline_in(usocket_time_t timeout) {
     return timeout < USOCKET_NEVER - now ? now + timeout : USOCKET_NEVER;
 }
 
+usocket_time_t usocket_deadline(const usocket_t *s) {
+    return usocket_deadline_in(usocket_gettimeout(s));
+}
+
+#if USOCKET_THREADS && UINTPTR_MAX <= UINT32_MAX
+static usocket_time_t load_time(const usocket_time_t *p) {
+    lock_sockets();
+    usocket_time_t t = *p;
+    unlock_sockets();
+    return t;
+}
+
+void usocket_store_time(usocket_time_t *p, usocket_time_t t) {
+    lock_sockets();
+    *p = t;
+    unlock_sockets();
+}
+#else
+#define load_time(p) LOOSE_LOAD(p)
+void usocket_store_time(usocket_time_t *p, usocket_time_t t) {
+    LOOSE_STORE(p, t);
+}
+#endif
+
+void usocket_settimeout(usocket_t *s, usocket_time_t timeout) {
+    usocket_store_time(&base_of(s)->timeout, timeout < 0 ? USOCKET_FOREVER : timeout);
+}
+
+usocket_time_t usocket_gettimeout(const usocket_t *s) {
+    const usocket_t *base = LOOSE_LOAD(&s->base);
+    return load_time(base != NULL ? &base->timeout : &s->timeout);
+}
+
+/* ---- Waiting -------------------------------------------------------------------------------------------------------- */
+
 static bool (*interrupt_hook)(void);
 
 static bool interrupted(void) {
@@ -26,7 +63,7 @@ void usocket_set_interrupt_hook(bool (*hook)(void)) {
     LOOSE_STORE(&interrupt_hook, hook);
 }
 
-/* stop: what ends the wait like its deadline, when another thread sets it and wakes all waits; NULL: nothing. */
+/* As usocket_wait_for; *stop, set by a thread that then wakes all waits, ends it with 1. stop may be NULL. */
 static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const bool *stop) {
     for (;;) {
         if (USOCKET_THREADS && s != NULL && is_gone(s)) {
@@ -50,7 +87,10 @@ static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t dea
         if (r > 0 || (r < 0 && (r != USOCKET_EINTR || !hook))) {
             return r;
         }
-        if (deadline == USOCKET_NOW || usocket_port_now() >= deadline || (stop != NULL && LOOSE_LOAD(stop))) {
+        if (USOCKET_TLS && stop != NULL && LOOSE_LOAD(stop)) {
+            return 1;
+        }
+        if (deadline == USOCKET_NOW || usocket_port_now() >= deadline) {
             return 0;
         }
     }
@@ -60,11 +100,110 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
     return wait_or(s, w, n, deadline, NULL);
 }
 
-#if USOCKET_TLS && USOCKET_THREADS
-int usocket_wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const bool *stop) {
-    return wait_or(s, w, n, deadline, stop);
+#if USOCKET_TLS
+
+#if USOCKET_THREADS
+
+/* Make the sleepers look again. The wake-up begins before one of them can end it. */
+static void wake_sleepers(usocket_news_t *news) {
+    usocket_port_wake(true);
+    lock_sockets();
+    bool wakes = news->sleepers != 0 && !news->waking;
+    if (wakes) {
+        LOOSE_STORE(&news->waking, true);
+    }
+    unlock_sockets();
+    if (!wakes) {
+        usocket_port_wake(false);
+    }
 }
+
+void usocket_news_set(usocket_news_t *news, uint32_t value) {
+    bool wakes = false;
+    if (value != news->value) {
+        lock_sockets();
+        news->value = value;
+        wakes = news->sleepers != 0;
+        unlock_sockets();
+    }
+    if (wakes) {
+        wake_sleepers(news);
+    }
+}
+
+static int wait_news(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const usocket_want_t *want) {
+    usocket_news_t *news = want->news;
+    lock_sockets();
+    bool old = news->value != want->seen;
+    news->sleepers = (uint16_t)(news->sleepers + !old);
+    unlock_sockets();
+    if (old) {
+        return 1;
+    }
+    int r = wait_or(s, w, n, deadline, &news->waking);
+    lock_sockets();
+    bool last = --news->sleepers == 0 && news->waking;
+    if (last) {
+        LOOSE_STORE(&news->waking, false);
+    }
+    unlock_sockets();
+    if (last) {
+        usocket_port_wake(false);
+    }
+    return r;
+}
+
+#else
+
+void usocket_news_set(usocket_news_t *news, uint32_t value) {
+    news->value = value;
+}
+
+static int wait_news(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const usocket_want_t *want) {
+    (void)want;
+    return usocket_wait_for(s, w, n, deadline);
+}
+
 #endif
+
+int usocket_wait_want(usocket_t *s, usocket_wait_t *w, size_t n, const usocket_want_t *want, usocket_time_t deadline) {
+    usocket_time_t until = want->at < deadline ? want->at : deadline;
+    int r = want->in_session ? wait_news(s, w, n, until, want) : usocket_wait_for(s, w, n, until);
+    return r == 0 && until != deadline ? 1 : r;
+}
+
+#endif
+
+wait_limit_t usocket_limit(usocket_t *s, bool output, usocket_time_t deadline) {
+    wait_limit_t limit = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
+    if ((LOOSE_LOAD(&base_of(s)->flags) & FLAG_TIMEO) && deadline == USOCKET_NEVER) {
+        usocket_time_t timeo = usocket_port_timeo(io_of(s), output);
+        if (timeo > 0) {
+            limit.deadline = usocket_deadline_in(timeo);
+            limit.timeout_code = USOCKET_EAGAIN; /* the stack's own answer */
+        }
+    }
+    return limit;
+}
+
+int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit) {
+    /* A stack's poll may say ready for ever, each time in vain: the deadline holds all the same. */
+    if (limit->deadline == USOCKET_NOW || (limit->retried && usocket_port_now() >= limit->deadline)) {
+        return limit->timeout_code;
+    }
+    limit->retried = true;
+    usocket_wait_t w = {io_of(s), want->events, 0};
+#if USOCKET_TLS
+    int r = usocket_wait_want(s, &w, want->events != 0, want, limit->deadline);
+#elif USOCKET_UNIX
+    usocket_time_t until = want->at < limit->deadline ? want->at : limit->deadline;
+    int r = usocket_wait_for(s, &w, want->events != 0, until);
+    r = r == 0 && until != limit->deadline ? 1 : r;
+#else
+    int r = usocket_wait_for(s, &w, 1, limit->deadline);
+#endif
+    return r > 0 ? 0 : r == 0 ? limit->timeout_code : r;
+}
 
 int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     if (USOCKET_THREADS && is_gone(s)) {
@@ -72,9 +211,9 @@ int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     }
     ++*part;
     if (deadline == USOCKET_NOW) {
-        return *part > 256 ? USOCKET_EAGAIN : 0; /* more is there for ever */
+        return *part > 256 ? USOCKET_EAGAIN : 0; /* the peer sends without end */
     }
-    if (*part % 8 != 0) { /* a look costs as much as a part does */
+    if (*part % 8 != 0) { /* the check below costs as much as a part does */
         return 0;
     }
     if (interrupted()) {
@@ -83,35 +222,25 @@ int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     return usocket_port_now() >= deadline ? USOCKET_ETIMEDOUT : 0;
 }
 
-patience_t usocket_patience(usocket_t *s, bool output, usocket_time_t deadline) {
-    patience_t p = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
+int usocket_wait_connected(usocket_t *s, usocket_time_t deadline) {
     usocket_t *base = base_of(s);
-    if ((LOOSE_LOAD(&base->flags) & FLAG_TIMEO) && deadline == USOCKET_NEVER) {
-        usocket_time_t timeo = usocket_port_timeo(ATOMIC_LOAD(&base->io), output);
-        if (timeo > 0) {
-            p.deadline = usocket_deadline_in(timeo);
-            p.late = USOCKET_EAGAIN; /* what the stack itself would say */
-        }
+    usocket_wait_t w = {io_of(base), USOCKET_POLL_OUT, 0};
+    if (usocket_port_connected(w.handle)) {
+        LOOSE_OR(&base->flags, FLAG_CONNECTED);
+        return 0;
     }
-    return p;
-}
-
-int usocket_await(usocket_t *s, int events, patience_t *p) {
-    if (p->deadline == USOCKET_NOW) {
-        return p->late;
+    int r = usocket_wait_for(s, &w, 1, deadline);
+    if (r == 0) {
+        return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
     }
-    /* Ready, tried in vain, and ready again: where a stack's poll says so for ever, the deadline still holds. */
-    if (p->again && usocket_port_now() >= p->deadline) {
-        return p->late;
+    if (r > 0) {
+        r = usocket_port_error(w.handle);
     }
-    p->again = true;
-    usocket_wait_t w = {ATOMIC_LOAD(&base_of(s)->io), (uint8_t)events, 0};
-    int r = usocket_wait_for(s, &w, 1, p->deadline);
-    return r > 0 ? 0 : r == 0 ? p->late : r;
-}
-
-int usocket_pause(usocket_t *s, usocket_time_t deadline, int late) {
-    usocket_time_t soon = usocket_deadline_in(10000);
-    int r = usocket_wait_for(s, NULL, 0, soon < deadline ? soon : deadline);
-    return r == 0 && soon >= deadline ? late : r;
+    if (r == 0) { /* no error, or one that was reported before: only a peer proves a connection */
+        usocket_addr_t peer;
+        r = usocket_port_name(w.handle, true, &peer);
+    }
+    LOOSE_AND(&base->flags, (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED));
+    LOOSE_OR(&base->flags, r == 0 ? FLAG_CONNECTED : FLAG_FAILED);
+    return r;
 }

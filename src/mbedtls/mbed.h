@@ -5,7 +5,7 @@
 #ifndef USOCKET_MBED_H
 #define USOCKET_MBED_H
 
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS /* in_offt, in_msglen, out_left: mbedTLS has no peek, and does not tell what is unsent */
 
@@ -38,7 +38,7 @@
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
 #define PRIVATE(member) MBEDTLS_PRIVATE(member)
-#define RNG_ARGUMENTS , usocket_backend_random, NULL
+#define RNG_ARGUMENTS , usocket_mbed_random, NULL
 #define NOT_A_HELLO MBEDTLS_ERR_SSL_INVALID_RECORD /* what a server says of something that is not TLS */
 #else
 #define PRIVATE(member) member
@@ -54,12 +54,14 @@
 #define NEWEST USOCKET_TLS_1_2
 #endif
 
-#define TRANSPORT_FAILED (-0x0050) /* MBEDTLS_ERR_NET_CONN_RESET; mbedTLS hands it through, t->error is what counts */
+#define TRANSPORT_FAILED (-0x0050) /* MBEDTLS_ERR_NET_CONN_RESET; mbedTLS hands it through, e->error is what counts */
 #define FLOODED MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE
 #define IDLE_RECORDS 32 /* in a row that bring nothing, at the most */
 
 /* Whether this mbedTLS puts the pieces of a message of the handshake together, and so may be sent them. */
 #define CUTS_MESSAGES (MBEDTLS_VERSION_NUMBER >= 0x03060300)
+
+enum { CHANGE_CIPHER_SPEC = 20, ALERT = 21, HANDSHAKE = 22, APPLICATION_DATA = 23 }; /* RFC 8446, 5.1 */
 
 #define DIGEST 32
 #define AHEAD 128 /* bytes that may be received before mbedTLS asks for them: a small record with its header */
@@ -133,130 +135,130 @@ enum rank { RANK_NONE, RANK_LIBRARY, RANK_OTHER, RANK_USE, RANK_NAME, RANK_DATE,
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
-void usocket_backend_say(usocket_tls_t *t, enum rank rank, const char *format, ...);
+void usocket_mbed_say(usocket_engine_t *e, enum rank rank, const char *format, ...);
 
 /* mbedTLS's own words. */
-void usocket_backend_library_words(int ret, char *buf, size_t len);
+void usocket_mbed_library_words(int ret, char *buf, size_t len);
 
-bool usocket_backend_is_alloc_failure(int ret);
+bool usocket_mbed_is_alloc_failure(int ret);
 
-/* What is wrong, from mbedTLS's number: the code, with t->number and words. The connection has failed for good. */
-int usocket_backend_fail(usocket_tls_t *t, int ret);
+/* What is wrong, from mbedTLS's number: the code, with e->number and words. The connection has failed for good. */
+int usocket_mbed_fail(usocket_engine_t *e, int ret);
 
 /* An option's value that cannot be used: USOCKET_ETLS_OPTION. ret: mbedTLS's number, or 0. */
-int usocket_backend_option_error(usocket_tls_t *t, const char *option, int ret, const char *words);
+int usocket_mbed_option_error(usocket_engine_t *e, const char *option, int ret, const char *words);
 
 /* The length of the message with a chain of one's own, in the version of TLS where it is longer. */
-size_t usocket_backend_chain_len(const mbedtls_x509_crt *crt);
+size_t usocket_mbed_chain_len(const mbedtls_x509_crt *crt);
 
 /* TLS_CIPHERSUITE_LIST and TLS_ALPN_LIST, from texts; the suites and the key exchanges of a connection. */
-int usocket_backend_set_suites(usocket_tls_t *t, const char *text, size_t len);
-int usocket_backend_set_alpn(usocket_tls_t *t, const char *text, size_t len);
-void usocket_backend_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *conf);
+int usocket_mbed_set_suites(usocket_engine_t *e, const char *text, size_t len);
+int usocket_mbed_set_alpn(usocket_engine_t *e, const char *text, size_t len);
+void usocket_mbed_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *conf);
 
 /* Something that is lacking before the handshake. */
-int usocket_backend_fail_setup(usocket_tls_t *t, int number, const char *words);
+int usocket_mbed_fail_setup(usocket_engine_t *e, int number, const char *words);
 
-/* Whether the step may receive more; if not, t->again is set. */
-bool usocket_backend_may_go_on(usocket_tls_t *t);
+/* Whether the step may receive more; if not, e->step_full is set. */
+bool usocket_mbed_may_go_on(usocket_engine_t *e);
 
-/* Send on a stream what mbedTLS gives, records; those of the handshake in pieces, where the peer takes no longer ones. */
-int32_t usocket_backend_send_records(usocket_tls_t *t, const uint8_t *buf, size_t len);
+/* After mbedtls_ssl_setup: the connection receives and sends through e->transport. */
+void usocket_mbed_set_transport(usocket_engine_t *e);
 
 /* IANA's name of an alert. */
-const char *usocket_backend_alert_name(int number);
+const char *usocket_mbed_alert_name(int number);
 
 /* The connection ends with mbedTLS's number ret: say so to the peer, if mbedTLS has not. */
-void usocket_backend_send_alert(usocket_tls_t *t, int ret);
+void usocket_mbed_send_alert(usocket_engine_t *e, int ret);
 
-/* Make t->conn as the options say. */
-int usocket_backend_start(usocket_tls_t *t);
+/* Make e->conn as the options say. */
+int usocket_mbed_start(usocket_engine_t *e);
 
 /* Before and after mbedtls_ssl_setup: the buffer for reading begins small. */
-void usocket_backend_small_buffer(usocket_tls_t *t);
+void usocket_mbed_small_buffer(usocket_engine_t *e);
 
 /* A call that received has failed with ret: 0 if that was for want of room, of which there is enough now; else ret, or another. */
-int usocket_backend_make_room(usocket_tls_t *t, int ret);
+int usocket_mbed_make_room(usocket_engine_t *e, int ret);
 
 /* Whether mbedTLS's number ret means that the peer's record is too long for the buffer. */
-bool usocket_backend_no_room(const usocket_tls_t *t, int ret);
+bool usocket_mbed_no_room(const usocket_engine_t *e, int ret);
 
 /* Of the peer's certificates: without those that lead to an authority, once they have been verified; as bytes, after the handshake; and
  * where they are, NULL: it showed none. */
-void usocket_backend_drop_issuers(struct tls_conn *c);
-void usocket_backend_pack_peer(struct tls_conn *c);
-const uint8_t *usocket_backend_peer(const struct tls_conn *c, size_t *len);
+void usocket_mbed_drop_issuers(struct tls_conn *c);
+void usocket_mbed_pack_peer(struct tls_conn *c);
+const uint8_t *usocket_mbed_peer(const struct tls_conn *c, size_t *len);
 
 /* Of clients: what there is to resume; and what there will be. */
-void usocket_backend_resume_session(usocket_tls_t *t);
-void usocket_backend_keep_session(usocket_tls_t *t);
+void usocket_mbed_resume_session(usocket_engine_t *e);
+void usocket_mbed_keep_session(usocket_engine_t *e);
 
 /* Of servers that verify: tickets that have the client's certificate with them, which a session of TLS 1.3 does not; context is the
- * usocket_tls_t. As mbedTLS's callbacks. The certificate counts only if the handshake does not ask for another. */
-int usocket_backend_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
+ * usocket_engine_t. As mbedTLS's callbacks. The certificate counts only if the handshake does not ask for another. */
+int usocket_mbed_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
     const unsigned char *end, size_t *len, uint32_t *lifetime);
-int usocket_backend_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len);
+int usocket_mbed_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len);
 
 /* The handshake has ended, well or not: whether it has resumed the session. */
-void usocket_backend_resumed(usocket_tls_t *t, struct tls_conn *c);
+void usocket_mbed_resumed(usocket_engine_t *e, struct tls_conn *c);
 
-int usocket_backend_random(void *context, unsigned char *buf, size_t len);
+int usocket_mbed_random(void *context, unsigned char *buf, size_t len);
 
 /* SHA-256. */
-void usocket_backend_digest(uint8_t *out, const void *data, size_t len);
+void usocket_mbed_digest(uint8_t *out, const void *data, size_t len);
 
 void *usocket_tls_calloc(size_t n, size_t size);
 void usocket_tls_cfree(void *p);
 
 /* Zeroed; and freed, wiped. */
-void *usocket_backend_alloc(size_t size);
-void usocket_backend_free(void *p, size_t len);
+void *usocket_mbed_alloc(size_t size);
+void usocket_mbed_free(void *p, size_t len);
 
-/* The callback of mbedTLS's verification; context is the usocket_tls_t. */
-int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
+/* The callback of mbedTLS's verification; context is the usocket_engine_t. */
+int usocket_mbed_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags);
 
 /* Seconds since 1970. */
-int64_t usocket_backend_seconds(const mbedtls_x509_time *d);
+int64_t usocket_mbed_seconds(const mbedtls_x509_time *d);
 
 /* Names: mbed_names.c. */
 #define ALT_NAME_DNS 0x82 /* tags of GeneralName, RFC 5280 */
 #define ALT_NAME_IP 0x87
 
 /* Whether a certificate is for this name. */
-bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len);
+bool usocket_mbed_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len);
 
 /* The peer's name against that of the certificate. */
-void usocket_backend_check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, uint32_t *flags);
+void usocket_mbed_check_name(usocket_engine_t *e, const mbedtls_x509_crt *crt, uint32_t *flags);
 
 /* The n-th subjectAltName of a kind; NULL: there are no more. */
-const mbedtls_x509_buf *usocket_backend_alt_name(const mbedtls_x509_crt *crt, int tag, size_t n);
+const mbedtls_x509_buf *usocket_mbed_alt_name(const mbedtls_x509_crt *crt, int tag, size_t n);
 
 /* As mbedTLS compares names, and hosts. */
-bool usocket_backend_same_name(const mbedtls_x509_name *a, const mbedtls_x509_name *b);
-bool usocket_backend_same_text(const uint8_t *a, const uint8_t *b, size_t len);
+bool usocket_mbed_same_name(const mbedtls_x509_name *a, const mbedtls_x509_name *b);
+bool usocket_mbed_same_text(const uint8_t *a, const uint8_t *b, size_t len);
 
 /* The commonName, or the whole subject, for people. */
-void usocket_backend_subject(const mbedtls_x509_crt *crt, char *buf, size_t room);
+void usocket_mbed_subject(const mbedtls_x509_crt *crt, char *buf, size_t room);
 
-/* usocket_backend_say, with a name behind the words. */
-void usocket_backend_say_of(usocket_tls_t *t, enum rank rank, const char *words, const mbedtls_x509_name *name);
+/* usocket_mbed_say, with a name behind the words. */
+void usocket_mbed_say_of(usocket_engine_t *e, enum rank rank, const char *words, const mbedtls_x509_name *name);
 
 /* Limits of authorities: mbed_constraints.c. Each adds its flag and its words. */
 #if USOCKET_TLS_CONSTRAINTS
-void usocket_backend_check_purpose(usocket_tls_t *t, const mbedtls_x509_crt *ca, uint32_t *flags);
-void usocket_backend_check_listed(
-    usocket_tls_t *t, const mbedtls_x509_crl *list, const mbedtls_x509_crt *ca, uint32_t *flags);
-void usocket_backend_check_constraints(
-    usocket_tls_t *t, const mbedtls_x509_crt *ca, const mbedtls_x509_crt *leaf, uint32_t *flags);
-void usocket_backend_say_not_allowed(usocket_tls_t *t, const mbedtls_x509_buf *alt, const mbedtls_x509_name *ca);
+void usocket_mbed_check_purpose(usocket_engine_t *e, const mbedtls_x509_crt *ca, uint32_t *flags);
+void usocket_mbed_check_listed(
+    usocket_engine_t *e, const mbedtls_x509_crl *list, const mbedtls_x509_crt *ca, uint32_t *flags);
+void usocket_mbed_check_constraints(
+    usocket_engine_t *e, const mbedtls_x509_crt *ca, const mbedtls_x509_crt *leaf, uint32_t *flags);
+void usocket_mbed_say_not_allowed(usocket_engine_t *e, const mbedtls_x509_buf *alt, const mbedtls_x509_name *ca);
 #endif
 
 /* What a certificate is that mbedTLS cannot read, by mbedTLS's number: the rest of a sentence. NULL: it is
  * broken. */
-const char *usocket_backend_unreadable(int ret);
+const char *usocket_mbed_unreadable(int ret);
 
 /* One certificate, in DER. 0, or mbedTLS's number. */
-int usocket_backend_parse_cert(mbedtls_x509_crt *certs, const uint8_t *p, size_t len);
+int usocket_mbed_parse_cert(mbedtls_x509_crt *certs, const uint8_t *p, size_t len);
 
 /* All certificates of a text with a NUL behind it, and revocation lists unless that is NULL. What cannot be read is refused; or is left
  * out if another is of use: those of a kind that mbedTLS lacks, or whatever is wrong with them. 0; USOCKET_ENOMEM;
@@ -268,24 +270,24 @@ struct unreadable {
     bool cut, list;  /* it has no end; it is a revocation list */
     bool none;       /* no certificate and no list before it could be read */
 };
-int usocket_backend_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
+int usocket_mbed_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
     enum tolerance tolerance, struct unreadable *why);
 
 /* Whether there is one private key, and nothing that is cut; *len becomes what mbedTLS has to parse. */
-bool usocket_backend_one_key(const uint8_t *text, size_t *len);
+bool usocket_mbed_one_key(const uint8_t *text, size_t *len);
 
 /* Words for what mbedTLS finds only after the callbacks. */
-void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags);
+void usocket_mbed_verify_words(usocket_engine_t *e, uint32_t flags);
 
 /* The system's bundle of authorities, to be dropped; NULL: there is none. */
-struct trust *usocket_backend_trust(void);
-void usocket_backend_trust_drop(struct trust *trust);
+struct trust *usocket_mbed_trust(void);
+void usocket_mbed_trust_drop(struct trust *trust);
 
 /* What has been given, with more, to be dropped; *whole: it is there already, otherwise what is more has yet to be parsed. NULL: no memory. */
-struct trust *usocket_backend_trust_with(const struct trust *old, const void *value, size_t len, bool *whole);
+struct trust *usocket_mbed_trust_with(const struct trust *old, const void *value, size_t len, bool *whole);
 
 /* In use: who needs the same may have it. */
-void usocket_backend_trust_note(struct trust *trust);
-void usocket_backend_trust_forget(void);
+void usocket_mbed_trust_note(struct trust *trust);
+void usocket_mbed_trust_forget(void);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -44,10 +44,10 @@ static bool resize(mbedtls_ssl_context *ssl, size_t len) {
 }
 
 /* Where mbedtls_ssl_setup takes the length that the context has (mk/mbedtls.mk), it is never longer than this. */
-void usocket_backend_small_buffer(usocket_tls_t *t) {
-    mbedtls_ssl_context *ssl = &t->conn->ssl;
-    size_t len = (t->creds->max_fragment < 4096 ? 2048 : 4096) + AROUND;
-    if (t->datagram || len >= FULL) {
+void usocket_mbed_small_buffer(usocket_engine_t *e) {
+    mbedtls_ssl_context *ssl = &e->conn->ssl;
+    size_t len = (e->creds->max_fragment < 4096 ? 2048 : 4096) + AROUND;
+    if (e->datagram || len >= FULL) {
         return; /* how long a datagram is, only its being received tells */
     }
     if (ssl->PRIVATE(in_buf) == NULL) {
@@ -67,15 +67,15 @@ static size_t room_for_record(const mbedtls_ssl_context *ssl) {
     return wanted;
 }
 
-bool usocket_backend_no_room(const usocket_tls_t *t, int ret) {
-    const mbedtls_ssl_context *ssl = &t->conn->ssl;
-    return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !t->datagram && ssl->PRIVATE(in_hdr) != NULL &&
+bool usocket_mbed_no_room(const usocket_engine_t *e, int ret) {
+    const mbedtls_ssl_context *ssl = &e->conn->ssl;
+    return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !e->datagram && ssl->PRIVATE(in_hdr) != NULL &&
         room_for_record(ssl) > ssl->PRIVATE(in_buf_len);
 }
 
-int usocket_backend_make_room(usocket_tls_t *t, int ret) {
-    mbedtls_ssl_context *ssl = &t->conn->ssl;
-    if (ssl->PRIVATE(in_buf_len) >= FULL || !usocket_backend_no_room(t, ret)) {
+int usocket_mbed_make_room(usocket_engine_t *e, int ret) {
+    mbedtls_ssl_context *ssl = &e->conn->ssl;
+    if (ssl->PRIVATE(in_buf_len) >= FULL || !usocket_mbed_no_room(e, ret)) {
         return ret;
     }
     size_t wanted = room_for_record(ssl);
@@ -87,16 +87,16 @@ int usocket_backend_make_room(usocket_tls_t *t, int ret) {
 
 #else
 
-void usocket_backend_small_buffer(usocket_tls_t *t) {
-    (void)t;
+void usocket_mbed_small_buffer(usocket_engine_t *e) {
+    (void)e;
 }
 
-bool usocket_backend_no_room(const usocket_tls_t *t, int ret) {
-    return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !t->datagram;
+bool usocket_mbed_no_room(const usocket_engine_t *e, int ret) {
+    return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !e->datagram;
 }
 
-int usocket_backend_make_room(usocket_tls_t *t, int ret) {
-    (void)t;
+int usocket_mbed_make_room(usocket_engine_t *e, int ret) {
+    (void)e;
     return ret;
 }
 

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS && USOCKET_TLS_CONSTRAINTS
 
@@ -18,15 +18,15 @@
 
 /* ---- extendedKeyUsage --------------------------------------------------------------------------------------------- */
 
-void usocket_backend_check_purpose(usocket_tls_t *t, const mbedtls_x509_crt *ca, uint32_t *flags) {
+void usocket_mbed_check_purpose(usocket_engine_t *e, const mbedtls_x509_crt *ca, uint32_t *flags) {
 #if defined(MBEDTLS_X509_CHECK_EXTENDED_KEY_USAGE) || MBEDTLS_VERSION_NUMBER >= 0x03000000
-    const char *purpose = t->server ? MBEDTLS_OID_CLIENT_AUTH : MBEDTLS_OID_SERVER_AUTH;
+    const char *purpose = e->server ? MBEDTLS_OID_CLIENT_AUTH : MBEDTLS_OID_SERVER_AUTH;
     if (mbedtls_x509_crt_check_extended_key_usage(ca, purpose, sizeof(MBEDTLS_OID_CLIENT_AUTH) - 1) != 0) {
         *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
-        usocket_backend_say_of(t, RANK_USE, "an authority for other uses (extendedKeyUsage):", &ca->subject);
+        usocket_mbed_say_of(e, RANK_USE, "an authority for other uses (extendedKeyUsage):", &ca->subject);
     }
 #else
-    (void)t;
+    (void)e;
     (void)ca;
     (void)flags;
 #endif
@@ -34,21 +34,21 @@ void usocket_backend_check_purpose(usocket_tls_t *t, const mbedtls_x509_crt *ca,
 
 /* ---- Revocation lists --------------------------------------------------------------------------------------------- */
 
-void usocket_backend_check_listed(
-    usocket_tls_t *t, const mbedtls_x509_crl *list, const mbedtls_x509_crt *ca, uint32_t *flags) {
+void usocket_mbed_check_listed(
+    usocket_engine_t *e, const mbedtls_x509_crl *list, const mbedtls_x509_crt *ca, uint32_t *flags) {
     const uint32_t dates = MBEDTLS_X509_BADCRL_EXPIRED | MBEDTLS_X509_BADCRL_FUTURE;
     uint32_t found = MBEDTLS_X509_BADCRL_NOT_TRUSTED; /* none */
     int64_t now = usocket_port_wall_time();
     for (; list != NULL && found != 0; list = list->next) {
-        if (usocket_backend_same_name(&list->issuer, &ca->subject)) {
-            found = now < usocket_backend_seconds(&list->this_update) ? MBEDTLS_X509_BADCRL_FUTURE
-                : now > usocket_backend_seconds(&list->next_update)   ? MBEDTLS_X509_BADCRL_EXPIRED
-                                                                      : 0;
+        if (usocket_mbed_same_name(&list->issuer, &ca->subject)) {
+            found = now < usocket_mbed_seconds(&list->this_update) ? MBEDTLS_X509_BADCRL_FUTURE
+                : now > usocket_mbed_seconds(&list->next_update)   ? MBEDTLS_X509_BADCRL_EXPIRED
+                                                                   : 0;
         }
     }
     *flags = (*flags & ~dates) | found; /* one that is current is enough */
     if (found == MBEDTLS_X509_BADCRL_NOT_TRUSTED) {
-        usocket_backend_say_of(t, RANK_USE, "no revocation list of", &ca->subject);
+        usocket_mbed_say_of(e, RANK_USE, "no revocation list of", &ca->subject);
     }
 }
 
@@ -75,7 +75,7 @@ static bool in_tree(const uint8_t *name, size_t len, const uint8_t *base, size_t
     if (base_len == 0) {
         return true;
     }
-    if (len < base_len || !usocket_backend_same_text(name + len - base_len, base, base_len)) {
+    if (len < base_len || !usocket_mbed_same_text(name + len - base_len, base, base_len)) {
         return false;
     }
     return len == base_len ? base[0] != '.' : base[0] == '.' || name[len - base_len - 1] == '.';
@@ -93,7 +93,7 @@ static int compare_host(const mbedtls_x509_buf *name, const uint8_t *base, size_
     /* A star also stands for the one label that is excluded. */
     const uint8_t *rest = memchr(base, '.', base_len);
     return excluded && len > 2 && name->p[0] == '*' && rest != NULL && base + base_len - rest == (ptrdiff_t)len - 1 &&
-            usocket_backend_same_text(name->p + 1, rest, len - 1)
+            usocket_mbed_same_text(name->p + 1, rest, len - 1)
         ? WITHIN
         : LISTED;
 }
@@ -180,14 +180,14 @@ static int check_extension(
                 *which = name;
                 return WITHIN;
             }
-            name = usocket_backend_alt_name(leaf, tag, n);
+            name = usocket_mbed_alt_name(leaf, tag, n);
         }
     }
     return UNTOUCHED;
 }
 
-void usocket_backend_check_constraints(
-    usocket_tls_t *t, const mbedtls_x509_crt *ca, const mbedtls_x509_crt *leaf, uint32_t *flags) {
+void usocket_mbed_check_constraints(
+    usocket_engine_t *e, const mbedtls_x509_crt *ca, const mbedtls_x509_crt *leaf, uint32_t *flags) {
     const uint8_t *outer = ca->v3_ext.p; /* mbedTLS has read them all */
     size_t n;
     const uint8_t *p = outer != NULL ? element(&outer, outer + ca->v3_ext.len, SEQUENCE, &n) : NULL;
@@ -201,15 +201,15 @@ void usocket_backend_check_constraints(
         element(&extension, p, MBEDTLS_ASN1_BOOLEAN, &n);
         const uint8_t *value = element(&extension, p, MBEDTLS_ASN1_OCTET_STRING, &n);
         const mbedtls_x509_buf *which = NULL;
-        int found = value != NULL ? check_extension(value, n, leaf, t->server * STRICT, &which) : MALFORMED;
+        int found = value != NULL ? check_extension(value, n, leaf, e->server * STRICT, &which) : MALFORMED;
         if (found == UNTOUCHED) {
             continue;
         }
         *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
         if (found == WITHIN) {
-            usocket_backend_say_not_allowed(t, which, &ca->subject);
+            usocket_mbed_say_not_allowed(e, which, &ca->subject);
         } else {
-            usocket_backend_say_of(t, RANK_USE, "unreadable nameConstraints of", &ca->subject);
+            usocket_mbed_say_of(e, RANK_USE, "unreadable nameConstraints of", &ca->subject);
         }
     }
 }

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -74,11 +74,11 @@ static int give_names(void *value, size_t *len, const struct tls_creds *c, bool 
     return 0;
 }
 
-static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
-    if (t->stage != TLS_OPEN && !(t->stage == TLS_FAILED && t->conn != NULL)) {
+static int get_used(usocket_engine_t *e, int name, void *value, size_t *len) {
+    if (e->stage != TLS_OPEN && !(e->stage == TLS_FAILED && e->conn != NULL)) {
         return USOCKET_ENOTCONN;
     }
-    const mbedtls_ssl_context *ssl = &t->conn->ssl;
+    const mbedtls_ssl_context *ssl = &e->conn->ssl;
     char text[64];
     switch (name) {
         case USOCKET_TLS_CIPHERSUITE_USED: {
@@ -93,9 +93,9 @@ static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
             return give(value, len, text, suite_name(id, text, sizeof(text)));
         }
         case USOCKET_TLS_PENDING:
-            return give_number(value, len, (int)usocket_backend_pending(t));
+            return give_number(value, len, (int)usocket_engine_pending(e));
         case USOCKET_TLS_REST:
-            return give(value, len, t->conn->early + t->conn->ahead_at, t->ended ? t->conn->ahead : 0);
+            return give(value, len, e->conn->early + e->conn->ahead_at, e->ended ? e->conn->ahead : 0);
         case USOCKET_TLS_VERSION_USED:
             if (ssl->PRIVATE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
                 return USOCKET_ENOTCONN;
@@ -113,7 +113,7 @@ static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
         default: {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
             size_t size;
-            const uint8_t *cert = usocket_backend_peer(t->conn, &size);
+            const uint8_t *cert = usocket_mbed_peer(e->conn, &size);
             return value != NULL && *len < size ? USOCKET_EINVAL : give(value, len, cert, size);
 #else
             return USOCKET_ENOPROTOOPT;
@@ -122,13 +122,13 @@ static int get_used(usocket_tls_t *t, int name, void *value, size_t *len) {
     }
 }
 
-int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len) {
-    const struct tls_creds *c = t->creds;
+int usocket_engine_get(usocket_engine_t *e, int name, void *value, size_t *len) {
+    const struct tls_creds *c = e->creds;
     switch (name) {
         case USOCKET_TLS_PEER_VERIFY:
-            return give_number(value, len, c->verify >= 0 ? c->verify : t->server ? 0 : 2);
+            return give_number(value, len, c->verify >= 0 ? c->verify : e->server ? 0 : 2);
         case USOCKET_TLS_ROLE:
-            return give_number(value, len, t->server);
+            return give_number(value, len, e->server);
         case USOCKET_TLS_SESSION_CACHE:
             return give_number(value, len, c->cache);
         case USOCKET_TLS_MIN_VERSION:
@@ -155,7 +155,7 @@ int usocket_backend_get(usocket_tls_t *t, int name, void *value, size_t *len) {
         case USOCKET_TLS_PEER_CERT:
         case USOCKET_TLS_PENDING:
         case USOCKET_TLS_REST:
-            return get_used(t, name, value, len);
+            return get_used(e, name, value, len);
         default:
             return USOCKET_ENOPROTOOPT;
     }

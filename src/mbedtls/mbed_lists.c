@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -68,7 +68,7 @@ static const int *offered_suites(void) {
     return offered;
 }
 
-void usocket_backend_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *conf) {
+void usocket_mbed_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *conf) {
     mbedtls_ssl_conf_ciphersuites(conf, c->suites != NULL ? c->suites : offered_suites());
 #if NEWEST == USOCKET_TLS_1_3
     mbedtls_ssl_conf_tls13_key_exchange_modes(conf,
@@ -96,10 +96,10 @@ static bool same_suite(const char *name, const char *text, size_t len) {
     return true;
 }
 
-int usocket_backend_set_suites(usocket_tls_t *t, const char *text, size_t len) {
+int usocket_mbed_set_suites(usocket_engine_t *e, const char *text, size_t len) {
     static const char between[] = ",: ";
-    struct tls_creds *c = t->creds;
-    int *suites = usocket_backend_alloc((count_items(text, text + len, between) + 1) * sizeof(int));
+    struct tls_creds *c = e->creds;
+    int *suites = usocket_mbed_alloc((count_items(text, text + len, between) + 1) * sizeof(int));
     if (suites == NULL) {
         return USOCKET_ENOMEM;
     }
@@ -117,7 +117,7 @@ int usocket_backend_set_suites(usocket_tls_t *t, const char *text, size_t len) {
             char words[96];
             snprintf(words, sizeof(words), "no suite %.*s", (int)(n < 60 ? n : 60), p);
             usocket_port_free(suites);
-            return usocket_backend_option_error(t, "CIPHERSUITE_LIST", 0, words);
+            return usocket_mbed_option_error(e, "CIPHERSUITE_LIST", 0, words);
         }
         suites[count++] = *id;
         const char *name = mbedtls_ssl_get_ciphersuite_name(*id);
@@ -138,11 +138,11 @@ int usocket_backend_set_suites(usocket_tls_t *t, const char *text, size_t len) {
 
 /* ---- Protocols ---------------------------------------------------------------------------------------------------- */
 
-int usocket_backend_set_alpn(usocket_tls_t *t, const char *text, size_t len) {
+int usocket_mbed_set_alpn(usocket_engine_t *e, const char *text, size_t len) {
     static const char between[] = ", ";
-    struct tls_creds *c = t->creds;
+    struct tls_creds *c = e->creds;
     size_t items = count_items(text, text + len, between);
-    char *block = usocket_backend_alloc((items + 1) * sizeof(char *) + len + 1);
+    char *block = usocket_mbed_alloc((items + 1) * sizeof(char *) + len + 1);
     if (block == NULL) {
         return USOCKET_ENOMEM;
     }
@@ -153,8 +153,8 @@ int usocket_backend_set_alpn(usocket_tls_t *t, const char *text, size_t len) {
     for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
         if (n > 255 || memchr(p, '\0', n) != NULL) {
             usocket_port_free(block);
-            return usocket_backend_option_error(
-                t, "ALPN_LIST", 0, n > 255 ? "a name longer than 255 bytes" : "a name with a NUL");
+            return usocket_mbed_option_error(
+                e, "ALPN_LIST", 0, n > 255 ? "a name longer than 255 bytes" : "a name with a NUL");
         }
         memcpy(out, p, n);
         out[n] = '\0';

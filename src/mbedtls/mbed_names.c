@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -21,7 +21,7 @@ static uint8_t lower(uint8_t c) {
     return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
 }
 
-bool usocket_backend_same_text(const uint8_t *a, const uint8_t *b, size_t len) {
+bool usocket_mbed_same_text(const uint8_t *a, const uint8_t *b, size_t len) {
     for (size_t i = 0; i < len; i++) {
         if (lower(a[i]) != lower(b[i])) {
             return false;
@@ -35,7 +35,7 @@ static bool is_plain(int tag) {
     return tag == MBEDTLS_ASN1_UTF8_STRING || tag == MBEDTLS_ASN1_PRINTABLE_STRING;
 }
 
-bool usocket_backend_same_name(const mbedtls_x509_name *a, const mbedtls_x509_name *b) {
+bool usocket_mbed_same_name(const mbedtls_x509_name *a, const mbedtls_x509_name *b) {
     for (; a != NULL && b != NULL; a = a->next, b = b->next) {
         const mbedtls_x509_buf *x = &a->val;
         const mbedtls_x509_buf *y = &b->val;
@@ -44,7 +44,7 @@ bool usocket_backend_same_name(const mbedtls_x509_name *a, const mbedtls_x509_na
             (a->oid.len == 0 || memcmp(a->oid.p, b->oid.p, a->oid.len) == 0);
         if (!same ||
             (x->len != 0 && (x->tag != y->tag || memcmp(x->p, y->p, x->len) != 0) &&
-                !(is_plain(x->tag) && is_plain(y->tag) && usocket_backend_same_text(x->p, y->p, x->len)))) {
+                !(is_plain(x->tag) && is_plain(y->tag) && usocket_mbed_same_text(x->p, y->p, x->len)))) {
             return false;
         }
     }
@@ -55,7 +55,7 @@ bool usocket_backend_same_name(const mbedtls_x509_name *a, const mbedtls_x509_na
 static bool name_matches(const mbedtls_x509_buf *pattern, const uint8_t *name, size_t len) {
     const uint8_t *p = pattern->p;
     size_t plen = pattern->len;
-    if (plen == len && usocket_backend_same_text(p, name, len)) {
+    if (plen == len && usocket_mbed_same_text(p, name, len)) {
         return memchr(p, '\0', plen) == NULL;
     }
     const uint8_t *rest = memchr(name, '.', len);
@@ -64,10 +64,10 @@ static bool name_matches(const mbedtls_x509_buf *pattern, const uint8_t *name, s
     }
     size_t rest_len = len - (size_t)(rest - name);
     return rest_len == plen - 1 && memchr(rest + 1, '.', rest_len - 1) != NULL &&
-        usocket_backend_same_text(p + 1, rest, rest_len);
+        usocket_mbed_same_text(p + 1, rest, rest_len);
 }
 
-const mbedtls_x509_buf *usocket_backend_alt_name(const mbedtls_x509_crt *crt, int tag, size_t n) {
+const mbedtls_x509_buf *usocket_mbed_alt_name(const mbedtls_x509_crt *crt, int tag, size_t n) {
     for (const mbedtls_x509_sequence *s = &crt->subject_alt_names; s != NULL && s->buf.p != NULL; s = s->next) {
         if (s->buf.tag == tag && n-- == 0) {
             return &s->buf;
@@ -76,9 +76,9 @@ const mbedtls_x509_buf *usocket_backend_alt_name(const mbedtls_x509_crt *crt, in
     return NULL;
 }
 
-bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len) {
+bool usocket_mbed_is_for(const mbedtls_x509_crt *crt, const char *name, size_t len) {
     const mbedtls_x509_buf *alt;
-    for (size_t n = 0; (alt = usocket_backend_alt_name(crt, ALT_NAME_DNS, n)) != NULL; n++) {
+    for (size_t n = 0; (alt = usocket_mbed_alt_name(crt, ALT_NAME_DNS, n)) != NULL; n++) {
         if (name_matches(alt, (const uint8_t *)name, len)) {
             return true;
         }
@@ -89,7 +89,7 @@ bool usocket_backend_is_for(const mbedtls_x509_crt *crt, const char *name, size_
 static bool is_for_address(const mbedtls_x509_crt *crt, const usocket_addr_t *a) {
     size_t len = a->family == USOCKET_AF_INET ? 4 : a->family == USOCKET_AF_INET6 ? 16 : SIZE_MAX;
     const mbedtls_x509_buf *alt;
-    for (size_t n = 0; (alt = usocket_backend_alt_name(crt, ALT_NAME_IP, n)) != NULL; n++) {
+    for (size_t n = 0; (alt = usocket_mbed_alt_name(crt, ALT_NAME_IP, n)) != NULL; n++) {
         if (alt->len == len && memcmp(alt->p, a->u.ip, len) == 0) {
             return true;
         }
@@ -163,7 +163,7 @@ static void add_name(struct text *t, const mbedtls_x509_name *n) {
     }
 }
 
-void usocket_backend_subject(const mbedtls_x509_crt *crt, char *buf, size_t room) {
+void usocket_mbed_subject(const mbedtls_x509_crt *crt, char *buf, size_t room) {
     struct text t = {buf, 0, room};
     for (const mbedtls_x509_name *n = &crt->subject; n != NULL; n = n->next) {
         if (n->oid.len == 3 && memcmp(n->oid.p, "\x55\x04\x03", 3) == 0 && n->val.len != 0) {
@@ -174,11 +174,11 @@ void usocket_backend_subject(const mbedtls_x509_crt *crt, char *buf, size_t room
     add_name(&t, &crt->subject);
 }
 
-void usocket_backend_say_of(usocket_tls_t *t, enum rank rank, const char *words, const mbedtls_x509_name *name) {
+void usocket_mbed_say_of(usocket_engine_t *e, enum rank rank, const char *words, const mbedtls_x509_name *name) {
     char buf[128];
     struct text text = {buf, 0, sizeof(buf)};
     add_name(&text, name);
-    usocket_backend_say(t, rank, "%s %s", words, buf);
+    usocket_mbed_say(e, rank, "%s %s", words, buf);
 }
 
 /* A host's name; within quotes unless it looks like one. */
@@ -210,13 +210,13 @@ static void add_alt_name(struct text *t, const mbedtls_x509_buf *alt) {
 }
 
 #if USOCKET_TLS_CONSTRAINTS
-void usocket_backend_say_not_allowed(usocket_tls_t *t, const mbedtls_x509_buf *alt, const mbedtls_x509_name *ca) {
+void usocket_mbed_say_not_allowed(usocket_engine_t *e, const mbedtls_x509_buf *alt, const mbedtls_x509_name *ca) {
     char buf[140];
     struct text text = {buf, 0, 60};
     add_alt_name(&text, alt);
     struct text by = {buf + 60, 0, 80};
     add_name(&by, ca);
-    usocket_backend_say(t, RANK_USE, "the certificate is for %s, outside of the nameConstraints of %s", buf, by.buf);
+    usocket_mbed_say(e, RANK_USE, "the certificate is for %s, outside of the nameConstraints of %s", buf, by.buf);
 }
 #endif
 
@@ -226,30 +226,29 @@ void usocket_backend_say_not_allowed(usocket_tls_t *t, const mbedtls_x509_buf *a
 static const char *why_not(const mbedtls_x509_crt *crt, const char *wanted, bool numeric, bool named) {
     const mbedtls_x509_buf *alt;
     size_t len = strlen(wanted);
-    if (usocket_backend_alt_name(crt, ALT_NAME_DNS, 0) == NULL &&
-        usocket_backend_alt_name(crt, ALT_NAME_IP, 0) == NULL) {
+    if (usocket_mbed_alt_name(crt, ALT_NAME_DNS, 0) == NULL && usocket_mbed_alt_name(crt, ALT_NAME_IP, 0) == NULL) {
         return "; it has no subjectAltName for one, a commonName does not count";
     }
-    for (size_t n = 0; (alt = usocket_backend_alt_name(crt, ALT_NAME_DNS, n)) != NULL; n++) {
-        if (numeric && alt->len == len && usocket_backend_same_text(alt->p, (const uint8_t *)wanted, len)) {
+    for (size_t n = 0; (alt = usocket_mbed_alt_name(crt, ALT_NAME_DNS, n)) != NULL; n++) {
+        if (numeric && alt->len == len && usocket_mbed_same_text(alt->p, (const uint8_t *)wanted, len)) {
             return "; a dNSName does not count for an address";
         }
         const uint8_t *star = alt->len != 0 ? memchr(alt->p, '*', alt->len) : NULL;
         size_t rest = star != NULL ? alt->len - (size_t)(star + 1 - alt->p) : 0;
         if (star != NULL && rest <= len &&
-            usocket_backend_same_text(star + 1, (const uint8_t *)wanted + len - rest, rest)) {
+            usocket_mbed_same_text(star + 1, (const uint8_t *)wanted + len - rest, rest)) {
             return "; a * is one whole label with two labels behind it";
         }
     }
     return numeric && !named ? "; TLS_HOSTNAME tells the server's name" : "";
 }
 
-void usocket_backend_check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, uint32_t *flags) {
+void usocket_mbed_check_name(usocket_engine_t *e, const mbedtls_x509_crt *crt, uint32_t *flags) {
     *flags &= ~(uint32_t)MBEDTLS_X509_BADCERT_CN_MISMATCH;
     char address[USOCKET_ADDR_TEXT];
-    const char *wanted = t->name;
-    usocket_addr_t a = t->peer;
-    bool numeric = t->name == NULL || usocket_addr_parse(&a, t->name, strlen(t->name), USOCKET_AF_UNSPEC) == 0;
+    const char *wanted = e->name;
+    usocket_addr_t a = e->peer;
+    bool numeric = e->name == NULL || usocket_addr_parse(&a, e->name, strlen(e->name), USOCKET_AF_UNSPEC) == 0;
     bool fits;
     size_t len = 0;
     if (numeric) {
@@ -258,18 +257,18 @@ void usocket_backend_check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, u
     } else {
         len = strlen(wanted);
         len -= len > 1 && wanted[len - 1] == '.'; /* a full name's last dot */
-        fits = usocket_backend_is_for(crt, wanted, len);
+        fits = usocket_mbed_is_for(crt, wanted, len);
     }
     if (fits) {
         return;
     }
     *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-    const char *why = why_not(crt, wanted, numeric, t->named);
+    const char *why = why_not(crt, wanted, numeric, e->named);
     char text[USOCKET_TLS_WORDS];
     struct text all = {text, 0, 88};
     for (int tag = ALT_NAME_DNS; tag <= ALT_NAME_IP; tag += ALT_NAME_IP - ALT_NAME_DNS) {
         const mbedtls_x509_buf *alt;
-        for (size_t n = 0; (alt = usocket_backend_alt_name(crt, tag, n)) != NULL; n++) {
+        for (size_t n = 0; (alt = usocket_mbed_alt_name(crt, tag, n)) != NULL; n++) {
             add(&all, ", ", all.len != 0 ? 2 : 0);
             add_alt_name(&all, alt);
         }
@@ -284,7 +283,7 @@ void usocket_backend_check_name(usocket_tls_t *t, const mbedtls_x509_crt *crt, u
     } else {
         add_host(&all, (const uint8_t *)wanted, strlen(wanted));
     }
-    usocket_backend_say(t, RANK_NAME, "the certificate is for %s%s", text, why);
+    usocket_mbed_say(e, RANK_NAME, "the certificate is for %s%s", text, why);
 }
 
 #endif

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -140,7 +140,7 @@ static int accept_extension(void *context, const mbedtls_x509_crt *crt, const mb
 }
 #endif
 
-int usocket_backend_parse_cert(mbedtls_x509_crt *certs, const uint8_t *p, size_t len) {
+int usocket_mbed_parse_cert(mbedtls_x509_crt *certs, const uint8_t *p, size_t len) {
     if (element_length(p, p + len) != len) {
         return MBEDTLS_ERR_X509_INVALID_FORMAT;
     }
@@ -164,8 +164,8 @@ static int parse_pem(mbedtls_x509_crt *certs, mbedtls_x509_crl *lists, const uin
         if (ret == 0) {
             const uint8_t *der = pem.PRIVATE(buf);
             size_t len = pem.PRIVATE(buflen);
-            ret = lists != NULL ? mbedtls_x509_crl_parse_der(lists, der, len)
-                                : usocket_backend_parse_cert(certs, der, len);
+            ret =
+                lists != NULL ? mbedtls_x509_crl_parse_der(lists, der, len) : usocket_mbed_parse_cert(certs, der, len);
         }
         mbedtls_pem_free(&pem);
     }
@@ -183,7 +183,28 @@ static bool is_damage(int ret) {
         (ret > -0x1500 && ret <= -0x1080) /* PEM */;
 }
 
-int usocket_backend_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
+const char *usocket_mbed_unreadable(int ret) {
+    int part = -(-ret & ~0x7f); /* without what was wrong inside of it */
+    if (ret == MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE) {
+        return "uses an extension this build does not know";
+    }
+    if (ret ==
+        MBEDTLS_ERR_X509_INVALID_EXTENSIONS + MBEDTLS_ERR_ASN1_UNEXPECTED_TAG) { /* 2.28 has one number for both */
+        return "uses an extension this build does not know, or cannot read";
+    }
+    if (ret == MBEDTLS_ERR_PK_INVALID_PUBKEY) {
+        return "has an RSA key with an exponent of more than 33 bits";
+    }
+    if (part == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG || part == MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE) {
+        return "is signed with an algorithm that this build lacks, such as Ed25519";
+    }
+    if (part == MBEDTLS_ERR_PK_UNKNOWN_PK_ALG || part == MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE) {
+        return "has a key of a kind that this build lacks, such as Ed25519";
+    }
+    return NULL;
+}
+
+int usocket_mbed_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
     enum tolerance tolerance, struct unreadable *why) {
     struct input in = {text, text + len, false};
     unsigned count = 0;
@@ -200,14 +221,13 @@ int usocket_backend_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_cr
         int ret = MBEDTLS_ERR_X509_INVALID_FORMAT;
         bool cut = item == ITEM_CUT || item == ITEM_STRAY;
         if (!cut) {
-            ret =
-                item == ITEM_DER ? usocket_backend_parse_cert(certs, at, n) : parse_pem(certs, list ? lists : NULL, at);
+            ret = item == ITEM_DER ? usocket_mbed_parse_cert(certs, at, n) : parse_pem(certs, list ? lists : NULL, at);
         }
         if (ret == 0) {
             good++;
             continue;
         }
-        if (usocket_backend_is_alloc_failure(ret)) {
+        if (usocket_mbed_is_alloc_failure(ret)) {
             return USOCKET_ENOMEM;
         }
         bool refused = cut || list || tolerance == TOLERATE_NONE || (tolerance == TOLERATE_KINDS && is_damage(ret));
@@ -223,7 +243,7 @@ int usocket_backend_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_cr
     return good == 0 ? USOCKET_ETLS_OPTION : 0;
 }
 
-bool usocket_backend_one_key(const uint8_t *text, size_t *len) {
+bool usocket_mbed_one_key(const uint8_t *text, size_t *len) {
     struct input in = {text, text + *len, false};
     const uint8_t *at = NULL;
     size_t n = 0;

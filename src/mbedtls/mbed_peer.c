@@ -4,7 +4,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -39,7 +39,7 @@ static bool is_slow(const mbedtls_x509_crt *crt) {
 int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, const unsigned char *der, size_t len);
 int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, const unsigned char *der, size_t len) {
     const mbedtls_ssl_config *conf = ssl->PRIVATE(conf);
-    if (conf->PRIVATE(f_vrfy) != usocket_backend_verify) { /* MicroPython's own TLS */
+    if (conf->PRIVATE(f_vrfy) != usocket_mbed_verify) { /* MicroPython's own TLS */
         return mbedtls_x509_crt_parse_der(chain, der, len);
     }
     bool own = chain->version == 0;
@@ -51,7 +51,7 @@ int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, con
     if (count >= MOST_CERTS) {
         return 0;
     }
-    int ret = usocket_backend_parse_cert(chain, der, len);
+    int ret = usocket_mbed_parse_cert(chain, der, len);
     mbedtls_x509_crt **link = own ? &chain : &last->next;
     if (ret == 0 && is_slow(*link)) {
         ret = MBEDTLS_ERR_PK_INVALID_PUBKEY;
@@ -59,11 +59,11 @@ int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, con
             free_chain(link);
         }
     }
-    if (ret == 0 || usocket_backend_is_alloc_failure(ret)) {
+    if (ret == 0 || usocket_mbed_is_alloc_failure(ret)) {
         return ret;
     }
-    usocket_tls_t *t = conf->PRIVATE(p_vrfy);
-    t->conn->skipped = ret;
+    usocket_engine_t *e = conf->PRIVATE(p_vrfy);
+    e->conn->skipped = ret;
     return !own                                                               ? 0
         : ret == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND ? MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG
                                                                               : ret;
@@ -72,7 +72,7 @@ int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, con
 
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
 
-void usocket_backend_drop_issuers(struct tls_conn *c) {
+void usocket_mbed_drop_issuers(struct tls_conn *c) {
     mbedtls_ssl_session *session = c->ssl.PRIVATE(session_negotiate);
     mbedtls_x509_crt *crt = session != NULL ? session->PRIVATE(peer_cert) : NULL;
     if (crt != NULL && crt->next != NULL) {
@@ -80,7 +80,7 @@ void usocket_backend_drop_issuers(struct tls_conn *c) {
     }
 }
 
-void usocket_backend_pack_peer(struct tls_conn *c) {
+void usocket_mbed_pack_peer(struct tls_conn *c) {
     mbedtls_ssl_session *session = c->ssl.PRIVATE(session_negotiate);
     session = session != NULL ? session : c->ssl.PRIVATE(session);
     mbedtls_x509_crt *crt = session != NULL ? session->PRIVATE(peer_cert) : NULL;
@@ -93,7 +93,7 @@ void usocket_backend_pack_peer(struct tls_conn *c) {
     }
 }
 
-const uint8_t *usocket_backend_peer(const struct tls_conn *c, size_t *len) {
+const uint8_t *usocket_mbed_peer(const struct tls_conn *c, size_t *len) {
     const mbedtls_x509_crt *crt = c->peer == NULL ? mbedtls_ssl_get_peer_cert(&c->ssl) : NULL;
     *len = crt != NULL ? crt->raw.len : c->peer_len;
     return crt != NULL ? crt->raw.p : c->peer;
@@ -101,11 +101,11 @@ const uint8_t *usocket_backend_peer(const struct tls_conn *c, size_t *len) {
 
 #else
 
-void usocket_backend_drop_issuers(struct tls_conn *c) {
+void usocket_mbed_drop_issuers(struct tls_conn *c) {
     (void)c;
 }
 
-void usocket_backend_pack_peer(struct tls_conn *c) {
+void usocket_mbed_pack_peer(struct tls_conn *c) {
     (void)c;
 }
 

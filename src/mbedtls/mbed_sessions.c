@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -24,29 +24,29 @@ struct session {
 };
 static struct session *sessions; /* the last one first */
 
-static void session_key(const usocket_tls_t *t, uint8_t *key) {
+static void session_key(const usocket_engine_t *e, uint8_t *key) {
     uint8_t all[2 * DIGEST + USOCKET_ADDR_TEXT + USOCKET_HOST_MAX + 1];
     memset(all, 0, sizeof(all));
-    memcpy(all, t->creds->digest, DIGEST);
-    if (t->conn->trust != NULL) { /* the system's bundle may have changed since */
-        memcpy(all + DIGEST, t->conn->trust->id, DIGEST);
+    memcpy(all, e->creds->digest, DIGEST);
+    if (e->conn->trust != NULL) { /* the system's bundle may have changed since */
+        memcpy(all + DIGEST, e->conn->trust->id, DIGEST);
     }
-    usocket_addr_format(&t->peer, (char *)all + 2 * DIGEST);
-    if (t->name != NULL) {
-        strcpy((char *)all + 2 * DIGEST + USOCKET_ADDR_TEXT, t->name);
+    usocket_addr_format(&e->peer, (char *)all + 2 * DIGEST);
+    if (e->name != NULL) {
+        strcpy((char *)all + 2 * DIGEST + USOCKET_ADDR_TEXT, e->name);
     }
-    all[sizeof(all) - 1] = t->datagram; /* DTLS is 1.2 alone, and cannot go on with a session of TLS 1.3 */
-    usocket_backend_digest(key, all, sizeof(all));
+    all[sizeof(all) - 1] = e->datagram; /* DTLS is 1.2 alone, and cannot go on with a session of TLS 1.3 */
+    usocket_mbed_digest(key, all, sizeof(all));
 }
 
 static void free_session(struct session *s) {
     if (s != NULL) {
-        usocket_backend_free(s, sizeof(*s) + s->len + s->cert_len);
+        usocket_mbed_free(s, sizeof(*s) + s->len + s->cert_len);
     }
 }
 
 static void digest_secret(uint8_t *out, const mbedtls_ssl_session *session) {
-    usocket_backend_digest(out, session->PRIVATE(master), sizeof(session->PRIVATE(master)));
+    usocket_mbed_digest(out, session->PRIVATE(master), sizeof(session->PRIVATE(master)));
 }
 
 /* Out of the list, so that no ticket is used twice. */
@@ -64,18 +64,18 @@ static struct session *take_session(const uint8_t *key) {
     return s;
 }
 
-static struct session *save(usocket_tls_t *t, const mbedtls_ssl_session *session) {
-    const struct tls_conn *c = t->conn;
+static struct session *save(usocket_engine_t *e, const mbedtls_ssl_session *session) {
+    const struct tls_conn *c = e->conn;
     size_t len = 0;
     size_t cert_len = c->peer_len;
     mbedtls_ssl_session_save(session, NULL, 0, &len);
-    struct session *s = len != 0 ? usocket_backend_alloc(sizeof(*s) + len + cert_len) : NULL;
+    struct session *s = len != 0 ? usocket_mbed_alloc(sizeof(*s) + len + cert_len) : NULL;
     if (s == NULL) {
         return NULL;
     }
     s->len = len;
     s->cert_len = cert_len;
-    session_key(t, s->key);
+    session_key(e, s->key);
     digest_secret(s->secret, session);
     if (mbedtls_ssl_session_save(session, s->bytes, len, &len) != 0) {
         free_session(s);
@@ -88,13 +88,13 @@ static struct session *save(usocket_tls_t *t, const mbedtls_ssl_session *session
 }
 
 /* A session is worth something, but never a failure. */
-void usocket_backend_keep_session(usocket_tls_t *t) {
-    if (t->server || !t->creds->cache) {
+void usocket_mbed_keep_session(usocket_engine_t *e) {
+    if (e->server || !e->creds->cache) {
         return;
     }
     mbedtls_ssl_session session;
     mbedtls_ssl_session_init(&session);
-    struct session *s = mbedtls_ssl_get_session(&t->conn->ssl, &session) == 0 ? save(t, &session) : NULL;
+    struct session *s = mbedtls_ssl_get_session(&e->conn->ssl, &session) == 0 ? save(e, &session) : NULL;
     mbedtls_ssl_session_free(&session);
     if (s == NULL) {
         return;
@@ -113,9 +113,9 @@ void usocket_backend_keep_session(usocket_tls_t *t) {
     free_session(rest); /* one at the most */
 }
 
-void usocket_backend_resume_session(usocket_tls_t *t) {
+void usocket_mbed_resume_session(usocket_engine_t *e) {
     uint8_t key[DIGEST];
-    session_key(t, key);
+    session_key(e, key);
     struct session *s = take_session(key);
     if (s == NULL) {
         return;
@@ -123,19 +123,19 @@ void usocket_backend_resume_session(usocket_tls_t *t) {
     mbedtls_ssl_session session;
     mbedtls_ssl_session_init(&session);
     if (mbedtls_ssl_session_load(&session, s->bytes, s->len) == 0) {
-        mbedtls_ssl_set_session(&t->conn->ssl, &session);
+        mbedtls_ssl_set_session(&e->conn->ssl, &session);
     }
     mbedtls_ssl_session_free(&session);
-    t->conn->resumed = s;
+    e->conn->resumed = s;
 }
 
 /* In TLS 1.3 a server that has shown no certificate has resumed the session, or uses TLS_PSK. */
-static bool has_resumed(const usocket_tls_t *t, const struct session *s, const mbedtls_ssl_session *session) {
+static bool has_resumed(const usocket_engine_t *e, const struct session *s, const mbedtls_ssl_session *session) {
     uint8_t secret[DIGEST];
-    if (strcmp(mbedtls_ssl_get_version(&t->conn->ssl), "TLSv1.3") == 0) {
+    if (strcmp(mbedtls_ssl_get_version(&e->conn->ssl), "TLSv1.3") == 0) {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
         size_t len;
-        return t->creds->psk == NULL && usocket_backend_peer(t->conn, &len) == NULL;
+        return e->creds->psk == NULL && usocket_mbed_peer(e->conn, &len) == NULL;
 #else
         return false;
 #endif
@@ -144,14 +144,14 @@ static bool has_resumed(const usocket_tls_t *t, const struct session *s, const m
     return memcmp(secret, s->secret, DIGEST) == 0;
 }
 
-void usocket_backend_resumed(usocket_tls_t *t, struct tls_conn *c) {
+void usocket_mbed_resumed(usocket_engine_t *e, struct tls_conn *c) {
     struct session *s = c->resumed;
     const mbedtls_ssl_session *session = c->ssl.PRIVATE(session);
     if (s == NULL) {
         return;
     }
     if (session != NULL && c->peer == NULL && s->cert_len != 0) {
-        c->peer = has_resumed(t, s, session) ? usocket_port_alloc(s->cert_len) : NULL;
+        c->peer = has_resumed(e, s, session) ? usocket_port_alloc(s->cert_len) : NULL;
         if (c->peer != NULL) {
             c->peer_len = s->cert_len;
             memcpy(c->peer, s->bytes + s->len, s->cert_len);
@@ -168,24 +168,24 @@ void usocket_backend_resumed(usocket_tls_t *t, struct tls_conn *c) {
 /* A ticket of TLS 1.3: mbedTLS's, the certificate, the length of the certificate, a MAC of all that. */
 #define TRAILER (2 + DIGEST)
 
-static bool is_1_3(const usocket_tls_t *t) {
-    return t->conn->ssl.PRIVATE(tls_version) == MBEDTLS_SSL_VERSION_TLS1_3;
+static bool is_1_3(const usocket_engine_t *e) {
+    return e->conn->ssl.PRIVATE(tls_version) == MBEDTLS_SSL_VERSION_TLS1_3;
 }
 
-static int ticket_mac(const usocket_tls_t *t, const uint8_t *ticket, size_t len, uint8_t *mac) {
+static int ticket_mac(const usocket_engine_t *e, const uint8_t *ticket, size_t len, uint8_t *mac) {
     return mbedtls_md_hmac(
-        mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), t->creds->ticket_key, DIGEST, ticket, len, mac);
+        mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), e->creds->ticket_key, DIGEST, ticket, len, mac);
 }
 
-int usocket_backend_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
+int usocket_mbed_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
     const unsigned char *end, size_t *len, uint32_t *lifetime) {
-    usocket_tls_t *t = context;
-    int ret = mbedtls_ssl_ticket_write(&t->creds->tickets, session, start, end, len, lifetime);
-    if (ret != 0 || !is_1_3(t)) {
+    usocket_engine_t *e = context;
+    int ret = mbedtls_ssl_ticket_write(&e->creds->tickets, session, start, end, len, lifetime);
+    if (ret != 0 || !is_1_3(e)) {
         return ret;
     }
     size_t cert_len;
-    const uint8_t *cert = usocket_backend_peer(t->conn, &cert_len);
+    const uint8_t *cert = usocket_mbed_peer(e->conn, &cert_len);
     if (cert_len > UINT16_MAX || (size_t)(end - start) < *len + cert_len + TRAILER) {
         *lifetime = 0; /* a client discards it */
         return 0;
@@ -196,19 +196,19 @@ int usocket_backend_write_ticket(void *context, const mbedtls_ssl_session *sessi
     }
     start[(*len)++] = (uint8_t)(cert_len >> 8);
     start[(*len)++] = (uint8_t)cert_len;
-    ret = ticket_mac(t, start, *len, start + *len);
+    ret = ticket_mac(e, start, *len, start + *len);
     *len += DIGEST;
     return ret;
 }
 
-int usocket_backend_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len) {
-    usocket_tls_t *t = context;
-    struct tls_conn *c = t->conn;
+int usocket_mbed_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len) {
+    usocket_engine_t *e = context;
+    struct tls_conn *c = e->conn;
     uint8_t *cert = NULL;
     size_t cert_len = 0;
-    if (is_1_3(t)) {
+    if (is_1_3(e)) {
         uint8_t mac[DIGEST];
-        if (len < TRAILER || ticket_mac(t, buf, len - DIGEST, mac) != 0 ||
+        if (len < TRAILER || ticket_mac(e, buf, len - DIGEST, mac) != 0 ||
             mbedtls_ct_memcmp(mac, buf + len - DIGEST, DIGEST) != 0) {
             return MBEDTLS_ERR_SSL_INVALID_MAC;
         }
@@ -226,7 +226,7 @@ int usocket_backend_parse_ticket(void *context, mbedtls_ssl_session *session, un
             memcpy(cert, buf + len, cert_len);
         }
     }
-    int ret = mbedtls_ssl_ticket_parse(&t->creds->tickets, session, buf, len);
+    int ret = mbedtls_ssl_ticket_parse(&e->creds->tickets, session, buf, len);
     if (ret != 0) {
         usocket_port_free(cert);
         return ret;
@@ -249,7 +249,7 @@ void usocket_tls_forget(void) {
         free_session(s);
         s = next;
     }
-    usocket_backend_trust_forget();
+    usocket_mbed_trust_forget();
 }
 
 #endif

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -13,7 +13,7 @@
 
 static struct trust *known[2]; /* the last one of each kind; with USOCKET_TLS_KEEP_TRUST, a user of it */
 
-void usocket_backend_trust_drop(struct trust *trust) {
+void usocket_mbed_trust_drop(struct trust *trust) {
     if (trust == NULL) {
         return;
     }
@@ -40,7 +40,7 @@ static struct trust *find(enum trust_kind kind, const uint8_t *id) {
     return found;
 }
 
-void usocket_backend_trust_note(struct trust *trust) {
+void usocket_mbed_trust_note(struct trust *trust) {
     lock_sockets();
     struct trust *old = known[trust->kind];
     known[trust->kind] = trust;
@@ -50,17 +50,17 @@ void usocket_backend_trust_note(struct trust *trust) {
     old = NULL;
 #endif
     unlock_sockets();
-    usocket_backend_trust_drop(old);
+    usocket_mbed_trust_drop(old);
 }
 
-void usocket_backend_trust_forget(void) {
+void usocket_mbed_trust_forget(void) {
     for (size_t kind = 0; kind < 2; kind++) {
         lock_sockets();
         struct trust *old = known[kind];
         known[kind] = NULL;
         unlock_sockets();
 #if USOCKET_TLS_KEEP_TRUST
-        usocket_backend_trust_drop(old);
+        usocket_mbed_trust_drop(old);
 #else
         (void)old;
 #endif
@@ -68,7 +68,7 @@ void usocket_backend_trust_forget(void) {
 }
 
 static struct trust *new_trust(enum trust_kind kind, const uint8_t *id) {
-    struct trust *trust = usocket_backend_alloc(sizeof(*trust));
+    struct trust *trust = usocket_mbed_alloc(sizeof(*trust));
     if (trust != NULL) {
         trust->refs = 1;
         trust->kind = kind;
@@ -86,7 +86,7 @@ int mbedtls_pk_load_file(
 
 /* ---- The system's ------------------------------------------------------------------------------------------------- */
 
-struct trust *usocket_backend_trust(void) {
+struct trust *usocket_mbed_trust(void) {
 #if defined(MBEDTLS_FS_IO)
     struct {
         uint64_t version;
@@ -99,7 +99,7 @@ struct trust *usocket_backend_trust(void) {
     }
     strcpy(file.path, path);
     uint8_t id[DIGEST];
-    usocket_backend_digest(id, &file, sizeof(file));
+    usocket_mbed_digest(id, &file, sizeof(file));
     struct trust *trust = file.version != 0 ? find(TRUST_SYSTEM, id) : NULL;
     if (trust != NULL) {
         return trust;
@@ -112,15 +112,15 @@ struct trust *usocket_backend_trust(void) {
     size_t len;
     struct unreadable left_out;
     if (mbedtls_pk_load_file(path, &text, &len) == 0) {
-        usocket_backend_parse_certs(text, len, &trust->chain, NULL, TOLERATE_ALL, &left_out);
+        usocket_mbed_parse_certs(text, len, &trust->chain, NULL, TOLERATE_ALL, &left_out);
         mbedtls_free(text);
     }
     if (trust->chain.raw.p == NULL) {
-        usocket_backend_trust_drop(trust);
+        usocket_mbed_trust_drop(trust);
         return NULL;
     }
     if (file.version != 0) {
-        usocket_backend_trust_note(trust);
+        usocket_mbed_trust_note(trust);
     }
     return trust;
 #else
@@ -133,7 +133,7 @@ struct trust *usocket_backend_trust(void) {
 static int copy(struct trust *to, const struct trust *from) {
     int ret = 0;
     for (const mbedtls_x509_crt *crt = &from->chain; ret == 0 && crt != NULL && crt->raw.p != NULL; crt = crt->next) {
-        ret = usocket_backend_parse_cert(&to->chain, crt->raw.p, crt->raw.len);
+        ret = usocket_mbed_parse_cert(&to->chain, crt->raw.p, crt->raw.len);
     }
     for (const mbedtls_x509_crl *crl = &from->crl; ret == 0 && crl != NULL && crl->raw.p != NULL; crl = crl->next) {
         ret = mbedtls_x509_crl_parse_der(&to->crl, crl->raw.p, crl->raw.len);
@@ -141,13 +141,13 @@ static int copy(struct trust *to, const struct trust *from) {
     return ret;
 }
 
-struct trust *usocket_backend_trust_with(const struct trust *old, const void *value, size_t len, bool *whole) {
+struct trust *usocket_mbed_trust_with(const struct trust *old, const void *value, size_t len, bool *whole) {
     uint8_t id[2 * DIGEST] = {0};
     if (old != NULL) {
         memcpy(id, old->id, DIGEST);
     }
-    usocket_backend_digest(id + DIGEST, value, len);
-    usocket_backend_digest(id, id, sizeof(id));
+    usocket_mbed_digest(id + DIGEST, value, len);
+    usocket_mbed_digest(id, id, sizeof(id));
     struct trust *trust = NULL;
 #if defined(MBEDTLS_THREADING_C) || !USOCKET_THREADS /* without, no two threads may verify with one RSA key */
     trust = find(TRUST_GIVEN, id);
@@ -156,7 +156,7 @@ struct trust *usocket_backend_trust_with(const struct trust *old, const void *va
     if (trust == NULL) {
         trust = new_trust(TRUST_GIVEN, id);
         if (trust != NULL && old != NULL && copy(trust, old) != 0) { /* it has been parsed before */
-            usocket_backend_trust_drop(trust);
+            usocket_mbed_trust_drop(trust);
             trust = NULL;
         }
     }

@@ -9,7 +9,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../base/engine.h"
 
 #if USOCKET_TLS
 
@@ -24,37 +24,29 @@
 
 /* ---- Dates -------------------------------------------------------------------------------------------------------- */
 
-/* Days by the civil calendar, with years that begin in March. */
-int64_t usocket_backend_seconds(const mbedtls_x509_time *d) {
-    int64_t year = d->year - (d->mon <= 2);
-    int64_t month = d->mon + (d->mon <= 2 ? 9 : -3);
-    int64_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + d->day - 1 - 719468;
-    return ((days * 24 + d->hour) * 60 + d->min) * 60 + d->sec;
-}
-
-static void check_dates(usocket_tls_t *t, const mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
+static void check_dates(usocket_engine_t *e, const mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
     *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
     int64_t now = usocket_port_wall_time();
     if (now < CLOCK_SET_SINCE) {
         *flags |= MBEDTLS_X509_BADCERT_OTHER;
-        usocket_backend_say(t, RANK_CLOCK, "the clock was never set: no certificate's dates can be checked");
+        usocket_mbed_say(e, RANK_CLOCK, "the clock was never set: no certificate's dates can be checked");
         return;
     }
     char name[68] = " of ";
     if (depth == 0) {
         name[0] = '\0';
     } else {
-        usocket_backend_subject(crt, name + 4, sizeof(name) - 4);
+        usocket_mbed_subject(crt, name + 4, sizeof(name) - 4);
     }
-    if (now > usocket_backend_seconds(&crt->valid_to)) {
+    if (now > usocket_mbed_seconds(&crt->valid_to)) {
         const mbedtls_x509_time *d = &crt->valid_to;
         *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
-        usocket_backend_say(t, RANK_DATE, "the certificate%s expired on %04d-%02d-%02d", name, d->year, d->mon, d->day);
-    } else if (now < usocket_backend_seconds(&crt->valid_from)) {
+        usocket_mbed_say(e, RANK_DATE, "the certificate%s expired on %04d-%02d-%02d", name, d->year, d->mon, d->day);
+    } else if (now < usocket_mbed_seconds(&crt->valid_from)) {
         const mbedtls_x509_time *d = &crt->valid_from;
         *flags |= MBEDTLS_X509_BADCERT_FUTURE;
-        usocket_backend_say(
-            t, RANK_DATE, "the certificate%s is not valid before %04d-%02d-%02d", name, d->year, d->mon, d->day);
+        usocket_mbed_say(
+            e, RANK_DATE, "the certificate%s is not valid before %04d-%02d-%02d", name, d->year, d->mon, d->day);
     }
 }
 
@@ -64,7 +56,7 @@ static void check_dates(usocket_tls_t *t, const mbedtls_x509_crt *crt, int depth
 static bool is_self_signed(mbedtls_x509_crt *crt) {
     unsigned char hash[MBEDTLS_MD_MAX_SIZE];
     const mbedtls_md_info_t *md = mbedtls_md_info_from_type(crt->PRIVATE(sig_md));
-    return usocket_backend_same_name(&crt->issuer, &crt->subject) && md != NULL &&
+    return usocket_mbed_same_name(&crt->issuer, &crt->subject) && md != NULL &&
         mbedtls_md(md, crt->tbs.p, crt->tbs.len, hash) == 0 &&
         mbedtls_pk_verify_ext(crt->PRIVATE(sig_pk), crt->PRIVATE(sig_opts), &crt->pk, crt->PRIVATE(sig_md), hash,
             mbedtls_md_get_size(md), crt->PRIVATE(sig).p, crt->PRIVATE(sig).len) == 0;
@@ -77,7 +69,7 @@ static bool lacks_usage(const mbedtls_x509_crt *crt, unsigned usage) {
 /* Why the first certificate of this list that has the issuer's name is not the issuer; NULL: there is none. */
 static const char *why_not_by(const mbedtls_x509_crt *crt, const mbedtls_x509_crt *list, int authorities) {
     for (; list != NULL; list = list->next) {
-        if (list != crt && list->raw.p != NULL && usocket_backend_same_name(&crt->issuer, &list->subject)) {
+        if (list != crt && list->raw.p != NULL && usocket_mbed_same_name(&crt->issuer, &list->subject)) {
             return list->version == 3 && !list->PRIVATE(ca_istrue) ? "signed by somebody who is no authority:"
                 : lacks_usage(list, MBEDTLS_X509_KU_KEY_CERT_SIGN)
                 ? "signed without the right to sign certificates (keyCertSign):"
@@ -89,8 +81,8 @@ static const char *why_not_by(const mbedtls_x509_crt *crt, const mbedtls_x509_cr
     return NULL;
 }
 
-static void say_untrusted(usocket_tls_t *t, mbedtls_x509_crt *crt, int depth) {
-    const struct tls_conn *c = t->conn;
+static void say_untrusted(usocket_engine_t *e, mbedtls_x509_crt *crt, int depth) {
+    const struct tls_conn *c = e->conn;
     char unreadable[USOCKET_TLS_WORDS];
     const char *words;
     if (depth + 1 < c->depths) {
@@ -101,14 +93,14 @@ static void say_untrusted(usocket_tls_t *t, mbedtls_x509_crt *crt, int depth) {
         words = why_not_by(crt, crt->next, depth);
         words = words != NULL ? words : why_not_by(crt, c->conf.PRIVATE(ca_chain), depth);
         if (words == NULL && c->skipped != 0) {
-            const char *what = usocket_backend_unreadable(c->skipped);
+            const char *what = usocket_mbed_unreadable(c->skipped);
             snprintf(unreadable, sizeof(unreadable), "an authority's certificate %s; signed by",
                 what != NULL ? what : "cannot be read");
             words = unreadable;
         }
         words = words != NULL ? words : "signed by an unknown authority:";
     }
-    usocket_backend_say_of(t, RANK_TRUST, words, &crt->issuer);
+    usocket_mbed_say_of(e, RANK_TRUST, words, &crt->issuer);
 }
 
 /* ---- The order of the peer's list --------------------------------------------------------------------------------- */
@@ -118,7 +110,7 @@ static bool sort(mbedtls_x509_crt *at) {
     bool moved = false;
     for (; at->next != NULL; at = at->next) {
         mbedtls_x509_crt **link = &at->next;
-        while (*link != NULL && !usocket_backend_same_name(&at->issuer, &(*link)->subject)) {
+        while (*link != NULL && !usocket_mbed_same_name(&at->issuer, &(*link)->subject)) {
             link = &(*link)->next;
         }
         mbedtls_x509_crt *issuer = *link;
@@ -147,7 +139,7 @@ static bool try_another(struct tls_conn *c) {
         mbedtls_x509_crt *last = tried;
         while (last != NULL && last->next != NULL) {
             last = last->next;
-            another = another || usocket_backend_same_name(&last->subject, &tried->subject);
+            another = another || usocket_mbed_same_name(&last->subject, &tried->subject);
         }
         if (another) {
             *link = tried->next;
@@ -162,62 +154,62 @@ static bool try_another(struct tls_conn *c) {
 /* ---- The verdict -------------------------------------------------------------------------------------------------- */
 
 /* One certificate, of which the authorities are known. */
-static uint32_t check(usocket_tls_t *t, int depth, uint32_t flags) {
-    const struct tls_conn *c = t->conn;
+static uint32_t check(usocket_engine_t *e, int depth, uint32_t flags) {
+    const struct tls_conn *c = e->conn;
     mbedtls_x509_crt *crt = c->path[depth];
     const mbedtls_x509_crt *ca = depth + 1 < c->depths ? c->path[depth + 1] : NULL;
-    check_dates(t, crt, depth, &flags);
+    check_dates(e, crt, depth, &flags);
 #if MBEDTLS_VERSION_NUMBER < 0x03000000 /* its profile has P-192 */
     if (mbedtls_pk_can_do(&crt->pk, MBEDTLS_PK_ECKEY) && mbedtls_pk_get_bitlen(&crt->pk) < 224) {
         flags |= MBEDTLS_X509_BADCERT_BAD_KEY;
     }
 #endif
     if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
-        say_untrusted(t, crt, depth);
+        say_untrusted(e, crt, depth);
     }
     if (ca != NULL && (flags & MBEDTLS_X509_BADCRL_NOT_TRUSTED) != 0 && lacks_usage(ca, MBEDTLS_X509_KU_CRL_SIGN)) {
-        usocket_backend_say_of(t, RANK_USE, "a list signed without the right to sign lists (cRLSign):", &ca->subject);
+        usocket_mbed_say_of(e, RANK_USE, "a list signed without the right to sign lists (cRLSign):", &ca->subject);
     }
 #if USOCKET_TLS_CONSTRAINTS
     if (ca != NULL && c->conf.PRIVATE(ca_crl) != NULL) {
-        usocket_backend_check_listed(t, c->conf.PRIVATE(ca_crl), ca, &flags);
+        usocket_mbed_check_listed(e, c->conf.PRIVATE(ca_crl), ca, &flags);
     }
     if (ca != NULL && depth > 0) {
-        usocket_backend_check_purpose(t, crt, &flags);
+        usocket_mbed_check_purpose(e, crt, &flags);
     }
 #endif
-    usocket_backend_verify_words(t, flags);
+    usocket_mbed_verify_words(e, flags);
     return flags;
 }
 
-int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
-    usocket_tls_t *t = context;
-    struct tls_conn *c = t->conn;
+int usocket_mbed_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
+    usocket_engine_t *e = context;
+    struct tls_conn *c = e->conn;
     if (c->to_come == 0) { /* the first of a chain */
         c->to_come = c->depths = depth + 1;
         c->flags = 0;
-        t->rank = RANK_NONE;
+        e->rank = RANK_NONE;
     }
     c->to_come--;
     c->path[depth] = crt;
-    c->flags |= check(t, depth, *flags);
+    c->flags |= check(e, depth, *flags);
     *flags = 0; /* until all of the chain is known */
     if (depth != 0) {
         return 0;
     }
-    if (!t->server) {
-        usocket_backend_check_name(t, crt, &c->flags);
+    if (!e->server) {
+        usocket_mbed_check_name(e, crt, &c->flags);
     }
 #if USOCKET_TLS_CONSTRAINTS
     for (int i = c->depths - 1; i > 0 && (c->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) == 0; i--) {
-        usocket_backend_check_constraints(t, c->path[i], crt, &c->flags);
+        usocket_mbed_check_constraints(e, c->path[i], crt, &c->flags);
     }
 #endif
     bool first = !c->again;
     c->again = true;
     for (int i = 0; first && i < ORDERS && c->flags != 0 && (sort(crt) || try_another(c)); i++) {
         int ret = mbedtls_x509_crt_verify_with_profile(crt, c->conf.PRIVATE(ca_chain), c->conf.PRIVATE(ca_crl),
-            c->conf.PRIVATE(cert_profile), NULL, flags, usocket_backend_verify, t);
+            c->conf.PRIVATE(cert_profile), NULL, flags, usocket_mbed_verify, e);
         if (ret != 0 && ret != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
             return ret;
         }
@@ -227,7 +219,7 @@ int usocket_backend_verify(void *context, mbedtls_x509_crt *crt, int depth, uint
     return 0;
 }
 
-void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags) {
+void usocket_mbed_verify_words(usocket_engine_t *e, uint32_t flags) {
     static const struct {
         uint32_t flag;
         enum rank rank;
@@ -248,8 +240,8 @@ void usocket_backend_verify_words(usocket_tls_t *t, uint32_t flags) {
         {MBEDTLS_X509_BADCERT_BAD_KEY, RANK_USE, "the certificate's key, or its authority's, is too weak"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if ((flags & rows[i].flag) && rows[i].rank > t->rank) {
-            usocket_backend_say(t, rows[i].rank, "%s", rows[i].words);
+        if ((flags & rows[i].flag) && rows[i].rank > e->rank) {
+            usocket_mbed_say(e, rows[i].rank, "%s", rows[i].words);
         }
     }
 }

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "../sockets/sockets.h"
 
 #if USOCKET_NAMES && !USOCKET_RACE
 

@@ -5,7 +5,7 @@
 #ifndef USOCKET_LOOKUP_H
 #define USOCKET_LOOKUP_H
 
-#include "../base/base.h"
+#include "../sockets/sockets.h"
 
 #if USOCKET_NAMES
 

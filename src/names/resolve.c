@@ -335,10 +335,10 @@ int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t de
     if (s == NULL) {
         return wait_for(l, NULL, deadline);
     }
-    int r = usocket_enter(s);
+    int r = usocket_hold(s);
     if (r == 0) {
         r = wait_for(l, s, deadline);
-        usocket_leave(s);
+        usocket_release(s);
     }
     return r;
 }

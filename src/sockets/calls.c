@@ -1,30 +1,30 @@
-/* What is one call of the port each: addresses, backlog, shutdown, options, a look at what waits.
+/* Calls that are one call of the port each: addresses, backlog, shutdown, options, the number of bytes that wait.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "sockets.h"
 
-static int begin_call(usocket_t *s, int *io) {
-    int r = usocket_enter(s);
-    *io = ATOMIC_LOAD(&base_of(s)->io);
+static int hold_io(usocket_t *s, int *io) {
+    int r = usocket_hold(s);
+    *io = io_of(s);
     return r;
 }
 
-/* False: it has ended with r. */
+/* True if the call has to be repeated on another descriptor; false: it has ended with r, and the socket is released. */
 static bool call_again(usocket_t *s, int *io, int r) {
     if (has_moved(base_of(s), *io, r)) {
-        *io = ATOMIC_LOAD(&base_of(s)->io);
+        *io = io_of(s);
         return true;
     }
-    usocket_leave(s);
+    usocket_release(s);
     return false;
 }
 
-/* return a call of the port on the descriptor `io` of s. */
+/* Hold s, make a call of the port on its descriptor `io`, release s, and return the result. */
 #define PORT_CALL(s, call) \
     do { \
         int io; \
-        int r_ = begin_call((s), &io); \
+        int r_ = hold_io((s), &io); \
         if (r_ == 0) { \
             do { \
                 r_ = (call); \
@@ -79,14 +79,14 @@ static int shut_down(usocket_t *s, int io, int how) {
 
 int usocket_shutdown(usocket_t *s, int how) {
 #if USOCKET_TLS
-    int r = usocket_enter(s);
+    int r = usocket_hold(s);
     if (r < 0) {
         return r;
     }
     if (HAS_TLS(base_of(s))) {
         r = usocket_tls_shutdown(s, how);
     }
-    usocket_leave(s);
+    usocket_release(s);
     if (r < 0) {
         return r;
     }

@@ -1,8 +1,26 @@
-/* Many descriptors to wait for: the port's sets, waited for as everything else is.
+/* Polling one socket, and pollers: the port's sets of descriptors.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "sockets.h"
+#include "usocket/poller.h"
+
+int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
+    int r = usocket_hold(s);
+    if (r < 0) {
+        return USOCKET_POLL_NVAL;
+    }
+    if (HAS_TLS(base_of(s))) {
+        r = usocket_tls_poll(s, events, deadline, NULL);
+    } else {
+        usocket_wait_t w = {io_of(s), (uint8_t)events, 0};
+        bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
+        r = usocket_wait_for(s, &w, 1, unread ? USOCKET_NOW : deadline);
+        r = r < 0 ? r : (r > 0 ? w.ready : 0) | (unread ? USOCKET_POLL_IN : 0);
+    }
+    usocket_release(s);
+    return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
+}
 
 #if USOCKET_POLLER
 
@@ -16,7 +34,7 @@ int usocket_poller_arm(int poller, int fd, int events) {
     return usocket_port_set_arm(poller, fd, events);
 }
 
-static int take(int poller, usocket_ready_t *out, size_t n) {
+static int take_ready(int poller, usocket_ready_t *out, size_t n) {
     usocket_wait_t w[AT_ONCE];
     int r = usocket_port_set_take(poller, w, n < AT_ONCE ? n : AT_ONCE);
     for (int i = 0; i < r; i++) {
@@ -29,14 +47,14 @@ int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time
     if (poller >= 0 && (n == 0 || out == NULL)) {
         return n == 0 ? USOCKET_EINVAL : USOCKET_EFAULT;
     }
-    int r = poller >= 0 ? take(poller, out, n) : 0;
+    int r = poller >= 0 ? take_ready(poller, out, n) : 0;
     while (r == 0 && deadline != USOCKET_NOW) {
         usocket_wait_t w = {poller, USOCKET_POLL_IN, 0};
         r = usocket_wait_for(NULL, &w, 1, deadline);
         if (r <= 0) {
             break;
         }
-        r = take(poller, out, n); /* 0: it is ready no more; a code: it has been closed */
+        r = take_ready(poller, out, n); /* 0: nothing is ready any more; a code: it has been closed */
     }
     return r;
 }
@@ -44,11 +62,11 @@ int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time
 int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look) {
     *look = (usocket_look_t){events, USOCKET_NEVER, 0};
 #if USOCKET_TLS
-    if (usocket_enter(s) < 0) {
+    if (usocket_hold(s) < 0) {
         return USOCKET_POLL_NVAL;
     }
     int r = HAS_TLS(base_of(s)) ? usocket_tls_poll(s, events, USOCKET_NOW, look) : USOCKET_EOPNOTSUPP;
-    usocket_leave(s);
+    usocket_release(s);
     if (r != USOCKET_EOPNOTSUPP) {
         return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
     }
@@ -57,22 +75,17 @@ int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look) {
 }
 
 bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look) {
-    bool stale = usocket_enter(s) < 0;
+    bool stale = usocket_hold(s) < 0;
     if (!stale) {
-#if USOCKET_TLS
-        const usocket_tls_t *t = base_of(s)->tls;
-        stale = t != NULL && ATOMIC_LOAD(&t->steps) != look->steps;
-#else
-        (void)look;
-#endif
-        usocket_leave(s);
+        stale = HAS_TLS(base_of(s)) && usocket_tls_steps(s) != look->steps;
+        usocket_release(s);
     }
     return stale;
 }
 
 int usocket_poller_close(int poller) {
     usocket_wait_t w;
-    int r = usocket_port_set_take(poller, &w, 1); /* a number that is no set any more may be of another by now */
+    int r = usocket_port_set_take(poller, &w, 1); /* the number of a closed set may be another descriptor by now */
     if (r >= 0) {
         usocket_port_event_close(poller);
     }

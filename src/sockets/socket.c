@@ -1,53 +1,16 @@
-/* The life of a socket: open, use, close; poll.
+/* The life of a socket: open, hold and release, close.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../tls/tls_state.h"
+#include "sockets.h"
 
 #include <string.h>
 
-/* ---- Timeouts ----------------------------------------------------------------------------------------------------- */
-
-usocket_time_t usocket_deadline(const usocket_t *s) {
-    return usocket_deadline_in(usocket_gettimeout(s));
-}
-
-/* A number of 64 bits is two loads where that is the processor's way. */
-#if USOCKET_THREADS && UINTPTR_MAX <= UINT32_MAX
-static usocket_time_t load_time(const usocket_time_t *p) {
-    lock_sockets();
-    usocket_time_t t = *p;
-    unlock_sockets();
-    return t;
-}
-
-static void store_time(usocket_time_t *p, usocket_time_t t) {
-    lock_sockets();
-    *p = t;
-    unlock_sockets();
-}
-#define LOCKED_TIME(p) (*(p))
-#else
-#define LOCKED_TIME(p) LOOSE_LOAD(p)
-#define load_time(p) LOOSE_LOAD(p)
-#define store_time(p, t) LOOSE_STORE(p, t)
-#endif
-
-void usocket_settimeout(usocket_t *s, usocket_time_t timeout) {
-    timeout = timeout < 0 ? USOCKET_FOREVER : timeout;
-    store_time(&base_of(s)->timeout, timeout);
-}
-
-usocket_time_t usocket_gettimeout(const usocket_t *s) {
-    const usocket_t *base = LOOSE_LOAD(&s->base);
-    return load_time(base != NULL ? &base->timeout : &s->timeout);
-}
-
-/* ---- Who is inside ------------------------------------------------------------------------------------------------ */
+/* ---- Hold and release ----------------------------------------------------------------------------------------------- */
 
 #if USOCKET_THREADS
 
-int usocket_enter(usocket_t *s) {
+int usocket_hold(usocket_t *s) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     do {
         if ((users & USER_CLOSED) || LOOSE_LOAD(&base_of(s)->io) < 0) {
@@ -59,19 +22,19 @@ int usocket_enter(usocket_t *s) {
 
 #else
 
-int usocket_enter(usocket_t *s) {
+int usocket_hold(usocket_t *s) {
     return is_gone(s) ? USOCKET_EBADF : 0;
 }
 
 #endif
 
-/* The last call has left a closed socket, and nobody can enter any more. */
+/* Free a closed socket that its last call has released; none can hold it any more. Returns the result of close. */
 static int finish(usocket_t *s, bool waits) {
     usocket_t *base = base_of(s);
     int fd = -1;
     int io = -1;
 #if USOCKET_TLS
-    usocket_tls_t *tls = NULL;
+    void *session = NULL;
     usocket_time_t timeout = 0;
 #endif
     lock_sockets();
@@ -83,14 +46,14 @@ static int finish(usocket_t *s, bool waits) {
         base->unread = NULL;
         ATOMIC_STORE(&base->unread_len, 0);
 #if USOCKET_TLS
-        tls = base->tls;
+        session = base->tls;
         base->tls = NULL;
         timeout = waits ? LOCKED_TIME(&base->timeout) : 0;
 #endif
     }
     unlock_sockets();
 #if USOCKET_TLS
-    usocket_tls_end(tls, timeout, io);
+    usocket_tls_end(session, timeout, io);
 #endif
     if (!waits && io >= 0) {
         usocket_port_no_linger(io);
@@ -104,10 +67,10 @@ static int finish(usocket_t *s, bool waits) {
 
 #if USOCKET_THREADS
 
-void usocket_leave(usocket_t *s) {
+void usocket_release(usocket_t *s) {
     uint32_t users = ATOMIC_SUB(&s->users, 1);
     if ((users & USER_CLOSED) && (users & USER_COUNT) == 0) {
-        usocket_port_wake(false); /* usocket_close has left this to the last */
+        usocket_port_wake(false); /* the wake-up that close_socket began */
         finish(s, true);
     }
 }
@@ -121,14 +84,14 @@ static int close_socket(usocket_t *s, bool waits) {
         }
         next = users | USER_CLOSED;
         if (users & USER_COUNT) {
-            next++; /* this call is one of those who leave */
+            next++; /* this call is one of those that release */
         }
     } while (!ATOMIC_CAS(&s->users, &users, next));
     if ((next & USER_COUNT) == 0) {
         return finish(s, waits);
     }
     usocket_port_wake(true);
-    usocket_leave(s);
+    usocket_release(s);
     return 0;
 }
 
@@ -153,7 +116,7 @@ int usocket_drop(usocket_t *s) {
 }
 
 int usocket_close_wait(usocket_t *s, usocket_time_t deadline) {
-    int r = usocket_enter(s);
+    int r = usocket_hold(s);
 #if USOCKET_TLS
     if (r == 0) {
         usocket_t *base = base_of(s);
@@ -161,34 +124,34 @@ int usocket_close_wait(usocket_t *s, usocket_time_t deadline) {
         bool alone = base->refs == 1 && (!USOCKET_THREADS || ATOMIC_LOAD(&s->users) == 1);
         unlock_sockets();
         if (alone && HAS_TLS(base)) {
-            r = usocket_tls_say_end(s, deadline);
+            r = usocket_tls_close_notify(s, deadline);
         }
-        usocket_leave(s);
+        usocket_release(s);
     }
 #else
     (void)deadline;
     if (r == 0) {
-        usocket_leave(s);
+        usocket_release(s);
     }
 #endif
     return r;
 }
 
 int usocket_detach(usocket_t *s) {
-    int r = usocket_enter(s);
+    int r = usocket_hold(s);
     if (r < 0) {
         return r;
     }
     usocket_t *base = base_of(s);
     size_t off, len;
-    usocket_unread_take(s, &off, &len);
+    usocket_take_back(base, &off, &len);
     lock_sockets();
     int fd = base->fd;
     int io = base->io;
     LOOSE_STORE(&base->fd, -1);
     ATOMIC_STORE(&base->io, -1);
     unlock_sockets();
-    usocket_leave(s);
+    usocket_release(s);
     usocket_close(s);
     if (fd < 0) {
         return USOCKET_EBADF;
@@ -223,9 +186,9 @@ int usocket_vacant(usocket_t *s) {
     return used ? USOCKET_EBUSY : 0;
 }
 
-/* Everything first, the door last: another thread may be knocking. */
-static void begin(usocket_t *s, int handle, int family, int type, int proto) {
-    store_time(&s->timeout, USOCKET_FOREVER);
+/* Fill in the record. `users` is stored last (release): from then on another thread may hold the socket. */
+static void open_record(usocket_t *s, int handle, int family, int type, int proto) {
+    usocket_store_time(&s->timeout, USOCKET_FOREVER);
     s->unread = NULL;
     s->unread_off = 0;
     ATOMIC_STORE(&s->unread_len, 0);
@@ -245,7 +208,7 @@ static void begin(usocket_t *s, int handle, int family, int type, int proto) {
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto) {
     LOOSE_STORE(&s->base, (usocket_t *)NULL);
     s->refs = 1;
-    begin(s, handle, family, type, proto);
+    open_record(s, handle, family, type, proto);
 }
 
 /* 0 if there can be sockets of this type, else the code. */
@@ -256,23 +219,6 @@ static int check_type(int type) {
     return type != USOCKET_STREAM ? USOCKET_ESOCKTNOSUPPORT : 0;
 #endif
 }
-
-#if USOCKET_TLS
-
-static int begin_tls(usocket_t *s, int type) {
-    if (type != USOCKET_STREAM && (!USOCKET_DATAGRAMS || type != USOCKET_DGRAM)) {
-        return USOCKET_EPROTONOSUPPORT;
-    }
-    s->tls = usocket_tls_new(s, NULL, type != USOCKET_STREAM);
-    return s->tls != NULL ? 0 : USOCKET_ENOMEM;
-}
-
-static void drop_tls(usocket_t *s) {
-    usocket_tls_free(s->tls);
-    s->tls = NULL;
-}
-
-#endif
 
 int usocket_open(usocket_t *s, int family, int type, int proto) {
     int r = usocket_vacant(s);
@@ -287,7 +233,7 @@ int usocket_open(usocket_t *s, int family, int type, int proto) {
     }
     if (proto == USOCKET_PROTO_SEC) {
 #if USOCKET_TLS
-        r = begin_tls(s, type);
+        r = usocket_tls_open(s, type);
         if (r < 0) {
             return r;
         }
@@ -298,7 +244,7 @@ int usocket_open(usocket_t *s, int family, int type, int proto) {
     int handle = usocket_port_open(family, type, USOCKET_TLS && proto == USOCKET_PROTO_SEC ? 0 : proto);
     if (handle < 0) {
 #if USOCKET_TLS
-        drop_tls(s);
+        usocket_tls_abandon(s);
 #endif
         return handle;
     }
@@ -333,7 +279,7 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
     }
 #if USOCKET_TLS
     if (r == 0 && proto == USOCKET_PROTO_SEC) {
-        r = begin_tls(s, type);
+        r = usocket_tls_open(s, type);
         if (r == 0) {
             usocket_tls_adopted(s, fd);
         }
@@ -352,7 +298,7 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
 int usocket_share(usocket_t *s, usocket_t *from) {
     int r = usocket_vacant(s);
     if (r == 0) {
-        r = usocket_enter(from);
+        r = usocket_hold(from);
     }
     if (r < 0) {
         return r;
@@ -363,8 +309,8 @@ int usocket_share(usocket_t *s, usocket_t *from) {
     unlock_sockets();
     LOOSE_STORE(&s->base, base);
     s->refs = 0;
-    begin(s, -1, base->family, base->type, base->proto);
-    usocket_leave(from);
+    open_record(s, -1, base->family, base->type, base->proto);
+    usocket_release(from);
     return 0;
 }
 
@@ -383,30 +329,4 @@ void usocket_start(void) {
     usocket_port_wake(true);
     usocket_port_wake(false);
 #endif
-}
-
-/* ---- Polling ------------------------------------------------------------------------------------------------------ */
-
-int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
-    int r = usocket_enter(s);
-    if (r < 0) {
-        return USOCKET_POLL_NVAL;
-    }
-#if USOCKET_TLS
-    if (HAS_TLS(base_of(s))) {
-        r = usocket_tls_poll(s, events, deadline, NULL);
-        usocket_leave(s);
-        return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
-    }
-#endif
-    usocket_wait_t w = {ATOMIC_LOAD(&base_of(s)->io), (uint8_t)events, 0};
-    bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
-    r = usocket_wait_for(s, &w, 1, unread ? USOCKET_NOW : deadline);
-    if (r >= 0) {
-        r = (r > 0 ? w.ready : 0) | (unread ? USOCKET_POLL_IN : 0);
-    } else if (r == USOCKET_EBADF) {
-        r = USOCKET_POLL_NVAL;
-    }
-    usocket_leave(s);
-    return r;
 }

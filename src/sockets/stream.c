@@ -1,242 +1,236 @@
-/* Data: send and receive, the calls that know no short counts, and bytes put back.
+/* Data: receive and send, the calls without short counts, and bytes put back.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../base/base.h"
-#include "../tls/tls_state.h"
+#include "sockets.h"
 
 #include <string.h>
+
+/* Receives, one after another, that found nothing at first: the next ones wait before they try. */
+#define GUESS_EARLY 15
 
 static size_t clip(size_t len) {
     return len < INT32_MAX ? len : INT32_MAX;
 }
 
-/* usocket_enter, for a call on a buffer; not inlined, for the arguments of its callers are its own. */
-__attribute__((noinline)) static int enter(usocket_t *s, const void *buf, size_t len) {
-    return buf == NULL && len != 0 ? USOCKET_EFAULT : usocket_enter(s);
+/* usocket_hold for a call with a buffer. Not inlined: its arguments are those of its callers, which makes each call short. */
+__attribute__((noinline)) static int hold_for_buffer(usocket_t *s, const void *buf, size_t len) {
+    return buf == NULL && len != 0 ? USOCKET_EFAULT : usocket_hold(s);
 }
 
-/* The place in a buffer that may be NULL. */
+/* The address of an offset in a buffer, which may be NULL. */
 static void *at(const void *buf, size_t off) {
     return buf != NULL ? (uint8_t *)(uintptr_t)buf + off : NULL;
 }
 
 /* ---- Bytes put back ----------------------------------------------------------------------------------------------- */
 
-size_t usocket_unread_len(const usocket_t *s) {
-    const usocket_t *base = LOOSE_LOAD(&s->base);
-    base = base != NULL ? base : s;
-    return ATOMIC_LOAD(&base->unread_len);
-}
-
-/* With the lock held. Where it cannot be done, for want of a descriptor, usocket_poll alone knows of the bytes. */
-static void show_readable(usocket_t *base) {
-    if (base->io == base->fd) {
-        int io = usocket_port_dup(base->fd);
-        if (io < 0) {
-            return;
-        }
-        ATOMIC_STORE(&base->io, io); /* first: a call on the other then finds out where the socket went */
-    }
-    usocket_port_show_readable(base->fd, base->io);
-}
-
 int usocket_unread(usocket_t *s, void *buf, size_t len) {
-    int r = enter(s, buf, len);
-    if (r < 0) {
-        return r;
+    int r = hold_for_buffer(s, buf, len);
+    if (r == 0) {
+        r = usocket_put_back(base_of(s), buf, len);
+        usocket_release(s);
     }
-    usocket_t *base = base_of(s);
-    lock_sockets();
-    if (base->unread_len != 0) {
-        r = USOCKET_EEXIST;
-    } else if (len != 0) {
-        base->unread = buf;
-        base->unread_off = 0;
-        ATOMIC_STORE(&base->unread_len, len);
-        show_readable(base);
-    }
-    unlock_sockets();
-    usocket_leave(s);
     return r;
 }
 
-/* With the lock held: the block is used up. */
-static void forget_unread(usocket_t *base) {
-    base->unread = NULL;
-    ATOMIC_STORE(&base->unread_len, 0);
-    if (base->io != base->fd) {
-        usocket_port_show_socket(base->fd, base->io);
-    }
-}
-
 void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
-    usocket_t *base = base_of(s);
     void *block = NULL;
     *off = *len = 0;
-    if (usocket_unread_len(s) != 0 && usocket_enter(s) == 0) {
-        lock_sockets();
-        if (base->unread_len != 0) {
-            block = base->unread;
-            *off = base->unread_off;
-            *len = base->unread_len;
-            forget_unread(base);
-        }
-        unlock_sockets();
-        usocket_leave(s);
+    if (usocket_unread_len(s) != 0 && usocket_hold(s) == 0) {
+        block = usocket_take_back(base_of(s), off, len);
+        usocket_release(s);
     }
     return block;
 }
 
-static size_t read_unread(usocket_t *base, void *buf, size_t len, bool peek) {
-    lock_sockets();
-    size_t n = base->unread_len < len ? base->unread_len : len;
-    if (n != 0) {
-        memcpy(buf, base->unread + base->unread_off, n);
-        if (!peek) {
-            if (n == base->unread_len) {
-                forget_unread(base);
-            } else {
-                base->unread_off += n;
-                ATOMIC_STORE(&base->unread_len, base->unread_len - n);
-            }
-        }
+/* ---- Receive ------------------------------------------------------------------------------------------------------ */
+
+/* The arguments of one receive. */
+struct receive {
+    usocket_t *s;
+    int flags;            /* the stack's */
+    int meaning;          /* USOCKET_PORT_* of them */
+    usocket_addr_t *from; /* the sender of a datagram, or NULL */
+};
+
+static int take_error(usocket_t *base) {
+    int r = LOOSE_LOAD(&base->error);
+    if (r != 0) {
+        LOOSE_STORE(&base->error, 0);
     }
-    unlock_sockets();
-    return n;
+    return r;
 }
 
-/* ---- One receive, one send ---------------------------------------------------------------------------------------- */
+/* An attempt: bytes put back, a kept error, TLS, the stack, in this order. USOCKET_EAGAIN: *want. */
+static int32_t receive_once(const struct receive *c, void *buf, size_t len, usocket_want_t *want) {
+    usocket_t *base = base_of(c->s);
+    bool urgent = (c->meaning & USOCKET_PORT_URGENT) != 0;
+    bool peek = (c->meaning & USOCKET_PORT_PEEK) != 0;
+    int32_t r;
+    if (usocket_unread_len(base) != 0 && len != 0 && !urgent) {
+        r = (int32_t)usocket_read_back(base, buf, len, peek);
+        if (r != 0) {
+            return r;
+        }
+    }
+    r = take_error(base);
+    if (r != 0) {
+        return r;
+    }
+    if (HAS_TLS(base)) {
+        return urgent ? USOCKET_EOPNOTSUPP : usocket_tls_recv(c->s, buf, len, peek, want);
+    }
+    *want = WANT(USOCKET_POLL_IN);
+    ON_SOCKET(r, base, usocket_port_recv(io, buf, len, c->flags, c->from));
+    note_lost(base, r);
+    if (r == USOCKET_EAGAIN) {
+        if ((is_stream(base) && len == 0) || (USOCKET_DATAGRAMS && (LOOSE_LOAD(&base->flags) & FLAG_SHUT_RD))) {
+            return 0; /* a datagram socket that is shut down for reading: Linux polls readable for ever and says EAGAIN */
+        }
+        LOOSE_STORE(&base->guess, GUESS_EARLY);
+    }
+    return r;
+}
 
-static int32_t receive(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
-    usocket_t *base = base_of(s);
-    bool stream = is_stream(base);
-    int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
-    patience_t patience =
-        usocket_patience(s, false, meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT) ? USOCKET_NOW : deadline);
-    uint8_t *place = buf != NULL ? buf : (uint8_t *)s; /* of an empty buffer: an address that can be counted from */
+/* Attempts, with waits between them, until one returns something else than USOCKET_EAGAIN or the limit is reached. */
+static int32_t receive_some(const struct receive *c, void *buf, size_t len, wait_limit_t *limit) {
+    usocket_t *base = base_of(c->s);
+    usocket_want_t want;
+    int32_t r;
+    uint8_t guess = LOOSE_LOAD(&base->guess);
+    if (guess != 0 && len != 0 && !limit->retried && limit->deadline != USOCKET_NOW && usocket_unread_len(base) == 0 &&
+        LOOSE_LOAD(&base->error) == 0) {
+        /* The last receive came too early, and this one will as a rule: save the attempt (2 to 3 % of a ping-pong). */
+        LOOSE_STORE(&base->guess, (uint8_t)(guess - 1));
+        want = WANT(USOCKET_POLL_IN);
+        r = usocket_await(c->s, &want, limit);
+        if (r < 0) {
+            return r;
+        }
+    }
+    do {
+        r = receive_once(c, buf, len, &want);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(c->s, &want, limit)) == 0);
+    return r;
+}
+
+/* After got bytes of MSG_WAITALL, a receive has failed with r. The bytes count; an error shows in the next call. */
+static void keep_error(usocket_t *s, const wait_limit_t *limit, int32_t r) {
+    if (r < 0 && r != limit->timeout_code && r != USOCKET_EINTR && r != USOCKET_EBADF) {
+        LOOSE_STORE(&base_of(s)->error, r); /* the stack reports it once */
+    }
+}
+
+static int32_t receive(const struct receive *c, void *buf, size_t len, usocket_time_t deadline) {
+    usocket_t *s = c->s;
+    bool now = (c->meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT)) != 0;
+    bool all =
+        is_stream(base_of(s)) && (c->meaning & (USOCKET_PORT_WAITALL | USOCKET_PORT_PEEK)) == USOCKET_PORT_WAITALL;
+    wait_limit_t limit = usocket_limit(s, false, now ? USOCKET_NOW : deadline);
+    uint8_t *place = buf != NULL ? buf : (uint8_t *)s; /* an address that can be counted from, for an empty buffer */
+    int32_t r = receive_some(c, place, len, &limit);
     size_t got = 0;
     unsigned part = 0;
-    int32_t r;
-    for (;;) {
-        if (usocket_unread_len(s) != 0 && len != 0 && !(meaning & USOCKET_PORT_URGENT)) {
-            r = (int32_t)read_unread(base, place + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0);
-            if (r != 0) {
-                goto some;
-            }
-        }
-        r = LOOSE_LOAD(&base->error);
-        if (r != 0) {
-            LOOSE_STORE(&base->error, 0);
-            break;
-        }
-        uint8_t guess = LOOSE_LOAD(&base->guess);
-        if (guess != 0 && len != 0 && !patience.again && patience.deadline != USOCKET_NOW) {
-            /* The last receive came too early, so this one will, too: as a rule save the attempt (2 to 3 % of a ping-pong). */
-            LOOSE_STORE(&base->guess, (uint8_t)(guess - 1));
-            if ((r = usocket_await(s, USOCKET_POLL_IN, &patience)) < 0) {
-                break;
-            }
-        }
-        if (HAS_TLS(base)) {
-            tls_want_t want;
-            if (meaning & USOCKET_PORT_URGENT) {
-                r = USOCKET_EOPNOTSUPP;
-                break;
-            }
-            r = usocket_tls_recv(s, place + got, len - got, (meaning & USOCKET_PORT_PEEK) != 0, &want);
-            if (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0) {
-                continue;
-            }
-            goto some;
-        }
-        ON_SOCKET(r, base, usocket_port_recv(io, place + got, len - got, flags, stream ? NULL : from));
-        note_lost(base, r);
-        if (r == USOCKET_EAGAIN) {
-            if ((stream && len == 0) || (USOCKET_DATAGRAMS && (LOOSE_LOAD(&base->flags) & FLAG_SHUT_RD))) {
-                r = 0; /* shut down for reading, Linux polls readable for ever and says this */
-                break;
-            }
-            LOOSE_STORE(&base->guess, 15);
-            r = usocket_await(s, USOCKET_POLL_IN, &patience);
-            if (r < 0) {
-                break;
-            }
-            continue;
-        }
-    some:
-        if (r <= 0 || !stream || !(meaning & USOCKET_PORT_WAITALL) || (meaning & USOCKET_PORT_PEEK)) {
-            break;
-        }
+    while (all && r > 0) {
         got += (size_t)r;
-        if (got >= len) {
-            r = 0;
-            break;
-        }
-        r = usocket_go_on(s, &part, patience.deadline);
-        if (r < 0) {
-            r = r == USOCKET_ETIMEDOUT ? patience.late : r;
-            break;
+        r = got < len ? usocket_go_on(s, &part, limit.deadline) : 0;
+        if (r == 0 && got < len) {
+            r = receive_some(c, place + got, len - got, &limit);
+        } else {
+            r = r == USOCKET_ETIMEDOUT ? limit.timeout_code : r;
         }
     }
     if (got != 0) {
-        if (r < 0 && r != patience.late && r != USOCKET_EINTR && r != USOCKET_EBADF) {
-            LOOSE_STORE(&base->error, r); /* the stack says it once */
-        }
-        r = (int32_t)got; /* what has arrived counts; an error shows in the next call */
-    }
-    if (from != NULL && r >= 0 && (stream || HAS_TLS(base) || usocket_unread_len(s) != 0)) {
-        if (usocket_port_name(ATOMIC_LOAD(&base->io), true, from) < 0) {
-            from->family = USOCKET_AF_UNSPEC;
-        }
+        keep_error(s, &limit, r);
+        r = (int32_t)got;
     }
     return r;
+}
+
+/* Where the stack did not tell the sender, it is the peer. */
+static void name_sender(usocket_t *s, usocket_addr_t *from) {
+    usocket_t *base = base_of(s);
+    if ((is_stream(base) || HAS_TLS(base) || usocket_unread_len(s) != 0) &&
+        usocket_port_name(io_of(base), true, from) < 0) {
+        from->family = USOCKET_AF_UNSPEC;
+    }
 }
 
 int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
-    int32_t r = enter(s, buf, len);
+    int32_t r = hold_for_buffer(s, buf, len);
     if (r == 0) {
+        struct receive call = {s, flags, flags == 0 ? 0 : usocket_port_flags(flags), is_stream(s) ? NULL : from};
         if (from != NULL) {
             from->family = USOCKET_AF_UNSPEC;
         }
-        r = receive(s, buf, clip(len), flags, from, deadline);
-        usocket_leave(s);
+        r = receive(&call, buf, clip(len), deadline);
+        if (from != NULL && r >= 0) {
+            name_sender(s, from);
+        }
+        usocket_release(s);
     }
     return r;
 }
 
+/* ---- Send --------------------------------------------------------------------------------------------------------- */
+
+/* An attempt. USOCKET_EAGAIN: *want. */
+static int32_t send_once(
+    usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_want_t *want) {
+    usocket_t *base = base_of(s);
+    int32_t r;
+    ON_SOCKET(r, base, usocket_port_send(io, buf, len, flags, to));
+    note_lost(base, r);
+    *want = WANT(USOCKET_POLL_OUT);
+#if USOCKET_UNIX
+    if (r == USOCKET_EAGAIN && to != NULL && base->family == USOCKET_AF_UNIX) {
+        *want = WANT_AT(usocket_deadline_in(RETRY_QUEUE_US)); /* the peer's queue is full, which no poll reports */
+    }
+#endif
+    return r;
+}
+
+#if USOCKET_TLS
+static int32_t send_tls(
+    usocket_t *s, const void *buf, size_t len, int meaning, const usocket_addr_t *to, wait_limit_t *limit) {
+    if (meaning & USOCKET_PORT_URGENT) {
+        return USOCKET_EOPNOTSUPP;
+    }
+    if (to != NULL && !is_stream(base_of(s))) {
+        return USOCKET_EISCONN;
+    }
+    usocket_tls_sending_t sending = {-1, 0};
+    usocket_want_t want;
+    int32_t r;
+    do {
+        r = usocket_tls_send(s, buf, len, &sending, &want);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, limit)) == 0);
+    return r < 0 ? usocket_tls_sent(s, buf, &sending, r) : r;
+}
+#endif
+
 int32_t usocket_send_by(
     usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_time_t deadline) {
-    int32_t r = enter(s, buf, len);
+    int32_t r = hold_for_buffer(s, buf, len);
     if (r < 0) {
         return r;
     }
-    usocket_t *base = base_of(s);
+    len = clip(len);
     int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
-    patience_t patience = usocket_patience(s, true, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
-    if (HAS_TLS(base)) {
-        r = meaning & USOCKET_PORT_URGENT    ? USOCKET_EOPNOTSUPP
-            : to != NULL && !is_stream(base) ? USOCKET_EISCONN
-                                             : usocket_tls_send(s, buf, clip(len), &patience);
-        usocket_leave(s);
+    wait_limit_t limit = usocket_limit(s, true, meaning & USOCKET_PORT_DONTWAIT ? USOCKET_NOW : deadline);
+#if USOCKET_TLS
+    if (HAS_TLS(base_of(s))) {
+        r = send_tls(s, buf, len, meaning, to, &limit);
+        usocket_release(s);
         return r;
     }
-    for (;;) {
-        ON_SOCKET(r, base, usocket_port_send(io, buf, clip(len), flags, to));
-        note_lost(base, r);
-        if (r != USOCKET_EAGAIN) {
-            break;
-        }
-        if (USOCKET_UNIX && to != NULL && base->family == USOCKET_AF_UNIX && patience.deadline != USOCKET_NOW) {
-            r = usocket_pause(s, patience.deadline, patience.late);
-        } else {
-            r = usocket_await(s, USOCKET_POLL_OUT, &patience);
-        }
-        if (r < 0) {
-            break;
-        }
-    }
-    usocket_leave(s);
+#endif
+    usocket_want_t want;
+    do {
+        r = send_once(s, buf, len, flags, to, &want);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, &limit)) == 0);
+    usocket_release(s);
     return r;
 }
 
@@ -268,7 +262,7 @@ int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent,
             return r;
         }
         if (r == 0 && *sent < len) {
-            return USOCKET_EIO; /* a stack that takes nothing and says nothing */
+            return USOCKET_EIO; /* the stack has taken nothing and reported nothing */
         }
         *sent += (size_t)r;
         if (*sent >= len) {
@@ -279,7 +273,7 @@ int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent,
     return r;
 }
 
-/* How many of the n bytes at p belong to the line; *whole if its end is among them. */
+/* The number of the n bytes at p that belong to the line; *whole: its end is among them. */
 static size_t line_part(const uint8_t *p, size_t n, bool *whole) {
     const uint8_t *end = memchr(p, '\n', n);
     *whole = end != NULL;
@@ -305,7 +299,7 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
             *got += (size_t)r;
             return p[r - 1] == '\n';
         }
-        /* They are there: what follows cannot wait, unless another thread takes them first. */
+        /* The bytes are there: this receive does not wait, unless another thread takes them first. */
         r = usocket_recv_by(s, p, line_part(p, (size_t)r, &whole), 0, NULL, deadline);
         if (r <= 0) {
             return r;
@@ -317,21 +311,23 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
 }
 
 int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
-    int r = usocket_enter(s);
-    if (r == 0) {
-        patience_t patience = usocket_patience(s, false, deadline);
-        if (HAS_TLS(base_of(s)) && usocket_unread_len(s) == 0) {
-            tls_want_t want;
-            do {
-                r = usocket_tls_readable(s, &want);
-            } while (r == USOCKET_EAGAIN && (r = usocket_tls_await(s, want, &patience)) == 0);
-            usocket_leave(s);
-            return r == patience.late || r == USOCKET_EINTR || r == USOCKET_EBADF || r == USOCKET_ENOMEM ? r : 0;
-        }
-        r = usocket_unread_len(s) != 0 || LOOSE_LOAD(&base_of(s)->error) != 0
-            ? 0
-            : usocket_await(s, USOCKET_POLL_IN, &patience);
-        usocket_leave(s);
+    int r = usocket_hold(s);
+    if (r < 0) {
+        return r;
     }
+    wait_limit_t limit = usocket_limit(s, false, deadline);
+    usocket_want_t want = WANT(USOCKET_POLL_IN);
+    if (usocket_unread_len(s) != 0) {
+        r = 0;
+    } else if (HAS_TLS(base_of(s))) {
+        do {
+            r = usocket_tls_readable(s, &want);
+        } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, &limit)) == 0);
+        /* The next receive reports any other failure. */
+        r = r == limit.timeout_code || r == USOCKET_EINTR || r == USOCKET_EBADF || r == USOCKET_ENOMEM ? r : 0;
+    } else if (LOOSE_LOAD(&base_of(s)->error) == 0) {
+        r = usocket_await(s, &want, &limit);
+    }
+    usocket_release(s);
     return r;
 }

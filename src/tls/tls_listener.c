@@ -1,5 +1,5 @@
-/* Servers of DTLS: who knocks has to show, with a cookie, that its address is its own; then it gets a socket of its own, on the
- * same address as the listener's.
+/* Servers of DTLS. A client has to return a cookie, which shows that its address is its own (RFC 6347, 4.2.1); then it gets a socket of
+ * its own, on the same address as the listener's.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,89 +9,109 @@
 
 #include <string.h>
 
+int usocket_tls_open_accepted(usocket_t *s, usocket_t *conn) {
+    usocket_tls_t *t = session_of(s);
+    int r = usocket_tls_lock(s, t); /* no option changes meanwhile */
+    if (r == 0) {
+        conn->tls = usocket_tls_new(conn, t, false);
+        usocket_tls_unlock(t);
+        r = conn->tls != NULL ? 0 : USOCKET_ENOMEM;
+    }
+    return r;
+}
+
+int usocket_tls_check_listener(usocket_t *s) {
+    usocket_tls_t *t = session_of(s);
+    int r = usocket_tls_lock(s, t);
+    if (r == 0) {
+        r = usocket_engine_check_server(&t->e);
+        usocket_tls_unlock(t);
+    }
+    return r;
+}
+
 #if USOCKET_SERVER && USOCKET_DATAGRAMS
 
-/* A datagram may come twice, and the double of a hello lie with the listener before its client has a socket: one more for that client
- * would take it all that is meant for the first. */
-struct let_in {
-    uint8_t hello[8][HELLO_ID];
-    unsigned next;
-};
+#define RECENT (sizeof(((struct recent_hellos *)NULL)->client_random) / CLIENT_RANDOM)
 
-static bool is_in(const struct let_in *in, const usocket_tls_t *guest) {
-    for (size_t i = 0; i < sizeof(in->hello) / HELLO_ID; i++) {
-        if (memcmp(in->hello[i], guest->hello, HELLO_ID) == 0) {
+static bool is_recent(const struct recent_hellos *recent, const usocket_tls_t *client) {
+    for (size_t i = 0; i < RECENT; i++) {
+        if (memcmp(recent->client_random[i], client->e.client_random, CLIENT_RANDOM) == 0) {
             return true;
         }
     }
     return false;
 }
 
-static void note(struct let_in *in, const usocket_tls_t *guest) {
-    memcpy(in->hello[in->next], guest->hello, HELLO_ID);
-    in->next = (in->next + 1) % (sizeof(in->hello) / HELLO_ID);
+static void note_recent(struct recent_hellos *recent, const usocket_tls_t *client) {
+    memcpy(recent->client_random[recent->next], client->e.client_random, CLIENT_RANDOM);
+    recent->next = (recent->next + 1) % RECENT;
 }
 
 static int start_listening(usocket_t *s, usocket_tls_t *t) {
-    if (t->stage != TLS_NEW) {
+    if (t->e.stage != TLS_NEW) {
         return USOCKET_EINVAL;
     }
     usocket_addr_t own;
-    int r = usocket_port_name(ATOMIC_LOAD(&base_of(s)->io), false, &own);
+    int r = usocket_port_name(io_of(s), false, &own);
     if (r == 0 && own.port == 0) {
-        r = USOCKET_EINVAL; /* where would anybody knock? */
+        r = USOCKET_EINVAL; /* not bound: no client could reach it */
     }
-    if (r == 0 && t->let_in == NULL) {
-        t->let_in = usocket_port_alloc(sizeof(*t->let_in));
-        if (t->let_in == NULL) {
+    if (r == 0 && t->recent_hellos == NULL) {
+        t->recent_hellos = usocket_port_alloc(sizeof(*t->recent_hellos));
+        if (t->recent_hellos == NULL) {
             return USOCKET_ENOMEM;
         }
-        memset(t->let_in, 0, sizeof(*t->let_in));
+        memset(t->recent_hellos, 0, sizeof(*t->recent_hellos));
     }
     t->listening = t->listening || r == 0;
     return r;
 }
 
 int usocket_tls_listen(usocket_t *s) {
-    usocket_tls_t *t = base_of(s)->tls;
-    int r = usocket_tls_enter_for(s, t);
+    usocket_tls_t *t = session_of(s);
+    int r = usocket_tls_lock(s, t);
     if (r == 0) {
         r = start_listening(s, t);
-        usocket_tls_leave(t);
+        usocket_tls_unlock(t);
     }
     return r;
+}
+
+static void drop_pending(usocket_tls_t *t) {
+    usocket_tls_free(t->pending);
+    t->pending = NULL;
 }
 
 int usocket_tls_admit(usocket_tls_t *t) {
-    if (t->shut_rd) {
+    if (t->e.shut_rd) {
         return USOCKET_EINVAL;
     }
-    if (t->door == NULL) {
-        t->door = usocket_tls_new(t->base, t, true);
-        if (t->door == NULL) {
+    if (t->pending == NULL) {
+        t->pending = usocket_tls_new(t->e.transport.base, t, true);
+        if (t->pending == NULL) {
             return USOCKET_ENOMEM;
         }
-        t->door->knocking = true;
+        t->pending->e.in_cookie_exchange = true;
     }
-    int r = usocket_backend_knock(t->door);
-    t->want = t->door->want;
-    if (r == 0 && is_in(t->let_in, t->door)) {
-        usocket_tls_free(t->door);
-        t->door = NULL;
-        t->want = USOCKET_POLL_IN; /* there may be more behind it */
+    usocket_engine_t *client = &t->pending->e;
+    int r = usocket_engine_cookie_exchange(client);
+    t->e.want = client->want;
+    if (r == 0 && is_recent(t->recent_hellos, t->pending)) {
+        drop_pending(t);
+        t->e.want = USOCKET_POLL_IN; /* other datagrams may follow it */
         r = USOCKET_EAGAIN;
     }
     if (r < 0 && r != USOCKET_EAGAIN) {
-        memcpy(t->words, t->door->words, sizeof(t->words));
-        t->number = t->door->number;
-        usocket_tls_free(t->door);
-        t->door = NULL;
+        memcpy(t->e.words, client->words, sizeof(t->e.words));
+        t->e.number = client->number;
+        drop_pending(t);
     }
     return r;
 }
 
-/* What accept may say when there is no socket to be had; whatever else goes wrong with it ends this client alone. */
-static int no_room(int r) {
+/* The code of accept for a client that gets no socket: want of room is reported as such, all else ends this client alone. */
+static int accept_code(int r) {
     switch (r) {
         case USOCKET_EMFILE:
         case USOCKET_ENFILE:
@@ -103,59 +123,47 @@ static int no_room(int r) {
     }
 }
 
-/* A socket for the peer of `guest`. @return its handle, or a code */
-static int room_for(const usocket_t *base, const usocket_tls_t *guest) {
-    int handle = usocket_port_open(base->family, USOCKET_DGRAM, 0);
+/* Open a socket beside the listener's, connected to the client. Returns its handle, or a code. */
+static int open_beside(int listener, int family, const usocket_addr_t *client) {
+    int handle = usocket_port_open(family, USOCKET_DGRAM, 0);
     if (handle < 0) {
-        return no_room(handle);
+        return accept_code(handle);
     }
     usocket_addr_t own;
-    int r = usocket_port_name(ATOMIC_LOAD(&base->io), false, &own);
-    r = r == 0 ? usocket_port_bind_beside(handle, ATOMIC_LOAD(&base->io), &own) : r;
-    r = r == 0 ? usocket_port_connect(handle, &guest->peer) : r;
+    int r = usocket_port_name(listener, false, &own);
+    r = r == 0 ? usocket_port_bind_beside(handle, listener, &own) : r;
+    r = r == 0 ? usocket_port_connect(handle, client) : r;
     if (r < 0) {
         usocket_port_close(handle);
     }
-    return r < 0 ? no_room(r) : handle;
+    return r < 0 ? accept_code(r) : handle;
 }
 
-int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, patience_t *p) {
-    usocket_t *base = base_of(s);
-    usocket_tls_t *t = base->tls;
-    for (;;) {
-        tls_want_t want = {0, 0, 0};
-        int r = USOCKET_EAGAIN;
-        int handle = -1;
-        usocket_tls_t *guest = NULL;
-        if (usocket_tls_enter(t)) {
-            r = t->listening ? usocket_tls_admit(t) : USOCKET_EINVAL;
-            if (r == 0) {
-                guest = t->door;
-                t->door = NULL;
-                handle = room_for(base, guest);
-                if (handle >= 0) {
-                    note(t->let_in, guest);
-                }
-            }
-            usocket_tls_done(t, r, &want);
-        }
-        if (guest != NULL && handle < 0) {
-            usocket_tls_free(guest);
-            return handle;
-        }
-        if (guest != NULL) {
-            guest->knocking = false;
-            guest->base = conn;
-            conn->tls = guest;
-            *peer = guest->peer;
-            usocket_attach(conn, handle, base->family, base->type, base->proto);
-            return 0;
-        }
-        r = r == USOCKET_EAGAIN ? usocket_tls_await(s, want, p) : r;
-        if (r < 0) {
-            return r;
+int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_want_t *want) {
+    usocket_tls_t *t = session_of(s);
+    if (!usocket_tls_trylock(t)) {
+        return usocket_tls_locked_out(want);
+    }
+    int r = t->listening ? usocket_tls_admit(t) : USOCKET_EINVAL;
+    usocket_tls_t *client = NULL;
+    if (r == 0) {
+        client = t->pending;
+        t->pending = NULL;
+        r = open_beside(io_of(s), base_of(s)->family, &client->e.peer);
+        if (r >= 0) {
+            note_recent(t->recent_hellos, client);
         }
     }
+    usocket_tls_step_done(t, r, want);
+    if (client != NULL && r < 0) {
+        usocket_tls_free(client);
+    } else if (client != NULL) {
+        client->e.in_cookie_exchange = false;
+        client->e.transport.base = conn;
+        conn->tls = client;
+        *peer = client->e.peer;
+    }
+    return r;
 }
 
 #endif

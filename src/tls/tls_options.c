@@ -1,4 +1,4 @@
-/* TLS sockets: the name of the server, the options, why something failed.
+/* TLS sockets: the name of the server, the options, the words for a failure.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@ static int set_name(usocket_tls_t *t, const char *host, size_t len) {
         return USOCKET_ENAMETOOLONG;
     }
     for (size_t i = 0; i < len; i++) {
-        if (host[i] <= ' ' || host[i] >= 0x7f) { /* bytes beyond ASCII are negative, or larger */
+        if (host[i] <= ' ' || host[i] >= 0x7f) { /* a signed char is negative beyond ASCII, an unsigned one larger */
             return USOCKET_EINVAL;
         }
     }
@@ -27,13 +27,26 @@ static int set_name(usocket_tls_t *t, const char *host, size_t len) {
         memcpy(name, host, len);
         name[len] = '\0';
     }
-    usocket_port_free(t->name);
-    t->name = name;
+    usocket_port_free(t->e.name);
+    t->e.name = name;
     return 0;
 }
 
 static bool has_begun(const usocket_tls_t *t) {
-    return t->conn != NULL || t->stage > TLS_HANDSHAKE;
+    return t->e.conn != NULL || t->e.stage > TLS_HANDSHAKE;
+}
+
+static int set_hostname_option(usocket_tls_t *t, const void *value, size_t len) {
+    static const char words[] = "TLS_HOSTNAME: no host name: letters beyond ASCII are written as xn--...";
+    int r = set_name(t, value, len);
+    if (r == 0) {
+        t->e.named = len != 0;
+    } else if (r == USOCKET_EINVAL && memchr(value, '\0', len) == NULL) {
+        memcpy(t->e.words, words, sizeof(words));
+        t->e.number = -0x7100; /* mbedTLS's "bad input", as for each option that is refused */
+        r = USOCKET_ETLS_OPTION;
+    }
+    return r;
 }
 
 static int set_option(usocket_tls_t *t, int name, const void *value, size_t len) {
@@ -41,45 +54,36 @@ static int set_option(usocket_tls_t *t, int name, const void *value, size_t len)
         return USOCKET_EISCONN;
     }
     if (name == USOCKET_TLS_HOSTNAME) {
-        static const char words[] = "TLS_HOSTNAME: no host name: letters beyond ASCII are written as xn--...";
-        int r = set_name(t, value, len);
-        if (r == 0) {
-            t->named = len != 0;
-        } else if (r == USOCKET_EINVAL && memchr(value, '\0', len) == NULL) {
-            memcpy(t->words, words, sizeof(words));
-            t->number = -0x7100; /* mbedTLS's "bad input", as for each option that is refused */
-            r = USOCKET_ETLS_OPTION;
-        }
-        return r;
+        return set_hostname_option(t, value, len);
     }
     if (name == USOCKET_TLS_ROLE) {
-        return usocket_backend_set_role(t, value, len);
+        return usocket_engine_set_role(&t->e, value, len);
     }
-    if (usocket_backend_creds_shared(t->creds)) {
+    if (usocket_engine_creds_shared(t->e.creds)) {
         return USOCKET_EBUSY;
     }
-    return usocket_backend_set(t, name, value, len);
+    return usocket_engine_set(&t->e, name, value, len);
 }
 
 int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
-    usocket_tls_t *t = base_of(s)->tls;
+    usocket_tls_t *t = session_of(s);
     if (value == NULL && len != 0) {
         return USOCKET_EFAULT;
     }
-    int r = usocket_tls_enter_for(s, t);
+    int r = usocket_tls_lock(s, t);
     if (r == 0) {
         r = set_option(t, name, value, len);
-        usocket_tls_leave(t);
+        usocket_tls_unlock(t);
     }
     return r;
 }
 
 static int get_name(const usocket_tls_t *t, void *value, size_t *len) {
-    size_t n = t->name != NULL ? strlen(t->name) : 0;
+    size_t n = t->e.name != NULL ? strlen(t->e.name) : 0;
     if (value != NULL) {
         n = n < *len ? n : *len;
         if (n != 0) {
-            memcpy(value, t->name, n);
+            memcpy(value, t->e.name, n);
         }
     }
     *len = n;
@@ -87,72 +91,36 @@ static int get_name(const usocket_tls_t *t, void *value, size_t *len) {
 }
 
 int usocket_tls_getopt(usocket_t *s, int name, void *value, size_t *len) {
-    usocket_tls_t *t = base_of(s)->tls;
-    int r = usocket_tls_enter_for(s, t);
+    usocket_tls_t *t = session_of(s);
+    int r = usocket_tls_lock(s, t);
     if (r == 0) {
-        r = name == USOCKET_TLS_HOSTNAME ? get_name(t, value, len) : usocket_backend_get(t, name, value, len);
-        usocket_tls_leave(t);
+        r = name == USOCKET_TLS_HOSTNAME ? get_name(t, value, len) : usocket_engine_get(&t->e, name, value, len);
+        usocket_tls_unlock(t);
     }
     return r;
 }
 
-/* Enter a socket, and its state. 0; a code: neither. */
-static int begin_call(usocket_t *s, usocket_tls_t **t) {
-    int r = usocket_enter(s);
+int usocket_tls_set_name(usocket_t *s, const char *host, size_t len) {
+    usocket_tls_t *t = session_of(s);
+    int r = usocket_tls_lock(s, t);
     if (r == 0) {
-        *t = base_of(s)->tls;
-        r = *t != NULL ? usocket_tls_enter_for(s, *t) : USOCKET_ENOPROTOOPT;
-        if (r < 0) {
-            usocket_leave(s);
+        r = has_begun(t) ? USOCKET_EISCONN : t->e.named ? 0 : set_name(t, host, len);
+        usocket_tls_unlock(t);
+    }
+    return r;
+}
+
+int usocket_tls_get_why(usocket_t *s, int *number, char *words) {
+    usocket_tls_t *t = session_of(s);
+    int r = usocket_tls_lock(s, t);
+    if (r == 0) {
+        memcpy(words, t->e.words, USOCKET_TLS_WORDS);
+        if (number != NULL) {
+            *number = t->e.number;
         }
+        usocket_tls_unlock(t);
     }
     return r;
-}
-
-static int end_call(usocket_t *s, usocket_tls_t *t, int r) {
-    usocket_tls_leave(t);
-    usocket_leave(s);
-    return r;
-}
-
-int usocket_tls_check_listener(usocket_t *s) {
-    usocket_tls_t *t = base_of(s)->tls;
-    int r = usocket_tls_enter_for(s, t);
-    if (r < 0) {
-        return r;
-    }
-    r = usocket_backend_check_server(t);
-    usocket_tls_leave(t);
-    return r;
-}
-
-int usocket_tls_name(usocket_t *s, const char *host, size_t len) {
-    if (host == NULL && len != 0) {
-        return USOCKET_EFAULT;
-    }
-    usocket_tls_t *t = NULL;
-    int r = begin_call(s, &t);
-    if (r < 0) {
-        return r;
-    }
-    return end_call(s, t, has_begun(t) ? USOCKET_EISCONN : t->named ? 0 : set_name(t, host, len));
-}
-
-int usocket_tls_why(usocket_t *s, int *number, char *words) {
-    words[0] = '\0';
-    if (number != NULL) {
-        *number = 0;
-    }
-    usocket_tls_t *t = NULL;
-    int r = begin_call(s, &t);
-    if (r < 0) {
-        return r;
-    }
-    memcpy(words, t->words, USOCKET_TLS_WORDS);
-    if (number != NULL) {
-        *number = t->number;
-    }
-    return end_call(s, t, 0);
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #if USOCKET_TLS
 #include "../../src/mbedtls/mbed.h"
+#include "../../src/tls/tls_state.h"
 #include "tls_fixture.h"
 int mbedtls_ssl_write_record(mbedtls_ssl_context *ssl, int force_flush);
 int mbedtls_ssl_flush_output(mbedtls_ssl_context *ssl);
@@ -62,7 +63,7 @@ static int send_raw(void) {
 #if USOCKET_TLS
 static int send_record(void) {
     usocket_tls_t *t = peer.tls;
-    mbedtls_ssl_context *ssl = &t->conn->ssl;
+    mbedtls_ssl_context *ssl = &t->e.conn->ssl;
     if (ssl->PRIVATE(out_left) != 0) {
         return mbedtls_ssl_flush_output(ssl);
     }

@@ -1,0 +1,81 @@
+/* Bytes put back: a block that the next receives return before the stack's bytes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base.h"
+
+#include <string.h>
+
+size_t usocket_unread_len(const usocket_t *s) {
+    const usocket_t *base = LOOSE_LOAD(&s->base);
+    base = base != NULL ? base : s;
+    return ATOMIC_LOAD(&base->unread_len);
+}
+
+/* Make `fd` readable, under the lock: it becomes a descriptor that always is, and the socket moves to a duplicate. Without a free
+ * descriptor it stays as it is, and usocket_poll alone knows of the bytes. */
+static void show_readable(usocket_t *base) {
+    if (base->io == base->fd) {
+        int io = usocket_port_dup(base->fd);
+        if (io < 0) {
+            return;
+        }
+        ATOMIC_STORE(&base->io, io); /* first: a call that fails on the old one finds the new one (has_moved) */
+    }
+    usocket_port_show_readable(base->fd, base->io);
+}
+
+/* Drop the block, under the lock. */
+static void drop_block(usocket_t *base) {
+    base->unread = NULL;
+    ATOMIC_STORE(&base->unread_len, 0);
+    if (base->io != base->fd) {
+        usocket_port_show_socket(base->fd, base->io);
+    }
+}
+
+int usocket_put_back(usocket_t *base, void *block, size_t len) {
+    int r = 0;
+    lock_sockets();
+    if (base->unread_len != 0) {
+        r = USOCKET_EEXIST;
+    } else if (len != 0) {
+        base->unread = block;
+        base->unread_off = 0;
+        ATOMIC_STORE(&base->unread_len, len);
+        show_readable(base);
+    }
+    unlock_sockets();
+    return r;
+}
+
+void *usocket_take_back(usocket_t *base, size_t *off, size_t *len) {
+    void *block = NULL;
+    lock_sockets();
+    if (base->unread_len != 0) {
+        block = base->unread;
+        *off = base->unread_off;
+        *len = base->unread_len;
+        drop_block(base);
+    }
+    unlock_sockets();
+    return block;
+}
+
+size_t usocket_read_back(usocket_t *base, void *buf, size_t len, bool peek) {
+    lock_sockets();
+    size_t n = base->unread_len < len ? base->unread_len : len;
+    if (n != 0) {
+        memcpy(buf, base->unread + base->unread_off, n);
+        if (!peek) {
+            if (n == base->unread_len) {
+                drop_block(base);
+            } else {
+                base->unread_off += n;
+                ATOMIC_STORE(&base->unread_len, base->unread_len - n);
+            }
+        }
+    }
+    unlock_sockets();
+    return n;
+}
