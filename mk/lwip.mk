@@ -11,6 +11,8 @@ $(LWIP_READY): | packages
 	$(Q)tools/setup.sh lwip $(LWIP_VERSION)
 endif
 
+lint: $(LWIP_READY)
+
 LWIP_PORT := contrib/ports/unix/port
 LWIP_FILES := $(addprefix src/core/,init def dns inet_chksum ip mem memp netif pbuf raw stats sys altcp altcp_alloc altcp_tcp tcp \
 	tcp_in tcp_out timeouts udp) \

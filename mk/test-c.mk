@@ -9,7 +9,7 @@ TC_HEADERS := $(filter-out %/config.h %/port.h,$(wildcard include/usocket/*.h))
 TC_SRC := $(wildcard src/*/*.c)
 TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
-TC_PORT := $(TC_BSD) $(wildcard port/posix/*.c)
+TC_PORT := $(wildcard port/*.c port/posix/*.c)
 TC_SIM_TESTS := address error socket connect accept data flood datagram lookup share dial race poller sweep watch fuzz edges
 TC_NET_TESTS := system socket connect accept data flood datagram poller watch getaddrinfo threads bsd edges fork
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude

@@ -2,11 +2,14 @@
 
     micropython, test, fuzz, bench -> include/usocket <- src -> port.h <- port/*.c -> port/<stack>/platform.h -> the system
 
-Only src/mbedtls/ sees mbedTLS, only micropython/, and for tests test/stackinfo/, sees py/. No circles.
+Only src/mbedtls/ sees mbedTLS, and it sees no usocket_t; only micropython/, and for tests test/stackinfo/, sees py/. Within src/ a file
+includes headers of its own folder and of those below it (calls.LAYERS). No circles.
 """
 
 import os
 import re
+
+from calls import LAYERS
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -38,8 +41,10 @@ def beside(path, name):
 
 
 def below(path, name):
-    """Whether name is a header of another folder of src/."""
-    return re.fullmatch(r"\.\./\w+/\w+\.h", name) and os.path.exists(os.path.join(os.path.dirname(path), name))
+    """Whether name is a header of a lower folder of src/."""
+    match = re.fullmatch(r"\.\./(\w+)/\w+\.h", name)
+    return match and match.group(1) in LAYERS and LAYERS.index(match.group(1)) > LAYERS.index(path.split("/")[1]) and os.path.exists(
+        os.path.join(os.path.dirname(path), name))
 
 
 # The module's dictionary must hold the platform's numbers as constants, to lie in flash; and only the C library knows who
@@ -104,6 +109,18 @@ def without_comments(text):
     """The text with comments and strings blanked, line numbers kept."""
     pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
     return re.sub(pattern, lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
+
+
+def sockets_in_engine(paths):
+    """Lines of src/mbedtls/ that name the socket's record."""
+    problems = []
+    for path in paths:
+        if path.startswith("src/mbedtls/"):
+            with open(path, encoding="utf-8") as file:
+                lines = without_comments(file.read()).split("\n")
+            problems += [f"{path}:{number}: a TLS library knows no socket" for number, line in enumerate(lines, 1)
+                         if re.search(r"\b(usocket_t|base_of|usocket_hold)\b", line)]
+    return problems
 
 
 def bare_bsd_names(paths):

@@ -11,7 +11,11 @@ import concurrent.futures
 import glob
 import os
 import subprocess
+import sys
 import tempfile
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "unit"))
+import configs  # how the library is compiled for the other stacks
 
 LAYERS = ("names", "sockets", "tls", "mbedtls", "base")  # from the top down
 
@@ -121,6 +125,14 @@ def check_core(mbedtls):
     return list(dict.fromkeys(found))
 
 
+def check_port(port, mbedtls, lwip=None):
+    """The library on lwIP, or on RT-Thread, with everything."""
+    os.makedirs(configs.OUT, exist_ok=True)
+    flags = getattr(configs, port)((), bool(mbedtls), lwip, mbedtls)
+    sources = glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob(f"port/{port}/*.c")
+    return check_jobs([(source, ["gcc", "-std=c99", "-O1", "-w", "-Iinclude", *flags]) for source in sources], port)
+
+
 def check_itself():
     """Two files that call each other, and a call up, have to be found."""
     texts = {"src/base/a.c": "void b(void); void a(void) { b(); }", "src/base/b.c": "void a(void); void c(void); void b(void) { a(); c(); }",
@@ -137,3 +149,8 @@ def check_itself():
             found = errors + problems(objects)
     return [] if len(found) == 2 and "circle of 2" in found[0] and "calls up" in found[1] else [
         f"the check does not find a circle and a call up that were put in on purpose: {found}"]
+
+
+def check_folder(pattern, flags, what):
+    """No circle among the files of one folder, compiled with these flags."""
+    return check_jobs([(source, flags) for source in glob.glob(pattern)], what)

@@ -18,6 +18,8 @@ import subprocess
 import sys
 
 import arrows
+import builds
+import calls
 import soak
 
 MOST_LINES = 500
@@ -107,15 +109,21 @@ def clang_tidy(_):
     return tidy([(source, CORE_FLAGS) for source in ours_for_posix()])
 
 
+def binding_flags(options):
+    """How MicroPython's unix port compiles the binding."""
+    port = options.tree + "/ports/unix"
+    flags = BINDING_FLAGS + ["-Iinclude", "-Iport/posix"]
+    for directory in (options.tree, port, port + "/variants/standard", options.objects):
+        flags += ["-isystem", directory]
+    return flags
+
+
 @check
 def clang_tidy_binding(options):
     """clang-tidy has nothing to say about the binding, in both builds: beside a built-in `socket` and instead of it."""
     if not options.tree or not options.objects:
         raise Skip("no MicroPython tree and objects were given")
-    tree, port = options.tree, options.tree + "/ports/unix"
-    flags = BINDING_FLAGS + ["-Iinclude", "-Iport/posix"]
-    for directory in (tree, port, port + "/variants/standard", options.objects):
-        flags += ["-isystem", directory]
+    flags = binding_flags(options)
     sources = glob.glob("micropython/*.c")
     return tidy([(s, flags + [f"-DMICROPY_PY_SOCKET={builtin}"]) for s in sources for builtin in (0, 1)])
 
@@ -123,7 +131,26 @@ def clang_tidy_binding(options):
 @check
 def include_arrows(_):
     """Who includes whom: only along the arrows of the design, and never in a circle."""
-    return arrows.wrong_includes(shipped(".c", ".h")) + arrows.circles(shipped(".h"))
+    return arrows.wrong_includes(shipped(".c", ".h")) + arrows.circles(shipped(".h")) + arrows.sockets_in_engine(shipped(".c", ".h"))
+
+
+@check
+def call_layers(options):
+    """Calls in src/ go down its layers, and no files of src/, port/ or micropython/ call each other in a circle."""
+    found = calls.check_itself() + calls.check_core(options.mbedtls) + calls.check_port("rtthread", options.mbedtls)
+    if options.lwip:
+        found += calls.check_port("lwip", options.mbedtls, options.lwip)
+    if options.tree and options.objects:
+        flags = ["gcc", "-O1", "-w", *binding_flags(options), "-DMICROPY_PY_SOCKET=0"]
+        for tls in (0, 1):
+            found += calls.check_folder("micropython/*.c", [*flags, f"-DUSOCKET_TLS={tls}"], f"the binding, TLS={tls}")
+    return found
+
+
+@check
+def sources(_):
+    """Every build system compiles all of src/: the sources that each one names are counted."""
+    return builds.missing()
 
 
 @check
@@ -218,6 +245,8 @@ def main():
     parser.add_argument("--root", default=os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     parser.add_argument("--tree")
     parser.add_argument("--objects")
+    parser.add_argument("--mbedtls", help="mbedTLS's sources; without them the layers of TLS are not checked")
+    parser.add_argument("--lwip", help="lwIP's sources; without them the layers of its port are not checked")
     parser.add_argument("checks", nargs="*", metavar="CHECK", help=" ".join(CHECKS))
     options = parser.parse_args()
     options.tree = options.tree and os.path.abspath(options.tree)
