@@ -20,6 +20,7 @@ import sys
 import arrows
 import builds
 import calls
+import diagrams
 import soak
 
 MOST_LINES = 500
@@ -200,6 +201,12 @@ def apart(one_path, other_path):
     if len(english) != len(chinese):
         return [f"{one_path} has {len(english)} headings, {other_path} has {len(chinese)}"]
     return [] if english else [f"{one_path} has no heading"]
+
+
+@check
+def pictures(_):
+    """Each picture of the documents is what its text makes, and names files and folders that exist."""
+    return diagrams.problems()
 
 
 @check
