@@ -21,6 +21,7 @@ import arrows
 import builds
 import calls
 import diagrams
+import never
 import soak
 
 MOST_LINES = 500
@@ -158,6 +159,12 @@ def sources(_):
 def bsd_names(_):
     """No function of ours is called like a BSD one: lwIP and SAL define those as macros."""
     return arrows.bare_bsd_names(files(".c", ".h", under=("include", "src")))
+
+
+@check
+def never_used(_):
+    """What CONTRIBUTING.md says is never used is not (tools/never.py)."""
+    return never.broken(files(".c", ".h", under=("src", "port", "micropython")))
 
 
 @check
