@@ -66,7 +66,7 @@ test-tree: packages-test $(MPY_READY) $(MBEDTLS_READY) ## MICROPYTHON_DIR=/path 
 test-tree-long: packages-test $(MPY_READY) $(MBEDTLS_READY)
 	@$(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE) --long --only '^checkout'
 
-test-docs: $(OURS) lib ## what the papers show, done as they show it
+test-docs: $(OURS) lib ## the examples of the documents, their names and numbers
 	@$(PYTHON) tools/doccheck.py --interp $(OURS)
 
 ifneq ($(wildcard test/compat/run.sh),)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the papers against what they describe.
+"""Check the documents against what they describe.
 
 usage: tools/doccheck.py [--interp PATH] [FILE...]
 
@@ -138,9 +138,9 @@ class Checker:
 
     def port(self):
         """A name that ends with * stands for all that begin so."""
-        with open(PORT_H, encoding="utf-8") as header, open(PORT, encoding="utf-8") as paper:
+        with open(PORT_H, encoding="utf-8") as header, open(PORT, encoding="utf-8") as page:
             there = set(re.findall(r"^[\w *]*?\b(usocket_port_\w+)\(", header.read(), re.MULTILINE))
-            told = set(re.findall(r"`(usocket_port_\w+\*?)`", paper.read()))
+            told = set(re.findall(r"`(usocket_port_\w+\*?)`", page.read()))
         self.verdict(there, PORT_H, "no function found")
         for name in sorted(there):
             self.verdict(name in told or any(n.endswith("*") and name.startswith(n[:-1]) for n in told), PORT, f"{name} is not described")

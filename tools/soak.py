@@ -12,7 +12,7 @@ import sys
 
 import suites
 
-PAPER = os.path.join(suites.ROOT, "docs", "soak.md")
+PAGE = os.path.join(suites.ROOT, "docs", "soak.md")
 TEXT = """# The last soak
 
 `make test-soak` runs what takes too long for each commit: sweeps in which each call and each allocation fails once, each byte of a
@@ -30,9 +30,9 @@ ROW = re.compile(r"^\| ([\w-]+) \| (\d{4}-\d\d-\d\d) \| ([^|]+) \| (\d+) \| (\d+
 
 def recorded():
     """The page's rows: [suite, date, commit, passed, failed, skipped, seconds]."""
-    if not os.path.exists(PAPER):
+    if not os.path.exists(PAGE):
         return []
-    with open(PAPER, encoding="utf-8") as file:
+    with open(PAGE, encoding="utf-8") as file:
         return [[*row[:3], *map(int, row[3:])] for row in ROW.findall(file.read())]
 
 
@@ -47,7 +47,7 @@ def record(results, date, commit):
         rows[suite] = [suite, date, commit, *counts]
     rows = list(rows.values())
     counts = "%d passed, %d failed, %d skipped" % tuple(sum(row[i] for row in rows) for i in (3, 4, 5))
-    with open(PAPER, "w", encoding="utf-8") as file:
+    with open(PAGE, "w", encoding="utf-8") as file:
         file.write(TEXT.format(counts=counts, minutes=round(sum(row[-1] for row in rows) / 60),
                                rows="\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)))
 

@@ -14,7 +14,7 @@ import re
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PAPER = os.path.join(ROOT, "docs", "stacks.md")
+PAGE = os.path.join(ROOT, "docs", "stacks.md")
 LISTS = os.path.join(ROOT, "test", "python", "stacks")
 COLUMNS = {"Linux": None, "lwIP 2.2": "lwip", "SAL look-alike": "sal", "RT-Thread 4.0.3, lwIP 2.0.2": None,
            "RT-Thread 4.0.3, lwIP 2.1.2": None, "without POSIX": None}
@@ -88,7 +88,7 @@ class Checker:
         return used
 
     def run(self):
-        with open(PAPER, encoding="utf-8") as file:
+        with open(PAGE, encoding="utf-8") as file:
             found = tables(file.read())
         self.lists = lists()
         self.check(len(found) >= 2, "the two tables are not there")
