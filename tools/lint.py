@@ -21,6 +21,7 @@ import arrows
 import builds
 import calls
 import diagrams
+import named
 import never
 import soak
 
@@ -214,6 +215,12 @@ def apart(one_path, other_path):
 def pictures(_):
     """Each picture of the documents is what its text makes, and names files and folders that exist."""
     return diagrams.problems()
+
+
+@check
+def named_in_documents(_):
+    """The names and paths that CONTRIBUTING.md, docs/inside.md and the pictures give exist (tools/named.py)."""
+    return named.missing()
 
 
 @check
