@@ -1,4 +1,4 @@
-/* What the samples share.
+/* Code shared by all samples: the command, its thread, and calls that are repeated after an interrupt.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,16 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STACK 4096
-#define PRIORITY (RT_THREAD_PRIORITY_MAX * 3 / 4)
+#define STACK 4096                                /* bytes */
+#define PRIORITY (RT_THREAD_PRIORITY_MAX * 3 / 4) /* below most threads: a larger number is a lower priority */
 
+/* The body of the sample's thread. It closes both sockets, whatever `run` returned; closing a closed socket does nothing. */
 static void entry(void *arg) {
     sample_t *me = arg;
     int r = me->run(me);
     usocket_close(&me->sock);
     usocket_close(&me->listener);
     bool stopped = me->stopped;
-    me->running = false; /* from here on the next may start */
+    me->running = false; /* from here on the command may be started again */
     if (stopped) {
         rt_kprintf("%s: stopped\n", me->name);
     } else if (r < 0) {
@@ -29,11 +30,11 @@ static void entry(void *arg) {
 int sample_command(sample_t *me, int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "stop") == 0) {
         me->stopped = true;
-        usocket_close(&me->sock); /* whoever waits on it returns with USOCKET_EBADF */
+        usocket_close(&me->sock); /* a call that waits on it returns USOCKET_EBADF */
         usocket_close(&me->listener);
         return 0;
     }
-    if (argc - 1 < me->needs || argc - 1 > SAMPLE_WORDS) {
+    if (argc - 1 < me->min_args || argc - 1 > SAMPLE_MAX_ARGS) {
         rt_kprintf("usage: %s %s\n       %s stop\n", me->name, me->usage, me->name);
         return -1;
     }
@@ -41,9 +42,9 @@ int sample_command(sample_t *me, int argc, char **argv) {
         rt_kprintf("%s is running; `%s stop` ends it\n", me->name, me->name);
         return -1;
     }
-    memset(me->word, 0, sizeof(me->word));
+    memset(me->arg, 0, sizeof(me->arg));
     for (int i = 1; i < argc; i++) {
-        strncpy(me->word[i - 1], argv[i], SAMPLE_WORD - 1);
+        strncpy(me->arg[i - 1], argv[i], SAMPLE_ARG_SIZE - 1);
     }
     me->running = true;
     me->stopped = false;
@@ -67,7 +68,8 @@ bool sample_again(sample_t *me, int code) {
 int sample_connect(sample_t *me, const char *host, const char *port) {
     usocket_query_t query = {.host = host, .service = port, .type = USOCKET_STREAM};
     usocket_dial_t dial;
-    usocket_time_t deadline = usocket_deadline_in(SAMPLE_PATIENCE); /* for the lookup and every address of the name */
+    usocket_time_t deadline = usocket_deadline_in(SAMPLE_TIMEOUT); /* for the lookup and every address of the name */
+    /* A dial looks the name up, then tries its addresses until one of them answers. */
     int r = usocket_dial_start(&dial, &query, NULL);
     if (r == 0) {
         do {
@@ -75,7 +77,7 @@ int sample_connect(sample_t *me, const char *host, const char *port) {
         } while (sample_again(me, r));
         usocket_dial_end(&dial, &me->sock);
     }
-    usocket_settimeout(&me->sock, SAMPLE_PATIENCE);
+    usocket_settimeout(&me->sock, SAMPLE_TIMEOUT);
     return r;
 }
 
@@ -99,6 +101,6 @@ int sample_line(sample_t *me, char *line, size_t len) {
     return r < 0 ? r : (int)got;
 }
 
-uint16_t sample_port(const char *word, uint16_t otherwise) {
-    return *word != '\0' ? (uint16_t)atoi(word) : otherwise;
+uint16_t sample_port(const char *arg, uint16_t otherwise) {
+    return *arg != '\0' ? (uint16_t)atoi(arg) : otherwise;
 }

@@ -1,4 +1,7 @@
-/* What the samples share: each is a command at the prompt that runs in a thread of its own, and `COMMAND stop` ends it.
+/* Code shared by all samples.
+ *
+ * Each sample is an msh command. It runs in a thread of its own, so the prompt stays free; `COMMAND stop` ends it by closing its
+ * sockets, which makes every waiting call return.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,23 +14,25 @@
 
 #include "usocket/usocket.h"
 
-#define SAMPLE_WORDS 3
-#define SAMPLE_WORD 64
-#define SAMPLE_PATIENCE (10 * 1000000) /* microseconds, for one call */
+#define SAMPLE_MAX_ARGS 3
+#define SAMPLE_ARG_SIZE 64            /* bytes of one argument, with its final zero */
+#define SAMPLE_TIMEOUT (10 * 1000000) /* microseconds; the limit of one call */
 
 typedef struct sample {
     const char *name, *usage;
-    int needs;                     /* words after the command, at least */
-    int (*run)(struct sample *me); /* its result: 0, or a code of usocket.h */
-    usocket_t listener, sock;      /* closing them ends every wait of run */
-    volatile bool running, stopped;
-    char word[SAMPLE_WORDS][SAMPLE_WORD]; /* of the command line, "" where there is none */
+    int min_args;                  /* arguments that the command needs */
+    int (*run)(struct sample *me); /* the sample itself; returns 0 or a negative code of usocket/errors.h */
+    usocket_t listener, sock;      /* all sockets of the sample; `stop` closes them from another thread */
+    volatile bool running;         /* the thread has not finished */
+    volatile bool stopped;         /* `stop` was given */
+    char arg[SAMPLE_MAX_ARGS][SAMPLE_ARG_SIZE]; /* arguments of the command line; "" for a missing one */
 } sample_t;
 
+/* Define the msh command `command`, which runs `function` with at least `least` arguments; `words` describes them to the user. */
 #define SAMPLE(command, function, least, words) \
     static sample_t command##_sample = {.name = #command, \
         .usage = words, \
-        .needs = least, \
+        .min_args = least, \
         .run = function, \
         .listener = USOCKET_CLOSED, \
         .sock = USOCKET_CLOSED}; \
@@ -35,23 +40,24 @@ typedef struct sample {
         return sample_command(&command##_sample, argc, argv); \
     }
 
-/* Start or stop the sample, as the command line says. */
+/* Start the sample in a new thread, or stop it if the only argument is `stop`. Returns at once. */
 int sample_command(sample_t *me, int argc, char **argv);
 
-/* Whether a call that ended with this code is to be made again, with the same deadline: USOCKET_EINTR is not for us, but for
- * the interpreter, if one runs beside us. */
+/* True if a call that returned this code must be repeated with the same deadline. USOCKET_EINTR reports Ctrl-C to a MicroPython
+ * interpreter that runs at the same time; a sample ignores it, waits 20 ms and tries again. */
 bool sample_again(sample_t *me, int code);
 
-/* Connect me->sock to a host, by name or address. */
+/* Connect me->sock to a host, given by name or address. SAMPLE_TIMEOUT covers the lookup and every address of the name. */
 int sample_connect(sample_t *me, const char *host, const char *port);
 
-/* Send all of it. */
+/* Send all `len` bytes. @return 0 or a code */
 int sample_send(sample_t *me, const char *text, size_t len);
 
-/* Receive a line, or the first len bytes of one. @return its length, 0 at the end of the stream, or a code */
+/* Receive one line with its newline, or the first `len` bytes of a longer one. No final zero is added.
+ * @return the number of bytes, 0 at the end of the stream, or a code */
 int sample_line(sample_t *me, char *line, size_t len);
 
-/* The port of a command line, or another. */
-uint16_t sample_port(const char *word, uint16_t otherwise);
+/* The port number in an argument; `otherwise` if the argument is empty. */
+uint16_t sample_port(const char *arg, uint16_t otherwise);
 
 #endif

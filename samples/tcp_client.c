@@ -1,4 +1,4 @@
-/* usocket_tcp_client HOST PORT TEXT: connect, send the text as a line, print the line that comes back.
+/* The command `usocket_tcp_client HOST PORT TEXT` connects, sends the text as a line and prints the line that comes back.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,7 @@
 #include <string.h>
 
 static int tcp_client(sample_t *me) {
-    int r = sample_connect(me, me->word[0], me->word[1]);
+    int r = sample_connect(me, me->arg[0], me->arg[1]);
     usocket_addr_t peer;
     char line[100];
     if (r == 0) {
@@ -17,7 +17,7 @@ static int tcp_client(sample_t *me) {
         char text[USOCKET_ADDR_TEXT];
         usocket_addr_format(&peer, text);
         rt_kprintf("connected to %s\n", text);
-        r = sample_send(me, me->word[2], strlen(me->word[2]));
+        r = sample_send(me, me->arg[2], strlen(me->arg[2]));
     }
     if (r == 0) {
         r = sample_send(me, "\n", 1);
@@ -25,6 +25,7 @@ static int tcp_client(sample_t *me) {
     if (r == 0) {
         r = sample_line(me, line, sizeof(line));
     }
+    /* From here on r is the length of the line; 0 if the server closed the connection without an answer. */
     if (r >= 0) {
         rt_kprintf("received %.*s%s", r, line, r > 0 && line[r - 1] == '\n' ? "" : "\n");
     }

@@ -1,5 +1,5 @@
-/* usocket_udp_server [PORT]: every datagram comes back in capitals.
- * usocket_udp_client HOST PORT TEXT: send a datagram, print the answer.
+/* The command `usocket_udp_server [PORT]` sends each datagram back in capitals.
+ * The command `usocket_udp_client HOST PORT TEXT` sends a datagram and prints the answer.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <string.h>
 
+/* Receive one datagram and print it with its sender. Returns its length or a code. */
 static int receive(sample_t *me, char *buf, size_t len, usocket_addr_t *from) {
     usocket_time_t deadline = usocket_deadline(&me->sock);
     int n;
@@ -25,9 +26,9 @@ static int receive(sample_t *me, char *buf, size_t len, usocket_addr_t *from) {
 static int udp_server(sample_t *me) {
     usocket_addr_t address;
     char buf[100];
-    memset(&address, 0, sizeof(address)); /* 0.0.0.0: on every interface */
+    memset(&address, 0, sizeof(address)); /* 0.0.0.0: every interface */
     address.family = USOCKET_AF_INET;
-    address.port = sample_port(me->word[0], 6002);
+    address.port = sample_port(me->arg[0], 6002);
     int r = usocket_open(&me->sock, USOCKET_AF_INET, USOCKET_DGRAM, 0);
     if (r == 0) {
         r = usocket_bind(&me->sock, &address);
@@ -52,11 +53,12 @@ static int udp_server(sample_t *me) {
     return r;
 }
 
+/* Look up the host and port in the first two arguments; `to` becomes the first address found. */
 static int first_address(sample_t *me, usocket_addr_t *to) {
-    usocket_query_t query = {.host = me->word[0], .service = me->word[1], .type = USOCKET_DGRAM};
+    usocket_query_t query = {.host = me->arg[0], .service = me->arg[1], .type = USOCKET_DGRAM};
     usocket_lookup_t *lookup;
     usocket_addrinfo_t info;
-    usocket_time_t deadline = usocket_deadline_in(SAMPLE_PATIENCE);
+    usocket_time_t deadline = usocket_deadline_in(SAMPLE_TIMEOUT);
     int r = usocket_lookup_start(&lookup, &query);
     if (r == 0) {
         do {
@@ -81,8 +83,8 @@ static int udp_client(sample_t *me) {
         r = usocket_open(&me->sock, to.family, USOCKET_DGRAM, 0);
     }
     if (r == 0) {
-        usocket_settimeout(&me->sock, SAMPLE_PATIENCE); /* UDP promises nothing */
-        r = usocket_sendto(&me->sock, me->word[2], strlen(me->word[2]), &to);
+        usocket_settimeout(&me->sock, SAMPLE_TIMEOUT); /* a datagram or its answer may be lost */
+        r = usocket_sendto(&me->sock, me->arg[2], strlen(me->arg[2]), &to);
     }
     if (r >= 0) {
         r = receive(me, buf, sizeof(buf), &to);
