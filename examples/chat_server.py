@@ -1,26 +1,30 @@
-# A chat: each line that one client sends goes to all others. A client that does not read is dropped, and holds up nobody.
+# A chat server. Each line from one client goes to all others; a client that does not read is disconnected and delays no other.
 #
-#   make run SCRIPT=examples/chat_server.py ARGS='127.0.0.1 7000'    and, several times, nc 127.0.0.1 7000
+#   make run SCRIPT=examples/chat_server.py ARGS='127.0.0.1 7000'
+#
+# Then run `nc 127.0.0.1 7000` in several terminals.
 import sys
 
 import aiosocket
 
-clients = {}  # stream: name
+clients = {}  # maps each client's stream to its name
 
 
 def tell(text, but=None):
+    # Send a line to every client except `but`. write() only appends to a buffer, so this never waits.
     print(text)
     for stream in list(clients):
         if stream is not but:
             try:
                 stream.write(text + "\n")
-            except OSError:  # gone, or too much waits for it
+            except OSError:  # the connection is lost, or its buffer is full because the client does not read
                 stream.abort()
 
 
 async def chat(reader, writer):
+    # One task per client; `reader` and `writer` are the same stream.
     try:
-        async with writer:
+        async with writer:  # closes the connection at the end
             writer.write("your name? ")
             name = (await reader.readline()).decode().strip()
             if not name:
@@ -29,7 +33,7 @@ async def chat(reader, writer):
             tell("* %s is here" % name, writer)
             async for line in reader:
                 tell("%s: %s" % (name, line.decode().strip()), writer)
-    except (OSError, ValueError):  # a reset; a line without an end
+    except (OSError, ValueError):  # a connection reset; a line longer than the stream's limit
         pass
     finally:
         if writer in clients:

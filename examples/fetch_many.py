@@ -1,4 +1,4 @@
-# Fetches pages, all at the same time: neither a slow name server nor a dead host holds up the others.
+# Fetches several pages at the same time. A slow name server or an unreachable host delays only its own page.
 #
 #   make run SCRIPT=examples/fetch_many.py ARGS='localhost:8080/ localhost:8080/hello'
 import asyncio
@@ -9,20 +9,22 @@ import aiosocket
 
 
 async def fetch(url):
-    # The status and the body of http://HOST[:PORT]/PATH.
+    # Return the status line and the body of http://HOST[:PORT]/PATH; `url` has no "http://".
     place, _, path = url.partition("/")
     host, _, port = place.partition(":")
+    # 10 seconds for the lookup and the connection together, and again for each later call on the stream.
     reader, writer = await aiosocket.open_connection(host, int(port or 80), timeout=10)
-    async with writer:
+    async with writer:  # closes the connection at the end
         writer.write("GET /%s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, place))
-        await writer.drain()
+        await writer.drain()  # waits until the request has been sent
         status = (await reader.readline()).decode().strip()
-        while (await reader.readline()) not in (b"\r\n", b"\n", b""):
+        while (await reader.readline()) not in (b"\r\n", b"\n", b""):  # skips the headers
             pass
-        return status, await reader.read()
+        return status, await reader.read()  # everything up to the end of the stream
 
 
 async def report(url):
+    # Fetch a page, print the result, and return the time it took in milliseconds.
     start = ticks_ms()
     try:
         status, body = await fetch(url)

@@ -1,6 +1,8 @@
-# A web server for many clients at once: no client waits for another.
+# A web server that serves many clients at once, with persistent connections (keep-alive). No client waits for another.
 #
-#   make run SCRIPT=examples/http_server.py ARGS='127.0.0.1 8080'    and open http://127.0.0.1:8080/ in a browser
+#   make run SCRIPT=examples/http_server.py ARGS='127.0.0.1 8080'
+#
+# Then open http://127.0.0.1:8080/ in a browser.
 import asyncio
 import json
 import sys
@@ -29,7 +31,7 @@ count = 0
 
 
 def answer(target):
-    # (status, type, body) for what was asked.
+    # Return (status, content type, body) for a request target.
     global count
     path, _, query = target.partition("?")
     if path == "/":
@@ -42,20 +44,21 @@ def answer(target):
 
 
 async def serve(reader, writer):
-    async with writer:
+    # One task per connection; each turn of the loop answers one request.
+    async with writer:  # closes the connection at the end
         while True:
             try:
                 request = await reader.readline()
                 line = request
-                keep = b"HTTP/1.1" in request
+                keep = b"HTTP/1.1" in request  # HTTP/1.1 keeps the connection open unless a header says "close"
                 while line not in (b"\r\n", b"\n", b""):
                     line = await reader.readline()
                     if line.lower().startswith(b"connection: close"):
                         keep = False
-            except OSError:  # silent for too long, or gone
+            except OSError:  # the client sent nothing within the timeout, or the connection is lost
                 return
             parts = request.decode().split()
-            if len(parts) != 3 or not line:
+            if len(parts) != 3 or not line:  # a malformed request, or the stream ended within its headers
                 return
             if parts[0] == "GET":
                 status, kind, body = answer(parts[1])
@@ -72,6 +75,7 @@ async def serve(reader, writer):
 
 
 async def main(host="127.0.0.1", port=8080):
+    # timeout: seconds for each call on a client's stream, so an idle connection is closed after 15 seconds.
     server = await aiosocket.start_server(serve, host, int(port), timeout=15)
     print("serving at http://%s:%d/" % server.sockets[0].getsockname()[:2])
     await server.serve_forever()

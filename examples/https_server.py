@@ -1,8 +1,9 @@
-# Serves a page over https, to many browsers at once, in one thread.
+# Serves a page over HTTPS to many browsers at once, in one thread.
 #
-#   https_server.py HOST PORT CERT_FILE KEY_FILE [REQUESTS]      ends after so many requests; for ever without a number
+#   https_server.py HOST PORT CERT_FILE KEY_FILE [REQUESTS]
 #
-# The handshakes go on in poll(), so a browser that connects and says nothing holds up nobody else.
+# The server ends after REQUESTS requests; without a number it runs for ever. poll() drives the TLS handshakes, so a browser that
+# connects and sends nothing delays no other.
 
 import select
 import sys
@@ -18,8 +19,9 @@ def read(name):
 
 
 def answer(conn):
+    # Answer one request. Returns False if the client closed the connection without sending one.
     request = conn.readline()
-    if not request:  # gone again
+    if not request:
         return False
     while conn.readline() not in (b"\r\n", b""):
         pass
@@ -37,10 +39,11 @@ def answer(conn):
 
 listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+# TLS options of the listener apply to every connection that it accepts.
 listener.setsockopt(socket.SOL_TLS, socket.TLS_OWN_CERT, read(cert))
 listener.setsockopt(socket.SOL_TLS, socket.TLS_OWN_KEY, read(key))
 listener.setsockopt(socket.SOL_TLS, socket.TLS_ALPN_LIST, "http/1.1")
-listener.setsockopt(socket.SOL_TLS, socket.TLS_SESSION_CACHE, 1)
+listener.setsockopt(socket.SOL_TLS, socket.TLS_SESSION_CACHE, 1)  # a returning browser resumes its session: a shorter handshake
 listener.bind((host, port))
 listener.listen(5)
 print("listening on", listener.getsockname())
@@ -53,11 +56,11 @@ while left:
             conn, addr = listener.accept()  # does not wait for the handshake
             poll.register(conn, select.POLLIN)
             continue
-        poll.unregister(s)  # its request has begun to arrive, or it has failed
+        poll.unregister(s)  # the handshake is done and the request has begun to arrive, or the connection has failed
         try:
-            s.settimeout(5)
+            s.settimeout(5)  # seconds, for each call in answer()
             left -= answer(s)
-        except OSError as e:  # TLSError is one: a browser that does not trust us says so
+        except OSError as e:  # includes TLSError, for example when a browser rejects the certificate
             print("failed:", e)
         s.close()
 listener.close()

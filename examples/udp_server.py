@@ -1,4 +1,4 @@
-# A UDP server: waits for one datagram, prints it and sends it back in capitals.
+# A UDP server that waits for one datagram, prints it and sends it back in capitals.
 #
 #   udp_server.py [HOST [PORT]]
 
@@ -12,7 +12,7 @@ s = usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM)
 s.bind((host, port))
 print("waiting on", s.getsockname())
 
-data, addr = s.recvfrom(1500)
+data, addr = s.recvfrom(1500)  # a longer datagram would be cut to 1500 bytes
 print("received", data, "from", addr)
 
 s.sendto(data.upper(), addr)

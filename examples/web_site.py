@@ -9,8 +9,8 @@ host = sys.argv[1] if len(sys.argv) > 1 else "www.micropython.org"
 port = int(sys.argv[2]) if len(sys.argv) > 2 else 80
 
 s = socket.socket()
-s.settimeout(10)
-s.connect(socket.getaddrinfo(host, port)[0][-1])
+s.settimeout(10)  # seconds, for each call
+s.connect(socket.getaddrinfo(host, port)[0][-1])  # the address of the first result
 print("connected to", s.getpeername())
 
 s.write("GET / HTTP/1.0\r\nHost: " + host + "\r\n\r\n")
@@ -22,7 +22,7 @@ while True:
         break
     print("header", line)
 
-page = s.read()  # to the end of the stream
+page = s.read()  # read() returns everything up to the end of the stream
 print("page of", len(page), "bytes:")
 print(page.decode())
 

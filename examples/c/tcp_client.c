@@ -1,4 +1,4 @@
-/* Connect to a host by its name, send a line, print the answer.
+/* Connects to a host by its name, sends a line and prints the answer.
  *
  *     tcp_client HOST PORT LINE
  */
@@ -7,6 +7,7 @@
 
 #include "usocket/usocket.h"
 
+/* Send `line`, then print everything that the server sends until it closes the connection. Returns 0 or a negative code. */
 static int talk(usocket_t *s, const char *line) {
     char buf[512];
     size_t n;
@@ -15,11 +16,12 @@ static int talk(usocket_t *s, const char *line) {
         r = usocket_send_all(s, "\n", 1, &n);
     }
     if (r == 0) {
-        r = usocket_shutdown(s, USOCKET_SHUT_WR); /* that was all: the server sees the end */
+        r = usocket_shutdown(
+            s, USOCKET_SHUT_WR); /* half-close: the server reads the end of the stream, but can still answer */
     }
     while (r == 0) {
         n = 0;
-        r = usocket_recv_all(s, buf, sizeof buf, &n);
+        r = usocket_recv_all(s, buf, sizeof buf, &n); /* returns when buf is full or the stream ends */
         fwrite(buf, 1, n, stdout);
         if (n < sizeof buf) {
             break; /* the stream has ended */
@@ -38,12 +40,12 @@ int main(int argc, char **argv) {
     usocket_query_t query = {.host = argv[1], .service = argv[2]};
     int r = usocket_dial_start(&dial, &query, NULL);
     if (r == 0) {
-        /* One deadline for the lookup and for every address of the name. */
+        /* One deadline of 10 seconds, in microseconds, covers the lookup and every address of the name. */
         r = usocket_dial_by(&dial, &s, usocket_deadline_in(10 * 1000000));
         usocket_dial_end(&dial, &s);
     }
     if (r == 0) {
-        usocket_settimeout(&s, 10 * 1000000);
+        usocket_settimeout(&s, 10 * 1000000); /* for each later call */
         r = talk(&s, argv[3]);
     }
     usocket_close(&s);

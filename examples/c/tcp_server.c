@@ -1,8 +1,9 @@
-/* Serve clients one after the other: each line comes back with its number.
+/* Serves one client after another: each line comes back with its number.
  *
  *     tcp_server ADDRESS PORT [CLIENTS]
  *
- * Port 0 takes a free one. The first line printed is the address in use.
+ * The server ends after CLIENTS clients; without a number it runs for ever. With port 0 the stack chooses a free port. The first
+ * line printed is the address in use.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "usocket/usocket.h"
 
+/* Answer one client until it closes the connection. Returns 0 at the end of the stream, else a negative code. */
 static int serve(usocket_t *client) {
     char line[256], answer[300];
     int r;
@@ -17,7 +19,7 @@ static int serve(usocket_t *client) {
         size_t n = 0, sent;
         r = usocket_recv_line_by(client, line, sizeof line, &n, usocket_deadline(client));
         if (n == 0) {
-            return r; /* the end, or an error */
+            return r; /* end of the stream, or an error */
         }
         int len = snprintf(answer, sizeof answer, "%d: %.*s", number, (int)n, line);
         r = usocket_send_all(client, answer, (size_t)len, &sent);
@@ -57,7 +59,7 @@ int main(int argc, char **argv) {
     for (int left = argc > 3 ? atoi(argv[3]) : -1; r == 0 && left != 0; left--) {
         r = usocket_accept(&listener, &client, &address);
         if (r == 0) {
-            usocket_settimeout(&client, 30 * 1000000); /* a client that stalls does not stay */
+            usocket_settimeout(&client, 30 * 1000000); /* disconnects a client that stalls */
             int end = serve(&client);
             usocket_addr_format(&address, text);
             printf("%s: %s\n", text, end < 0 ? usocket_strerror(end) : "done");

@@ -1,10 +1,11 @@
-/* Two datagram sockets: a question goes one way, its answer the other, and nobody waits for ever. */
+/* Two datagram sockets in one program: a sends a question to b, and b answers. Each call waits at most 2 seconds. */
 #include <stdio.h>
 
 #include "usocket/usocket.h"
 
+/* Open a socket on 127.0.0.1; `address` becomes the address with the port that the stack has chosen. */
 static int open_bound(usocket_t *s, usocket_addr_t *address) {
-    int r = usocket_addr_parse(address, "127.0.0.1", 9, USOCKET_AF_INET); /* port 0: the stack chooses */
+    int r = usocket_addr_parse(address, "127.0.0.1", 9, USOCKET_AF_INET); /* leaves port 0: bind chooses a free one */
     if (r == 0) {
         r = usocket_open(s, USOCKET_AF_INET, USOCKET_DGRAM, 0);
     }
@@ -18,10 +19,10 @@ static int open_bound(usocket_t *s, usocket_addr_t *address) {
     return r;
 }
 
-static void report(const char *who, const char *what, int32_t len, const usocket_addr_t *from) {
+static void report(const char *name, const char *data, int32_t len, const usocket_addr_t *from) {
     char text[USOCKET_ADDR_TEXT];
     usocket_addr_format(from, text);
-    printf("%s got \"%.*s\" from %s\n", who, (int)len, what, text);
+    printf("%s got \"%.*s\" from %s\n", name, (int)len, data, text);
 }
 
 static int32_t converse(usocket_t *a, usocket_t *b, const usocket_addr_t *address_b) {
