@@ -1,4 +1,4 @@
-"""The results as an SVG chart: speed of each contender, raw C = 1."""
+"""Draw the results as an SVG chart: the speed of each contender relative to raw C, which is 1."""
 
 import statistics
 from xml.sax.saxutils import escape
@@ -9,7 +9,7 @@ from rows import CONTENDERS, RAW, USOCKET
 COLOURS = {"raw": "#8a8f98", "cpython": "#e0a030", "builtin": "#6fa8dc", "usocket": "#1b7f4d"}
 LEFT, PLOT, RIGHT, TOP = 250, 520, 190, 84
 BAR, GAP = 13, 16
-END = 1.25  # the axis ends here; a longer bar is cut and says its length
+END = 1.25  # end of the axis; a longer bar is cut and labelled with its value
 
 
 def element(name, text=None, **attributes):
@@ -26,7 +26,7 @@ def group(result, top):
     cells = result["cells"]
     names = [name for name in CONTENDERS if name in cells]
     raw = cells.get(RAW)
-    # Without raw C the fastest one is the measure.
+    # Without raw C the fastest contender is the unit.
     unit = raw["wall_rounds"] if raw else min((cells[n]["wall_rounds"] for n in names), key=statistics.median)
     middle = top + BAR * len(names) / 2
     out = [element("text", result["title"], x=LEFT - 10, y=middle, text_anchor="end", font_weight="bold"),

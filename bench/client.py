@@ -1,10 +1,10 @@
-# One measurement by one Python: CPython, MicroPython's built-in socket, or usocket.
+# Makes one measurement with one Python: CPython, MicroPython's built-in socket, or usocket.
 #
 #   client.py CONTENDER OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
 #
-# The loops are those of raw.c, line by line, and the same for all three; what differs between the
-# modules is chosen before a loop starts, in the functions at the top. CONTENDER is cpython, builtin
-# or usocket; TIMEOUT is in seconds, 0 = none. The operation "none" only looks whether the module is there.
+# The loops are the same for all three and equal those of raw.c line by line; the functions at the top
+# choose the differences between the modules before a loop starts. CONTENDER is cpython, builtin
+# or usocket; TIMEOUT is in seconds, 0 = none. The operation "none" only checks that the module exists.
 
 import os
 import sys
@@ -21,7 +21,7 @@ if contender == "usocket":
 else:
     import socket
 
-# No built-in module has this name, usocket always.
+# usocket always has this name, the built-in module never.
 if contender != "cpython" and hasattr(socket, "timeout") != (contender == "usocket"):
     raise ImportError("this interpreter has not the %s module" % contender)
 
@@ -34,7 +34,7 @@ WARM_UP = 200
 
 def address():
     host = os.getenv("PEER") or "127.0.0.1"
-    # The built-in module takes no tuples.
+    # The built-in module does not accept tuples as addresses.
     if contender == "builtin":
         return socket.getaddrinfo(host, port)[0][-1]
     return (host, port)
@@ -46,7 +46,7 @@ def open_socket():
     else:
         s = socket.socket()
         s.connect(address())
-        # The built-in module has neither name; these are Linux's numbers.
+        # The built-in module lacks both names; these are IPPROTO_TCP and TCP_NODELAY on Linux.
         s.setsockopt(6, 1, 1)
     if limit:
         s.settimeout(limit)

@@ -1,10 +1,10 @@
-# One measurement of TLS by one Python: CPython's ssl, MicroPython's tls on its built-in socket, or usocket's own.
+# Makes one TLS measurement with one Python: CPython's ssl, MicroPython's tls on its built-in socket, or usocket's own TLS.
 #
 #   client_tls.py CONTENDER OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
 #
-# The loops are those of raw_tls.c. BENCH_TLS in the environment is the directory with ca.der. An operation has the version in its
-# name: tls12-... or tls13-...; MicroPython's tls offers both in any case, the peer takes one. The operation
-# "heap", with the size of a record instead of COUNT, prints what heap.py tells of.
+# The loops equal those of raw_tls.c. BENCH_TLS in the environment is the directory with ca.der. The name of an operation contains
+# the TLS version: tls12-... or tls13-...; MicroPython's tls always offers both, and the peer chooses one. The operation
+# "heap" takes the size of a record in place of COUNT and prints the figures that heap.py describes.
 
 import os
 import sys
@@ -132,7 +132,7 @@ def heap():
         now, peak, objects = lib.func("L", "heap_now", ""), lib.func("L", "heap_peak", ""), gc.mem_alloc
         gc.disable()
     data, back, s = b"x" * LARGE, bytearray(LARGE), None
-    for i in range(2):  # the first connection makes what is there once for all
+    for i in range(2):  # the first connection allocates what all connections share
         ours = objects()
         before = now()
         peak()

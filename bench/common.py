@@ -1,4 +1,4 @@
-# What client.py and client_tls.py have in common: the clock, and one operation under several names. For any Python.
+# Code shared by client.py and client_tls.py: the clock, and operations with several names. Runs on every Python.
 
 import time
 
@@ -16,7 +16,7 @@ else:
 
 
 def method(s, *names):
-    # The first of several spellings of one operation that this module has.
+    # The first name of an operation, of several possible ones, that this module has.
     for name in names:
         if hasattr(s, name):
             return getattr(s, name)

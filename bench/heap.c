@@ -1,4 +1,4 @@
-/* Counts what a program has allocated: loaded before it (LD_PRELOAD), asked by it through dlsym, ffi or ctypes. glibc. */
+/* Counts the bytes that a program has allocated (glibc). Loaded with LD_PRELOAD; the program calls it through dlsym, ffi or ctypes. */
 #include <malloc.h>
 #include <stddef.h>
 
@@ -54,7 +54,7 @@ unsigned long heap_now(void)
     return now;
 }
 
-/* The most since the last time that it was asked for. */
+/* The peak since the last call. */
 unsigned long heap_peak(void)
 {
     size_t most = peak;

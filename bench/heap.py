@@ -1,5 +1,5 @@
-"""Bytes of the heap that one TLS connection of a client takes: at the most in its handshake, idle, at the most while 64 KiB go out and
-come back. What is there once for all connections (contexts, authorities, tables) is not counted."""
+"""Measure the heap of one TLS client connection in bytes: the peak during its handshake, the amount when idle, and the peak while 64 KiB
+are sent and echoed. Memory shared by all connections (contexts, CA certificates, tables) is not counted."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PLACES = ("in the handshake", "idle", "64 KiB out and back")
 
 
 def figures(commands, start_peer, shim):
-    """{kind: {contender: (handshake, idle, transfer)}}; words instead of the three where it failed."""
+    """{kind: {contender: (handshake, idle, transfer)}}; a message in place of the tuple after a failure."""
     found = {}
     for kind in KINDS:
         found[kind] = {}
@@ -33,7 +33,7 @@ def figures(commands, start_peer, shim):
 
 
 def table(found):
-    """As report.py has tables."""
+    """Format the figures like the tables of report.py."""
     lines = [["heap of a connection, bytes", ""] + [CONTENDERS[name] for name in (RAW, CPYTHON, BUILTIN, USOCKET)]]
     for kind, cells in found.items():
         for at, place in enumerate(PLACES):

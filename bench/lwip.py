@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The module on lwIP beside plain C on lwIP's own calls, across a tap interface, with the kernel at the other end.
+"""Compare the module on lwIP with plain C on lwIP's own calls, across a tap interface to the kernel.
 
     bench/lwip.py [--rounds N] [--out DIR]
 
-Both contenders take turns; a ratio is plain C's time as a multiple of usocket's, its median over the rounds.
+Both contenders take turns. A ratio is the time of plain C divided by that of usocket, as the median over the rounds.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 LWIP = {"LWIP_TAP": "tap0", "LWIP_IP4": "192.0.2.2/24", "LWIP_GATEWAY": "192.0.2.1", "PEER": "192.0.2.1"}
-# operation, role of the peer, how many operations
+# operation, role of the peer, number of operations
 ROWS = (
     ("ping-pong", "echo", 3000), ("udp", "udp", 3000), ("connect", "accept", 500), ("send", "sink", 300), ("recv_into", "source", 300),
 )
@@ -50,7 +50,7 @@ def main():
         took = {name: [] for name in clients}
         for _ in range(o.rounds):
             for name, command in clients.items():
-                # A peer each: a stack that ends with its process says no good-bye.
+                # Each run has its own peer: lwIP sends no FIN when its process ends.
                 server = subprocess.Popen([peer, role], env=env, stdout=subprocess.PIPE, text=True)
                 port = server.stdout.readline().strip()
                 done = subprocess.run([*command, operation, port, str(count), "0"], env=env, capture_output=True, text=True,

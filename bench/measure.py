@@ -1,4 +1,4 @@
-"""Run one client or one peer and say what it cost."""
+"""Run one client or one peer and measure its cost."""
 
 import collections
 import os
@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 
-LIMIT = 60  # seconds; no client runs as long
+LIMIT = 60  # seconds; the longest that a client may run
 
 
 class Failure(Exception):
@@ -37,7 +37,7 @@ class Peer:
 
 
 def run(command, cpus):
-    """Run a client: (nanoseconds that it measured, its CPU time in nanoseconds)."""
+    """Run a client; returns (measured nanoseconds, CPU time in nanoseconds)."""
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, preexec_fn=pin(cpus)
@@ -63,7 +63,7 @@ def run(command, cpus):
 
 
 def calibrate(command, cpus, seconds):
-    """The count for which command(count) takes about that many seconds."""
+    """The count with which command(count) takes about the given number of seconds."""
     count = 200
     for _ in range(3):
         elapsed, _ = run(command(count), cpus)
@@ -75,7 +75,7 @@ def calibrate(command, cpus, seconds):
 
 
 def syscalls(command, count):
-    """System calls of one operation by name, from runs of count and of twice as many.
+    """System calls of one operation by name, from a run with `count` operations and one with twice as many.
 
     A name that differs by three calls or less is start-up noise, not part of the operation.
     """
@@ -104,7 +104,7 @@ def syscalls(command, count):
 
 
 class Series:
-    """The rounds of one contender in one row and layout."""
+    """The results of all rounds of one contender in one row and layout."""
 
     def __init__(self):
         self.wall = []  # microseconds per operation

@@ -1,4 +1,4 @@
-/* The other end of every measurement: one process, one role, one connection at a time.
+/* The peer of every measurement: one process, one role, one connection at a time.
  *
  *   peer ROLE [DELAY]   prints the port it listens on and serves until it is killed
  *
@@ -9,8 +9,8 @@
  *   accept         accepts and waits for the client to close
  *   udp            returns each datagram to its sender, DELAY microseconds later
  *
- * It is meant to be cheaper than any client: the sink does not copy, the source sends pages that
- * are already in the kernel. PEER in the environment is the address that it has, if not 127.0.0.1.
+ * It needs less CPU time than any client: the sink does not copy, the source sends pages that
+ * are already in the kernel. PEER in the environment is its address; without it 127.0.0.1.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The other end of the measurements of TLS: CPython's ssl, that is OpenSSL, which is cheaper than any client.
+"""The peer of the TLS measurements: CPython's ssl (OpenSSL), which needs less CPU time than any client.
 
     peer_tls.py ROLE [DELAY]     prints the port it listens on and serves until it is killed
 
-ROLE has the version in its name: tls12-echo, tls13-sink, tls13-source, tls12-accept. BENCH_TLS in the environment is the directory
-with the certificate. accept sends one byte after the handshake, so that a client comes by the tickets that are sent before it.
-DELAY is that of peer.c, microseconds before an echo.
+The name of ROLE contains the TLS version: tls12-echo, tls13-sink, tls13-source, tls12-accept. BENCH_TLS in the environment is the
+directory with the certificate. "accept" sends one byte after the handshake, so that a client also reads the session tickets before
+it. DELAY is the time before an echo in microseconds, as in peer.c.
 """
 import ctypes
 import os
@@ -49,11 +49,11 @@ def main():
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ctx.load_cert_chain(*(os.path.join(os.environ["BENCH_TLS"], name) for name in ("server.pem", "server.key")))
     ctx.minimum_version = ctx.maximum_version = ssl.TLSVersion.TLSv1_2 if version == "tls12" else ssl.TLSVersion.TLSv1_3
-    ctx.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")  # in TLS 1.3 its first, too: TLS_AES_256_GCM_SHA384
+    ctx.set_ciphers("ECDHE-ECDSA-AES256-GCM-SHA384")  # TLS 1.3 then prefers TLS_AES_256_GCM_SHA384
     ctx.num_tickets = 1
     run = {"echo": echo, "sink": sink, "source": source, "accept": accept}[role]
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # no port stays in TIME_WAIT
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves no port in TIME_WAIT
     print(listener.getsockname()[1], flush=True)
     while True:
         conn, _ = listener.accept()

@@ -1,10 +1,10 @@
-/* The limit: each operation as a plain C program does it, blocking calls and nothing else.
+/* The upper bound: each operation in plain C, with blocking calls and nothing else.
  *
  *   raw OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
  *
- * The loops are those of client.py, line by line. A timeout (seconds, 0 = none) is the kernel's own,
- * SO_RCVTIMEO and SO_SNDTIMEO. Lines are read with stdio. PEER in the environment is the peer's address, if not 127.0.0.1.
- * With RAW_LWIP the stack is lwIP, which has no lines and no MSG_WAITALL.
+ * The loops equal those of client.py line by line. A timeout (seconds, 0 = none) is the kernel's own,
+ * SO_RCVTIMEO and SO_SNDTIMEO. Lines are read with stdio. PEER in the environment is the peer's address; without it 127.0.0.1.
+ * With RAW_LWIP the stack is lwIP, which lacks stdio streams over sockets and MSG_WAITALL.
  */
 #define _GNU_SOURCE
 #include <stdint.h>

@@ -1,11 +1,11 @@
-/* The limit of TLS: each operation as a plain C program does it with mbedTLS, blocking sockets and nothing else.
+/* The upper bound of TLS: each operation in plain C with mbedTLS and blocking sockets.
  *
  *   raw_tls OPERATION PORT COUNT TIMEOUT     prints nanoseconds for COUNT operations
- *   raw_tls none 0 0 0                       only looks whether it runs
- *   raw_tls tlsNN-heap PORT FRAGMENT 0       prints bytes of the heap, see heap.py
+ *   raw_tls none 0 0 0                       only checks that it runs
+ *   raw_tls tlsNN-heap PORT FRAGMENT 0       prints bytes of the heap; see heap.py
  *
- * The loops are those of client_tls.py. BENCH_TLS in the environment is the directory with ca.der. An operation has the version in
- * its name: tls12-... or tls13-...
+ * The loops equal those of client_tls.py. BENCH_TLS in the environment is the directory with ca.der. The name of an operation
+ * contains the TLS version: tls12-... or tls13-...
  */
 #define _GNU_SOURCE
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
@@ -51,7 +51,7 @@ static int randomness(void *context, unsigned char *buf, size_t len)
     return getrandom(buf, len, 0) == (ssize_t)len ? 0 : -1;
 }
 
-/* What the library in build/mbedtls expects of its user: see port/posix/mbedtls_user.h. */
+/* Callbacks that the library in build/mbedtls requires; see port/posix/mbedtls_user.h. */
 psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t *context, uint8_t *out, size_t size, size_t *length)
 {
     *length = size;
@@ -92,7 +92,7 @@ static size_t get(struct connection *c, size_t len)
                 mbedtls_ssl_session_free(&session);
                 have_session = mbedtls_ssl_get_session(&c->ssl, &session) == 0;
             }
-        } else if (ret != MBEDTLS_ERR_SSL_WANT_READ) { /* that is a message of the handshake's, not of the program's */
+        } else if (ret != MBEDTLS_ERR_SSL_WANT_READ) { /* a post-handshake message such as a session ticket */
             die("read", ret);
         }
     }
@@ -208,7 +208,7 @@ static void set_up(const char *version)
     mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(&conf, MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED);
 }
 
-/* bench/heap.c, if it has been loaded before. */
+/* From bench/heap.c, if it was preloaded. */
 __attribute__((weak)) unsigned long heap_now(void);
 __attribute__((weak)) unsigned long heap_peak(void);
 
@@ -220,7 +220,7 @@ static int heap(void)
     if (heap_now == NULL) {
         return 1;
     }
-    for (int i = 0; i < 2; i++) { /* the first connection makes what is there once for all */
+    for (int i = 0; i < 2; i++) { /* the first connection allocates what all connections share */
         before = heap_now();
         heap_peak();
         begin(&main_connection);

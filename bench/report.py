@@ -1,4 +1,4 @@
-"""The results as text and as Markdown."""
+"""Format the results as text and as Markdown."""
 
 import statistics
 
@@ -7,7 +7,7 @@ from rows import CONTENDERS, NOTES, RAW, RESUMED, RESUMED_OF_RAW, USOCKET
 
 
 def ratios(cells, other):
-    """Speed of usocket as a multiple of another contender's, round by round."""
+    """Speed of usocket as a multiple of another contender's, for each round."""
     ours, theirs = cells.get(USOCKET), cells.get(other)
     if not ours or not theirs:
         return None
@@ -15,7 +15,7 @@ def ratios(cells, other):
 
 
 def judge(row, cells):
-    """Each target of a row: which, wanted, reached (None when there is nothing to compare), met."""
+    """Each target of a row: (name, target, result or None if there is nothing to compare, met)."""
     found = []
     for other, wanted in row.targets:
         each = ratios(cells, other)
@@ -28,7 +28,7 @@ def judge(row, cells):
 
 
 def judge_resumed(results):
-    """A target more for the rows that resume: against the full handshake."""
+    """An additional target for session resumption: its speed compared with the full handshake."""
     cells = {result["row"]: result["cells"] for result in results}
     for result in results:
         full = cells.get(result["row"].replace("-resumed", "-full"), {})
@@ -47,7 +47,7 @@ def judge_resumed(results):
 
 
 def number(value):
-    """A time or a count, with the figures that matter."""
+    """Format a time or a count with its significant digits."""
     for limit, digits in ((100, 0), (10, 1), (0.1, 2), (0.01, 3)):
         if value >= limit:
             return "%.*f" % (digits, value)
@@ -55,7 +55,7 @@ def number(value):
 
 
 def share(value):
-    """A ratio."""
+    """Format a ratio."""
     return "%.*f" % (1 if value >= 10 else 2 if value >= 0.01 else 4, value)
 
 
@@ -102,7 +102,7 @@ def cost_table(results):
 
 
 def call_list(results):
-    """The system calls of usocket, by name."""
+    """List the system calls of usocket by name."""
     lines = []
     for row in dict.fromkeys(result["title"] for result in results):
         for result in results:

@@ -1,4 +1,4 @@
-"""What is measured, and what is to be reached."""
+"""The measured operations and their targets."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ CONTENDERS = {
     USOCKET: "usocket",
 }
 
-# Where client and peer run. Apart, a ping-pong is mostly the time a sleeping CPU takes to wake up;
-# together, it is mostly the work itself.
+# Placement of client and peer. On two CPUs a ping-pong is mostly the time a sleeping CPU takes to wake up;
+# on one CPU it is mostly the work itself.
 APART, TOGETHER = "apart", "together"
 
 
@@ -24,7 +24,7 @@ class Row:
     role: str
     layouts: tuple = (APART,)
     timeout: float = 0
-    # Contender -> the least speed of usocket, as a multiple of that contender's.
+    # (contender, least speed of usocket as a multiple of that contender's)
     targets: tuple = ()
     absent: tuple = ()
     tls: bool = False
@@ -57,7 +57,7 @@ ROWS = (
 
 
 def tls_rows(number):
-    """Rows of one version of TLS."""
+    """The rows of one TLS version."""
     name, version = "tls" + number.replace(".", ""), "TLS " + number
 
     def row(operation, title, role, target, **more):
@@ -68,8 +68,8 @@ def tls_rows(number):
 
 
 ROWS += tls_rows("1.2") + tls_rows("1.3")
-# How many times faster a handshake has to be that resumes a session; and if plain C with mbedTLS, which does the key exchange anew in
-# TLS 1.3, gains less, how much of that.
+# The factor by which a resumed handshake must be faster than a full one. Plain C with mbedTLS may gain less, because TLS 1.3 repeats the
+# key exchange; then the target is this share of plain C's gain.
 RESUMED, RESUMED_OF_RAW = 3.0, 0.90
 
 NOTES = (

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""usocket beside raw C, CPython and MicroPython's built-in socket, in one run over loopback.
+"""Compare usocket with raw C, CPython and MicroPython's built-in socket in one run over loopback.
 
-Every round measures every row with every contender, one after the other, so that a slow moment of the
-machine meets all of them. Results: build/bench/results.txt, .md, .svg and .json.
+Each round measures each row with each contender in turn, so that a slow moment of the
+machine affects all of them. Results: build/bench/results.txt, .md, .svg and .json.
 """
 
 import argparse
@@ -62,14 +62,14 @@ def compile_c(out, name, *flags, library=None):
 
 
 def compile_tls(out):
-    """raw_tls, with the mbedTLS that is in the interpreters, too."""
+    """Build raw_tls with the same mbedTLS as the interpreters."""
     include = os.path.join(os.path.abspath(os.environ.get("MBEDTLS_TREE") or os.path.join(ROOT, "build", "mbedtls-3.6.6")), "include")
     return compile_c(out, "raw_tls", '-DMBEDTLS_USER_CONFIG_FILE="mbedtls_user.h"', "-I" + os.path.join(ROOT, "port", "posix"), "-isystem",
                      include, library=os.path.join(ROOT, "build", "mbedtls", "libmbedcrypto.a"))
 
 
 def certificates(out):
-    """An authority, and a server's certificate: where they are."""
+    """Make a CA and a server certificate; returns their directory."""
     place = os.path.join(out, "tls")
     os.makedirs(place, exist_ok=True)
     new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30".split()
@@ -82,7 +82,7 @@ def certificates(out):
 
 
 def unfit(command):
-    """Why a contender cannot take part, or None."""
+    """The reason for which a contender cannot take part, or None."""
     if not os.access(command[0], os.X_OK):
         return "there is no %s (run make)" % command[0]
     result = subprocess.run(command + ["none", "0", "0", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -108,7 +108,7 @@ class Bench:
         self.failures = {}
 
     def contenders(self, given, script, raw):
-        """What each contender's measurements are run with."""
+        """The command of each contender."""
         client = os.path.join(HERE, script)
         commands = {RAW: [raw], CPYTHON: [sys.executable, client, CPYTHON]}
         for name, path in ((BUILTIN, given.builtin), (USOCKET, given.usocket)):
@@ -120,7 +120,7 @@ class Bench:
         return commands
 
     def heap(self):
-        """The heap of a connection, if rows of TLS were asked for."""
+        """The heap of a connection, if TLS rows were requested."""
         if not self.tls_commands:
             return {}
         shim = os.path.abspath(compile_c(self.given.out, "heap", "-shared", "-fPIC"))
@@ -133,7 +133,7 @@ class Bench:
         return measure.Peer(os.path.join(HERE, "peer_tls.py") if role.startswith("tls") else self.peer, role, delay)
 
     def attempt(self, key, action):
-        """action(), or None when this contender failed in this row, now or before."""
+        """The result of action(), or None if this contender has failed in this row."""
         if key in self.failures:
             return None
         try:
@@ -167,7 +167,7 @@ class Bench:
         counts, series = {}, {}
         steps, done = len(plan) * (self.given.rounds + 1), 0
         for turn in range(self.given.rounds + 1):
-            # Another contender begins in every round.
+            # Each round starts with another contender.
             for i in range(len(plan)):
                 step = plan[i]
                 row, layout, contender = step
@@ -202,7 +202,7 @@ class Bench:
             key = (row.name, row.layouts[0], contender)
             if (row.name, contender) in calls or key in self.failures:
                 continue
-            # A late answer costs a millisecond; elsewhere more operations make small shares visible.
+            # A delayed echo takes a millisecond; the other operations are fast, and a larger count makes small shares visible.
             count = 200 if row.role.endswith(("echo", "udp")) else int(1e4 / series[key].figures()["median"])
             count = min(max(count, 200), 10000)
             peer = self.start_peer(row.role, 1000)
@@ -232,7 +232,7 @@ class Bench:
 
 
 def rotate(plan):
-    """The same plan, where in each row and layout the second contender is now the first."""
+    """The plan rotated by one: in each row and layout the second contender becomes the first."""
     groups = {}
     for step in plan:
         groups.setdefault((step[0].name, step[1]), []).append(step)

@@ -1,8 +1,9 @@
-# The freeze meter: a task that ticks every 5 ms, while names are looked up, connections made and handshakes begun that take long or
-# for ever.    freeze.py usocket|builtin|cpython LOOKUPS CONNECTS HANDSHAKES REFUSED LATE STALLED [WAIT]
+# The freeze meter: a task ticks every 5 ms while lookups, connects and handshakes run that take long or never end.
 #
-# The last three are ports: where nobody listens, where connections are accepted late, and where a TLS handshake gets no answer. Prints
-# for each phase the longest time between two ticks in ms, how many took more than 20 ms, how many operations went well and badly.
+#   freeze.py usocket|builtin|cpython LOOKUPS CONNECTS HANDSHAKES REFUSED LATE STALLED [WAIT]
+#
+# The last three are ports: REFUSED has no listener, LATE accepts connections after a delay, STALLED never answers a TLS handshake. For each
+# phase it prints the longest time between two ticks in ms, the number of gaps over 20 ms, and the operations that succeeded and failed.
 import asyncio
 import sys
 
@@ -49,7 +50,7 @@ else:
 
     if kind == "builtin":
 
-        async def look_up(host, port):  # there is no other way
+        async def look_up(host, port):  # the only lookup it has; it blocks the loop
             return socket.getaddrinfo(host, port)
 
     else:

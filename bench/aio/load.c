@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * Holds connections to 127.0.0.1 and passes lines on some of them.
+ * Load generator: keeps connections to 127.0.0.1 open and sends lines on some of them.
  *
- *   load PORT                then commands on its standard input, each answered by a line:
- *     open N                 have N connections, from several source addresses when one has too few ports; seconds that took
- *     pass ACTIVE MS         ACTIVE of them, spread over all, send 64 bytes and wait for the echo, for MS ms; echoes, median and
- *                            99th percentile of their times in us
- *     ask                    what the server answers to `?`
+ *   load PORT                reads commands from standard input and answers each with one line:
+ *     open N                 raises the number of connections to N, from several source addresses if one has too few ports; prints the
+ *                            seconds that took
+ *     pass ACTIVE MS         for MS ms, ACTIVE of them, spread over all, send 64 bytes and wait for the echo; prints the echoes per
+ *                            second, and the median and the 99th percentile of their times in us
+ *     ask                    prints the server's answer to `?`
  */
 #include <arpa/inet.h>
 #include <errno.h>

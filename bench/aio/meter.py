@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The freeze meter's table: the longest time that other tasks had to wait.
+"""Print the freeze meter's table: the longest time that other tasks had to wait.
 
 usage: bench/aio/meter.py [--count N] [--skip-builtin]
 
-Beside our module: the same program on MicroPython's built-in socket with its asyncio, and on CPython. Runs itself in namespaces of
-its own.
+The same program runs on usocket, on MicroPython's built-in socket with its asyncio, and on CPython. It starts itself in namespaces
+of its own.
 """
 
 import argparse

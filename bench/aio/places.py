@@ -1,4 +1,4 @@
-"""Where operations take long, or for ever: for the freeze meter. To be run in namespaces of its own (test/python/netns.sh dns)."""
+"""Slow and stalled peers for the freeze meter. Must run in namespaces of its own (test/python/netns.sh dns)."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ import nameserver  # noqa: E402
 
 
 def full_listener(seconds):
-    """A port whose backlog is full, until somebody accepts `seconds` later; for ever when that is None."""
+    """A port with a full backlog, emptied after `seconds`; never if that is None."""
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
     s.listen(0)
@@ -31,7 +31,7 @@ def full_listener(seconds):
 
 
 def silent_listener():
-    """Accepts, and says nothing."""
+    """A port that accepts connections and never sends."""
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
     s.listen(200)
@@ -46,7 +46,7 @@ def silent_listener():
 
 
 def patient():
-    """Lets the resolver of this mount namespace wait 5 s for an answer. Only where the file is the namespace's own."""
+    """Make the resolver wait 5 s for an answer. Allowed only if resolv.conf belongs to this mount namespace."""
     with open("/etc/resolv.conf", "r+") as f:
         if f.read() != "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n":
             sys.exit("this must run under test/python/netns.sh dns")
@@ -57,7 +57,7 @@ def patient():
 class Places:
     def __init__(self):
         patient()
-        # Names that begin with slow are answered after 2 s, with silent never; others are unknown, at once.
+        # Names that begin with "slow" are answered after 2 s, with "silent" never; others are unknown, at once.
         nameserver.start(53, {"slow%d.test" % i: ["127.0.0.1"] for i in range(200)}, nameserver.SERVFAIL, slow=2, ttl=0)
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
@@ -65,7 +65,7 @@ class Places:
         self.silent = silent_listener()
 
     def measure(self, interp, kind, lookups, connects, handshakes, wait, limit):
-        """{phase: (longest gap in ms, gaps over 20 ms, good, bad, seconds)}, and the output when it did not come to its end."""
+        """Returns {phase: (longest gap in ms, gaps over 20 ms, good, bad, seconds)}, and the output if the program failed."""
         late = full_listener(1.0)
         command = [interp] + (["-X", "heapsize=32m"] if kind != "cpython" else [])
         command += [os.path.join(HERE, "freeze.py"), kind, lookups, connects, handshakes]

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""aiosocket beside MicroPython's asyncio on its built-in socket and beside CPython's asyncio, over loopback.
+"""Compare aiosocket with MicroPython's asyncio on its built-in socket and with CPython's asyncio, over loopback.
 
 usage: bench/aio/run.py [--quick] [--only echo|http|freeze]
 
-echo: messages of 64 bytes in a second with 1, 100, 1,000 and 10,000 connections, of which at most 100 are active; memory for each
-connection, processor time when all are idle. http: requests in a second (wrk). freeze: the longest time that a task was held up
-(meter.py). Results: build/bench/aio.txt. Numbers of different runs do not compare: the contenders take turns in each round.
+echo: 64-byte messages per second with 1, 100, 1,000 and 10,000 connections, of which at most 100 are active; memory per
+connection; CPU time when all are idle. http: requests per second (wrk). freeze: the longest delay of a task (meter.py).
+Results: build/bench/aio.txt. Figures of different runs are not comparable; within a run the contenders take turns in each round.
 """
 
 import argparse
@@ -32,7 +32,7 @@ ACTIVE = 100
 
 
 class Server:
-    """One contender's server, in a process of its own."""
+    """The server of one contender, in a process of its own."""
 
     def __init__(self, kind, what):
         with socket.socket() as s:
@@ -44,7 +44,7 @@ class Server:
             raise SystemExit(f"{kind}: the server does not start")
 
     def busy(self):
-        """Seconds of processor time so far."""
+        """Seconds of CPU time used so far."""
         with open(f"/proc/{self.child.pid}/stat") as f:
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -59,7 +59,7 @@ class Server:
 
 
 class Load:
-    """The other end: load.c."""
+    """The load generator, load.c."""
 
     def __init__(self, port):
         program = os.path.join(OUT, "load")
@@ -82,7 +82,7 @@ class Load:
 
 
 def echo(kind, sizes, ms):
-    """{size: {measure: value}} of one server that gets more and more connections."""
+    """{size: {measure: value}} of one server, with a growing number of connections."""
     server = Server(kind, "echo")
     load = Load(server.port)
     rows = {}
@@ -97,7 +97,7 @@ def echo(kind, sizes, ms):
             before, start = server.busy(), time.monotonic()
             time.sleep(ms / 1000)
             row["idle"] = 100 * (server.busy() - before) / (time.monotonic() - start)
-            load.do("pass", min(size, ACTIVE), ms // 4)  # warm
+            load.do("pass", min(size, ACTIVE), ms // 4)  # warm-up
             row["rate"], row["median"], row["p99"] = load.do("pass", min(size, ACTIVE), ms)
             rows[size] = row
             say(f"{kind}: {size} connections: {row['rate']:.0f} messages/s")
@@ -108,7 +108,7 @@ def echo(kind, sizes, ms):
 
 
 def http(kind, connections, seconds):
-    """Requests in a second, and the 99th percentile of their times in ms."""
+    """Requests per second, and the 99th percentile of their durations in ms."""
     server = Server(kind, "http")
     try:
         done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", f"http://127.0.0.1:{server.port}/"],
@@ -131,7 +131,7 @@ def middle(values):
 
 
 def echo_tables(rounds, sizes):
-    """Medians over the rounds."""
+    """Format the medians over the rounds."""
     lines = []
     for name, title, form in (
         ("rate", f"messages of 64 B in a second, at most {ACTIVE} connections active", "%.0f"),

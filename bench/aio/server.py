@@ -1,7 +1,9 @@
-# What is measured: an echo server and an HTTP server, each the same program on aiosocket, on MicroPython's asyncio with its built-in
-# socket, and on CPython's asyncio.    server.py usocket|builtin|cpython echo|http
+# The measured servers: an echo server and an HTTP server. The same program runs on aiosocket, on MicroPython's asyncio with its built-in
+# socket, and on CPython's asyncio.
 #
-# Prints its port. A line `?` asks the echo server for the bytes that its heap holds.
+#   server.py usocket|builtin|cpython echo|http
+#
+# It prints its port. The echo server answers a line `?` with the number of bytes allocated on its heap.
 import asyncio
 import gc
 import sys
@@ -53,7 +55,7 @@ def guard(handler):
 
 
 async def main():
-    # The built-in one does not tell which port it got.
+    # The built-in socket has no getsockname, so the port is given.
     port = int(sys.argv[3])
     server = await net.start_server(guard(echo if what == "echo" else http), "127.0.0.1", port, backlog=1024)
     print("ready")
