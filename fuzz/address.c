@@ -1,4 +1,4 @@
-/* Fuzz target: text and bytes to addresses, beside the C library's own parsers.
+/* Fuzz target: parses text and bytes as addresses and compares the results with the C library's parsers.
  *
  * Built as a libFuzzer target by `make fuzz`, and replayed with its corpus by the C tests.
  *
@@ -36,7 +36,7 @@ static void check_text(const char *text, size_t len) {
     int r = usocket_pton(USOCKET_AF_INET, text, len, ours);
     MUST((r == 0) == (inet_pton(AF_INET, text, theirs) == 1));
     MUST(r != 0 || memcmp(ours, theirs, 4) == 0);
-    if (plain(text)) { /* inet_aton also takes what follows a blank */
+    if (plain(text)) { /* inet_aton also accepts any text after a blank */
         r = usocket_aton(text, len, ours);
         MUST((r == 0) == (inet_aton(text, (void *)theirs) == 1));
         MUST(r != 0 || memcmp(ours, theirs, 4) == 0);
@@ -58,7 +58,7 @@ static void check_text(const char *text, size_t len) {
         char shown[USOCKET_ADDR_TEXT];
         MUST(usocket_addr_format(&a, shown) == (int)strlen(shown));
     }
-    if (plain(text) && !strchr(text, '%') && strcmp(text, "*") != 0) { /* glibc's "*" is no host at all */
+    if (plain(text) && !strchr(text, '%') && strcmp(text, "*") != 0) { /* glibc reads "*" as no host */
         struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM,
             .ai_family = USOCKET_IPV6 ? AF_UNSPEC : AF_INET }, *list;
         int eai = *text ? getaddrinfo(text, "1", &hints, &list) : EAI_NONAME;
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *text = malloc(size + 1);
-    uint8_t *exact = malloc(size ? size : 1); /* no NUL: a step beyond the end shows */
+    uint8_t *exact = malloc(size ? size : 1); /* exact size without a final NUL, so that a sanitizer sees a read beyond the end */
     usocket_addr_t a = { 0 };
     memcpy(exact, data, size);
     memcpy(text, data, size);

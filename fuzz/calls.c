@@ -1,4 +1,4 @@
-/* Fuzz target: any sequence of calls, on the simulated network. Nothing may crash, hang, leak or be misused.
+/* Fuzz target: runs arbitrary sequences of calls on the simulated network. They must not crash, hang, leak or misuse the port.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,7 +17,7 @@
 static const uint8_t *input;
 static size_t left;
 static usocket_t socks[SOCKETS];
-static usocket_addr_t known; /* the last listener or datagram socket bound */
+static usocket_addr_t known; /* address of the last listener or datagram socket that was bound */
 static char blocks[SOCKETS][32];
 
 static unsigned next(void) {
@@ -62,7 +62,7 @@ static void step(void) {
         case 19: usocket_setsockopt(s, SOL_SOCKET, next() % 2 ? SO_RCVTIMEO : SO_SNDTIMEO, &tv, sizeof tv); break;
         case 20: n = sizeof value; usocket_getsockopt(s, SOL_SOCKET, next() % 2 ? SO_ERROR : SO_TYPE, &value, &n); break;
         case 21: usocket_getpeername(s, &a); break;
-        case 22: { /* given away and taken back */
+        case 22: { /* detach and adopt */
             int fd = usocket_detach(s);
             if (fd >= 0 && usocket_adopt(s, fd, -1, -1, -1) != 0) {
                 usocket_port_close(fd);
