@@ -1,6 +1,7 @@
-# Streams, servers and datagrams over usocket for asyncio: nothing in here holds up other tasks. MIT license.
+# Streams, servers and datagrams over usocket for asyncio. No call in this package blocks the event loop. MIT license.
 #
-# Written for programs that use asyncio.open_connection and asyncio.start_server; see docs/asyncio.md.
+# The package serves programs that use asyncio.open_connection and asyncio.start_server; see docs/asyncio.md. A function with the
+# comment "async" is a generator that is awaited like a coroutine.
 from .waiting import install as _install
 
 _install()
@@ -13,7 +14,7 @@ from .stream import IncompleteReadError, LimitOverrunError, Stream, StreamReader
 
 
 def __getattr__(name):
-    # All else is asyncio's own: `import aiosocket as asyncio` is enough for a program.
+    # Every other name is asyncio's own, so a program may `import aiosocket as asyncio`.
     import asyncio
 
     return getattr(asyncio, name)

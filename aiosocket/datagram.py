@@ -1,16 +1,16 @@
-# aiosocket: datagrams. MIT license.
+# aiosocket: datagram sockets. MIT license.
 import errno
 
 import usocket
 from asyncio import core
 
 from .dial import addresses
-from .stream import late
+from .stream import timed_out
 from .waiting import Waiting, deadline, passed, queue
 
 
 class Datagram(Waiting):
-    # A UDP socket whose calls wait without holding up others.
+    # A UDP socket. Its calls wait without blocking other tasks.
     _kept = True
     _closed = False
     timeout = None
@@ -19,7 +19,7 @@ class Datagram(Waiting):
         deadline(seconds)
         self.timeout = seconds
 
-    # async: `wait` first when receiving, which costs less than a failure; sending seldom waits
+    # async: calls a method of the socket. A receive waits first, because a failed attempt costs more; a send rarely has to wait.
     def _try(self, wait, first, name, *arguments):
         by = deadline(self.timeout)
         while True:
@@ -29,15 +29,15 @@ class Datagram(Waiting):
                 yield wait(by)
                 if self._closed:
                     continue
-            elif queue().tired():
+            elif queue().must_yield():
                 yield from core.sleep_ms(0)
             try:
                 return getattr(self.s, name)(*arguments)
             except OSError as e:
-                if e.errno != errno.EAGAIN or len(e.args) > 1:  # it has words: the address is a name
+                if e.errno != errno.EAGAIN or len(e.args) > 1:  # with a text: the address was a host name
                     raise
             if passed(by):
-                raise late(name)
+                raise timed_out(name)
             first = True
 
     def recvfrom(self, n):
@@ -83,9 +83,9 @@ class Datagram(Waiting):
         self.close()
 
 
-# async: an address that was given becomes [(family, address)]
+# async: resolves an address argument to [(family, address)]
 def resolved(given, name, family, passive):
-    if isinstance(given, (bytes, bytearray, memoryview)):  # a raw sockaddr, with its family in the first two bytes
+    if isinstance(given, (bytes, bytearray, memoryview)):  # a raw sockaddr; its first two bytes hold the family
         start = bytes(given[:2])
         of = [f for f in (usocket.AF_INET, getattr(usocket, "AF_INET6", -1)) if f in start]
         if not of:
@@ -93,17 +93,17 @@ def resolved(given, name, family, passive):
         return [(of[0], given)]
     if not isinstance(given, (tuple, list)) or not 2 <= len(given) <= 4:
         raise TypeError("%s must be (host, port[, flowinfo[, scope_id]])" % name)
-    more = given[2:]  # flowinfo and scope_id, of IPv6; a scope may also be in the host
+    more = given[2:]  # flowinfo and scope_id of IPv6; the host may contain a scope as well
     pairs = yield from addresses(given[0], given[1], passive, family, usocket.SOCK_DGRAM)
     return [(f, a[:2] + tuple(m or own for m, own in zip(more, a[2:])) + a[2 + len(more) :]) for f, a in pairs]
 
 
 async def open_datagram(local_addr=None, remote_addr=None, family=0, timeout=None, reuse_port=False, broadcast=False):
-    # A datagram socket bound to one address, connected to another, or both. Names are looked up without waiting elsewhere.
+    # Opens a datagram socket that is bound to local_addr, connected to remote_addr, or both. Lookups do not block other tasks.
     deadline(timeout)
     local = None if local_addr is None else await resolved(local_addr, "local_addr", family, True)
     remote = None if remote_addr is None else await resolved(remote_addr, "remote_addr", family, False)
-    if local and remote:  # of one family
+    if local and remote:  # both must be of one family
         pairs = [(f, a, b) for f, a in local for g, b in remote if f == g]
     elif local or remote:
         pairs = [(f, a if local else None, a if remote else None) for f, a in local or remote]

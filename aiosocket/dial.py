@@ -1,16 +1,16 @@
-# aiosocket: names, and connections to the first address that answers (RFC 8305). MIT license.
+# aiosocket: lookups, and connections to the first address that answers (RFC 8305). MIT license.
 import errno
 
 import usocket
 
 from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, own_tls, set_options, wrap
-from .stream import LIMIT, Stream, late
+from .stream import LIMIT, Stream, timed_out
 from .waiting import Waiting, check_limit, deadline, in_line, passed
 
 EISCONN = 106
 
 
-# async: the result of a resolver or a dialer of usocket
+# async: waits for the result of usocket.resolver or usocket.dialer
 def outcome(of, what, by):
     w = Waiting(of)
     try:
@@ -21,16 +21,16 @@ def outcome(of, what, by):
                 if e.errno != errno.EAGAIN:
                     raise
             if passed(by):
-                raise late(what)
+                raise timed_out(what)
             yield w._readable(by)
     finally:
         w._forget()
 
 
-# async: usocket.getaddrinfo, while others run
+# async: usocket.getaddrinfo without blocking other tasks
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0, timeout=None):
     by = deadline(timeout)
-    if not hasattr(usocket, "resolver"):  # built without
+    if not hasattr(usocket, "resolver"):  # this build has none: the lookup blocks
         return usocket.getaddrinfo(host, port, family, type, proto, flags)
     yield from in_line(1)
     of = usocket.resolver(host, port, family, type, proto, flags)
@@ -40,7 +40,7 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0, timeout=None):
         of.close()
 
 
-# async: [(family, address)], each once
+# async: returns [(family, address)] without duplicates
 def addresses(host, port, passive=False, family=0, kind=usocket.SOCK_STREAM, timeout=None):
     flags = getattr(usocket, "AI_PASSIVE", 0) if passive else 0
     found = []
@@ -51,20 +51,20 @@ def addresses(host, port, passive=False, family=0, kind=usocket.SOCK_STREAM, tim
     return found
 
 
-# async: a connected, non-blocking socket
+# async: returns a connected, non-blocking socket
 def connect(host, port, timeout, options):
-    if not hasattr(usocket, "dialer"):  # built without
-        return (yield from one_by_one(host, port, timeout, options))
+    if not hasattr(usocket, "dialer"):  # this build has none
+        return (yield from connect_in_turn(host, port, timeout, options))
     yield from in_line(1)
-    of = usocket.dialer(host, port, timeout=timeout, **options)  # has a deadline of its own
+    of = usocket.dialer(host, port, timeout=timeout, **options)  # the dialer checks the deadline itself
     try:
         return (yield from outcome(of, "connect to %s:%s" % (host, port), None))
     finally:
         of.close()
 
 
-# async
-def one_by_one(host, port, timeout, options):
+# async: tries one address after another; for builds without usocket.dialer
+def connect_in_turn(host, port, timeout, options):
     what = "connect to %s:%s" % (host, port)
     if "proto" in options:
         raise OSError(EPROTONOSUPPORT, what + ": TLS needs usocket.dialer")
@@ -81,7 +81,7 @@ def one_by_one(host, port, timeout, options):
             code = s.connect_ex(address)
             while code == errno.EINPROGRESS:
                 if passed(by):
-                    raise late(what)
+                    raise timed_out(what)
                 yield w._writable(by)
                 code = s.getsockopt(usocket.SOL_SOCKET, usocket.SO_ERROR) or s.connect_ex(address)
                 if code == EISCONN:
@@ -110,11 +110,11 @@ async def open_connection(
     host, port, ssl=None, server_hostname=None, timeout=None, family=0, limit=LIMIT, happy_eyeballs_delay=None, local_addr=None,
     ssl_handshake_timeout=None
 ):
-    # Looks the name up and connects to the first of its addresses that answers, all within `timeout` seconds, which is also that
-    # of the later calls until settimeout(). Returns the stream twice, as reader and as writer.
-    # ssl: True, a dict of usocket's TLS options, or a context of MicroPython's `tls`.
+    # Looks the host up and connects to the first of its addresses that answers. `timeout` limits all of it, in seconds, and each
+    # later call until settimeout(). Returns the stream twice, as reader and as writer.
+    # `ssl` is True, a dict of usocket's TLS options, or a context of MicroPython's `tls`.
     ssl = checked(ssl, False)
-    patience = handshake_limit(ssl_handshake_timeout, ssl is not None)
+    handshake_seconds = handshake_limit(ssl_handshake_timeout, ssl is not None)
     check_limit(limit)
     deadline(happy_eyeballs_delay, "happy_eyeballs_delay")
     by = deadline(timeout)
@@ -128,7 +128,7 @@ async def open_connection(
         extra = Stream.e
         if ssl is not None:
             await in_line()
-            by = earliest(patience, by)
+            by = earliest(handshake_seconds, by)
         if own:
             if server_hostname:
                 s.setsockopt(usocket.SOL_TLS, usocket.TLS_HOSTNAME, server_hostname)
@@ -143,9 +143,9 @@ async def open_connection(
         if limit != LIMIT:
             stream.limit = limit
         if s is not raw:
-            stream._prove(by)
+            stream._limit_handshake(by)
     except BaseException:
         s.close()
-        raw.close()  # which a TLS object whose handshake failed leaves open
+        raw.close()  # a TLS object leaves it open after a failed handshake
         raise
     return stream, stream

@@ -1,7 +1,7 @@
 # aiosocket: the reading half of a stream. MIT license.
 #
-# Law: when memory runs out, nothing that has come is lost. So bytes are stored first, into slots that exist already; what takes
-# memory comes after that, and what has been read is taken out last.
+# Law: no received byte is lost when memory runs out. Bytes are therefore stored first, in attributes that already exist; steps that
+# allocate follow, and bytes that were returned to the caller are removed from the buffer last.
 import errno
 
 import usocket
@@ -9,8 +9,8 @@ from asyncio import core
 
 from .waiting import Waiting, deadline, passed
 
-AHEAD = 4096  # bytes that are read at once
-LIMIT = 65536  # of a line, and of what write() buffers
+AHEAD = 4096  # bytes that one receive asks for
+LIMIT = 65536  # default limit of a line and of the write buffer, in bytes
 
 
 class IncompleteReadError(EOFError):
@@ -21,43 +21,43 @@ class IncompleteReadError(EOFError):
 
 
 class LimitOverrunError(ValueError):
-    def __init__(self, words, consumed):
-        super().__init__(words)
-        self.consumed = consumed  # bytes that have come and hold no separator, as asyncio counts them
+    def __init__(self, message, consumed):
+        super().__init__(message)
+        self.consumed = consumed  # received bytes without a separator, counted as asyncio counts them
 
 
-def late(what, *sent):
-    # A call that sends adds the count of bytes.
-    words = what + ": timed out"
+def timed_out(what, *sent):
+    # The exception of a call that missed its deadline; a sending call adds the number of bytes sent.
+    text = what + ": timed out"
     if sent:
-        words += "; %d bytes sent" % sent
-    return usocket.timeout(errno.ETIMEDOUT, words, *sent)
+        text += "; %d bytes sent" % sent
+    return usocket.timeout(errno.ETIMEDOUT, text, *sent)
 
 
 class Reading(Waiting):
     _kept = True
-    _tail = b""  # what has come behind _buf, while there is no memory to append it
-    _ended = False  # the peer sends no more
+    _tail = b""  # bytes received after those in _buf, until there is memory to append them
+    _ended = False  # the end of the stream was received
     _closing = False
     _wrapped = False  # s is a TLS object around a socket
-    _room = None  # where a TLS object decrypts to, and how many bytes of it are not passed on yet
-    _held = 0
-    _unproven = None  # until when a TLS object is to show that its handshake has ended
-    _cause = None  # of the end of the stream, where it was not the program's
+    _room = None  # the buffer into which a TLS object decrypts
+    _ready = 0  # bytes in _room that were not passed on yet
+    _handshake_by = None  # the deadline of a TLS object's handshake; None once it has ended
+    _cause = None  # the exception that has closed the stream; None if the program closed it
     timeout = None
     limit = LIMIT
 
     def __init__(self, s):
         self.s = s
-        self._buf = b""  # what has come and was not read yet, from _pos on; a bytearray while a call collects
+        self._buf = b""  # received bytes; those before _pos have been read; a bytearray while a call appends to it
         self._pos = 0
         if not isinstance(s, usocket.socket):
             self._wrapped = True
             self._receive = self._decrypted if hasattr(s, "readinto") else s.read
-            self._held = 0
+            self._ready = 0
 
     def settimeout(self, seconds):
-        # For each later call as a whole.
+        # Limits each later call as a whole; None: no limit.
         deadline(seconds)
         self.timeout = seconds
 
@@ -65,7 +65,7 @@ class Reading(Waiting):
         return None if self.timeout is None else deadline(self.timeout)
 
     def _receive(self, n):
-        # What is there, at most n bytes; None: nothing yet.
+        # Receives at most n bytes without waiting; None if none have arrived.
         try:
             return self.s.recv(n)
         except OSError as e:
@@ -74,17 +74,17 @@ class Reading(Waiting):
             raise
 
     def _decrypted(self, n):
-        # As _receive(). A TLS object's own read() loses bytes when there is no memory for its result.
-        if not self._held:
+        # _receive() of a TLS object. Its own read() would lose bytes when there is no memory for the result.
+        if not self._ready:
             room = self._room = bytearray(n)
             got = self.s.readinto(room)
             if not got:
                 self._room = None
                 return got if got is None else b""
-            self._held = got
-            self._unproven = None
-        data = bytes(memoryview(self._room)[: self._held])
-        self._held = 0
+            self._ready = got
+            self._handshake_by = None
+        data = bytes(memoryview(self._room)[: self._ready])
+        self._ready = 0
         self._room = None
         return data
 
@@ -93,7 +93,7 @@ class Reading(Waiting):
             raise RuntimeError("another task is reading")
 
     def _open_end(self):
-        # _buf is to be appended to.
+        # Makes _buf a bytearray that can be appended to.
         if self._pos or type(self._buf) is bytes:
             self._buf = bytearray(memoryview(self._buf)[self._pos :])
             self._pos = 0
@@ -108,7 +108,7 @@ class Reading(Waiting):
         self._pos = 0
 
     def _take(self, n):
-        # At most n of the bytes read ahead.
+        # Removes and returns at most n buffered bytes.
         if self._reader is not None:
             self._alone()
         buf, pos = self._buf, self._pos
@@ -135,14 +135,14 @@ class Reading(Waiting):
         if self._closing:
             raise self._cause or OSError(errno.EBADF, "the stream is closed")
 
-    # async: more bytes, b'' at the end of the stream; what the other calls wait in. A call that is late says its name, `what`.
+    # async: waits for and returns more bytes; b'' at the end of the stream. `what` names the call in the exception of a timeout.
     def _more(self, n, by, what):
         if self._ended:
             return b""
         self._check()
         self._alone()
-        first = self._wrapped  # a TLS object may have the handshake to begin, or bytes that no poll knows of
-        if first and core._io_queue.tired():
+        first = self._wrapped  # a TLS object may have to begin its handshake, or hold decrypted bytes that poll does not report
+        if first and core._io_queue.must_yield():
             yield from core.sleep_ms(0)
         while True:
             if not first:
@@ -154,14 +154,14 @@ class Reading(Waiting):
                     self._ended = True
                 return got
             if not first and passed(by):
-                raise late(what)
+                raise timed_out(what)
             first = False
 
-    # async: appends to _buf what comes; False at the end of the stream
+    # async: appends received bytes to _buf; False at the end of the stream
     def _collect(self, n, by, what):
         if self._buf:
             self._open_end()
-            self._tail = b""  # a slot of its own, before anything comes
+            self._tail = b""  # creates the attribute, so that storing to it later takes no memory
         got = yield from self._more(n, by, what)
         if not self._buf:
             self._buf = got
@@ -187,7 +187,7 @@ class Reading(Waiting):
             return self._take(n)
         if n >= AHEAD:
             return (yield from self._more(n, by, "read"))
-        while True:  # as _more() does
+        while True:  # same loop as in _more(), inlined for speed
             yield self._readable(by)
             if self._closing:
                 self._check()
@@ -195,7 +195,7 @@ class Reading(Waiting):
             if got is not None:
                 break
             if passed(by):
-                raise late("read")
+                raise timed_out("read")
         if len(got) <= n:
             if not got:
                 self._ended = True
@@ -267,7 +267,7 @@ class Reading(Waiting):
         by = None if self.timeout is None else deadline(self.timeout)
         if not buf and not self._ended and not self._wrapped:
             self._check()
-            while True:  # as _more() does
+            while True:  # same loop as in _more(), inlined for speed
                 yield self._readable(by)
                 if self._closing:
                     self._check()
@@ -275,7 +275,7 @@ class Reading(Waiting):
                 if got is not None:
                     break
                 if passed(by):
-                    raise late("readline")
+                    raise timed_out("readline")
             at = got.find(b"\n") + 1
             if at and (self.limit is None or at <= self.limit):
                 if at == len(got):
@@ -290,7 +290,7 @@ class Reading(Waiting):
         try:
             line = yield from self._until(b"\n", by, "readline")
         except LimitOverrunError as e:
-            # As asyncio: a line that is whole goes as a whole, else what has come of it.
+            # As in asyncio: a complete line is discarded as a whole, an incomplete one as far as it was received.
             end = self._pos + e.consumed + 1
             if end < len(self._buf):
                 self._pos = end
@@ -306,14 +306,14 @@ class Reading(Waiting):
             self._incomplete(None)
         return got
 
-    # async: up to and with the separator; None when the stream ends before
+    # async: returns the bytes up to and including the separator; None if the stream ends first
     def _until(self, separator, by, what):
         if not separator:
             raise ValueError("empty separator")
         self._alone()
         if self._tail:
             self._join()
-        seen = self._pos  # no separator begins before
+        seen = self._pos  # no separator begins before this index
         while True:
             buf, pos = self._buf, self._pos
             at = buf.find(separator, seen)

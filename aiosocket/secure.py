@@ -4,10 +4,10 @@ from time import ticks_diff
 
 import usocket
 
-from .reading import late
+from .reading import timed_out
 from .waiting import Waiting, deadline, passed
 
-HANDSHAKE = 60  # seconds that a handshake may take unless told otherwise, as asyncio has it
+HANDSHAKE = 60  # default limit of a handshake in seconds, as in asyncio
 EPROTONOSUPPORT = 93
 VALUES = (int, str, bytes, bytearray, memoryview, list, tuple, type(None))
 
@@ -15,7 +15,7 @@ _own = None
 
 
 def own_tls():
-    # TLS as a state of the socket, where this build of usocket has it.
+    # True if this build of usocket has TLS sockets (IPPROTO_SEC).
     global _own
     if _own is None:
         try:
@@ -31,7 +31,7 @@ def own_tls():
 
 
 def checked(ssl, server):
-    # `ssl` as None, a dict of usocket's options, or a context; anything else is refused here, where it is given.
+    # Returns `ssl` as None, a dict of usocket's options, or a context. Anything else raises before a connection is made.
     if ssl is None or ssl is False:
         return None
     if ssl is True:
@@ -43,10 +43,10 @@ def checked(ssl, server):
         return ssl
     if hasattr(ssl, "wrap_socket"):
         return ssl
-    words = "ssl: a dict of usocket's TLS options or a context of tls is wanted, not %s" % type(ssl).__name__
+    text = "ssl: a dict of usocket's TLS options or a context of tls is required, not %s" % type(ssl).__name__
     if isinstance(ssl, (str, bytes)):
-        words += ", and of a file its contents: {TLS_CA_CERT: contents}"
-    raise TypeError(words)
+        text += "; for a file pass its contents: {TLS_CA_CERT: contents}"
+    raise TypeError(text)
 
 
 def check_options(options, server):
@@ -74,7 +74,7 @@ def handshake_limit(seconds, secure):
 
 
 def earliest(seconds, other):
-    # The deadline of a handshake that is also bound to another deadline, or None.
+    # The earlier of a handshake's own deadline and another one, which may be None.
     by = deadline(seconds)
     return by if other is None or ticks_diff(by, other) < 0 else other
 
@@ -102,7 +102,7 @@ def set_options(s, options):
         s.setsockopt(usocket.SOL_TLS, option, value)
 
 
-# async
+# async: completes the handshake of a usocket TLS socket
 def handshake(s, by):
     w = Waiting(s)
     try:
@@ -113,13 +113,14 @@ def handshake(s, by):
                 if e.errno not in (errno.EAGAIN, errno.EINPROGRESS):
                     raise
             if passed(by):
-                raise late("handshake")
-            yield w._writable(by)  # which it is when the handshake has ended
+                raise timed_out("handshake")
+            yield w._writable(by)  # poll reports POLLOUT when the handshake has ended
     finally:
         w._forget()
 
 
-# A TLS object of `tls` has no handshake to wait for but that in its first read or write. The peer's certificate tells that it has ended.
+# A TLS object of `tls` does its handshake within its first read or write and does not report the end of it. A peer certificate proves
+# that the handshake has ended.
 
 
 def asks_for_certificates(s, ssl):
@@ -130,7 +131,7 @@ def has_certificate(s):
     return hasattr(s, "getpeercert") and s.getpeercert(True) is not None
 
 
-# async: the handshake of a server's stream over a TLS object that asks for a certificate
+# async: the handshake of a server's stream over a TLS object that requires a client certificate
 def handshake_within(stream, by):
     s = stream.s
     w = Waiting(s)
@@ -146,7 +147,7 @@ def handshake_within(stream, by):
             if got == 0:
                 raise OSError(errno.ECONNRESET, "handshake: the peer has closed")
             if passed(by):
-                raise late("handshake")
+                raise timed_out("handshake")
             yield w._readable(by)
     finally:
         w._forget()

@@ -12,33 +12,33 @@ from .stream import LIMIT, Stream
 from .waiting import Waiting, check_limit, deadline, in_line
 
 BACKLOG = 100
-BATCH = 32  # connections that are accepted before others have their turn
-PAUSE = 50  # ms that a listener waits for descriptors and memory, doubled up to
+BATCH = 32  # connections accepted before other tasks run
+PAUSE = 50  # milliseconds that a listener pauses when descriptors or memory run out; doubles up to LONGEST
 LONGEST = 1000
-ABSENT = (93, 97, 99)  # EPROTONOSUPPORT, EAFNOSUPPORT, EADDRNOTAVAIL: of a family that this system does not have
-SHORT = (23, 24, errno.ENOBUFS, errno.ENOMEM)  # ENFILE and EMFILE first
-GONE = (errno.EBADF, errno.EINVAL, 88)  # ENOTSOCK: somebody has closed the listening socket, or shut it down
+ABSENT = (93, 97, 99)  # EPROTONOSUPPORT, EAFNOSUPPORT, EADDRNOTAVAIL: this system lacks the address family
+SHORT = (23, 24, errno.ENOBUFS, errno.ENOMEM)  # 23 is ENFILE, 24 is EMFILE
+GONE = (errno.EBADF, errno.EINVAL, 88)  # 88 is ENOTSOCK: the listening socket was closed or shut down
 
 
 class Listener(Waiting):
     _kept = True
-    pause = PAUSE  # the next
+    pause = PAUSE  # length of the next pause
 
 
 class Server:
-    # What start_server() returns; `async with` closes it.
-    def __init__(self, sockets, backlog, cb, ssl, patience, timeout, limit):
+    # The result of start_server(); `async with` closes it.
+    def __init__(self, sockets, backlog, cb, ssl, handshake_seconds, timeout, limit):
         self._listeners = [Listener(s) for s in sockets]
         self._cb = cb
         self._ssl = ssl
-        self._patience = patience  # seconds for a handshake
+        self._handshake_seconds = handshake_seconds  # seconds for a handshake
         self._timeout = timeout
         self._limit = limit
         self._closed = False
         self.backlog = backlog
-        self.pauses = 0  # how often accept has found no descriptor or no memory
-        self.refused = 0  # how many handshakes have failed, and what the last of them has raised
-        self.refusal = None
+        self.pauses = 0  # number of times that accept found no descriptor or no memory
+        self.refused = 0  # number of failed handshakes
+        self.refusal = None  # exception of the last failed handshake
         self._tasks = [core.create_task(self._serve(w)) for w in self._listeners]
 
     @property
@@ -46,10 +46,10 @@ class Server:
         return [w.s for w in self._listeners]
 
     def close(self):
-        # Stops listening; the connections that there are stay.
+        # Stops listening; open connections stay open.
         self._closed = True
         for w in list(self._listeners):
-            self._lose(w)
+            self._drop(w)
         for task in self._tasks:
             if task is not core.cur_task:
                 task.cancel()
@@ -80,7 +80,7 @@ class Server:
         self.close()
         await self.wait_closed()
 
-    def _lose(self, w):
+    def _drop(self, w):
         if w in self._listeners:
             self._listeners.remove(w)
             w._forget()
@@ -95,7 +95,7 @@ class Server:
                     short = self._accept(w)
                 except MemoryError:
                     pass
-                if short and w in self._listeners:  # others wait in the backlog meanwhile
+                if short and w in self._listeners:  # new connections stay in the backlog during the pause
                     gc.collect()
                     pause = w.pause
                     try:
@@ -105,10 +105,10 @@ class Server:
                         pass
                     await core.sleep_ms(pause)
         finally:
-            self._lose(w)  # if the task was cancelled, not the server closed
+            self._drop(w)  # in case the task was cancelled without close()
 
     def _accept(self, w):
-        # Those who wait, or some of them. True: there is no descriptor or no memory for more.
+        # Accepts up to BATCH pending connections. Returns True when descriptors or memory have run out.
         for _ in range(BATCH):
             try:
                 s, peer = w.s.accept()
@@ -118,12 +118,12 @@ class Server:
                 if e.errno in SHORT:
                     return True
                 if e.errno in GONE:
-                    self._lose(w)
+                    self._drop(w)
                     return False
-                continue  # that one went away; the next is another matter
+                continue  # that connection was lost before accept; try the next
             w.pause = PAUSE
             try:
-                self._start(s, peer, speaks_tls(w.s))
+                self._start(s, peer, is_tls(w.s))
             except MemoryError:
                 s.close()
                 return True
@@ -146,22 +146,22 @@ class Server:
             stream.settimeout(self._timeout)
         if self._limit != LIMIT:
             stream.limit = self._limit
-        shake = None
+        handshaking = None
         if own or wrapped:
-            by = earliest(self._patience, deadline(self._timeout))
+            by = earliest(self._handshake_seconds, deadline(self._timeout))
             if own:
-                shake = handshake(s, by)
+                handshaking = handshake(s, by)
             elif asks_for_certificates(s, self._ssl):
-                shake = handshake_within(stream, by)
+                handshaking = handshake_within(stream, by)
             else:
-                stream._prove(by)
-        core.create_task(handle(self, stream, shake))
+                stream._limit_handshake(by)
+        core.create_task(handle(self, stream, handshaking))
 
-    # async: True if the handshake has ended well. Who fails in it is the network's affair, as in asyncio: counted, not reported.
-    def _shaken(self, stream, shake):
+    # async: True if the handshake succeeded. A failed one is counted and not reported to the exception handler, as in asyncio.
+    def _handshake_done(self, stream, handshaking):
         try:
             yield from in_line()
-            yield from shake
+            yield from handshaking
             return True
         except Exception as e:
             self.refused += 1
@@ -171,10 +171,10 @@ class Server:
 
 
 def report(e):
-    # asyncio's own handler prints the task, too.
+    # asyncio's default handler prints the task as well.
     try:
         core.Loop.call_exception_handler({"message": "aiosocket: a connection failed", "exception": e, "future": core.cur_task})
-    except Exception as e:  # the handler's own
+    except Exception as e:  # raised by the handler itself
         sys.print_exception(e)
 
 
@@ -182,14 +182,14 @@ def end(stream):
     try:
         stream.abort()
     except MemoryError:
-        stream.s.close()  # the queue finds it closed
+        stream.s.close()  # the queue notices that the socket is closed
         gc.collect()
 
 
-# async: a handler that fails closes its connection, and nothing else
-def handle(server, stream, shake):
+# async: runs the callback for one connection; an exception closes only that connection
+def handle(server, stream, handshaking):
     try:
-        if shake is not None and not (yield from server._shaken(stream, shake)):
+        if handshaking is not None and not (yield from server._handshake_done(stream, handshaking)):
             return
         coro = server._cb(stream, stream)
         if coro is not None:
@@ -204,7 +204,7 @@ def wait_readable(w):
     yield w._readable()
 
 
-def speaks_tls(s):
+def is_tls(s):
     return getattr(s, "proto", 0) == getattr(usocket, "IPPROTO_SEC", None)
 
 
@@ -228,8 +228,8 @@ def listener(family, address, backlog, reuse_address, ssl):
 
 
 def check_given(sock, ssl):
-    # A listening socket of the program's own.
-    if ssl is not None and isinstance(ssl, dict) != speaks_tls(sock):
+    # Checks and prepares a listening socket that the caller created.
+    if ssl is not None and isinstance(ssl, dict) != is_tls(sock):
         raise ValueError("ssl: a dict of options is for a sock of IPPROTO_SEC, a context for a plain one")
     if isinstance(ssl, dict):
         set_options(sock, ssl)
@@ -240,13 +240,13 @@ async def start_server(
     cb, host=None, port=None, backlog=BACKLOG, ssl=None, timeout=None, limit=LIMIT, reuse_address=True, sock=None,
     ssl_handshake_timeout=None
 ):
-    # Listens at each address of the host; with port 0 at one port for all. `cb(reader, writer)` runs as a task for each connection,
-    # with TLS after the handshake.
-    if cb is not None and not callable(cb):  # asyncio takes None, too, for a server that no client reaches
+    # Listens on each address of the host; with port 0 all of them share one free port. `cb(reader, writer)` runs as a task for each
+    # connection, with TLS after the handshake.
+    if cb is not None and not callable(cb):  # asyncio accepts None as well
         raise TypeError("cb must be callable, not %s" % type(cb).__name__)
     check_limit(limit)
     ssl = checked(ssl, True)
-    patience = handshake_limit(ssl_handshake_timeout, ssl is not None or sock and speaks_tls(sock))
+    handshake_seconds = handshake_limit(ssl_handshake_timeout, ssl is not None or sock and is_tls(sock))
     deadline(timeout)
     if sock:
         check_given(sock, ssl)
@@ -267,8 +267,8 @@ async def start_server(
                     raise
         if not sockets:
             raise missing
-        server = Server(sockets, backlog, cb, ssl, patience, timeout, limit)
-        await core.sleep_ms(0)  # the tasks have begun, and close their sockets when they are cancelled
+        server = Server(sockets, backlog, cb, ssl, handshake_seconds, timeout, limit)
+        await core.sleep_ms(0)  # lets the tasks start; from then on they close their sockets when they are cancelled
     except BaseException:
         if server:
             server.close()

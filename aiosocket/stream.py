@@ -5,34 +5,34 @@ from time import ticks_diff
 import usocket
 from asyncio import core
 
-from .reading import AHEAD, LIMIT, IncompleteReadError, LimitOverrunError, Reading, late
+from .reading import AHEAD, LIMIT, IncompleteReadError, LimitOverrunError, Reading, timed_out
 from .secure import has_certificate
 from .waiting import OUT, check_integer, deadline, passed
 
-LINGER = 30  # seconds that close() gives to what was not sent yet
+LINGER = 30  # seconds that close() allows for sending buffered bytes
 
 
 def octets(buf):
-    # What write() is given beside bytes: text, or a buffer, whose items may be longer than a byte.
+    # Converts an argument of write() that is not bytes: text, or a buffer whose items may be larger than one byte.
     if isinstance(buf, str):
         return buf.encode()
     try:
         buf = memoryview(buf)
-    except TypeError:  # before the socket has seen it: the stream goes on
+    except TypeError:  # raised before anything is sent, so the stream stays usable
         raise TypeError("data must be bytes-like or str, not %s" % type(buf).__name__)
     return buf if not len(buf) or len(bytes(buf[:1])) == 1 else bytes(buf)
 
 
 class Stream(Reading):
-    _out = None  # bytearray: what was written and not sent yet, from _off on
+    _out = None  # bytearray of bytes not sent yet, from _off on; None: there are none
     _off = 0
-    _end = 0  # up to here _out has been offered to the socket: a TLS record once begun must be offered again as it was
-    _put = 0  # bytes ever put into _out, and taken out of it
-    _gone = 0
+    _end = 0  # bytes of _out before this index were offered to the socket: TLS needs a record that it has begun offered again unchanged
+    _written = 0  # total of bytes ever put into _out
+    _sent = 0  # total of bytes ever sent from _out
     _error = None
-    _half = False  # shut down for writing when all is sent
+    _half_closed = False  # write_eof() was called; the socket is shut down for writing when all bytes are sent
     _closed = False
-    e = {}  # what get_extra_info() knows beside what the socket does
+    e = {}  # values of get_extra_info() that the socket does not have
     _peer = None
 
     def __init__(self, s, e=e):
@@ -63,8 +63,8 @@ class Stream(Reading):
     # ---- Writing ------------------------------------------------------------------------------------------------------
 
     def write(self, buf):
-        # Sends what the socket takes at once. The rest goes out by itself, and drain() waits for that.
-        if self._closing or self._half:
+        # Sends as much as the socket accepts at once and buffers the rest, which the event loop sends. drain() waits for the end of that.
+        if self._closing or self._half_closed:
             raise OSError(errno.EBADF, "the stream is closed")
         if self._error is not None:
             raise self._error
@@ -79,14 +79,14 @@ class Stream(Reading):
             except Exception as e:
                 self._fail(e)
                 raise
-            if sent and self._unproven is not None:
-                self._unproven = None
+            if sent and self._handshake_by is not None:
+                self._handshake_by = None
             n -= sent
             if not n:
                 return
             try:
-                self._gone = self._gone  # a slot of its own, before more is sent
-                self._put = self._put
+                self._sent = self._sent  # creates the attributes, so that storing to them later takes no memory
+                self._written = self._written
                 self._off = 0
                 self._end = n
                 self._out = bytearray(memoryview(buf)[sent:] if sent else buf)
@@ -94,15 +94,15 @@ class Stream(Reading):
             except BaseException as e:
                 if self._out is not None:
                     self._out = None
-                if sent:  # a part has gone: what came after it would be taken for the rest
+                if sent:  # a part was sent: later data must not follow it in place of the rest
                     self._fail(e)
-                    self._put += n
+                    self._written += n
                 raise
         else:
             if self.limit is not None and len(self._out) - self._off > self.limit:
                 raise OSError(errno.ENOBUFS, "%d bytes wait to be sent: drain() first" % (len(self._out) - self._off))
             self._out.extend(buf)
-        self._put += n
+        self._written += n
 
     def writelines(self, lines):
         for line in lines:
@@ -112,13 +112,13 @@ class Stream(Reading):
         try:
             self._error = e
         except MemoryError:
-            self.s.close()  # which later calls are told
+            self.s.close()  # later calls fail because the socket is closed
         if self._out is not None:
             self._out = None
         core._io_queue.drop(self, OUT)
         self._wake_writers()
 
-    # The queue calls this when the socket takes more.
+    # The queue calls this when the socket accepts more bytes.
     def _can_write(self):
         out = self._out
         if out is None:
@@ -127,22 +127,22 @@ class Stream(Reading):
         rest = memoryview(out)[self._off : self._end]
         try:
             sent = self.s.write(rest)
-        except Exception as e:  # `tls` has ValueError, too
+        except Exception as e:  # not only OSError: `tls` raises ValueError as well
             self._fail(e)
             if self._closing:
                 self._shut()
             return
         if not sent:
             return
-        if self._unproven is not None:
-            self._unproven = None
-        self._gone += sent
+        if self._handshake_by is not None:
+            self._handshake_by = None
+        self._sent += sent
         self._off += sent
         if self._off == self._end:
             if self._end == len(out):
                 self._out = None
                 core._io_queue.drop(self, OUT)
-                if self._half:
+                if self._half_closed:
                     self._shutdown()
             else:
                 self._end = len(out)
@@ -152,32 +152,32 @@ class Stream(Reading):
                 self._end -= self._off
                 self._off = 0
             except MemoryError:
-                pass  # later
+                pass  # tried again after the next send
         self._wake_writers()
         if self._closing and self._out is None:
             self._shut()
 
-    # async: until all that was written before has been handed to the system
+    # async: waits until all bytes written before have been passed to the system
     def drain(self):
         if self._out is None:
             if self._error is not None:
                 raise self._error
-            if core._io_queue.tired():
+            if core._io_queue.must_yield():
                 yield from core.sleep_ms(0)
             return
         yield from self._drain(self._by(), "drain")
 
-    # async
+    # async: drain() with a deadline; `what` and `sent` appear in the exception of a timeout
     def _drain(self, by, what, *sent):
-        goal = self._put
-        while self._gone < goal and self._out is not None:
+        goal = self._written
+        while self._sent < goal and self._out is not None:
             if passed(by):
-                raise late(what, *sent)
+                raise timed_out(what, *sent)
             yield self._writable(by)
-        if self._error is not None and self._gone < goal:
+        if self._error is not None and self._sent < goal:
             raise self._error
 
-    # async: as socket.sendfile(), with a fixed buffer; others run in between
+    # async: as socket.sendfile(), with a buffer of AHEAD bytes; other tasks run between blocks
     def sendfile(self, file, offset=0, count=None):
         check_integer(offset, "offset", 0)
         if count is not None:
@@ -187,17 +187,17 @@ class Stream(Reading):
         seek = getattr(file, "seek", None)
         if offset and not seek:
             raise TypeError("an offset needs a file with seek")
-        if self._closing or self._half:
+        if self._closing or self._half_closed:
             raise OSError(errno.EBADF, "the stream is closed")
         by = self._by()
         if seek:
             seek(offset)
         room = memoryview(bytearray(AHEAD))
-        total = 0  # bytes of the file that the stream has taken
+        total = 0  # bytes of the file passed to write()
         try:
             while count is None or total < count:
-                if passed(by):  # a fast peer does not lift the deadline
-                    raise late("sendfile", total)
+                if passed(by):  # the deadline also holds when no write has to wait
+                    raise timed_out("sendfile", total)
                 yield from self.drain() if self._out is None else self._drain(by, "sendfile", total)
                 part = room if count is None else room[: min(AHEAD, count - total)]
                 got = file.readinto(part) or 0
@@ -214,10 +214,10 @@ class Stream(Reading):
             if seek:
                 try:
                     seek(offset + total)
-                except Exception:  # the first is the cause
+                except Exception:  # the first exception is the cause
                     pass
             raise
-        if seek:  # the file may have been read further
+        if seek:  # the file may have been read beyond the last byte that was sent
             seek(offset + total)
         return total
 
@@ -225,9 +225,9 @@ class Stream(Reading):
         return isinstance(self.s, usocket.socket)
 
     def write_eof(self):
-        # No more will be written; what was goes out, and then the peer reads the end.
-        if not self._half and not self._closing:
-            self._half = True
+        # Half-closes the stream: buffered bytes are sent, then the peer reads the end of the stream.
+        if not self._half_closed and not self._closing:
+            self._half_closed = True
             if self._out is None:
                 self._shutdown()
 
@@ -235,7 +235,7 @@ class Stream(Reading):
         try:
             self._raw().shutdown(usocket.SHUT_WR)
         except OSError as e:
-            self._error = self._error or e  # the first is the cause
+            self._error = self._error or e  # the first exception is the cause
 
     # ---- Closing ------------------------------------------------------------------------------------------------------
 
@@ -243,7 +243,7 @@ class Stream(Reading):
         return self._closing
 
     def close(self):
-        # At once when nothing waits to be sent, else when it has been sent; a peer that does not read is left after a while.
+        # Closes at once, or after the buffered bytes are sent. A peer that does not read them is dropped after the timeout or LINGER seconds.
         if self._closing:
             return
         self._closing = True
@@ -262,24 +262,25 @@ class Stream(Reading):
         if self._ended:
             self._ended = False
 
-    def _prove(self, by):
-        # A TLS object, whose handshake has no end to wait for: until then it is to take or to give a byte, or to have a certificate.
-        self._unproven = by
+    def _limit_handshake(self, by):
+        # Limits the handshake of a TLS object, which does not report its end: before `by` the object must send or receive a byte or have
+        # the peer's certificate.
+        self._handshake_by = by
         self._alarm(by)
 
-    def _wake_late(self, now):
-        by = self._unproven
+    def _on_time(self, now):
+        by = self._handshake_by
         if by is not None and (self._closing or has_certificate(self.s)):
-            by = self._unproven = None
+            by = self._handshake_by = None
         if by is not None and passed(by):
-            self._error = self._cause = late("handshake")
+            self._error = self._cause = timed_out("handshake")
             self.abort()
             return None
         if self._closing and not self._closed and passed(self._linger):
-            self._fail(late("close"))
+            self._fail(timed_out("close"))
             self._shut()
             return None
-        first = super()._wake_late(now)
+        first = super()._on_time(now)
         if self._closing:
             return first if self._closed else self._linger
         if by is not None and (first is None or ticks_diff(by, first) < 0):
@@ -287,7 +288,7 @@ class Stream(Reading):
         return first
 
     def abort(self):
-        # Closes at once; what was not sent is lost.
+        # Closes at once; bytes that were not sent are lost.
         if not self._closed:
             self._closing = True
             if self._out is not None:
@@ -301,14 +302,14 @@ class Stream(Reading):
         self._forget()
         self.s.close()
         if self._wrapped:
-            self._raw().close()  # which a TLS object whose handshake failed leaves open
+            self._raw().close()  # a TLS object leaves it open after a failed handshake
 
     # async
     def wait_closed(self):
         self.close()
         while not self._closed:
             yield self._writable()
-        if self._error is not None and self._gone < self._put:
+        if self._error is not None and self._sent < self._written:
             raise self._error
 
     async def __aenter__(self):
@@ -323,7 +324,7 @@ class Stream(Reading):
     # MicroPython's older names.
     aclose = wait_closed
 
-    # async
+    # async: write() and drain()
     def awrite(self, buf, off=0, sz=-1):
         if off or sz >= 0:
             buf = memoryview(buf)[off : len(buf) if sz < 0 else off + sz]

@@ -1,7 +1,7 @@
-# aiosocket: what waits for sockets. MIT license.
+# aiosocket: the event loop's queue of sockets. MIT license.
 #
-# The queue takes the place of asyncio's own. A socket stays registered with the poller while its tasks come and go, and is polled
-# once for all the tasks that a poll has woken: what a wait costs follows the sockets that have something to say.
+# The queue replaces asyncio's own. A socket stays registered with the poller between the waits of its tasks, and one poll serves all
+# tasks that it wakes: the cost of a wait depends on the number of ready sockets, not on the number of open ones.
 import gc
 import select
 from time import ticks_add, ticks_diff, ticks_ms
@@ -11,26 +11,26 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
-FEW = 8  # tasks that are woken, before those whose time has come meanwhile
-CROWD = 4  # deadlines that pass in one ms, before the next wait for the next
-LONG = 5  # ms
-WHOLE = 4  # shares of a millisecond, for what begins in it
-LATER = 20  # ms until what found no memory is tried again
-SPINS = 16  # calls in a row that need not wait, before one lets others run
+FEW = 8  # tasks woken in a row before tasks whose sleep has ended get a turn
+CROWD = 4  # deadlines handled in one millisecond; further ones wait for the next
+LONG = 5  # milliseconds of delay after which in_line() queues again
+WHOLE = 4  # shares of work that may begin in one millisecond
+LATER = 20  # milliseconds until a step that found no memory is repeated
+SPINS = 16  # calls in a row that complete without waiting before one yields to other tasks
 
 
-class Late:
-    # What asyncio's queue of tasks holds for a socket whose calls have deadlines: it wakes those who have waited long enough.
+class Timer:
+    # Calls owner._on_time() at a deadline. asyncio's task queue holds a task whose coroutine is this object.
     def __init__(self, owner):
         self.owner = owner
         self.task = core.Task(self)
-        self.queue = None  # the queue of tasks that holds us
+        self.queue = None  # the task queue that contains this timer; None: none does
         self.at = 0
 
     def by(self, at):
         if self.queue is core._task_queue:
             if ticks_diff(at, self.at) >= 0:
-                return  # looks again when it wakes
+                return  # it fires earlier and is then set again
             self.queue.remove(self.task)
         self.at = at
         self.queue = core._task_queue
@@ -45,14 +45,14 @@ class Late:
     count = 0
 
     def send(self, _):
-        # asyncio's loop runs us as it runs a coroutine.
+        # asyncio's loop calls this as it would resume a coroutine.
         self.queue = None
         now = ticks_ms()
-        if now != Late.now:
-            Late.now, Late.count = now, 0
-        Late.count += 1
+        if now != Timer.now:
+            Timer.now, Timer.count = now, 0
+        Timer.count += 1
         try:
-            at = self.owner._wake_late(now) if Late.count <= CROWD else ticks_add(now, 1)
+            at = self.owner._on_time(now) if Timer.count <= CROWD else ticks_add(now, 1)
         except MemoryError:
             gc.collect()
             at = ticks_add(now, LATER)
@@ -61,24 +61,24 @@ class Late:
 
 
 class Waiting:
-    # A pollable object and the tasks that wait for it.
-    _kept = False  # stays registered until the next poll when nobody waits
-    _next = None  # in a ring of those that are registered for the same object, where there are several
-    _mask = 0
-    _reader = None
-    _read_by = None
-    _writers = None  # [task, until when, ...]
-    _late = None
+    # The tasks that wait for one pollable object.
+    _kept = False  # True: stays registered until the next poll when no task waits
+    _next = None  # the next Waiting of the same object, in a ring; None if there is only one
+    _mask = 0  # events that the poller is asked for
+    _reader = None  # the one task that waits for POLLIN
+    _read_by = None  # its deadline
+    _writers = None  # [(task, deadline), ...] waiting for POLLOUT
+    _timer = None
 
     def __init__(self, s):
         self.s = s
 
-    # A task does `yield w._readable(by)`, and then sees whether it was the socket or the deadline. One task at a time.
+    # A task does `yield w._readable(by)`, then tries its call and checks its deadline. Only one task may wait to read.
     def _readable(self, by=None):
         q = queue()
         if self._reader is not None:
             raise RuntimeError("another task is reading")
-        if by is not None:  # what takes memory comes first: a task that fails waits for nothing
+        if by is not None:  # steps that allocate come first: after a MemoryError the task is registered nowhere
             self._alarm(by)
         if not self._mask & IN:
             q.register(self, IN)
@@ -86,7 +86,7 @@ class Waiting:
             self._leave(IN)
             raise RuntimeError("another task is reading")
         self._read_by = by
-        self._reader = core.cur_task  # the last that may take memory
+        self._reader = core.cur_task  # the last step that may allocate
         q.waits += 1
         core.cur_task.data = self
 
@@ -103,9 +103,9 @@ class Waiting:
         core.cur_task.data = self
 
     def _alarm(self, by):
-        if self._late is None:
-            self._late = Late(self)
-        self._late.by(by)
+        if self._timer is None:
+            self._timer = Timer(self)
+        self._timer.by(by)
 
     # asyncio calls this when it cancels a task.
     def remove(self, task):
@@ -139,7 +139,7 @@ class Waiting:
     def _wake_writers(self, which=None, push=True):
         writers = self._writers
         if writers:
-            # What takes memory comes first.
+            # The list is allocated before anything changes.
             self._writers = None if which is None else [entry for entry in writers if not which(entry)] or None
             for entry in writers:
                 if which is None or which(entry):
@@ -147,7 +147,7 @@ class Waiting:
                     if push:
                         core._task_queue.push(entry[0])
 
-    def _wake_late(self, now):
+    def _on_time(self, now):
         if self._reader is not None and self._read_by is not None and ticks_diff(self._read_by, now) <= 0:
             self._wake_reader()
         if self._writers:
@@ -168,29 +168,29 @@ class Waiting:
         if self._reader is None and not self._writers and self._mask:
             core._io_queue.drop(self, IN | OUT)
 
-    # Waits no longer for what has begun to be registered.
+    # Undoes a registration after an error.
     def _leave(self, bits):
         if self._kept:
             core._io_queue.drop(self, bits)
         else:
             self._unregister()
 
-    # To be called before the object is closed: whoever waits for it wakes, and finds it closed.
+    # Must be called before the object is closed: waiting tasks wake up and find it closed.
     def _forget(self):
         q = queue()
-        if self._late is not None:
-            self._late.stop()
+        if self._timer is not None:
+            self._timer.stop()
         if self._mask:
             q.drop(self, IN | OUT)
         self._wake_reader()
         self._wake_writers()
         w = q.known.get(id(self.s))
-        if w is not None and w is not self:  # of another stream
+        if w is not None and w is not self:  # belongs to another stream of the same socket
             w._forget()
 
 
 def ring(w):
-    # All that are registered for its object.
+    # Every Waiting that is registered for the same object.
     first = w
     while True:
         yield w
@@ -200,7 +200,7 @@ def ring(w):
 
 
 def wanted(w):
-    # By all of them; takes no memory.
+    # The events that the ring asks for together; allocates nothing.
     mask, other = w._mask, w._next
     while other is not None and other is not w:
         mask |= other._mask
@@ -215,15 +215,15 @@ def new_poller():
 class IOQueue:
     def __init__(self):
         self.poller = new_poller()
-        self.known = {}  # id of a registered object: its Waiting
-        self.shared = 0  # how many rings there are
-        self.waits = 0  # how many tasks wait
-        self.events = ()  # what the last poll has told and was not passed on yet
-        self.woken = 0  # how many of those woken have not had their turn
-        self.recent = []  # where a reader has been woken since then: registered for the next, if it comes back before the next poll
-        self.spins = 0  # how often a task need not have waited since the last poll
+        self.known = {}  # maps the id of a registered object to its Waiting
+        self.shared = 0  # number of rings
+        self.waits = 0  # number of waiting tasks
+        self.events = ()  # events of the last poll that were not dispatched yet
+        self.woken = 0  # number of woken tasks that have not run yet
+        self.recent = []  # objects whose reader was woken since the last poll: they stay registered in case it waits again before the next
+        self.spins = 0  # number of calls since the last poll that completed without waiting
         old = core._io_queue
-        if isinstance(old, IOQueue):  # what the old one held belongs to nobody
+        if isinstance(old, IOQueue):  # its tasks are gone: reset every Waiting
             for first in old.known.values():
                 for w in ring(first):
                     w._mask = 0
@@ -235,11 +235,11 @@ class IOQueue:
 
     @property
     def map(self):
-        return self.waits  # asyncio ends when nothing can wake a task any more
+        return self.waits  # asyncio's loop ends when this is 0 and no task is ready
 
     def register(self, w, bit):
         mask = w._mask
-        w._mask = mask  # a slot of its own: nothing is known whose mask is not
+        w._mask = mask  # creates the attribute first, so that storing the mask later takes no memory
         first = self.known.get(id(w.s))
         if first is None:
             self.poller.register(w.s, bit)
@@ -248,7 +248,7 @@ class IOQueue:
             self.poller.modify(w.s, mask | bit)
         else:
             if not mask:
-                w._next = None  # slots for both, before one is tied to the other
+                w._next = None  # creates both attributes before the two are linked
                 first._next = first._next
                 self.shared += first._next is None
                 w._next, first._next = first._next or first, w
@@ -273,7 +273,7 @@ class IOQueue:
             try:
                 self.poller.unregister(w.s)
             except OSError:
-                pass  # closed in the meantime
+                pass  # already closed
 
     def unlink(self, w):
         other = last = w._next
@@ -288,14 +288,14 @@ class IOQueue:
         self.known[id(w.s)] = other
 
     def wait_io_event(self, dt):
-        # asyncio calls this before each step of a task, and again when a time that it waited for was still to come. What a poll has
-        # told is passed on by and by: a task whose time has come in between does not wait for all the others.
+        # asyncio calls this before each step of a task, and again if the deadline it waited for has not passed. The events of one poll
+        # are dispatched in batches, so that a task whose sleep ends meanwhile does not wait for all of them.
         if dt == 0 and self.woken > 0:
             self.woken -= 1
             return
         queue = core._task_queue
         known = self.known
-        few = FEW if dt else 1  # 0: others are to run already
+        few = FEW if dt else 1  # dt is 0: other tasks are ready
         polled = False
         while True:
             woken = 0
@@ -307,9 +307,9 @@ class IOQueue:
                         continue
                     if self.shared and w._next is not None:
                         for w in list(ring(w)):
-                            woken += self.tell(w, events)
+                            woken += self.dispatch(w, events)
                     else:
-                        woken += self.tell(w, events)
+                        woken += self.dispatch(w, events)
                     if woken >= few:
                         break
                 self.woken = woken
@@ -323,17 +323,17 @@ class IOQueue:
                 self.spins = 0
                 self.events = self.poller.ipoll(dt)
             except MemoryError:
-                gc.collect()  # what was not told is told again
+                gc.collect()  # events that were not dispatched are reported again
                 if dt >= 0:
                     return
 
-    def tell(self, w, events):
-        # Wakes those who have waited for this; how many at least.
+    def dispatch(self, w, events):
+        # Wakes the tasks that wait for these events; returns how many at least.
         woken = 0
         if events & ~OUT:
             task = w._reader
             if task is not None:
-                self.recent.append(w)  # first: there may be no memory for it
+                self.recent.append(w)  # first, because it may find no memory
                 w._reader = None
                 self.waits -= 1
                 core._task_queue.push(task)
@@ -350,18 +350,18 @@ class IOQueue:
     def forget_recent(self):
         for w in self.recent:
             if w._reader is None and w._mask & IN:
-                self.drop(w, IN)  # nothing of ours may keep a forgotten stream from the collector
+                self.drop(w, IN)  # a registration would keep an unreachable stream alive
         try:
             self.recent = []
         except MemoryError:
-            self.recent.clear()  # which has room for some; but the collector's heap is slow to search afterwards
+            self.recent.clear()  # allocates nothing, but the block stays large, which slows the collector down
 
-    def tired(self):
-        # Should a task that need not wait let others run all the same?
+    def must_yield(self):
+        # True if a task that has not waited for SPINS calls must yield to others now.
         self.spins += 1
         return self.spins > SPINS
 
-    # What asyncio and others use for objects that they have not told us about.
+    # asyncio's own interface, for objects that were not registered through Waiting.
     def queue_read(self, s):
         self.of(s)._readable()
 
@@ -369,6 +369,7 @@ class IOQueue:
         self.of(s)._writable()
 
     def of(self, s):
+        # The Waiting of an object.
         return self.known.get(id(s)) or Waiting(s)
 
     def remove(self, task):
@@ -385,7 +386,7 @@ def queue():
 
 
 def install():
-    # Takes over from asyncio's own queue, with the tasks that wait there.
+    # Replaces asyncio's own queue and takes over the tasks that wait there.
     old, new = core._io_queue, IOQueue()
     for reader, writer, s in old.map.values():
         w = Waiting(s)
@@ -404,7 +405,7 @@ def install():
 
 
 def deadline(seconds, name="timeout", past=False):
-    # When a call that may take so many seconds is late; None: never. past: less than 0 counts as 0.
+    # The tick at which a timeout in seconds ends; None: never. With `past` a negative value counts as 0, otherwise it raises.
     if seconds is None:
         return None
     try:
@@ -432,8 +433,9 @@ def check_limit(limit):
         check_integer(limit, "limit", 1)
 
 
-# async: to be awaited before what computes for a while: what has a crowd of tasks begin no more than a millisecond takes, four lookups or
-# connects, or a handshake. Who is kept from its millisecond by more than LONG lines up again: those who sleep meanwhile have their turns.
+# async: rations long computations. A task awaits this before work that blocks the loop for a while; the work that begins in one
+# millisecond is limited to WHOLE shares: four lookups or connects, or one handshake. A task that runs more than LONG ms after its
+# assigned millisecond queues again, so that sleeping tasks get their turns first.
 def in_line(share=WHOLE):
     global _slot, _used
     for _ in range(10):

@@ -1,6 +1,6 @@
 # run: limit=120 heap=32m
-# A server's handshakes have a limit, and its handler runs after them: who is silent, slow or refused costs neither a handler nor a
-# descriptor for long. And `ssl` is checked where it is given, not when somebody connects.
+# A server's handshakes have a time limit, and its handler runs after them: a silent, slow or refused client starts no handler and keeps
+# no descriptor beyond the limit. The argument `ssl` is checked in the call that receives it, not at the first connection.
 import asyncio
 import aiosocket
 import socket
@@ -16,7 +16,7 @@ try:
 except ImportError:
     tls = None
 OWN = aiosocket.secure.own_tls()
-LIMIT = 4  # seconds, in which a good client's handshake ends on any machine
+LIMIT = 4  # seconds; a good client's handshake ends within them on any machine
 
 
 def ours(**more):
@@ -27,7 +27,7 @@ def ours(**more):
 
 
 def client(**more):
-    options = {usocket.TLS_PEER_VERIFY: 0}  # CERT names no host
+    options = {usocket.TLS_PEER_VERIFY: 0}  # CERT contains no host name
     if more.get("own"):
         options.update({usocket.TLS_OWN_CERT: CERT, usocket.TLS_OWN_KEY: KEY})
     return options
@@ -52,7 +52,7 @@ def connected(port):
 
 
 class Counted:
-    # A handler: how many have begun, and what has ended them.
+    # A handler that counts its runs and the errors that end them.
     def __init__(self):
         self.begun = 0
         self.ends = []
@@ -88,7 +88,7 @@ async def greeted(port, ssl, line=b"hello\n", **more):
 
 
 async def ended(s, server=None):
-    # Whether the far end has closed, by and by.
+    # Wait until the far end has closed; False if it does not.
     s.setblocking(False)
 
     def over():
@@ -101,19 +101,19 @@ async def ended(s, server=None):
 
 
 async def limit(name, server_side, client_side, early=False):
-    # `early`: the handler runs before the handshake.
+    # With `early` the handler runs before the handshake.
     handler = Counted()
     server, port = await handler.serve(ssl=server_side, ssl_handshake_timeout=LIMIT)
     start, before = ticks(), descriptors()
     silent = connected(port)
     slow = connected(port)
-    slow.send(b"\x16\x03\x01\x00")  # the beginning of a hello
+    slow.send(b"\x16\x03\x01\x00")  # the first bytes of a ClientHello
     check(name + ": a client beside silent ones is served", await greeted(port, client_side), b"welcome\nhello\n")
     true(name + ": a silent client is let go", await ended(silent) and since(start) >= 1000 * LIMIT, since(start))
-    true(name + ": so is one that begins and says no more", await ended(slow))
+    true(name + ": so is one that stops within its ClientHello", await ended(slow))
     check(name + ": whom the handler has seen", handler.begun, 3 if early else 1)
     if early:
-        true(name + ": the handlers are told", await soon(lambda: handler.ends.count(110) == 2), handler.ends)
+        true(name + ": the handlers get the error", await soon(lambda: handler.ends.count(110) == 2), handler.ends)
     else:
         check(name + ": they are counted", (server.refused, number(server.refusal)), (2, 110))
     silent.close()
@@ -123,7 +123,7 @@ async def limit(name, server_side, client_side, early=False):
     true(name + ": plain text is let go", await ended(garbage))
     garbage.close()
     e = await caught(greeted(port, True))
-    true(name + ": a client that knows no authority refuses", isinstance(e, (OSError, ValueError)), e)
+    true(name + ": a client without CA certificates refuses", isinstance(e, (OSError, ValueError)), e)
     gone = connected(port)
     gone.close()
     check(name + ": and the next is served", await greeted(port, client_side), b"welcome\nhello\n")
@@ -150,7 +150,7 @@ async def default():
         if not side:
             continue
         server, port = await port_of(lambda r, w: None, ssl=side)
-        check(name + ": a server has it", server._patience, 60)
+        check(name + ": a server has it", server._handshake_seconds, 60)
         server.close()
         await server.wait_closed()
         server, port = await port_of(silent_handler, ssl=side, timeout=0.3)
@@ -166,7 +166,7 @@ async def default():
             if side:
                 server, port = await port_of(silent_handler, ssl=side)
                 s = connected(port)
-                true(name + ": it ends who is silent without any option", await ended(s))
+                true(name + ": it ends a silent connection by default", await ended(s))
                 s.close()
                 server.close()
                 await server.wait_closed()
@@ -191,7 +191,7 @@ async def first_line(port, ssl):
 
 
 async def late_words():
-    # A handshake that has ended has no limit any more, however long nobody says anything.
+    # After the handshake its limit is gone: an idle connection stays open.
     async def handler(r, w):
         await asyncio.sleep(LIMIT + 0.5)
         async with w:
@@ -202,7 +202,7 @@ async def late_words():
     async def one(name, server_side, client_side):
         server, port = await port_of(handler, ssl=server_side, ssl_handshake_timeout=LIMIT)
         r, w = await aiosocket.open_connection(HOST, port, ssl=client_side, server_hostname="localhost", ssl_handshake_timeout=LIMIT)
-        check(name + ": words later than the limit", await aiosocket.wait_for(caught_or(r.readline()), 30), b"late\n")
+        check(name + ": data after the limit", await aiosocket.wait_for(caught_or(r.readline()), 30), b"late\n")
         w.close()
         server.close()
         await server.wait_closed()
@@ -244,7 +244,7 @@ async def authenticated():
 
 
 async def many():
-    # Stalled handshakes hold up neither the good ones nor the end of the program.
+    # Stalled handshakes delay neither good ones nor the end of the program.
     if not OWN:
         return skip("many", "this build has no TLS of its own")
     handler = Counted()

@@ -1,5 +1,5 @@
 # run: limit=60 heap=4m
-# No memory for a deadline, or for what could not be sent at once: the call fails, and nothing waits, or is sent, as if it had not.
+# Without memory for a deadline or for unsent bytes a call fails; then no task waits and no further byte is sent.
 import asyncio
 import gc
 import socket
@@ -11,7 +11,7 @@ from check import SLOW, check, number, raised, since, summary, ticks, true
 from ends import cases, caught, narrow, port_of, stream
 from where import HOST
 
-Late = waiting.Late
+Timer = waiting.Timer
 to_fail = 0
 
 
@@ -20,12 +20,12 @@ def failing(owner):
     if to_fail:
         to_fail -= 1
         raise MemoryError("for a deadline")
-    return Late(owner)
+    return Timer(owner)
 
 
 async def no_alarm():
     global to_fail
-    waiting.Late = failing
+    waiting.Timer = failing
     try:
         for name in ("readline", "read", "readexactly", "drain"):
             s, far = narrow()
@@ -35,7 +35,7 @@ async def no_alarm():
             to_fail = 1
             e = await caught(getattr(s, name)(*((1,) if name in ("read", "readexactly") else ())))
             true("%s: no memory for its deadline" % name, isinstance(e, MemoryError), e)
-            check("%s: nobody waits" % name, (s._reader, s._writers or None), (None, None))
+            check("%s: no task waits" % name, (s._reader, s._writers or None), (None, None))
             start = ticks()
             await asyncio.sleep(0.1)
             true("%s: the task sleeps as long as it means to" % name, 100 <= since(start) < 2000 * SLOW, since(start))
@@ -45,11 +45,11 @@ async def no_alarm():
             s.abort()
             far.close()
     finally:
-        waiting.Late = Late
+        waiting.Timer = Timer
 
 
 async def no_alarm_in_a_server():
-    # The handler's task fails, its connection ends, and others go on.
+    # The handler's task fails and its connection closes; other connections continue.
     global to_fail
     seen = []
 
@@ -59,7 +59,7 @@ async def no_alarm_in_a_server():
         await r.readline()
 
     asyncio.get_event_loop().set_exception_handler(lambda loop, context: seen.append(context["exception"]))
-    waiting.Late = failing
+    waiting.Timer = failing
     try:
         server, port = await port_of(serve, timeout=5)
         for _ in range(3):
@@ -74,7 +74,7 @@ async def no_alarm_in_a_server():
         server.close()
         await server.wait_closed()
     finally:
-        waiting.Late = Late
+        waiting.Timer = Timer
         asyncio.get_event_loop().set_exception_handler(None)
 
 
@@ -94,15 +94,15 @@ async def no_room_for_the_rest():
     except MemoryError:
         pass
     gap = None
-    gc.collect()  # what is free is less than what is left to be sent
+    gc.collect()  # less memory is free than the unsent bytes need
     e = raised(s.write, (big,))
     true("no memory for what could not be sent", isinstance(e, MemoryError), e)
     hog = big = None
     gc.collect()
     e = raised(s.write, (b"behind",))
-    true("a part has gone: nothing may follow it", isinstance(e, MemoryError), e)
+    true("after a partial send no later write is accepted", isinstance(e, MemoryError), e)
     e = await caught(s.wait_closed())
-    true("and the end tells", isinstance(e, MemoryError), e)
+    true("and wait_closed raises it", isinstance(e, MemoryError), e)
     far.close()
 
 
