@@ -1,5 +1,5 @@
 # run: limit=90 heap=32m
-# A wrong argument is refused by the call that it is given to, in words that name it; and what it was given to goes on as before.
+# A wrong argument raises in the call that received it, with a message that names it; the object stays usable.
 import asyncio
 import aiosocket
 import io
@@ -12,7 +12,7 @@ NAN = float("nan")
 
 
 def refused(label, e, kind, *words):
-    # The kind is exact: a subclass, such as a gaierror, is another matter.
+    # The exception's type must match exactly: a subclass such as gaierror does not.
     true("%s is refused" % label, type(e) is kind and all(word in str(e) for word in words), e)
 
 
@@ -25,7 +25,7 @@ async def wrong_data():
         refused("awrite(%s)" % kind, await caught(s.awrite(bad)), TypeError, "data must be")
         check("after write(%s), drain()" % kind, await caught(s.drain()), None)
         check("and the next write", raised(s.write, (b"good",)), None)
-        check("which comes", far.recv(10), b"good")
+        check("and it is received", far.recv(10), b"good")
     s.close()
     far.close()
     s, far = narrow()
@@ -78,7 +78,7 @@ async def numbers_of_seconds():
 
 
 class Wraps:
-    # It stands in for a context of tls; nothing comes to be wrapped.
+    # A substitute for a context of tls; it never wraps anything.
     def wrap_socket(self, s, **options):
         raise ValueError("wrapped")
 
@@ -102,11 +102,11 @@ async def limits():
         e = await caught(aiosocket.start_server(bad, HOST, 0))
         refused("start_server(%r, ...)" % (bad,), e, TypeError, "cb must be callable", type(bad).__name__)
     async with (await aiosocket.start_server(None, HOST, 0)) as server:
-        check("None is taken, as by asyncio", server.is_serving(), True)
+        check("None is accepted, as by asyncio", server.is_serving(), True)
 
 
 class Gives:
-    # Its readinto() returns the same each time, and writes nothing.
+    # readinto() always returns the same count and writes nothing.
     def __init__(self, n):
         self.n = n
 
@@ -148,7 +148,7 @@ async def bad_files():
 
 
 class Unlike(io.BytesIO):
-    # The second time, it claims more than there is room for.
+    # The second readinto() returns more than the size of the buffer.
     times = 0
 
     def readinto(self, buf):
@@ -158,7 +158,7 @@ class Unlike(io.BytesIO):
 
 
 async def where_files_stand():
-    # sendfile() begins at the offset wherever the file stands, and leaves it behind what has been sent, as socket.sendfile() does.
+    # sendfile() starts at the offset regardless of the file's position, and leaves the position after the last byte sent, as socket.sendfile().
     data = content(5, 10000)
     a, far = stream()
     b, other = stream()
@@ -174,7 +174,7 @@ async def where_files_stand():
         check("these bytes", got == other.read(sent) and got == data[place - sent : place], True)
     file = Unlike(data)
     true("a file that fails", isinstance(await caught(a.sendfile(file, 100)), ValueError))
-    check("stands behind what has been sent", file.tell(), 100 + 4096)
+    check("the position is after the last byte sent", file.tell(), 100 + 4096)
     for s in (a, b, far, other):
         s.close()
 
@@ -190,15 +190,15 @@ class SeeksOnce(io.BytesIO):
 
 
 async def late_files():
-    # The error's `sent` is what the stream has taken of the file: it goes out, and nothing else does.
+    # The exception's `sent` counts the bytes that the stream accepted: exactly these are sent.
     s, far = narrow()
     data = content(9, 3000) * 500
     file = io.BytesIO(data)
     s.settimeout(0.2)
     s.write(b"head ")
     e = await caught(s.sendfile(file, 7))
-    true("sendfile is late in its own name", number(e) == 110 and str(e).endswith("sendfile: timed out; %d bytes sent" % e.sent), e)
-    check("and tells how far it has come", file.tell(), 7 + e.sent)
+    true("sendfile's timeout names sendfile", number(e) == 110 and str(e).endswith("sendfile: timed out; %d bytes sent" % e.sent), e)
+    check("and `sent` is the file's position", file.tell(), 7 + e.sent)
     first = 7 + e.sent
     e = await caught(s.sendfile(file, first, 1200000))
     check("the next counts its own bytes", (number(e), file.tell()), (110, first + e.sent))
@@ -209,22 +209,22 @@ async def late_files():
     check("another goes on from there", await s.sendfile(file, first), len(data) - first)
     await s.wait_closed()
     await task
-    true("nothing is missing, nothing comes twice", b"".join(got) == b"head " + data[7:])
+    true("no byte is missing or repeated", b"".join(got) == b"head " + data[7:])
     far.close()
     s, far = narrow()
     s.settimeout(0.1)
     e = await caught(s.sendfile(SeeksOnce(bytes(300000))))
-    check("a file that cannot go back does not hide that it was late", number(e), 110)
+    check("a failing seek does not replace the timeout", number(e), 110)
     s.abort()
     far.close()
     s, far = stream()
     s.settimeout(0.1)
     task = asyncio.create_task(everything(far))
     e = await caught(s.sendfile(Gives(1000)))
-    true("a file without an end, to a peer that reads all, is late, too", number(e) == 110 and "sendfile" in str(e), e)
+    true("an endless file to a peer that reads everything times out as well", number(e) == 110 and "sendfile" in str(e), e)
     s.settimeout(None)
     await s.wait_closed()
-    check("and all that it counts has come", await task, e.sent)
+    check("and exactly the counted bytes are received", await task, e.sent)
     far.close()
 
 

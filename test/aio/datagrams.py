@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m net=veth
-# A datagram socket takes addresses in all forms; its calls look no name up, and say their own names when they are late.
+# A datagram socket accepts addresses in all forms. Its calls never look up a name, and a timeout names the call.
 import aiosocket
 import socket
 
@@ -12,7 +12,7 @@ FORM = "must be (host, port[, flowinfo[, scope_id]])"
 
 
 async def names_are_not_looked_up():
-    # sendto() refuses a name at once, and the socket goes on.
+    # sendto() refuses a host name at once, and the socket stays usable.
     async with (await aiosocket.open_datagram((HOST, 0), timeout=5)) as a:
         here = a.get_extra_info("sockname")
         e = await caught(a.sendto(b"x", ("nosuch.example", 9)))
@@ -24,15 +24,15 @@ async def names_are_not_looked_up():
 
 
 async def talk(label, **options):
-    # A client, bound as the options say, sends to a server.
+    # A client that is bound according to the options sends to a server.
     async with (await aiosocket.open_datagram(options.pop("server"), timeout=5)) as a:
         here = a.get_extra_info("sockname")
         async with (await aiosocket.open_datagram(remote_addr=here, timeout=5, **options)) as b:
             check("%s: connected to" % label, b.get_extra_info("peername"), here)
             await b.send(b"x")
             data, peer = await a.recvfrom(10)
-            # The host is not compared: lwIP goes on to say that it is any.
-            check("%s: what has come, and from where" % label, (data, peer[1]), (b"x", b.get_extra_info("sockname")[1]))
+            # The host is not compared: lwIP still reports the wildcard address.
+            check("%s: the data and the sender" % label, (data, peer[1]), (b"x", b.get_extra_info("sockname")[1]))
 
 
 async def shapes():
@@ -70,12 +70,12 @@ async def other_shapes():
             true("%s with another flowinfo" % name, type(e) is TypeError and "flowinfo" in str(e), e)
 
 
-async def late():
+async def timeouts():
     async with (await aiosocket.open_datagram((HOST, 0), timeout=0.01)) as a:
         for name, argument in (("recv", 5), ("recvfrom", 5), ("recv_into", bytearray(5))):
             e = await caught(getattr(a, name)(argument))
-            true("%s is late in its own name" % name, number(e) == 110 and e.args[1] == name + ": timed out", e)
+            true("the timeout of %s names it" % name, number(e) == 110 and e.args[1] == name + ": timed out", e)
 
 
-cases(names_are_not_looked_up, shapes, other_shapes, late)
+cases(names_are_not_looked_up, shapes, other_shapes, timeouts)
 summary()

@@ -1,5 +1,5 @@
 # run: net=lo limit=120 long
-# examples/http_server.py and a browser: its page asks five things at once, over connections that stay open.
+# A browser loads examples/http_server.py, the page of which makes five requests at once over persistent connections.
 import os
 import re
 import shutil
@@ -24,7 +24,7 @@ server = subprocess.Popen([INTERP, os.path.join(ROOT, "examples", "http_server.p
                           stderr=subprocess.STDOUT, text=True)
 try:
     url = server.stdout.readline().split()[-1]
-    check("the server says where it is", re.fullmatch(r"http://127\.0\.0\.1:\d+/", url), url)
+    check("the server prints its URL", re.fullmatch(r"http://127\.0\.0\.1:\d+/", url), url)
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run([browser, *FLAGS, "--user-data-dir=" + profile, "--dump-dom", url], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=100 * SLOW)

@@ -1,5 +1,5 @@
 # run: limit=60
-# System calls, counted and made to fail with strace: what a line costs, what waiting costs, what a failing accept does.
+# strace counts system calls and makes them fail: the cost of a line, the cost of a wait, and a failing accept.
 import re
 import shutil
 import sys
@@ -25,7 +25,7 @@ def marker(name):
 
 
 def traced(source, *options):
-    """The system calls between the markers, and the lines printed."""
+    """Return the system calls between the markers, and the printed lines."""
     with tempfile.NamedTemporaryFile() as trace:
         status, seen = Script(HEAD + source, wrap=("strace", "-f", "-o", trace.name, "-s", "40", *options)).finish(50)
         if status != 0 or "done" not in seen:
@@ -110,7 +110,7 @@ aiosocket.run(main())
 print("done")
 """
 for code in ("ECONNABORTED", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EPERM"):
-    # An accept that fails leaves the connection where it is; the fault comes four times.
+    # A failed accept leaves the connection in the backlog; the fault is injected four times.
     calls, seen = traced(SERVER, "-e", "trace=accept4,accept", "-e", "inject=accept4,accept:error=%s:when=2..5" % code)
     check("accept fails with %s four times, and eight clients are served" % code,
           calls is not None and any(line.startswith("answers 8 ") for line in seen), seen[-5:])

@@ -1,5 +1,5 @@
 # run: net=dns limit=150
-# The freeze meter, with generous bounds: what takes long elsewhere does not stop other tasks. bench/aio/meter.py measures it.
+# The freeze meter with generous bounds: a slow operation does not block other tasks. bench/aio/meter.py measures it exactly.
 import os
 import sys
 
@@ -12,9 +12,9 @@ from places import Places  # noqa: E402
 BOUND = 1000 * SLOW  # ms
 places = Places()
 rows, output = places.measure(INTERP, "usocket", 50, 50, 50, 4, 70)
-if any(row[0] >= BOUND for row in rows.values()):  # if it was the machine that stood still, it does not do so twice
+if any(row[0] >= BOUND for row in rows.values()):  # repeated once, in case the machine was suspended
     rows, output = places.measure(INTERP, "usocket", 50, 50, 50, 4, 70)
-check("the program comes to its end", output is None, output)
+check("the program ends", output is None, output)
 for phase in ("idle", "lookups", "connects", "handshakes", "all"):
     longest = rows.get(phase, (10**9,))[0]
     check("%s: the longest time between two ticks is below %d ms: %.1f" % (phase, BOUND, longest), longest < BOUND, rows)
@@ -22,11 +22,11 @@ for phase, least in (("lookups", 50), ("connects", 50), ("handshakes", 50), ("al
     row = rows.get(phase)
     check("%s: every operation ends" % phase, row and row[2] + row[3] == least, row)
 row = rows.get("connects")
-check("connects: those that are accepted late are made", row and row[2] >= 1, row)
+check("connects: the delayed ones succeed", row and row[2] >= 1, row)
 
 STOCK = os.path.join(ROOT, "build", "ab", "micropython")
 if os.access(STOCK, os.X_OK):
-    # The same program where lookups do stop everything: the meter sees it.
+    # The same program on the built-in socket, whose lookups block: the meter must notice it.
     rows, output = places.measure(STOCK, "builtin", 3, 0, 0, 4, 60)
     longest = rows.get("lookups", (0,))[0]
     check("the meter sees freezes: the built-in socket has %.1f ms" % longest, output is None and longest >= 1900, (rows, output))

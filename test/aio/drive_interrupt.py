@@ -1,5 +1,5 @@
 # run: net=dns limit=120
-# Ctrl-C, wherever a program is: no descriptor, no worker, no task stays behind.
+# Ctrl-C at any point of a program leaves no descriptor, worker or task.
 import time
 
 import nameserver

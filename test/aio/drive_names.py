@@ -1,6 +1,6 @@
 # run: net=dns limit=90
-# Lookups and races with a real name server, dnsmasq, and behind it one of ours for what it would not do: an answer for one family that
-# comes late, never, or is none.
+# Lookups and connection races with a real name server, dnsmasq. Behind it, a name server of the tests gives answers that dnsmasq would
+# not: for one address family a late answer, none at all, or a negative one.
 import os
 import shutil
 import socket
@@ -69,7 +69,7 @@ async def none(label, what, name, earliest, latest, kind=socket.gaierror):
     start = ticks()
     e = await caught(what)
     took = since(start)
-    true(label + ": is told so", type(e) is kind and name in str(e), e)
+    true(label + ": raises", type(e) is kind and name in str(e), e)
     true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took < latest * SLOW, took)
 
 async def main():
@@ -123,7 +123,7 @@ for n, task in enumerate(found):
     got = await task
     if [entry[4] for entry in got] != [("192.0.2.%%d" %% (100 + n), 80)]:
         fail(names[n], got)
-true("%%d names come past four that get no answer" %% len(names), since(start) < NEXT * SLOW, since(start))
+true("%%d lookups complete beside four without an answer" %% len(names), since(start) < NEXT * SLOW, since(start))
 for task in silent:
     true("the four fail", isinstance(await task, socket.gaierror))
 """ % FOUND)

@@ -1,6 +1,6 @@
 # run: net=lo limit=60
-# aiosocket/package.json, installed with MicroPython's own mip from a server of ours; what it installs works, unfrozen.
-# The URLs in it are relative, which recent versions of mip know; an older one is given the same with whole URLs.
+# MicroPython's own mip installs aiosocket/package.json from a local server, and the installed package works unfrozen.
+# Its URLs are relative, which recent versions of mip support; an older mip gets the same file with absolute URLs.
 import functools
 import glob
 import http.server

@@ -1,6 +1,6 @@
 # run: net=lo limit=120
-# MicroPython's own tests of asyncio's streams, with aiosocket's connections and servers in the place of asyncio's and not another
-# word changed: two programs that talk, and single ones. What they must print is theirs, too.
+# MicroPython's own tests of asyncio's streams, with aiosocket's connections and servers in place of asyncio's and otherwise unchanged:
+# pairs of programs and single ones. The expected output is MicroPython's as well.
 import glob
 import os
 import re
@@ -16,14 +16,14 @@ TREES = sorted(glob.glob(os.path.join(ROOT, "build", "micropython-*", "tests")))
 PAIRS = ["asyncio_tcp_" + name for name in ("close_write", "readall", "readexactly", "readinto", "server_client")]
 PAIRS += ["asyncio_tls_server_client", "asyncio_tls_server_client_readline"]
 DIFFERENT = {
-    "asyncio_tcp_client_rst": "a stream reads ahead: bytes that came before a reset are not lost with it, and are what the test reads",
+    "asyncio_tcp_client_rst": "a stream reads ahead: bytes received before a reset are kept, and the test reads them",
 }
-# `import aiosocket as asyncio` in MicroPython's tests of asyncio itself prints what asyncio does, but for
+# With `import aiosocket as asyncio` MicroPython's tests of asyncio itself print the same as with asyncio, except for these:
 INSTEAD = {
     "asyncio_fair": "counts turns by the clock, which a busy machine changes",
-    "asyncio_heaplock": "a write that must wait begins to go out by itself, which takes memory",
-    "asyncio_wait_for": "wait_for() has no task of its own: turns come in another order",
-    "asyncio_wait_for_fwd": "the same; and whoever answers a cancellation with a result has answered it, as in CPython since 3.12",
+    "asyncio_heaplock": "a write that must wait is sent in the background, which takes memory",
+    "asyncio_wait_for": "wait_for() has no task of its own: tasks run in another order",
+    "asyncio_wait_for_fwd": "the same; a task that returns a result when cancelled returns it, as in CPython since 3.12",
 }
 SINGLE = ["asyncio_loopback", "asyncio_start_server"]
 OURS = """
@@ -34,7 +34,7 @@ for _name in ("open_connection", "start_server", "StreamReader", "StreamWriter")
 
 
 def ours(path, folder):
-    """A copy of a test that uses aiosocket, beside what it must print."""
+    """Copy a test so that it uses aiosocket, with its expected output beside it."""
     with open(path) as f:
         text = f.read()
     at = re.search(r"^PORT = |^(?=async def )|^# ", text[text.index("raise SystemExit") :], re.M).start() + text.index("raise SystemExit")
@@ -46,7 +46,7 @@ def ours(path, folder):
 
 
 def instead(path, folder):
-    """A copy of a test that imports aiosocket under the name asyncio."""
+    """Copy a test so that it imports aiosocket under the name asyncio."""
     with open(path) as f:
         text = f.read()
     copy = os.path.join(folder, os.path.basename(path))
@@ -80,7 +80,7 @@ else:
             name = os.path.basename(path)[:-3]
             if name in INSTEAD:
                 continue
-            for _ in range(5):  # some sleep side by side, and print in the order in which they wake
+            for _ in range(5):  # in some tests tasks sleep in parallel and print in the order of waking, which varies
                 expected, got = (run(INTERP, which, cwd=tests + "/extmod").stdout for which in (path, instead(path, folder)))
                 if got == expected:
                     break

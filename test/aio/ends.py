@@ -1,4 +1,4 @@
-# Both ends of connections for the scripts beside this file: a stream of aiosocket, and the plain socket at its other end.
+# Connections for the scripts beside this file: an aiosocket stream at one end and a plain socket at the other.
 import asyncio
 import gc
 import sys
@@ -20,7 +20,7 @@ def streams():
 
 
 def stream():
-    # A stream, and the blocking socket at its other end.
+    # A stream, with a blocking socket at its other end.
     a, b = tcp_pair()
     a.setblocking(False)
     b.settimeout(10)
@@ -28,7 +28,7 @@ def stream():
 
 
 def narrow():
-    # As stream(), of a connection that holds little.
+    # As stream(), on a connection with small buffers.
     a, b = narrow_pair()
     a.setblocking(False)
     b.settimeout(10)
@@ -36,13 +36,13 @@ def narrow():
 
 
 async def port_of(handler, **options):
-    # A server, and its port.
+    # Start a server; returns it and its port.
     server = await aiosocket.start_server(handler, HOST, 0, **options)
     return server, server.sockets[0].getsockname()[1]
 
 
 async def caught(aw):
-    # What awaiting raises, or None.
+    # The exception that awaiting raises, or None.
     try:
         await aw
     except Exception as e:
@@ -51,7 +51,7 @@ async def caught(aw):
 
 
 async def everything(far, most=None, keep=None):
-    # How many bytes come up to the end of the stream, or `most`, while others run; they go into the list `keep`.
+    # Receive up to the end of the stream, or `most` bytes, while other tasks run; appends to the list `keep` and returns the count.
     far.setblocking(False)
     got = 0
     while most is None or got < most:
@@ -81,7 +81,7 @@ held = [None]
 
 
 def fill(k):
-    # All of the heap but k blocks in a row.
+    # Fill the heap except for k contiguous blocks.
     gap = bytearray(k * BLOCK) if k else None
     try:
         while True:
@@ -98,7 +98,7 @@ def fill(k):
 
 
 def release():
-    # Link by link: a stale reference to one of them must not keep the others.
+    # Unlinked one by one: a stale reference to one block must not keep the others alive.
     link, held[0] = held[0], None
     filled = link is not None
     while link:
@@ -109,12 +109,12 @@ def release():
 
 
 def content(start, n):
-    # Bytes that tell where they are.
+    # Bytes that depend on their position, so that misplaced data is noticed.
     return bytes([((start + i) * 7 + (start + i) // 251) & 0xFF for i in range(n)])
 
 
 def cases(*functions):
-    # Runs each as a program of its own; afterwards no task and no waiting may be left.
+    # Run each as a program of its own; afterwards no task and no wait may remain.
     for f in functions:
         try:
             aiosocket.run(bounded(f))
@@ -134,7 +134,7 @@ async def bounded(f):
 
 
 def same(label, got, expected):
-    # As check, for much.
+    # As check(), for large values: prints only the first difference.
     if got == expected:
         return check(label, True, True)
     at = 0

@@ -1,5 +1,5 @@
 # run: limit=90 heap=32m
-# Several writers of one stream; cancellation at every await point; peers that reset after every byte: exact to the byte.
+# Several writers of one stream, cancellation at every await, peers that reset after every byte: the data is exact to the byte.
 import asyncio
 import aiosocket
 import socket
@@ -13,7 +13,7 @@ core = asyncio.core
 
 
 def stepped(coro, k, seen):
-    # Runs coro, and has the task cancelled while it waits for the k-th time. seen[0]: how often it has waited.
+    # Run coro and cancel its task at the k-th wait. seen[0] counts the waits.
     thrown = None
     while True:
         try:
@@ -38,14 +38,14 @@ async def cancel(task):
 
 
 async def cancelled_at(k, coro):
-    # Whether the k-th wait came, and what coro returned.
+    # Return (True if there was a k-th wait, the result of coro).
     seen = [0]
     task = asyncio.create_task(stepped(coro, k, seen))
     try:
         result = await task
     except asyncio.CancelledError:
         return True, None
-    except asyncio.TimeoutError:  # of the program itself
+    except asyncio.TimeoutError:  # raised by the program itself
         result = None
     return seen[0] >= k, result
 
@@ -65,7 +65,7 @@ def records(writer, n):
 
 
 async def take(far, got, most):
-    # All that comes at the far end.
+    # Receive everything at the far end.
     far.settimeout(0)
     while True:
         try:
@@ -198,7 +198,7 @@ async def writer_cancelled():
 
 
 async def nothing_left():
-    # Whatever is cancelled wherever it waits: no descriptor stays.
+    # A cancellation at any wait leaves no descriptor open.
     async def echo(r, w):
         try:
             async with w:
@@ -206,7 +206,7 @@ async def nothing_left():
                     w.write(line)
                     await w.drain()
         except OSError:
-            pass  # clients that are cancelled reset
+            pass  # a cancelled client resets its connection
 
     server, port = await port_of(echo)
 
@@ -264,7 +264,7 @@ async def nothing_left():
 
 
 async def timeouts_and_results():
-    # wait_for gives a result that came as the time passed; it is never lost.
+    # wait_for returns a result that arrives at the deadline; it is never lost.
     s, far = stream()
     total = 300
     sent = got = late = 0
@@ -322,7 +322,7 @@ async def reset_after_each_byte():
         except OSError as caught_:
             e = caught_
             try:
-                got.extend(await s.read())  # what had come before it
+                got.extend(await s.read())  # the bytes received before the reset
             except OSError:
                 pass
         if got == data[:n]:
@@ -332,8 +332,8 @@ async def reset_after_each_byte():
         if number(e) == 104:
             ends += 1
         s.close()
-    check("reset after each byte: what came is exact", good, len(data) + 1)
-    check("and each of them is told", ends, len(data) + 1)
+    check("reset after each byte: the received bytes are exact", good, len(data) + 1)
+    check("and each reader gets the error", ends, len(data) + 1)
 
 
 async def reset_while_writing():

@@ -1,5 +1,5 @@
 # run: limit=60
-# `import aiosocket as asyncio` finds everything that MicroPython's asyncio has, and no other program notices it.
+# `import aiosocket as asyncio` provides every name of MicroPython's asyncio, and other users of asyncio are not affected.
 import sys
 
 import aiosocket as asyncio
@@ -11,7 +11,7 @@ from where import HOST
 
 import asyncio as theirs
 
-# Of MicroPython 1.21 to 1.26, whatever this one has beside.
+# The names of MicroPython 1.21 to 1.26; this interpreter may have more.
 NAMES = (
     "CancelledError TimeoutError sleep sleep_ms create_task run run_until_complete Task TaskQueue Loop get_event_loop new_event_loop current_task "
     "wait_for wait_for_ms gather Event ThreadSafeFlag Lock open_connection start_server StreamReader StreamWriter core __version__"
@@ -20,7 +20,7 @@ OURS = {"run", "wait_for", "wait_for_ms", "open_connection", "start_server", "St
 missing = [name for name in NAMES if not hasattr(asyncio, name)]
 check("every name of MicroPython's documentation is there", missing, [])
 for name in getattr(theirs, "_attrs", ()):
-    getattr(theirs, name)  # they come when they are asked for
+    getattr(theirs, name)  # asyncio imports them at the first access
 missing = [name for name in dir(theirs) if not name.startswith("__") and not hasattr(asyncio, name)]
 check("every name of this interpreter's asyncio is there", missing, [])
 others = [name for name in NAMES if name not in OURS and getattr(asyncio, name, None) is not getattr(theirs, name)]
@@ -34,7 +34,7 @@ check("aiosocket's own names are there", missing, [])
 
 
 async def main():
-    # One of each, under its one name.
+    # Uses each primitive under the name aiosocket.
     loop = asyncio.get_event_loop()
     told = []
     loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
@@ -101,5 +101,5 @@ asyncio.new_event_loop()
 before = len(dir(asyncio))
 for name in NAMES:
     getattr(asyncio, name)
-check("what is asked for takes no memory of the module's", len(dir(asyncio)), before)
+check("a lookup of a name adds nothing to the module", len(dir(asyncio)), before)
 summary()

@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m
-# What waits: asyncio's own streams and primitives beside ours, the end of a program, the cost of waiting.
+# The event loop: asyncio's own streams and primitives beside aiosocket's, the end of a program, the cost of waits.
 import asyncio
 import socket
 import sys
@@ -8,8 +8,8 @@ core = asyncio.core
 
 
 async def before_the_import():
-    # Tasks that wait in asyncio's own queue go on when aiosocket takes its place.
-    # The helpers count descriptors when they are imported: not before aiosocket is.
+    # Tasks that wait in asyncio's own queue continue when aiosocket replaces it.
+    # The helpers count descriptors when they are imported, so aiosocket must be imported before them.
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(1)
@@ -55,8 +55,8 @@ async def busy_for(ms):
 
 
 async def who_sleeps_has_a_turn():
-    # A crowd that one poll wakes, or whose deadlines pass together, does not hold up a task whose time comes meanwhile.
-    longest = 0  # how many of the crowd had their turn while one sleep of 5 ms went on
+    # Many tasks woken by one poll, or by deadlines that pass together, do not delay a task whose sleep ends meanwhile.
+    longest = 0  # number of these tasks that ran during one sleep of 5 ms
     turns = 0
     done = False
 
@@ -168,7 +168,7 @@ async def primitives():
 
 
 async def timers_among_traffic():
-    # Busy connections do not hold up those who sleep, nor those who come new.
+    # Busy connections delay neither sleeping tasks nor new connections.
     a, b = streams()
     over = []
 
@@ -187,7 +187,7 @@ async def timers_among_traffic():
     c, d = streams()
     c.write(b"new\n")
     check("a new one among busy ones", await asyncio.wait_for(d.readline(), 10), b"new\n")
-    true("sleepers are woken soon", late < 4000, late)
+    true("sleeping tasks wake in time", late < 4000, late)
     over.append(1)
     for task in busy:
         task.cancel()
@@ -197,7 +197,7 @@ async def timers_among_traffic():
         n = 0
         while not over[1:]:
             n += 1
-            await c.drain()  # nothing to wait for
+            await c.drain()  # has nothing to wait for
         return n
 
     task = asyncio.create_task(pour())
@@ -209,7 +209,7 @@ async def timers_among_traffic():
 
 
 async def one_socket_two_tasks():
-    # One task waits for data and another for room, on one socket, in both directions where the stack's loopback lives through it.
+    # One task waits to read and another to write on one socket, in both directions where the stack's loopback supports it.
     a, b = streams()
     size = 300000
     back = size if SYSTEM else 5
@@ -231,7 +231,7 @@ async def one_socket_two_tasks():
 
 
 async def forgotten():
-    # Streams that nobody has any more are found by the collector, whatever they did last.
+    # The collector finds unreachable streams, regardless of their last call.
     held = []
 
     async def handler(r, w):
@@ -291,7 +291,7 @@ async def limits():
 
 
 async def limits_and_cancellation():
-    # Who is cancelled as its time passes is cancelled; and of two limits that pass together, neither is lost.
+    # A task cancelled at its deadline is cancelled; of two limits that pass together neither is lost.
     async def patient():
         for _ in range(60):
             try:
@@ -347,7 +347,7 @@ async def datagrams():
     check("close() wakes", number(await task), 9)
     check("closed", (number(await caught(a.recv(1))), number(await caught(a.sendto(b"", here)))), (9, 9))
     b.close()
-    # Neither flood nor echo holds up others.
+    # Neither a flood nor an echo blocks other tasks.
     a = await aiosocket.open_datagram((HOST, 0))
     b = await aiosocket.open_datagram(remote_addr=a.get_extra_info("sockname"))
     turns = [0]
@@ -390,13 +390,13 @@ def ends():
     check("run gives the result", aiosocket.run(quick()), "result")
     check("the others have their last word", last, ["word", "done"])
     q = core._io_queue
-    check("and are gone", (q.waits, len(q.known), core._task_queue.peek()), (0, 0, None))
+    check("and none remains", (q.waits, len(q.known), core._task_queue.peek()), (0, 0, None))
     for s, far in held:
         s.close()
         far.close()
     e = raised(aiosocket.run, (fails(),))
     true("run raises what the program raises", isinstance(e, KeyError), e)
-    # A stream outlives the loop that it began in.
+    # A stream outlives the event loop in which it was created.
     s, far = stream()
 
     async def read():

@@ -1,6 +1,6 @@
 # run: heap=600k limit=400
-# A heap that ends at each allocation of a stream's calls: k blocks are free and no more, k = 0, 1, 2 ... until the call succeeds, from
-# its beginning on, or from the moment when bytes have come or gone. What had come is not lost, what goes out has no hole.
+# The heap is exhausted at each allocation of a stream's calls: only k blocks are free, k = 0, 1, 2 ... until the call succeeds, either from
+# the start of the call or from the moment when bytes were received or sent. No received byte is lost, and the sent bytes have no gap.
 import asyncio
 import gc
 import io
@@ -14,21 +14,21 @@ from ends import caught, content, fill, release
 from pairs import narrow_pair, tcp_pair
 
 STEPS = list(range(0, 20)) + list(range(20, 160, 12)) + list(range(160, 1000, 80))
-EXPECTED = (MemoryError, OSError)  # whose tuple takes memory, too
+EXPECTED = (MemoryError, OSError)  # its tuple of arguments takes memory as well
 used = [False]
-room = [None]  # of read_into()
-tight = [None]  # blocks that are left when bytes have come or gone
+room = [None]  # the buffer of read_into()
+tight = [None]  # free blocks after bytes were received or sent
 
 
 def now():
-    # Memory ends here.
+    # Exhausts the heap.
     k, tight[0] = tight[0], None
     if k is not None:
         fill(k)
 
 
 class Tight(usocket.socket):
-    # A socket after whose call memory ends.
+    # A socket that exhausts the heap after a call.
     def recv(self, n):
         got = super().recv(n)
         now()
@@ -46,7 +46,7 @@ class Tight(usocket.socket):
 
 
 class Decrypting(io.IOBase):
-    # As an object of MicroPython's `tls`: it reads, writes and is polled, and is no socket.
+    # Has the interface of a TLS object of MicroPython's `tls`: it reads, writes and is pollable, but is no socket.
     def __init__(self, s):
         self.s = s
         self.p = select.poll()
@@ -105,7 +105,7 @@ def pair(kind, narrow=False):
 
 
 async def squeezed(k, early, call):
-    # What the call gives, and what it raises for want of memory.
+    # Return the call's result and the exception that it raises without memory.
     result = failed = None
     if early:
         fill(k)
@@ -131,7 +131,7 @@ async def feed(far, pieces):
 
 
 async def read_into(s, n):
-    # How much has come. The bytes are taken from the buffer when there is memory again.
+    # Returns the count; the caller copies the bytes when there is memory again.
     room[0] = bytearray(n)
     return await s.readinto(room[0])
 
@@ -144,7 +144,7 @@ READS = (
 
 
 async def reading(kind, early, warm, name, call):
-    # `warm`: the stream has read before, and holds a part.
+    # With `warm` the stream has read before and has bytes buffered.
     label = "%s, %s, %s, %s" % (name, kind, "memory is short" if early else "memory ends when bytes come", "bytes read ahead" if warm else "the first bytes")
     tried = 0
     for k in STEPS:
@@ -190,7 +190,7 @@ async def all_reads():
 
 
 async def taken(far, got):
-    # All up to the end, in small pieces.
+    # Receive everything up to the end, in small pieces.
     far.setblocking(False)
     while True:
         try:
@@ -205,7 +205,7 @@ async def taken(far, got):
 
 
 async def writing(kind, early, size):
-    # A write that goes at once, or in part, and is drained while memory is short. What comes out: all before the failure, and no hole.
+    # A write that is sent at once or in part, and drained while memory is short. The peer receives all bytes before the failure, without a gap.
     label = "write(%d), %s, %s" % (size, kind, "memory is short" if early else "memory ends when bytes have gone")
     before, data, after = b"before", (content(3, 1000) * (1 + size // 1000))[:size], b"after"
     tried = 0
@@ -243,7 +243,7 @@ async def writing(kind, early, size):
         if broken is not None and not (before + data).startswith(got):
             return fail(label, "with %d free blocks: other bytes: %d" % (k, len(got)))
         if e is None and broken is not None:
-            return fail(label, "with %d free blocks: nobody is told that the stream has ended: %r" % (k, broken))
+            return fail(label, "with %d free blocks: no call reports the end of the stream: %r" % (k, broken))
         tried += e is not None
         if e is None and (early or k > 300):
             break
@@ -251,7 +251,7 @@ async def writing(kind, early, size):
 
 
 async def draining(kind):
-    # Memory ends when the loop sends a part of what waits, and is there again a little later.
+    # The heap is exhausted when the loop sends a part of the buffer, and is free again a little later.
     label = "drain, %s" % kind
     data = content(3, 1000) * 60
     for k in STEPS[::2]:
@@ -286,7 +286,7 @@ async def later(far, got):
     got.append(far.recv(20000))
     for _ in range(500):
         await asyncio.sleep(0.01)
-        if tight[0] is None:  # memory has ended
+        if tight[0] is None:  # the heap has been exhausted
             break
     await asyncio.sleep(0.02)
     used[0] = release()

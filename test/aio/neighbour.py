@@ -1,4 +1,4 @@
-# Another host in a namespace of its own: it serves at one IPv4 and one IPv6 address, others of its network swallow everything.
+# A second host in a namespace of its own: it serves on one IPv4 and one IPv6 address; other addresses of its network drop every packet.
 import subprocess
 import sys
 import time
@@ -25,7 +25,7 @@ def run(*command):
 
 
 class Neighbour:
-    """Another host at the far end of v0: a namespace with v1 in it."""
+    """Make a second host at the far end of v0: a namespace that contains v1."""
 
     def __init__(self):
         self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo there; exec sleep 1000"], stdout=subprocess.PIPE, text=True)
@@ -38,13 +38,13 @@ class Neighbour:
             run(*inside, *command.split())
         self.server = subprocess.Popen([*inside, sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
         self.server.stdout.readline()
-        # Nobody has this address of the link layer.
+        # No host has this link-layer address.
         for address in (DEAD4, DEAD6, "2001:db8::101", "2001:db8::102"):
             family = "-6" if ":" in address else "-4"
             run("ip", family, "neigh", "replace", address, "lladdr", "02:00:00:00:00:09", "dev", "v0", "nud", "permanent")
 
     def reached(self):
-        """Both of its addresses answer: the links take a moment."""
+        """Wait until both of its addresses answer; the links need a moment."""
         probe = "import socket; [socket.create_connection((a, 8000), 1).close() for a in (%r, %r)]" % (LIVE4, LIVE6)
         for _ in range(50):
             if subprocess.run([sys.executable, "-c", probe], stderr=subprocess.DEVNULL).returncode == 0:

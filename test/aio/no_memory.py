@@ -1,5 +1,5 @@
 # run: heap=400k net=lo limit=200
-# Out of memory in the middle of what tasks do: whoever asked is told, no descriptor, thread or task is left, and the others go on.
+# Memory runs out within the calls of tasks: the caller gets the exception, no descriptor, thread or task remains, and other tasks continue.
 import asyncio
 import gc
 import socket
@@ -14,7 +14,7 @@ from where import HOST, NAME
 
 MOST = 700  # blocks
 EXPECTED = (MemoryError, OSError)
-TLSError = getattr(usocket, "TLSError", MemoryError)  # of who is cut by a peer without memory
+TLSError = getattr(usocket, "TLSError", MemoryError)  # raised if a peer without memory closes the connection
 STEPS = list(range(0, 40)) + list(range(40, 150, 3)) + list(range(150, MOST, 25))
 
 
@@ -55,7 +55,7 @@ async def ask_in_time(port):
 
 
 async def ask_through_two(port):
-    # Two streams of one socket, of which one reads while the other writes.
+    # Two streams of one socket: one reads while the other writes.
     r, _ = await aiosocket.open_connection(HOST, port, timeout=5)
     try:
         w = aiosocket.StreamWriter(r.s, {})
@@ -69,7 +69,7 @@ async def ask_through_two(port):
 
 
 async def ask_by_tls(port):
-    # A handshake at both ends.
+    # A handshake with both ends in this program.
     options = {usocket.TLS_OWN_CERT: CERT, usocket.TLS_OWN_KEY: KEY}
     async with (await aiosocket.start_server(echo, HOST, 0, ssl=options)) as server:
         port = server.sockets[0].getsockname()[1]
@@ -79,7 +79,7 @@ async def ask_by_tls(port):
             await w.drain()
             line = await r.readline()
             if line != b"hello\n":
-                raise ValueError if line else OSError(104)  # its handler has had no memory
+                raise ValueError if line else OSError(104)  # the handler at the other end had no memory
         finally:
             w.close()
 
@@ -97,7 +97,7 @@ async def send_a_datagram(port):
 
 
 async def squeezed(k, aw):
-    # What awaiting raises while k blocks are free, or None.
+    # The exception that awaiting raises while k blocks are free, or None.
     fill(k)
     try:
         await aw

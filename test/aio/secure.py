@@ -1,5 +1,5 @@
 # run: limit=60 heap=32m
-# TLS by MicroPython's `tls` under our streams: the same calls, the same content, one record at a time.
+# Streams over TLS objects of MicroPython's `tls`: the same calls and the same data, one record at a time.
 import asyncio
 import aiosocket
 import usocket
@@ -52,8 +52,8 @@ async def lines():
 
 
 async def much():
-    # More than a connection holds, from several writers, in both directions where the stack's loopback lives through it: TLS takes a
-    # record again as it was offered, or loses it.
+    # Several writers send more than the connection's buffers hold, in both directions where the stack's loopback supports it. mbedTLS
+    # needs an unfinished record offered again unchanged, or the record is lost.
     sizes = {"client": 300000, "server": 300000 if SYSTEM else 400}
     server_side, client_side = contexts()
     got = {}
@@ -96,7 +96,7 @@ async def much():
 
 
 async def one_after_the_other():
-    # A reader that is slower than its peer: many writes without a drain, in records that the socket takes in pieces.
+    # A reader slower than its peer: many writes without drain(), in records that the socket accepts in pieces.
     server_side, client_side = contexts()
     sent = []
 
@@ -133,7 +133,7 @@ async def trouble():
     server, port = await port_of(echo, ssl=server_side)
     r, w = await aiosocket.open_connection(HOST, port, timeout=0.3)
     await asyncio.sleep(0.05)
-    check("a client that says nothing holds nobody: waits", number(await caught(r.read(1))), 110)
+    check("a silent client does not block others: it waits", number(await caught(r.read(1))), 110)
     r2, w2 = await aiosocket.open_connection(HOST, port, ssl=client_side, server_hostname="localhost", timeout=20)
     w2.write(b"hello\n")
     check("the next one is served", await r2.readline(), b"HELLO\n")
@@ -155,12 +155,12 @@ async def trouble():
     async def trust():
         r, w = await aiosocket.open_connection(HOST, port, ssl=True, server_hostname="localhost", timeout=20)
         try:
-            await ask(r, w)  # TLS of usocket's own has refused by now
+            await ask(r, w)  # usocket's own TLS has already refused
         finally:
             w.close()
 
     e = await caught(trust())
-    true("ssl=True trusts no certificate that it does not know", isinstance(e, (OSError, ValueError)) and number(e) != 110, e)
+    true("ssl=True rejects an unknown certificate", isinstance(e, (OSError, ValueError)) and number(e) != 110, e)
     server.close()
     await server.wait_closed()
 
@@ -178,7 +178,7 @@ async def trouble():
 
 
 async def own():
-    # TLS as a state of usocket's socket: options in a dict, the handshake awaited by open_connection.
+    # usocket's own TLS sockets: options in a dict; open_connection awaits the handshake.
     server, port = await port_of(echo, ssl={usocket.TLS_OWN_CERT: CERT, usocket.TLS_OWN_KEY: KEY}, limit=None)
     r, w = await aiosocket.open_connection(HOST, port, ssl={usocket.TLS_PEER_VERIFY: 0}, server_hostname="localhost", timeout=20)
     for i in range(5):
@@ -209,7 +209,7 @@ async def own():
 
 
 async def own_is_absent():
-    # A build without it never falls back to plain TCP.
+    # A build without TLS never falls back to plain TCP.
     server, port = await port_of(echo)
     e = await caught(aiosocket.open_connection(HOST, port, ssl={2: b"localhost"}, timeout=20))
     check("own TLS that is not there is refused", number(e), 93)
@@ -218,7 +218,7 @@ async def own_is_absent():
 
 
 programs = []
-asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)  # handlers of clients that refuse
+asyncio.get_event_loop().set_exception_handler(lambda loop, context: None)  # silences the handlers of clients that refuse the certificate
 if tls is None:
     skip("TLS by tls", "this interpreter has no tls module")
 else:

@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m files=100
-# A listener lives through what happens to it; what one client does, or does not, is its own affair.
+# A listener survives every error; the behaviour of one client does not affect the others.
 import asyncio
 import aiosocket
 import select
@@ -26,7 +26,7 @@ async def ask(port, line=b"hello\n", timeout=10):
 
 
 def connected(port):
-    # A plain socket, which the kernel connects whether or not anybody accepts it.
+    # A plain socket; the kernel completes its connection before any accept.
     s = socket.socket()
     s.settimeout(5)
     s.connect((HOST, port))
@@ -47,18 +47,18 @@ async def out_of_descriptors():
                 hog.append(socket.socket(socket.AF_INET, kind))
         except OSError as e:
             check("no descriptor is left", number(e) in (12, 23, 24), True)
-    if SYSTEM:  # elsewhere accept may have nothing to give instead of failing
+    if SYSTEM:  # on other stacks accept may find no connection instead of failing
         true("the listener finds none, and pauses", await soon(lambda: server.pauses >= 2), server.pauses)
     start = ticks()
     one.send(b"during\n")
     await soon(lambda: readable(one))
     check("others are served meanwhile", one.recv(20), b"during\n")
-    check("nobody has accepted the rest", [readable(s) for s in waiting], [False] * 5)
+    check("the rest is not accepted", [readable(s) for s in waiting], [False] * 5)
     for s in hog:
         s.close()
     for n, s in enumerate(waiting):
         s.send(b"%d\n" % n)
-    true("and goes on when there are some again", await soon(lambda: all(readable(s) for s in waiting)))
+    true("and continues when some are free again", await soon(lambda: all(readable(s) for s in waiting)))
     check("all are served", [s.recv(20) for s in waiting], [b"%d\n" % n for n in range(5)])
     check("new ones, too", await ask(port), b"hello\n")
     for s in waiting + [one]:
@@ -74,7 +74,7 @@ def readable(s):
 
 
 async def forgotten_sockets():
-    # Descriptors that only the collector can find are found.
+    # Descriptors of unreachable sockets are freed by a collection.
     server, port = await port_of(echo)
 
     def forget():
@@ -156,13 +156,13 @@ async def slow_clients():
     server, port = await port_of(handler, timeout=1)
     slow = [connected(port) for _ in range(30)]
     for s in slow:
-        s.send(b"GET / HT")  # and no more
+        s.send(b"GET / HT")  # an incomplete request
     start = ticks()
     for _ in range(20):
         check("a client among slow ones", await ask(port, b"GET / HTTP/1.0\r\n\r\n"), b"page\n")
     true("does not wait for them", served[0] == 20 and since(start) < 10000 * SLOW, since(start))
     true("which have their own deadlines", await soon(lambda: all(readable(s) for s in slow), 10))
-    check("and are told", [s.recv(20) for s in slow], [b"late\n"] * 30)
+    check("and get the error", [s.recv(20) for s in slow], [b"late\n"] * 30)
     for s in slow:
         s.close()
     server.close()
@@ -175,7 +175,7 @@ async def backlog():
         server, port = await port_of(echo, backlog=n)
         clients = []
         p = select.poll()
-        for _ in range(12):  # nobody accepts while this runs
+        for _ in range(12):  # no task accepts while this loop runs
             s = socket.socket()
             s.setblocking(False)
             raised(s.connect, ((HOST, port),))
@@ -187,7 +187,7 @@ async def backlog():
             s.close()
         server.close()
         await server.wait_closed()
-    # Linux takes one more.
+    # Linux accepts one more than the backlog.
     true("a backlog is honoured: of 12 clients, connected before anybody accepts", counts in ([2, 6], [3, 7]), counts)
 
 
@@ -202,7 +202,7 @@ async def closing():
     w.write(b"two\n")
     check("its connections stay", await r.readline(), b"two\n")
     e = await caught(aiosocket.open_connection(HOST, port, timeout=5))
-    check("but it takes no more", number(e), 111)
+    check("but accepts no more", number(e), 111)
     server.close()
     w.close()
     server, port = await port_of(echo)
@@ -227,7 +227,7 @@ async def closing():
 
 
 async def cancelled_start():
-    # Whenever it is cancelled, no socket and no task is left.
+    # A cancellation at any point leaves no socket and no task.
     core = asyncio.core
     for turns in range(4):
         await asyncio.sleep(0)
@@ -246,7 +246,7 @@ async def cancelled_start():
 
 
 async def closed_by_another():
-    # The listening socket is closed behind the server's back.
+    # The program closes the listening socket without the server.
     server, port = await port_of(echo)
     check("a client before that", await ask(port), b"hello\n")
     server.sockets[0].close()
@@ -264,7 +264,7 @@ class NoMemoryForTLS:
 
 
 async def connection_fails():
-    # Before its handler begins, and where nobody has set a handler of exceptions; that prints them.
+    # A connection fails before its handler starts, and there is no exception handler: the default one prints it.
     for error in (OSError(12, "no memory for TLS"), ValueError("a bad certificate"), MemoryError("no memory")):
         server, port = await port_of(echo, ssl=NoMemoryForTLS(error))
         for _ in range(2):

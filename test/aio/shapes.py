@@ -1,6 +1,6 @@
 # run: limit=60 heap=32m
-# What HTTP and WebSocket clients for MicroPython ask of asyncio, and the way they ask it: open_connection(host, port, ssl=...) alone;
-# awrite, readline, readexactly, read(n), aclose on the reader; a class method that waits; one session after the other.
+# The call shapes of HTTP and WebSocket clients for MicroPython: open_connection(host, port, ssl=...) alone; awrite, readline,
+# readexactly, read(n), aclose on the reader; a class method that waits; one session after another.
 import asyncio
 import aiosocket
 
@@ -130,7 +130,7 @@ async def http():
     await asyncio.gather(*[get(port, "/chunked", BODY) for _ in range(20)])
     server.close()
     await server.wait_closed()
-    true("nobody is there", isinstance(await caught(get(port, "/length", BODY)), OSError))
+    true("a closed server is refused", isinstance(await caught(get(port, "/length", BODY)), OSError))
 
 
 async def https():

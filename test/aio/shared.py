@@ -1,6 +1,6 @@
 # run: limit=90 heap=16m
-# One socket in several hands: two streams, as programs for MicroPython make them; asyncio's own streams; a file, a duplicate, a poller.
-# What one of them waits for is not forgotten when another begins, ends, is cancelled or closes.
+# Several users of one socket: two streams, as programs for MicroPython make them; asyncio's own streams; a file, a duplicate, a poller.
+# The wait of one user continues when another starts, ends, is cancelled or closes.
 import asyncio
 import aiosocket
 import select
@@ -14,7 +14,7 @@ MUCH = 1000000
 
 
 def shared(make_reader=aiosocket.StreamReader, make_writer=lambda s: aiosocket.StreamWriter(s, {})):
-    # A reader and a writer of one socket, and its far end.
+    # A reader and a writer of one socket, and the socket at the far end.
     a, b = narrow_pair()
     a.setblocking(False)
     b.settimeout(10)
@@ -25,7 +25,7 @@ def shared(make_reader=aiosocket.StreamReader, make_writer=lambda s: aiosocket.S
 
 
 async def in_time(task, seconds=5):
-    # What a task gives or raises, or "never woken".
+    # The result or exception of a task, or "never woken".
     if not await soon(task.done, seconds):
         task.cancel()
         return "never woken"
@@ -57,7 +57,7 @@ async def reader_and_writer(label, r, w, far, reader_first):
     true("and the writer still drains", not draining.done())
     reading = await waits(r.readline())
     taken = await everything(far, MUCH)
-    check("until all is gone", (taken, await in_time(draining)), (MUCH, None))
+    check("until all bytes are sent", (taken, await in_time(draining)), (MUCH, None))
     far.sendall(b"more\n")
     check("the reader that has waited since then is woken", await in_time(reading), b"more\n")
     far.sendall(b"again\n")
@@ -168,7 +168,7 @@ async def closed():
     r, w, far = shared()
     w.write(bytes(MUCH))
     reading = await waits(r.readline())
-    w.close()  # when it has been sent
+    w.close()  # takes effect when all bytes are sent
     far.sendall(b"line\n")
     check("while close() still sends, the reader is served", await in_time(reading), b"line\n")
     reading = await waits(r.readline())
@@ -201,7 +201,7 @@ async def two_readers():
 
 
 async def other_holders():
-    # A poller of the program's own, a duplicate, a file.
+    # The program's own poller, a duplicate and a file of the same socket.
     for label, poller in (("select.poll", select.poll), ("usocket.poller", getattr(socket, "poller", None))):
         if poller is None:
             skip(label, "this build has none")
@@ -211,7 +211,7 @@ async def other_holders():
         p.register(r.s, select.POLLIN)
         reading = await waits(r.readline())
         far.sendall(b"line\n")
-        check("%s beside a stream: it is told" % label, [mask for _, mask in p.poll(5000)], [select.POLLIN])
+        check("%s beside a stream: it gets the event" % label, [mask for _, mask in p.poll(5000)], [select.POLLIN])
         check("and the reader is served", await in_time(reading), b"line\n")
         reading = await waits(r.readline())
         p.unregister(r.s)
@@ -236,7 +236,7 @@ async def other_holders():
     p = select.poll()
     p.register(file, select.POLLIN)
     far.sendall(b"line\n")
-    check("a file of the socket: it is told", [mask for _, mask in p.poll(5000)], [select.POLLIN])
+    check("a file of the socket: it gets the event", [mask for _, mask in p.poll(5000)], [select.POLLIN])
     check("and the reader is served", await in_time(reading), b"line\n")
     on_file = await waits(queue_read(file))
     far.sendall(b"more\n")
@@ -259,7 +259,7 @@ def wait_queue(s):
 
 
 async def busy_both_ways():
-    # Echo with several tasks for each direction; nothing may come to a stop.
+    # Echo with several tasks for each direction; none may stall.
     a, b = narrow_pair()
     a.setblocking(False)
     b.setblocking(False)

@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m
-# Each call of a stream: what it gives, what it keeps, what it says at the end.
+# Each call of a stream: its result, the bytes that stay buffered, and its behaviour at the end of the stream.
 import asyncio
 import aiosocket
 import io
@@ -67,7 +67,7 @@ async def in_pieces():
     far.sendall(b"4\n")
     far.close()
     e = await caught(s.readexactly(9))
-    true("readexactly tells what came", isinstance(e, EOFError) and e.partial == b"234\n" and e.expected == 9, e)
+    true("readexactly: the exception has the partial data", isinstance(e, EOFError) and e.partial == b"234\n" and e.expected == 9, e)
     s.close()
 
 
@@ -152,7 +152,7 @@ async def writing():
 
 async def waits_for_room():
     s, far = narrow()
-    s.write(bytes(1000000))  # more than the connection holds
+    s.write(bytes(1000000))  # more than the connection's buffers hold
     check("one write of any size", number(raised(s.write, (b"x",))), 105)
     s.settimeout(0.2)
     start = ticks()
@@ -161,7 +161,7 @@ async def waits_for_room():
     true("drain waits until its deadline", isinstance(e, socket.timeout) and number(e) == 110 and took >= 200, (e, took))
     e = s.limit = None
     for name, call in (("drain", lambda: s.drain()), ("awrite", lambda: s.awrite(b""))):
-        check("late, %s says its name" % name, (await caught(call())).args[1], name + ": timed out")
+        check("the timeout of %s names it" % name, (await caught(call())).args[1], name + ": timed out")
     s.limit = aiosocket.stream.LIMIT
     s.settimeout(None)
     task = asyncio.create_task(everything(far, 1000001))
@@ -170,7 +170,7 @@ async def waits_for_room():
     s.write_eof()
     got = await task
     far.settimeout(10)
-    check("and then all goes out, the end last", (got, far.recv(10)), (1000001, b""))
+    check("then all bytes are sent, followed by the end", (got, far.recv(10)), (1000001, b""))
     s.close()
     far.close()
 
@@ -179,9 +179,9 @@ async def goes_out_by_itself():
     s, far = narrow()
     s.write(bytes(1000000))
     s.write_eof()
-    s.close()  # nobody drains, nobody waits
+    s.close()  # without drain() or wait_closed()
     check("close() waits for what was written", (s.is_closing(), s.s.fileno() >= 0), (True, True))
-    check("which goes out, and then the end", await everything(far), 1000000)
+    check("which are sent, followed by the end", await everything(far), 1000000)
     true("and the socket is closed", await soon(lambda: s.s.fileno() < 0))
     far.close()
     s, far = narrow()
@@ -200,7 +200,7 @@ async def goes_out_by_itself():
 
 
 async def keeps_the_cause():
-    # The first error of a stream stays, whatever is called after it.
+    # The first error of a stream stays for all later calls.
     for label, before in (("close", lambda s: s.close()), ("close and write_eof", lambda s: (s.close(), s.write_eof()))):
         s, far = narrow()
         s.settimeout(0.1)
@@ -218,7 +218,7 @@ async def keeps_the_cause():
     far.close()
     s, far = narrow()
     s.write(bytes(1000000))
-    far.close()  # unread bytes make it a reset
+    far.close()  # close with unread bytes sends a reset
     first = await caught(s.drain())
     s.write_eof()
     true("a reset", isinstance(first, OSError), first)
@@ -259,15 +259,15 @@ async def deadlines():
         e = await caught(call())
         took = since(start)
         true("%s obeys the timeout" % label, isinstance(e, socket.timeout) and number(e) == 110 and took >= 150, (e, took))
-        check("and says its name", e.args[1], label.split()[0] + ": timed out")
-    check("what came is kept", await s.read(10), b"par")
+        check("and the message names the call", e.args[1], label.split()[0] + ": timed out")
+    check("the received bytes stay buffered", await s.read(10), b"par")
     for label, call in (("read", lambda: s.read(5)), ("read of much", lambda: s.read(5000)), ("readinto", lambda: s.readinto(bytearray(5))),
                         ("readline of which nothing has come", lambda: s.readline())):
         start = ticks()
         e = await caught(call())
         true("%s obeys it" % label, number(e) == 110 and since(start) >= 150, e)
-        check("and says its name", e.args[1], label.split()[0] + ": timed out")
-    # The deadline is that of the whole call, however often something comes.
+        check("and the message names the call", e.args[1], label.split()[0] + ": timed out")
+    # The deadline limits the whole call, even if bytes keep arriving.
     async def trickle():
         for _ in range(20):
             far.sendall(b".")
@@ -303,7 +303,7 @@ async def close_wakes():
 
 
 async def another_reader():
-    # While one waits with a part of its line, what is there is not another's.
+    # While one task waits for the rest of its line, another must not read its bytes.
     s, far = stream()
     far.sendall(b"part")
     task = asyncio.create_task(s.readuntil(b"\n"))
@@ -320,7 +320,7 @@ async def another_reader():
 
 
 async def exact_limit():
-    # Whether it comes alone or with more, no line is longer than the limit.
+    # No line is longer than the limit, alone or followed by more bytes.
     for behind in (b"", b"z"):
         s, far = stream()
         s.limit = 10
@@ -337,7 +337,7 @@ async def exact_limit():
 
 
 async def over_the_limit():
-    # A line beyond the limit is dropped by readline(), as asyncio does it: a loop that goes on after the error comes to its end.
+    # readline() discards a line beyond the limit, as asyncio does, so a loop that continues after the error ends.
     async def lines(s):
         got = []
         for _ in range(20):
@@ -370,7 +370,7 @@ async def over_the_limit():
     e = await caught(s.readline())
     true("readline() beyond the limit: a line that has no end yet", isinstance(e, ValueError), e)
     far.sendall(b"yz\nnext\n")
-    check("what had come of it is dropped, what comes later is not", await lines_of(s, 2), [b"yz\n", b"next\n"])
+    check("its received part is discarded, later bytes are not", await lines_of(s, 2), [b"yz\n", b"next\n"])
     far.sendall(b"a--b--c----------d--")
     s.limit = 6
     check("readuntil of two bytes", (await s.readuntil(b"--"), await s.readuntil(b"--")), (b"a--", b"b--"))
@@ -393,7 +393,7 @@ async def lines_of(s, n):
 
 
 async def sends_files():
-    # sendfile() reads in pieces of a fixed size, and lets others run.
+    # sendfile() reads blocks of a fixed size and lets other tasks run.
     data = content(3, 300000)
     s, far = narrow()
     turns = [0]
@@ -432,7 +432,7 @@ async def sends_files():
 
 
 async def wide_items():
-    # write() counts bytes, whatever the items of a buffer are.
+    # write() counts bytes, for any item size of a buffer.
     values = array("H", range(300))
     for label, buf in (("an array", values), ("a view of one", memoryview(values)), ("a view of bytes", memoryview(bytes(values)))):
         s, far = stream()
@@ -455,7 +455,7 @@ async def wide_items():
 
 
 async def many_waits():
-    # Time limits that never pass cost one entry in the queue, not one each.
+    # Deadlines that never pass cost one entry in the queue, not one per call.
     a, b = streams()
     a.settimeout(30)
     b.settimeout(30)
@@ -467,7 +467,7 @@ async def many_waits():
     true("deadlines are moved, not piled up", before <= 3, before)
     a.close()
     b.close()
-    check("and go with their streams", length(asyncio.core._task_queue), 1)  # that of this program
+    check("and go with their streams", length(asyncio.core._task_queue), 1)  # the entry of this program
 
 
 def length(queue):

@@ -1,5 +1,5 @@
 # run: net=veth limit=60 heap=16m
-# A build of usocket without resolver, dialer and poller: addresses one after the other, select.poll, and lookups that wait.
+# A build of usocket without resolver, dialer and poller: addresses are tried in turn, select.poll is used, and lookups block.
 import asyncio
 import aiosocket
 import select
