@@ -60,7 +60,7 @@ def refusals():
     raises("TLS, which is not there", 93, socket.socket, socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
     s = socket.socket()
     raises("a name instead of an address", -2, s.connect, ("localhost", 80))
-    raises("nobody listens", 111, s.connect, CLOSED)
+    raises("a port without a listener", 111, s.connect, CLOSED)
     s.close()
     raises("connect when closed", 9, s.connect, ECHO)
     raises("recv when closed", 9, s.recv, 1)
@@ -122,7 +122,7 @@ def timeouts():
 
     p = select.poll()
     p.register(s, select.POLLOUT)
-    check("poll tells when it is connected", [event for _, event in p.poll(5000)], [select.POLLOUT])
+    check("poll reports the connection", [event for _, event in p.poll(5000)], [select.POLLOUT])
     s.send(b"x")
     p.modify(s, select.POLLIN)
     check("and when there are data", [event for _, event in p.poll(5000)], [select.POLLIN])

@@ -1,4 +1,4 @@
-# For scripts that CPython and our module must answer alike: each line is `label: value`, compared by run.py.
+# Helpers of scripts that must print the same under CPython and the module: run.py compares each line `label: value`.
 import gc
 import sys
 
@@ -12,8 +12,8 @@ _start = descriptors()
 
 
 def kind(e):
-    # An exception, in words that both interpreters share. CPython's timeout carries no errno: it is known by its class.
-    # The same class there tells of the system's own ETIMEDOUT.
+    # Describe an exception in a form common to both interpreters. CPython's timeout has no errno and is recognised by its class,
+    # which CPython also uses for the system's own ETIMEDOUT.
     if isinstance(e, socket.timeout) or (isinstance(e, OSError) and e.errno == 110):
         return "timeout"
     if isinstance(e, socket.gaierror):
@@ -30,7 +30,7 @@ def say(label, value):
 
 
 def attempt(label, fn, *args, **kw):
-    # The value or the failure of one call.
+    # Print the result or the exception of one call.
     value = None
     try:
         value = fn(*args, **kw)
@@ -42,7 +42,7 @@ def attempt(label, fn, *args, **kw):
 
 
 def plain(v):
-    # Values without what differs for good reason: enum members are numbers, a socket is the word, ephemeral ports are 0.
+    # Remove justified differences from a value: enum members become numbers, a socket the word "socket", ephemeral ports 0.
     if isinstance(v, socket.socket):
         return "socket"
     if isinstance(v, bool) or v is None:

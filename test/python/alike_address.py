@@ -1,5 +1,5 @@
 # run: net=lo
-# Addresses in and out: families, forms of a host, scope and flow.
+# Addresses as arguments and results: families, forms of a host, scope and flow.
 import socket
 from collections import namedtuple
 
@@ -37,7 +37,7 @@ for label, family, address in (
 ):  # fmt: skip
     attempt("bind " + label, bound, family, address)
 
-# Shapes that come back.
+# Forms of returned addresses.
 for family, host in ((I, "127.0.0.1"), (I6, "::1")):
     tag = "INET " if family == I else "INET6 "
     listener = socket.socket(family, ST)
@@ -72,7 +72,7 @@ for family, host in ((I, "127.0.0.1"), (I6, "::1")):
     a.close()
     b.close()
 
-# One IPv6 socket serves both families, unless it is told not to.
+# An IPv6 socket serves both families unless IPV6_V6ONLY is set.
 s = socket.socket(I6, ST)
 s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 s.bind(("::", 0))
@@ -101,7 +101,7 @@ say("peer with flowinfo", noport(c.getpeername()))
 c.close()
 s.close()
 
-# '' and <broadcast> as a destination.
+# Destinations '' and <broadcast>.
 s = socket.socket(I, DG)
 s.settimeout(3)
 s.bind(("", 0))

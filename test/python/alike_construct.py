@@ -1,4 +1,4 @@
-# Constants, the exceptions' family, the constructor's forms, attributes, repr, with, detach.
+# Constants, exception classes, forms of the constructor, attributes, repr, with, detach.
 import socket
 from alike import FIRST, attempt, done, plain, say, tcp_pair
 from check import env
@@ -15,7 +15,7 @@ NAMES = (
     "SOMAXCONN INADDR_ANY INADDR_LOOPBACK INADDR_BROADCAST has_ipv6"
 )
 for name in NAMES.split():
-    # Another stack has other numbers: there it is seen whether there is one.
+    # Other stacks have other numbers; there only the existence of the name is compared.
     value = plain(getattr(socket, name, "missing"))
     say(name, value != "missing" if env("TEST_STACK") else value)
 
@@ -121,13 +121,13 @@ say("fileno after detach", s.fileno())
 attempt("listen after detach", s.listen)
 attempt("close after detach", s.close)
 attempt("fromfd duplicates", duplicated, fd)
-socket.socket(fileno=fd).close()  # the descriptor given away is ours to close
+socket.socket(fileno=fd).close()  # the caller owns the detached descriptor
 
 s = socket.socket()
 fd = s.fileno()
 t = socket.socket(fileno=fd)
 say("socket(fileno=) adopts", t.fileno() == fd)
-say("socket(fileno=) knows family and type", (int(t.family), int(t.type)))
+say("socket(fileno=) detects family and type", (int(t.family), int(t.type)))
 s.detach()
 t.close()
 attempt("socket(fileno=-1)", shape, fileno=-1)

@@ -1,5 +1,5 @@
 # run: net=lo
-# dup, and what a started program inherits.
+# dup, and inheritance of descriptors by a child process.
 from alike import attempt, done, say, settle, tcp_pair
 
 a, b = tcp_pair()

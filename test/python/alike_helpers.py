@@ -10,7 +10,7 @@ HERE = "127.0.0.1"
 
 
 def closing(fn):
-    # Calls fn with the socket that a helper returns, then closes it.
+    # Call fn with the socket that a helper returns, then close the socket.
     def run(make, *args, **kw):
         s = make(*args, **kw)
         try:
@@ -71,7 +71,7 @@ s = socket.create_server(("::", 0), family=socket.AF_INET6)
 say("without dualstack it is V6ONLY", s.getsockopt(socket.IPPROTO_IPV6, C.IPV6_V6ONLY))
 attempt("V6ONLY refuses IPv4", look, socket.create_connection, (HERE, s.getsockname()[1]), 3)
 s.close()
-# The first address of `both` is refused, whichever it is, and the other one tried.
+# The first address of `both`, of either family, refuses; the other one is tried.
 for host in (HERE, "::1"):
     s = socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     attempt("create_connection tries every address, " + host, look, socket.create_connection, ("both", s.getsockname()[1]), 3)
@@ -136,7 +136,7 @@ say("poll after a reset", events(c, IN, 1000))
 c.close()
 c = socket.socket()
 c.setblocking(False)
-say("connect_ex to nobody", c.connect_ex((HERE, free_port())))
+say("connect_ex without a listener", c.connect_ex((HERE, free_port())))
 say("poll of a refused connection", events(c, OUT, 1000))
 c.close()
 u = socket.socket(type=DG)

@@ -1,4 +1,4 @@
-# makefile: modes, buffering, lives of its own.
+# makefile: modes, buffering, lifetimes of file and socket.
 import socket
 from alike import FIRST, attempt, done, say, settle, tcp_pair
 
@@ -182,7 +182,7 @@ attempt("text, readlines", f.readlines)
 f.close()
 b.close()
 
-# Reading through a file on a socket that does not wait, and with a deadline.
+# A file over a non-blocking socket, and over a socket with a timeout.
 a, b = pair()
 b.settimeout(0.05)
 f = b.makefile("rb")

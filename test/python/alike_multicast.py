@@ -1,5 +1,5 @@
 # run: net=veth
-# Broadcast and multicast with real traffic; groups joined with IP_ADD_MEMBERSHIP's bytes; interfaces chosen.
+# Broadcast and multicast with real traffic: joining groups with IP_ADD_MEMBERSHIP's bytes and choosing interfaces.
 import socket
 from alike import attempt, done, noport, say, settle
 from pairs import C
@@ -64,7 +64,7 @@ for interface in ("127.0.0.1", "192.0.2.2"):
 # Joined on one interface, sent on the other.
 r, port = receiver()
 s = socket.socket(type=DG)
-attempt("no group but its own", r.setsockopt, IP, 49, 0)  # IP_MULTICAST_ALL, of Linux
+attempt("no group but its own", r.setsockopt, IP, 49, 0)  # IP_MULTICAST_ALL on Linux
 attempt("join on the first", r.setsockopt, IP, C.IP_ADD_MEMBERSHIP, member("239.9.9.9", "127.0.0.1"))
 attempt("send on the second", s.setsockopt, IP, C.IP_MULTICAST_IF, socket.inet_aton("192.0.2.2"))
 attempt("send other", s.sendto, b"other", ("239.9.9.9", port))

@@ -1,5 +1,5 @@
 # run: net=lo
-# getaddrinfo, getnameinfo, gethostbyname, inet_*, byte order, if_*: good input and bad. Numeric, or names of /etc/hosts.
+# getaddrinfo, getnameinfo, gethostbyname, inet_*, byte order, if_*: valid and invalid input, numeric or with names of /etc/hosts.
 import socket
 from alike import attempt, done, plain, say
 from check import env
@@ -10,7 +10,7 @@ I, I6 = socket.AF_INET, socket.AF_INET6
 
 
 def gai(*args, **kw):
-    # Ordered, because the module promises IPv4 first and CPython what the system says.
+    # Sorted, because the module promises IPv4 first and CPython returns the system's order.
     return sorted(plain(socket.getaddrinfo(*args, **kw)))
 
 
@@ -69,7 +69,7 @@ lookup("family 9999", "127.0.0.1", 80, 9999)
 lookup("type 77", "127.0.0.1", 80, 0, 77)
 lookup("family not int", "127.0.0.1", 80, "x")
 lookup("localhost", "localhost", 80, 0, ST)
-say("localhost INET", sorted(set(a[4] for a in socket.getaddrinfo("localhost", 80, I, ST))))  # glibc gives ::1 of /etc/hosts as another 127.0.0.1
+say("localhost INET", sorted(set(a[4] for a in socket.getaddrinfo("localhost", 80, I, ST))))  # glibc returns ::1 of /etc/hosts as a second 127.0.0.1
 lookup("localhost INET6", "localhost", 80, I6, ST)
 lookup("five", "five", 80, 0, ST)
 lookup("six", "six", 80, 0, ST)

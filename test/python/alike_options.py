@@ -108,7 +108,7 @@ for label, value in (("2.5", 2.5), ("0", 0), ("None", None), ("-1", -1), ("nan",
 socket.setdefaulttimeout(None)
 s.close()
 
-# The accepted socket has the default, not the listener's.
+# An accepted socket has the default timeout, not the listener's.
 for label, default, own in (("none, 5", None, 5), ("7, none", 7, None), ("7, 0", 7, 0), ("none, none", None, None)):
     socket.setdefaulttimeout(default)
     s = socket.socket()
@@ -128,7 +128,7 @@ a.close()
 b.close()
 socket.setdefaulttimeout(None)
 
-# The options of a listener are those of the connections that it accepts, whether they were set before listen() or after.
+# Accepted connections inherit the listener's options, set before listen() or after it.
 OPTIONS = (("SO_KEEPALIVE", SOL, socket.SO_KEEPALIVE, 1), ("TCP_NODELAY", TCP, socket.TCP_NODELAY, 1), ("TCP_KEEPIDLE", TCP, C.TCP_KEEPIDLE, 77),
            ("TCP_KEEPINTVL", TCP, C.TCP_KEEPINTVL, 11), ("TCP_KEEPCNT", TCP, C.TCP_KEEPCNT, 3), ("IP_TTL", IP, C.IP_TTL, 33), ("IP_TOS", IP, C.IP_TOS, 16),
            ("SO_LINGER", SOL, C.SO_LINGER, b"\1\0\0\0\2\0\0\0"), ("SO_RCVBUF", SOL, C.SO_RCVBUF, 4096))

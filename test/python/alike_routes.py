@@ -1,5 +1,5 @@
 # run: net=veth limit=60
-# Failures that need a network: no route, refused routes, a host that swallows everything.
+# Failures that need a network: no route, prohibited routes, a host that drops every packet.
 import socket
 from alike import attempt, done, say
 from check import SLOW
@@ -42,7 +42,7 @@ attempt("connect_ex no route", lambda: socket.socket().connect_ex(("8.8.8.8", 53
 attempt("connect_ex unreachable", lambda: socket.socket().connect_ex(("198.51.100.1", 53)))
 attempt("create_connection no route", lambda: socket.create_connection(("8.8.8.8", 53), 5))
 
-# Nobody answers: our deadline first, then the system's own.
+# No host answers: first the socket's timeout ends the call, then the system's own.
 start = time.time()
 attempt("deadline of 0.3 s", connect, ST, ("192.0.2.1", 80), 0.3)
 took = time.time() - start
@@ -60,7 +60,7 @@ attempt("getpeername while connecting", s.getpeername)
 say("getsockname while connecting", s.getsockname()[0])
 s.close()
 attempt("the system gives up", connect, ST, ("192.0.2.1", 80), None)
-attempt("and says so to connect_ex", lambda: socket.socket().connect_ex(("192.0.2.1", 81)))
+attempt("and connect_ex returns it", lambda: socket.socket().connect_ex(("192.0.2.1", 81)))
 
 s = socket.socket(socket.AF_INET, DG)
 attempt("never fragment", s.setsockopt, socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER

@@ -1,5 +1,5 @@
 # run: net=lo
-# sendfile: files and BytesIO, offsets and counts, where the file is then.
+# sendfile: files and BytesIO, offsets and counts, the position of the file afterwards.
 import io
 import socket
 
@@ -22,13 +22,13 @@ def taken(s, n):
 
 
 def sent(label, make, *args, **kw):
-    # What sendfile returns, where the file is then, whether the bytes are those.
+    # Print sendfile's result, the file's position and a comparison of the bytes.
     a, b = tcp_pair()
     a.settimeout(10)
     b.settimeout(10)
     f = make()
     attempt(label, a.sendfile, f, *args, **kw)
-    if args != (SIZE,):  # nothing is sent: CPython does not move
+    if args != (SIZE,):  # nothing is sent: CPython leaves the position unchanged
         say(label + ", position", f.tell())
     a.close()
     got = taken(b, SIZE)

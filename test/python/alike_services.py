@@ -6,7 +6,7 @@ from alike import attempt, done, plain, say
 
 
 def refused(label, fn, *args):
-    # An error of the lookup; CPython's has no number.
+    # Describe a lookup error; CPython's has no number.
     try:
         say(label, plain(fn(*args)))
     except OSError:

@@ -129,7 +129,7 @@ for how in (socket.SHUT_RD, socket.SHUT_WR, socket.SHUT_RDWR):
     a.close()
     b.close()
 
-# What was sent before the close arrives.
+# Bytes sent before close arrive.
 a, b = tcp_pair()
 a.sendall(bytes(range(256)) * 100)
 a.close()
@@ -142,7 +142,7 @@ while True:
 say("all bytes before the end", (len(total), total == bytes(range(256)) * 100))
 b.close()
 
-# Non-blocking sends fill the buffer and say so.
+# Non-blocking sends fill the buffer, then raise EAGAIN.
 a, b = tcp_pair()
 a.setblocking(False)
 sent = 0

@@ -1,5 +1,5 @@
 # run: net=lo
-# Numbers that mean something of their own: -1 and None for "all", sizes beyond an int, nothing at all.
+# Arguments with a special meaning: -1 and None for "all", sizes beyond an int, omitted arguments.
 import sys
 
 import socket
@@ -85,7 +85,7 @@ def closed_files():
         raises("next() of a closed file, {!r}, {}".format(mode, buffering), ValueError, next, f)
     f = a.makefile("rwb", 0)
     close(a, b)
-    raises("fileno() of an unbuffered file whose socket is closed", ValueError, f.fileno)
+    raises("fileno() of an unbuffered file of a closed socket", ValueError, f.fileno)
 
 
 def text():
@@ -93,12 +93,12 @@ def text():
     b.settimeout(5)
     for spelling in ("utf-8", "UTF-8", "utf8", "utf_8", "Utf8", None):
         b.makefile("r", encoding=spelling, errors=None, newline=None).close()
-    b.makefile("rb", encoding="latin-1", newline="x").close()  # of bytes they say nothing
+    b.makefile("rb", encoding="latin-1", newline="x").close()  # ignored in binary mode
     for key, value in (
         ("encoding", "latin-1"), ("encoding", "ascii"), ("encoding", ""), ("encoding", "utf-88"), ("errors", "ignore"), ("newline", "\r"), ("newline", "x"),
     ):  # fmt: skip
         e = raises("makefile with {}={!r}".format(key, value), ValueError, b.makefile, "r", -1, **{key: value})
-        true("says {}: {}".format(key, value), key in str(e), e)
+        true("names {}: {}".format(key, value), key in str(e), e)
     raises("newline='\\r\\n' where text is written", ValueError, b.makefile, "rw", -1, newline="\r\n")
     raises("encoding=5", TypeError, b.makefile, "r", encoding=5)
     a.sendall(b"one\r\ntwo\rthree\nfour\r\n\r\n")

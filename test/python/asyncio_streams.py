@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m
-# MicroPython's asyncio over our sockets: streams, subclass instances, bytes that were put back, what waiting costs.
+# MicroPython's asyncio over usocket: streams, subclass instances, bytes that were put back, the cost of waiting.
 import asyncio
 import socket
 
@@ -74,7 +74,7 @@ def asyncio_streams():
 
 
 def asyncio_and_kept_bytes():
-    # Bytes kept after a deadline are seen by asyncio's poll.
+    # asyncio's poll reports bytes that were put back after a timeout.
     async def take(b):
         return await asyncio.wait_for(asyncio.StreamReader(b).read(10), 3)
 
@@ -89,7 +89,7 @@ def asyncio_and_kept_bytes():
 
 
 def a_deadline_takes_nothing():
-    # wait_for gives up in the middle of a line; whoever reads next has all of it, and a line in the same packet keeps poll true.
+    # wait_for times out within a line; the next reader gets the whole line, and a second line in the same packet keeps the socket readable.
     async def main(a, b):
         reader = asyncio.StreamReader(b)
         a.send(b"first\nsecond\nhal")
@@ -109,7 +109,7 @@ def a_deadline_takes_nothing():
 
 
 def both_directions():
-    # One task waits for data and another for room, on one socket.
+    # One task waits to read and another to write on one socket.
     async def main(a, b):
         async def pour():
             writer = asyncio.StreamWriter(b, {})
@@ -139,7 +139,7 @@ def both_directions():
 
 
 def cpu():
-    # Hundredths of a second that this process has worked, where the system tells.
+    # CPU time of this process in hundredths of a second; None where the system does not report it.
     try:
         with open("/proc/self/stat") as f:
             fields = f.read().split(")")[1].split()
@@ -156,7 +156,7 @@ def waiting_costs_little():
             t.cancel()
 
     if cpu() is None:
-        skip("what waiting costs", "nothing tells the time that the process works")
+        skip("the cost of waiting", "the CPU time of the process is unknown here")
         return
     pairs = [tcp_pair() for _ in range(4)]
     for a, b in pairs:

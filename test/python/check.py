@@ -1,4 +1,4 @@
-# Checks for scripts that run under MicroPython and CPython alike. Every check prints one line that run.py counts:
+# Checks for scripts that run under MicroPython and CPython. Every check prints one line that run.py counts:
 #   ok LABEL   |   FAIL LABEL: got X, expected Y   |   skip LABEL: reason
 # A script ends with summary(), which also checks that no descriptor is left.
 import gc
@@ -14,12 +14,12 @@ except ImportError:
     _thread = None
 
 try:
-    import _stack  # test builds on a stack of their own tell how many of its sockets are open
+    import _stack  # test builds on another stack count its open sockets
 except ImportError:
     _stack = None
 
 ETIMEDOUT = 110
-SLOW = 1.0  # how much slower the machine is than the late bounds below suppose: see tools/slow.py
+SLOW = 1.0  # factor for upper bounds of time; see tools/slow.py
 if hasattr(os, "getenv") and os.getenv("TEST_SLOW"):
     SLOW = max(1.0, float(os.getenv("TEST_SLOW")))
 _lock = _thread.allocate_lock() if _thread else None
@@ -27,12 +27,12 @@ _failed = [0]
 
 
 def _listed():
-    # The listing's own descriptor is always in it: every count is one too high, alike.
+    # Every count is one too high, because it includes the descriptor of the listing itself.
     return len(os.listdir("/proc/self/fd"))
 
 
 def _taken():
-    # Neither: how many sockets fit beside those that are open, as a negative number.
+    # Without either, count the sockets that can still be opened, as a negative number.
     import socket
 
     held = []
@@ -46,7 +46,7 @@ def _taken():
     return n
 
 
-# Open sockets, or all descriptors: only differences mean something. SYSTEM: a socket's number is a descriptor of the system.
+# Count open sockets, or all descriptors; only differences are meaningful. SYSTEM is True if a socket's number is a system descriptor.
 SYSTEM = False
 if _stack:
     descriptors = _stack.sockets
@@ -56,11 +56,11 @@ else:
         descriptors, SYSTEM = _listed, True
     except (OSError, AttributeError):
         descriptors = _taken
-FIRST = 3 if SYSTEM else 0  # the lowest number that a socket can have
+FIRST = 3 if SYSTEM else 0  # lowest possible number of a socket
 
 
 def descriptors_left(start):
-    # How many there are more than `start`; a worker may have a file open a moment longer, for a lookup that nobody waits for any more.
+    # The excess of descriptors over `start`. The worker of an abandoned lookup may keep a file open for a moment longer.
     for _ in range(300):
         if descriptors() == start:
             break
@@ -89,7 +89,7 @@ def tasks():
 
 
 def ticks():
-    # Milliseconds, monotonic where there is such a clock.
+    # Milliseconds, of a monotonic clock where there is one.
     if hasattr(time, "ticks_ms"):
         return time.ticks_ms()
     return int(time.monotonic() * 1000)
@@ -148,7 +148,7 @@ def check(label, got, expected):
 
 
 def raised(fn, args=(), kw={}):
-    # What fn raises, or None.
+    # The exception that fn raises, or None.
     try:
         fn(*args, **kw)
     except Exception as e:
@@ -157,7 +157,7 @@ def raised(fn, args=(), kw={}):
 
 
 def raises(label, expected, fn, *args, **kw):
-    # expected: an errno (of an OSError) or an exception class. Returns the exception.
+    # `expected` is the errno of an OSError or an exception class. Returns the exception.
     e = raised(fn, args, kw)
     if e is None:
         fail(label, "nothing was raised, expected {!r}".format(expected))
@@ -174,8 +174,8 @@ def raises(label, expected, fn, *args, **kw):
 
 
 def timed(label, fn, args, earliest, latest, expected=None):
-    # fn(*args) raises the module's timeout with errno 110 (or `expected`), never before `earliest` ms, at `latest` ms. Early is
-    # exact; late is as much later as the machine is slow.
+    # Check that fn(*args) raises the module's timeout with errno 110 (or `expected`), not before `earliest` ms and not after `latest` ms.
+    # The lower bound is exact; the upper one is scaled to the machine.
     latest = earliest + (latest - earliest) * SLOW
     start = ticks()
     e = raised(fn, args)
@@ -196,7 +196,7 @@ def timed(label, fn, args, earliest, latest, expected=None):
 
 
 def collect():
-    # A conservative collector may see stale words on the stack: push frames over them, collect more than once.
+    # A conservative collector may find stale pointers on the stack: overwrite them with frames and collect more than once.
     def deep(n):
         return [n] if n == 0 else deep(n - 1)
 
@@ -206,7 +206,7 @@ def collect():
 
 
 def settles(n, seconds):
-    # Waits until the descriptor count is n; threads and lookups that were abandoned may take a moment to end.
+    # Wait until the descriptor count is n; threads and abandoned lookups may take a moment to end.
     end = ticks()
     while True:
         collect()
@@ -218,7 +218,7 @@ def settles(n, seconds):
 
 
 def at_most(n, seconds):
-    # As settles, but fewer will do: what was collected before may have been among those counted at the start.
+    # As settles(), but fewer are accepted: a collection may have closed descriptors that were counted at the start.
     end = ticks()
     n += STALE
     while descriptors() > n and since(end) <= seconds * 1000 * SLOW:
@@ -228,7 +228,7 @@ def at_most(n, seconds):
 
 
 def run(section):
-    # Runs one function of checks; an exception that escapes is a failed check and not the end of the script.
+    # Run one function of checks; an exception counts as a failed check and does not end the script.
     try:
         section()
     except Exception as e:
@@ -247,12 +247,12 @@ def sections(*functions):
         collect()
 
 
-# Under an emulator of another processor.
+# True under an emulator of another processor.
 EMULATED = hasattr(os, "getenv") and bool(os.getenv("TEST_EMULATED"))
 
 
 def storms():
-    # Whether threads may collect all the time: an emulator may lose the signals by which the collector stops the others.
+    # True if threads may collect continuously: an emulator may lose the signals by which the collector stops other threads.
     if EMULATED:
         skip("a storm of collections", "under qemu-user a program without sockets stalls as well: test/foreign/storm.py")
         return False
@@ -260,8 +260,8 @@ def storms():
 
 
 def storm(stop):
-    # Collects until stop holds something; for spawn(). The collector's lock is not fair: without a pause, whoever raises an
-    # exception waits for it. Returns how often.
+    # Collect until `stop` is not empty, and return the number of collections; for spawn(). The pause lets other threads get the
+    # collector's lock, which is not fair.
     n = 0
     while not stop:
         gc.collect()
@@ -271,7 +271,7 @@ def storm(stop):
 
 
 def spawn(fn, *args):
-    # A thread that can be joined: t = spawn(f); t(seconds) -> [result] or raises what f raised; None when still running.
+    # Start a thread that can be joined: t = spawn(f). t(seconds) returns [result] or raises f's exception; it returns None while f runs.
     box = []
 
     def body():
@@ -299,7 +299,7 @@ def spawn(fn, *args):
 
 
 def summary(grace=2, overseen=0):
-    # overseen: how many of the sockets that a script loses on purpose a conservative collector may take for reachable.
+    # `overseen` is the number of deliberately lost sockets that a conservative collector may miss.
     settles(_start, grace)
     left = descriptors()
     if _start <= left <= _start + overseen:
@@ -313,7 +313,7 @@ def summary(grace=2, overseen=0):
 
 
 def warm():
-    # The module may keep one descriptor for the whole process, opened by its first wait: it is none of the script's.
+    # The module's first wait may open a descriptor for the whole process; it does not count as the script's.
     import socket
 
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -10,7 +10,7 @@ from where import HOST, NAME
 
 
 def r22():
-    # MemoryError after accept() leaked the accepted descriptor. (At every allocation: memory.py.)
+    # MemoryError after accept() leaked the accepted descriptor. (memory.py tests every allocation.)
     s = socket.create_server((HOST, 0))
     s.settimeout(2)
     c = socket.create_connection(s.getsockname())
@@ -33,7 +33,7 @@ def r22():
 
 
 def u13():
-    # The canonical name was made a qstr: every name grew the pool for ever.
+    # The canonical name became a qstr, so the pool grew with every name.
     def lookups(n):
         for i in range(n):
             socket.getaddrinfo("127.0.%d.%d" % (i // 200, i % 200 + 1), 80, 0, 1, 0, socket.AI_CANONNAME)
@@ -49,8 +49,8 @@ def u13():
 
 
 def u14():
-    # MemoryError while the list was built leaked the system's list. (At every allocation: memory.py; the leak itself is
-    # malloc's, so what can be seen here is the process's size.)
+    # MemoryError while the list was built leaked the system's list. (memory.py tests every allocation; the leaked memory is
+    # malloc's, so this test measures the size of the process.)
     def kilobytes():
         try:
             with open("/proc/self/statm") as f:
@@ -59,7 +59,7 @@ def u14():
             return None
 
     if kilobytes() is None:
-        skip("U14: the system's list", "nothing tells the size of the process here")
+        skip("U14: the system's list", "the size of the process is unknown here")
         return
 
     def fill():

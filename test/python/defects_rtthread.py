@@ -1,5 +1,5 @@
 # run: limit=60 net=lo heap=64m
-# Defects seen in RT-Thread's modusocket.c, R1 to R22 (R22: defects_memory.py); each section says in one sentence what went wrong there.
+# Defects of RT-Thread's modusocket.c, R1 to R22 (R22 is in defects_memory.py). A sentence describes each defect before its test.
 import select
 import socket
 
@@ -11,7 +11,7 @@ LATE = 4000 * SLOW
 
 
 def r1():
-    # A failed lookup, or a tuple of a length other than 2, left a wild pointer that was then used: a hard fault.
+    # A failed lookup, or a tuple of a length other than 2, left an invalid pointer that was then used: a hard fault.
     s = socket.socket()
     for call in (s.connect, s.bind):
         raises("R1: a name that does not exist", socket.gaierror, call, ("256.256.256.256.invalid-", 80))
@@ -22,7 +22,7 @@ def r1():
 
 
 def r2():
-    # Every receive error was taken for "try again": for ever when blocking, ETIMEDOUT with a timeout.
+    # Every receive error was treated as "try again": a blocking call never returned, one with a timeout raised ETIMEDOUT.
     for timeout in (None, 0.2, 0):
         tag = ", timeout {}".format(timeout)
         s = socket.socket()
@@ -41,7 +41,7 @@ def r2():
 
 
 def r3():
-    # The same in accept(): it span on a socket that does not listen; non-blocking it raised ETIMEDOUT.
+    # The same in accept(): on a socket that does not listen it looped for ever, or raised ETIMEDOUT if non-blocking.
     s = socket.socket()
     raises("R3: accept on a socket that does not listen", 22, s.accept)
     s.bind((HOST, 0))
@@ -56,7 +56,7 @@ def r4():
     # Family, type and protocol were bytes: protocol 256, which asks for TLS, became 0, plaintext.
     for proto in (256, 256 + 6, 512, 65536, 1 << 20):
         if proto == 262:
-            continue  # IPPROTO_MPTCP, a real one
+            continue  # 262 is IPPROTO_MPTCP, which exists
         got = []
         e = raised(lambda: got.append(socket.socket(socket.AF_INET, socket.SOCK_STREAM, proto)))
         if got:
@@ -70,7 +70,7 @@ def r4():
 
 
 def r5():
-    # recv(0) or an empty datagram marked the peer as gone for ever.
+    # recv(0) or an empty datagram marked the peer as closed for good.
     a, b = tcp_pair()
     check("R5: recv(0)", b.recv(0), b"")
     a.send(b"alive")
@@ -90,7 +90,7 @@ def r5():
 
 
 def r6():
-    # sendto(b'') was sent again and again without end; would-block raised ETIMEDOUT.
+    # sendto(b'') was repeated for ever; would-block raised ETIMEDOUT.
     u, v = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
     v.bind((HOST, 0))
     check("R6: sendto nothing", u.sendto(b"", v.getsockname()), 0)
@@ -101,7 +101,7 @@ def r6():
 
 
 def r7():
-    # send() looped until all was sent, gave ETIMEDOUT for an empty buffer and for would-block.
+    # send() looped until everything was sent, and raised ETIMEDOUT for an empty buffer and for would-block.
     a, b = narrow_pair()
     check("R7: send nothing", a.send(b""), 0)
     a.settimeout(0.2)
@@ -167,7 +167,7 @@ def r10():
 
 
 def r11():
-    # Timeouts ran in steps of 100 ms plus one, with EWOULDBLOCK below 0.1 s, and began anew with every byte.
+    # Timeouts were rounded to steps of 100 ms plus one, raised EWOULDBLOCK below 0.1 s, and restarted with every byte.
     a, b = tcp_pair()
     for seconds in (0.01, 0.05, 0.15, 0.3):
         b.settimeout(seconds)
@@ -185,14 +185,14 @@ def r11():
 
 
 def r12():
-    # connect() was one blocking call, deaf to settimeout. (Ctrl-C: drive_interrupt.py. A silent host: timeouts.py.)
+    # connect() was one blocking call that ignored settimeout. (Ctrl-C is in drive_interrupt.py, a silent host in timeouts.py.)
     s, clients, e, took = crowd(0.2)
     true("R12: connect to a full backlog ends at its deadline", e is not None and number(e) == 110 and 200 <= took < 200 + LATE, (e, took))
     close(s, *clients)
 
 
 def r13():
-    # getaddrinfo ignored its arguments and gave one hard-coded entry; failures were printed and had no number.
+    # getaddrinfo ignored its arguments and returned one hard-coded entry; failures were printed and had no number.
     check("R13: type", [a[1] for a in socket.getaddrinfo(HOST, 80, 0, socket.SOCK_DGRAM)], [2])
     check("R13: family", [a[0] for a in socket.getaddrinfo(NAME, 80, socket.AF_INET6, socket.SOCK_STREAM)], [10])
     check("R13: protocol", socket.getaddrinfo(HOST, 80, 0, 0, 17)[0][:3], (2, 2, 17))
@@ -207,7 +207,7 @@ def r13():
 
 
 def r14():
-    # The address list was freed before errno was read: the wrong number.
+    # The address list was freed before errno was read, so the number was wrong.
     for _ in range(20):
         s = socket.socket()
         e = raised(s.connect, ((NAME, free_port()),))
@@ -251,7 +251,7 @@ def r16():
 
 
 def r17():
-    # send() took bytes and str only.
+    # send() accepted only bytes and str.
     a, b = tcp_pair()
     for data in (b"bytes", "str", bytearray(b"bytearray"), memoryview(b"memoryview")):
         n = a.send(data)
@@ -270,7 +270,7 @@ def r17():
 
 
 def r18():
-    # Addresses were 16 bytes and IPv4 everywhere; sendto took numbers only.
+    # Addresses were 16 bytes and IPv4 everywhere; sendto accepted only numeric hosts.
     s = socket.create_server((HOST6, 0), family=socket.AF_INET6)
     c = socket.socket(socket.AF_INET6)
     c.connect((HOST6, s.getsockname()[1]))
@@ -311,7 +311,7 @@ def r19():
 
 
 def r20():
-    # recv allocated what was asked.
+    # recv allocated the requested size without a limit.
     a, b = tcp_pair()
     a.send(b"few")
     check("R20: recv(2**30)", b.recv(1 << 30), b"few")
@@ -319,7 +319,7 @@ def r20():
 
 
 def r21():
-    # No with, getsockname, shutdown.
+    # with, getsockname and shutdown were missing.
     with socket.create_server((HOST, 0)) as s:
         true("R21: getsockname", s.getsockname()[1] > 0)
         c = socket.create_connection(s.getsockname())

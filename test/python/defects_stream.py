@@ -1,6 +1,6 @@
 # run: limit=60 net=lo heap=24m
-# Defects that every stream-based socket inherits from py/stream.c and its relatives, S1 to S7 in the order of the list, and
-# those seen in other ports; each section says in one sentence what went wrong there.
+# Defects that every stream-based socket inherits from py/stream.c and related code, S1 to S7 in the order of the list, and defects of
+# other ports. A sentence describes each defect before its test.
 import select
 import socket
 import time
@@ -11,7 +11,7 @@ from where import BOTH, HOST, HOST6, MUCH, NAME
 
 
 def s1():
-    # A deadline inside read or readline dropped the bytes already taken. (Every pair of calls: stream_kept.py.)
+    # A timeout inside read or readline dropped the bytes already received. (stream_kept.py tests every pair of calls.)
     for name, args in (("readline", ()), ("read", (100,)), ("read", ()), ("readinto", (bytearray(100),))):
         a, b = tcp_pair()
         b.settimeout(0.05)
@@ -25,7 +25,7 @@ def s1():
 
 
 def s2():
-    # A deadline inside write lost the number already sent.
+    # A timeout inside write lost the number of bytes already sent.
     a, b = narrow_pair()
     a.settimeout(0.1)
     e = raised(a.write, (bytes(MUCH // 4),))
@@ -38,7 +38,7 @@ def s2():
 
 
 def s3():
-    # readline asked for one byte at a time; read(-2) was a MemoryError; nothing there was not None but b''.
+    # readline received one byte at a time; read(-2) was a MemoryError; a non-blocking read without data returned b'' in place of None.
     a, b = tcp_pair()
     a.send(b"all\n")
     settle(b)
@@ -62,7 +62,7 @@ class Sub(socket.socket):
 
 
 def s4():
-    # Stream calls on an instance of a Python subclass used the wrong memory. (More: events.py.)
+    # Stream calls on an instance of a Python subclass used the wrong memory. (events.py tests more.)
     s = socket.create_server((HOST, 0))
     c = Sub()
     c.connect(s.getsockname())
@@ -80,7 +80,7 @@ def s4():
 
 
 def s5():
-    # An OSError's subclass printed its arguments only; errno must work for all of them, and the words must be there.
+    # A subclass of OSError printed only its arguments; errno must work for all of them, and the text must be present.
     s = socket.socket(type=socket.SOCK_DGRAM)
     s.settimeout(0.01)
     e = raised(s.recv, (1,))
@@ -95,7 +95,7 @@ def s5():
 
 
 def s6():
-    # MicroPython's tls closed without close_notify; what is ours in this: its object over our socket closes the socket cleanly.
+    # MicroPython's tls closed without close_notify. This test checks the module's part: a tls object over its socket closes it cleanly.
     try:
         import tls
     except ImportError:
@@ -134,8 +134,8 @@ def plain_end():
 
 
 def s7():
-    # The documented `s.connect(getaddrinfo(host, port)[0][-1])` failed where the resolver lists an IPv6 address first. (A
-    # resolver of our own: drive_lookup.py. Here /etc/hosts has ::1 first.)
+    # The documented `s.connect(getaddrinfo(host, port)[0][-1])` failed where the resolver lists an IPv6 address first. (Here
+    # /etc/hosts lists ::1 first; drive_lookup.py has its own resolver.)
     for host in (NAME, BOTH):
         found = socket.getaddrinfo(host, 80)
         check("S7: {}: entry 0 is IPv4 and a stream".format(host), found[0][:2], (2, 1))
@@ -162,14 +162,14 @@ def in_other_ports():
     s = socket.socket(type=socket.SOCK_DGRAM)
     raises("an interface's name of 1000 bytes", OSError, s.setsockopt, socket.SOL_SOCKET, C.SO_BINDTODEVICE, b"x" * 1000)
     s.close()
-    # zephyr: accept() gave None for the address; recvfrom() an invalid port; it emitted 4-tuples that it refused.
+    # zephyr: accept() returned None as the address, recvfrom() an invalid port; it returned 4-tuples that its calls refused.
     s = socket.create_server((HOST6, 0), family=socket.AF_INET6)
     c = socket.socket(socket.AF_INET6)
     check("a 4-tuple that was returned is taken", c.connect(s.getsockname()), None)
     d, peer = s.accept()
     check("accept's address", peer, c.getsockname())
     close(s, c, d)
-    # modlwip: recvfrom on an accepted TCP socket gave an unset address; a backlog of 256 became 0.
+    # modlwip: recvfrom on an accepted TCP socket returned an unset address; a backlog of 256 became 0.
     s = socket.socket()
     s.bind((HOST, 0))
     s.listen(256)
@@ -178,7 +178,7 @@ def in_other_ports():
     c.send(b"x")
     check("recvfrom on an accepted socket", d.recvfrom(1), (b"x", c.getsockname()))
     close(s, c, d)
-    # cc3200: sendall was send, non-blocking recv gave b'' for nothing, read() was read1.
+    # cc3200: sendall was send, a non-blocking recv without data returned b'', read() was read1.
     a, b = tcp_pair()
     b.setblocking(False)
     raises("non-blocking recv of nothing is no b''", 11, b.recv, 1)
@@ -195,7 +195,7 @@ def in_other_ports():
 
 
 def contract_beyond_cpython():
-    # Where the contract differs from CPython.
+    # Intended differences from CPython.
     s = socket.socket()
     check("a list as an address", s.bind([HOST, 0]), None)
     s.listen()
@@ -210,7 +210,7 @@ def contract_beyond_cpython():
     for kind in (bytes, bytearray, memoryview):
         s = socket.socket()
         check("a raw sockaddr as {}".format(kind.__name__), s.bind(kind(raw)), None)
-        check("is where it says", s.getsockname()[0], HOST)
+        check("is bound to the given address", s.getsockname()[0], HOST)
         s.close()
     u, v = socket.socket(type=socket.SOCK_DGRAM), socket.socket(type=socket.SOCK_DGRAM)
     v.bind((HOST, 0))

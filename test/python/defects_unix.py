@@ -1,5 +1,5 @@
 # run: limit=60 net=lo heap=64m
-# Defects seen in MicroPython's ports/unix/modsocket.c, U1 to U23 (U13 and U14: defects_memory.py); each section says in one sentence what went wrong there.
+# Defects of MicroPython's ports/unix/modsocket.c, U1 to U23 (U13 and U14 are in defects_memory.py). A sentence describes each defect before its test.
 import os
 import socket
 import time
@@ -32,7 +32,7 @@ def u1():
 
 
 def u2():
-    # close() kept the number: a second close closed whoever had reused it.
+    # close() kept the number: a second close closed another socket that had reused it.
     listener = socket.create_server((HOST, 0))
     s = socket.socket()
     fd = s.fileno()
@@ -54,7 +54,7 @@ def u2():
 
 
 def u3():
-    # No finaliser: sockets that are lost leaked their descriptors.
+    # There was no finaliser: unreachable sockets leaked their descriptors.
     start = descriptors()
 
     def lose():
@@ -66,22 +66,22 @@ def u3():
 
 
 def u4():
-    # recv, recvfrom, send, sendto said EAGAIN where a timeout had passed; the others said ETIMEDOUT.
+    # recv, recvfrom, send and sendto raised EAGAIN after a timeout; other calls raised ETIMEDOUT.
     a, b = tcp_pair()
     u, v = udp_pair()
     for s, calls in ((b, (("recv", (1,)), ("recvfrom", (1,)), ("read", (1,)), ("readline", ()))), (u, (("recv", (1,)), ("recvfrom", (1,))))):
         s.settimeout(0.02)
         for name, args in calls:
-            timed("U4: {} says ETIMEDOUT".format(name), getattr(s, name), args, 20, 20 + LATE)
+            timed("U4: {} raises ETIMEDOUT".format(name), getattr(s, name), args, 20, 20 + LATE)
     c, d = full_pair()
     c.settimeout(0.02)
     for name in ("send", "sendall", "write"):
-        timed("U4: {} says ETIMEDOUT".format(name), getattr(c, name), (b"x",), 20, 20 + LATE)
+        timed("U4: {} raises ETIMEDOUT".format(name), getattr(c, name), (b"x",), 20, 20 + LATE)
     close(a, b, c, d, u, v)
 
 
 def u5():
-    # Each EINTR began the timeout anew: another thread's collections made 0.5 s into 3.5 s.
+    # Each EINTR restarted the timeout: another thread's collections turned 0.5 s into 3.5 s.
     if not storms():
         return
     stop = []
@@ -99,7 +99,7 @@ def u5():
 
 
 def u6():
-    # connect() after EINTR began anew, and a later timeout was EALREADY. (A silent host: threads.py.)
+    # connect() started again after EINTR, and a later timeout was EALREADY. (A silent host is in threads.py.)
     if not storms():
         return
     stop = []
@@ -112,7 +112,7 @@ def u6():
 
 
 def u7():
-    # settimeout took negative numbers, failed with EDOM at 0.9999999, made tiny ones non-blocking, and inf and NaN anything.
+    # settimeout accepted negative numbers, failed with EDOM at 0.9999999, made tiny values non-blocking, and gave inf and NaN arbitrary values.
     s = socket.socket(type=socket.SOCK_DGRAM)
     raises("U7: -1", ValueError, s.settimeout, -1)
     raises("U7: NaN", ValueError, s.settimeout, float("nan"))
@@ -143,7 +143,7 @@ def u8():
 
 
 def u9():
-    # Numbers were not checked: recv(1.5) wanted 1.9 GB.
+    # Numbers were not checked: recv(1.5) tried to allocate 1.9 GB.
     a, b = tcp_pair()
     for name, args in (
         ("recv", (1.5,)), ("recv", ("1",)), ("recv", (None,)), ("recvfrom", (1.5,)), ("listen", ("1",)), ("listen", (1.5,)), ("setsockopt", (1.0, 2, 1)),
@@ -175,7 +175,7 @@ def u11():
 
 
 def u12():
-    # A port was cut to 16 bits: 65616 became 80.
+    # A port was truncated to 16 bits: 65616 became 80.
     s = socket.socket()
     for port in (65536, 65616, -1, 1 << 40):
         raises("U12: bind to port {}".format(port), OverflowError, s.bind, (HOST, port))
@@ -208,7 +208,7 @@ def u16():
 
 
 def u17():
-    # makefile() was a second owner of the descriptor: closing one closed both, and then a stranger's. (More: lifetime.py.)
+    # makefile() was a second owner of the descriptor: closing one closed both, and then an unrelated descriptor. (lifetime.py tests more.)
     a, b = tcp_pair()
     f = b.makefile("rb")
     f.close()
@@ -225,7 +225,7 @@ def u17():
 
 
 def u18():
-    # readline made one read(2) per byte. (Counted: drive_syscalls.py.)
+    # readline made one read(2) per byte. (drive_syscalls.py counts them.)
     a, b = tcp_pair()
     line = b"y" * 199 + b"\n"
     t = spawn(lambda: [a.sendall(line * 100) for _ in range(50)])
@@ -261,7 +261,7 @@ def u20():
 
 
 def u21():
-    # accept() gave a bytearray, recvfrom() bytes.
+    # accept() returned the address as a bytearray, recvfrom() as bytes.
     s = socket.create_server((HOST, 0))
     c = socket.create_connection(s.getsockname())
     d, peer = s.accept()
@@ -276,7 +276,7 @@ def u21():
 
 
 def u22():
-    # No SOCK_CLOEXEC: children inherited every socket.
+    # SOCK_CLOEXEC was not set: children inherited every socket.
     if not SYSTEM:
         skip("U22: children", "sockets are not the system's descriptors here")
         return
@@ -288,7 +288,7 @@ def u22():
 
 
 def u23():
-    # sendall() was one send(): a partial transfer raised with data already sent. (To the byte: stream_write.py.)
+    # sendall() was one send(): a partial transfer raised after a part was sent. (stream_write.py is exact to the byte.)
     a, b = tcp_pair()
     data = bytes(range(256)) * (MUCH // 1000)
     t = spawn(drain, b)
@@ -300,7 +300,7 @@ def u23():
     a, b = narrow_pair()
     a.settimeout(0.1)
     e = raised(a.sendall, (data + data,))
-    true("U23: a deadline tells how much went", isinstance(e, socket.timeout) and type(e.sent) is int, e)
+    true("U23: a timeout has the number of bytes sent", isinstance(e, socket.timeout) and type(e.sent) is int, e)
     a.close()
     check("U23: exactly that much", len(drain(b)), e.sent)
     b.close()

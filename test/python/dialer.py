@@ -1,6 +1,6 @@
 # run: net=veth limit=60 heap=16m
-# usocket.resolver and usocket.dialer: lookups and connects that an event loop waits for, by select.poll, by usocket.poller and
-# under asyncio. (With a name server: drive_race.py.)
+# usocket.resolver and usocket.dialer: lookups and connects for event loops, with select.poll, usocket.poller and asyncio.
+# (drive_race.py uses a name server.)
 import asyncio
 import gc
 import select
@@ -15,7 +15,7 @@ ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 
 
 def end_of(o, poller=None):
-    # What result() gives in the end: the way of an event loop.
+    # Wait for the outcome of result() in the way an event loop does.
     p = poller or select.poll()
     p.register(o, select.POLLIN)
     try:
@@ -30,7 +30,7 @@ def end_of(o, poller=None):
         p.unregister(o)
 
 
-def awaited(o):  # await awaited(o)
+def awaited(o):  # used as `await awaited(o)`
     try:
         while True:
             try:
@@ -61,8 +61,8 @@ def lookups():
     p, q = select.poll(), socket.poller()
     p.register(r, select.POLLIN)
     q.register(r, select.POLLIN)
-    check("numeric: select.poll says so", [m for o, m in p.poll(0)], [select.POLLIN])
-    check("numeric: poller says so", [m for o, m in q.poll(0)], [select.POLLIN])
+    check("numeric: select.poll reports it", [m for o, m in p.poll(0)], [select.POLLIN])
+    check("numeric: poller reports it", [m for o, m in q.poll(0)], [select.POLLIN])
     q.close()
     r.close()
     with socket.resolver(NAME, 1) as r:
@@ -92,7 +92,7 @@ def connects():
             d = socket.dialer(host, port, timeout=10)
             c = end_of(d, poller)
             true("connected: {}".format(host), isinstance(c, socket.socket), c)
-            check("to whom", c.getpeername(), (HOST, port))
+            check("the peer", c.getpeername(), (HOST, port))
             check("non-blocking", c.gettimeout(), 0.0)
             raises("given once", 9, d.result)
             d.close()
@@ -113,11 +113,11 @@ def connects():
 def connects_that_fail():
     s = socket.socket()
     s.bind((HOST, 0))
-    port = s.getsockname()[1]  # nobody listens
+    port = s.getsockname()[1]  # a port without a listener
     d = socket.dialer(HOST, port, timeout=10)
     e = end_of(d)
     check("refused", getattr(e, "errno", e), 111)
-    true("with whom", "{}:{}".format(HOST, port) in str(e), e)
+    true("the message names the peer", "{}:{}".format(HOST, port) in str(e), e)
     check("the same each time", raised(d.result) is e, True)
     d.close()
     raises("closed", 9, d.result)
@@ -127,7 +127,7 @@ def connects_that_fail():
     check("each address and its cause", e.args if isinstance(e, OSError) else e, (111, expected))
     d.close()
     e = raised(socket.create_connection, ((BOTH, port), 10))
-    check("create_connection says the same", e.args, (111, expected))
+    check("create_connection raises the same", e.args, (111, expected))
     d = socket.dialer("no-such-name.invalid", 80, timeout=10)
     e = end_of(d)
     true("no such name: gaierror", isinstance(e, socket.gaierror), e)
@@ -154,7 +154,7 @@ def deadlines():
         d = socket.dialer(SILENT[0], SILENT[1], timeout=0.3)
         e = end_of(d, poller)
         took = since(start)
-        true("nobody answers: timeout", isinstance(e, socket.timeout) and e.errno == 110, e)
+        true("a silent host: timeout", isinstance(e, socket.timeout) and e.errno == 110, e)
         true("never early, nor seconds late", 300 <= took < 3000 * SLOW, took)
         d.close()
         if poller:

@@ -1,4 +1,4 @@
-# For drive_*.py: starts the interpreter under test on a piece of source, talks with it, kills it by its id.
+# Helpers of drive_*.py: start the interpreter under test on a script, communicate with it, and kill it by its process id.
 import os
 import queue
 import signal
@@ -13,7 +13,7 @@ SLOW = max(1.0, float(os.environ.get("TEST_SLOW") or 1))  # tools/slow.py
 
 
 class Script:
-    """One run of the interpreter. lines() gives what it prints, as it prints it. talk: its standard input is child.stdin."""
+    """One run of the interpreter. lines() yields its output as it is printed. With talk=True child.stdin is its standard input."""
 
     def __init__(self, source, options=(), wrap=(), talk=False):
         self.file = tempfile.NamedTemporaryFile("w", suffix=".py", delete=False)
@@ -32,7 +32,7 @@ class Script:
         self.queue.put((time.monotonic(), None))
 
     def wait_for(self, word, seconds):
-        """The moment at which a line beginning with word (or one of them) was printed, and the line; (None, None) if it is not."""
+        """Wait for a line that starts with `word` (or one of several); returns its time and the line, or (None, None)."""
         end = time.monotonic() + seconds * SLOW
         while True:
             try:
@@ -49,7 +49,7 @@ class Script:
         self.child.send_signal(signal.SIGINT)
 
     def finish(self, seconds=20):
-        """Waits for its end. Returns (status, lines); status None means killed for time."""
+        """Wait for the end of the process. Returns (status, lines); status None: killed at its time limit."""
         end = time.monotonic() + seconds * SLOW
         status = None
         try:
@@ -70,7 +70,7 @@ class Script:
 
 
 def passed_on(label, source, seconds=20, **kw):
-    """Runs a piece with checks of its own and repeats its verdicts."""
+    """Run a script that has checks of its own, and repeat its verdicts."""
     status, lines = Script(source, **kw).finish(seconds)
     for line in lines:
         if line.startswith(("ok ", "FAIL ", "skip ")):

@@ -1,19 +1,19 @@
 # run: net=dns limit=120
-# Ctrl-C in every call that can wait: KeyboardInterrupt soon, no descriptor left, what had arrived still there.
+# Ctrl-C in every call that can wait: KeyboardInterrupt comes soon, no descriptor is left, and received bytes are kept.
 import socket
 import sys
 import time
 
 from drive import Script, check
 
-silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # the resolver that never answers
+silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # a name server that never answers
 silent.bind(("127.0.0.1", 53))
 
 FRAME = """
 import gc, os, socket, sys, time
 from check import collect, descriptors, raised
 from pairs import full_pair, narrow_pair, settle, tcp_pair, udp_pair
-nobody = ("192.0.2.1", 80)
+silent_host = ("192.0.2.1", 80)
 %(setup)s
 collect()
 before = descriptors()
@@ -55,16 +55,16 @@ CASES = [
     ("write", "a, b = narrow_pair()", "a.write(bytes(20000000))", ""),
     ("accept", "s = socket.create_server(('127.0.0.1', 0))", "s.accept()", ""),
     ("accept with a timeout", "s = socket.create_server(('127.0.0.1', 0)); s.settimeout(60)", "s.accept()", ""),
-    ("connect", "s = socket.socket()", "s.connect(nobody)", "s.close(); before -= 1"),
-    ("connect with a timeout", "s = socket.socket(); s.settimeout(60)", "s.connect(nobody)", "s.close(); before -= 1"),
-    ("R12: connect_ex", "s = socket.socket()", "s.connect_ex(nobody)", "s.close(); before -= 1"),
-    ("create_connection", "", "socket.create_connection(nobody, 60)", ""),
+    ("connect", "s = socket.socket()", "s.connect(silent_host)", "s.close(); before -= 1"),
+    ("connect with a timeout", "s = socket.socket(); s.settimeout(60)", "s.connect(silent_host)", "s.close(); before -= 1"),
+    ("R12: connect_ex", "s = socket.socket()", "s.connect_ex(silent_host)", "s.close(); before -= 1"),
+    ("create_connection", "", "socket.create_connection(silent_host, 60)", ""),
     ("udp recvfrom", "u, v = udp_pair()", "u.recvfrom(10)", ""),
-    ("getaddrinfo of a name that nobody answers", "", "socket.getaddrinfo('silent.test', 80)", ""),
-    ("connect to a name that nobody answers", "s = socket.socket()", "s.connect(('silent.test', 80))", "s.close(); before -= 1"),
-    ("sendto a name that nobody answers", "s = socket.socket(type=2)", "s.sendto(b'x', ('silent.test', 80))", "s.close(); before -= 1"),
-    ("create_connection to a name that nobody answers", "", "socket.create_connection(('silent.test', 80), 60)", ""),
-    ("gethostbyname of a name that nobody answers", "", "socket.gethostbyname('silent.test')", ""),
+    ("getaddrinfo of an unanswered name", "", "socket.getaddrinfo('silent.test', 80)", ""),
+    ("connect to an unanswered name", "s = socket.socket()", "s.connect(('silent.test', 80))", "s.close(); before -= 1"),
+    ("sendto an unanswered name", "s = socket.socket(type=2)", "s.sendto(b'x', ('silent.test', 80))", "s.close(); before -= 1"),
+    ("create_connection to an unanswered name", "", "socket.create_connection(('silent.test', 80), 60)", ""),
+    ("gethostbyname of an unanswered name", "", "socket.gethostbyname('silent.test')", ""),
     ("poll", PAIR + "\nimport select\np = select.poll(); p.register(b, select.POLLIN)", "p.poll(60000)", ""),
 ]
 
@@ -95,7 +95,7 @@ for label, setup, call, after in CASES:
     if after == KEPT:
         check("Ctrl-C in %s: what had arrived is kept" % label, "kept True" in lines, lines)
 
-# Many at random moments while data flows: no crash, no hang.
+# Many interrupts at random moments during a transfer: no crash, no hang.
 STORM = """
 import socket, time
 from pairs import tcp_pair

@@ -1,5 +1,5 @@
 # run: net=lo limit=60
-# A connection that the stack gives up, for the peer does not answer: not in the words of a missed deadline.
+# The stack gives up a connection because the peer does not answer: the error must differ from a missed deadline.
 import subprocess
 
 from drive import Script, check
@@ -55,7 +55,7 @@ while True:
         break
     seen.append(line)
     if line == "cut":
-        ip("addr", "del", "10.9.9.9/32", "dev", "lo")  # from now on nobody answers
+        ip("addr", "del", "10.9.9.9/32", "dev", "lo")  # from now on the peer does not answer
         child.child.stdin.write(b"\n")
         child.child.stdin.flush()
 missed = [line for line in seen if line.startswith("missed")]
@@ -65,5 +65,5 @@ for name, line in zip(("recv", "recv_into", "read", "readinto", "readline", "mak
     check("%s: a peer that answers no keepalive: the errno is ETIMEDOUT, the class timeout" % name, line.startswith("gone True 110"), line)
     check("%s: a peer that answers no keepalive: the words say so" % name, "the peer no longer answers" in line, line)
 status, lines = child.finish()
-check("each of six calls was told", len(gone) == 6, (gone, status, lines[-5:]))
+check("each of six calls raised", len(gone) == 6, (gone, status, lines[-5:]))
 print("end")

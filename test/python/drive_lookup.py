@@ -1,5 +1,5 @@
 # run: net=dns limit=120
-# Lookups against a resolver of our own: order, deadlines, errors with words, no thread for a numeric address, bounded threads.
+# Lookups against a name server of the tests: order, deadlines, error texts, no thread for a numeric address, a bounded number of threads.
 
 import nameserver
 from drive import passed_on
@@ -209,8 +209,8 @@ for name, refused, open in (("mute6.test", "127.0.0.1: ECONNREFUSED", "IPv6"), (
     for label, call, args in (("create_connection", socket.create_connection, ((name, port), 0.8)), ("dialer", dial, ())):
         e = raised(call, args)
         true("{} of {}: a timeout".format(label, name), isinstance(e, socket.timeout) and e.errno == 110, e)
-        true("{} of {} says which address has refused".format(label, name), refused in str(e), str(e))
-        true("{} of {} says what was still being looked up".format(label, name), open in str(e) and "still being looked up" in str(e), str(e))
+        true("{} of {} names the address that refused".format(label, name), refused in str(e), str(e))
+        true("{} of {} names the unfinished lookup".format(label, name), open in str(e) and "still being looked up" in str(e), str(e))
 e = raised(socket.create_connection, (("silent.test", port), 0.3))
 true("where there is no address yet, the name is blamed", "silent.test" in str(e), str(e))
 summary(10)

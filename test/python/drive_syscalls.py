@@ -1,5 +1,5 @@
 # run: limit=120
-# System calls, counted with strace: readline costs a fixed number a line, whatever the line's length; makefile far fewer.
+# strace counts system calls: readline needs a fixed number per line, independent of its length; makefile needs far fewer.
 import re
 import shutil
 import sys
@@ -13,7 +13,7 @@ if not shutil.which("strace"):
     print("end")
     sys.exit(0)
 
-# The lines are sent before the counting begins; a stat of a name that is not there marks its begin and its end.
+# The lines are sent before the count starts; a stat of a missing file marks its start and its end.
 SOURCE = """
 import os, socket
 from pairs import tcp_pair, settle
@@ -83,7 +83,7 @@ small = [n for (size, _), n in per_line.items() if size <= 300]
 check("U18: the same number for lines of 10, 64 and 300 bytes", small and max(small) - min(small) <= 1.0, per_line)
 check("S3: readline does not ask for one byte at a time", all(n < 10 for n in per_line.values()), per_line)
 
-# Ping-pong: a call that finds its data waiting costs one call; one with a timeout at most three.
+# Ping-pong: a call with its data already there needs one system call, a call with a timeout at most three.
 PING = """
 import os, socket
 from pairs import tcp_pair

@@ -1,6 +1,7 @@
 # run: limit=90
-# Another user's process cannot take an address that a socket of ours has: in no state, with no option. Another one of the same user
-# cannot either, but for SO_REUSEPORT, by which Linux lets one user's sockets share an address, and a DTLS listener and its clients do.
+# A process of another user cannot bind an address that a socket of the module uses, in any state and with any option. Another process of
+# the same user cannot either, except with SO_REUSEPORT, which lets sockets of one user share an address on Linux; a DTLS listener and its
+# connections use it.
 import os
 import subprocess
 import sys
@@ -148,7 +149,7 @@ def stranger(uid, kind, port, seconds, shared):
 
 
 def run(source):
-    """The script, and strangers wherever it stops."""
+    """Run the script; at each of its stops processes of other users try to bind."""
     child = Script(source, talk=True)
     while True:
         _, line = child.wait_for(("at ", "end", "Traceback"), 60)

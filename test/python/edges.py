@@ -1,5 +1,5 @@
 # run: net=veth limit=60 heap=16m
-# Edges that a review found: whole datagrams, reset after data, order of what is put back, numbers beyond 32 bits, and others.
+# Edge cases that a review found: whole datagrams, reset after data, order of bytes put back, numbers beyond 32 bits, and others.
 import os
 import socket
 import time
@@ -51,7 +51,7 @@ def lines_in_a_datagram():
 def datagrams_and_threads():
     a, b = udp_pair()
     a.settimeout(0.5)
-    found = ([], [], [])  # a list for each: without a GIL, one that threads share would break
+    found = ([], [], [])  # one list per thread: without a GIL a shared list would break
 
     def take(sizes):
         while True:
@@ -81,7 +81,7 @@ def the_system_s_own_timeout():
 
 
 def the_system_s_own_timeout_of_streams():
-    # It is no end of the stream, and what has arrived waits for the next call.
+    # SO_RCVTIMEO must not look like the end of the stream, and received bytes must stay for the next call.
     for text in False, True:
         a, b = tcp_pair()
         s = a.makefile("r") if text else a
@@ -160,7 +160,7 @@ def tls_names_that_are_no_utf8():
 
 
 def nuls():
-    # Text does not end at a NUL.
+    # A NUL does not end a text.
     a, b = tcp_pair()
     for label, call, args, kw in (
         ("if_nametoindex", socket.if_nametoindex, ("lo\0x",), {}), ("getservbyname", socket.getservbyname, ("http", "tcp\0x"), {}),
@@ -180,7 +180,7 @@ def nuls():
 
 
 def ports_as_text():
-    # A stack's resolver may take the lower bits of a number, and a sign.
+    # A stack's resolver may truncate a number or accept a sign.
     for text in ("4294967376", "99999999999", "99999999999999999999999", "65536", "-1", "-4294967216", "+80", " 80"):
         e = raised(socket.getaddrinfo, (HOST, text))
         true("port {!r} is no service".format(text), isinstance(e, socket.gaierror) and number(e) == C.EAI_SERVICE, repr(e))
@@ -252,7 +252,7 @@ def failures_without_a_socket():
 
 
 def urgent_data():
-    if not SYSTEM or not hasattr(socket, "MSG_OOB"):  # the other stacks have none
+    if not SYSTEM or not hasattr(socket, "MSG_OOB"):  # the other stacks have no out-of-band data
         return
     a, b = tcp_pair()
     b.settimeout(0.05)
@@ -288,9 +288,9 @@ def reset_after_data():
     t()
     if e is None:
         check("WAITALL gives what came before a reset", got, [b"hello"])
-        raises("and the reset is told by the next call", 104, b.recv, 100)
+        raises("and the next call raises the reset", 104, b.recv, 100)
     else:
-        check("WAITALL tells of the reset", number(e), 104)
+        check("WAITALL raises the reset", number(e), 104)
     b.close()
 
 
@@ -394,7 +394,7 @@ def detach_and_a_reader():
 
 
 def short_buffers_of_a_file():
-    # After a deadline the file's buffer is as large as before: one system call for many lines (seen by the time it takes).
+    # After a timeout the file's buffer keeps its size: one system call for many lines (measured by time).
     a, b = tcp_pair()
     b.settimeout(0.05)
     f = b.makefile("rb")
@@ -414,7 +414,7 @@ sections(
     short_buffers_of_a_file, names_that_are_no_utf8, tls_names_that_are_no_utf8, nuls, ports_as_text, tuples_of_other_classes, addresses_of_four,
     failures_without_a_socket, urgent_data,
 )  # fmt: skip
-# None is no value, whatever its length: an error, or an option that has none; never a read from nowhere.
+# None is no option value at any length: the call raises, or the option has no value; memory is never read through a null pointer.
 for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
     s = socket.socket(socket.AF_INET, kind)
     for level in (0, socket.SOL_SOCKET, 6, 17, 41, 255, 282, 0xfff):

@@ -1,6 +1,6 @@
 # run: net=lo limit=120 heap=2m
-# Extreme values as every argument of everything that the module has: nothing crashes, hangs, or allocates by a number that nobody has
-# checked. Each call gives a value, or one of the exceptions below. A name without a row here is a failure.
+# Extreme values as every argument of every function and method of the module: no call crashes, hangs or allocates an unchecked size.
+# Each call returns a value or raises one of the exceptions below. A name without a row here is a failure.
 import sys
 
 import socket
@@ -9,8 +9,8 @@ from check import FIRST, check, collect, fail, ok, run, since, summary, ticks
 from pairs import close, free_port, tcp_pair
 from where import HOST
 
-GOOD = (TypeError, ValueError, OverflowError, OSError)  # and MemoryError, of a size that was asked for
-SIZES = ("recv", "recvfrom", "read", "readline", "makefile")  # their sizes are honest
+GOOD = (TypeError, ValueError, OverflowError, OSError)  # plus MemoryError where a size was requested
+SIZES = ("recv", "recvfrom", "read", "readline", "makefile")  # these calls allocate the requested size
 NUMBERS = [
     0, 1, -1, sys.maxsize, -sys.maxsize - 1, 2**31 - 1, 2**31, -(2**31), 2**32, 2**63, 2**64, -(2**64), True, None,
     float("nan"), float("inf"), float("-inf"), 1e300, -0.0, 0.5,
@@ -34,7 +34,7 @@ ADDRESSES = (
 
 
 class Limited:
-    # Calls, and what they came to.
+    # Counts calls and their outcomes.
     def __init__(self):
         self.calls = 0
         self.wrong = []
@@ -53,15 +53,15 @@ class Limited:
         except Exception as e:
             self.wrong.append((name, args, kw, repr(e)))
             return None
-        if not isinstance(value, Exception):  # a long text, with the large buffer in it
+        if not isinstance(value, Exception):  # its text would be long: it contains the large buffer
             repr(value)
         for v in value if isinstance(value, tuple) else (value,):
-            if hasattr(v, "close") and name not in ("__enter__", "ipoll"):  # these give their own object
+            if hasattr(v, "close") and name not in ("__enter__", "ipoll"):  # these return the object itself
                 v.close()
         return value
 
     def each(self, name, fn, good, values=VALUES, keywords=(), renew=None):
-        # Each argument in turn is each value, beside good ones; all are the same value; none, and one too many.
+        # Try each value in each position with valid others, the same value in all positions, no arguments, and one argument too many.
         for i in range(len(good)):
             for v in values:
                 self.call(name, fn, good[:i] + (v,) + good[i + 1 :])
@@ -151,7 +151,7 @@ def the_module():
             for a in ADDRESSES:
                 t.call(name, value, (a,) + good[1:])
     for v in VALUES:
-        if FIRST != 0 or v not in (0, 1, True, False, -0.0):  # there it may be a socket of ours
+        if FIRST != 0 or v not in (0, 1, True, False, -0.0):  # elsewhere the number may be a socket of this script
             t.call("socket", socket.socket, (), {"fileno": v})
         for key in ("family", "type", "proto"):
             t.call("socket", socket.socket, (), {key: v})
@@ -164,7 +164,7 @@ def the_module():
 
 
 class Kept:
-    # An object that is made anew when a call has closed it.
+    # An object that is created again after a call has closed it.
     def __init__(self, make):
         self.make = make
         self.made = ()
@@ -209,7 +209,7 @@ TLS = ("version", "cipher", "getpeercert", "selected_alpn_protocol", "pending", 
 
 
 def methods(t, name, good, kept):
-    if name == "detach":  # what it gives is ours to close
+    if name == "detach":  # the caller owns the detached descriptor
         for v in VALUES:
             t.call(name, kept.method(name), (v,))
         kept.end()
@@ -313,7 +313,7 @@ def the_file():
 
 
 class Source:
-    # What sendfile reads from; its readinto() returns n, whatever the buffer holds.
+    # A file for sendfile; readinto() returns n regardless of the buffer's size.
     def __init__(self, n, grow=0):
         self.n, self.grow = n, grow
 
@@ -339,7 +339,7 @@ def the_source_of_sendfile():
     t.report("the source of sendfile", [])
 
 
-# ---- What is polled ---------------------------------------------------------------------------------------------------
+# ---- Polling ----------------------------------------------------------------------------------------------------------
 
 POLLER = {
     "register": (socket.socket, 1), "modify": (socket.socket, 1), "unregister": (socket.socket,), "poll": (0,), "ipoll": (0, 0), "close": (),
@@ -368,7 +368,7 @@ def the_poller():
             p.register(a, 4)
         except OSError:
             p.modify(a, 4)
-        for n in (5, 178956970, 2**31 - 1):  # numbers of no descriptor
+        for n in (5, 178956970, 2**31 - 1):  # numbers that are no descriptors
             t.call(name, getattr(p, name), (n,) if name == "register" else (a,) if name != "poll" else (0,))
         try:
             p.register(a, 4)

@@ -1,5 +1,5 @@
 # run: limit=60
-# What polls and schedules: setsockopt(SOL_SOCKET, 20, handler), subclass instances, select, MicroPython's tls. (asyncio: asyncio_streams.py.)
+# Polling and scheduling: setsockopt(SOL_SOCKET, 20, handler), subclass instances, select, MicroPython's tls. (asyncio_streams.py tests asyncio.)
 import select
 import socket
 import time
@@ -12,7 +12,7 @@ HANDLER = 20
 
 
 def pump(until, seconds=2):
-    # Lets scheduled functions run.
+    # Let scheduled functions run.
     end = time.ticks_add(time.ticks_ms(), int(seconds * 1000))
     while not until() and time.ticks_diff(end, time.ticks_ms()) > 0:
         time.sleep_ms(5)
@@ -33,7 +33,7 @@ def handler_on_a_listener():
 
     check("setting the handler", s.setsockopt(socket.SOL_SOCKET, HANDLER, on_accept), None)
     time.sleep(0.05)
-    check("nobody there, nobody called", called, [])
+    check("without a client the handler is not called", called, [])
     c = socket.create_connection(s.getsockname())
     true("the handler is called when a connection waits", pump(lambda: len(called) >= 2))
     true("with the listener itself", called and called[0] is s)
@@ -72,7 +72,7 @@ def handler_on_data():
     a.send(b"three")
     time.sleep(0.1)
     check("None removes it from a data socket", heard, [b"one", b"two"])
-    check("the data is for whoever asks", b.recv(100), b"three")
+    check("the data is there for the next call", b.recv(100), b"three")
     b.setsockopt(socket.SOL_SOCKET, HANDLER, on_data)
     a.close()
     true("called at the end of the stream", pump(lambda: len(heard) >= 3))
@@ -110,7 +110,7 @@ def a_handler_does_not_keep_a_lost_socket_running():
     while descriptors() > start and time.ticks_diff(time.ticks_ms(), end) < 2000:
         collect()
         time.sleep(0.02)
-    true("a lost socket whose handler was removed is collected", descriptors() <= start, descriptors() - start)
+    true("a lost socket with a removed handler is collected", descriptors() <= start, descriptors() - start)
 
 
 class Sub(socket.socket):
@@ -231,11 +231,11 @@ def errors_through_poll():
     c.setblocking(False)
     s = socket.socket()
     s.bind((HOST, 0))
-    raises("connecting to a port where nobody listens", 115, c.connect, s.getsockname())
+    raises("connecting to a port without a listener", 115, c.connect, s.getsockname())
     p = select.poll()
     p.register(c, select.POLLOUT)
     found = p.poll(1000)
-    true("poll tells of the refusal", len(found) == 1 and found[0][1] & select.POLLERR, found)
+    true("poll reports the refusal", len(found) == 1 and found[0][1] & select.POLLERR, found)
     check("and SO_ERROR why", c.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 111)
     close(c, s)
 

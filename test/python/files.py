@@ -1,5 +1,5 @@
 # run: files=24 limit=40
-# Out of descriptors: the collector runs once and the call is tried again; then EMFILE, and nothing is broken by it.
+# Out of descriptors: the collector runs once and the call is repeated; then it raises EMFILE, and every object stays usable.
 import select
 import socket
 import time
@@ -8,7 +8,7 @@ from check import FIRST, SYSTEM, check, collect, descriptors, number, raised, ra
 from pairs import close, settle, tcp_pair
 from where import HOST, NAME
 
-LIMIT = 24  # of descriptors; a stack with sockets of its own has its own
+LIMIT = 24  # of descriptors; another stack has a limit of its own
 
 
 def take_all():
@@ -36,8 +36,8 @@ def the_limit_is_there():
 
 
 def lose_all():
-    # Leaves as many open sockets as the limit allows, all unreachable, none collected.
-    n = LIMIT - descriptors() + 1  # the count has the listing's own descriptor in it
+    # Open as many sockets as the limit allows and make them unreachable without a collection.
+    n = LIMIT - descriptors() + 1  # the count includes the listing's own descriptor
     n = n if SYSTEM else MOST
     for _ in range(n):
         socket.socket()
@@ -81,7 +81,7 @@ def accept_without_descriptors():
     got = []
     e = raised(lambda: got.append(s.accept()[0]))
     check("accept without descriptors", number(e), 24)
-    if got:  # a stack that keeps one for each connection that waits
+    if got:  # a stack that has allocated a socket for each connection in the backlog
         close(*held)
         d = got[0]
     else:
@@ -97,7 +97,7 @@ def accept_without_descriptors():
 
 
 def keeping_bytes_without_descriptors():
-    # A read that times out with bytes in hand must not lose them even now.
+    # A read that times out after receiving bytes keeps them in this state as well.
     a, b = tcp_pair()
     b.settimeout(0.05)
     a.send(b"kept")
@@ -121,22 +121,22 @@ def keeping_bytes_without_descriptors():
 
 
 def a_dialer_begins_anew():
-    # Out of descriptors for an attempt: whoever waits for the dialer waits on, and is told.
+    # Without a descriptor for an attempt the dialer keeps waiting, and its poll wakes up.
     s = socket.create_server((HOST, 0))
     d = socket.dialer(NAME, s.getsockname()[1], timeout=10)
     p = socket.poller()
     p.register(d, select.POLLIN)
-    time.sleep(0.3)  # the answer is there, and no step has been made
+    time.sleep(0.3)  # the lookup's answer has arrived, but result() was not called
     held, _ = take_all()
-    del held[-8:]  # lost, not closed; few, since what a conservative collector overlooks would be left at the end
-    got, told, end = [], [], ticks()
+    del held[-8:]  # unreachable, not closed; only a few, because the collector may miss some of them
+    got, masks, end = [], [], ticks()
     while not got and since(end) < 10000:
-        told += [mask for _, mask in p.poll(500)]
+        masks += [mask for _, mask in p.poll(500)]
         e = raised(lambda: got.append(d.result()))
         if e is not None and number(e) != 11:
             break
     check("a dialer without a descriptor: collected, tried again", (len(got), e), (1, None))
-    check("nobody is told that it is closed", [mask for mask in told if mask & 32], [])
+    check("no poll reports it as closed", [mask for mask in masks if mask & 32], [])
     p.close()
     close(s, d, *held, *got)
     collect()

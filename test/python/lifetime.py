@@ -1,5 +1,5 @@
 # run: limit=40
-# close, detach, with, the collector: nothing leaks, and a descriptor that somebody else reuses is never touched.
+# close, detach, with, the collector: nothing leaks, and a reused descriptor number is never touched.
 import gc
 import os
 import select
@@ -11,7 +11,7 @@ from where import HOST, MANY
 
 
 def closed_sockets():
-    # Every later call says EBADF and leaves the reused descriptor alone.
+    # Every later call raises EBADF and leaves the reused descriptor unchanged.
     calls = (
         ("recv", (1,)), ("recvfrom", (1,)), ("recv_into", (bytearray(1),)), ("recvfrom_into", (bytearray(1),)), ("send", (b"x",)),
         ("sendall", (b"x",)), ("sendto", (b"x", (HOST, 9))), ("read", (1,)), ("read", ()), ("readline", ()), ("readinto", (bytearray(1),)),
@@ -23,7 +23,7 @@ def closed_sockets():
     s = socket.socket()
     fd = s.fileno()
     s.close()
-    other = socket.create_connection(listener.getsockname())  # takes the number that was just given back
+    other = socket.create_connection(listener.getsockname())  # reuses the number that was just freed
     peer, _ = listener.accept()
     listener.close()
     true("U2: the number is reused", fd in (other.fileno(), peer.fileno()))
@@ -121,7 +121,7 @@ def detach():
     b.settimeout(2)
     check("the descriptor works for another", b.recv(10), b"adopted")
     close(c)
-    check("who then owns it", b.recv(10), b"")
+    check("the new owner of the number", b.recv(10), b"")
     b.close()
 
 
@@ -213,7 +213,7 @@ def wrong_arguments():
 
 
 def inheritance():
-    # Children must not inherit what is ours.
+    # Child processes must not inherit the module's descriptors.
     if not SYSTEM:
         skip("U22: children", "sockets are not the system's descriptors here")
         return
@@ -229,7 +229,7 @@ def inheritance():
 
 
 def poll_after_close():
-    # A poll object that still knows a closed socket says POLLNVAL, or nothing, and never polls a stranger.
+    # A poll object with a closed socket reports POLLNVAL or nothing, and never polls an unrelated descriptor.
     a, b = tcp_pair()
     p = select.poll()
     p.register(a, select.POLLIN)
@@ -260,7 +260,7 @@ def texts():
     true("repr of a closed socket", "closed" in repr(s) or "fd=-1" in repr(s), repr(s))
     port = s_port()
     e = raised(socket.socket().connect, ((HOST, port),))
-    true("a message says what was tried and with whom", HOST in str(e) and str(port) in str(e), str(e))
+    true("a message names the call and the peer", HOST in str(e) and str(port) in str(e), str(e))
     collect()
 
 

@@ -1,6 +1,6 @@
 # run: heap=160k net=lo limit=120
 # MemoryError at every allocation of every method: the heap is filled so that k blocks are free, k = 0, 1, 2 ... until the
-# call succeeds; none of the failures leaves a descriptor, loses data or breaks the socket.
+# call succeeds. No failure leaves a descriptor open, loses data or breaks the socket.
 import gc
 import socket
 
@@ -54,7 +54,7 @@ def nothing_lost(made):
     while not got.endswith(b"END"):
         got += b.recv(1000)
     whole = b"hello\nworld\n" + bytes(100) + b"END"
-    # The squeezed call either took its bytes and succeeded, or took none.
+    # The call either consumed its bytes and succeeded, or consumed none.
     return whole.endswith(got) and len(got) >= 3
 
 
@@ -83,7 +83,7 @@ def kept_or_left(made):
 
 
 def quietly(fn):
-    # The timeout that is expected is no failure; MemoryError is what the sweep looks for.
+    # The expected timeout is no failure; the sweep looks for MemoryError.
     def call(made):
         try:
             fn(made)
@@ -130,7 +130,7 @@ sweep("read() that times out", timing, quietly(lambda made: made[1].read()), kep
 
 
 def accept_of_an_exception():
-    # Out of memory while an error is being raised.
+    # Memory runs out while an error is raised.
     s = socket.socket()
     s.setblocking(False)
     sweep("an error that cannot be built", nothing, quietly(lambda made: s.recv(1)))
@@ -180,7 +180,7 @@ run(asked_is_not_allocated)
 
 
 def growing_too_far():
-    # read() of more than the heap holds: a MemoryError, and every byte is still there.
+    # read() of more than the heap holds raises MemoryError and loses no byte.
     a, b = tcp_pair()
     total = 400 * 1024
 

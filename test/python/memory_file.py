@@ -1,6 +1,6 @@
 # run: heap=300k net=lo limit=240
-# A heap that ends in a read of a file of makefile(), in every mode and at every allocation: what had been read is read again, in order.
-# The same for what recvfrom() and accept() take.
+# The heap is exhausted within a read of a makefile() file, in every mode and at every allocation: the bytes already received are read
+# again, in order. The same is tested for recvfrom() and accept().
 import gc
 import socket
 
@@ -14,7 +14,7 @@ DATA = TEXT.encode()
 
 
 def steps():
-    # Free blocks of the heap: one by one, then up to more than the default buffer.
+    # Numbers of free heap blocks: one by one, then in steps up to more than the default buffer.
     k = 0
     while k < 700:
         yield k
@@ -26,7 +26,7 @@ def into(f, n):
 
     def call():
         filled[1] = f.readinto(filled[0])
-        return filled  # cut when there is memory again
+        return filled  # the caller cuts it when there is memory again
 
     return call
 
@@ -57,14 +57,14 @@ def joined(parts, text):
 
 
 def one(k, mode, buffering, make, skipped):
-    # (the exception of a call with k free blocks, what was read in all)
+    # Returns (exception of a call with k free blocks, all bytes read).
     a, b = tcp_pair()
     a.sendall(DATA)
     a.shutdown(socket.SHUT_WR)
     b.settimeout(5)
     f = b.makefile(mode, buffering)
     parts = []
-    while skipped > 0:  # from lines that come by themselves
+    while skipped > 0:  # skips whole lines
         parts.append(f.readline())
         skipped -= 1
     call = make(f)
@@ -105,14 +105,14 @@ def every_mode():
     for mode, buffering in (("rb", None), ("r", None), ("rwb", 64), ("r", 16), ("rb", 0), ("r", 0)):
         for name, make in CALLS:
             if name == "readinto()" and "b" not in mode:
-                continue  # bytes in the middle of characters
+                continue  # a byte count could end within a character
             sweep(mode, buffering, name, make, 0)
         sweep(mode, buffering, "readline()", CALLS[3][1], 1)
         sweep(mode, buffering, "read()", CALLS[0][1], 1)
 
 
 def lines_of_every_length():
-    # Among them those that fill their block to the last byte.
+    # Includes sizes that fill a heap block exactly.
     tried = 0
     for n in range(60, 100):
         for k in range(30):
@@ -213,7 +213,7 @@ def a_line_larger_than_the_heap():
 
         block = bytearray(b"000000" + b"z" * 1018)
 
-        def send():  # without the heap
+        def send():  # allocates nothing
             for i in range(600):
                 block[3], block[4], block[5] = 48 + i // 100, 48 + i // 10 % 10, 48 + i % 10
                 a.sendall(block)

@@ -1,6 +1,6 @@
 # run: heap=160k net=lo limit=120
-# As memory.py, for what an event loop waits for: a resolver, a dialer, a poller. None of the failures leaves a descriptor, a thread or
-# a lookup, and what there was goes on.
+# As memory.py, for the objects of event loops: resolver, dialer, poller. No failure leaves a descriptor, a thread or a lookup, and the
+# objects stay usable.
 import gc
 import io
 import select
@@ -16,7 +16,7 @@ IN, OUT = select.POLLIN, select.POLLOUT
 
 
 def end_of(o):
-    # Without memory of its own.
+    # Allocates nothing.
     while True:
         try:
             return o.result()
@@ -39,7 +39,7 @@ def looks_up(made):
 
 
 class Port:
-    # So that sweep() can close it.
+    # Gives sweep() a close() method.
     def __init__(self):
         self.s = socket.create_server((HOST, 0))
         self.port = self.s.getsockname()[1]
@@ -95,7 +95,7 @@ sweep("dialer that is refused", port, fail_to_dial, dials)
 
 
 class Watched:
-    # A poller with a pair of sockets, one of which is registered and readable.
+    # A poller and a pair of sockets, one of them registered and readable.
     def __init__(self):
         self.a, self.b = tcp_pair()
         self.c, self.d = tcp_pair()
@@ -114,7 +114,7 @@ def watched():
 
 
 def tells(made):
-    # What was registered is told of, and more can be; whether the call that failed has registered d does not matter.
+    # Registered sockets are reported and others can be registered; the failed call may or may not have registered d.
     w = made[0]
     got = [(o is w.b, m) for o, m in w.p.poll(1000) if o is not w.d]
     w.p.unregister(w.d)
@@ -150,6 +150,6 @@ def threads():
 
 
 collect()
-if SYSTEM:  # a stack with threads of its own has no other way to tell
+if SYSTEM:  # a stack with threads of its own cannot be checked
     threads()
 summary()

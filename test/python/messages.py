@@ -1,5 +1,5 @@
 # run: limit=60
-# The words of exceptions, where a code alone would say the wrong thing.
+# Texts of exceptions, where the code alone would be misleading.
 import socket
 import time
 
@@ -12,10 +12,10 @@ for prepare in (lambda s: None, lambda s: s.bind(("127.0.0.1", 0))):
     prepare(s)
     e = raised(s.accept)
     check("accept without listen is EINVAL", e.errno, 22)
-    true("accept without listen says that the socket does not listen", "does not listen" in str(e), str(e))
+    true("accept without listen: the text names listen", "does not listen" in str(e), str(e))
     s.close()
 
-# EPIPE is not always the doing of the socket's own program.
+# EPIPE is not always caused by the socket's own program.
 c = socket.socket()
 e = raised(c.send, (b"x",))
 if e.errno == 32:
@@ -30,20 +30,20 @@ e = None
 while e is None and time.ticks_diff(time.ticks_ms(), start) < 10000:
     e = raised(a.send, (b"x",))
     time.sleep_ms(5)
-    if e is not None and e.errno == 104:  # the reset comes first, and then this
+    if e is not None and e.errno == 104:  # the first send reports the reset, the next one EPIPE
         e = raised(a.send, (b"x",))
-true("send to a peer that has left does not claim that this end closed", e.errno != 32 or "not open for writing" in str(e), str(e))
+true("send to a closed peer does not claim that this end closed", e.errno != 32 or "not open for writing" in str(e), str(e))
 a.close()
 a, b = tcp_pair()
 a.shutdown(socket.SHUT_WR)
 e = raised(a.send, (b"x",))
 check("send after shutdown is EPIPE", e.errno, 32)
-true("send after shutdown says that writing has ended", "not open for writing" in str(e), str(e))
+true("send after shutdown: the text names the end of writing", "not open for writing" in str(e), str(e))
 a.close()
 b.close()
 
 
-# Hosts that are no names: refused in words, by each call, before any resolver hears of them.
+# Invalid host names: each call refuses them with a text, before any resolver is asked.
 def on(kind, name, *more):
     def call(host):
         with socket.socket(socket.AF_INET, kind) as s:
@@ -72,7 +72,7 @@ for label, call in CALLS:
     for host in ("b\u00fccher.example", "caf\u00e9", b"\xff.example", "\u4e2d\u6587.localhost"):
         e = raised(call, (host,))
         true("{} of a host beyond ASCII: gaierror".format(label), isinstance(e, socket.gaierror), e)
-        true("{} of a host beyond ASCII says xn--".format(label), "xn--" in str(e), str(e))
+        true("{} of a non-ASCII host: the text names xn--".format(label), "xn--" in str(e), str(e))
     for host in ("127.0.0.1\n", "127.0.0.1 ", "a b", "a\tb\x01", "\x7f"):
         e = raised(call, (host,))
         true("{} of a host with spaces or control characters: gaierror".format(label), isinstance(e, socket.gaierror), e)
@@ -87,10 +87,10 @@ if CALLS[-1][0] == "TLS connect":
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
     for host in ("b\u00fccher.example", b"\xff", "a b", "a\n"):
         e = raised(s.setsockopt, (socket.SOL_TLS, socket.TLS_HOSTNAME, host))
-        true("TLS_HOSTNAME that is no name: TLSError, which says xn--", isinstance(e, socket.TLSError) and "xn--" in str(e) and e.errno != 0, e)
+        true("TLS_HOSTNAME that is no name: TLSError that names xn--", isinstance(e, socket.TLSError) and "xn--" in str(e) and e.errno != 0, e)
     s.close()
 
-# localhost is this host, without a lookup, and so without waiting.
+# localhost is this host, without a lookup and therefore without a wait.
 l = socket.create_server(("localhost", 0))
 port = l.getsockname()[1]
 check("create_server takes localhost", l.getsockname()[0], "127.0.0.1")

@@ -1,5 +1,5 @@
 # run: net=lo
-# The words of an error begin with the call that the program made, and with the name of a number that MicroPython's errno does not know.
+# The text of an error begins with the program's call, and names numbers that MicroPython's errno does not know.
 import errno
 
 import socket
@@ -17,7 +17,7 @@ def says(label, call, fn, *args):
     text = words(raised(fn, args))
     if ": " in text and text[: text.index(": ")] in NAMES:
         text = text[text.index(": ") + 2 :]
-    true("{} says {}".format(label, call), text.startswith(call + ":") or text.startswith(call + " "), text)
+    true("{} names {}".format(label, call), text.startswith(call + ":") or text.startswith(call + " "), text)
 
 
 NAMES = [name for name in dir(socket) if name.startswith("E") and not name.startswith(("EAI_", "ETLS_"))]

@@ -1,4 +1,4 @@
-# A name server of a few records, for what a real one would not do: answers late, or never, or in a certain order.
+# A name server with a few records. Unlike a real one it can answer late, never, or in a given order.
 import socket
 import struct
 import threading
@@ -38,9 +38,9 @@ def answer(packet, records, unknown, slow, ttl):
 
 
 def start(port, records, unknown, slow, ttl):
-    # Serves {name: [address]} at 127.0.0.1 from now on, a thread for each question. unknown: the code for other names; slow:
-    # seconds for names that begin so; what begins with silent gets no answer. What begins with late6, mute6 or fail6 is answered
-    # late, never or with SERVFAIL for IPv6 alone; with 4, for IPv4.
+    # Serve {name: [address]} on 127.0.0.1 from now on, with one thread per query. `unknown` is the code for other names; names that begin
+    # with "slow" are answered after `slow` seconds, with "silent" never. Names that begin with late6, mute6 or fail6 are answered late,
+    # never or with SERVFAIL for IPv6 only; with 4 in place of 6, for IPv4 only.
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind(("127.0.0.1", port))
 

@@ -1,5 +1,5 @@
 # run: limit=60 heap=32m
-# The collector never waits: neither for room for TLS's goodbye nor for a lingering close. close() waits, and lets other threads run.
+# The collector never waits, neither to send close_notify nor for a lingering close. close() waits, and other threads run meanwhile.
 import gc
 import socket
 import time
@@ -8,7 +8,7 @@ from check import collect, fail, ok, sections, since, skip, spawn, summary, tick
 from pairs import C, close, fill, full_pair, tcp_pair
 from tls_pair import has_tls, tls_pair
 
-SOON = 700  # ms; each wait that must not be is a second or more
+SOON = 700  # ms; each forbidden wait would take a second or more
 
 
 def lingering(s, seconds):
@@ -20,10 +20,10 @@ def lingering(s, seconds):
 
 
 def lost(make, n):
-    # What make() gives n times, each the peer of a socket that nothing reaches any more. It runs in a thread of its own: no word of a
-    # stack that lives on keeps one of those from a conservative collector.
+    # Call make() n times; each result is the peer of a socket that has become unreachable. It runs in a thread of its own, so that no stale
+    # word of a live stack keeps such a socket from a conservative collector.
     peers = spawn(lambda: [make() for _ in range(n)])(30)[0]
-    time.sleep(0.05)  # the thread's stack is gone
+    time.sleep(0.05)  # until the thread's stack is freed
     return peers
 
 
@@ -76,7 +76,7 @@ def full_linger_of_a_file():
 
 def by_the_collector():
     if has_tls():
-        collected("TLS sockets whose peers read nothing", full_tls)
+        collected("TLS sockets with peers that never read", full_tls)
         collected("blocking ones", full_tls_blocking)
         collected("files of such", full_tls_of_a_file)
     else:
@@ -92,7 +92,7 @@ def by_the_collector():
 
 
 def what_is_sent_arrives():
-    # Not waited for is not thrown away.
+    # Data that the collector does not wait for is still sent.
     def leave():
         a, b = tcp_pair()
         lingering(a, 5)
@@ -114,12 +114,12 @@ def what_is_sent_arrives():
         s = lost(leave_tls, 1)[0]
         collect()
         s.settimeout(5)
-        true("so it does on TLS, with a goodbye", s.read() == b"tail")
+        true("so it does on TLS, with close_notify", s.read() == b"tail")
         s.close()
 
 
 def by_close():
-    # Another thread runs on while close() waits; close() waits its second and no longer.
+    # Another thread runs while close() waits; close() waits its second and no longer.
     if not has_tls():
         skip("TLS", "not in this build")
         return
@@ -143,7 +143,7 @@ def by_close():
     took = since(start)
     stop.append(1)
     t(5)
-    true("close() on TLS waits a second for room for its goodbye", 900 <= took < 6000, took)
+    true("close() on TLS waits a second to send close_notify", 900 <= took < 6000, took)
     true("other threads run meanwhile", longest[0] < took - 200, (longest[0], took))
     s.close()
     c, s = tls_pair()

@@ -1,4 +1,4 @@
-# Connected pairs and small waits, for scripts of both kinds.
+# Connected pairs and short waits, for scripts of both kinds.
 import select
 import time
 
@@ -33,7 +33,7 @@ def udp_pair(family=socket.AF_INET, host=HOST):
 
 
 class _Constants:
-    # The module's, and for those that a stack lacks a number that is no option, or no flag.
+    # The module's constants; a constant that a stack lacks becomes a number that is no option and no flag.
     def __getattr__(self, name):
         return getattr(socket, name, 0 if name.startswith("MSG_") else 0x7F7F)
 
@@ -42,7 +42,7 @@ C = _Constants()
 
 
 def buffer_size(s, name, size):
-    # Where the stack lets one choose it.
+    # Only where the stack supports it.
     try:
         s.setsockopt(socket.SOL_SOCKET, getattr(C, name), size)
     except OSError as e:
@@ -51,7 +51,7 @@ def buffer_size(s, name, size):
 
 
 def reset(s, peer):
-    # Closes s so that its peer sees a reset.
+    # Close s so that its peer receives a reset.
     if LINGER_RESETS:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
     else:
@@ -61,7 +61,7 @@ def reset(s, peer):
 
 
 def timeval(s, microseconds):
-    # A struct timeval of s's stack, under a second, of little-endian longs.
+    # A little-endian struct timeval of the socket's stack, for less than a second.
     size = len(s.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)) // 2
     return bytes(size) + microseconds.to_bytes(size, "little")
 
@@ -72,7 +72,7 @@ def raw_address(host, port):
 
 
 def free_port():
-    # A port of HOST where nobody listens.
+    # A port of HOST without a listener.
     s = socket.socket()
     s.bind((HOST, 0))
     port = s.getsockname()[1]
@@ -81,14 +81,14 @@ def free_port():
 
 
 def settle(s, ms=2000):
-    # Waits until s is readable.
+    # Wait until s is readable.
     p = select.poll()
     p.register(s, select.POLLIN)
     return bool(p.poll(ms))
 
 
 def crowd(seconds, backlog=0):
-    # Connects to a listener until its backlog is full: the listener, the clients, the exception of the last, its milliseconds.
+    # Connect to a listener until its backlog is full; returns the listener, the clients, and the exception and the milliseconds of the last.
     s = socket.socket()
     s.bind((HOST, 0))
     s.listen(backlog)
@@ -106,7 +106,7 @@ def crowd(seconds, backlog=0):
 
 
 def narrow_pair():
-    # Connected, and holds little: buffers of a fixed size, so that nothing grows later and lets bytes through.
+    # A connection with small buffers of a fixed size, so that no buffer grows later and accepts more bytes.
     listener = socket.socket()
     buffer_size(listener, "SO_RCVBUF", 16384)
     listener.bind((HOST, 0))
@@ -120,7 +120,7 @@ def narrow_pair():
 
 
 def full_pair():
-    # Connected, and the first takes no byte more.
+    # A connection on which the first socket cannot send another byte.
     a, b = narrow_pair()
     fill(a)
     a.setblocking(True)
@@ -128,7 +128,7 @@ def full_pair():
 
 
 def push(s, size):
-    # Sends until the stack takes no more. How much went.
+    # Send until the stack accepts no more; returns the number of bytes.
     total = 0
     try:
         while True:
@@ -140,8 +140,8 @@ def push(s, size):
 
 
 def fill(s):
-    # Sends until the connection takes no more, for longer than a stack waits with its first probe of a closed window (Linux: 200 ms): what
-    # the receiver puts together then has room once more. How much went.
+    # Send until the connection accepts no more; returns the number of bytes. Goes on for longer than a stack waits with its first probe of
+    # a zero window (Linux: 200 ms), because the receiver then merges segments and has room again.
     s.setblocking(False)
     total, last = 0, ticks()
     while since(last) < (800 if EMULATED else 400):

@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m
-# usocket.poller: select.poll's interface; what it tells must be what select.poll tells.
+# usocket.poller has select.poll's interface and must report the same events.
 import asyncio
 import gc
 import select
@@ -14,8 +14,8 @@ from where import HOST, MANY
 IN, OUT, ERR, HUP, NVAL = select.POLLIN, select.POLLOUT, select.POLLERR, select.POLLHUP, 32
 
 
-def told(p, timeout=1000):
-    # {id: mask}, and every object once.
+def reported(p, timeout=1000):
+    # Returns {id: mask} and checks that every object is reported once.
     got = p.poll(timeout)
     masks = {id(o): m for o, m in got}
     return masks if len(masks) == len(got) else got
@@ -33,22 +33,22 @@ def the_interface():
     true("never early with a socket", since(start) >= 50)
     check("poll(0) does not wait", p.poll(0), [])
     p.register(a)
-    check("register anew changes the mask: in and out", told(p), {id(a): OUT})
+    check("register anew changes the mask: in and out", reported(p), {id(a): OUT})
     p.modify(a, IN)
     check("modify changes it", p.poll(0), [])
     b.send(b"x")
-    check("data", told(p), {id(a): IN})
-    check("level-triggered: told again", told(p), {id(a): IN})
-    check("and again, without a wait", told(p, 0), {id(a): IN})
+    check("data", reported(p), {id(a): IN})
+    check("level-triggered: reported again", reported(p), {id(a): IN})
+    check("and again, without a wait", reported(p, 0), {id(a): IN})
     p.modify(a, IN | OUT)
-    check("both", told(p), {id(a): IN | OUT})
+    check("both", reported(p), {id(a): IN | OUT})
     a.recv(1)
-    check("read, no more", told(p), {id(a): OUT})
+    check("read, no more", reported(p), {id(a): OUT})
     check("ipoll gives pairs", [(o is a, m) for o, m in p.ipoll(0)], [(True, OUT)])
     check("ipoll, one-shot", [m for o, m in p.ipoll(0, 1)], [OUT])
     check("one-shot: silent until modify", [m for o, m in p.ipoll(0)], [])
     p.modify(a, OUT)
-    check("after modify it tells again", told(p, 0), {id(a): OUT})
+    check("after modify it is reported again", reported(p, 0), {id(a): OUT})
     check("unregister returns None", p.unregister(a), None)
     check("unregistered, silent", p.poll(0), [])
     check("unregister of what is not there", p.unregister(a), None)
@@ -68,10 +68,10 @@ def the_interface():
     true("never early with that", since(start) >= 40, since(start))
     a.recv(1)
     p.register(a, IN)
-    for ms in (sys.maxsize // 1000 + 1, sys.maxsize // 2 + 1, sys.maxsize):  # more microseconds than there are
+    for ms in (sys.maxsize // 1000 + 1, sys.maxsize // 2 + 1, sys.maxsize):  # more microseconds than the clock can count
         start = ticks()
         late = spawn(lambda: (time.sleep_ms(60), b.send(b"x")))
-        check("poll({}) waits".format(ms), told(p, ms), {id(a): IN})
+        check("poll({}) waits".format(ms), reported(p, ms), {id(a): IN})
         true("until something comes", since(start) >= 50, since(start))
         late(5)
         a.recv(1)
@@ -83,7 +83,7 @@ def the_interface():
 
 
 def as_select_poll_has_it():
-    # The same objects in both, in every state.
+    # Both pollers watch the same objects, in every state.
     a, b = tcp_pair()
     fresh = socket.socket()
     listener = socket.create_server((HOST, 0))
@@ -94,7 +94,7 @@ def as_select_poll_has_it():
         q.register(o, IN | OUT)
 
     def alike(label):
-        check(label, told(p, 0), {id(o): m for o, m in q.poll(0)})
+        check(label, reported(p, 0), {id(o): m for o, m in q.poll(0)})
 
     alike("at first")
     a.send(b"abc")
@@ -121,7 +121,7 @@ def as_select_poll_has_it():
     for o in (a, b, fresh, listener, u, v):
         p.modify(o, IN)
         q.unregister(o)
-    check("all closed", told(p, 0), {id(o): NVAL for o in (a, b, fresh, listener, u, v)})
+    check("all closed", reported(p, 0), {id(o): NVAL for o in (a, b, fresh, listener, u, v)})
     p.close()
 
 
@@ -131,21 +131,21 @@ def closed_sockets():
     p.register(a, IN)
     check("open and silent", p.poll(0), [])
     a.close()
-    check("closed while registered", told(p), {id(a): NVAL})
-    check("told until it is unregistered", told(p), {id(a): NVAL})
+    check("closed while registered", reported(p), {id(a): NVAL})
+    check("reported until it is unregistered", reported(p), {id(a): NVAL})
     c, d = tcp_pair()
     p.register(c, IN)
     p.register(d, IN)
     d.send(b"x")
     time.sleep(0.02)
-    check("its number in use by another: each has its own", told(p), {id(a): NVAL, id(c): IN})
+    check("its number in use by another: each has its own", reported(p), {id(a): NVAL, id(c): IN})
     p.unregister(a)
-    check("without it", told(p), {id(c): IN})
+    check("without it", reported(p), {id(c): IN})
     c.recv(1)
     p.unregister(d)
     joined = spawn(lambda: (time.sleep(0.1), c.close()))
     start = ticks()
-    got = told(p, 5000)
+    got = reported(p, 5000)
     true("closed by another thread during the wait", got.get(id(c)) == NVAL, got)
     true("and seen soon", since(start) < 4000 * SLOW)
     joined()
@@ -154,7 +154,7 @@ def closed_sockets():
 
 
 def left_in_the_middle():
-    # What an iteration does not come to is told by the next; so it is after an exception.
+    # Events that an iteration does not reach are reported by the next one, and also after an exception.
     p = socket.poller()
     a, b = tcp_pair()
     p.register(a, OUT)
@@ -162,7 +162,7 @@ def left_in_the_middle():
     for _ in range(3):
         for o, m in p.ipoll(0):
             break
-    check("an iteration that is left", told(p, 0), {id(a): OUT, id(b): OUT})
+    check("an iteration that is left", reported(p, 0), {id(a): OUT, id(b): OUT})
 
     def stumble():
         for o, m in p.ipoll(0):
@@ -170,13 +170,13 @@ def left_in_the_middle():
 
     for _ in range(3):
         raised(stumble)
-    check("by an exception", told(p, 0), {id(a): OUT, id(b): OUT})
+    check("by an exception", reported(p, 0), {id(a): OUT, id(b): OUT})
     p.close()
     close(a, b)
 
 
 def number_reused_in_the_middle():
-    # What was told of a socket is not told of the next that gets its number, while one iterates.
+    # During an iteration, an event of a closed socket is not reported for a new socket with the same number.
     p = socket.poller()
     pairs = [tcp_pair() for _ in range(4)]
     for a, b in pairs:
@@ -196,14 +196,14 @@ def number_reused_in_the_middle():
             for a, b in fresh:
                 p.register(a, IN)
                 p.register(b, IN)
-    check("only the first is told of", len(seen), 1)
+    check("only the first is reported", len(seen), 1)
     for a, b in pairs + fresh:
         close(a, b)
     p.close()
 
 
 def kept_bytes():
-    # Bytes that a call has put back count as readable.
+    # Bytes that a call has put back make the socket readable.
     for order in ("registered before", "registered after"):
         a, b = tcp_pair()
         p = socket.poller()
@@ -215,33 +215,33 @@ def kept_bytes():
         raised(b.read, (10,))
         if order == "registered after":
             p.register(b, IN)
-        check("kept bytes, " + order, told(p), {id(b): IN})
-        check("still, " + order, told(p), {id(b): IN})
+        check("kept bytes, " + order, reported(p), {id(b): IN})
+        check("still, " + order, reported(p), {id(b): IN})
         check("part of them read, " + order, b.recv(2), b"ke")
-        check("the others count, " + order, told(p), {id(b): IN})
+        check("the others count, " + order, reported(p), {id(b): IN})
         check("all read, " + order, b.recv(2), b"pt")
         check("nothing left, " + order, p.poll(0), [])
         a.send(b"new")
-        check("new bytes, " + order, told(p), {id(b): IN})
+        check("new bytes, " + order, reported(p), {id(b): IN})
         p.unregister(b)
         close(a, b)
         p.close()
 
 
 def closed_lookups():
-    # Its number goes to other sockets, whose bytes are not its own.
+    # Other sockets reuse its number; their bytes must not be reported for it.
     p = socket.poller()
     q = socket.resolver("nosuch.invalid", 80)
     p.register(q, IN)
-    told(p)
+    reported(p)
     q.close()
-    check("a resolver that is closed", told(p), {id(q): NVAL})
+    check("a resolver that is closed", reported(p), {id(q): NVAL})
     pairs = [udp_pair() for _ in range(3)]
     for a, b in pairs:
         a.send(b"x")
         b.send(b"y")
     true("all of them are readable", all(settle(s) for pair in pairs for s in pair))
-    check("its number reused", told(p), {id(q): NVAL})
+    check("its number reused", reported(p), {id(q): NVAL})
     p.unregister(q)
     check("and unregistered", p.poll(0), [])
     p.close()
@@ -266,14 +266,14 @@ def streams_that_are_not_ours():
     check("none ready", p.poll(30), [])
     true("never early with such streams", since(start) >= 30)
     s.mask = IN
-    check("one of them ready", told(p), {id(s): IN})
+    check("one of them ready", reported(p), {id(s): IN})
     a.send(b"x")
     time.sleep(0.02)
-    check("beside a socket", told(p), {id(s): IN, id(b): IN})
+    check("beside a socket", reported(p), {id(s): IN, id(b): IN})
     p.unregister(r)
-    check("the first taken away", told(p), {id(s): IN, id(b): IN})
+    check("the first taken away", reported(p), {id(s): IN, id(b): IN})
     p.modify(s, OUT)
-    check("modify", told(p), {id(b): IN})
+    check("modify", reported(p), {id(b): IN})
     check("one-shot", len([1 for o, m in p.ipoll(0, 1)]), 1)
     close(a, b)
     p.close()
@@ -290,15 +290,15 @@ def subclasses_and_files():
     p = socket.poller()
     p.register(s, IN)
     c = socket.create_connection(s.getsockname())
-    check("an instance of a subclass", told(p), {id(s): IN})
+    check("an instance of a subclass", reported(p), {id(s): IN})
     d, _ = s.accept()
     f = d.makefile("rb")
     p.register(f, IN)
     check("a file: nothing", p.poll(0), [])
     c.send(b"one\ntwo\n")
-    check("a file: readable", told(p), {id(f): IN})
+    check("a file: readable", reported(p), {id(f): IN})
     f.readline()
-    check("a file: what is in its buffer counts", told(p), {id(f): IN})
+    check("a file: what is in its buffer counts", reported(p), {id(f): IN})
     f.readline()
     check("a file: read", p.poll(0), [])
     close(s, c, d, f)
@@ -323,7 +323,7 @@ def numbers():
     p.register(fd, IN)
     check("the number alone", p.poll(0), [(fd, IN)])
     b.close()
-    check("closed after it has told", p.poll(0), [(fd, NVAL)])
+    check("closed after an event", p.poll(0), [(fd, NVAL)])
     p.unregister(fd)
     p.register(fd, IN)
     check("registered when closed", p.poll(0), [(fd, NVAL)])
@@ -331,14 +331,14 @@ def numbers():
     check("unregistered", p.poll(0), [])
     with open("/tmp/poller.txt", "w") as f:
         p.register(f, OUT)
-        check("a file of the system is always ready", told(p), {id(f): OUT})
+        check("a file of the system is always ready", reported(p), {id(f): OUT})
         p.unregister(f)
     a.close()
     p.close()
 
 
 def many():
-    # All that are ready come in one poll, however many; the order of register and unregister does not matter.
+    # One poll reports all ready objects, for any number of them and any order of register and unregister.
     n = 150 if SYSTEM else MANY // 2
     p = socket.poller()
     pairs = [udp_pair() for _ in range(n)]
@@ -348,25 +348,25 @@ def many():
     for a, b in pairs:
         a.send(b"x")
     time.sleep(0.05)
-    check("all of {}".format(n), told(p, 0), {id(b): IN for a, b in pairs})
+    check("all of {}".format(n), reported(p, 0), {id(b): IN for a, b in pairs})
     check("all again", sorted(m for o, m in p.ipoll(0)), [IN] * n)
     for a, b in pairs[::2]:
         p.unregister(b)
-    check("half of them", told(p, 0), {id(b): IN for a, b in pairs[1::2]})
-    for o, m in p.ipoll(0):  # as asyncio does it
+    check("half of them", reported(p, 0), {id(b): IN for a, b in pairs[1::2]})
+    for o, m in p.ipoll(0):  # in the way asyncio does it
         o.recv(1)
         p.unregister(o)
     check("none left", p.poll(0), [])
     for a, b in pairs:
         p.register(b, IN)
-    check("the others", told(p, 0), {id(b): IN for a, b in pairs[::2]})
+    check("the others", reported(p, 0), {id(b): IN for a, b in pairs[::2]})
     for a, b in pairs:
         close(a, b)
     p.close()
 
 
 def unreachable():
-    # A poller that nobody has is collected with its descriptor; so are sockets that it had.
+    # An unreachable poller is collected with its descriptor, and so are the sockets registered with it.
     def inner():
         p = socket.poller()
         a, b = tcp_pair()
@@ -382,7 +382,7 @@ def unreachable():
 
 
 def under_asyncio():
-    # In the place of asyncio's own poller.
+    # Replaces asyncio's own poller.
     async def echo(reader, writer):
         while True:
             line = await reader.readline()

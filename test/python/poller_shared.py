@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m
-# One poller in several threads and in calls within calls; numbers that are no descriptors, or no more.
+# One poller in several threads and in nested calls; numbers that are no descriptors or were closed.
 import os
 import select
 import socket
@@ -20,14 +20,14 @@ def both_are_told():
             waits = [spawn(lambda: [m for o, m in getattr(p, name)(5000)]) for _ in range(n)]
             time.sleep(0.1)
             a.send(b"x")
-            check("{} threads in {}() of one poller are all told of a socket".format(n, name), [t(10) for t in waits], [[[IN]]] * n)
-            check("nothing is told twice: {}, {}".format(name, n), [m for o, m in p.poll(0)], [IN])
+            check("{} threads in {}() of one poller all get a socket's event".format(n, name), [t(10) for t in waits], [[[IN]]] * n)
+            check("no event is reported twice: {}, {}".format(name, n), [m for o, m in p.poll(0)], [IN])
             p.close()
             close(a, b)
 
 
 def told_to_each_for_long():
-    # Threads that wait again and again, while what they wait for comes, is read, and goes.
+    # Threads wait repeatedly while events arrive, are read and disappear.
     p = socket.poller()
     pairs = [tcp_pair() for _ in range(8)]
     for a, b in pairs:
@@ -54,7 +54,7 @@ def told_to_each_for_long():
     done = [t(20) for t in threads]
     check("three threads in one poller, with sockets that come and go", done, [[None]] * 3)
     left = sorted(id(b) for a, b in pairs if raised(b.recv, (100, C.MSG_PEEK)) is None)
-    check("what is left is told", sorted(id(o) for o, m in p.poll(0)), left)
+    check("the remaining events are reported", sorted(id(o) for o, m in p.poll(0)), left)
     true("they had some", sum(counts) > 0, counts)
     p.close()
     for a, b in pairs:
@@ -75,7 +75,7 @@ def one_within_another():
         within.append(sum(1 for _ in p.ipoll(0)))
     everyone = sorted(id(b) for a, b in pairs)
     check("poll() inside ipoll() loses no event", sorted(outer), everyone)
-    check("and is told all itself", inner, [6] * 6)
+    check("and gets every event itself", inner, [6] * 6)
     check("ipoll() inside ipoll() too", within, [6] * 6)
     p.close()
     for a, b in pairs:
@@ -116,8 +116,8 @@ def changed_meanwhile():
     time.sleep(0.05)
     p.register(b, IN)
     p.unregister(b)
-    a.send(b"x")  # later: the wait may look at any moment
-    check("unregistered during it: nothing is told", wait(5), [[]])
+    a.send(b"x")  # later, because the wait may check at any moment
+    check("unregistered during it: no event", wait(5), [[]])
     true("and not early", since(start) >= 300, since(start))
     p.close()
     close(a, b)
@@ -152,7 +152,7 @@ def numbers_that_go():
     p.register(fd, IN)
     check("the number of a silent socket", p.poll(0), [])
     b.close()
-    check("closed without having told anything: POLLNVAL", p.poll(1000), [(fd, NVAL)])
+    check("closed without an earlier event: POLLNVAL", p.poll(1000), [(fd, NVAL)])
     p.unregister(fd)
     a.close()
     p.close()

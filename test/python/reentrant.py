@@ -1,5 +1,5 @@
 # run: limit=60 heap=16m
-# Scheduled functions run while a call waits, and may change what the call works on: its buffer, its file, its poller.
+# Scheduled functions run while a call waits, and may change the objects of the call: its buffer, its file, its poller.
 import gc
 import io
 import micropython
@@ -11,7 +11,7 @@ from pairs import close, narrow_pair, tcp_pair
 
 
 def meanwhile(function, *more):
-    # Once the caller waits, `function` is scheduled; then each of `more` is called.
+    # Schedule `function` once the caller waits, then call each of `more`.
     def later():
         time.sleep(0.1)
         micropython.schedule(function, 0)
@@ -23,7 +23,7 @@ def meanwhile(function, *more):
 
 
 def grown(buf):
-    # Moves it, and uses the memory that it has left.
+    # Move the buffer and reuse its old memory.
     def grow(_):
         buf.extend(bytes(5000))
         gc.collect()
@@ -109,7 +109,7 @@ def one_reader_of_a_file():
 
 
 def lines_are_kept():
-    # One deadline for all of them; when it passes, they are there for the next call.
+    # One deadline limits all lines; after a timeout the received ones are returned by the next call.
     for mode in ("rb", "r"):
         a, b = tcp_pair()
         b.settimeout(0.5)

@@ -1,5 +1,5 @@
 # run: limit=60
-# What unreachable sockets hold is given back when it is needed: ports, as descriptors. A descriptor that somebody else closed is told of.
+# Resources of unreachable sockets are freed on demand: ports as well as descriptors. A descriptor closed by other code raises an error.
 import gc
 import socket
 
@@ -52,7 +52,7 @@ def fresh_frame(n):
 
 
 def ports():
-    # A conservative collector may see one by chance: three of four are enough.
+    # A conservative collector may keep one by chance: three of four are enough.
     if STALE:
         skip("ports", "the collector of this target keeps objects by mistake")
         return
@@ -72,7 +72,7 @@ def ports():
                 collect()
             true("a lost {} has the port, {} takes it".format(lose.__name__, name), good >= 3, (good, e))
     s = by_function(0)
-    raises("a port that is in use by one who lives", 98, by_function, s.getsockname()[1])
+    raises("a port that a live socket uses", 98, by_function, s.getsockname()[1])
     raises("the same with bind", 98, by_hand, s.getsockname()[1])
     s.close()
 
@@ -82,7 +82,7 @@ def closed_behind(label, make, close_it):
     fd = s.fileno()
     t = socket.socket(fileno=fd)
     t.close()
-    raises("closed by somebody else: {} says EBADF".format(label), 9, close_it, s)
+    raises("closed by other code: {} raises EBADF".format(label), 9, close_it, s)
     check("it is closed then: " + label, raised(s.fileno) is not None or s.fileno() == -1, True)
     check("closed once more, silent: " + label, raised(s.close), None)
 
@@ -114,7 +114,7 @@ kept = []
 
 def others_close_it():
     if not SYSTEM:
-        skip("a descriptor that somebody else closes", "this stack's numbers are no descriptors of the system")
+        skip("a descriptor that other code closes", "this stack's numbers are no descriptors of the system")
         return
     closed_behind("close()", fresh, lambda s: s.close())
     closed_behind("close() when connected", connected, lambda s: s.close())

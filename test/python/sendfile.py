@@ -1,5 +1,5 @@
 # run: net=lo limit=60 heap=4m
-# sendfile that is late, and files that fail, give nothing, or give what they should not.
+# sendfile with a timeout, and with files that fail, return nothing or return invalid counts.
 import io
 import time
 
@@ -14,7 +14,7 @@ PATTERN = bytes(range(256)) * 20
 
 
 class Endless:
-    # A file without an end; its byte at n is n modulo 256.
+    # An endless file; its byte at n is n modulo 256.
     at = 0
 
     def seek(self, position):
@@ -31,7 +31,7 @@ class Endless:
 
 
 def received(s, at):
-    # How many bytes come until the stream ends, and whether they are those of Endless from `at` on.
+    # Receive up to the end of the stream; returns the count, and True if the bytes are those of Endless from `at` on.
     n, right = 0, True
     while True:
         piece = s.recv(4096)
@@ -78,12 +78,12 @@ def late_with_a_file_that_cannot_go_back():
     e = raised(a.sendfile, (Stuck(),))
     check("late, and the file does not go back: the timeout", (type(e), number(e)), (socket.timeout, 110))
     a.close()
-    check("and what went is told", received(b, 0), (e.sent if isinstance(e, socket.timeout) else None, True))
+    check("and the exception has the number of bytes sent", received(b, 0), (e.sent if isinstance(e, socket.timeout) else None, True))
     b.close()
 
 
 def many_times():
-    # What comes in pieces is whole, and from a deadline for all of it.
+    # A file that is read in pieces is sent as a whole, with one deadline for all of it.
     data = bytes((i * 11) & 255 for i in range(300000))
     for fits in (None, 299999, 1):
         a, b = narrow_pair()

@@ -1,4 +1,4 @@
-# Running out of memory on purpose: a call with k free blocks of the heap and nothing else, k = 0, 1, 2 ... until it succeeds.
+# Exhaust memory on purpose: make a call with only k free blocks of the heap, k = 0, 1, 2 ... until it succeeds.
 import gc
 
 from check import collect, descriptors, descriptors_left, fail, number, ok
@@ -8,7 +8,7 @@ MOST = 60
 
 
 def squeeze(k, fn):
-    # Calls fn() with k free blocks in a row and nothing else; returns what it raised, or None.
+    # Call fn() with only k contiguous free blocks; returns its exception or None.
     result = None
     gap = bytearray(k * BLOCK) if k else None
     chain = None
@@ -30,7 +30,7 @@ def squeeze(k, fn):
 
 
 def sweep(label, make, call, after=None, most=MOST):
-    # make() -> sockets; call(sockets) is squeezed; after(sockets) says whether they still work.
+    # make() returns sockets, call(sockets) runs without memory, after(sockets) returns True if they still work.
     tried = 0
     collect()
     start = descriptors()

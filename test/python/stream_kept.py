@@ -1,6 +1,6 @@
 # run: limit=60
-# Nothing is lost: what arrived before a deadline passed inside read, readinto or readline is what the next call receives,
-# whichever call it is; and poll tells of it.
+# No byte is lost: the bytes received before a timeout inside read, readinto or readline are returned by the next receiving call of
+# any kind, and poll reports them.
 import select
 import socket
 import time
@@ -238,7 +238,7 @@ def poll_by_number():
 
 
 def poll_for_writing():
-    # Kept bytes make the socket readable; whether it is writable is still the connection's own affair.
+    # Bytes put back make the socket readable; they do not affect its writability.
     a, b = full_pair()
     a.settimeout(WAIT)
     b.send(b"abc")
@@ -272,11 +272,11 @@ def poll_after_lines():
     close(a, b)
 
 
-TEXT = "a\u00e4\u20ac\U0001f600\n"  # of 1, 2, 3, 4 and 1 bytes
+TEXT = "a\u00e4\u20ac\U0001f600\n"  # characters of 1, 2, 3, 4 and 1 bytes
 
 
 def text_is_not_cut():
-    # A file of text counts characters, and gives them whole: what has come of one waits for the rest.
+    # A text file counts characters and returns whole ones: an incomplete character waits for its rest.
     for label, buffering in (("buffered", None), ("a buffer of 2", 2), ("unbuffered", 0)):
         a, b = tcp_pair()
         b.settimeout(5)

@@ -1,6 +1,6 @@
 # run: limit=60 heap=16m
-# Any mixture of receiving calls, timeouts, modes and pieces gives the stream byte for byte; so does any mixture of sending
-# calls, with what exceptions tell counted in. A linear generator, so that a failure can be repeated.
+# Any mixture of receiving calls, timeouts, modes and segments returns the stream byte for byte; so does any mixture of sending
+# calls, including the counts in exceptions. The random numbers are a fixed sequence, so that a failure can be repeated.
 import select
 import socket
 import time
@@ -42,7 +42,7 @@ def sender(s, data, dice, stop):
 
 
 def take(s, dice, f):
-    # One random receiving call: bytes, b"" at the end, None when there was nothing yet.
+    # Make one random receiving call; returns bytes, b"" at the end, None if there were none yet.
     kind = dice(9)
     n = 1 + dice(1 + dice(2000))
     if kind == 0:

@@ -1,5 +1,5 @@
 # run: heap=128m
-# read, readinto, readline, write: no short reads and no short writes while waiting; None, b'' and counts; buffers and text.
+# read, readinto, readline, write: no short reads or writes in blocking mode; None, b'' and counts; buffers and text.
 import socket
 import time
 

@@ -1,5 +1,5 @@
 # run: limit=60 heap=64m
-# A deadline in the middle of write or sendall: the exception tells, to the byte, what the peer will receive.
+# A timeout within write or sendall: the exception has the exact number of bytes that the peer will receive.
 import socket
 import time
 

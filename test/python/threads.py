@@ -1,5 +1,5 @@
 # run: net=veth limit=60 heap=64m
-# Calls from several threads, on different sockets and on one; close() wakes the others; the collector lengthens no deadline.
+# Calls from several threads on different sockets and on one; close() wakes waiting calls; collections do not lengthen a deadline.
 import gc
 import socket
 import time
@@ -57,7 +57,7 @@ def on_one_socket():
 
 
 def blocked(label, s, name, args, seconds=None):
-    # A call that waits in another thread; s is closed here; the number is reused at once.
+    # A call waits in another thread; s is closed here, and its number is reused at once.
     s.settimeout(seconds)
     t = spawn(lambda: raised(getattr(s, name), args))
     time.sleep(0.1)
@@ -183,7 +183,7 @@ def opened_and_closed_in_threads():
 
 
 def close_races_with_recv():
-    # close() from another thread at any moment: EBADF or data, never a stranger's data, never a hang.
+    # close() from another thread at any moment: the call raises EBADF or returns its own data, never another socket's, and never hangs.
     bad = []
     for _ in range(150):
         a, b = tcp_pair()
@@ -198,7 +198,7 @@ def close_races_with_recv():
         if got is None or any((e is not None and number(e) != 9 for e in got[0])):
             bad.append(got)
         if c.recv(10) != b"strange":
-            bad.append("a stranger's bytes were taken")
+            bad.append("bytes of another socket were received")
         close(a, c, d)
     check("150 races of close and recv", bad, [])
 

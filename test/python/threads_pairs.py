@@ -1,6 +1,6 @@
 # run: limit=120 heap=32m
-# Every method of every object in one thread, and every method of the same object in another at the same time. Nothing crashes, hangs or
-# loses a descriptor, and an exception is one that a program can expect. A method that no table below has is a failure.
+# Every method of every object runs in one thread, and every method of the same object in another at the same time. No call crashes, hangs or
+# leaks a descriptor, and only documented exceptions occur. A method that is missing from the tables below is a failure.
 import gc
 import socket
 import time
@@ -11,12 +11,12 @@ from pairs import C, tcp_pair, udp_pair
 from tls_pair import has_tls, tls_client, tls_listener, tls_pair
 from where import HOST, NAME, STACK
 
-TICK = 0.002  # what a call may wait, seconds
+TICK = 0.002  # seconds; the timeout of a call
 ROUNDS = 2
-LATE = 5000 * float(env("TEST_SLOW") or 1)  # ms for one pair; nothing waits so long
+LATE = 5000 * float(env("TEST_SLOW") or 1)  # ms; upper limit of one pair, longer than any wait
 IN, OUT = 1, 4
 given = []  # descriptors of detach()
-made = []  # files, sockets that calls have returned
+made = []  # files and sockets that calls have returned
 
 
 def gives(s):
@@ -51,7 +51,7 @@ def within(s):
 
 
 class Source:
-    # For sendfile.
+    # A file for sendfile.
     def __init__(self):
         self.left = 3
 
@@ -104,7 +104,7 @@ POLLER_MORE = {
     "data": lambda p: objects[2].send(b"x"), "one-shot": lambda p: [m for o, m in p.ipoll(0, 1)], "poll(0)": lambda p: p.poll(0),
 }  # fmt: skip
 WAITER = {"close": lambda r: r.close(), "result": lambda r: keeps(r.result()), "__enter__": within}
-there = [None]  # an address where somebody listens
+there = [None]  # the address of a listener
 objects = []  # registered with the poller: two sockets, and the peer of the first
 
 EXPECTED = (OSError, ValueError, RuntimeError)
@@ -113,7 +113,7 @@ ENOENT = 2
 
 # ---- Two threads ----------------------------------------------------------------------------------------------------
 
-job = []  # (object, call): of the second thread
+job = []  # (object, call) of the second thread
 done = []
 stop = []
 wrong = []
@@ -167,7 +167,7 @@ def close_all(list):
 
 
 def take_connections():
-    # What has connected to `listener` takes its room.
+    # Accept the connections that fill the listener's backlog.
     try:
         while True:
             listener.accept()[0].close()
@@ -180,7 +180,7 @@ def unknown(o, table, others=()):
 
 
 def every_pair(label, make, is_whole, calls, table, others=()):
-    # make() returns the object and what is to be closed after it.
+    # make() returns the object and the objects to close after it.
     o, rest = make()
     check(label + ": the table has every method", unknown(o, table, others), [])
     names = sorted(n for n in calls if n in MORE or n in FILE_MORE or n in POLLER_MORE or hasattr(o, n))
@@ -202,7 +202,7 @@ def every_pair(label, make, is_whole, calls, table, others=()):
     wrong.clear()
 
 
-# ---- What there is ---------------------------------------------------------------------------------------------------
+# ---- Objects under test ----------------------------------------------------------------------------------------------
 
 def merged(a, b):
     c = dict(a)
@@ -242,7 +242,7 @@ def is_open(s):
 
 
 def is_fresh(s):
-    # Neither connected nor closed; listening, it goes on.
+    # True if the socket is open but not connected; a listening socket stays in use.
     return s.fileno() >= 0 and not is_open(s)
 
 
@@ -329,7 +329,7 @@ def waiters():
 
 
 def hammer(label, o, calls, meanwhile, seconds=0.7):
-    # Three threads, each with all of the calls in turn, as fast as they can.
+    # Three threads make all of the calls in turn, as fast as they can.
     ended = []
     enough = []
 

@@ -1,5 +1,5 @@
 # run: net=veth limit=60 heap=64m
-# One deadline for the whole call, from every call alike: never early, late by the scheduler's delay alone.
+# Every call has one deadline for the whole call: never early, late only by the scheduler's delay.
 import socket
 import time
 

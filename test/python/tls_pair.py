@@ -34,7 +34,7 @@ def tls_client():
 
 
 def tls_pair():
-    # Both through with the handshake, blocking; they hold little.
+    # A pair after its handshake, in blocking mode, with small buffers.
     listener, c = tls_listener(), tls_client()
     buffer_size(listener, "SO_RCVBUF", 16384)
     buffer_size(c, "SO_SNDBUF", 16384)

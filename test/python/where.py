@@ -1,20 +1,20 @@
-# What the scripts have to test with. A system with other addresses puts a target.py beside this file, or before it in the
-# module path, that sets any of these anew.
-HOST = "127.0.0.1"  # reaches this system itself
+# The environment of the scripts. A system with other addresses overrides values in a target.py beside this file or earlier in the
+# module path.
+HOST = "127.0.0.1"  # an address of this system
 HOST6 = "::1"
-NAME = "localhost"  # a name of both
-BOTH = "both"  # a name of both, too, in a hosts file of the tests' own
-SILENT = ("192.0.2.1", 80)  # takes every packet and never answers
-INTERFACE = "lo"  # has HOST
-OUTWARD = "v0"  # has an address of SILENT's network, 192.0.2.2, and a link-local one
-MUCH = 20000000  # bytes, far more than a connection holds when nobody reads
-DATAGRAM = 60000  # bytes that one datagram may have
-MANY = 20  # pairs of sockets that there is room for
+NAME = "localhost"  # a name with an IPv4 and an IPv6 address
+BOTH = "both"  # another such name, from the tests' own hosts file
+SILENT = ("192.0.2.1", 80)  # drops every packet
+INTERFACE = "lo"  # the interface with HOST
+OUTWARD = "v0"  # the interface with 192.0.2.2, in SILENT's network, and a link-local address
+MUCH = 20000000  # bytes, far more than a connection buffers without a reader
+DATAGRAM = 60000  # bytes; the largest datagram
+MANY = 20  # pairs of sockets that may be open at once
 STALE = 0  # objects that a conservative collector may keep by mistake
-FITS = 100000  # bytes that it does hold
+FITS = 100000  # bytes that a connection buffers without a reader
 LINGER_RESETS = True  # SO_LINGER of zero makes close() a reset
-NODELAY = False  # connections of the tests get TCP_NODELAY: else each small piece waits for the stack's delayed ACK
-STACK = 0  # bytes for a thread; 0: what the interpreter gives it
+NODELAY = False  # True: connections of the tests get TCP_NODELAY, because each small segment would wait for the stack's delayed ACK
+STACK = 0  # bytes of a thread's stack; 0: the interpreter's default
 SIN_LEN = False  # struct sockaddr begins with its length
 
 try:

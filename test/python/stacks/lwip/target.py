@@ -1,4 +1,4 @@
-# lwIP of test/lwip/, over its loopback interface.
+# The target is lwIP of test/lwip/, over its loopback interface.
 FITS = 20000
 INTERFACE = "lo0"
 OUTWARD = "ve1"
