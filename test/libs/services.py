@@ -1,4 +1,4 @@
-"""The real servers that the cases talk to, and the stand-ins for the rest.
+"""Servers for the cases: nginx and mosquitto, and substitutes for others.
 
 nginx and mosquitto run from configurations written here, on free ports, with
 everything they write in a temporary directory; Python threads stand in for a
@@ -68,7 +68,7 @@ openssl pkey -in leaf.key -outform der -out leaf-key.der
 
 
 class Broken(Exception):
-    """A server did not start: the reason in words."""
+    """A server did not start; the text has the reason."""
 
 
 def program(name):
@@ -87,7 +87,7 @@ def free_ports(n, address):
 
 
 def content(folder):
-    """The files that nginx serves; returns what a case needs to know of them."""
+    """Write the files that nginx serves; returns their paths, sizes and digests for the cases."""
     www = f"{folder}/www"
     os.makedirs(f"{www}/upload")
     large = random.Random(1).randbytes(1000003)
@@ -106,7 +106,7 @@ def content(folder):
 
 
 def udp_standin(address, answer):
-    """A thread that answers datagrams with answer(data), or not when it gives None."""
+    """Start a thread that answers datagrams with answer(data); None: no answer."""
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.bind((address, 0))
 
@@ -128,7 +128,7 @@ def ntp_answer(query):
 
 
 def silent_standin(address):
-    """A listener whose connections come up and stay mute."""
+    """A listener that completes connections and never sends."""
     s = socket.create_server((address, 0), backlog=16)
     kept = []
 
@@ -141,7 +141,7 @@ def silent_standin(address):
 
 
 class Services:
-    """Servers at two addresses, which the cases call by a name; nginx asks those of a case at a third, the interpreter's own."""
+    """Servers on two addresses, which the cases reach by a name. nginx reaches a case's server on a third, the interpreter's own."""
 
     def __init__(self, folder, address="127.0.0.1", address6="::1", host="localhost", own="127.0.0.1"):
         self.folder = folder

@@ -1,5 +1,5 @@
-# Chance and its choices, for program.py. A call is a name and a letter for the kind of each argument (KINDS in program.py). What a
-# build lacks is left out.
+# Random numbers and the calls to choose from, for program.py. A call is a name and one letter per argument for its kind (KINDS in
+# program.py). Calls that a build lacks are left out.
 from check import env
 from where import HOST
 
@@ -29,7 +29,7 @@ INTS = (0, 1, -1, 2, 3, 7, 16, 255, 256, 1000, 32767, 65535, 65536, -65536, 2**3
 TEXTS = ("", "x", "localhost", HOST, "::1", "0.0.0.0", "255.255.255.255", "1.2.3", "999.1.1.1", "\0", "a\0b", "x y", "a" * 70, "a." * 130,
          "fe80::1%lo", "fe80::1%99", "%", "::ffff:127.0.0.1", "\u00e9", "http", "80", "0x50", "-1", "rb", "rw", "wb", "utf-8", "line\n", "r" * 300)
 SIZES = (0, 1, 2, 5, 64, 1000, 4096, 20000, 70000)
-if env("TEST_STACK") == "lwip":  # both ends of a connection must not fill it there: full-loopback in docs/stacks.md
+if env("TEST_STACK") == "lwip":  # there both ends must not fill a connection at once; see full-loopback in docs/stacks.md
     SIZES = (0, 1, 2, 5, 64)
 
 

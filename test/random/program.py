@@ -1,8 +1,8 @@
 # A random program: calls of the module with random arguments, closes, collections, threads and scheduled functions at random
 # moments. `program.py SEED STEPS` prints each call before it is made; run.py watches it. Its last line is `end`.
 #
-# No call here may wait for long: timeouts are at most TICK, and an argument that would mean "for ever" is never chosen. A call is
-# wrong that takes longer than LATE, that raises another class than ALLOWED, or an OSError without a number.
+# No call may wait for long: timeouts are at most TICK, and arguments that mean "for ever" are never chosen. A call fails if it takes
+# longer than LATE, raises an exception outside ALLOWED, or raises an OSError without a number.
 import gc
 import io
 import micropython
@@ -19,18 +19,18 @@ from tlsdata import CERT, KEY
 from where import HOST, STACK, STALE
 
 SEED, STEPS = int(sys.argv[1]), int(sys.argv[2])
-THREADS = SEED // 3 % 4  # beside the first
+THREADS = SEED // 3 % 4  # in addition to the main thread
 TICK = 0.03  # seconds
 LATE = int(10000 * float(env("TEST_SLOW") or 1))  # milliseconds
 ALLOWED = (OSError, ValueError, TypeError, OverflowError, MemoryError, RuntimeError, StopIteration)
-NO_STREAM = ("stream operation not supported",)  # MicroPython's own, of an object that is none
-POOL = 14  # objects at once
+NO_STREAM = ("stream operation not supported",)  # MicroPython's error for an object that is no stream
+POOL = 14  # objects that exist at once
 TLS = hasattr(usocket, "TLS_CA_CERT")
 
 wrong = []
 lock = _thread.allocate_lock()
-pool = []  # under the lock
-busy = []  # one for each thread that runs
+pool = []  # protected by the lock
+busy = []  # one entry for each running thread
 names = [n for n in dir(usocket) if n[0].isupper() and isinstance(getattr(usocket, n), int)]
 numbers = [getattr(usocket, n) for n in names]
 levels = [getattr(usocket, n) for n in names if n.startswith(("SOL_", "IPPROTO_"))]
@@ -38,7 +38,7 @@ options = [getattr(usocket, n) for n in names if n.startswith(("SO_", "TCP_", "I
 
 
 def say(*words):
-    # One system call a line, else the lines of two threads mix.
+    # Each line is one system call, because the lines of two threads would mix.
     try:
         sys.stdout.write(" ".join(words) + "\n")
     except MemoryError:
@@ -48,7 +48,7 @@ def say(*words):
 # ---- Arguments ----------------------------------------------------------------------------------------------------------
 
 class Odd(io.IOBase):
-    # A stream in Python whose every method does something else meanwhile.
+    # A Python stream; each of its methods also performs a random action.
     def __init__(self, chance):
         self.chance = chance
 
@@ -94,7 +94,7 @@ def buffer(c):
 
 
 def known(c):
-    # An address of a socket of ours.
+    # The address of one of the program's sockets.
     x = pick(c)
     try:
         return x.getpeername() if c.below(4) == 0 else x.getsockname()
@@ -143,7 +143,7 @@ def anything(c):
 
 
 def seconds(c):
-    # None, infinity and large numbers are left out: they wait.
+    # None, infinity and large numbers are never chosen, because they wait.
     if c.below(6):
         return c.one((0, 0.0, 1e-9, 0.001, TICK / 2, TICK))
     return c.one((-1, -0.001, float("nan"), "1", b"", (), object, -(2**70)))
@@ -175,7 +175,7 @@ KINDS = {
     "P": lambda c: c.one((0, 0, 6, 17, 256, 999)), "b": lambda c: c.one((0, 1, 2, 8192, -1, None)), "M": lambda c: c.one(("r", "rb", "w", "wb", "rw", "rwb", "a", "")),
     "0": lambda c: c.one((False, 0, "", None, [])), "q": lambda c: pick(c),
 }  # fmt: skip
-FIXED = "tm0"  # never replaced by another value: it might wait
+FIXED = "tm0"  # kinds that are never replaced by another value, which might wait
 
 def methods(x):
     if isinstance(x, usocket.socket):
@@ -191,7 +191,7 @@ def methods(x):
 
 
 def locked(c):
-    # The lock is held for an instant; a scheduled function may run in the thread that holds it, hence gives up.
+    # The lock is held only briefly. A scheduled function may run in the thread that holds it, and therefore gives up.
     for _ in range(1 if c.depth else 200):
         if lock.acquire(0):
             return True
@@ -215,7 +215,7 @@ def put(c, x):
         if not locked(c):
             return
         if len(pool) >= POOL:
-            pool.pop(c.below(len(pool)))  # to the collector
+            pool.pop(c.below(len(pool)))  # left to the collector
         pool.append(x)
         lock.release()
 
@@ -250,7 +250,7 @@ def tcp(c, secure):
             raise
     server = listener.accept()[0]
     server.settimeout(0)
-    if secure and c.below(4):  # else the handshake is left to later calls
+    if secure and c.below(4):  # otherwise later calls do the handshake
         for _ in range(200):
             left = 0
             for s in (client, server):
@@ -305,7 +305,7 @@ def short(x):
 
 
 def call(c, what, function, arguments):
-    # Calls it, and judges how it ends. Returns what it returns, or None.
+    # Make a call and judge its outcome. Returns its result, or None.
     c.step += 1
     try:
         say(c.name, str(c.step), "  " * c.depth + what + "(" + ", ".join(short(a) for a in arguments) + ")")
@@ -330,12 +330,12 @@ def call(c, what, function, arguments):
 
 
 def single(words):
-    # detach() is not for a socket that another thread is in a call of.
+    # detach() must not be called while another thread uses the socket.
     return THREADS == 0 or not words.startswith("detach")
 
 
 def spec(c, words):
-    # A name and its arguments, of the right kinds as a rule.
+    # A method name and its arguments, usually of the right kinds.
     name, _, kinds = words.partition(" ")
     arguments = []
     for k in kinds:
@@ -369,7 +369,7 @@ def method(c):
 
 
 def adopted(c, fd):
-    # A socket for a descriptor that nobody has any more; memory may be short for a moment.
+    # Wrap a detached descriptor in a socket again; memory may be short for a moment.
     for _ in range(100 if type(fd) is int and fd >= 0 else 0):
         s = call(c, "socket of detached", lambda n: usocket.socket(fileno=n), (fd,))
         if s is not None:
@@ -395,7 +395,7 @@ def scheduled(c):
 
 
 def selected(c):
-    # The interpreter's own poll, over sockets of ours.
+    # The interpreter's own poll on sockets of the module.
     p = select.poll()
     for _ in range(c.below(4)):
         x = pick(c)
@@ -403,12 +403,12 @@ def selected(c):
             try:
                 p.register(x, c.below(16))
             except ALLOWED:
-                return  # MicroPython's own crashes in poll() after a register() that failed
+                return  # MicroPython's poll object crashes in poll() after a failed register()
     call(c, "select.poll().poll", p.poll, (c.below(30),))
 
 
 def act(c):
-    # One thing, chosen at random.
+    # Perform one random action.
     if c.depth > 3:
         return
     c.depth += 1
@@ -433,7 +433,7 @@ def act(c):
         elif n < 98:
             try:
                 micropython.schedule(scheduled, Chance(c.below(2**31), c.name + "s"))
-            except RuntimeError:  # the queue is full
+            except RuntimeError:  # the scheduler's queue is full
                 pass
         else:
             words = c.one(SOCKET)
@@ -460,7 +460,7 @@ def thread(c, steps):
 
 
 def finish():
-    # What is left is closed, or left to the collector; no descriptor may stay.
+    # Close the remaining objects or leave them to the collector; no descriptor may stay open.
     while pool:
         x = pool.pop()
         if c.below(2) and hasattr(x, "close"):
@@ -479,8 +479,8 @@ c = Chance(SEED, "T0")
 for n in range(THREADS):
     busy.append(n)
     _thread.start_new_thread(thread, (Chance(SEED * 8 + n + 1, "T%d" % (n + 1)), STEPS))
-# In every other program the main thread only waits, and runs what is scheduled: then its stack has few stale words by which a
-# conservative collector keeps an object.
+# In every other program the main thread only waits and runs scheduled functions: its stack then has few stale words that would keep
+# an object from a conservative collector.
 busy.append(9)
 if SEED % 2:
     _thread.start_new_thread(thread, (c, STEPS))
@@ -494,6 +494,6 @@ finish()
 if not settles(start, 5) and descriptors() - start > STALE + (2 if SEED % 2 else 3):
     wrong.append(1)
     say("FAIL descriptors:", str(descriptors() - start), "more than at the start")
-    time.sleep(1)  # run.py looks at them
+    time.sleep(1)  # run.py inspects the descriptors
 say("wrong:", str(len(wrong)))
 say("end")

@@ -5,13 +5,13 @@
     TEST_SECONDS=3600 test/random/run.py INTERPRETER...        for an hour, from a seed that the clock chooses
 
 An interpreter is a path; its directory in build/ tells the stack underneath. Each program runs in network namespaces of its own,
-with loopback alone (test/python/netns.sh), and with a heap that its seed chooses. A program fails that crashes, that says FAIL, that
-prints nothing for SILENT seconds (a call is held beyond its deadline), or that leaves a descriptor; the seed, the command and the
-end of its trace are printed. The last line is `N passed, N failed, N skipped`.
+with loopback alone (test/python/netns.sh), and with a heap that its seed chooses. A program fails if it crashes, prints FAIL, prints
+nothing for SILENT seconds (a call exceeds its deadline) or leaves a descriptor open; the seed, the command and the end of its trace
+are printed. The last line is `N passed, N failed, N skipped`.
 
-MicroPython's unix port has threads without a lock of the interpreter: its collector marks and sweeps while other threads run, and
-frees, once in a long while, what one of them has just made. So a program with threads that fails is run AGAIN times more. It has
-failed if one of these fails, too; else it is a skip, printed with all of the above.
+MicroPython's unix port has threads without a global lock: its collector marks and sweeps while other threads run, and rarely frees an
+object that one of them has just created. A failing program with threads is therefore run AGAIN times more. It counts as failed if one of
+these runs fails as well; otherwise as skipped, printed with all of the above.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def environment(interp, factor):
 
 
 def where(pid):
-    """What each thread of a process that stands still is in, as far as the system tells."""
+    """The kernel function in which each thread of a stalled process waits, where the system reports it."""
     found = []
     try:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -73,7 +73,7 @@ def where(pid):
 
 
 def descriptors(pid):
-    """What a process has open."""
+    """The open descriptors of a process."""
     found = []
     for number in sorted(os.listdir(f"/proc/{pid}/fd"), key=int):
         try:
@@ -86,7 +86,7 @@ def descriptors(pid):
 def run(interp, seed, steps):
     """One program. Returns (the reason of its failure or None, its output)."""
     factor = slow.factor() * (4 if "asan" in flavour_of(interp) else 1)
-    folder = tempfile.mkdtemp()  # for the names of local sockets
+    folder = tempfile.mkdtemp()  # for the paths of AF_UNIX sockets
     child = subprocess.Popen(command_of(interp, seed, steps), env=environment(interp, factor), cwd=folder, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     running.add(child.pid)
@@ -130,12 +130,12 @@ def run(interp, seed, steps):
 
 
 def has_threads(seed):
-    """As program.py decides it."""
+    """True if the program of this seed has threads, as program.py decides it."""
     return seed // 3 % 4 > 0 or seed % 2 == 1
 
 
 def judged(interp, seed, steps):
-    """One program, and once more if threads may be the reason. Returns (the reason or None, the output, whether it fails again)."""
+    """Run one program, and repeat it if threads may be the reason. Returns (reason or None, output, True if it fails again)."""
     why, text = run(interp, seed, steps)
     if why is None or not has_threads(seed):
         return why, text, True
@@ -143,7 +143,7 @@ def judged(interp, seed, steps):
 
 
 def stop():
-    """Ends what runs; the exit status."""
+    """End the running programs; returns the exit status."""
     for pid in list(running):
         try:
             os.killpg(pid, signal.SIGKILL)

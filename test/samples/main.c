@@ -1,4 +1,4 @@
-/* A prompt for the samples: each line of the standard input is a command.
+/* A command prompt for the samples: reads commands from standard input, one per line.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The samples for RT-Thread, each run once: the commands on the look-alike of its sockets, the scripts in an interpreter.
+"""Runs each RT-Thread sample once: the commands on the look-alike of RT-Thread's sockets, the scripts in an interpreter.
 
 usage: test/samples/run.py PROGRAM INTERPRETER
 
-PROGRAM is test/samples/main.c with the samples; what is typed at its prompt goes to its standard input. The last line counts.
+PROGRAM is test/samples/main.c with the samples; commands are written to its standard input. The last line counts.
 """
 
 import http.server
@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import slow
 
 SAMPLES = os.path.join(ROOT, "samples")
-PATIENCE = 20 * slow.factor()  # seconds for each line of output
+LINE_LIMIT = 20 * slow.factor()  # seconds for each line of output
 PAGE = b"<p>a page</p>\n" * 20
 
 counts = {"ok": 0, "FAIL": 0}
@@ -36,7 +36,7 @@ def check(what, good, why=""):
 
 
 class Process:
-    """A program whose lines of output are waited for."""
+    """A running program; expect() waits for lines of its output."""
 
     def __init__(self, *command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -53,8 +53,8 @@ class Process:
         self.process.stdin.flush()
 
     def wait(self, pattern):
-        """The match of the first line that the pattern describes; lines that are passed over are kept in self.seen."""
-        end = time.monotonic() + PATIENCE
+        """The match of the first line that fits the pattern; skipped lines are kept in self.seen."""
+        end = time.monotonic() + LINE_LIMIT
         while True:
             try:
                 line = self.lines.get(timeout=max(0.01, end - time.monotonic()))
@@ -68,12 +68,12 @@ class Process:
                 return match
 
     def expect(self, what, pattern):
-        return check(what, self.wait(pattern), f"no line {pattern!r} within {PATIENCE:.0f} s ({slow.advice(PATIENCE / 20)}) in {self.seen[-8:]}")
+        return check(what, self.wait(pattern), f"no line {pattern!r} within {LINE_LIMIT:.0f} s ({slow.advice(LINE_LIMIT / 20)}) in {self.seen[-8:]}")
 
     def end(self):
         self.process.stdin.close()
         try:
-            return self.process.wait(PATIENCE)
+            return self.process.wait(LINE_LIMIT)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return "killed"
@@ -100,7 +100,7 @@ def commands(program):
     prompt = Process(program)
     for name in ("tcp_client", "tcp_server", "udp_client", "udp_server", "http_get", "lookup"):
         prompt.type("usocket_" + name + " " + "too many words " * 2)
-        prompt.expect(f"usocket_{name} tells how it is used", f"usage: usocket_{name}.*")
+        prompt.expect(f"usocket_{name} prints its usage", f"usage: usocket_{name}.*")
 
     prompt.type("usocket_tcp_server 0")
     port = prompt.wait(r"listening on 0\.0\.0\.0:(\d+)")
@@ -154,7 +154,7 @@ def commands(program):
 
 
 def scripts(interpreter, work):
-    """The .py files, with other addresses in them."""
+    """Run the .py files with replaced addresses."""
     def start(name, *changes):
         with open(os.path.join(SAMPLES, name)) as file:
             text = file.read()

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""The README's line for other systems, `MICROPYTHON_DIR=/path make run`, as it is there: no apt-get, a tree of one's own.
+"""Tests the README's command for other systems, `MICROPYTHON_DIR=/path make run`: without apt-get, with the user's own tree.
 
     test/tree/run.py --tree MICROPYTHON --mbedtls TREE [--only RE] [--long]
 
 Each case is a copy of the sources of this project, without build/, and a PATH of links to a compiler, make, Python and the usual small
 tools. The MicroPython tree is a copy of links whose submodules are empty. Cases:
 
-    nothing    no mbedTLS anywhere: one line says what to do, and nothing is compiled before
-    no TLS     TLS=0: the examples run, and the output says that there is no TLS
+    nothing    no mbedTLS anywhere: one line explains what to do, before anything is compiled
+    no TLS     TLS=0: the examples run, and the output names the missing TLS
     named      MBEDTLS_DIR names a tree
-    checkout   with --long: extmod.mk as it is upstream, and mbedTLS in lib/mbedtls
+    checkout   with --long: extmod.mk as upstream, and mbedTLS in lib/mbedtls
 
-In none of them is anything downloaded or installed. Last line: `N passed, N failed, N skipped`.
+No case downloads or installs anything. Last line: `N passed, N failed, N skipped`.
 """
 
 import argparse
@@ -39,7 +39,7 @@ NO_TLS = "This interpreter has no TLS (TLS=0): the examples that need it are ski
 
 
 def path_of_links():
-    """A directory with those tools alone."""
+    """Make a directory with only those tools."""
     place = os.path.join(WORK, "bin")
     os.makedirs(place)
     for name in TOOLS:
@@ -50,7 +50,7 @@ def path_of_links():
 
 
 def project():
-    """This project's sources, as they are now."""
+    """Copy this project's sources in their current state."""
     place = os.path.join(WORK, "project")
     def left(folder, names):
         return [n for n in names if n in ("build", ".git", "__pycache__") or stat.S_ISSOCK(os.lstat(os.path.join(folder, n)).st_mode)]
@@ -60,7 +60,7 @@ def project():
 
 
 def tree(original, name):
-    """MicroPython's sources, hard links, without its submodules."""
+    """Copy MicroPython's sources as hard links, without the submodules."""
     place = os.path.join(WORK, name)
     shutil.copytree(original, place, symlinks=True, copy_function=os.link,
                     ignore=lambda folder, names: [n for n in names if n in (".pc", ".ready") or folder.endswith("/ports") and n != "unix"])
@@ -71,11 +71,11 @@ def tree(original, name):
 
 
 def upstream(original, place, mbedtls):
-    """What Debian has changed is changed back, and lib/mbedtls is filled."""
+    """Revert Debian's patches and fill lib/mbedtls."""
     for name in ("0006-extmod-Use-system-mbedtls.patch", "0007-py-mkrules.mk-Workaround-missing-submodules-dir.patch"):
         with open(os.path.join(original, "debian", "patches", name)) as patch:
             text = patch.read()
-        for path in re.findall(r"^\+\+\+ b/(\S+)", text, re.M):  # no link to the original any more
+        for path in re.findall(r"^\+\+\+ b/(\S+)", text, re.M):  # replaces the hard link with a copy
             copy = os.path.join(place, path)
             shutil.copyfile(copy, copy + ".new")
             os.replace(copy + ".new", copy)
@@ -116,7 +116,7 @@ class Cases:
         return True
 
     def quiet(self, out):
-        """Nothing was fetched."""
+        """Check that nothing was downloaded."""
         fetched = [n for n in ("download", "apt") if os.path.exists(os.path.join(self.place, "build", n))]
         self.check("nothing is downloaded or installed", not fetched and not re.search(r"Downloading|Installing|Reading the package", out), fetched or out[-300:])
 
@@ -126,9 +126,9 @@ class Cases:
         ran = re.search(r"TLS 1\.3 GET / 200 OK", out)
         if tls:
             self.check("the examples with TLS are run", ran or not shutil.which("openssl", path=self.path), out[-800:])
-            self.check("no word of a build without TLS", NO_TLS not in out, "it says so")
+            self.check("no message about a build without TLS", NO_TLS not in out, "it says so")
         else:
-            self.check("the output says that there is no TLS", out.count(NO_TLS) == 1 and not ran, out[-800:])
+            self.check("the output names the missing TLS", out.count(NO_TLS) == 1 and not ran, out[-800:])
 
 
 def main():
@@ -150,7 +150,7 @@ def main():
         status, out, seconds = cases.run(MICROPYTHON_DIR=emptied)
         lines = [line for line in out.splitlines() if "FAILED" in line]
         cases.check("no mbedTLS: it fails at once, in one line", status != 0 and len(lines) == 1 and "compiled" not in out, out[-800:])
-        cases.check("the line says what to do", lines and "MBEDTLS_DIR=" in lines[0] and "TLS=0" in lines[0], out[-800:])
+        cases.check("the line explains what to do", lines and "MBEDTLS_DIR=" in lines[0] and "TLS=0" in lines[0], out[-800:])
         status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, MBEDTLS_DIR=HERE)
         cases.check("MBEDTLS_DIR without mbedTLS in it: the line names it", status != 0 and re.search(rf"FAILED.*{re.escape(HERE)}", out), out[-800:])
         cases.quiet(out)
@@ -171,7 +171,7 @@ def main():
             cases.quiet(out)
         else:
             cases.skipped += 1
-            print("  skip checkout: this tree is not Debian's, whose patches tell how it is upstream")
+            print("  skip checkout: this tree is not Debian's, so its patches cannot be reverted")
     print(f"{cases.passed} passed, {cases.failed} failed, {cases.skipped} skipped")
     if not cases.failed:
         shutil.rmtree(WORK)

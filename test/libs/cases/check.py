@@ -1,15 +1,15 @@
-"""What every case script shares: run functions as cases, and compare."""
+"""Helpers of every case script: run functions as cases, and compare results."""
 
 import json
 import os
-import socket  # the module opens a descriptor of its own when it is first imported
+import socket  # imported first, because the module opens a descriptor at its first import
 import sys
 
 with open(sys.argv[1]) as f:
     CONFIG = json.load(f)  # addresses, ports, digests and paths, from run.py
 
-HOST, ADDRESS = CONFIG["host"], CONFIG["address"]  # of the servers
-OWN = CONFIG["backend_address"]  # ours, as the servers see it
+HOST, ADDRESS = CONFIG["host"], CONFIG["address"]  # the servers' name and address
+OWN = CONFIG["backend_address"]  # the interpreter's address, as the servers see it
 
 
 def same(got, want, what="value"):

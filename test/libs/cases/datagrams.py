@@ -11,7 +11,7 @@ from check import ADDRESS, CONFIG, HOST, raises, run, same
 def ntp_time(port):
     query = bytearray(48)
     query[0] = 0x1B
-    addr = socket.getaddrinfo(HOST, port)[0][-1]  # an entry made for a stream
+    addr = socket.getaddrinfo(HOST, port)[0][-1]  # the result was made for a stream socket
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         s.settimeout(1)
@@ -77,7 +77,7 @@ def datagrams_into_a_buffer():
 
 
 def numbers_to_text():
-    "as DNS packet code does with what it reads"
+    "as DNS packet code treats received bytes"
     same(socket.inet_ntop(socket.AF_INET, b"\x7f\0\0\x01"), "127.0.0.1")
     same(socket.inet_ntop(socket.AF_INET6, bytes(15) + b"\x01"), "::1")
     same(socket.inet_pton(socket.AF_INET, "192.0.2.7"), b"\xc0\0\x02\x07")

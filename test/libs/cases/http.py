@@ -10,7 +10,7 @@ PORT, TLS_PORT = CONFIG["http"], CONFIG["https"]
 
 
 class Response:
-    """Keeps the socket as .raw; the body is read when it is asked for."""
+    """Keeps the socket as .raw; reads the body at the first access."""
 
     def __init__(self, raw, status, headers):
         self.raw, self.status, self.headers = raw, status, headers

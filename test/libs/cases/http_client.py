@@ -42,7 +42,7 @@ def get_by_length():
 
 
 def several_answers():
-    "each with a reader of its own; closing it leaves the connection open"
+    "each response has its own reader; closing it leaves the connection open"
     c = Connection(10)
     for _ in range(4):
         fp, headers = c.ask("small.txt")
@@ -110,7 +110,7 @@ def timeout_is_socket_timeout():
         c.close()
         import gc
 
-        gc.collect()  # the reader that nobody kept
+        gc.collect()  # collects the unreferenced reader
         return
     raise AssertionError("no timeout")
 

@@ -1,4 +1,4 @@
-"""The calls of an MQTT client: write(buf, length), read(1) that may give None."""
+"""The calls of an MQTT client: write(buf, length), and read(1) that may return None."""
 
 import socket
 import struct
@@ -174,7 +174,7 @@ def idle_is_none():
         same(a.check(), None)
     same(a.inbox, [])
     a.sock.setblocking(False)
-    same(a.sock.read(1), None)  # nothing yet, which is not the end
+    same(a.sock.read(1), None)  # no byte yet, which is not the end of the stream
     a.sock.setblocking(True)
     b.publish(b"idle", b"now", qos=1)
     same(until(a, 1), [(b"idle", b"now")])
@@ -194,7 +194,7 @@ def read_times_out():
     a = Client(b"quiet", timeout=0.3)
     a.connect()
     raises((110,), a.sock.read, 1)
-    a.ping()  # and the connection is still good
+    a.ping()  # the connection still works
     same(a.wait(), 0xD0)
     a.disconnect()
 
@@ -215,7 +215,7 @@ def retained_and_many():
 
 
 def reconnects_after_a_kick():
-    "the broker drops a client when another of the same name comes"
+    "the broker drops a client when another of the same name connects"
     a = Client(b"robust", clean=False)
     a.connect()
     a.subscribe(b"robust/x", 1)
@@ -224,7 +224,7 @@ def reconnects_after_a_kick():
     for attempt in range(3):
         try:
             a.wait()
-        except OSError:  # the end of the stream, or a reset: both are reasons to come back
+        except OSError:  # the end of the stream or a reset: the client reconnects after both
             a.close()
             thief.disconnect()
             same(a.connect(), 1, "session present")

@@ -1,6 +1,6 @@
-"""Our servers, each asked by nginx, which passes a request on (proxy_pass).
+"""Servers on usocket behind nginx, which forwards requests to them (proxy_pass).
 
-One thread (or task) serves, the main one asks through nginx.
+One thread (or task) serves; the main one sends requests through nginx.
 """
 
 import _thread
@@ -15,7 +15,7 @@ with open(CONFIG["large_path"], "rb") as f:
 
 
 def through_nginx(path, data=b""):
-    "the body that nginx brings back from our server"
+    "the body of our server's response, through nginx"
     s = socket.create_connection((ADDRESS, CONFIG["http"]), 20)
     with s:
         s.sendall(b"POST %s HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % (path, len(data)))
@@ -131,9 +131,9 @@ def with_a_file():
 
 
 def page_server():
-    """The smallest web server: it never closes what makefile("rwb", 0) gave it.
+    """A minimal web server that never closes its makefile("rwb", 0) file.
 
-    close() of the socket ends the page all the same, at once: the client waits for that.
+    close() of the socket still ends the page at once, and the client waits for that.
     """
     kept = []
 
@@ -239,7 +239,7 @@ def asyncio_server(path, ctx):
 
 
 def meter():
-    "a bandwidth meter: both ends here, many calls of each kind"
+    "a bandwidth meter: both ends in this program, many calls of each kind"
     got = bytearray()
 
     def answer(conn):

@@ -1,4 +1,4 @@
-"""A Python class on top of ours, as the packages that wrap the module write it."""
+"""A Python subclass of socket, as packages that wrap the module define it."""
 
 import asyncio
 import select
@@ -10,7 +10,7 @@ from check import CONFIG, HOST, digest, run, same
 
 
 class Socket(_socket.socket):
-    "counts what passes through, and takes addresses by name"
+    "records the calls, and accepts addresses with host names"
 
     def __init__(self, *args):
         super().__init__(*args)

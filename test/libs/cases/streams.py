@@ -79,7 +79,7 @@ async def many_at_once(port, ctx):
 
 
 async def old_names(port, ctx):
-    "awrite and aclose, which HTTP clients of the first days still call"
+    "awrite and aclose, which old HTTP clients still call"
     reader, writer = await asyncio.open_connection(ADDRESS, port)
     await writer.awrite("GET /small.txt HTTP/1.0\r\n\r\n")
     while await reader.readline() != b"\r\n":

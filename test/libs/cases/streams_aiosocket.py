@@ -1,4 +1,4 @@
-"""The calls of streams.py on aiosocket: what was written for asyncio's streams runs unchanged."""
+"""The calls of streams.py on aiosocket: code written for asyncio's streams runs unchanged."""
 
 import asyncio
 

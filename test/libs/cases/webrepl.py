@@ -1,4 +1,4 @@
-"""The calls of the web prompt: a handler set with option 20, a websocket over a socket.
+"""The calls of WebREPL: a handler set with option 20, a websocket over a socket.
 
 The client is a thread of this program, with sockets of its own.
 """
@@ -71,7 +71,7 @@ def accept_in_the_handler():
     def handler(listening):
         conn, addr = listening.accept()
         accepted.append((listening, addr))
-        conn.send("welcome")  # str, and bytes
+        conn.send("welcome")  # both str and bytes are accepted
         conn.send(b"!\n")
         conn.close()
 
@@ -101,7 +101,7 @@ def none_removes_it():
     client(lambda c: c.readline(), outcome)
     time.sleep_ms(200)
     same(len(called), 1, "calls of the handler")
-    conn, addr = s.accept()  # it still waits in the queue
+    conn, addr = s.accept()  # the connection is still in the backlog
     conn.send(b"by hand\n")
     conn.close()
     finish(outcome, b"by hand\n")
@@ -165,7 +165,7 @@ def whole_session():
     state["ws"].close()
     state["conn"].close()
     s.close()
-    gc.collect()  # the prompt never closes what makefile() gave it
+    gc.collect()  # WebREPL never closes its makefile() file
 
 
 def websocket_blocking():

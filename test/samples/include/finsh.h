@@ -1,4 +1,4 @@
-/* The prompt's commands, listed by name for main.c.
+/* Substitute for RT-Thread's finsh.h: collects the exported msh commands by name for main.c.
  *
  * SPDX-License-Identifier: MIT
  */
