@@ -1,5 +1,5 @@
-# Both ends are ours, in one program, as they must be where the stack is the program's own (lwIP): certificates, options, sessions,
-# DTLS. Prints as inside.py does. The directory of certificates has table.json, too: names of bad ones, and words for them.
+# Certificates, options, sessions and DTLS with both ends in one program, as needed where the program contains the stack (lwIP). The output
+# has the form of inside.py's. The directory of certificates also has table.json: names of bad certificates and the texts of their errors.
 import errno, json, sys, time
 import usocket as socket
 from ends import HOST, ROOT, TLS, check, error, read
@@ -32,7 +32,7 @@ def listen(kind=socket.SOCK_STREAM, **options):
 
 
 def step(call):
-    "Whether it is done; an error that is one."
+    "True once it is done; raises a real error."
     try:
         return call() or True
     except OSError as e:
@@ -42,7 +42,7 @@ def step(call):
 
 
 def meet(l, kind=socket.SOCK_STREAM, **options):
-    "A client and what the listener makes of it: (client or what ended it, server or what ended it)."
+    "Connect a client to the listener; returns (client or its exception, server's connection or its exception)."
     c = make(kind, **dict({"CA_CERT": ROOT, "HOSTNAME": HOST}, **options))
     c.settimeout(0)
     result, server, opened, there = None, None, False, False
@@ -60,7 +60,7 @@ def meet(l, kind=socket.SOCK_STREAM, **options):
                 result = result or (c if opened else None)
             except OSError as e:
                 result, opened = e, True
-                c.close()  # and not when the collector comes: a small stack may have no other left for the server
+                c.close()  # at once and not by a collection: a small stack may have no other socket for the server
         if server is None:
             try:
                 if there is False:
@@ -76,7 +76,7 @@ def meet(l, kind=socket.SOCK_STREAM, **options):
                     there.close()
                     there = None
         if isinstance(result, OSError) and kind == socket.SOCK_DGRAM:
-            break  # a server of datagrams need not notice
+            break  # a DTLS server need not notice
         time.sleep_ms(1)
     for s in (c, there):
         if s and s.fileno() >= 0:
@@ -101,11 +101,11 @@ def certificates():
         for version in (socket.TLS_1_2, socket.TLS_1_3):
             l = error(lambda: listen(**own(name)))
             if isinstance(l, Exception):
-                check("%s: a server that shows it" % name, isinstance(l, socket.TLSError), repr(l))  # refused even here
+                check("%s: a server that shows it" % name, isinstance(l, socket.TLSError), repr(l))  # refused already by the listener
                 break
             more = {"CA_CERT": ROOT + read("middle.crl")} if name == "revoked" else {}
             c, s = meet(l, MIN_VERSION=version, MAX_VERSION=version, **more)
-            # What is not meant for servers, ours does not show; nor what is longer than it can send.
+            # The server refuses to present a certificate that is not valid for servers or that is longer than it can send.
             by_itself = name in NOT_SHOWN and isinstance(s, socket.TLSError)
             check("%s is refused, %x" % (name, version), isinstance(c, socket.TLSError) and (by_itself or table[name] in str(c)), (c, s))
             close(l, c, s)
@@ -170,7 +170,7 @@ def agreements():
 
 
 def sessions():
-    # That they are resumed, openssl.py sees; here it is what they have.
+    # openssl.py checks that sessions are resumed; this test checks the properties of resumed connections.
     for version in (socket.TLS_1_2, socket.TLS_1_3):
         l = listen(SESSION_CACHE=1, **own("ec"))
         shown = []
@@ -180,7 +180,7 @@ def sessions():
                 check("sessions, %x" % version, False, (c, s))
                 break
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            s.send(b"x")  # comes right behind the ticket, and with it into the client's hands
+            s.send(b"x")  # arrives after the ticket, so the client processes both
             got = error(c.recv, 1)
             check("what follows a ticket, %x" % version, got == b"x", repr(got))
             shown.append(get(c, "PEER_CERT") != b"")
@@ -221,7 +221,7 @@ def datagrams():
 
 
 def trust():
-    # For a system whose file of authorities has the root, and no other.
+    # For a system on which the CA file contains only the root.
     l = listen()
     c = make(socket.SOCK_STREAM, HOSTNAME=HOST)
     check("no TLS_CA_CERT given", error(c.getsockopt, TLS, socket.TLS_CA_CERT) == b"")
@@ -239,7 +239,7 @@ def trust():
 
 
 def clock():
-    # For clock.py: nobody has set it.
+    # For behaviour.py's run with a clock that was never set.
     for version in (socket.TLS_1_2, socket.TLS_1_3):
         l = listen()
         c, s = meet(l, MAX_VERSION=version)
@@ -252,7 +252,7 @@ def clock():
 
 
 def randomness():
-    # For a system that gives none.
+    # For a system without randomness.
     e = error(lambda: listen())
     check("no randomness, no server", isinstance(e, socket.TLSError) and "no randomness" in str(e), repr(e))
     plain = socket.socket()

@@ -1,5 +1,5 @@
-"""The table of bad certificates and bad servers, in the manner of badssl.com: each refused, in the right words, in each mode, in both
-versions. CPython's verdict stands beside ours.
+"""The table of bad certificates and bad servers, similar to badssl.com: each is refused with the right text, in each mode and both
+versions. CPython's verdict is compared.
 
 SPDX-License-Identifier: MIT
 """
@@ -10,7 +10,7 @@ import ssl
 import certs
 import strangers
 
-# name of the certificate: our words, CPython's words ("accepted": it lets it pass, for a reason told)
+# certificate: (text of usocket's error, text of CPython's error, or "accepted" with the reason in a comment)
 TABLE = {
     "expired": ("the certificate expired on 20", "expired"),
     "future": ("is not valid before 20", "not yet valid"),
@@ -26,19 +26,19 @@ TABLE = {
     "by-no-ca": ("signed by somebody who is no authority: CN=no-ca", "invalid CA certificate"),
     "by-too-deep": ("more authorities than the path length allows of: CN=last", "path length constraint exceeded"),
     "by-narrow": ("is for host.example.test, outside of the nameConstraints of CN=narrow", "permitted subtree violation"),
-    "common-name": ("is for no host", "accepted"),  # openssl still takes a commonName where there is no other name
+    "common-name": ("is for no host", "accepted"),  # openssl still uses commonName if there is no other name
     "other-address": ("is for 192.0.2.7, not", "Hostname mismatch"),
     "rsa1024": ("too weak", "key too weak"),
     "by-weak": ("too weak", "key too weak"),
-    "slow": ("the certificate has an RSA key with an exponent of more than 33 bits", "accepted"),  # its check takes long
+    "slow": ("the certificate has an RSA key with an exponent of more than 33 bits", "accepted"),  # openssl's check takes long
     "by-slow": ("an authority's certificate has an RSA key with an exponent of more than 33 bits; signed by", "accepted"),
     "sha1": ("weak hash", "digest algorithm too weak"),
     "nul": ("not host.example.test", "Hostname mismatch"),
     "by-expired": ("of middle-expired expired on 20", "expired"),
     "forged": ("the signature does not fit the key of: CN=middle", "certificate signature failure"),
     "revoked": ("has been revoked", "certificate revoked"),
-    "long": ("the chain of certificates is too long", "accepted"),  # 13 authorities
-    "huge": ("longer than this build takes", "accepted"),  # more than a record: a hundred copies of one that fits
+    "long": ("the chain of certificates is too long", "accepted"),  # 13 CA certificates
+    "huge": ("longer than this build takes", "accepted"),  # longer than a record: a hundred copies of a certificate that fits
 }
 MODES = ("blocking", "timeout", "nonblocking")
 
@@ -72,7 +72,7 @@ def verdict(ctx, port, host):
 
 
 def refused(r, words):
-    """Without an alert, that is, by us: then there is one number for all certificates."""
+    """True if usocket refused it, not an alert of the peer: all certificates then share one number."""
     return r.get("type") == "TLSError" and words in r.get("text", "")
 
 
@@ -81,7 +81,7 @@ def words_of(r):
 
 
 def in_each_mode(suite, name, port, options, alright):
-    """Its results, each of them judged."""
+    """Run the client in every mode and check each result."""
     results = suite.client(runs=[{"mode": mode, "port": port, "options": options, "bytes": 40} for mode in MODES])
     for mode, r in zip(MODES, results):
         suite.check(f"{name}, {mode}", alright(r), str(r))
@@ -93,7 +93,7 @@ def certificates(suite):
     for name, (words, theirs) in TABLE.items():
         for version in (0x303, 0x304):
             def alright(r):
-                by_itself = name == "sign-only" and version == 0x303 and "handshake_failure" in r.get("text", "")  # openssl won't use it
+                by_itself = name == "sign-only" and version == 0x303 and "handshake_failure" in r.get("text", "")  # openssl refuses to use it
                 return refused(r, words) or by_itself
             options = suite.trust(*([["CA_CERT", suite.file("middle.crl")]] if name == "revoked" else []))
             with strangers.echo(strangers.server_context(suite.maker, name, versions=(version, version))) as server:
@@ -104,7 +104,7 @@ def certificates(suite):
 
 
 def verdicts(suite):
-    """What is good passes; what is bad does if it is told to; and further ways to be refused."""
+    """Good certificates pass, bad ones pass without verification, and further reasons for refusal."""
     with strangers.echo(strangers.server_context(suite.maker, "wildcard")) as server:
         suite.check("a wildcard at the right level", suite.client(port=server.port, options=suite.trust()).get("cert"))
     with strangers.echo(strangers.server_context(suite.maker, "ec")) as server:
@@ -138,7 +138,7 @@ def verdicts(suite):
 
 
 def servers(suite):
-    """Servers that are wrong before any certificate."""
+    """Servers that fail before sending a certificate."""
     old = strangers.server_context(suite.maker, "rsa", versions=(ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1))
     weak = strangers.server_context(suite.maker, "rsa", versions=(0x303, 0x303), ciphers="eNULL:@SECLEVEL=0")
     plain_rsa = strangers.server_context(suite.maker, "rsa", versions=(0x303, 0x303), ciphers="AES128-SHA:@SECLEVEL=0")
@@ -161,7 +161,7 @@ def servers(suite):
 
 
 def answers(suite):
-    """Servers made by hand, for what openssl no longer does: their first answer is one that nobody may take."""
+    """Hand-made servers for answers that openssl no longer gives: a client must not accept their first answer."""
     def hello(version, suite_number, tail=b"", downgrade=b""):
         random = os.urandom(32 - len(downgrade)) + downgrade
         body = version.to_bytes(2, "big") + random + b"\0" + suite_number.to_bytes(2, "big") + b"\0" + tail

@@ -1,5 +1,5 @@
-"""What a TLS socket does, seen from inside (inside.py, inside_*.py), when Ctrl-C is pressed (interrupt.py), and with both ends in one program
-(among.py), there also with a clock that nobody has set.
+"""Runs the scripts for TLS sockets: inside.py and inside_*.py, Ctrl-C with interrupt.py, and among.py with both ends in one program, also
+with a clock that was never set.
 
 SPDX-License-Identifier: MIT
 """
@@ -19,7 +19,7 @@ LIMIT = 240
 
 
 def script(suite, name, press=False, parts=(), environment=None):
-    """Run it, count its checks; press: Ctrl-C a moment after each line that says that it waits."""
+    """Run a script and count its checks. With `press`, send Ctrl-C a moment after each line that starts with "waiting"."""
     child = subprocess.Popen([suite.interp, "-X", "heapsize=64m", os.path.join(HERE, name), suite.maker.directory, suite.stack or "-", *parts],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                              env={**os.environ, "TEST_SLOW": f"{slow.factor():.2f}", **(environment or {})})
@@ -51,7 +51,7 @@ def script(suite, name, press=False, parts=(), environment=None):
 
 
 def clock(suite):
-    """A program for which it is 1970."""
+    """Run among.py in a program with a clock of 1970."""
     library = os.path.join(suite.scratch, "clock1970.so")
     subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-o", library, os.path.join(HERE, "clock1970.c")], check=True)
     sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
@@ -59,7 +59,7 @@ def clock(suite):
 
 
 def one_mbedtls(suite):
-    """MicroPython's tls and our sockets share one."""
+    """MicroPython's tls and usocket share one copy of mbedTLS."""
     symbols = subprocess.run(["nm", suite.interp], check=True, capture_output=True, text=True).stdout.split()
     suite.check("mbedtls_ssl_handshake stands once in the program", symbols.count("mbedtls_ssl_handshake") == 1, symbols.count("mbedtls_ssl_handshake"))
     with open(os.path.join(HERE, "..", "..", "mk", "interpreters.mk")) as file:
@@ -80,7 +80,7 @@ def run(suite):
     script(suite, "interrupt.py", press=True)
     script(suite, "among.py")
     clock(suite)
-    if suite.stack != "sal":  # there the file's name comes from menuconfig
+    if suite.stack != "sal":  # there menuconfig sets the name of the CA file
         script(suite, "among.py", parts=["trust"], environment={"SSL_CERT_FILE": suite.maker.path("root.pem")})
     else:
         script(suite, "among.py", parts=["randomness"], environment={"LOOK": "norandom"})

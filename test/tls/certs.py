@@ -1,4 +1,4 @@
-"""Certificates for the tests, made by openssl when they run: a chain of authorities, good certificates, and bad ones of each kind.
+"""Make certificates for the tests with openssl: a CA chain, good certificates, and bad ones of each kind.
 
     certs.py DIRECTORY
 
@@ -16,7 +16,7 @@ CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n
 
 
 def when(days):
-    """So many days from now on."""
+    """The date that many days from now, in openssl's form."""
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")
 
 
@@ -28,7 +28,7 @@ def openssl(*arguments, **more):
 
 
 class Maker:
-    """Keys and certificates in one directory: NAME.key, NAME.pem (the certificate), NAME.chain (with what leads to the root)."""
+    """Keys and certificates in one directory: NAME.key, NAME.pem (the certificate), NAME.chain (with the intermediates)."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -57,7 +57,7 @@ class Maker:
         openssl("genpkey", "-algorithm", *how, "-out", self.path(name + ".key"))
 
     def cert(self, name, issuer, *, cn=None, names=HOST, extensions=None, kind="ec", key=None, days=(-1, 365), digest="sha256", chain=()):
-        """A certificate by `issuer` (None: by itself), valid from days[0] to days[1] as counted from today. key: that of another one."""
+        """Make a certificate issued by `issuer` (None: self-signed), valid from days[0] to days[1] relative to today. `key` names another certificate's key."""
         if key:
             self.write(name + ".key", self.read(key + ".key"))
         else:
@@ -128,7 +128,7 @@ def good(maker):
 
 
 def bad(maker):
-    """Those that must be refused; a row of the table each: test/tls/bad.py."""
+    """Make the certificates that must be refused, one for each row of the table in bad.py."""
     middle = {"chain": ("middle",)}
     maker.cert("wildcard", "middle", names="*.example.test", **middle)
     maker.cert("expired", "middle", days=(-30, -3), **middle)
@@ -176,7 +176,7 @@ def bad(maker):
 
 
 def forged(maker):
-    """A good one whose signature's last bit is another."""
+    """A good certificate with the last bit of its signature flipped."""
     maker.cert("forged", "middle", chain=("middle",))
     der = bytearray(ssl.PEM_cert_to_DER_cert(maker.read("forged.pem")))
     der[-1] ^= 1
@@ -185,7 +185,7 @@ def forged(maker):
 
 
 def nul_in_name(maker):
-    """host.example.test\\0.evil.test: openssl's text form cannot say it, its DER form can."""
+    """A name host.example.test\\0.evil.test, which openssl accepts only in DER form."""
     name = HOST.encode() + b"\0.evil.test"
     der = bytes([0x30, len(name) + 2, 0x82, len(name)]) + name
     text = "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DER:" + der.hex(":") + "\n"
@@ -193,14 +193,14 @@ def nul_in_name(maker):
 
 
 def element(tag, *contents):
-    """One element of DER."""
+    """Encode one DER element."""
     body = b"".join(c if isinstance(c, bytes) else c.encode() for c in contents)
     size = len(body)
     return bytes([tag]) + (bytes([size]) if size < 128 else bytes([0x82, size >> 8, size & 255])) + body
 
 
 def subtrees(*names):
-    """(tag, contents) of GeneralName each: 0x82 dNSName, 0x87 iPAddress, 0x81 rfc822Name, 0xa4 directoryName, 0x86 URI."""
+    """Encode GeneralNames, given as (tag, contents): 0x82 dNSName, 0x87 iPAddress, 0x81 rfc822Name, 0xa4 directoryName, 0x86 URI."""
     return b"".join(element(0x30, element(tag, value), *more) for tag, value, *more in names)
 
 
@@ -210,13 +210,13 @@ def constraints(permitted=(), excluded=(), critical=True):
 
 
 def alt_names(*names):
-    """Of a leaf, what openssl's text form cannot say."""
+    """Encode a leaf's subjectAltName that openssl's text form cannot express."""
     value = element(0x30, *(element(tag, name) for tag, name in names))
     return "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\nsubjectAltName=DER:" + value.hex(":") + "\n"
 
 
 def make(directory):
-    """All of them, once."""
+    """Make all certificates once."""
     maker = Maker(directory)
     if not os.path.exists(maker.path("done")):
         good(maker)

@@ -1,4 +1,4 @@
-/* For LD_PRELOAD: the clock of a board on which nobody has set it. The clock that only goes forward is as it is.
+/* For LD_PRELOAD: the wall clock of a board on which it was never set. The monotonic clock is unchanged.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-"""What TLS asks of either end, seen by a hand-made peer, by openssl and by CPython's ssl: what is offered, which alert ends a connection,
-how long records are. Told again after the scripts of tlsfuzzer that failed once.
+"""Requirements of TLS on both ends, checked by a hand-made peer, openssl and CPython's ssl: offered suites and extensions, the alert that ends a
+connection, lengths of records. Based on the scripts of tlsfuzzer that failed once.
 
 SPDX-License-Identifier: MIT
 """
@@ -30,7 +30,7 @@ def words(*numbers):
 
 
 def hello(suites, extensions=None, version=0x303):
-    """A record with a ClientHello; extensions None: without the block."""
+    """A record with a ClientHello; extensions=None omits the extensions block."""
     body = struct.pack(">H", version) + bytes(range(32)) + block(bytes(32), 1) + block(words(*suites), 2) + b"\1\0"
     if extensions is not None:
         body += block(b"".join(extensions), 2)
@@ -46,7 +46,7 @@ def hello_1_3(groups, shares, modes=None):
 
 
 def records(data):
-    """(type, content) of each whole record."""
+    """(type, content) of each complete record."""
     at, found = 0, []
     while at + 5 <= len(data):
         kind, length = data[at], int.from_bytes(data[at + 3:at + 5], "big")
@@ -64,7 +64,7 @@ def read_all(s):
 
 
 def answer_to(suite, data, options):
-    """The records of our server's answer to these bytes, and what it said of them itself."""
+    """The records that usocket's server answers to these bytes, and the server's own result."""
     port, child = suite.server(options=options)
     with socket.create_connection(("127.0.0.1", port), 10) as s:
         s.settimeout(20)
@@ -81,7 +81,7 @@ def alerts(got):
 
 
 def parse_hello(data):
-    """Suites, and extensions by number."""
+    """Parse a ClientHello into its suites and its extensions by number."""
     body = data[9:]
     at = 34
     at += 1 + body[at]
@@ -116,7 +116,7 @@ FINE = {0x1301, 0x1302, 0x1303, 0x1304, 0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 
 def offers(suite):
     for name, options in (("a client", suite.trust()), ("a client with a PSK", PSK)):
         suites, found = first_hello(suite, options)
-        suites = [s for s in suites if s != 0xff]  # the sign that renegotiation is secure
+        suites = [s for s in suites if s != 0xff]  # TLS_EMPTY_RENEGOTIATION_INFO_SCSV
         suite.check(f"{name} offers ephemeral suites of AES and ChaCha20 alone: no DHE, short tag, ARIA, Camellia or plain PSK",
                     not set(suites) - FINE - CBC, [hex(s) for s in suites])
         order = [s in CBC for s in suites]
@@ -162,7 +162,7 @@ def refusals(suite):
         got, r = answer_to(suite, data, options)
         said = alerts(got)
         suite.check(f"one alert, and the right one, for {name}", len(said) == 1 and said[0] in wanted, f"{said}, {got[:3]} {r}")
-    # Without extensions no curve is named: a suite that needs none is taken, others are refused as having nothing in common.
+    # Without extensions there is no curve: a suite that needs none is chosen, others are refused as having nothing in common.
     bare = hello([0xa8])
     got, r = answer_to(suite, bare, PSK + [["CIPHERSUITE_LIST", "TLS_PSK_WITH_AES_128_GCM_SHA256,TLS_AES_128_GCM_SHA256"]])
     suite.check("a hello of TLS 1.2 without extensions is taken where 1.3 is on", got and got[0][0] == HANDSHAKE and got[0][1][:1] == b"\2", f"{got} {r}")
@@ -192,7 +192,7 @@ def key_update(suite):
 
 
 class Bio:
-    """CPython's ssl over a socket, with every record that comes kept."""
+    """CPython's ssl over a socket; keeps every received record."""
 
     def __init__(self, port, suite, version):
         context = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
@@ -218,7 +218,7 @@ class Bio:
 
 
 def whole_records(suite):
-    """The server echoes what comes in one send."""
+    """The server echoes the data in one send."""
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         port, child = suite.server(options=own(suite, "ec"), chunk=8192)
         bio = Bio(port, suite, version)
@@ -236,7 +236,7 @@ def whole_records(suite):
 
 
 def fragments(suite):
-    """Messages of the handshake that are longer than the records agreed on."""
+    """Handshake messages longer than the negotiated record size."""
     root = ["-CAfile", suite.maker.path("root.pem"), "-verify_return_error", "-servername", certs.HOST]
     for length in (512, 1024, 2048):
         for what, options, flags in (
@@ -252,7 +252,7 @@ def fragments(suite):
 
 
 def own_limits(suite):
-    """What is too long on this side is said to be."""
+    """A chain or message that is too long for this end raises an error that says so."""
     long = os.path.join(suite.scratch, "own-long.pem")
     with open(long, "w") as file:
         file.write(suite.maker.read("ec.pem") + suite.maker.read("middle.pem") * 30)
@@ -268,7 +268,7 @@ def own_limits(suite):
 
 
 def sessions(suite):
-    """What a program decides by is there in a resumed connection, too."""
+    """The properties by which a program decides exist in a resumed connection as well."""
     for version, flag in ((0x303, "-tls1_2"), (0x304, "-tls1_3")):
         session = os.path.join(suite.scratch, "conformance-session.pem")
         options = own(suite, "ec") + [["SESSION_CACHE", 1], ["PEER_VERIFY", 2], ["CA_CERT", suite.file("root.pem")]]

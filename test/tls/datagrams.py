@@ -1,5 +1,5 @@
-"""DTLS 1.2: openssl's s_server and s_client in all combinations, bad certificates, and a way on which datagrams are lost, doubled,
-reordered and spoiled.
+"""DTLS 1.2: openssl's s_server and s_client in all combinations, bad certificates, and a path that drops, duplicates, reorders and
+corrupts datagrams.
 
 SPDX-License-Identifier: MIT
 """
@@ -71,7 +71,7 @@ def psk(suite):
 
 
 def certificates(suite):
-    """What is refused over TCP is refused here."""
+    """Certificates that are refused over TCP are refused over UDP."""
     for name in ("expired", "wrong-host", "self-signed", "by-unknown", "no-middle", "client-only", "common-name", "rsa1024", "sha1", "forged"):
         flags = openssl.shown(suite, name)[:4] + (["-cert_chain", suite.maker.path("middle.pem")] if name not in (
             "self-signed", "by-unknown", "no-middle") else [])
@@ -82,7 +82,7 @@ def certificates(suite):
 
 
 class Way:
-    """Passes datagrams between a client and a server; change(number, from_client, datagram) gives those to be passed on instead."""
+    """Forward datagrams between a client and a server; change(number, from_client, datagram) returns the datagrams to forward in place of one."""
 
     def __init__(self, port, change):
         self.near, self.far = (socket.socket(type=socket.SOCK_DGRAM) for _ in range(2))
@@ -99,7 +99,7 @@ class Way:
             try:
                 data, peer = (self.near if from_client else self.far).recvfrom(65536)
             except OSError:
-                data = None  # refused: nobody there any more
+                data = None  # refused: the peer has closed
             if self.closing:
                 return
             if not data:
@@ -160,7 +160,7 @@ def spoiling(which, side, at):
 
 
 def on_the_way(suite, name, change, strict=True):
-    """Ours at both ends. However the way is, what arrives is what was sent; it does so in the end unless something was spoiled."""
+    """usocket at both ends. On every path the received datagrams equal the sent ones, and they arrive in the end unless one was corrupted."""
     options = openssl.own(suite, "ec")
     port, child = suite.server(options=options, dtls=True, timeout=30 if strict else 8)
     with Way(port, change) as way:
@@ -177,7 +177,7 @@ def way(suite):
     every = range(0, 100, 1 if suite.long else 43)
     jobs += [(f"the {n}. of the {'client' if side else 'server'}, byte {at} flipped", spoiling(n, side, at), False)
              for n in range(4 if suite.long else 2) for side in (True, False) for at in every]
-    with ThreadPoolExecutor(16) as pool:  # they wait for what is sent again
+    with ThreadPoolExecutor(16) as pool:  # each waits for retransmissions
         for job in [pool.submit(on_the_way, suite, "DTLS, " + name, change, strict) for name, change, strict in jobs]:
             job.result()
 

@@ -1,4 +1,4 @@
-# Both ends of a connection, in MicroPython, for inside.py and interrupt.py; the certificates are in the directory sys.argv[1].
+# Both ends of a connection in MicroPython, for inside.py and interrupt.py. The certificates are in the directory sys.argv[1].
 import errno, os, select, sys, time
 import usocket as socket
 
@@ -33,7 +33,7 @@ def is_error(e, number):
 
 
 def small_buffers(s):
-    "Of a fixed size, where the stack lets one choose it: nothing grows later and lets bytes through."
+    "Set small fixed buffers where the stack supports it, so that no buffer grows later and accepts more bytes."
     for option in (getattr(socket, name) for name in ("SO_SNDBUF", "SO_RCVBUF") if hasattr(socket, name)):  # lwIP's are fixed
         try:
             s.setsockopt(socket.SOL_SOCKET, option, 16384)
@@ -68,7 +68,7 @@ def make_client(timeout=5, narrow=False, **more):
 
 
 def spin(*socks):
-    "Let both ends of a handshake go on, neither of them waiting."
+    "Step both ends of a handshake without waiting."
     for _ in range(5000):
         left = 0
         for s in socks:

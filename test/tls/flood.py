@@ -1,4 +1,4 @@
-"""Peers that never stop sending, over loopback: every call of inside_flood.py ends when it has to, or with the TLSError that such a peer comes to.
+"""Peers that never stop sending, over loopback: every call of inside_flood.py ends in time, or with the TLSError for such a peer.
 
 SPDX-License-Identifier: MIT
 """
@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 import slow
 from behaviour import HERE, script
 
-HEARD = 0.1  # seconds after Ctrl-C; beside a program that only sleeps
-FLOOD = 3  # seconds of one flood: a call that is held as long as it lasts is held too long, on any machine
+HEARD = 0.1  # seconds from Ctrl-C to the end of the call, beyond those of a program that only sleeps
+FLOOD = 3  # seconds of one flood: a call that lasts as long as the flood is too late on any machine
 WARNING = b"\x15\3\3\0\2\1\x5a"
 CIPHER_SPEC = b"\x14\3\3\0\1\1"
 RAW = {
@@ -30,7 +30,7 @@ VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 def pour(sock, chunk):
-    """chunk() again and again, until the other end has gone or it has been long enough; then the other end is waited for."""
+    """Send chunk() repeatedly until the other end closes or the flood's time is over; then wait for the other end."""
     sock.settimeout(FLOOD)
     end = time.monotonic() + FLOOD
     with contextlib.suppress(OSError):
@@ -41,7 +41,7 @@ def pour(sock, chunk):
 
 
 class Server:
-    """CPython's end of a connection of TLS, in memory: what it would send is there before it is sent."""
+    """CPython's end of a TLS connection in memory: its output is available before it is sent."""
 
     def __init__(self, suite, version, tickets):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -82,7 +82,7 @@ def flood(suite, kind, sock):
 
 
 def dial(suite, sock):
-    """The other end asks for a connection: `KIND PORT`."""
+    """The script requests a connection with a line `KIND PORT`."""
     with sock, contextlib.suppress(OSError):
         kind, _, port = sock.recv(200).decode().rpartition(" ")
         flood(suite, kind, socket.create_connection(("127.0.0.1", int(port)), 30))
@@ -102,7 +102,7 @@ def listener(stack, serve):
 
 
 def gaps(suite, ports):
-    """The longest pause of a task of aiosocket beside flooded connections, and of one in another program at the same time."""
+    """Measure the longest pause of an aiosocket task beside flooded connections, and of a task in another program at the same time."""
 
     def start(what):
         return subprocess.Popen([suite.interp, "-X", "heapsize=16m", os.path.join(HERE, "inside_flood.py"), suite.maker.directory, "-", ports, what],
@@ -110,7 +110,7 @@ def gaps(suite, ports):
 
     for kind in ("warnings", "data 1.2", "data 1.3"):
         said = []
-        for _ in range(3):  # the machine may be slow once
+        for _ in range(3):  # repeated, because the machine may be slow once
             children = [start("task " + kind), start("control")]
             out = [slow.communicate(child, slow.Limit(30))[0] for child in children]
             try:
@@ -129,7 +129,7 @@ def gaps(suite, ports):
 
 
 def interrupted(suite, ports):
-    """Ctrl-C while the flood goes on: how long after it the call has ended, and a program at the same time that only sleeps."""
+    """Ctrl-C during a flood: the time until the call ends, compared with a program that only sleeps at the same time."""
 
     def start(call):
         child = subprocess.Popen([suite.interp, "-X", "heapsize=64m", os.path.join(HERE, "inside_flood.py"), suite.maker.directory, "-", ports,
@@ -145,7 +145,7 @@ def interrupted(suite, ports):
     figures = {}
     for call in ("recv, server", "do_handshake, client", "read 1.2", "read 1.3", "readline 1.3", "poll, server"):
         said = []
-        for _ in range(3):  # the machine may be slow once
+        for _ in range(3):  # repeated, because the machine may be slow once
             (child, line), (control, _) = start(call), start("control")
             time.sleep(0.1)
             with ThreadPoolExecutor(2) as pool:

@@ -1,4 +1,4 @@
-# What a TLS socket does, in MicroPython: both ends are ours. Prints `ok LABEL` or `FAIL LABEL: why`; `end` at the end.
+# Behaviour of TLS sockets in MicroPython, with usocket at both ends. Prints `ok LABEL` or `FAIL LABEL: reason`, and `end` last.
 import sys, time, errno, gc, io, os, _thread
 import usocket as socket
 from ends import CHAIN, HOST, KEY, ROOT, SLOW, TLS, check, error, fds, is_error, make_client, make_listener, pair, read, readable, spin, writable
@@ -67,7 +67,7 @@ def cut():
 
 
 def refused():
-    # A poll that sees a connect fail leaves the reason to SO_ERROR, which tells once, or to the next call.
+    # A poll that reports a failed connect leaves the error to SO_ERROR, which returns it once, or to the next call.
     l = socket.socket()
     l.bind(("127.0.0.1", 0))
     at = l.getsockname()
@@ -86,7 +86,7 @@ def refused():
 
 
 def goodbye_first():
-    # The peer said goodbye and left; that what one writes does not arrive is no reason not to read it.
+    # The peer sent close_notify and closed; a failed write must not prevent reading it.
     for version in (socket.TLS_1_2, socket.TLS_1_3):
         c, s = pair(MAX_VERSION=version)
         s.send(b"last words")
@@ -104,7 +104,7 @@ def goodbye_first():
 
 
 def stalls():
-    # A client that says nothing holds neither accept nor another client.
+    # A silent client blocks neither accept nor another client.
     l, at = make_listener()
     l.settimeout(5)
     silent = socket.socket()
@@ -122,7 +122,7 @@ def stalls():
     s1.close()
     check("close in a handshake", time.ticks_diff(time.ticks_ms(), t) < 1000 * SLOW)
     silent.close()
-    # A server that says nothing.
+    # A silent server.
     plain = socket.socket()
     plain.bind(("127.0.0.1", 0))
     plain.listen(2)
@@ -138,7 +138,7 @@ def stalls():
     check("in the handshake, not writable", not writable(c, 50) and not readable(c))
     check("in the handshake, EAGAIN", is_error(error(c.send, b"x"), errno.EAGAIN) and c.write(b"x") is None)
     c.close()
-    # Somebody who does not read: sending stops at the deadline, closing does not hang.
+    # The peer does not read: sending stops at the deadline, and closing does not hang.
     c, s = pair(narrow=True)
     c.settimeout(0.3)
     t = time.ticks_ms()
@@ -150,10 +150,10 @@ def stalls():
     _thread.start_new_thread(drain, (s, sent))
     while not drained:
         c.settimeout(0)
-        error(c.recv, 1)  # any call lets out what is left
+        error(c.recv, 1)  # any call sends the pending rest
         time.sleep(0.01)
-    # The last byte of a record that is on its way is counted when it has gone.
-    check("sendall: what was counted has gone, and no more", 0 <= drained[0] - sent <= 1, (drained, sent))
+    # The last byte of a partially sent record is counted only when it is sent.
+    check("sendall: exactly the counted bytes were sent", 0 <= drained[0] - sent <= 1, (drained, sent))
     c.close()
     c, s = pair(narrow=True)
     c.settimeout(0.2)
@@ -216,7 +216,7 @@ def threads():
         print("skip two threads on each end: over lwIP's loopback, two shut windows answer each other for ever, with plain sockets, too (full-loopback in docs/stacks.md)")
     else:
         both_ways(c, s)
-    # Closing ends another's wait.
+    # close() ends the wait of another thread.
     ends = []
 
     def wait():
@@ -285,9 +285,9 @@ def options():
 
 
 def kept():
-    # What had come before a deadline is the first thing that the next call returns, whatever call that is.
+    # Bytes received before a timeout are returned first by the next call of any kind.
     c, s = pair()
-    plain = bytes(b for b in range(256) if b != 10) * 100  # no line in it
+    plain = bytes(b for b in range(256) if b != 10) * 100  # contains no newline
     for label, late in (("read", lambda: c.read(50000)), ("readinto", lambda: c.readinto(bytearray(50000))), ("readline", lambda: c.readline()),
                         ("read to the end", lambda: c.read())):
         s.sendall(plain)
@@ -310,14 +310,14 @@ def kept():
     check("a file's line", f.readline() == b"one\n")
     e = error(f.readline)
     check("a file's late line", isinstance(e, socket.timeout), repr(e))
-    c.settimeout(5)  # Nagle's algorithm may wait for an acknowledgement, and that takes lwIP a quarter of a second
+    c.settimeout(5)  # Nagle's algorithm may wait for an acknowledgement, which lwIP delays by a quarter of a second
     s.send(b"o\n")
     check("a file's line, once it has come", f.readline() == b"two\n")
     c.close()
     check("a file outlives its socket", (s.send(b"three\n"), f.readline())[1] == b"three\n")
     f.close()
     s.close()
-    # A write that is late tells how much went, and that is what has gone.
+    # The timeout of a write has the number of bytes sent, and exactly these were sent.
     c, s = pair(narrow=True)
     c.settimeout(0.2)
     e = error(c.write, bytes(20000000))
@@ -362,7 +362,7 @@ def starttls():
 
 
 def balance():
-    # A thousand short connections, and some with certificates, leave nothing.
+    # A thousand short connections, some with certificates, leak nothing.
     key = dict(TLS_PSK=b"0123456789abcdef", TLS_PSK_IDENTITY=b"me", TLS_CIPHERSUITE_LIST="TLS_PSK_WITH_AES_128_GCM_SHA256",
                TLS_MAX_VERSION=socket.TLS_1_2)
 
@@ -384,7 +384,7 @@ def balance():
             c.send(b"x")
             while s.read(1) is None:
                 pass
-            if i % 3:  # the others are left to the collector
+            if i % 3:  # the collector closes the others
                 s.close()
                 c.close()
             if i % 30 == 0:
@@ -404,7 +404,7 @@ def balance():
     certified, _ = make_listener(SESSION_CACHE=1)
     connections(200, shared, secret)
     connections(20, certified, lambda: make_client(0, SESSION_CACHE=1))
-    for _ in range(4):  # a leak shows each time; a page of the heap that was never touched before, once
+    for _ in range(4):  # a leak appears in each round, a first use of a heap page only once
         before = measured()
         connections(1000, shared, secret)
         connections(60, certified, lambda: make_client(0, SESSION_CACHE=1))
@@ -422,7 +422,7 @@ def balance():
 
 
 def ready_made():
-    # create_server and create_connection with ssl: the certificate, its name, the options.
+    # create_server and create_connection with ssl: the certificate, its name and the options.
     server = socket.create_server(("127.0.0.1", 0), ssl={socket.TLS_OWN_CERT: CHAIN, socket.TLS_OWN_KEY: KEY})
 
     def serve():

@@ -1,5 +1,5 @@
-# A connection that fails in one thread while another closes the socket, in MicroPython: whatever is raised has a number and words.
-# Prints as inside.py does.
+# A connection fails in one thread while another closes the socket: every exception has a number and a text. The output has the form
+# of inside.py's.
 import time, _thread
 import usocket as socket
 from ends import check, error, make_client, make_listener
@@ -7,7 +7,7 @@ from ends import check, error, make_client, make_listener
 _thread.stack_size(256 * 1024)
 JUNK = b"no record of TLS at all, but enough bytes for its header"
 ROUNDS = 150
-SECONDS = 3  # for each call, at the most
+SECONDS = 3  # limit of each call
 
 
 def told(label, call, serving):
@@ -34,7 +34,7 @@ def told(label, call, serving):
         _thread.start_new_thread(lambda: raised.append(error(call, s)), ())
         time.sleep(0.001)
         peer.send(JUNK)
-        for _ in range(n % 50 * 20):  # the other thread waits for this one, before and after it has failed
+        for _ in range(n % 50 * 20):  # the other thread waits for this one, before and after the failure
             pass
         s.close()
         while not raised:

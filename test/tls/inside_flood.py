@@ -1,4 +1,4 @@
-# The end of flood.py's connections that is flooded, in MicroPython. Prints as inside.py does.
+# The flooded end of flood.py's connections, in MicroPython. The output has the form of inside.py's.
 import errno, json, select, sys, time, _thread
 import usocket as socket
 from ends import SLOW, check, error, make_client, make_listener
@@ -6,14 +6,14 @@ from ends import SLOW, check, error, make_client, make_listener
 _thread.stack_size(256 * 1024)
 PORTS = json.loads(sys.argv[3])
 WHAT = sys.argv[4]
-LIMIT = 200  # ms, of a call that has a deadline
+LIMIT = 200  # milliseconds; the timeout of a call
 LATE = 100 * SLOW
 RAW = sorted(kind for kind in PORTS if kind != "dial" and kind[-3:-1] != "1.")
 ENDS = (9, errno.EAGAIN, errno.ETIMEDOUT)
 
 
 class Control:
-    "A thread that sleeps and sees how late it wakes, while a call runs."
+    "A control thread that sleeps during a call and measures the delay of its wake-ups."
 
     def __init__(self):
         self.on, self.late, self.ended = True, 0, False
@@ -34,7 +34,7 @@ class Control:
 
 
 def flooded(kind, serving):
-    "A socket with a flood at its other end; serving: it is the server of the handshake."
+    "A socket with a flood at its other end; with `serving` it is the server of the handshake."
     if not serving:
         c = make_client(5)
         if kind in RAW:
@@ -70,7 +70,7 @@ def poll(s, ms):
 
 
 BIG = bytearray(8000000)
-# name: the call, and what it may take in ms
+# name: (the call, its limit in milliseconds)
 CALLS = {
     "recv": (lambda s: s.recv(100), LIMIT),
     "read": (lambda s: s.read(len(BIG)), LIMIT),
@@ -92,7 +92,7 @@ AT_ONCE = ("recv", "read", "send", "do_handshake", "readline")
 
 
 def once(kind, serving, call, how):
-    "How late the call was, what is wrong with how it ended, and how late the control was."
+    "Returns the delay of the call, the problem with its result, and the delay of the control thread."
     s = flooded(kind, serving)
     limit = CALLS[call][1]
     closed = []
@@ -102,7 +102,7 @@ def once(kind, serving, call, how):
         closed.append(time.ticks_ms())
         s.close()
 
-    time.sleep(0.01)  # the flood is there
+    time.sleep(0.01)  # until the flood has arrived
     s.settimeout(20 if how == "close" else 0 if how == "non-blocking" else LIMIT / 1000)
     control = Control()
     t = time.ticks_ms()
@@ -139,7 +139,7 @@ worst = {}
 def measure(kind, serving, call, how):
     label = "%s, %s, in a flood of %s, as a %s" % (call, how, kind, "server" if serving else "client")
     said = []
-    for _ in range(3):  # the machine may be slow once
+    for _ in range(3):  # repeated, because the machine may be slow once
         late, wrong, controlled = once(kind, serving, call, how)
         said.append((late, controlled))
         if wrong is not None:
@@ -189,7 +189,7 @@ def interrupt(name):
         except KeyboardInterrupt:
             pass
     elif role:
-        # The end of such a peer comes soon: then another one.
+        # The connection to such a peer ends soon; another one is made.
         work = CALLS[call][0]
         print("waiting")
         try:

@@ -1,4 +1,4 @@
-# TLS sockets in event loops, usocket.poller and asyncio's own streams, in MicroPython: both ends are ours. Prints as inside.py does.
+# TLS sockets in event loops: usocket.poller and asyncio's own streams, with usocket at both ends. The output has the form of inside.py's.
 import _thread, asyncio, errno, select, sys, time
 import usocket as socket
 from ends import HOST, ROOT, SLOW, TLS, check, error, make_client, make_listener, pair, readable
@@ -14,7 +14,7 @@ def pollers():
         return [(o, e) for o, e in p.poll(ms)]
     for version in (socket.TLS_1_2, socket.TLS_1_3):
         name = " 1.2" if version == socket.TLS_1_2 else " 1.3"
-        # The handshake goes on by it alone.
+        # The poller alone completes the handshake.
         l, at = make_listener()
         c = make_client(0, MAX_VERSION=version)
         error(c.connect, at)
@@ -32,7 +32,7 @@ def pollers():
                 break
         check("poller: handshake" + name, len(done) == 2 and c.do_handshake() is None and s.do_handshake() is None, done)
         p.modify(s, IN)
-        error(c.recv, 1)  # tickets
+        error(c.recv, 1)  # reads the session tickets
         check("poller: nothing there" + name, told(p, 0) == [])
         before, t = switches(), time.ticks_ms()
         check("poller: still nothing" + name, told(p, 400) == [] and time.ticks_diff(time.ticks_ms(), t) >= 400)
@@ -45,13 +45,13 @@ def pollers():
         check("poller: decrypted bytes" + name, s.recv(2) == b"ab" and told(p, 0) == [(s, IN)] and s.recv(9) == b"cdef")
         check("poller: nothing left" + name, told(p, 0) == [])
         c.send(b"12345678")
-        while s.read(1) is None:  # read without asking
+        while s.read(1) is None:  # reads without a poll
             pass
         check("poller: decrypted behind its back" + name, told(p, 0) == [(s, IN)] and s.recv(9) == b"2345678")
         check("poller: nothing left again" + name, told(p, 0) == [])
         _thread.start_new_thread(lambda: (time.sleep_ms(10), c.send(b"late")), ())
         waits, got = [], []
-        while not got:  # what the socket's record is, is for the next look, in the same call
+        while not got:  # the call processes a record first and may find the data in its next iteration
             t = time.ticks_ms()
             got = told(p, 40)
             waits.append(time.ticks_diff(time.ticks_ms(), t))
@@ -60,7 +60,7 @@ def pollers():
         check("poller: writable" + name, told(p) == [(s, OUT)])
         sent = 0
         last = time.ticks_ms()
-        while time.ticks_diff(time.ticks_ms(), last) < 400:  # a stack's first probe of a closed window may find room once more
+        while time.ticks_diff(time.ticks_ms(), last) < 400:  # a stack's first probe of a zero window may find room once more
             r = s.write(b"x" * 30000)
             if r is None:
                 time.sleep(0.03)
@@ -71,8 +71,8 @@ def pollers():
         c.settimeout(1)
         while got < sent:
             got += len(c.recv(65536))
-            told(p, 0)  # what was left over goes out
-        # The last byte of a record that is on its way is counted when it is offered again.
+            told(p, 0)  # sends the pending rest
+        # The last byte of a partially sent record is counted when it is offered again.
         check("poller: room again" + name, 0 <= got - sent <= 1 and told(p) == [(s, OUT)], (got, sent))
         p.modify(s, IN)
         p.unregister(c)
@@ -82,7 +82,7 @@ def pollers():
         check("poller: closed" + name, told(p)[0][1] & 0x20)
         p.unregister(s)
         l.close()
-        # One that is registered for something else, and then anew.
+        # A socket that is registered for other events and then again.
         c, s = pair(MAX_VERSION=version)
         p.register(s, OUT)
         p.modify(s, IN)
@@ -94,7 +94,7 @@ def pollers():
 
 
 def resending():
-    # A hello that nobody answers is sent again while the program waits in the poller (RFC 6347: after a second).
+    # An unanswered ClientHello is sent again while the program waits in the poller (RFC 6347: after a second).
     silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     silent.bind(("127.0.0.1", 0))
     silent.settimeout(0)
@@ -178,7 +178,7 @@ async def streams():
 
 
 async def failures():
-    # asyncio's streams raise what the socket raises, words and all.
+    # asyncio's streams raise the socket's exception with its text.
     for name, words in (("other.test", "not other.test"), (HOST, "without a goodbye")):
         l, at = make_listener()
         c = make_client(0)

@@ -1,4 +1,4 @@
-# What the options and the methods of a TLS socket are, in MicroPython: both ends are ours. Prints as inside.py does.
+# Options and methods of TLS sockets in MicroPython, with usocket at both ends. The output has the form of inside.py's.
 import sys, errno, time
 import usocket as socket
 from ends import CHAIN, KEY, TLS, check, error, is_error, make_client, make_listener, pair, read
@@ -43,7 +43,7 @@ def role():
     check("an adopted descriptor is a client's by default", server.getsockopt(TLS, socket.TLS_ROLE) == 0)
     server.close()
     a.close()
-    # STARTTLS: in clear at first, then TLS on both descriptors.
+    # STARTTLS: plain text first, then TLS on both descriptors.
     for turned in (False, True):
         a = socket.create_connection(l.getsockname())
         b = l.accept()[0]
@@ -109,7 +109,7 @@ def methods():
         check("unwrap() waits for the peer's goodbye " + name, is_error(error(c.unwrap), errno.EAGAIN))
         c.settimeout(5)
         p = s.unwrap()
-        p.sendall(b"in clear\n")  # right behind the goodbye
+        p.sendall(b"in clear\n")  # directly after close_notify
         q = c.unwrap()
         check("in clear after unwrap() " + name, q.readline() == b"in clear\n" and q.proto == 0 and q.gettimeout() == 5)
         q.sendall(b"back\n")
@@ -127,7 +127,7 @@ def of_tls(e, number, words):
 
 
 def refusals():
-    "Each is a TLSError, in the words that the library has for it."
+    "Each raises a TLSError with mbedTLS's text."
     e = error(lambda: socket.create_server(("127.0.0.1", 0), ssl={socket.TLS_OWN_CERT: CHAIN}))
     check("create_server misses the key of a certificate", of_tls(e, -2007, "TLS_OWN_KEY"), repr(e))
     d = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_SEC)
@@ -156,7 +156,7 @@ def failures():
 
 
 def early_ends():
-    "An end within the handshake."
+    "The connection ends within the handshake."
     l = socket.socket()
     l.bind(("127.0.0.1", 0))
     l.listen(1)
@@ -186,7 +186,7 @@ def early_ends():
 
 
 def names():
-    "A name that was connected to before does not vouch for an address in bytes."
+    "The host name of an earlier connect is not used to verify an address given as bytes."
     if sys.argv[2] != "-":
         print("skip an address in bytes: its form is this system's")
         return

@@ -1,15 +1,15 @@
-# Two threads in one TLS socket, in MicroPython: a record, an end or a failure that one of them takes from the transport reaches the other, too.
-# Prints as inside.py does.
+# Two threads use one TLS socket: a record, an end or a failure that one of them reads from the transport reaches the other as well.
+# The output has the form of inside.py's.
 import _thread, select, sys, time
 import usocket as socket
 from ends import check, error, is_error, pair
 
 _thread.stack_size(256 * 1024)
-DEADLINE = 20  # seconds; a call that misses what the other one has taken lasts as long
+DEADLINE = 20  # seconds; a call that misses an event read by the other one lasts this long
 
 
 def both(label, first, second, act, good):
-    "Each call in a thread of its own, then `act` at the peer: both end soon, in a way that is good."
+    "Run each call in a thread of its own, then `act` at the peer: both must end soon and with a valid result."
     c, s = pair()
     c.settimeout(DEADLINE)
     ended = []
@@ -21,7 +21,7 @@ def both(label, first, second, act, good):
 
     for n, call in enumerate((first, second)):
         _thread.start_new_thread(run, (n, call))
-        time.sleep(0.1)  # it waits
+        time.sleep(0.1)  # until the call waits
     kept = act(s)
     while len(ended) < 2:
         time.sleep(0.005)

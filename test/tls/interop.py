@@ -1,4 +1,4 @@
-"""CPython's ssl, as client and as server: version x key x ALPN x client certificate x resumption x mode; server names, suites.
+"""CPython's ssl as client and as server: version x key x ALPN x client certificate x resumption x mode; server names, suites.
 
 SPDX-License-Identifier: MIT
 """
@@ -19,7 +19,7 @@ def limited(version):
 
 
 def our_client(suite):
-    """Ours against CPython's server."""
+    """usocket's client against CPython's server."""
     for version, key, alpn, ask in itertools.product((0x303, 0x304), ("ec", "rsa", "p384"), (None, ["h2", "http/1.1"]), (False, True)):
         name = f"our client, CPython's server, {NAMES[version]}, {key}, ALPN {alpn}, client certificate {ask}"
         ctx = strangers.server_context(suite.maker, key, versions=(version, version), alpn=alpn, ask=ask)
@@ -38,12 +38,12 @@ def our_client(suite):
         facts = [f if isinstance(f, dict) else {} for f in server.log]
         suite.check(f"{name}: seen from there", len(facts) == 6 and all(
             f.get("version") == NAMES[version] and f.get("cert") == ask and f.get("goodbye") for f in facts), str(server.log))
-        # In the order in which the server's threads have ended.
+        # The list is in the order in which the server's threads ended.
         suite.check(f"{name}: resumed", sorted(f.get("reused", False) for f in facts) == [False] * 4 + [True] * 2, str(server.log))
 
 
 def our_server(suite):
-    """CPython's client against ours."""
+    """CPython's client against usocket's server."""
     for version, key, alpn, ask in itertools.product((0x303, 0x304), ("ec", "rsa"), (False, True), (False, True)):
         name = f"CPython's client, our server, {NAMES[version]}, {key}, ALPN {alpn}, client certificate {ask}"
         options = [["OWN_CERT", suite.file(key + ".chain")], ["OWN_KEY", suite.file(key + ".key")], ["SESSION_CACHE", 1]]
@@ -80,7 +80,7 @@ def our_server(suite):
 
 
 def refused_clients(suite):
-    """A server that asks for a certificate, and clients that have none, or a bad one."""
+    """A server that requires a client certificate, and clients with none or with a bad one."""
     for version, cert in itertools.product((0x303, 0x304), (None, "by-unknown", "expired")):
         options = [["OWN_CERT", suite.file("ec.chain")], ["OWN_KEY", suite.file("ec.key")], ["PEER_VERIFY", 2], ["CA_CERT", suite.file("root.pem")]]
         port, child = suite.server(options=options)
@@ -102,7 +102,7 @@ def refused_clients(suite):
 
 
 def clients_that_refuse(suite):
-    """A client that does not trust us says so; in TLS 1.3 openssl says it in the clear, where encrypted records are due."""
+    """A client that rejects the server's certificate sends an alert; in TLS 1.3 openssl sends it unencrypted where encrypted records are due."""
     options = [["OWN_CERT", suite.file("ec.chain")], ["OWN_KEY", suite.file("ec.key")]]
     for version in (0x303, 0x304):
         port, child = suite.server(options=options)
@@ -121,7 +121,7 @@ def clients_that_refuse(suite):
 
 
 def names(suite):
-    """A server with two certificates chooses by the name that it is asked for."""
+    """A server with two certificates chooses by the requested server name."""
     options = [["OWN_CERT", suite.file("rsa.chain")], ["OWN_KEY", suite.file("rsa.key")],
                ["OWN_CERT", suite.file("second.chain")], ["OWN_KEY", suite.file("second.key")]]
     for version in (0x303, 0x304):
@@ -182,7 +182,7 @@ print("same" if back == data else "differs")
 
 
 def built_in(suite):
-    """MicroPython's own tls, which has the same mbedTLS and knows nothing of our buffers, against CPython's records of 16 KiB."""
+    """MicroPython's own tls, which shares mbedTLS but not usocket's buffers, against CPython's records of 16 KiB."""
     data = b"0123456789abcdef" * 4000
     script = os.path.join(suite.scratch, "built_in.py")
     with open(script, "w") as file:

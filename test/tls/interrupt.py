@@ -1,4 +1,4 @@
-# Ctrl-C while TLS waits, in MicroPython: behaviour.py presses it a moment after each line `waiting LABEL`. Prints as inside.py does.
+# Ctrl-C while TLS waits: behaviour.py sends it a moment after each line `waiting LABEL`. The output has the form of inside.py's.
 import gc, sys, time
 import usocket as socket
 from ends import SLOW, check, error, fds, make_client, make_listener, pair
@@ -12,7 +12,7 @@ def silent():
 
 
 def pressed(label, call, *args):
-    "The call must end with KeyboardInterrupt, soon, and not before it is pressed."
+    "The call must raise KeyboardInterrupt soon after Ctrl-C, and not before it."
     print("waiting " + label)
     t = time.ticks_ms()
     try:
@@ -34,7 +34,7 @@ def client_in_handshake():
 
 
 def client_in_second_flight():
-    # Half of the server's answer has come.
+    # Half of the server's answer has arrived.
     l = silent()
     c = make_client(0)
     error(c.connect, l.getsockname())
@@ -96,7 +96,7 @@ def sending():
             got += len(s.recv(65536))
             c.settimeout(0)
             try:
-                c.recv(1)  # lets out what is left
+                c.recv(1)  # sends the pending rest
             except OSError:
                 pass
     except OSError as e:

@@ -1,5 +1,5 @@
-"""Limits that the authorities of a chain are under, chains in unusual forms, and the words for each refusal. CPython's verdict stands
-beside ours; where it differs, a reason is told.
+"""Constraints on the CAs of a chain, unusual forms of chains, and the text of each refusal. CPython's verdict is compared; a comment gives
+the reason for each difference.
 
 SPDX-License-Identifier: MIT
 """
@@ -11,7 +11,7 @@ import strangers
 from certs import CA, HOST, alt_names, constraints
 
 DNS, IP, MAIL, URI, NAME, OTHER_NAME = 0x82, 0x87, 0x81, 0x86, 0xa4, 0xa0
-GOOD = None  # as our words, and as CPython's
+GOOD = None  # accepted, by usocket or by CPython
 REFUSED = ""
 V4 = bytes([127, 0, 0, 0, 255, 0, 0, 0])
 V6 = bytes(15) + b"\1" + b"\xff" * 16
@@ -21,17 +21,17 @@ UNKNOWN = "uses an extension this build does not know"
 
 
 def name_of(cn):
-    """A directoryName."""
+    """Encode a directoryName."""
     return certs.element(0x30, certs.element(0x31, certs.element(0x30, b"\x06\x03\x55\x04\x03", certs.element(0x0c, cn))))
 
 
-# Of an intermediate by the root, with a leaf of its own: name, its extensions, the leaf's names, our words, CPython's.
+# An intermediate issued by the root, with its own leaf: name, extensions, the leaf's names, the text of usocket's error and of CPython's.
 BELOW = (
-    # extendedKeyUsage of an authority
+    # extendedKeyUsage of a CA
     ("use-client", CA + "extendedKeyUsage=clientAuth\n", HOST, "an authority for other uses (extendedKeyUsage): CN=ca-use-client", REFUSED),
     ("use-mail", CA + "extendedKeyUsage=critical,emailProtection,codeSigning\n", HOST, "extendedKeyUsage", REFUSED),
     ("use-server", CA + "extendedKeyUsage=clientAuth,serverAuth\n", HOST, GOOD, GOOD),
-    ("use-any", CA + "extendedKeyUsage=anyExtendedKeyUsage\n", HOST, GOOD, REFUSED),  # openssl does not know it
+    ("use-any", CA + "extendedKeyUsage=anyExtendedKeyUsage\n", HOST, GOOD, REFUSED),  # openssl does not support it
     # nameConstraints: hosts
     ("dns-in", constraints([(DNS, "example.test")]), HOST, GOOD, GOOD),
     ("dns-same", constraints([(DNS, HOST.upper())]), HOST, GOOD, GOOD),
@@ -52,7 +52,7 @@ BELOW = (
     ("dns-star", constraints([(DNS, "*.example.test")]), HOST, "unreadable nameConstraints of CN=ca-dns-star", REFUSED),
     ("star-in", constraints([(DNS, "example.test")]), "*.example.test", GOOD, GOOD),
     ("star-out", constraints([(DNS, HOST)]), "*.example.test", OUTSIDE, REFUSED),
-    ("star-covers", constraints(excluded=[(DNS, HOST)]), "*.example.test", OUTSIDE, GOOD),  # CVE-2025-61727, which openssl 3.0 has
+    ("star-covers", constraints(excluded=[(DNS, HOST)]), "*.example.test", OUTSIDE, GOOD),  # openssl 3.0 has CVE-2025-61727
     ("star-excluded", constraints(excluded=[(DNS, "test")]), "*.example.test", OUTSIDE, REFUSED),
     ("star-aside", constraints(excluded=[(DNS, "a.b.example.test"), (DNS, "example.org")]), "*.example.test", GOOD, GOOD),
     # addresses
@@ -63,19 +63,19 @@ BELOW = (
     ("ip-no-names", constraints([(IP, V4)]), HOST, GOOD, GOOD),
     ("ip6-in", constraints([(IP, V6)]), HOST + ",IP:::1", GOOD, GOOD),
     ("ip6-excluded", constraints(excluded=[(IP, V6)]), HOST + ",IP:::1", OUTSIDE, REFUSED),
-    ("ip-short", constraints([(IP, V4[:5])]), HOST, "unreadable nameConstraints of", GOOD),  # openssl looks only if there is an address
+    ("ip-short", constraints([(IP, V4[:5])]), HOST, "unreadable nameConstraints of", GOOD),  # openssl checks it only if the leaf has an address
     ("ip-holes", constraints(excluded=[(IP, V4[:4] + b"\xff\0\xff\0")]), HOST, "unreadable nameConstraints of", GOOD),  # the same
-    # names of no host, and forms
-    ("other-kinds", constraints([(MAIL, "example.org"), (URI, ".example.org"), (NAME, name_of("nobody"))]), HOST, GOOD, REFUSED),  # the subject
+    # names that are not host names, and their forms
+    ("other-kinds", constraints([(MAIL, "example.org"), (URI, ".example.org"), (NAME, name_of("nobody"))]), HOST, GOOD, REFUSED),  # openssl applies it to the subject
     ("other-excluded", constraints(excluded=[(MAIL, ".test"), (URI, "example.test")]), HOST, GOOD, GOOD),
     ("minimum-0", constraints([(DNS, "example.test", b"\x80\1\0")]), HOST, GOOD, GOOD),
     ("minimum-1", constraints([(DNS, "example.test", b"\x80\1\1")]), HOST, "unreadable nameConstraints of", REFUSED),
-    ("empty", constraints(critical=False), HOST, "unreadable nameConstraints of", GOOD),  # nothing in it
-    # extensions that nobody knows
+    ("empty", constraints(critical=False), HOST, "unreadable nameConstraints of", GOOD),  # an empty extension
+    # unknown extensions
     ("ca-unknown", CA + "1.2.3.4=critical,DER:05:00\n", HOST, UNKNOWN, REFUSED),
     ("ca-unknown-quiet", CA + "1.2.3.4=DER:05:00\n", HOST, GOOD, GOOD),
     ("ca-policies", CA + "certificatePolicies=critical,1.2.3.4\n", HOST, UNKNOWN, GOOD),  # mbedTLS checks no policies
-    # who may sign
+    # CAs that may sign
     ("no-sign", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign\n", HOST, "keyCertSign): CN=ca-no-sign", REFUSED),
 )
 
@@ -103,13 +103,13 @@ def make(maker):
     maker.cert("strange", "root", names=None, extensions=CA + "1.2.3.4=critical,DER:05:00\n")
     maker.cert("ed-ca", "root", names=None, extensions=CA, kind="ed25519")
     maker.cert("with-strange", "middle", chain=("middle", "strange", "ed-ca"))
-    # What cannot be read, and whose it is.
+    # Unreadable extensions, and the certificate that has them.
     maker.cert("leaf-unknown", "middle", extensions=LEAF + "1.2.3.4=critical,DER:05:00\n", **middle)
     maker.cert("leaf-policies", "middle", extensions=LEAF + "certificatePolicies=critical,1.2.3.4\n", **middle)
     maker.cert("ed-root", None, names=None, extensions=CA, kind="ed25519", digest="null")
     maker.cert("by-ed", "ed-root", digest="null")
     maker.cert("by-ed-chain", "ed-root", digest="null", chain=("middle",))
-    # Who signed it.
+    # The issuer of the certificate.
     maker.cert("same-name", None, names=None, extensions=CA, cn="root")
     maker.cert("by-same-name", "same-name")
     maker.cert("self-issued", "same-name", cn="root")
@@ -119,13 +119,13 @@ def make(maker):
     maker.cert("by-chinese", "chinese")
     maker.cert("escape", None, names=None, extensions=CA, cn="a\\tb\x1b[31m\u202e")
     maker.cert("by-escape", "escape")
-    # Names that do not count.
+    # Names that are ignored.
     maker.cert("dns-address", "middle", extensions=alt_names((DNS, "127.0.0.1"), (DNS, "8.8.8.8"), (DNS, "::1")), names=None, **middle)
     maker.cert("star-local", "middle", names="*.local", **middle)
     maker.cert("only-mail", "middle", cn=HOST, names="email:a@example.test", **middle)
     maker.cert("newline", "middle", extensions=alt_names((DNS, "evil\nhost.example.test"), (DNS, b"\xff\"")), names=None, **middle)
     maker.cert("other-ip", "middle", names="IP:8.8.4.4", **middle)
-    # Lists.
+    # Certificate revocation lists.
     for name, issuer in (("root", "root"), ("middle-none", "middle"), ("no-crl", "no-crl")):
         if name == "no-crl":
             maker.cert("no-crl", "root", names=None, extensions="basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n")
@@ -135,14 +135,14 @@ def make(maker):
     maker.crl("middle-future", "middle", [], days=(3, 30))
 
 
-# name of the certificate, the host asked for (or None), our words, CPython's
+# certificate, requested host (or None), the text of usocket's error, the text of CPython's
 ALONE = (
     ("order", HOST, GOOD, GOOD),
-    ("crossed", HOST, GOOD, REFUSED),  # openssl 3.0 takes the first of the name
+    ("crossed", HOST, GOOD, REFUSED),  # openssl 3.0 uses the first CA of that name
     ("crossed-use", HOST, GOOD, REFUSED),
     ("with-strange", HOST, GOOD, GOOD),
     ("twelfth", HOST, GOOD, GOOD),
-    ("thirteenth", HOST, "unknown authority: CN=middle", GOOD),  # twelve of a list count
+    ("thirteenth", HOST, "unknown authority: CN=middle", GOOD),  # only the first twelve certificates of a list are used
     ("leaf-unknown", HOST, "the certificate " + UNKNOWN, REFUSED),
     ("leaf-policies", HOST, "the certificate " + UNKNOWN, GOOD),
     ("by-ed", HOST, "signed with an algorithm that this build lacks, such as Ed25519", REFUSED),
@@ -175,7 +175,7 @@ def cpython(suite, port, host, roots, lists):
 
 
 def judge(suite, label, name, host, words, theirs, roots=("root.pem",), lists=()):
-    """One certificate, in each mode and both versions, and by CPython."""
+    """Check one certificate in each mode and both versions, and with CPython."""
     options = [["CA_CERT", suite.file(file)] for file in (*roots, *lists)] + [["HOSTNAME", host]]
     with strangers.echo(strangers.server_context(suite.maker, name)) as server:
         runs = [{"mode": mode, "port": server.port, "bytes": 40, "options": [*options, ["MAX_VERSION", version]]}
@@ -191,7 +191,7 @@ def judge(suite, label, name, host, words, theirs, roots=("root.pem",), lists=()
 
 
 def clients(suite):
-    """A server that verifies clients: what is meant for servers vouches for none of them, and no constraint on subjects or mail is passed over."""
+    """A server that verifies clients: it refuses a CA that may only issue server certificates, and applies constraints on subjects and mail addresses."""
     unlike = "unreadable nameConstraints of CN=ca-other-"
     for name, refusal in (("use-client", None), ("use-server", None), ("use-any", None), ("use-mail", "extendedKeyUsage"), ("dns-in", None),
                           ("dns-out", "nameConstraints"), ("other-kinds", unlike + "kinds"), ("other-excluded", unlike + "excluded"),
@@ -204,14 +204,14 @@ def clients(suite):
             ctx.load_cert_chain(suite.maker.path(name + ".chain"), suite.maker.path(name + ".key"))
             bad.verdict(ctx, port, HOST)
             r = suite.results(child)[-1]
-            ok = r.get("cert") or "cut by the peer" in r["text"]  # a client of CPython's leaves without close_notify
+            ok = r.get("cert") or "cut by the peer" in r["text"]  # CPython's client closes without close_notify
             if refusal:
                 ok = bad.refused(r, refusal) and r["number"] == -2001
             suite.check(f"a client with {name}, {version:#x}", ok, str(r))
 
 
 def lists(suite):
-    """With one list of revocation given, each link needs one that is current."""
+    """If one certificate revocation list is given, each link of the chain needs a current one."""
     for label, name, given, words, theirs in (
             ("lists of all", "ec", ("root.crl", "middle-none.crl"), GOOD, GOOD),
             ("no list of the root", "ec", ("middle-none.crl",), "no revocation list of CN=root", REFUSED),

@@ -24,7 +24,7 @@ given = set()
 
 
 def free_port():
-    """A port of TCP and UDP, each once: two servers of openssl would share one of UDP."""
+    """A port that is free for TCP and UDP, never given twice: two openssl servers would share a UDP port."""
     with socket.create_server(("127.0.0.1", 0)) as s, socket.socket(type=socket.SOCK_DGRAM) as u:
         port = s.getsockname()[1]
         with contextlib.suppress(OSError):
@@ -36,20 +36,20 @@ def free_port():
 
 
 def answer_when_read(child, output, words, over):
-    """Have s_server send a line for each of `words`, in their order, as soon as it has printed them. A client that waits for the line
-    is still there when s_server reads: one that is not makes datagrams undeliverable, and that error hides what came before."""
+    """Make s_server send a line for each of `words`, in order, as soon as it has printed it. A client that waits for the line still exists
+    when s_server reads; otherwise its datagrams would be undeliverable, and that error would hide earlier data."""
     for one in words:
         while one not in os.pread(output.fileno(), 1 << 20, 0):
             if over.wait(0.02):
                 return
-        with contextlib.suppress(OSError):  # it has ended: the client finds out
+        with contextlib.suppress(OSError):  # s_server has ended: the client notices
             child.stdin.write(b"answer\n")
             child.stdin.flush()
 
 
 @contextlib.contextmanager
 def s_server(*flags, output=subprocess.DEVNULL, answer=b"", words=()):
-    """It, up; its port. It sends `answer` to the client that comes first, or "answer" for each of `words` that it has read."""
+    """Start s_server and return its port. It sends `answer` to the first client, or "answer" for each of `words` that it has read."""
     port, over = free_port(), threading.Event()
     child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *flags], stdin=subprocess.PIPE,
                              stdout=output, stderr=subprocess.DEVNULL)
@@ -79,9 +79,9 @@ def s_server(*flags, output=subprocess.DEVNULL, answer=b"", words=()):
 
 
 def s_client(port, flags, data=b"hello there\n"):
-    """All that it prints until the data comes back."""
+    """Everything that s_client prints until the data is echoed."""
     child = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-no_ign_eof", *flags,
-                              *(["-nbio"] if "-dtls1_2" in flags else [])],  # where a record that comes twice would block it
+                              *(["-nbio"] if "-dtls1_2" in flags else [])],  # a duplicated record would block it there
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     out = b""
     try:
@@ -150,7 +150,7 @@ def our_server(suite):
 
 
 def long_chain(suite):
-    """A message of the handshake that is longer than our first buffer, in records of each kind of length."""
+    """A handshake message longer than usocket's first buffer, in records of several lengths."""
     chain = os.path.join(suite.scratch, "long-chain.pem")
     with open(chain, "w") as file:
         file.write(suite.maker.read("middle.pem") * 14)
@@ -164,7 +164,7 @@ def long_chain(suite):
 
 
 def psk(suite):
-    """With both kinds of suite of TLS 1.2; wrong secrets, unknown names."""
+    """PSK with both kinds of TLS 1.2 suites; wrong secrets and unknown identities."""
     plain = [["CIPHERSUITE_LIST", "TLS_PSK_WITH_AES_128_GCM_SHA256"]]
     for version, cipher, more in ((0x303, "ECDHE-PSK-CHACHA20-POLY1305", []), (0x303, "PSK-AES128-GCM-SHA256", plain), (0x304, None, [])):
         name = f"{NAMES[version]}, {cipher or 'any suite'}"
@@ -174,7 +174,7 @@ def psk(suite):
             suite.check(f"PSK, our client, openssl s_server, {name}", r.get("version") == version and r.get("cert") == 0, str(r))
             for what, options in (("wrong secret", [["PSK", "0123456789abcdef"], PSK[1]]), ("wrong name", [PSK[0], ["PSK_IDENTITY", "device-8"]])):
                 r = suite.client(port=port, options=options + more, mode="timeout")
-                # The name is no secret: s_server has one alone, and warns.
+                # s_server has only one identity; for another it only warns.
                 fine = what == "wrong name" and version == 0x303 and r.get("version") == version
                 suite.check(f"PSK, {what}, {name}", fine or r.get("type") == "TLSError", str(r))
         port, child = suite.server(options=PSK + more)
@@ -189,7 +189,7 @@ def psk(suite):
 
 
 def ed25519(suite):
-    """mbedTLS has no Ed25519: each end says what it lacks, and a server with a second certificate is reached by that."""
+    """mbedTLS has no Ed25519: the error of each end names it, and a server with a second certificate is reached with that one."""
     for version in (0x303, 0x304):
         with s_server(*shown(suite, "ed25519"), "-www", FLAGS[version]) as port:
             r = suite.client(port=port, options=suite.trust(), mode="timeout")

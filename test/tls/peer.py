@@ -1,4 +1,4 @@
-# One end of a connection, in MicroPython: does what the JSON in a file says, and prints what came of it as JSON.
+# One end of a connection in MicroPython: follows the JSON instructions in a file and prints the results as JSON.
 import sys, json, errno, select, time
 import usocket as socket
 
@@ -35,7 +35,7 @@ def wait(s, bits):
 
 
 def again(s, bits, call):
-    "A call, of a non-blocking socket until it has done something."
+    "Make a call; with a non-blocking socket repeat it until it succeeds."
     for _ in range(100000):
         try:
             r = call()
@@ -59,11 +59,11 @@ def connect(cfg, s):
         if e.args[0] != errno.EINPROGRESS:
             raise
         wait(s, select.POLLOUT)
-    s.do_handshake()  # poll has brought it to its end, or the failure is told here
+    s.do_handshake()  # poll has completed the handshake, or this call raises its failure
 
 
 def exchange(cfg, s):
-    "Send so much, read it back."
+    "Send that many bytes and read the echo."
     n = cfg.get("bytes", 0)
     data = pattern(n)
     nonblocking = cfg.get("mode") == "nonblocking"
@@ -77,7 +77,7 @@ def exchange(cfg, s):
             else:
                 s.send(part)
                 got += s.recv(2000)
-        return got == data or (None if data.startswith(got) else False)  # None: lost, not wrong
+        return got == data or (None if data.startswith(got) else False)  # None: bytes are missing, but none is wrong
     step = 30000
     for at in range(0, n, step):
         part = data[at : at + step]

@@ -1,4 +1,4 @@
-"""Programs of others: nginx as server and as client, mosquitto, curl, and in the long run Chromium. The other end is an example.
+"""Third-party programs: nginx as server and as client, mosquitto, curl, and with --long Chromium. The other end is an example.
 
 SPDX-License-Identifier: MIT
 """
@@ -77,7 +77,7 @@ def free_ports(n):
 
 @contextlib.contextmanager
 def daemon(suite, name, ports, config, *arguments, **environment):
-    """A server of others with this configuration, up on its ports."""
+    """Start a server with this configuration and wait until its ports accept."""
     path = os.path.join(suite.scratch, f"{name}.conf")
     with open(path, "w") as file:
         file.write(config)
@@ -100,7 +100,7 @@ def daemon(suite, name, ports, config, *arguments, **environment):
 
 
 class Example:
-    """One of examples/; its lines are read, so that it never waits for us."""
+    """Run a program of examples/; a thread reads its output, so that it never blocks."""
 
     def __init__(self, suite, script, *arguments):
         self.child = subprocess.Popen([suite.interp, os.path.join(ROOT, "examples", script), *map(str, arguments)],
@@ -124,7 +124,7 @@ class Example:
         return int(found.group(1))
 
     def end(self, limit=20):
-        """All that it has said, once it has ended."""
+        """Its whole output, after its end."""
         try:
             if self.child.wait(limit):
                 self.lines.append(f"ended with {self.child.returncode}")
@@ -164,7 +164,7 @@ def nginx(suite):
             got = [r.get("rest", str(r)).split("\r\n\r\n")[-1] for r in results]
             suite.check(f"nginx, {NAMES[version]}, {key}, ALPN, client certificate {asked}, new and resumed", got == want, f"{got}, not {want}")
             if asked:
-                r = suite.client(port=port, options=suite.trust(), mode="timeout", say=say)  # nginx answers 400 itself
+                r = suite.client(port=port, options=suite.trust(), mode="timeout", say=say)  # nginx itself answers 400
                 suite.check(f"nginx, {NAMES[version]}, {key}, no client certificate", "No required SSL certificate" in r.get("rest", ""), str(r))
 
 
@@ -185,7 +185,7 @@ def nginx_as_client(suite):
 
 
 def mosquitto(suite):
-    newest = os.path.join(suite.scratch, "openssl.cnf")  # mosquitto's own tls_version is the oldest that it takes
+    newest = os.path.join(suite.scratch, "openssl.cnf")  # mosquitto's own tls_version sets only the lowest version
     with open(newest, "w") as file:
         file.write("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = default\n[default]\nMaxProtocol = TLSv1.2\n")
     for version, key, asked in itertools.product((0x303, 0x304), ("ec", "rsa"), (False, True)):
@@ -231,7 +231,7 @@ def curl(suite):
 
 
 def chromium(suite):
-    """A browser without a screen loads the page, its authority trusted by the browser's own profile alone."""
+    """A headless browser loads the page; only the browser's own profile trusts the CA."""
     home = os.path.join(suite.scratch, "home")
     database = "sql:" + os.path.join(home, ".pki/nssdb")
     os.makedirs(os.path.join(home, ".pki/nssdb"))

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""TLS sockets against strangers: openssl's s_server and s_client, CPython's ssl, nginx, mosquitto, curl, Chromium; bad certificates,
-spoiled connections.
+"""TLS sockets against other implementations: openssl's s_server and s_client, CPython's ssl, nginx, mosquitto, curl, Chromium; bad
+certificates, corrupted connections.
 
     run.py --interp MICROPYTHON [--stack lwip|sal] [--only PART]... [--long] [--jobs N]
 
---stack: what is under the interpreter's sockets, if it is not Linux. On lwIP nobody outside of the program can be reached.
+--stack: the stack under the interpreter's sockets, if it is not Linux. On lwIP no peer outside of the program can be reached.
 
 The last line is `N passed, N failed, N skipped`.
 
@@ -66,7 +66,7 @@ class Suite:
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(environment or {})})
 
     def lines(self, out):
-        """What a peer printed; a line that is no JSON is a traceback."""
+        """The lines that a peer printed; a line that is no JSON is a traceback."""
         results = []
         for line in out.splitlines():
             try:
@@ -77,7 +77,7 @@ class Suite:
         return results
 
     def client(self, **cfg):
-        """What came of one run of a client, or of a list of them."""
+        """The result of one run of a client, or of a list of runs."""
         several = "runs" in cfg or "times" in cfg
         child = self.start(role="client", **cfg)
         try:
@@ -95,7 +95,7 @@ class Suite:
         return results if several else results[-1]
 
     def server(self, **cfg):
-        """A server that is on; its port, and the process."""
+        """Start a server; returns its port and the process."""
         child = self.start(role="server", **cfg)
         line = child.stdout.readline()
         try:
@@ -125,7 +125,7 @@ def main():
     parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth: only the parts that do more then")
     parser.add_argument("--jobs", type=int, default=2, help="parts at once (2)")
     args = parser.parse_args()
-    # The longest first: two at once.
+    # Two parts run at once, the longest first.
     parts = args.only or (["spoiled", "datagrams", "programs"] if args.long else
                           ["spoiled", "datagrams", "openssl", "bad", "limits", "programs", "behaviour", "interop", "conformance", "flood"])
     with tempfile.TemporaryDirectory() as scratch:

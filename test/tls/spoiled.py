@@ -1,5 +1,5 @@
-"""Connections that are spoiled on the way: cut at each byte of the handshake, each byte of it flipped, passed in small pieces; what
-the server sends, and what the client sends.
+"""Connections that a proxy disturbs: cut at each byte of the handshake, with each byte flipped, or forwarded in small pieces, in both
+directions.
 
 SPDX-License-Identifier: MIT
 """
@@ -12,7 +12,7 @@ import certs
 import strangers
 
 MODES = ("blocking", "timeout", "nonblocking")
-SILENCE = 0.4  # a length that grew is waited for in vain: until the way is cut
+SILENCE = 0.4  # seconds; a larger length field makes an end wait for missing bytes until the proxy cuts the connection
 
 
 def told(r):
@@ -20,7 +20,7 @@ def told(r):
 
 
 def measured(change):
-    """A spoil that spoils nothing, and the list of how many bytes came."""
+    """A function that changes nothing and records the number of bytes."""
     counts = []
 
     def look(data, position):
@@ -30,17 +30,17 @@ def measured(change):
 
 
 def from_server(suite, what, change, version, mode, length, step):
-    """Our client, and what CPython's server says to it."""
+    """Run usocket's client and return its result with that of CPython's server."""
     options = suite.trust()
     with strangers.echo(strangers.server_context(suite.maker, "ec", versions=(version, version))) as server:
         positions = range(0, length(suite, server.port, options), step)
-        with strangers.Spoiler(server.port, lambda number: change(positions[number]), patience=SILENCE) as way:
+        with strangers.Spoiler(server.port, lambda number: change(positions[number]), timeout=SILENCE) as way:
             results = suite.client(port=way.port, options=options, mode=mode, times=len(positions), limit=900, bytes=40, timeout=5)
     verdict(suite, f"{what} from the server, {version:#x}, {mode}", positions, results)
 
 
 def from_client(suite, what, change, version, mode, step):
-    """Our server, and what CPython's client says to it."""
+    """Run usocket's server and return its result with that of CPython's client."""
     ctx = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
     ctx.minimum_version = ctx.maximum_version = strangers.VERSIONS[version]
     options = [["OWN_CERT", suite.file("ec.chain")], ["OWN_KEY", suite.file("ec.key")]]
@@ -53,7 +53,7 @@ def from_client(suite, what, change, version, mode, step):
             pass
     port, child = suite.server(options=options, connections=1)
     counts, look = measured(lambda data, _: (data, True))
-    with strangers.Spoiler(port, look, upstream=True, patience=SILENCE) as way:
+    with strangers.Spoiler(port, look, upstream=True, timeout=SILENCE) as way:
         connect(way.port)
     suite.results(child)
     positions = range(0, sum(counts), step)
@@ -61,7 +61,7 @@ def from_client(suite, what, change, version, mode, step):
     lines = []
     reader = threading.Thread(target=lambda: lines.extend(child.stdout), daemon=True)
     reader.start()
-    with strangers.Spoiler(port, lambda number: change(positions[number]), upstream=True, patience=SILENCE) as way:
+    with strangers.Spoiler(port, lambda number: change(positions[number]), upstream=True, timeout=SILENCE) as way:
         for _ in positions:
             connect(way.port)
     reader.join(20)
@@ -78,7 +78,7 @@ def verdict(suite, name, positions, results):
 
 
 def server_length(suite, port, options):
-    """How many bytes the server sends for a handshake, tickets included; not its goodbye."""
+    """The number of bytes that the server sends for a handshake, with session tickets, without close_notify."""
     counts, look = measured(lambda data, _: (data, True))
     with strangers.Spoiler(port, look) as way:
         r = suite.client(port=way.port, options=options, mode="timeout")
@@ -123,7 +123,7 @@ def pieces(suite, version, size):
 
 
 def run(suite):
-    with ThreadPoolExecutor(6) as pool:  # they wait, most of the time
+    with ThreadPoolExecutor(6) as pool:  # they mostly wait
         jobs = [pool.submit(sweep, suite, *rest) for sweep, *rest in sweeps(suite)]
         jobs += [pool.submit(pieces, suite, version, size) for version in (0x303, 0x304) for size in (1, 2, 3, 5, 17, 100)]
         for job in jobs:

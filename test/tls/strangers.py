@@ -1,4 +1,4 @@
-"""The strangers that the tests talk to: CPython's ssl, raw sockets, and what stands between them.
+"""Peers for the tests: CPython's ssl, raw sockets, and proxies between two ends.
 
 SPDX-License-Identifier: MIT
 """
@@ -24,7 +24,7 @@ def server_context(maker, cert, *, versions=(0x303, 0x304), alpn=None, ask=False
 
 
 class Server:
-    """Something that listens, a thread for each connection; `log` has what became of each, in order of their ends."""
+    """A listener with one thread per connection; `log` has their results, in the order of their ends."""
 
     def __init__(self, handle):
         self.handle, self.log = handle, []
@@ -69,7 +69,7 @@ class Server:
 
 
 def echo(ctx, tail=b""):
-    """TLS, and back what comes, until the client says goodbye; then `tail`."""
+    """A TLS server that echoes until the client's close_notify, then sends `tail`."""
 
     def handle(conn, _):
         with ctx.wrap_socket(conn, server_side=True) as tls:
@@ -90,19 +90,19 @@ def echo(ctx, tail=b""):
 
 
 class Spoiler:
-    """Stands before a server. spoil(number) gives what to do with the bytes that come from it, or with upstream=True with those that
-    go to it: a function of them and their position, that returns what to send on, and whether to go on or cut the connection there.
-    It cuts it, too, once nothing has come for `patience` seconds."""
+    """A proxy in front of a server. spoil(number) returns a function for the bytes from the server, or with upstream=True for those to
+    it; called with the bytes and their position it returns the bytes to forward, and False to cut the connection there.
+    The proxy also cuts the connection after `timeout` seconds without a byte."""
 
-    def __init__(self, port, spoil, upstream=False, patience=10):
-        self.port_behind, self.spoil, self.upstream, self.patience = port, spoil, upstream, patience
+    def __init__(self, port, spoil, upstream=False, timeout=10):
+        self.port_behind, self.spoil, self.upstream, self.timeout = port, spoil, upstream, timeout
         self.server = Server(self.handle)
         self.port = self.server.port
 
     def handle(self, conn, number):
         with socket.create_connection(("127.0.0.1", self.port_behind)) as behind:
-            behind.settimeout(self.patience)
-            conn.settimeout(self.patience)
+            behind.settimeout(self.timeout)
+            conn.settimeout(self.timeout)
             change = self.spoil(number)
             both = conn, behind
             spoiled, other = (both if self.upstream else both[::-1]), (both[::-1] if self.upstream else both)
