@@ -1,4 +1,4 @@
-# What a TCP client can do, and what is not there, in an interpreter built for TCP clients alone. run.py beside this file is
+# Features of an interpreter built only for TCP clients, and names that it must lack. run.py beside this file is
 # the other end; its ports come as arguments: echo, silent (accepts, never sends), closed.
 import gc
 import os

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The interpreter for TCP clients alone: runs client.py, and is the other end.
+"""Tests the interpreter for TCP clients: runs client.py and serves as its other end.
 
 usage: test/client/run.py INTERPRETER
 """
@@ -44,7 +44,7 @@ def silent(conn):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    closed = socket.socket()  # bound, not listening: nobody else gets this port
+    closed = socket.socket()  # bound but not listening, so that no other program gets the port
     closed.bind(("127.0.0.1", 0))
     ports = [serve(echo), serve(silent), closed.getsockname()[1]]
     child = subprocess.Popen([os.path.abspath(sys.argv[1]), os.path.join(HERE, "client.py"), *map(str, ports)],
