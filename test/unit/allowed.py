@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What each public function may return, taken from its own documentation.
+"""Extract the codes that each public function may return from its documentation.
 
     allowed.py OUTPUT-DIRECTORY HEADER...
 

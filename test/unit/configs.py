@@ -11,16 +11,16 @@ import subprocess
 import sys
 
 CC = "gcc -std=c99 -Wall -Wextra -Werror -Wconversion -Iinclude -fsyntax-only".split()
-# What is compiled with TLS, too; RT-Thread has mbedTLS as its package is configured.
+# Configurations that are also compiled with TLS; on RT-Thread with mbedTLS as its package configures it.
 WITH_TLS = ((), ("IPV6",), ("SERVER",), ("DATAGRAMS",), ("NAMES",), ("THREADS",), ("WORDS",), ("TLS_CONSTRAINTS",))
 KNOBS = ("IPV6", "SERVER", "DATAGRAMS", "NAMES", "RESOLVER_WORKERS", "THREADS", "WORDS")
-# menuconfig's names where they differ
+# menuconfig's names that differ
 MENU = {"DATAGRAMS": "DGRAM", "RESOLVER_WORKERS": "RESOLVER_WORKER"}
 OUT = "build/configs"
 
 
 def configurations():
-    """(knobs at 0, whether with TLS): everything; each knob alone; a TCP client."""
+    """(knobs at 0, True with TLS): everything; each knob alone; a TCP client."""
     return [(knobs, False) for knobs in [(), *((knob,) for knob in KNOBS), KNOBS]] + [(knobs, True) for knobs in WITH_TLS]
 
 

@@ -1,4 +1,4 @@
-/* A listener and up to three pairs of a client and a server of DTLS, for test_dtls.c and test_dtls_way.c: from a test's begin to its end.
+/* A DTLS listener and up to three pairs of client and server, set up and torn down around each test of test_dtls.c and test_dtls_way.c.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,8 +10,8 @@
 #include "tls_fixture.h"
 
 static usocket_t listener, ends[3][2];
-static int pair;              /* of ends */
-static void (*pass_on)(void); /* what a way between the two does while they meet; NULL: there is none */
+static int pair;              /* index of the current pair */
+static void (*pass_on)(void); /* forwards datagrams between the two during the handshake; NULL: not needed */
 #define client ends[pair][0]
 #define server ends[pair][1]
 static usocket_addr_t at;
@@ -54,7 +54,7 @@ static void listen_with(const struct end *e) {
     assert_ok(usocket_listen(&listener, 4));
 }
 
-/* Client and server as far as they get, neither waiting. The listener lets in whoever shows a cookie. */
+/* Step client and server without waiting until both have a result. The listener accepts a client that returns its cookie. */
 static void session(const struct end *c, int *at_client, int *at_server) {
     assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
     assert_ok(tls_set(&client, c));
@@ -73,7 +73,7 @@ static void session(const struct end *c, int *at_client, int *at_server) {
             char c;
             if (*at_server == USOCKET_EAGAIN) {
                 *at_server = usocket_tls_handshake_by(&server, USOCKET_NOW);
-            } else if (*at_server == 0) { /* its last flight may have been lost: who receives is asked for it again */
+            } else if (*at_server == 0) { /* its last flight may be lost: a receive repeats it on request */
                 int32_t r = usocket_recv_by(&server, &c, 1, 0, NULL, USOCKET_NOW);
                 assert_true(r == USOCKET_EAGAIN || usocket_is_tls(r));
             }
@@ -99,7 +99,7 @@ static void stand(const struct end *c) {
     assert_ok(at_server);
 }
 
-/* mbedTLS keeps a table of keys from its first handshake on. */
+/* mbedTLS allocates a table of keys in its first handshake. */
 static void warm_up(void) {
     void *state = NULL;
     begin(&state);

@@ -9,7 +9,7 @@
 #include "fixture.h"
 #include "usocket/port.h"
 
-static usocket_t quiet = USOCKET_CLOSED; /* the other end of fx_udp, in a build without datagrams */
+static usocket_t quiet = USOCKET_CLOSED; /* the other end of fx_udp in a build without datagrams */
 
 #if FX_SIM
 
@@ -110,7 +110,7 @@ static void ignore(int number) {
 
 int fx_begin(void **state) {
     static int before;
-    if (!before) { /* what the port opens once for the process is open now */
+    if (!before) { /* opens what the port opens once per process */
         usocket_t s = USOCKET_CLOSED;
         usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0);
         usocket_settimeout(&s, 1);
@@ -129,7 +129,7 @@ int fx_end(void **state) {
     usocket_close(&quiet);
     int before = *(int *)*state, now = descriptors();
     usocket_set_interrupt_hook(NULL);
-    for (int i = 0; i < 200 && now != before; i++) { /* an abandoned worker may still be at its last steps */
+    for (int i = 0; i < 200 && now != before; i++) { /* an abandoned worker may still be ending */
         fx_sleep(10 * MS);
         now = descriptors();
     }
@@ -265,7 +265,7 @@ void fx_connect(usocket_t *client, usocket_t *server) {
     assert_ok(usocket_connect_by(client, &a, usocket_deadline_in(10 * SECOND)));
     assert_ok(usocket_accept_by(&listener, server, NULL, usocket_deadline_in(10 * SECOND)));
     assert_ok(usocket_close(&listener));
-#if FX_STACK /* what is sent arrives within some milliseconds, not when an acknowledgement is due */
+#if FX_STACK /* bytes arrive within milliseconds, without waiting for a delayed acknowledgement */
     int on = 1;
     assert_ok(usocket_setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
     assert_ok(usocket_setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
@@ -309,7 +309,7 @@ usocket_addr_t fx_udp(usocket_t *s, int family) {
 size_t fx_fill(usocket_t *s) {
     static const char block[65536];
     size_t total = 0;
-    for (int in_vain = 0; in_vain < 3;) { /* a kernel's buffers grow for a while */
+    for (int in_vain = 0; in_vain < 3;) { /* the kernel enlarges its buffers for a while */
         int32_t n = usocket_send_by(s, block, sizeof block, 0, NULL, usocket_deadline_in(100 * MS));
         if (n < 0) {
             assert_code(USOCKET_ETIMEDOUT, n);

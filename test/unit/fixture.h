@@ -1,4 +1,4 @@
-/* One test body, two worlds: the simulated network (TEST_SIM) and the real one on loopback.
+/* Fixtures of tests that run on the simulated network (TEST_SIM) and on the real one over loopback.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +23,7 @@
 #define FX_SIM 0
 #endif
 
-/* Another stack than this system's: where it lacks something, the test says so and is skipped, LACKS(id, reason); the id is a
+/* A stack other than this system's. Where it lacks a feature, LACKS(id, reason) skips the test with the reason; the id is a
  * row of docs/stacks.md. */
 #ifdef TEST_PLATFORM
 #define FX_STACK 1
@@ -41,52 +41,52 @@
 
 #include "other_end.h"
 
-/** Around every test: a fresh world before, nothing left open after. */
+/** Set up and tear down around every test: a fresh world before, nothing left open after. */
 int fx_begin(void **state);
 int fx_end(void **state);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fx_begin, fx_end)
 #define RUN(tests) (cmocka_run_group_tests_name(__FILE__, tests, NULL, NULL) != 0)
 
-/** Another thread; fx_join waits for all of them. They report through memory and do not assert. */
+/** Start another thread; fx_join waits for all of them. Threads report through memory and do not assert. */
 void fx_go(void (*run)(void *), void *arg);
 void fx_join(void);
 void fx_sleep(usocket_time_t us);
 usocket_time_t fx_now(void);
 
-/** A signal that reaches the calling thread, and whoever waits in it, after this time. Its handler does nothing. On another
- *  stack, whose waits no signal ends: an interrupt hook that says yes once, and is gone after fx_join. */
+/** Send a signal to the calling thread after this time, which ends its wait; the handler does nothing. On a stack on which no signal
+ *  ends a wait, an interrupt hook returns true once instead; fx_join removes it. */
 void fx_signal_in(usocket_time_t us);
 
-/** How many times slower the machine is than the bounds of time suppose: TEST_SLOW, rounded up (tools/slow.py). */
+/** The factor for upper bounds of time on a slow machine: TEST_SLOW, rounded up (tools/slow.py). */
 int fx_slow(void);
 
-/** The time from since to now is `us`: never less, in the simulator hardly more, otherwise less than 5 s more, on a slow machine as many times that. */
+/** Assert that the time from `since` to now is `us`: never less, hardly more in the simulator, elsewhere at most 5 s more times fx_slow(). */
 #define fx_took(since, us) fx_took_at(since, us, __LINE__)
 void fx_took_at(usocket_time_t since, usocket_time_t us, int line);
 
-/** A result is a certain code. */
+/** Assert that a result is this code. */
 #define assert_code(expected, result) fx_code_at(expected, (int)(result), #result, __FILE__, __LINE__)
 void fx_code_at(int expected, int result, const char *what, const char *file, int line);
 #define assert_ok(result) assert_code(0, result)
 
 usocket_addr_t fx_addr(const char *text, uint16_t port);
 
-/** A listener on a port of its own. */
+/** Open a listener on a free port. */
 usocket_addr_t fx_listen(usocket_t *s, int family, int backlog);
 
-/** Two connected sockets, over TCP. */
+/** Connect two sockets over TCP. */
 void fx_connect(usocket_t *client, usocket_t *server);
 
-/** The same, from nothing, with 20 s for each call. */
+/** Open and connect two sockets over TCP, with a timeout of 20 s. */
 void fx_streams(usocket_t *client, usocket_t *server);
 
-/** The end of two sockets. */
+/** Close two sockets. */
 void fx_close(usocket_t *a, usocket_t *b);
 
-/** A datagram socket on a port of its own. In a build without datagrams a connection on which nothing comes. */
+/** Open a datagram socket on a free port. In a build without datagrams, a connection on which nothing arrives. */
 usocket_addr_t fx_udp(usocket_t *s, int family);
 
-/** Fill the way from s to whoever does not read. @return bytes */
+/** Send on s until the connection accepts no more; its peer must not read. @return bytes */
 size_t fx_fill(usocket_t *s);
 
 #endif

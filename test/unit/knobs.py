@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A program that was compiled with another value of a knob than the library does not link if a structure depends on the knob, and the
-linker's words name it. With the same values it links, and with other values of what no structure depends on.
+"""A program compiled with another value of a knob than the library must not link if a structure depends on the knob, and the linker's
+message must name the knob. With equal values it links, and also with other values of knobs on which no structure depends.
 
     knobs.py CC CXX LIBRARY DIRECTORY
 
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 HEAD = '#include "usocket/usocket.h"\n'
-# Each uses structures in one way alone.
+# Each program uses structures in only one way.
 PROGRAMS = {
     "connect": """int main(void) { usocket_t s = USOCKET_CLOSED; usocket_addr_t a = {};
         return usocket_open(&s, 2, 1, 0) + usocket_connect(&s, &a) + usocket_close(&s); }""",

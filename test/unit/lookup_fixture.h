@@ -1,4 +1,4 @@
-/* Lookups in the tests on the simulator: one at a time, and what it has found.
+/* Helpers for lookups on the simulator: start one lookup and compare its results.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +18,7 @@ static int start(const char *host) {
 }
 
 #if WORKERS
-/* A question of its own, i from 0 to 15: the same host with other flags. */
+/* Start a distinct query, i from 0 to 15: the same host with other flags. */
 static int start_own(const char *host, int i) {
     usocket_query_t q = { .host = host, .port = 80, .type = USOCKET_STREAM };
     q.flags = (i & 1 ? USOCKET_AI_PASSIVE : 0) | (i & 2 ? USOCKET_AI_V4MAPPED : 0) | (i & 4 ? USOCKET_AI_ALL : 0)

@@ -1,4 +1,4 @@
-/* The other end of a test in a build that has no servers, or no datagrams: the port's and the system's own calls, under the
+/* The other end of a test in a build without servers or without datagrams: the port's and the system's own calls under the
  * names that the tests use.
  *
  * SPDX-License-Identifier: MIT
@@ -71,7 +71,7 @@ static inline int other_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *pe
 }
 
 #define usocket_listen other_listen
-#undef usocket_accept_by /* config.h has it */
+#undef usocket_accept_by /* a macro of config.h */
 #define usocket_accept_by other_accept_by
 #define usocket_accept other_accept
 

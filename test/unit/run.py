@@ -3,8 +3,8 @@
 
     run.py [--under COMMAND] [--jobs N] [--also COMMAND]... [--brief PROGRAM...] --full PROGRAM...
 
-The programs speak TAP, through cmocka. Those after --brief run with TEST_SHORT set. NAME=VALUE among them is in the environment of
-those that follow. A command after --also is one test.
+The programs print TAP through cmocka. Programs after --brief run with TEST_SHORT set. NAME=VALUE among them is set for
+the programs that follow. A command after --also is one test.
 The last line is `N passed, N failed, N skipped`.
 
 SPDX-License-Identifier: MIT

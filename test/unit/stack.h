@@ -1,4 +1,4 @@
-/* Numbers and structures of the stack under test: its platform.h with TEST_PLATFORM, otherwise this system's headers.
+/* Constants and structures of the stack under test: its platform.h with TEST_PLATFORM, otherwise this system's headers.
  *
  * SPDX-License-Identifier: MIT
  */

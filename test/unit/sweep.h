@@ -1,6 +1,6 @@
-/* The failure loop: in every scenario the n-th port call fails, n = 1, 2, ... until a clean pass, once and for good, with each code
- * that the call may return; then every allocation the same. Required: a result that the function's own documentation allows,
- * nothing left open, no memory live, the clock within bounds, all closable twice.
+/* The failure loop: in every scenario the n-th port call fails, n = 1, 2, ... until a clean pass, once and permanently, with each code
+ * that the call may return; then each allocation likewise. Every result must be one that the function's documentation allows; no handle
+ * may stay open, no memory allocated, the clock must stay within bounds, and everything must be closable twice.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,13 +19,13 @@ struct scenario {
 #define BOUND (60 * SECOND)
 static char trouble[400];
 static const char *scenario;
-static bool faulty; /* a run with a fault: any allowed code will do */
+static bool faulty; /* a run with a fault: any allowed code passes */
 
-/* TLS: a call may have to send, to receive and to connect, whatever it is. */
+/* On a TLS socket any call may have to send, receive and connect. */
 static bool tls_may_return(int32_t r) {
     return usocket_is_tls(r) || lists("usocket_send_by", r) || lists("usocket_recv_by", r) || lists("usocket_connect_wait", r);
 }
-static bool with_tls; /* the call is one on a TLS socket */
+static bool with_tls; /* the call is made on a TLS socket */
 
 static int32_t check(const char *function, int32_t r) {
     if (r < 0 && !lists(function, r) && !(with_tls && tls_may_return(r)) && !trouble[0]) {
@@ -41,9 +41,9 @@ static void need(bool ok, const char *what) {
     }
 }
 #define NEED(what) need((what), #what)
-#define CLEAN(what) need(faulty || (what), #what) /* in a run without a fault */
+#define CLEAN(what) need(faulty || (what), #what) /* required in a run without a fault */
 
-/* What a caller does with USOCKET_EINTR: the same again, but not for ever. */
+/* Repeat a call after USOCKET_EINTR, as a caller does, but not for ever. */
 #define AGAIN(r, call)                                  \
     for (int tries_ = 0; tries_ < 3; tries_++) {        \
         (r) = (call);                                   \
@@ -54,7 +54,7 @@ static void need(bool ok, const char *what) {
 
 static usocket_t s[5];
 
-/* Closing is always possible, and twice; afterwards nothing is open. */
+/* Close everything twice, which must always be possible; afterwards nothing is open. */
 static void close_all(void) {
     for (size_t i = 0; i < sizeof s / sizeof *s; i++) {
         CALL(close, &s[i]);
@@ -68,22 +68,22 @@ static usocket_time_t soon(void) {
     return usocket_deadline_in(2 * SECOND);
 }
 
-/* A function that fails leaves closed what it would have opened. */
+/* A function that fails leaves its socket closed. */
 static bool opened(int r, const usocket_t *sock) {
     NEED((r == 0) == (usocket_fileno(sock) >= 0));
     return r == 0;
 }
 
-/* Of the program: before a scenario, in a fresh world; and after it, before what is left is counted. */
+/* Defined by the test program: runs before a scenario in a fresh world, and after it before handles and memory are counted. */
 static void prepare(void);
 static void tidy(void);
 
 static unsigned long runs;
-static bool brief;        /* one code for each call, not all */
-static unsigned step = 1; /* every how manieth call */
-static unsigned phase;    /* which of them */
+static bool brief;        /* one code for each call in place of all */
+static unsigned step = 1; /* only each step-th call fails */
+static unsigned phase;    /* the first of them */
 
-/* One run in a fresh world. True: a fault was due and has come. */
+/* One run in a fresh world. Returns true if the fault has happened. */
 static bool run(const struct scenario *which, unsigned n, unsigned pick, bool for_good, bool memory, unsigned *codes) {
     enum sim_call call = SIM_CALLS;
     sim_begin();

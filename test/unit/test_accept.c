@@ -1,4 +1,4 @@
-/* A listener lives through whatever accept comes back with, and keeps as many waiting as it was asked to.
+/* A listener survives every failure of accept, and queues as many connections as its backlog allows.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +23,7 @@ static int take(void) {
     return usocket_accept_by(&l, &conn, NULL, usocket_deadline_in(10 * SECOND));
 }
 
-/* Somebody new is served. */
+/* A new client is served. */
 static void serves(void) {
     char byte;
     assert_ok(client(&c));
@@ -33,7 +33,7 @@ static void serves(void) {
     fx_close(&c, &conn);
 }
 
-/* How many of many that nobody accepts are connected, and then come out. */
+/* The number of connections that complete without an accept, and are accepted later, is within bounds. */
 static void waits_for(int backlog, int least, int most) {
     static usocket_t many[MOST + MORE];
     int connected = 0, accepted = 0;
@@ -51,7 +51,7 @@ static void waits_for(int backlog, int least, int most) {
         bool there = usocket_poll(&many[i], USOCKET_POLL_OUT, USOCKET_NOW) == USOCKET_POLL_OUT;
         connected += there;
         if (!there) {
-            assert_ok(usocket_close(&many[i])); /* it would come in when there is room */
+            assert_ok(usocket_close(&many[i])); /* it would connect as soon as there is room */
         }
     }
     if (connected < least || connected > most) {
@@ -70,7 +70,7 @@ static void waits_for(int backlog, int least, int most) {
     assert_ok(usocket_close(&l));
 }
 
-/* Linux, as most, keeps one more. */
+/* Linux, like most systems, queues one more. */
 static void test_backlog(void **state) {
     (void)state;
     int most = usocket_backlog() < MOST ? usocket_backlog() : MOST;
@@ -81,7 +81,7 @@ static void test_backlog(void **state) {
     waits_for(most, most, most + 1);
 }
 
-/* Those who reset before they are accepted cost nobody anything. */
+/* Connections that are reset before accept do not disturb later ones. */
 static void test_gone(void **state) {
     (void)state;
     usocket_init(&l);
@@ -107,7 +107,7 @@ static void test_gone(void **state) {
 }
 
 #if FX_SIM
-/* Whatever it fails with: nothing is opened, and who waits is served by the next. */
+/* A failed accept opens nothing, and the next one returns the waiting client. */
 static void test_errors(void **state) {
     (void)state;
     unsigned codes = 1;
@@ -122,7 +122,7 @@ static void test_errors(void **state) {
         int r = take();
         assert_true(sim_faulted(&call, &codes));
         assert_int_equal(SIM_ACCEPT, call);
-        if (r != 0) { /* EAGAIN alone is waited out */
+        if (r != 0) { /* only EAGAIN makes accept wait */
             assert_int_equal(-1, usocket_fileno(&conn));
             assert_true(usocket_poll(&l, USOCKET_POLL_IN, USOCKET_NOW) & USOCKET_POLL_IN);
             assert_ok(take());
@@ -135,7 +135,7 @@ static void test_errors(void **state) {
     assert_ok(usocket_close(&l));
 }
 
-/* Without a descriptor for them they wait, as long as it takes. */
+/* Without a free descriptor the connections stay queued. */
 static void test_no_descriptors(void **state) {
     (void)state;
     usocket_t other;

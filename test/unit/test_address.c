@@ -1,4 +1,4 @@
-/* Text to address and back, against tables and against the C library.
+/* Conversion of text to addresses and back, checked against tables and the C library.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -76,7 +76,7 @@ static void test_pton(void **state) {
 #endif
 }
 
-/* The text ends where len says: no NUL needed, one inside is a character like others. */
+/* The text has `len` bytes: it needs no NUL, and a NUL inside is an ordinary character. */
 static void test_length(void **state) {
     (void)state;
     uint8_t ip[16];
@@ -93,7 +93,7 @@ static void test_length(void **state) {
     assert_int_equal(0x12, ip[15]);
     assert_code(USOCKET_EINVAL, usocket_pton(USOCKET_AF_INET6, "::1\0", 4, ip));
 #endif
-    char *exact = malloc(4); /* sanitizers see a step beyond the end */
+    char *exact = malloc(4); /* exact size, so that sanitizers see a read beyond the end */
     for (size_t i = 0; i < sizeof v6 / sizeof *v6; i++) {
         for (size_t len = 0; len <= strlen(v6[i]); len++) {
             exact = realloc(exact, len ? len : 1);
@@ -105,7 +105,7 @@ static void test_length(void **state) {
     free(exact);
 }
 
-/* Untouched on failure, port and flowinfo 0 on success. */
+/* The address is unchanged on failure; on success port and flowinfo are 0. */
 static void test_parse(void **state) {
     (void)state;
     usocket_addr_t a, poison;
@@ -157,7 +157,7 @@ static void test_scope(void **state) {
     }
 }
 
-/* RFC 5952, section 4 and 5, and whatever glibc writes for every pattern of zero groups. */
+/* RFC 5952, sections 4 and 5, and the text that glibc writes for every pattern of zero groups. */
 static void test_ntop6(void **state) {
     (void)state;
     static const char *const pairs[][2] = {
@@ -233,7 +233,7 @@ static void test_format(void **state) {
     memset(a.u.path, 'p', sizeof a.u.path);
     a.port = USOCKET_UNIX_MAX;
     assert_int_equal(USOCKET_UNIX_MAX, usocket_addr_format(&a, buf));
-    a.port = 65535; /* nonsense must not overflow */
+    a.port = 65535; /* invalid values must not overflow the buffer */
     assert_int_equal(USOCKET_UNIX_MAX, usocket_addr_format(&a, buf));
 #endif
     a = (usocket_addr_t){ .family = USOCKET_AF_UNSPEC };
@@ -247,7 +247,7 @@ static void test_equal(void **state) {
     (void)state;
     usocket_addr_t a = { .family = USOCKET_AF_INET, .port = 80, .u.ip = { 192, 0, 2, 1 } }, b = a;
     assert_true(usocket_addr_equal(&a, &b));
-    b.u.ip[7] = 1; /* beyond an IPv4 address: of no account */
+    b.u.ip[7] = 1; /* beyond an IPv4 address: ignored */
     assert_true(usocket_addr_equal(&a, &b));
     b = a;
     b.port = 81;

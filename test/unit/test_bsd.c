@@ -1,4 +1,4 @@
-/* port/bsd.c on a stack that misbehaves: interrupts everywhere, short counts, a poll that lies, odd error numbers.
+/* port/bsd.c on a faulty stack: interrupts everywhere, short counts, spurious readiness, odd error numbers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -173,18 +173,18 @@ static const struct {
 #if USOCKET_UNIX
     { "usocket_pair", INJECT_SOCKETPAIR, c_pair },
 #endif
-    { "usocket_shutdown", INJECT_SHUTDOWN, c_shutdown }, /* the last: it ends the connection */
+    { "usocket_shutdown", INJECT_SHUTDOWN, c_shutdown }, /* last, because it ends the connection */
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
-/* Interrupted, every call is made again, and nobody above hears of it. */
+/* An interrupted call is repeated, and its caller does not notice. */
 static void test_eintr(void **state) {
     (void)state;
     for (size_t i = 0; i < ROWS; i++) {
         int times = rows[i].call == INJECT_CONNECT ? 1 : 5;
         inject_fail(rows[i].call, times, EINTR);
         int r = rows[i].run();
-        /* An interrupted connect is not made again: it goes on, and is waited for. Here the system never began it. */
+        /* An interrupted connect is not repeated but waited for. Here the system never started it. */
         bool good = rows[i].call == INJECT_CONNECT ? r < 0 && lists(rows[i].function, r) : r == 0;
         if (!good || inject_left() != 0) {
             fail_msg("%s: %s, %d left", rows[i].function, usocket_errname(r), inject_left());
@@ -192,7 +192,7 @@ static void test_eintr(void **state) {
     }
 }
 
-/* The number that the call left, of either sign, before anything else touches errno. */
+/* errno is read, with either sign, before any other call changes it. */
 static void test_sign(void **state) {
     (void)state;
     for (size_t i = 0; i < ROWS; i++) {
@@ -206,7 +206,7 @@ static void test_sign(void **state) {
     }
 }
 
-/* A stack that fails and leaves 0, or a number nobody knows: a documented code all the same. */
+/* A call that fails with errno 0 or an unknown number returns a documented code. */
 static void test_strange_numbers(void **state) {
     (void)state;
     static const int numbers[] = { 0, 9999, -9999, ENOTTY };
@@ -229,14 +229,14 @@ static void test_close(void **state) {
     for (size_t i = 0; i < sizeof closes / sizeof *closes; i++) {
         assert_ok(usocket_open(&t, USOCKET_AF_INET, USOCKET_STREAM, 0));
         inject_fail(INJECT_CLOSE, 1, closes[i].number);
-        assert_code(closes[i].code, usocket_close(&t)); /* closed whatever it says, and never a second time */
+        assert_code(closes[i].code, usocket_close(&t)); /* closed regardless of the result, and never twice */
         assert_int_equal(0, inject_left());
         assert_int_equal(-1, usocket_fileno(&t));
         assert_ok(usocket_close(&t));
     }
 }
 
-/* Readiness that turns out to be none: wait again, to the same deadline. */
+/* After spurious readiness the call waits again, with the same deadline. */
 static void test_eagain_after_poll(void **state) {
     (void)state;
     assert_code(3, usocket_send(&a, "abc", 3));
@@ -248,7 +248,7 @@ static void test_eagain_after_poll(void **state) {
     assert_code(3, usocket_send(&a, "def", 3));
     inject_fail(INJECT_ACCEPT, 3, -EAGAIN);
     assert_ok(c_accept());
-    usocket_time_t since = fx_now(); /* an accept that never has one */
+    usocket_time_t since = fx_now(); /* an accept that never finds a connection */
     inject_fail(INJECT_ACCEPT, 1000000000, EAGAIN);
     usocket_t c = USOCKET_CLOSED, none = USOCKET_CLOSED;
     assert_ok(usocket_open(&c, USOCKET_AF_INET, USOCKET_STREAM, 0));
@@ -259,7 +259,7 @@ static void test_eagain_after_poll(void **state) {
     assert_ok(usocket_close(&c));
 }
 
-/* What accept(2) may fail with: told as it is, and who waits is served by the next. */
+/* Errors of accept(2) are returned as they are, and the next accept returns the waiting client. */
 static void test_accept_errors(void **state) {
     (void)state;
     static const struct {
@@ -282,7 +282,7 @@ static void test_accept_errors(void **state) {
     }
 }
 
-/* A poll that says ready when nothing is: the deadline holds. */
+/* A poll that always reports readiness does not extend the deadline. */
 static void test_poll_lies(void **state) {
     (void)state;
     static const short lies[] = { POLLIN, POLLOUT, POLLERR, POLLHUP, POLLNVAL, POLLIN | POLLHUP, POLLPRI };
@@ -295,10 +295,10 @@ static void test_poll_lies(void **state) {
         assert_int_equal(0, inject_left());
     }
     usocket_time_t since = fx_now();
-    inject_poll_says(POLLIN, 1 << 30); /* for ever */
+    inject_poll_says(POLLIN, 1 << 30); /* in every poll */
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&b, buf, 1, 0, NULL, usocket_deadline_in(30 * MS)));
     fx_took(since, 30 * MS);
-    inject_poll_says(0, 3); /* woken for nothing */
+    inject_poll_says(0, 3); /* a poll that returns without events */
     since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&b, buf, 1, 0, NULL, usocket_deadline_in(30 * MS)));
     fx_took(since, 30 * MS);
@@ -381,7 +381,7 @@ static void test_connect(void **state) {
     }
 }
 
-/* Bytes put back when no descriptor is to be had: they are there all the same. */
+/* Bytes are put back successfully without a free descriptor. */
 static void test_unread(void **state) {
     (void)state;
     static const enum inject_call calls[] = { INJECT_DUP, INJECT_DUP_ONTO };
@@ -412,7 +412,7 @@ static void test_timeo_unknown(void **state) {
     struct timeval tv = { 0, 50000 };
     assert_ok(usocket_setsockopt(&b, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
     usocket_settimeout(&b, USOCKET_FOREVER);
-    inject_fail(INJECT_GETSOCKOPT, 1, ENOPROTOOPT); /* then there is none */
+    inject_fail(INJECT_GETSOCKOPT, 1, ENOPROTOOPT); /* reported as no pending error */
     assert_code(1, usocket_send(&a, "x", 1));
     assert_code(1, usocket_recv(&b, buf, 1));
     assert_int_equal(0, inject_left());

@@ -1,7 +1,7 @@
-/* Sequences of calls at random on a small stack: whatever a program does, the stack asserts nothing, every code returned is
- * one that the header lists, and nothing is left over.
+/* Random sequences of calls on a small stack: no assertion of the stack fails, every code is one that the header lists,
+ * and nothing stays open.
  *
- * TEST_SEED chooses the first sequence (printed), TEST_SEQUENCES how many; TEST_TRACE prints what is called.
+ * TEST_SEED chooses the first sequence (printed), TEST_SEQUENCES their number; TEST_TRACE prints the calls.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,11 +20,11 @@
 #define STEPS 50
 
 static usocket_t socks[SOCKETS];
-static usocket_addr_t known[4]; /* where somebody listens, or did */
+static usocket_addr_t known[4]; /* addresses of past and present listeners */
 static char blocks[SOCKETS][32];
 static char buf[70000];
 
-/* ---- Chance, and what has happened --------------------------------------------------------------------------------- */
+/* ---- Random numbers and the trace ----------------------------------------------------------------------------------- */
 
 static uint64_t seed;
 static uint32_t chance;
@@ -48,12 +48,12 @@ static void begin_sequence(uint64_t number) {
     big = any(SOCKETS);
 }
 
-/* Async-signal-safe: an assertion of lwIP's comes here. */
+/* Called after a failed assertion of lwIP; async-signal-safe. */
 static void aborted(int number) {
     char head[64];
     int n = snprintf(head, sizeof head, "\nTEST_SEED=%llu\n", (unsigned long long)seed);
     (void)number;
-    _exit(write(2, head, (size_t)n) + write(2, trace, traced) < 0 ? 96 : 97); /* the locks are not to be had any more */
+    _exit(write(2, head, (size_t)n) + write(2, trace, traced) < 0 ? 96 : 97); /* ends without the locks, which may be held */
 }
 
 static void ran(const char *function, unsigned i, long a, long b, int r) {
@@ -99,7 +99,7 @@ static const int names[] = { SO_REUSEADDR, SO_KEEPALIVE, SO_BROADCAST, SO_ERROR,
     IP_DROP_MEMBERSHIP, TCP_NODELAY, TCP_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT, IPV6_V6ONLY, IPV6_JOIN_GROUP,
     IPV6_LEAVE_GROUP, IPV6_CHECKSUM, 8, 0x1001, 0x1003, 9999, -1 };
 
-/* A value of some option or other, rarely of the right length for it. */
+/* A value for an option, rarely of the right length. */
 static size_t some_value(int level, int name, void *value) {
     static const char *const groups[] = { "239.1.2.3", "224.0.0.1", "127.0.0.1", "ff02::99", "ff0e::7", "::1" };
     uint8_t *bytes = value;
@@ -107,7 +107,7 @@ static size_t some_value(int level, int name, void *value) {
         bytes[i] = (uint8_t)(any(3) ? 0 : any(256));
     }
     int small = (int)any(6) - 1;
-    if (level == SOL_SOCKET && name == SO_LINGER) { /* more would be waited for */
+    if (level == SOL_SOCKET && name == SO_LINGER) { /* a longer time would be waited for */
         struct linger l = { (int)any(2), any(30) == 0 };
         memcpy(value, &l, sizeof l);
     } else if (any(3) == 0) {
@@ -120,7 +120,7 @@ static size_t some_value(int level, int name, void *value) {
             memset(bytes + 4, 0, 36);
         }
     } else if (any(8) == 0) {
-        memcpy(value, "lo0\0\0", 6); /* on the other interface everything is lost, and tried again for minutes */
+        memcpy(value, "lo0\0\0", 6); /* the other interface drops everything, and lwIP retries for minutes */
     }
     static const size_t lengths[] = { 4, 4, 4, 8, 8, 16, 20, 6, 1, 0, 3, 40 };
     return lengths[any(12)];
@@ -137,7 +137,7 @@ static void c_open(unsigned i) {
     usocket_settimeout(&socks[i], any(20) ? 0 : MS);
 }
 
-/* Most programs begin like this. */
+/* Open a server, as most programs do. */
 static void c_server(unsigned i) {
     usocket_addr_t a = fx_addr(any(2) ? "127.0.0.1" : "::1", 0);
     usocket_close(&socks[i]);
@@ -149,7 +149,7 @@ static void c_server(unsigned i) {
     }
 }
 
-/* Two ends of a connection. */
+/* Make a connected pair. */
 static void c_pair(unsigned i, unsigned j) {
     usocket_t listener = USOCKET_CLOSED;
     usocket_addr_t a = fx_addr(any(2) ? "127.0.0.1" : "::1", 0);
@@ -172,8 +172,8 @@ static void c_data(unsigned i, unsigned what) {
     static const int flags[] = { 0, 0, 0, MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL, MSG_PEEK | MSG_WAITALL, MSG_MORE, MSG_OOB, 0x4000 };
     static const size_t lengths[] = { 0, 1, 2, 100, 1460, 6000, 20000, 66000 };
     usocket_t *s = &socks[i];
-    /* One socket alone sends much: when both ends of a connection have no window left, lwIP 2.2.1 answers each acknowledgement
-     * with another, for ever, and over loopback nothing else gets its turn. */
+    /* Only one socket sends much: when both ends of a connection have a zero window, lwIP 2.2.1 answers each acknowledgement
+     * with another without end, and over loopback nothing else runs. */
     size_t len = any(3) ? any(30) : lengths[any(i == big || what <= 1 || what == 4 || what == 6 ? 8 : 3)], n = 0;
     int flag = flags[any(10)];
     usocket_addr_t a = somewhere();
@@ -218,7 +218,7 @@ static void c_given_away(unsigned i) {
     }
 }
 
-/* One that is open, as a rule. */
+/* Choose a socket, usually an open one. */
 static unsigned some_socket(void) {
     unsigned i = any(SOCKETS);
     for (unsigned n = 0; n < SOCKETS && usocket_fileno(&socks[i]) < 0 && any(12) != 0; n++) {
@@ -269,7 +269,7 @@ static void close_all(void) {
     }
 }
 
-/* What still goes on between two closed ends is over after a while: lwIP keeps one in FIN_WAIT_2 for 20 s. */
+/* Wait until closed connections have ended: lwIP keeps one in FIN_WAIT_2 for 20 s. */
 static void expect_nothing_left(const lwip_census_t *before) {
     lwip_census_t c = lwip_census();
     for (int i = 0; i < 4000 && memcmp(&c, before, sizeof c) != 0; i++) {

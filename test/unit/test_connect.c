@@ -1,4 +1,4 @@
-/* Connections: made, refused, unanswered, interrupted.
+/* Connections that succeed, are refused, unanswered or interrupted.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +21,7 @@ static void test_connect_accept(void **state) {
         assert_true(usocket_addr_equal(&own, &peer));
         assert_ok(usocket_getpeername(&c, &peer));
         assert_true(usocket_addr_equal(&at, &peer));
-        int r = usocket_connect(&c, &at); /* Linux may confirm once what it had not told */
+        int r = usocket_connect(&c, &at); /* Linux may report a success once that it had not reported yet */
         assert_true(r == 0 || r == USOCKET_EISCONN);
         assert_code(USOCKET_EISCONN, usocket_connect(&c, &at));
         usocket_t open = USOCKET_CLOSED;
@@ -75,15 +75,15 @@ static void test_nonblocking(void **state) {
         r = usocket_connect_wait(&c, usocket_deadline_in(10 * SECOND));
     }
     assert_code(USOCKET_ECONNREFUSED, r);
-    /* An attempt that has failed does not become a connection by asking again. */
+    /* A failed attempt does not become a connection in a second wait. */
     assert_true(usocket_connect_wait(&c, USOCKET_NOW) != 0);
     assert_ok(usocket_close(&c));
     assert_ok(usocket_open(&c, USOCKET_AF_INET, USOCKET_STREAM, 0));
-    assert_true(usocket_connect_wait(&c, USOCKET_NOW) != 0); /* nor does one that was never begun */
+    assert_true(usocket_connect_wait(&c, USOCKET_NOW) != 0); /* nor does an attempt that was never started */
     assert_ok(usocket_close(&c));
 }
 
-/* An address that never answers. On loopback: a listener whose backlog is full. */
+/* An address that never answers; on loopback a listener with a full backlog. */
 static usocket_addr_t black_hole(usocket_t *l, usocket_t *fill, size_t count) {
     usocket_addr_t at = fx_listen(l, USOCKET_AF_INET, 0);
     for (size_t i = 0; i < count; i++) {
@@ -104,7 +104,7 @@ static void test_black_hole(void **state) {
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_connect(&c, &at));
     fx_took(since, 100 * MS);
-    assert_code(USOCKET_EALREADY, usocket_connect(&c, &at)); /* it goes on */
+    assert_code(USOCKET_EALREADY, usocket_connect(&c, &at)); /* the attempt continues */
     assert_code(USOCKET_EINPROGRESS, usocket_connect_wait(&c, USOCKET_NOW));
     since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_connect_wait(&c, usocket_deadline_in(50 * MS)));
@@ -122,7 +122,7 @@ static void test_black_hole(void **state) {
     assert_code(USOCKET_EINTR, usocket_connect_by(&c, &at, usocket_deadline_in(10 * SECOND)));
     fx_took(since, 50 * MS);
     fx_join();
-    assert_code(USOCKET_ETIMEDOUT, usocket_connect_wait(&c, usocket_deadline_in(10 * MS))); /* it went on */
+    assert_code(USOCKET_ETIMEDOUT, usocket_connect_wait(&c, usocket_deadline_in(10 * MS))); /* the attempt has continued */
     assert_ok(usocket_close(&c));
     for (size_t i = 0; i < 4; i++) {
         assert_ok(usocket_close(&fill[i]));
@@ -138,7 +138,7 @@ static void accept_later(void *arg) {
     }
 }
 
-/* A connection that is answered only at the second try, a second later. */
+/* A connection that succeeds only with the second SYN, a second later. */
 static void test_late_answer(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, c = USOCKET_CLOSED, fill[4] = { USOCKET_CLOSED, USOCKET_CLOSED, USOCKET_CLOSED, USOCKET_CLOSED };
@@ -216,12 +216,12 @@ static void accept_unix(void *arg) {
     }
 }
 
-/* A full backlog is EAGAIN on AF_UNIX, and no poll tells when it ends. */
+/* A full backlog is EAGAIN on AF_UNIX, and no poll reports free room. */
 static void test_unix(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, c[8], d = USOCKET_CLOSED;
     usocket_addr_t at = { .family = USOCKET_AF_UNIX }, peer;
-    at.port = (uint16_t)(1 + snprintf(at.u.path + 1, sizeof at.u.path - 1, "usocket-test-%d", (int)getpid())); /* abstract */
+    at.port = (uint16_t)(1 + snprintf(at.u.path + 1, sizeof at.u.path - 1, "usocket-test-%d", (int)getpid())); /* an abstract name */
     assert_ok(usocket_open(&l, USOCKET_AF_UNIX, USOCKET_STREAM, 0));
     assert_ok(usocket_bind(&l, &at));
     assert_ok(usocket_getsockname(&l, &peer));
@@ -276,13 +276,13 @@ static void test_fates(void **state) {
         usocket_addr_t at = fx_addr(rows[i].host, 80);
         assert_ok(usocket_open(&c, USOCKET_AF_INET, USOCKET_STREAM, 0));
         usocket_time_t since = fx_now();
-        assert_code(rows[i].code, usocket_connect(&c, &at)); /* blocking: as long as the stack tries */
+        assert_code(rows[i].code, usocket_connect(&c, &at)); /* blocking: waits as long as the stack tries */
         fx_took(since, rows[i].after);
         assert_ok(usocket_close(&c));
     }
 }
 
-/* A stack that cannot say whether it is connected: its poll and its pending error do. */
+/* On a stack that cannot report a connection, poll and the pending error are used. */
 static void test_connected_unknown(void **state) {
     sim_connected_unknown(true);
     test_connect_accept(state);
@@ -291,7 +291,7 @@ static void test_connected_unknown(void **state) {
     test_late_answer(state);
 }
 
-/* A stack whose connect ends at once. */
+/* A stack on which connect completes at once. */
 static void test_no_latency(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;

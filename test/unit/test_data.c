@@ -1,4 +1,4 @@
-/* Streams: bytes through, lines, bytes put back, ends and resets.
+/* Streams: transfers, lines, bytes put back, ends and resets.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -40,7 +40,7 @@ static void test_recv(void **state) {
     assert_true(usocket_addr_equal(&from, &peer));
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 1, 0, NULL, USOCKET_NOW));
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, 1, MSG_DONTWAIT, NULL, USOCKET_NEVER));
-    assert_code(0, usocket_recv_by(&b, buf, 0, 0, NULL, USOCKET_NEVER)); /* nothing there: still at once */
+    assert_code(0, usocket_recv_by(&b, buf, 0, 0, NULL, USOCKET_NEVER)); /* returns at once without data, too */
     usocket_time_t since = fx_now();
     memset(buf, 'x', sizeof buf);
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, usocket_deadline_in(30 * MS)));
@@ -49,7 +49,7 @@ static void test_recv(void **state) {
     fx_close(&a, &b);
 }
 
-/* A length beyond INT32_MAX is cut, not wrapped. */
+/* A length beyond INT32_MAX is limited and does not wrap around. */
 static void test_huge_length(void **state) {
     (void)state;
     size_t len = (size_t)INT32_MAX + 5;
@@ -97,7 +97,7 @@ static void test_waitall(void **state) {
     assert_memory_equal("abcd", buf, 4);
     fx_join();
     usocket_time_t since = fx_now();
-    assert_code(2, usocket_recv_by(&b, buf, 4, MSG_WAITALL, NULL, usocket_deadline_in(50 * MS))); /* what there was */
+    assert_code(2, usocket_recv_by(&b, buf, 4, MSG_WAITALL, NULL, usocket_deadline_in(50 * MS))); /* the bytes that were there */
     fx_took(since, 50 * MS);
     assert_memory_equal("ef", buf, 2);
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&b, buf, 4, MSG_WAITALL, NULL, usocket_deadline_in(10 * MS)));
@@ -124,7 +124,7 @@ static void test_end(void **state) {
     assert_code(0, usocket_recv(&b, buf, 1));
     assert_code(0, usocket_recv(&b, buf, 1));
     check_poll_in(&b, true);
-    say(&b, "back"); /* the other half lives */
+    say(&b, "back"); /* the other direction still works */
     assert_ok(usocket_recv_all_by(&a, buf, 4, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
     assert_int_equal(4, n);
     fx_close(&a, &b);
@@ -136,7 +136,7 @@ static void test_reset(void **state) {
     fx_streams(&a, &b);
     say(&b, "never read");
     settle();
-    assert_ok(usocket_close(&a)); /* bytes unread: a reset */
+    assert_ok(usocket_close(&a)); /* unread bytes cause a reset */
     settle();
     assert_code(USOCKET_ECONNRESET, usocket_recv(&b, buf, 1));
     int r = usocket_send(&b, "x", 1);
@@ -145,7 +145,7 @@ static void test_reset(void **state) {
     assert_ok(usocket_close(&b));
 }
 
-/* Everything through buffers of every size, in pieces of every size. */
+/* Transfers with buffers and segments of many sizes. */
 static uint8_t big[300000];
 static int sent_code;
 static size_t sent_count;
@@ -180,7 +180,7 @@ static void test_all(void **state) {
     }
 }
 
-/* Interrupted or out of time, the counts tell, and going on loses nothing. */
+/* After an interrupt or a timeout the counts are exact, and continuing loses nothing. */
 static void test_all_interrupted(void **state) {
     (void)state;
     char buf[16];
@@ -198,7 +198,7 @@ static void test_all_interrupted(void **state) {
     assert_ok(usocket_recv_all_by(&b, buf, 6, &got, usocket_deadline_in(10 * SECOND)));
     assert_int_equal(6, got);
     assert_memory_equal("abcdef", buf, 6);
-    assert_ok(usocket_recv_all_by(&b, buf, 6, &got, USOCKET_NOW)); /* full already */
+    assert_ok(usocket_recv_all_by(&b, buf, 6, &got, USOCKET_NOW)); /* the buffer is already full */
     got = 0;
     assert_ok(usocket_recv_all_by(&b, buf, 0, &got, USOCKET_NOW));
 
@@ -236,9 +236,9 @@ static void test_line(void **state) {
     assert_int_equal(4, n);
     assert_memory_equal("one\n", buf, 4);
     check_poll_in(&b, true);
-    assert_code(0, usocket_recv_line_by(&b, buf, 2, (n = 0, &n), USOCKET_NOW)); /* no room for more */
+    assert_code(0, usocket_recv_line_by(&b, buf, 2, (n = 0, &n), USOCKET_NOW)); /* the buffer is full */
     assert_int_equal(2, n);
-    assert_code(1, usocket_recv_line_by(&b, buf, 2 + 2, &n, USOCKET_NOW)); /* it goes on where it was */
+    assert_code(1, usocket_recv_line_by(&b, buf, 2 + 2, &n, USOCKET_NOW)); /* continues at the same position */
     assert_int_equal(4, n);
     assert_memory_equal("two\n", buf, 4);
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), USOCKET_NOW));
@@ -258,7 +258,7 @@ static void test_line(void **state) {
     assert_memory_equal("four!\n", buf, 6);
     fx_join();
     assert_ok(usocket_shutdown(&a, USOCKET_SHUT_WR));
-    assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), USOCKET_NEVER)); /* the end, without '\n' */
+    assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), USOCKET_NEVER)); /* the end of the stream, without '\n' */
     assert_int_equal(4, n);
     assert_memory_equal("rest", buf, 4);
     assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), USOCKET_NEVER));
@@ -272,12 +272,12 @@ static void test_unread(void **state) {
     char buf[16], put_back[] = "0123456789", other[] = "x";
     size_t n;
     fx_streams(&a, &b);
-    assert_ok(usocket_unread(&b, put_back, 0)); /* nothing put back is nothing */
+    assert_ok(usocket_unread(&b, put_back, 0)); /* putting back 0 bytes does nothing */
     assert_int_equal(0, usocket_unread_len(&b));
     check_poll_in(&b, false);
     int fd = usocket_fileno(&b);
     assert_ok(usocket_unread(&b, put_back, 10));
-    assert_int_equal(fd, usocket_fileno(&b)); /* for others nothing has changed */
+    assert_int_equal(fd, usocket_fileno(&b)); /* the visible number is unchanged */
     assert_int_equal(10, usocket_unread_len(&b));
     assert_int_equal(10, usocket_pending(&b));
     assert_code(USOCKET_EEXIST, usocket_unread(&b, other, 1));
@@ -290,7 +290,7 @@ static void test_unread(void **state) {
     assert_int_equal(7, usocket_unread_len(&b));
     say(&a, "later\n");
     settle();
-    assert_code(7, usocket_recv(&b, buf, sizeof buf)); /* not mixed with what came after */
+    assert_code(7, usocket_recv(&b, buf, sizeof buf)); /* not mixed with bytes received later */
     assert_memory_equal("3456789", buf, 7);
     assert_int_equal(0, usocket_unread_len(&b));
     check_poll_in(&b, true);
@@ -298,7 +298,7 @@ static void test_unread(void **state) {
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), USOCKET_NOW));
     check_poll_in(&b, false);
 
-    assert_ok(usocket_unread(&b, put_back, 10)); /* again, on the second descriptor */
+    assert_ok(usocket_unread(&b, put_back, 10)); /* a second time, on the second descriptor */
     size_t off = 7;
     assert_ptr_equal(put_back, usocket_unread_take(&b, &off, &n));
     assert_int_equal(0, off);
@@ -318,7 +318,7 @@ static void test_unread(void **state) {
     fx_close(&a, &b);
 }
 
-/* The receiving calls take what was put back first, then what is on the wire. */
+/* Receiving calls return the bytes put back first, then those of the stack. */
 static void test_unread_mixed(void **state) {
     (void)state;
     char buf[16], put_back[] = "ab\ncd";
@@ -347,7 +347,7 @@ static void test_unread_mixed(void **state) {
     assert_code(5, usocket_recvfrom(&b, buf, sizeof buf, &from));
     assert_ok(usocket_getpeername(&b, &peer));
     assert_true(usocket_addr_equal(&from, &peer));
-    usocket_t second = USOCKET_CLOSED; /* shared: one connection, one set of bytes */
+    usocket_t second = USOCKET_CLOSED; /* shared: both use one connection and one buffer of bytes put back */
     assert_ok(usocket_share(&second, &b));
     assert_ok(usocket_unread(&second, put_back, 5));
     assert_int_equal(5, usocket_unread_len(&b));
@@ -356,13 +356,13 @@ static void test_unread_mixed(void **state) {
     assert_ok(usocket_unread(&second, put_back, 5));
     assert_ok(usocket_close(&second));
     assert_code(5, usocket_recv(&b, buf, 16));
-    assert_ok(usocket_unread(&b, put_back, 5)); /* and closed with them: nothing is left open */
+    assert_ok(usocket_unread(&b, put_back, 5)); /* closing with bytes put back leaves nothing open */
     fx_close(&a, &b);
     assert_int_equal(0, usocket_unread_len(&b));
 }
 
 #if FX_SIM
-/* Where the port cannot show it, usocket_poll still tells. */
+/* If the port cannot show bytes put back, usocket_poll still reports them. */
 static void test_unread_unshown(void **state) {
     (void)state;
     char buf[8], put_back[] = "abc";
@@ -385,7 +385,7 @@ static void test_pending_unknown(void **state) {
     fx_close(&a, &b);
 }
 
-/* A fixed number of calls a line, however long it is. */
+/* A line costs a fixed number of port calls, independent of its length. */
 static void test_line_cost(void **state) {
     (void)state;
     static char line[20001], buf[20001];

@@ -37,7 +37,7 @@ static void test_sendto_recvfrom(void **state) {
     }
 }
 
-/* An empty datagram is a datagram. */
+/* An empty datagram is received as one. */
 static void test_empty(void **state) {
     (void)state;
     char buf[8];
@@ -47,7 +47,7 @@ static void test_empty(void **state) {
     assert_int_equal(USOCKET_POLL_IN, usocket_poll(&b, USOCKET_POLL_IN, usocket_deadline_in(10 * SECOND)));
     assert_code(0, usocket_recvfrom(&b, buf, sizeof buf, &from));
     assert_true(usocket_addr_equal(&at_a, &from));
-    assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW)); /* exactly one */
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW)); /* there was exactly one */
     assert_ok(usocket_connect(&a, &at_b));
     size_t n = 0;
     assert_ok(usocket_send_all(&a, "", 0, &n));
@@ -93,15 +93,15 @@ static void test_connected(void **state) {
     assert_ok(usocket_close(&b));
     LACKS("no-udp-refusal", "a datagram to a closed port is lost in silence");
 #endif
-    assert_ok(usocket_close(&b)); /* nobody there: the answer comes with a later call */
+    assert_ok(usocket_close(&b)); /* no receiver: a later call reports the refusal */
     assert_code(1, usocket_send(&a, "x", 1));
     assert_code(USOCKET_ECONNREFUSED, usocket_recv(&a, buf, sizeof buf));
     usocket_settimeout(&a, 20 * MS);
-    assert_code(USOCKET_ETIMEDOUT, usocket_recv(&a, buf, sizeof buf)); /* said once */
+    assert_code(USOCKET_ETIMEDOUT, usocket_recv(&a, buf, sizeof buf)); /* reported once */
     assert_ok(usocket_close(&a));
 }
 
-/* recv_all and recv_line take one datagram. */
+/* recv_all and recv_line receive one datagram. */
 static void test_all_and_line(void **state) {
     (void)state;
     char buf[16];
@@ -118,7 +118,7 @@ static void test_all_and_line(void **state) {
     assert_code(4, usocket_send(&a, "tail", 4));
     assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
     assert_int_equal(4, n);
-    assert_code(6, usocket_send(&a, "a\nbc\nd", 6)); /* whole, whatever stands in it */
+    assert_code(6, usocket_send(&a, "a\nbc\nd", 6)); /* received whole, newlines included */
     assert_code(0, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), usocket_deadline_in(10 * SECOND)));
     assert_int_equal(6, n);
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW));
@@ -134,7 +134,7 @@ static void test_unread(void **state) {
     assert_int_equal(USOCKET_POLL_IN, usocket_poll(&b, USOCKET_POLL_IN, USOCKET_NOW));
     memset(&from, 0x55, sizeof from);
     assert_code(4, usocket_recvfrom(&b, buf, sizeof buf, &from));
-    assert_int_equal(USOCKET_AF_UNSPEC, from.family); /* nobody is known to have sent them */
+    assert_int_equal(USOCKET_AF_UNSPEC, from.family); /* the sender is unknown */
     assert_code(USOCKET_EAGAIN, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, USOCKET_NOW));
     fx_close(&a, &b);
 }
@@ -162,7 +162,7 @@ static void receive_later(void *arg) {
     usocket_recv_by(&full_one, &c, 1, 0, NULL, USOCKET_NOW);
 }
 
-/* A receiver without room, on AF_UNIX: poll says nothing of it to who is not connected. The wait is a wait all the same. */
+/* An AF_UNIX receiver without room: poll does not report it for an unconnected sender. The send must still wait without spinning. */
 static void test_unix_full(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
@@ -185,8 +185,8 @@ static void test_unix_full(void **state) {
         usocket_time_t since = fx_now();
         assert_code(USOCKET_ETIMEDOUT, usocket_send_by(&s, "x", 1, 0, to, usocket_deadline_in(500 * MS)));
         fx_took(since, 500 * MS);
-        assert_true(FX_SIM || clock() - cpu < CLOCKS_PER_SEC / 5); /* not spent in circles */
-        for (int tries = 0; tries < 5; tries++) { /* it looks again and again: a signal between two waits ends none */
+        assert_true(FX_SIM || clock() - cpu < CLOCKS_PER_SEC / 5); /* it does not spin */
+        for (int tries = 0; tries < 5; tries++) { /* the send polls repeatedly and misses a signal between two polls */
             fx_signal_in(20 * MS);
             r = usocket_send_by(&s, "x", 1, 0, to, usocket_deadline_in(SECOND));
             fx_join();

@@ -1,4 +1,4 @@
-/* Connecting to a name, on the simulator: whichever address answers, one deadline for all.
+/* Connecting to a name on the simulator: any address may answer, and one deadline limits all.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -65,7 +65,7 @@ static void test_hole_first(void **state) {
     listening();
     usocket_time_t since = fx_now();
     assert_ok(dial_from("host", NULL, usocket_deadline_in(9 * SECOND)));
-    assert_true(fx_now() - since < 9 * SECOND); /* the hole has had its share, and no more */
+    assert_true(fx_now() - since < 9 * SECOND); /* the silent address took only its share of the time */
     check_peer("127.0.0.1");
     end(true);
 }
@@ -77,7 +77,7 @@ static void test_all_fail(void **state) {
     sim_host("192.0.2.3", SIM_HOLE);
     sim_name("host", "192.0.2.1 192.0.2.3 192.0.2.2", 0, 0);
     listening();
-    /* In turn: the last one's. In a race the holes have had all the time. */
+    /* In turn, the code is that of the last address. In a race the silent addresses used the whole time. */
     assert_code(USOCKET_RACE ? USOCKET_ETIMEDOUT : USOCKET_ECONNREFUSED, dial_from("host", NULL, usocket_deadline_in(3 * SECOND)));
     end(false);
     sim_name("holes", "192.0.2.1 192.0.2.3", 0, 0);
@@ -116,7 +116,7 @@ static void test_source(void **state) {
     assert_ok(usocket_getsockname(&s, &peer));
     assert_true(usocket_addr_equal(&source, &peer));
     end(true);
-    usocket_addr_t any = { .family = USOCKET_AF_INET6, .port = 45679 }; /* any address is one of every family */
+    usocket_addr_t any = { .family = USOCKET_AF_INET6, .port = 45679 }; /* the wildcard address is valid for every family */
     listening();
     assert_ok(dial_from("127.0.0.1", &any, USOCKET_NEVER));
     assert_ok(usocket_getsockname(&s, &peer));
@@ -128,7 +128,7 @@ static void test_source(void **state) {
     end(false);
 }
 
-/* Interrupted, it goes on where it was; given up, it leaves nothing. */
+/* An interrupted dial continues at the same point; an abandoned one leaves nothing. */
 static void test_interrupted(void **state) {
     (void)state;
     sim_host("192.0.2.1", SIM_HOLE);

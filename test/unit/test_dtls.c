@@ -1,4 +1,4 @@
-/* DTLS: between sockets of this program; on the simulated network with datagrams lost, too.
+/* DTLS between sockets of this program; on the simulated network also with lost datagrams.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,7 +25,7 @@ static void test_session(void **state) {
     assert_int_equal(at.port, own.port);
     say(&client, &server, "one", 3);
     say(&server, &client, "another", 7);
-    /* Boundaries are kept; what does not fit is gone; an address is the peer's. */
+    /* Boundaries are preserved, bytes beyond the buffer are lost, and the address is the peer's. */
     assert_int_equal(5, usocket_send_by(&client, "first", 5, 0, NULL, soon()));
     assert_int_equal(6, usocket_send_by(&client, "second", 6, 0, NULL, soon()));
     assert_int_equal(5, usocket_recv_by(&server, buf, sizeof buf, MSG_PEEK, NULL, soon()));
@@ -46,11 +46,11 @@ static void test_session(void **state) {
     assert_code(USOCKET_EISCONN, usocket_connect_by(&client, &at, soon()));
     say(&client, &server, "still", 5);
     assert_ok(usocket_close(&client));
-    assert_int_equal(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon())); /* its goodbye */
+    assert_int_equal(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon())); /* its close_notify */
     assert_int_equal(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
 }
 
-/* Each has a socket of its own, on the listener's address. */
+/* Each client gets a socket of its own on the listener's address. */
 static void test_several_clients(void **state) {
     (void)state;
     static const char *const texts[] = { "first", "second", "third" };
@@ -86,8 +86,8 @@ static void test_refusals(void **state) {
     }
 }
 
-/* Who only knocks, with whatever, is not let in, costs no socket, and keeps nobody else out. */
-static void test_knocking(void **state) {
+/* A client without a valid cookie is not accepted, costs no socket, and does not keep others out. */
+static void test_no_cookie(void **state) {
     (void)state;
     usocket_t plain = USOCKET_CLOSED;
     listen_with(&plain_server);
@@ -107,7 +107,7 @@ static void test_knocking(void **state) {
     assert_ok(usocket_close(&plain));
 }
 
-/* A server that is not there: the deadline holds, over retransmissions. */
+/* Without a server the deadline holds across retransmissions. */
 static void test_deadline(void **state) {
     (void)state;
     usocket_t deaf = USOCKET_CLOSED;
@@ -117,7 +117,7 @@ static void test_deadline(void **state) {
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_connect_by(&client, &there, usocket_deadline_in(2500 * MS)));
     fx_took(since, 2500 * MS);
-    int hellos = 0; /* at 0, 1 and, doubled, 3 s */
+    int hellos = 0; /* at 0 s, 1 s and, with the doubled interval, 3 s */
     char buf[2000];
     while (usocket_recv_by(&deaf, buf, sizeof buf, 0, NULL, USOCKET_NOW) > 0) {
         hellos++;
@@ -131,7 +131,7 @@ static void test_not_listening(void **state) {
     char c;
     assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
     assert_code(USOCKET_EINVAL, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
-    assert_code(USOCKET_EINVAL, usocket_listen(&listener, 1)); /* bound to nothing */
+    assert_code(USOCKET_EINVAL, usocket_listen(&listener, 1)); /* not bound */
     assert_code(USOCKET_ENOTCONN, usocket_recv_by(&listener, &c, 1, 0, NULL, USOCKET_NOW));
     assert_ok(usocket_close(&listener));
     listen_with(&(struct end){ 0 });
@@ -166,7 +166,7 @@ static void test_psk(void **state) {
 
 #if FX_SIM
 
-/* A datagram that the stack refuses is refused, and that is all: the next goes, and what comes is received. */
+/* A datagram that the stack refuses fails alone: the next one is sent, and receiving still works. */
 static void test_send_refused(void **state) {
     (void)state;
     int met = 0;
@@ -179,7 +179,7 @@ static void test_send_refused(void **state) {
         int32_t r = usocket_send_by(&client, "lost", 4, 0, NULL, USOCKET_NOW);
         assert_true(sim_faulted(&call, &codes) && call == SIM_SEND);
         sim_fault(0, 0, false);
-        if (r == 4) { /* full for a moment: it goes with the next */
+        if (r == 4) { /* a full buffer: the record is sent with the next one */
             char buf[10];
             assert_ok(usocket_tls_handshake_by(&client, USOCKET_NOW));
             assert_int_equal(4, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
@@ -196,7 +196,7 @@ static void test_send_refused(void **state) {
     assert_true(met > 20);
 }
 
-/* Somebody who knocks and cannot be answered is not the listener's trouble. */
+/* A client that cannot be answered does not disturb the listener. */
 static void test_no_answer(void **state) {
     (void)state;
     int met = 0;
@@ -234,7 +234,7 @@ static void test_no_answer(void **state) {
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        DTLS(test_session), DTLS(test_several_clients), DTLS(test_refusals), DTLS(test_knocking), DTLS(test_deadline),
+        DTLS(test_session), DTLS(test_several_clients), DTLS(test_refusals), DTLS(test_no_cookie), DTLS(test_deadline),
         DTLS(test_not_listening), DTLS(test_loss), DTLS(test_psk),
 #if FX_SIM
         DTLS(test_send_refused), DTLS(test_no_answer),

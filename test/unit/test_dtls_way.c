@@ -1,4 +1,4 @@
-/* DTLS: what comes doubled, late, in pieces, from strangers; and what the stack says once.
+/* DTLS with duplicated, late and fragmented datagrams and with those of other senders; and errors that the stack reports once.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,7 +6,7 @@
 
 static usocket_t near = USOCKET_CLOSED, far = USOCKET_CLOSED;
 
-/* The last hello that came along, which has the cookie. */
+/* The last forwarded ClientHello, which has the cookie. */
 static uint8_t hello[2000];
 static size_t hello_len;
 
@@ -30,27 +30,27 @@ static void double_all(void) {
     }
 }
 
-/* A way between the client and the listener that doubles every datagram: `near` is where the client is told that the server is. */
-static void make_way(void) {
+/* Set up a proxy that duplicates every datagram between client and listener; the client connects to `near`. */
+static void make_proxy(void) {
     assert_ok(usocket_open(&far, USOCKET_AF_INET, USOCKET_DGRAM, 0));
     assert_ok(usocket_connect_by(&far, &at, USOCKET_NOW));
     at = fx_udp(&near, USOCKET_AF_INET);
     pass_on = double_all;
 }
 
-static int end_way(void **state) {
+static int end_proxy(void **state) {
     usocket_close(&near);
     usocket_close(&far);
     return end(state);
 }
-#define WAY(name) cmocka_unit_test_setup_teardown(name, begin, end_way)
+#define PROXY(name) cmocka_unit_test_setup_teardown(name, begin, end_proxy)
 
-/* The hello that a client is let in for may come twice, and its double is with the listener before the client has a socket: that is no
- * second client. Nor has it to do with the next one. */
+/* The accepted ClientHello may arrive twice, the second time at the listener before the client has a socket: this is no second client,
+ * and it does not affect the next one. */
 static void test_doubled(void **state) {
     (void)state;
     listen_with(&plain_server);
-    make_way();
+    make_proxy();
     for (pair = 0; pair < 3; pair++) {
         stand(&plain_client);
         for (int i = 0; i < 10; i++) {
@@ -74,14 +74,14 @@ static void test_doubled(void **state) {
     pair = 0;
 }
 
-/* A datagram to `to` from the address that the server knows as its client's, by make_way; or a stranger's. */
+/* Send a datagram to `to` from the client's address as the server knows it (make_proxy), or from another one. */
 static void inject(usocket_t *from, const usocket_addr_t *to, const uint8_t *data, size_t len) {
     int32_t r = to != NULL ? usocket_sendto(from, data, len, to) : usocket_send(from, data, len);
     assert_int_equal(len, r);
     fx_sleep(200);
 }
 
-/* One byte each way, over make_way's way. */
+/* Check the connection with one byte in each direction through the proxy. */
 static void still_open(void) {
     char c = 0;
     assert_int_equal(1, usocket_send_by(&client, "a", 1, 0, NULL, soon()));
@@ -96,13 +96,13 @@ static void still_open(void) {
     assert_int_equal('b', c);
 }
 
-/* What looks like a hello does not end an open connection: cut at any length, a late double of the client's own, one without a cookie.
- * A new one with its cookie does: the client has begun anew. */
+/* An invalid ClientHello does not end an open connection: truncated at any length, a late duplicate of the client's own, or without
+ * a cookie. A new one with its cookie does, because the client has restarted. */
 static void test_hello_when_open(void **state) {
     (void)state;
     char c;
     listen_with(&plain_server);
-    make_way();
+    make_proxy();
     hello_len = 0;
     stand(&plain_client);
     still_open();
@@ -114,7 +114,7 @@ static void test_hello_when_open(void **state) {
         assert_code(USOCKET_EAGAIN, usocket_recv_by(&server, &c, 1, 0, NULL, USOCKET_NOW));
     }
     still_open();
-    for (size_t at = 59; at < 62; at++) { /* the lengths of the session's id and the cookie; the cookie; of another random, too */
+    for (size_t at = 59; at < 62; at++) { /* changes the lengths of session id and cookie, and the cookie; also with another random */
         for (int other = 0; other < 2; other++) {
             hello[at] ^= 0x55;
             hello[52] ^= (uint8_t)other;
@@ -131,13 +131,13 @@ static void test_hello_when_open(void **state) {
     assert_non_null(strstr(tls_words(&server), "reconnect"));
 }
 
-/* Junk on an open connection is dropped, an empty datagram hides nothing, and a flood of it holds up no call that must not wait. */
+/* Invalid datagrams on an open connection are dropped, an empty one hides nothing, and a flood of them delays no non-blocking call. */
 static void test_junk_when_open(void **state) {
     (void)state;
     char c;
     static const uint8_t junk[] = { 23, 254, 253, 0, 1, 0, 0, 0, 0, 0, 99, 0, 3, 1, 2, 3 };
     listen_with(&plain_server);
-    make_way();
+    make_proxy();
     stand(&plain_client);
     still_open();
     for (size_t len = 0; len <= sizeof junk; len++) {
@@ -162,8 +162,8 @@ static void test_junk_when_open(void **state) {
     assert_int_equal('y', c);
 }
 
-/* A piece of a message, from whomever, keeps nobody out. */
-static void test_piece_at_the_door(void **state) {
+/* A fragment of a ClientHello from any sender does not keep other clients out. */
+static void test_fragment_before_cookie(void **state) {
     (void)state;
     static uint8_t piece[13 + 12 + 20] = { 22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 60, 0, 32, 1, 0, 0, 100, 0, 100, 0, 0, 0, 0, 0, 20, 254, 253 };
     usocket_t plain = USOCKET_CLOSED;
@@ -174,17 +174,17 @@ static void test_piece_at_the_door(void **state) {
         assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
         usocket_time_t since = fx_now();
         stand(&plain_client);
-        assert_true(!FX_SIM || fx_now() - since < 900 * MS); /* before anything is sent again */
+        assert_true(!FX_SIM || fx_now() - since < 900 * MS); /* before any retransmission */
     }
     pair = 0;
     assert_ok(usocket_close(&plain));
 }
 
-/* Shut for reading: no client comes any more, and no handshake ends; who waits is told so, and does not spin. */
+/* Shut down for reading, a listener accepts no client and a handshake does not end; a waiting call returns a code and does not spin. */
 static void test_shut(void **state) {
     (void)state;
     listen_with(&plain_server);
-    usocket_shutdown(&listener, USOCKET_SHUT_RD); /* of a socket without a peer: some stacks say ENOTCONN */
+    usocket_shutdown(&listener, USOCKET_SHUT_RD); /* an unconnected socket: some stacks return ENOTCONN */
     assert_code(USOCKET_EINVAL, usocket_accept_by(&listener, &server, NULL, soon()));
     assert_int_equal(USOCKET_POLL_IN, usocket_poll(&listener, USOCKET_POLL_IN, soon()));
     assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
@@ -194,7 +194,7 @@ static void test_shut(void **state) {
     assert_code(USOCKET_ECONNABORTED, usocket_tls_handshake_by(&client, soon()));
 }
 
-/* That nobody is there any more, the stack says once: poll leaves it to the next receive. */
+/* The stack reports a closed peer once: poll leaves the report to the next receive. */
 static void test_gone(void **state) {
     (void)state;
 #if FX_SIM
@@ -211,7 +211,7 @@ static void test_gone(void **state) {
         usocket_close(&client);
         listen_with(&plain_server);
         stand(&plain_client);
-        int fd = usocket_detach(&server); /* gone without a goodbye */
+        int fd = usocket_detach(&server); /* closed without close_notify */
         usocket_close_fd(fd);
         usocket_close(&listener);
         assert_int_equal(1, usocket_send_by(&client, "x", 1, 0, NULL, soon()));
@@ -229,8 +229,8 @@ static void test_gone(void **state) {
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        WAY(test_doubled), WAY(test_hello_when_open), WAY(test_junk_when_open), WAY(test_piece_at_the_door), WAY(test_shut),
-        WAY(test_gone),
+        PROXY(test_doubled), PROXY(test_hello_when_open), PROXY(test_junk_when_open), PROXY(test_fragment_before_cookie), PROXY(test_shut),
+        PROXY(test_gone),
     };
     return RUN(tests);
 }

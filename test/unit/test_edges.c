@@ -1,9 +1,9 @@
-/* Every public function with every boundary value in each of its parameters, on sockets of every state: nothing crashes or hangs,
- * each code returned is one that the header lists, a buffer that is NULL with a length is USOCKET_EFAULT.
+/* Every public function with every boundary value in each of its parameters, on sockets of every state: no call crashes or hangs,
+ * each code is one that the header lists, and a NULL buffer with a length is USOCKET_EFAULT.
  *
  * A function without a row in `edges` fails the test.
  *
- * Over 500 lines: each function has its edges, and all are in one table.
+ * Over 500 lines: every public function has its cases, and one table lists all of them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,7 +25,7 @@
 /* ---- Values ------------------------------------------------------------------------------------------------------- */
 
 static const int ints[] = { INT_MIN, INT_MIN + 1, -65536, -32769, -1, 0, 1, 2, 127, 128, 255, 256, 257, 32767, 32768, 65535, 65536, INT_MAX - 1, INT_MAX };
-static const int numbers[] = { INT_MIN, -65536, -1, 100000, INT_MAX - 1, INT_MAX }; /* no descriptor */
+static const int numbers[] = { INT_MIN, -65536, -1, 100000, INT_MAX - 1, INT_MAX }; /* numbers that are no descriptors */
 static const uint64_t sizes[] = { 0, 1, 2, 64, 65, INT32_MAX - 1, INT32_MAX, (uint64_t)1 << 31, UINT32_MAX, (uint64_t)1 << 32, ((uint64_t)1 << 32) + 1,
     INT64_MAX, (uint64_t)1 << 63, UINT64_MAX - 1, UINT64_MAX };
 static const usocket_time_t deadlines[] = { INT64_MIN, INT64_MIN + 1, -1, USOCKET_NOW, 1 };
@@ -35,13 +35,13 @@ static const usocket_time_t deadlines[] = { INT64_MIN, INT64_MIN + 1, -1, USOCKE
     for (size_t name##_i = 0; name##_i < COUNT(array); name##_i++) \
         for (type name = (type)(array)[name##_i], *name##_p = &name; name##_p != NULL; name##_p = NULL)
 
-static char text[64]; /* real memory */
+static char text[64]; /* valid memory */
 
 /* ---- Sockets, one of each state ------------------------------------------------------------------------------------ */
 
 enum { CLOSED, FRESH, LISTENER, CLIENT, SERVER, DATAGRAM, SHARED, SOCKETS };
 static usocket_t socks[SOCKETS];
-static usocket_addr_t where; /* of the listener */
+static usocket_addr_t where; /* the listener's address */
 
 static int begin(void **state) {
     int r = fx_begin(state);
@@ -80,7 +80,7 @@ static int ran(const char *function, int r, int line) {
 }
 #define RAN(function, ...) ran("usocket_" #function, (int)usocket_##function(__VA_ARGS__), __LINE__)
 
-/* Of an open socket: the code of a NULL with a length; of a closed one: USOCKET_EBADF. */
+/* Check the code of a NULL buffer with a length: USOCKET_EFAULT on an open socket, USOCKET_EBADF on a closed one. */
 static void is_fault(const usocket_t *s, int r, const char *what, int line) {
     int expected = usocket_fileno(s) < 0 ? USOCKET_EBADF : USOCKET_EFAULT;
     if (r != expected && !(expected == USOCKET_EBADF && r == USOCKET_EFAULT)) {
@@ -193,7 +193,7 @@ static void edge_addr_equal(void) {
         memset(&one, 0, sizeof one);
         memset(&other, 1, sizeof other);
         one.a = other.a = strange(i);
-        assert_true(usocket_addr_equal(&one.a, &other.a)); /* nothing behind them counts */
+        assert_true(usocket_addr_equal(&one.a, &other.a)); /* bytes after them are ignored */
     }
 }
 
@@ -225,7 +225,7 @@ static void edge_open(void) {
         usocket_close(&s);
         RAN(open, &s, USOCKET_AF_INET, value, 0);
         usocket_close(&s);
-        if (value != 255) { /* a raw socket, for which a test needs to be root */
+        if (value != 255) { /* a raw socket needs root */
             RAN(open, &s, USOCKET_AF_INET, USOCKET_STREAM, value);
             usocket_close(&s);
         }
@@ -382,7 +382,7 @@ static void edge_names(void) {
 
 static const int levels[] = { INT_MIN, -1, 0, 1, 6, 17, 41, 255, 282, 0xfff, 77, INT_MAX };
 
-/* What takes effect whatever the value is. */
+/* Options that take effect for any value. */
 static bool has_no_value(int level, int name, int r) {
     (void)level, (void)name, (void)r;
 #ifdef SO_DETACH_FILTER
@@ -394,7 +394,7 @@ static bool has_no_value(int level, int name, int r) {
 
 static void set_null(usocket_t *s, int level, int name) {
     EACH(size_t, len, sizes) {
-        int r = usocket_setsockopt(s, level, name, NULL, len); /* of any option: any code */
+        int r = usocket_setsockopt(s, level, name, NULL, len); /* any code is valid */
         if (len != 0 && r >= 0 && !has_no_value(level, name, r)) {
             print_error("setsockopt(%d, %d, NULL, %zu) of socket %d: %d\n", level, name, len, (int)(s - socks), r);
             fail();
@@ -413,14 +413,14 @@ static void edge_setsockopt(void) {
             }
         }
 #ifdef TEST_PLATFORM
-        set_null(s, SOL_SOCKET, SO_LINGER); /* beyond 80 here, as all of SOL_SOCKET */
+        set_null(s, SOL_SOCKET, SO_LINGER); /* above 80 on this stack, as all options of SOL_SOCKET */
         set_null(s, SOL_SOCKET, SO_RCVTIMEO);
         set_null(s, SOL_SOCKET, SO_KEEPALIVE);
 #endif
     }
 }
 
-/* On a socket of its own each time, for who knows what it has become. */
+/* Uses a new socket each time, because the option may have changed its state. */
 static void edge_setsockopt_values(void) {
     EACH(int, level, levels) {
         for (int name = -1; name < 80; name++) {
@@ -456,7 +456,7 @@ static void edge_getsockopt(void) {
                     size_t before = len;
                     r = usocket_getsockopt(s, level, name, exact, &len);
                     assert_true(r < 0 || len <= before);
-#ifdef __x86_64__ /* under qemu-user some options are written whole, whatever the room */
+#ifdef __x86_64__ /* qemu-user writes some options in full, regardless of the buffer's size */
                     assert_true(before == sizeof exact || exact[before] == 'x');
 #endif
                 }
@@ -485,7 +485,7 @@ static void edge_recv_by(void) {
                     RAN(recv_by, s, NULL, len, 0, &from, deadline);
                 }
             }
-            /* Three bytes are there. */
+            /* Three bytes have been received by the stack. */
             int r = RAN(recv_by, s, text, len, usocket_port_msg_peek(), NULL, USOCKET_NOW);
             assert_true(r <= 3);
         }
@@ -525,7 +525,7 @@ static void edge_send_by(void) {
                 int r = RAN(function, s, NULL, len, &n, USOCKET_NOW); \
                 assert_true(len <= done || r < 0); \
                 n = done; \
-                if (len < done && len <= sizeof text) { /* more is done than there is */ \
+                if (len < done && len <= sizeof text) { /* the count exceeds the length */ \
                     assert_true(RAN(function, s, text, len, &n, USOCKET_NOW) <= 0); \
                 } \
             } \
@@ -574,7 +574,7 @@ static void edge_unread(void) {
             assert_int_equal(0, usocket_unread_len(s));
         }
         if (RAN(unread, s, text, 2) == 0) {
-            FAULT(s, recv, s, NULL, 2); /* these are no reason to write to NULL, either */
+            FAULT(s, recv, s, NULL, 2); /* must not write to NULL either */
             assert_int_equal(2, usocket_unread_len(s));
             assert_ptr_equal(text, usocket_unread_take(s, &off, &n));
         }
@@ -749,7 +749,7 @@ static void edge_gethostname(void) {
             assert_true(RAN(gethostname, NULL, 0) < 0);
         }
         memset(name, 'x', sizeof name);
-        int r = RAN(gethostname, name, len); /* its length is no reason to write more than the name */
+        int r = RAN(gethostname, name, len); /* must not write more than the name */
         assert_true(r < 0 || strlen(name) < sizeof name);
         assert_true(len > 2 || name[len] == 'x');
     }
@@ -815,7 +815,7 @@ static void edge_errname(void) {
     }
 }
 
-/* ---- TLS's own --------------------------------------------------------------------------------------------------------------- */
+/* ---- TLS ------- ------------------------------------------------------------------------------------------------------------- */
 
 static void edge_tls_name(void) {
 #if USOCKET_TLS
@@ -850,7 +850,7 @@ static void edge_tls_name(void) {
 /* ---- The table ------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
-    const char *names; /* with a space behind each */
+    const char *names; /* separated by spaces, with a final one */
     void (*run)(void);
 } edges[] = {
     { "addr_parse ", edge_addr_parse },

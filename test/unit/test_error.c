@@ -1,4 +1,4 @@
-/* Codes: every one of the header's enum has its name, its words and Linux's number.
+/* Every code of the header's enum has a name, a text and Linux's number.
  *
  * SPDX-License-Identifier: MIT
  */

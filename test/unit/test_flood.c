@@ -1,5 +1,5 @@
-/* A peer that never stops sending: every call ends at its deadline, a non-blocking one at once, close and the interrupt hook are heard.
- * In the simulator each call of the port takes its time, and the peer is faster than we are.
+/* A peer that never stops sending: every call ends at its deadline, a non-blocking one at once; close and the interrupt hook take effect.
+ * In the simulator each port call takes time, and the peer is faster than the program.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,7 +26,7 @@ int mbedtls_ssl_flush_output(mbedtls_ssl_context *ssl);
 #define AT_ONCE (8 * MS)
 #define COST 50
 #else
-static usocket_time_t slower = 1; /* so many times slower than the processor is the program, under valgrind */
+static usocket_time_t slower = 1; /* slowdown of the program under valgrind */
 #define LIMIT (100 * MS)
 #define FLOOD (slower * 3 * SECOND)
 #define LATE (slower * SECOND)
@@ -35,15 +35,15 @@ static usocket_time_t slower = 1; /* so many times slower than the processor is 
 
 static usocket_t sock, peer, listener;
 static bool stop;             /* atomic */
-static usocket_time_t closed; /* when another thread has closed sock */
+static usocket_time_t closed; /* time at which another thread has closed sock */
 
 /* ---- Floods --------------------------------------------------------------------------------------------------------- */
 
 struct flood {
     const char *name;
-    const char *bytes; /* sent again and again */
+    const char *bytes; /* sent repeatedly */
     size_t len;
-    int type; /* of a record to be encrypted; 0: the bytes are sent as they are */
+    int type; /* type of a record to encrypt; 0: the bytes are sent as they are */
 };
 
 static const char zeros[4096];
@@ -52,7 +52,7 @@ static const char zeros[4096];
 static const struct flood plain[] = { { "bytes", zeros, sizeof zeros, 0 } };
 
 static const struct flood *flood;
-static size_t at, sent; /* of its bytes; records */
+static size_t at, sent; /* position in its bytes; number of records */
 
 static int send_raw(void) {
     int32_t r = usocket_port_send(usocket_fileno(&peer), flood->bytes + at, flood->len - at, 0, NULL);
@@ -95,7 +95,7 @@ static void flooder(void *arg) {
 static void closer(void *arg) {
     fx_sleep(LIMIT);
     closed = fx_now();
-    if (arg != NULL) { /* as the close() of a program does */
+    if (arg != NULL) { /* as a program's close() does */
         usocket_close_wait(&sock, closed + FLOOD * 2);
     }
     usocket_close(&sock);
@@ -115,7 +115,7 @@ static int c_recv(usocket_time_t deadline) {
 }
 
 static int until(int (*receive)(usocket_t *, void *, size_t, size_t *, usocket_time_t), usocket_time_t deadline) {
-    static char block[1 << 20]; /* no end of it within the time */
+    static char block[1 << 20]; /* more than can be received in the time */
     int r = 0;
     for (int i = 0; r == 0 && i < 100000; i++) {
         size_t got = 0;
@@ -177,7 +177,7 @@ struct call {
 enum way { DEADLINE, NONBLOCKING, CLOSE, CLOSE_WAIT, HOOK, WAYS };
 static const char *const ways[] = { "deadline", "non-blocking", "close", "close_wait, close", "hook" };
 
-/* How it may end: at the deadline; or else, where the peer's endless nonsense is noticed, with an error of TLS before. */
+/* A call may end at the deadline, or earlier with a TLS error where the peer's flood is detected. */
 static void drive(const struct flood *f, const struct call *c, void (*prepare)(void), bool noticed) {
     for (enum way way = DEADLINE; way < WAYS; way++) {
         bool closes = way == CLOSE || way == CLOSE_WAIT;
@@ -215,7 +215,7 @@ static void drive(const struct flood *f, const struct call *c, void (*prepare)(v
         fx_join();
         static const int codes[] = { USOCKET_ETIMEDOUT, USOCKET_EAGAIN, USOCKET_EBADF, USOCKET_EBADF, USOCKET_EINTR };
         usocket_time_t limit = way == NONBLOCKING ? AT_ONCE : closes ? closed - start + LATE : LIMIT + LATE;
-        bool done = r >= 0 || (noticed && r == USOCKET_ETLS_PROTOCOL); /* it has brought something, or the peer's end */
+        bool done = r >= 0 || (noticed && r == USOCKET_ETLS_PROTOCOL); /* it returned data or the end of the connection */
         if (now - start > limit || (!done && r != codes[way]) || (r == USOCKET_ETIMEDOUT && now < end)) {
             print_error("%s under %s (%s): %d after %lld us\n", c->name, f->name, ways[way], r, (long long)(now - start));
             fail();
@@ -370,7 +370,7 @@ static int end(void **state) {
 #define FLOODED_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 #if USOCKET_TLS
-/* mbedTLS keeps a table of keys from its first handshake on. */
+/* mbedTLS allocates a table of keys in its first handshake. */
 static void warm_up(void) {
     void *state = NULL;
     begin(&state);

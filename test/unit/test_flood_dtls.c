@@ -1,5 +1,5 @@
-/* Datagrams without end: every call of DTLS ends at its deadline, a non-blocking one at once. In the simulator each call of the port
- * takes its time.
+/* An endless flood of datagrams: every DTLS call ends at its deadline, a non-blocking one at once. In the simulator each port call
+ * takes time.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +21,7 @@
 #endif
 #define FLOOD (500 * MS)
 
-static usocket_t stranger;  /* a plain socket that floods; closed where the other end of a session does */
+static usocket_t stranger;  /* a plain socket that floods; closed if the other end of the session floods */
 static usocket_t *sock;     /* the socket under test */
 static const char *datagram;
 static size_t datagram_len;
@@ -90,7 +90,7 @@ static const struct flood {
         "0123456789abcdef0123456789abcdef\0\0\0\2\xc0\x2b\1\0"),
 };
 
-/* A call, once with a deadline and once without waiting. */
+/* Make a call, once with a deadline and once non-blocking. */
 static void drive(const struct flood *f, const struct call *c, usocket_t *from) {
     datagram = f->bytes;
     datagram_len = f->len;
@@ -110,7 +110,7 @@ static void drive(const struct flood *f, const struct call *c, usocket_t *from) 
 #endif
         __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
         fx_join();
-        bool done = r >= 0 || r == USOCKET_ETLS_PROTOCOL; /* it has brought something, or ended a handshake that nothing protects yet */
+        bool done = r >= 0 || r == USOCKET_ETLS_PROTOCOL; /* it returned data, or the flood ended an unprotected handshake */
         if (took > (waits ? LIMIT + LATE : AT_ONCE) || (!done && r != (waits ? USOCKET_ETIMEDOUT : USOCKET_EAGAIN)) ||
             (r == USOCKET_ETIMEDOUT && took < LIMIT)) {
             print_error("%s under %s (%s): %d after %lld us\n", c->name, f->name, waits ? "deadline" : "non-blocking", r, (long long)took);

@@ -1,4 +1,4 @@
-/* fork(): whatever a child does, its parent goes on as before; and the child can use the library afresh.
+/* fork(): a child never disturbs its parent, and can use the library itself.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,8 +24,8 @@ static usocket_time_t soon(void) {
     return usocket_deadline_in(WITHIN);
 }
 
-/* A child that runs a function and tells its result through a pipe. It ends by a signal: what the threads of its parent owned is lost in it,
- * and valgrind would count that at an exit. */
+/* A child that runs a function and writes the result to a pipe. It ends by a signal: memory of its parent's threads is unreachable in it,
+ * and valgrind would report that at an exit. */
 struct child {
     pid_t pid;
     int result;
@@ -47,7 +47,7 @@ static struct child begin_child(int (*run)(void)) {
     return (struct child){ pid, ends[0] };
 }
 
-/* Waits for the child's end. @return its function's result, or -1 if the child ended before that */
+/* Wait for the child's end. @return its function's result, or -1 if the child ended before that */
 static int end_child(struct child child) {
     unsigned char result;
     int status, r = read(child.result, &result, 1) == 1 ? result : -1;
@@ -74,12 +74,12 @@ static usocket_time_t cpu_time(void) {
     return (usocket_time_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-/* A wait that is longer than a brief one costs no time of the processor. */
+/* A long wait uses no CPU time. */
 static void waits_quietly(void) {
     usocket_time_t before = cpu_time(), since = fx_now();
     assert_int_equal(0, usocket_poll(&a, USOCKET_POLL_IN, usocket_deadline_in(SECOND)));
     fx_took(since, SECOND);
-    assert_true(cpu_time() - before < 40 * MS); /* one that spins has a good part of the second, also where others work */
+    assert_true(cpu_time() - before < 40 * MS); /* a spinning wait would use much of the second, even on a busy machine */
 }
 
 static int dies_in_a_wake(void) {
@@ -113,7 +113,7 @@ static void a_child_of_a_fork_in_a_wake_waits_quietly(void **state) {
 }
 #endif
 
-/* ---- What is inherited ------------------------------------------------------------------------------------------------------- */
+/* ---- Inheritance ------------------------------------------------------------------------------------------------------------- */
 
 static int closes(void) {
     return usocket_close(&a) != 0 || usocket_close(&b) != 0;
@@ -156,7 +156,7 @@ static void a_child_connects_to_its_parent(void **state) {
 
 #if USOCKET_NAMES && USOCKET_RESOLVER_WORKERS && USOCKET_THREADS
 
-/* Takes the place of libc's, which may leave a lock of its own to the child of a program with threads. */
+/* Replaces libc's, which may leave its lock held in the child of a program with threads. */
 int getnameinfo(const struct sockaddr *restrict a, socklen_t len, char *restrict host, socklen_t size, char *restrict service,
     socklen_t service_size, int flags) {
     (void)a, (void)len, (void)service, (void)service_size, (void)flags;
@@ -166,7 +166,7 @@ int getnameinfo(const struct sockaddr *restrict a, socklen_t len, char *restrict
 
 static usocket_lookup_t *inherited;
 
-/* The allocator of a sanitizer leaves its locks to the child of a program with threads. */
+/* The allocator of a sanitizer may leave its locks held in the child of a program with threads. */
 #ifdef __has_feature
 #define HAS(what) __has_feature(what)
 #else
@@ -178,7 +178,7 @@ static usocket_lookup_t *inherited;
 #define NEEDS_FORK_WITH_THREADS() ((void)0)
 #endif
 
-/* Begins the lookup of the name of 127.0.0.1, which a worker answers. */
+/* Start the reverse lookup of 127.0.0.1, which a worker answers. */
 static int ask(usocket_lookup_t **l) {
     usocket_addr_t local = { .family = USOCKET_AF_INET, .u.ip = { 127, 0, 0, 1 } };
     return usocket_lookup_reverse(l, &local, 0);
@@ -223,7 +223,7 @@ static void a_child_looks_up_while_the_parents_workers_are_busy(void **state) {
 
 static bool storming;
 
-/* Locks are held all the time. */
+/* Keep the library's locks busy all the time. */
 static void storm(void *arg) {
     while (__atomic_load_n(&storming, __ATOMIC_ACQUIRE)) {
         usocket_lookup_t *l;
@@ -356,7 +356,7 @@ static void a_child_that_closes_tls_says_no_goodbye(void **state) {
     assert_int_equal(2, usocket_send(&b, "ok", 2));
     assert_int_equal(2, usocket_recv_by(&a, buf, sizeof buf, 0, NULL, soon()));
     usocket_close(&a);
-    assert_int_equal(0, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, soon())); /* its own goodbye comes */
+    assert_int_equal(0, usocket_recv_by(&b, buf, sizeof buf, 0, NULL, soon())); /* the peer's close_notify arrives */
     usocket_close(&b);
     usocket_close(&l);
     usocket_tls_forget();

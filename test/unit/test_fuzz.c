@@ -1,4 +1,4 @@
-/* The fuzz targets without a fuzzer: their corpus, and what a fixed sequence of pseudo-random numbers makes of it.
+/* Runs the fuzz targets without a fuzzer: on their corpus, and on changes of it by a fixed pseudo-random sequence.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -46,7 +46,7 @@ static unsigned corpus(const char *path, int (*target)(const uint8_t *, size_t),
         fclose(f);
         target(data, size);
         files++;
-        for (unsigned i = 0; i < rounds(300); i++) { /* changed a little */
+        for (unsigned i = 0; i < rounds(300); i++) { /* with a few changes */
             size_t len = size;
             memcpy(made, data, size);
             for (unsigned k = any(4); k-- && len;) {

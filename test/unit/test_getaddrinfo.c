@@ -1,4 +1,4 @@
-/* Numeric lookups beside glibc's getaddrinfo and getnameinfo: every combination of family, type, protocol and service.
+/* Numeric lookups compared with glibc's getaddrinfo and getnameinfo: every combination of family, type, protocol and service.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,7 +30,7 @@ static usocket_addr_t addr_of(const struct addrinfo *ai) {
     return a;
 }
 
-/* glibc's answers for one family after ours, so that the order within a family counts and that of the families is ours. */
+/* Compare with glibc one family at a time: the order within a family must match, that of the families is the library's. */
 static void compare(const usocket_query_t *q) {
     struct addrinfo hints = { .ai_family = q->family, .ai_socktype = q->type, .ai_protocol = q->proto, .ai_flags = q->flags }, *list = NULL;
     usocket_lookup_t *l;
@@ -41,9 +41,9 @@ static void compare(const usocket_query_t *q) {
     int r = usocket_lookup_start(&l, q);
     compared++;
     if (r == 0) {
-        r = usocket_lookup_wait(l, USOCKET_NOW); /* numeric: no waiting */
+        r = usocket_lookup_wait(l, USOCKET_NOW); /* numeric: never waits */
     }
-    /* With two things wrong, which of them is named is a matter of taste. */
+    /* With two errors in a query, either of them may be reported. */
     bool two_wrong = (q->flags & AI_NUMERICSERV) && r < 0 && expected < 0;
     if (r != expected && !two_wrong) {
         fail_msg("%s: %s, glibc says %s", what, usocket_errname(r), usocket_errname(expected));
@@ -83,7 +83,7 @@ static void test_combinations(void **state) {
 #if USOCKET_IPV6
         "::1", "2001:db8::7",
 #if !FX_STACK
-        "fe80::1%lo", /* its number is another one there */
+        "fe80::1%lo", /* its index differs on other stacks */
 #endif
 #endif
     };
@@ -107,7 +107,7 @@ static void test_combinations(void **state) {
                             continue; /* no table of services */
                         }
                         if (named && (protos[p] >= 132 || types[t] == SOCK_SEQPACKET)) {
-                            continue; /* services are TCP's and UDP's here; glibc asks for SCTP's own */
+                            continue; /* the library knows TCP's and UDP's services; glibc has separate ones for SCTP */
                         }
                         for (size_t x = 0; x < sizeof flags / sizeof *flags; x++) {
                             compare(&(usocket_query_t){ .host = hosts[h], .service = services[s], .family = families[f], .type = types[t],
@@ -189,7 +189,7 @@ static void test_names_of_this_host(void **state) {
     }
 }
 
-/* What is no name never reaches the resolver. */
+/* An invalid name never reaches the resolver. */
 static void test_no_names(void **state) {
     (void)state;
     static const char *const names[] = { "127.0.0.1\n", "127.0.0.1 ", " 127.0.0.1", "::1\n", "::1 ", "a b", "a\tb", "\x01", "a\x7f", "b\303\274cher.example",
@@ -200,7 +200,7 @@ static void test_no_names(void **state) {
         assert_code(USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
         assert_null(l);
     }
-    /* 63 characters in a label, 253 in all. */
+    /* A label has at most 63 characters, a name 253. */
     char name[USOCKET_HOST_MAX + 8];
     for (size_t len = 240; len < USOCKET_HOST_MAX + 4; len++) {
         for (size_t i = 0; i < len; i++) {
@@ -209,7 +209,7 @@ static void test_no_names(void **state) {
         name[len] = '\0';
         usocket_query_t q = { .host = name, .port = 80, .flags = USOCKET_AI_LOCAL };
         assert_code(len <= 253 ? USOCKET_EAGAIN : USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
-        name[len - 1] = '.'; /* one that stands at the end does not count */
+        name[len - 1] = '.'; /* a final dot does not count */
         bool good = len <= 254 && name[len - 2] != '.';
         assert_code(good ? USOCKET_EAGAIN : USOCKET_EAI_NONAME, usocket_lookup_start(&l, &q));
     }
@@ -234,7 +234,7 @@ static void test_localhost(void **state) {
     assert_int_equal(80, info.addr.port);
     assert_int_not_equal(0, strlen(usocket_lookup_name(l)));
     usocket_lookup_free(l);
-    q.host = "no-such-name.invalid"; /* the worker's way */
+    q.host = "no-such-name.invalid"; /* answered by a worker */
     assert_ok(usocket_lookup_start(&l, &q));
     int r = usocket_lookup_wait(l, usocket_deadline_in(60 * SECOND));
     assert_true(usocket_is_eai(r) || r == USOCKET_ETIMEDOUT);
@@ -245,7 +245,7 @@ static void test_localhost(void **state) {
 static void test_reverse(void **state) {
     (void)state;
     static const uint16_t ports[] = { 80, 53, 123, 1, 54321, 0 };
-    for (size_t i = FX_STACK ? 4 : 0; /* those without a name */ i < sizeof ports / sizeof *ports; i++) {
+    for (size_t i = FX_STACK ? 4 : 0; /* skips services by name */ i < sizeof ports / sizeof *ports; i++) {
         for (int flags = 0; flags < 4; flags++) {
             int f = USOCKET_NI_NUMERICHOST | (flags & 1 ? USOCKET_NI_NUMERICSERV : 0) | (flags & 2 ? USOCKET_NI_DGRAM : 0);
             struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(ports[i]), .sin_addr.s_addr = htonl(0x7f000001) };

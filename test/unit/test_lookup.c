@@ -15,7 +15,7 @@ static void test_name(void **state) {
 #if WORKERS
     fx_took(since, 0);
     assert_code(USOCKET_EAGAIN, usocket_lookup_wait(l, USOCKET_NOW));
-    expect_no_more(0); /* not yet */
+    expect_no_more(0); /* no result yet */
     assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(l, usocket_deadline_in(10 * MS)));
     sim_signal_in(10 * MS);
     assert_code(USOCKET_EINTR, usocket_lookup_wait(l, USOCKET_NEVER));
@@ -23,8 +23,8 @@ static void test_name(void **state) {
 #endif
     assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));
     fx_took(since, 30 * MS);
-    assert_ok(usocket_lookup_wait(l, USOCKET_NOW)); /* each time the same */
-    expect(0, USOCKET_AF_INET, USOCKET_STREAM, "192.0.2.1:80"); /* a stream first */
+    assert_ok(usocket_lookup_wait(l, USOCKET_NOW)); /* repeated calls return the same */
+    expect(0, USOCKET_AF_INET, USOCKET_STREAM, "192.0.2.1:80"); /* stream results come first */
     expect(1, USOCKET_AF_INET, USOCKET_DGRAM, "192.0.2.1:80");
     expect(2, USOCKET_AF_INET, USOCKET_RAW, "192.0.2.1:80");
     expect_no_more(3);
@@ -158,7 +158,7 @@ static void test_bad_queries(void **state) {
     for (size_t i = 63; i < 253; i += 64) {
         longest[i] = '.';
     }
-    longest[253] = 0; /* the longest that there is is asked for */
+    longest[253] = 0; /* the longest valid name is passed on */
     assert_ok(start(longest));
     assert_code(USOCKET_EAI_NONAME, usocket_lookup_wait(l, USOCKET_NEVER));
     usocket_lookup_free(l);
@@ -185,7 +185,7 @@ static void test_services(void **state) {
 
 #if WORKERS
 
-/* A question that waits for room in the stack waits no longer for somebody who has gone. */
+/* A query that waits for room in the stack ends when its lookup is abandoned. */
 static void test_no_room(void **state) {
     (void)state;
     sim_name("host", "192.0.2.1", 0, 0);
@@ -197,7 +197,7 @@ static void test_no_room(void **state) {
     assert_int_equal(0, sim_census().allocations);
 }
 
-/* Abandoned while it runs, it frees itself when the resolver returns. */
+/* A lookup that is abandoned while it runs frees itself when the resolver returns. */
 static void test_abandon(void **state) {
     (void)state;
     sim_name("slow", "192.0.2.1", 50 * MS, 0);
@@ -205,20 +205,20 @@ static void test_abandon(void **state) {
     assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(l, usocket_deadline_in(10 * MS)));
     assert_int_equal(1, sim_resolving());
     usocket_lookup_free(l);
-    assert_int_equal(0, sim_census().handles); /* the event is gone at once, the memory later */
+    assert_int_equal(0, sim_census().handles); /* the event is freed at once, the memory later */
     assert_int_equal(1, sim_census().allocations);
     sim_sleep(60 * MS);
     assert_int_equal(0, sim_census().allocations);
-    assert_ok(start("slow")); /* abandoned before it began */
+    assert_ok(start("slow")); /* abandoned before it started */
     usocket_lookup_free(l);
     assert_int_equal(0, sim_census().allocations);
-    sim_name("never", "", USOCKET_NEVER, 0); /* left to the end of the test */
+    sim_name("never", "", USOCKET_NEVER, 0); /* still running at the end of the test */
     assert_ok(start("never"));
     assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(l, usocket_deadline_in(3600 * SECOND)));
     usocket_lookup_free(l);
 }
 
-/* No more than so many at a time; the others wait their turn, and can be given up while they do. */
+/* The number of running lookups is limited; others queue and can be abandoned in the queue. */
 static void test_queue(void **state) {
     (void)state;
     enum { MANY = 3 * WORKERS };
@@ -231,8 +231,8 @@ static void test_queue(void **state) {
     }
     sim_sleep(1);
     assert_int_equal(WORKERS, sim_resolving());
-    assert_int_equal(WORKERS + GROWS, sim_census().actors); /* one watches the queue */
-    usocket_lookup_free(many[MANY - 1]); /* still queued: gone at once */
+    assert_int_equal(WORKERS + GROWS, sim_census().actors); /* one actor watches the queue */
+    usocket_lookup_free(many[MANY - 1]); /* still queued: freed at once */
     assert_int_equal(MANY - 1, sim_census().allocations);
     for (int i = 0; i < MANY - 1; i++) {
         assert_ok(usocket_lookup_wait(many[i], USOCKET_NEVER));
@@ -242,7 +242,7 @@ static void test_queue(void **state) {
     assert_int_equal(MANY - 1, sim_resolved());
 }
 
-/* Lookups that were given up hold nobody up, until there are as many of them as may run. */
+/* Abandoned lookups delay no others until they occupy all workers. */
 static void test_hung_workers(void **state) {
     (void)state;
     usocket_lookup_t *kept[MOST];
@@ -261,7 +261,7 @@ static void test_hung_workers(void **state) {
         assert_ok(start_own("never", i));
         kept[i] = l;
     }
-    sim_sleep(SECOND); /* until there are as many workers as there may be */
+    sim_sleep(SECOND); /* until the number of workers reaches its limit */
     assert_ok(start("host"));
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(l, usocket_deadline_in(SECOND)));
@@ -274,7 +274,7 @@ static void test_hung_workers(void **state) {
 }
 
 #if GROWS
-/* Workers that all wait for a silent server: after 250 ms there are twice as many, up to the most. */
+/* If all workers wait for a silent server, their number doubles after 250 ms, up to the limit. */
 static void test_grows(void **state) {
     (void)state;
     usocket_lookup_t *kept[MOST];
@@ -296,7 +296,7 @@ static void test_grows(void **state) {
     for (int i = 0; i < MOST; i++) {
         usocket_lookup_free(kept[i]);
     }
-    /* One that is known comes past four that are not. */
+    /* A lookup that can be answered overtakes four that cannot. */
     for (int i = 0; i < WORKERS; i++) {
         assert_ok(start_own("never", i));
         kept[i] = l;
@@ -314,7 +314,7 @@ static void test_grows(void **state) {
 }
 #endif
 
-/* Giving one up makes way for one that is queued, at once. */
+/* Abandoning a lookup starts a queued one at once. */
 static void test_make_way(void **state) {
     (void)state;
     usocket_lookup_t *kept[WORKERS], *queued;
@@ -328,7 +328,7 @@ static void test_make_way(void **state) {
         sim_sleep(1);
         assert_ok(start("host"));
         queued = l;
-        if (round) { /* and where no thread is to be had for it, it ends when it would wait for nobody */
+        if (round) { /* if no thread can be started, the queued lookup fails when no worker is left to serve it */
             sim_fault(1, 0, true);
         }
         for (int i = 0; i < WORKERS; i++) {
@@ -347,7 +347,7 @@ static void close_later(void *arg) {
     usocket_close(arg);
 }
 
-/* The socket that a lookup is for can be closed meanwhile. */
+/* The socket of a lookup can be closed during it. */
 static void test_wait_for(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
@@ -367,11 +367,11 @@ static void test_wait_for(void **state) {
     usocket_lookup_free(l);
 }
 
-/* No thread to be had: an error, unless another worker comes to it. */
+/* Without a thread the lookup fails, unless an existing worker serves it. */
 static void test_no_thread(void **state) {
     (void)state;
     sim_name("slow", "192.0.2.1", 50 * MS, 0);
-    sim_fault(2, 0, false); /* event_open, then spawn */
+    sim_fault(2, 0, false); /* the first call is event_open, the second spawn */
     assert_code(USOCKET_EAGAIN, start("slow"));
     assert_null(l);
     usocket_lookup_t *first;

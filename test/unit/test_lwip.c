@@ -1,5 +1,5 @@
-/* What only lwIP makes hard: half-closed sockets whose connection it forgets, pools that are empty, several threads on one
- * socket, lookups at once, events.
+/* Problems of lwIP alone: half-closed sockets with a freed connection, exhausted pools, several threads on one
+ * socket, concurrent lookups, events.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 
 static usocket_t a, b;
 
-/* A reset that finds the socket's mailbox full of small segments, and so is not put into it, is no end of the stream. */
+/* A reset that is lost because the socket's mailbox is full of small segments must not look like the end of the stream. */
 static void reset_behind_many(size_t at_once) {
     char buf[1000];
     const int on = 1;
@@ -30,7 +30,7 @@ static void reset_behind_many(size_t at_once) {
     fx_sleep(100 * MS);
     assert_code(1, usocket_send(&a, "y", 1));
     assert_int_equal(USOCKET_POLL_IN, usocket_poll(&b, USOCKET_POLL_IN, usocket_deadline_in(10 * SECOND)));
-    assert_ok(usocket_close(&b)); /* with a byte unread */
+    assert_ok(usocket_close(&b)); /* a byte is unread, so it resets */
     fx_sleep(100 * MS);
     while ((r = usocket_recv_by(&a, buf, at_once, 0, NULL, usocket_deadline_in(2 * SECOND))) > 0) {
         sent -= r;
@@ -47,7 +47,7 @@ static void test_reset_behind_many(void **state) {
     reset_behind_many(1);
 }
 
-/* TIME_WAIT is over, and its memory somebody else's, while the socket that was shut down first is still open. */
+/* After TIME_WAIT the pcb's memory is reused while the socket that was shut down first is still open. */
 static void test_half_closed(void **state) {
     (void)state;
     char c[8];
@@ -63,7 +63,7 @@ static void test_half_closed(void **state) {
             assert_code(0, usocket_recv(&a, c, 1));
         }
         fx_sleep(2 * TCP_MSL * MS + SECOND);
-        for (size_t i = 0; i < 60; i++) { /* whoever has its memory now */
+        for (size_t i = 0; i < 60; i++) { /* new connections reuse the memory */
             usocket_init(&others[i]);
             assert_ok(usocket_open(&others[i], USOCKET_AF_INET, USOCKET_STREAM, 0));
         }
@@ -78,11 +78,11 @@ static void test_half_closed(void **state) {
         for (size_t i = 0; i < 60; i++) {
             assert_ok(usocket_close(&others[i]));
         }
-        reset_behind_many(1); /* on the same number, which has no part in that */
+        reset_behind_many(1); /* a new socket with the same number is not affected */
     }
 }
 
-/* While somebody is to leave a wait, others look again and again, but leave the processor to him. */
+/* While a waiting thread is being woken, others poll repeatedly but yield the processor to it. */
 static void test_wake(void **state) {
     (void)state;
     fx_streams(&a, &b);
@@ -95,7 +95,7 @@ static void test_wake(void **state) {
         looks++;
     }
     usocket_port_wake(false);
-    assert_in_range(looks, 1, 31); /* each took a millisecond */
+    assert_in_range(looks, 1, 31); /* each poll took a millisecond */
     fx_close(&a, &b);
 }
 
@@ -114,11 +114,11 @@ static void loopback_back(void *arg) {
 static void close_other(void *arg) {
     (void)arg;
     fx_sleep(100 * MS);
-    usocket_close(&b); /* with bytes unread: a reset */
+    usocket_close(&b); /* unread bytes cause a reset */
 }
 
-/* close() with SO_LINGER. When the last thing to be acknowledged is the end of the stream, lwIP forgets whom it keeps waiting;
- * when it refuses to close, it forgets whom to tell of a reset. */
+/* close() with SO_LINGER. If only the FIN is unacknowledged, lwIP loses its reference to the waiting thread;
+ * if it refuses to close, it loses the socket to which it must report a reset. */
 static void test_linger(void **state) {
     (void)state;
     char c;
@@ -132,9 +132,9 @@ static void test_linger(void **state) {
     fx_go(loopback_back, NULL);
     assert_ok(usocket_close(&a));
     fx_join();
-    assert_code(0, usocket_recv(&b, &c, 1)); /* and not a reset */
+    assert_code(0, usocket_recv(&b, &c, 1)); /* not a reset */
     assert_ok(usocket_close(&b));
-    /* A peer that does not read: the time runs out, and the connection is gone. */
+    /* The peer does not read: after the linger time the connection is aborted. */
     fx_streams(&a, &b);
     assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, &on, sizeof on));
     fx_fill(&a);
@@ -142,7 +142,7 @@ static void test_linger(void **state) {
     assert_ok(usocket_close(&a));
     fx_took(since, 3 * SECOND);
     assert_ok(usocket_close(&b));
-    /* One that resets the connection meanwhile. */
+    /* The peer resets the connection during the linger time. */
     fx_streams(&a, &b);
     assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, &on, sizeof on));
     fx_fill(&a);
@@ -158,7 +158,7 @@ static void test_linger(void **state) {
     assert_ok(usocket_close(&b));
 }
 
-/* Every socket that there is: then a clear error, and everything works again once one is closed. */
+/* With all sockets in use a call fails with a clear error, and works again once one is closed. */
 static void test_out_of_sockets(void **state) {
     (void)state;
     static usocket_t all[MEMP_NUM_NETCONN];
@@ -191,11 +191,11 @@ static void test_out_of_sockets(void **state) {
 /* ---- Threads -------------------------------------------------------------------------------------------------------- */
 
 #define STREAMED 2000000
-static uint64_t sent, got; /* the second is atomic */
+static uint64_t sent, got; /* got is atomic */
 static int wrong;
 
-/* Never so much under way that the windows of both ends are closed: lwIP 2.2.1 then answers each acknowledgement with another,
- * for ever, and over loopback nothing else gets its turn. */
+/* The limit of unacknowledged bytes that keeps one window open: with zero windows at both ends lwIP 2.2.1 answers each
+ * acknowledgement with another without end, and over loopback nothing else runs. */
 #define UNDER_WAY 8000
 
 static void send_it(void *arg) {
@@ -230,7 +230,7 @@ static void send_back(void *arg) {
     usocket_shutdown(&b, USOCKET_SHUT_WR);
 }
 
-/* One thread sends and another receives on the same socket, for all they are worth. */
+/* One thread sends and another receives on the same socket, as fast as they can. */
 static void test_full_duplex(void **state) {
     (void)state;
     static uint8_t block[900];
@@ -292,7 +292,7 @@ static void keep_asking(void *arg) {
     (void)arg;
 }
 
-/* A third thread closes while two use it. */
+/* A third thread closes the socket while two use it. */
 static void test_close_under(void **state) {
     (void)state;
     int rounds = getenv("TEST_SHORT") ? 5 : 25;
@@ -307,7 +307,7 @@ static void test_close_under(void **state) {
         fx_sleep(i % 2 ? 10 * MS : 0);
         assert_ok(usocket_close(&b));
         fx_join();
-        bool at_once = i % 2 == 0; /* who was in the stack just then may learn of the other end's close first */
+        bool at_once = i % 2 == 0; /* a thread inside the stack may see the other end's close first */
         if (!at_once || (sender_code != USOCKET_ECONNRESET && sender_code != USOCKET_EPIPE)) {
             assert_code(USOCKET_EBADF, sender_code);
         }
@@ -322,7 +322,7 @@ static void test_close_under(void **state) {
 
 #define LOOKUPS 8
 
-/* Whatever the pool of results has room for. */
+/* As many lookups as the pool of results allows. */
 static void test_lookups_at_once(void **state) {
     (void)state;
     usocket_lookup_t *l[LOOKUPS];
@@ -386,16 +386,16 @@ static void test_events(void **state) {
     fx_took(since, 70 * MS);
     stop = 0;
     fx_go(answer, NULL);
-    for (int i = 0; i < 2000; i++) { /* to and fro, waiting for it alone and beside a socket */
+    for (int i = 0; i < 2000; i++) { /* set and cleared repeatedly, waited for alone and beside a socket */
         usocket_port_event_set(ping);
         assert_int_equal(1, usocket_port_wait(w, i % 20 == 0 ? 3 : 1, usocket_deadline_in(20 * SECOND)));
         assert_int_equal(USOCKET_POLL_IN, w[0].ready);
         usocket_port_event_clear(pong);
-        assert_int_equal(0, usocket_port_wait(w, 1, USOCKET_NOW)); /* cleared is cleared */
+        assert_int_equal(0, usocket_port_wait(w, 1, USOCKET_NOW)); /* a cleared event is not ready */
     }
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     fx_join();
-    stop = 0; /* set from many sides, it is still one flag */
+    stop = 0; /* set by many threads, it is still one flag */
     for (int i = 0; i < 4; i++) {
         fx_go(set_often, &pong);
     }
@@ -416,7 +416,7 @@ static void test_events(void **state) {
     while (n <= PLAT_EVENT_COUNT && (events[n] = usocket_port_event_open()) >= 0) {
         n++;
     }
-    assert_int_equal(PLAT_EVENT_COUNT, n); /* none is lost */
+    assert_int_equal(PLAT_EVENT_COUNT, n); /* no event is lost */
     assert_code(USOCKET_EMFILE, events[n]);
     while (n > 0) {
         usocket_port_event_close(events[--n]);

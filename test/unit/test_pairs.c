@@ -1,5 +1,5 @@
-/* Every pair of public functions at once on one socket, under ThreadSanitizer: what it reports fails the program. Each kind of socket, fresh
- * and connected. A public function that the table does not know fails, too.
+/* Every pair of public functions at once on one socket, under ThreadSanitizer, on each kind of socket, new and connected. A report of the
+ * sanitizer fails the program, and so does a public function that is missing from the table.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -131,8 +131,8 @@ static void f_look(void) {
     usocket_poller_stale(&sock, &look);
 }
 
-/* ThreadSanitizer takes a connect for the making of the descriptor, and any other call on it at that moment for a use too early; a poller
- * is armed with a number that another thread may close. The descriptors are the kernel's; these two functions of the port have nothing but
+/* ThreadSanitizer treats connect as the creation of the descriptor and reports any concurrent call as an early use; a poller
+ * is armed with a number that another thread may close. The kernel owns the descriptors, and these two port functions contain only
  * the system call. */
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void) {
@@ -147,7 +147,7 @@ static void f_poller(void) {
     usocket_poller_close(poller);
 }
 
-/* Whom it is given closes it, once nobody is left in a call. */
+/* Detached descriptors; they are closed when no thread is in a call any more. */
 static int given[4];
 static int gifts;
 static void f_detach(void) {
@@ -162,7 +162,7 @@ static void f_detach(void) {
         call; \
     }
 SIMPLE(close, usocket_close(&sock))
-SIMPLE(open, usocket_open(&sock, USOCKET_AF_INET, USOCKET_STREAM, 0)) /* it is open, or was just closed */
+SIMPLE(open, usocket_open(&sock, USOCKET_AF_INET, USOCKET_STREAM, 0)) /* the socket is open or was just closed */
 SIMPLE(drop, usocket_drop(&sock))
 SIMPLE(close_wait, usocket_close_wait(&sock, soon()))
 SIMPLE(hook, usocket_set_interrupt_hook(NULL))
@@ -207,8 +207,8 @@ SIMPLE(get_identity, get(USOCKET_SOL_TLS, USOCKET_TLS_PSK_IDENTITY))
 
 static const struct call {
     void (*run)(void);
-    const char *functions; /* that it calls */
-    bool ends;             /* the socket is another one after it */
+    const char *functions; /* names of the functions that it calls */
+    bool ends;             /* the socket must be made again after it */
 } calls[] = {
     { f_close, "close", true }, { f_drop, "drop", true }, { f_close_wait, "close_wait", true }, { f_detach, "detach close_fd", true }, { f_open, "open", true }, { f_shutdown, "shutdown", true },
     { f_shutdown_rd, "shutdown", true }, { f_bind, "bind", false }, { f_accept, "accept_by accept", false }, { f_share, "share", false },
@@ -230,7 +230,7 @@ static const struct call {
 };
 #define CALLS (sizeof calls / sizeof *calls)
 
-/* Those that take no socket which another thread may have, or one that must be closed; and all of what is not compiled in. */
+/* Functions without a shared socket or with a closed one, and functions that are not compiled in. */
 static const char without[] = "init pair adopt dup addr_parse pton aton ntop addr_format addr_raw addr_equal deadline_in start backlog errname "
                               "strerror is_eai is_tls lookup_start lookup_reverse lookup_wait lookup_wait_for lookup_handle lookup_get lookup_name "
                               "lookup_service lookup_free dial_start dial_by dial_delay dial_step dial_attempt dial_end dial_handle "
@@ -289,7 +289,7 @@ static void k_fresh(void) {
 
 #if USOCKET_TLS
 
-/* Without certificates and key exchange, it is quick. */
+/* Quick, without certificates and key exchange. */
 #define QUICK "TLS_PSK_WITH_AES_128_GCM_SHA256"
 static void serve(usocket_t *s, int type) {
     const struct end e = { .psk = "0123456789abcdef", .suites = QUICK };
@@ -432,7 +432,7 @@ static void test_pairs(void **state) {
 #endif
 }
 
-/* ThreadSanitizer's pipes to its symbolizer are open before the first test counts descriptors. */
+/* Opens ThreadSanitizer's pipes to its symbolizer before the first test counts descriptors. */
 void __sanitizer_symbolize_pc(void *pc, const char *format, char *out, size_t size);
 
 int main(void) {

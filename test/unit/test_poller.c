@@ -1,4 +1,4 @@
-/* The poller: many descriptors, each told of once for each time that it is armed.
+/* The poller: many descriptors, each reported once for each time it is armed.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,7 +30,7 @@ static void arm(const usocket_t *s, int events) {
     assert_ok(usocket_poller_arm(poller, fd_of(s), events));
 }
 
-/* Nothing, now and for a while, which is waited for to its end. */
+/* Assert that no event comes, at once or in a short wait, which lasts its full time. */
 static void silent(void) {
     usocket_ready_t e;
     usocket_time_t since = fx_now();
@@ -39,8 +39,8 @@ static void silent(void) {
     fx_took(since, 20 * MS);
 }
 
-/* One descriptor, and of what it tells at least this. */
-static void tells(const usocket_t *s, int ready) {
+/* Assert that one descriptor is reported with at least these events. */
+static void reports(const usocket_t *s, int ready) {
     usocket_ready_t e[4];
     assert_int_equal(1, usocket_poller_wait(poller, e, 4, usocket_deadline_in(10 * SECOND)));
     assert_int_equal(fd_of(s), e[0].fd);
@@ -54,20 +54,20 @@ static void test_once(void **state) {
     arm(&b, USOCKET_POLL_IN);
     silent();
     assert_code(1, usocket_send(&a, "x", 1));
-    tells(&b, USOCKET_POLL_IN);
-    silent(); /* once, although it is readable still */
+    reports(&b, USOCKET_POLL_IN);
+    silent(); /* once, although it is still readable */
     arm(&b, USOCKET_POLL_IN);
-    tells(&b, USOCKET_POLL_IN); /* the level counts, not its change */
+    reports(&b, USOCKET_POLL_IN); /* level-triggered, not edge-triggered */
     char c;
     arm(&b, USOCKET_POLL_IN);
     assert_code(1, usocket_recv(&b, &c, 1));
-    silent(); /* armed, and not readable any more */
+    silent(); /* armed, but no longer readable */
     assert_code(1, usocket_send(&a, "y", 1));
-    tells(&b, USOCKET_POLL_IN);
+    reports(&b, USOCKET_POLL_IN);
     end();
 }
 
-/* What is asked for can be changed, also between being ready and being told. */
+/* The requested events can be changed, also between readiness and its report. */
 static void test_change(void **state) {
     (void)state;
     begin();
@@ -75,7 +75,7 @@ static void test_change(void **state) {
     arm(&a, USOCKET_POLL_IN);
     silent();
     arm(&a, USOCKET_POLL_IN | USOCKET_POLL_OUT);
-    tells(&a, USOCKET_POLL_OUT);
+    reports(&a, USOCKET_POLL_OUT);
     arm(&a, USOCKET_POLL_OUT);
     arm(&a, 0);
     silent();
@@ -87,17 +87,17 @@ static void test_change(void **state) {
     end();
 }
 
-/* The end and errors are told whatever was asked for, once too. */
+/* The end and errors are reported for any requested events, also once. */
 static void test_end(void **state) {
     (void)state;
     begin();
     arm(&b, 0);
     assert_code(1, usocket_send(&b, "x", 1));
-    assert_ok(usocket_close(&a)); /* with a byte unread: a reset */
-    tells(&b, USOCKET_POLL_HUP);
+    assert_ok(usocket_close(&a)); /* an unread byte causes a reset */
+    reports(&b, USOCKET_POLL_HUP);
     silent();
     arm(&b, USOCKET_POLL_IN);
-    tells(&b, USOCKET_POLL_IN | USOCKET_POLL_HUP);
+    reports(&b, USOCKET_POLL_IN | USOCKET_POLL_HUP);
     silent();
     end();
 }
@@ -108,20 +108,20 @@ static void test_closed(void **state) {
     int fd = fd_of(&b);
     arm(&b, USOCKET_POLL_IN | USOCKET_POLL_OUT);
     assert_ok(usocket_close(&b));
-    silent(); /* forgotten */
+    silent(); /* the poller no longer has it */
     assert_code(USOCKET_EBADF, usocket_poller_arm(poller, fd, USOCKET_POLL_OUT));
-    /* The next who has the number begins anew. */
+    /* The next socket with the same number starts unarmed. */
     usocket_t next = USOCKET_CLOSED;
     fx_udp(&next, USOCKET_AF_INET);
     assert_int_equal(fd, fd_of(&next));
     silent();
     arm(&next, USOCKET_POLL_OUT);
-    tells(&next, USOCKET_POLL_OUT);
+    reports(&next, USOCKET_POLL_OUT);
     assert_ok(usocket_close(&next));
     end();
 }
 
-/* Bytes that were put back make the descriptor readable, although nothing more comes. */
+/* Bytes that were put back make the descriptor readable, although no more arrive. */
 static void test_unread(void **state) {
     (void)state;
     char c[4], back[] = "zz";
@@ -129,21 +129,21 @@ static void test_unread(void **state) {
     arm(&b, USOCKET_POLL_IN);
     silent();
     assert_ok(usocket_unread(&b, back, 2));
-    arm(&b, USOCKET_POLL_IN); /* it is another descriptor below, by now */
-    tells(&b, USOCKET_POLL_IN);
+    arm(&b, USOCKET_POLL_IN); /* the descriptor below has changed by now */
+    reports(&b, USOCKET_POLL_IN);
     arm(&b, USOCKET_POLL_IN);
-    tells(&b, USOCKET_POLL_IN);
+    reports(&b, USOCKET_POLL_IN);
     assert_code(2, usocket_recv(&b, c, sizeof c));
     arm(&b, USOCKET_POLL_IN);
     silent();
     assert_code(1, usocket_send(&a, "x", 1));
-    tells(&b, USOCKET_POLL_IN);
+    reports(&b, USOCKET_POLL_IN);
     end();
 }
 
 enum { MANY = 10 }; /* pairs of sockets */
 
-/* More than there is room for: the rest comes next, and none twice. */
+/* More events than the array holds: the next call returns the rest, and none twice. */
 static void test_many(void **state) {
     (void)state;
     static usocket_t many[MANY][2];
@@ -196,7 +196,7 @@ static void test_wait(void **state) {
     fx_join();
     since = fx_now();
     assert_int_equal(0, usocket_poller_wait(poller, &e, 1, 1)); /* a deadline long past */
-    assert_int_equal(0, usocket_poller_wait(-1, &e, 1, usocket_deadline_in(30 * MS))); /* no poller: only wait */
+    assert_int_equal(0, usocket_poller_wait(-1, &e, 1, usocket_deadline_in(30 * MS))); /* no poller: the call only waits */
     fx_took(since, 30 * MS);
     end();
 }
@@ -209,7 +209,7 @@ static void close_later(void *unused) {
     gone = usocket_poller_close(poller);
 }
 
-/* A poller that is closed while a thread waits in it: an error is not "nothing yet". The wait ends, at its deadline at the latest. */
+/* A poller is closed while a thread waits in it: the wait ends with an error, or at its deadline. */
 static void test_closed_poller(void **state) {
     (void)state;
     usocket_ready_t e;
@@ -240,7 +240,7 @@ static void test_refusals(void **state) {
     silent();
     arm(&b, USOCKET_POLL_IN);
     assert_code(1, usocket_send(&a, "x", 1));
-    tells(&b, USOCKET_POLL_IN);
+    reports(&b, USOCKET_POLL_IN);
     end();
 }
 #else
@@ -258,7 +258,7 @@ static void test_any_descriptor(void **state) {
     assert_int_equal(USOCKET_POLL_IN, e.ready);
     FILE *file = tmpfile();
     assert_non_null(file);
-    assert_code(USOCKET_EPERM, usocket_poller_arm(poller, fileno(file), USOCKET_POLL_IN)); /* is always ready */
+    assert_code(USOCKET_EPERM, usocket_poller_arm(poller, fileno(file), USOCKET_POLL_IN)); /* a file is always ready */
     fclose(file);
     assert_code(USOCKET_EINVAL, usocket_poller_arm(poller, poller, USOCKET_POLL_IN));
     close(p[0]);

@@ -1,4 +1,4 @@
-/* RFC 8305 on the simulator: which address begins when, which one wins, and what is left of the others.
+/* RFC 8305 on the simulator: the order and times of attempts, the winner, and the closing of the others.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,7 +30,7 @@ static void start(const char *name) {
     assert_ok(usocket_dial_start(&d, &q, NULL));
 }
 
-/* As an event loop connects: a step, and then nothing until the handle polls readable. */
+/* Connect as an event loop does: one step, then none until the handle polls readable. */
 static int by_steps(usocket_time_t deadline) {
     int r;
     while ((r = usocket_dial_step(&d, &s, deadline)) == USOCKET_EINPROGRESS) {
@@ -58,12 +58,12 @@ static int dial(const char *name, usocket_time_t deadline) {
 static void end(bool open) {
     usocket_dial_end(&d, &s);
     assert_true((usocket_fileno(&s) >= 0) == open);
-    assert_int_equal(open ? 2 : 1, sim_census().handles); /* the listener; no loser */
+    assert_int_equal(open ? 2 : 1, sim_census().handles); /* the listener and the winner; losers are closed */
     assert_ok(usocket_close(&s));
     assert_ok(usocket_close(&listener));
 }
 
-/* The n-th attempt was for this address and ended so. */
+/* The n-th attempt was for this address and ended with this code. */
 static void attempt(size_t n, const char *text, int code) {
     usocket_addr_t a, expected = fx_addr(text, at.port);
     assert_code(code, usocket_dial_attempt(&d, n, &a));
@@ -93,7 +93,7 @@ static void refused_first(void) {
     sim_name("host", "192.0.2.1 192.0.2.2 127.0.0.1", 0, 0);
     listening();
     assert_ok(dial("host", usocket_deadline_in(SECOND)));
-    assert_true(fx_now() - since < 2 * MS); /* each at once after the one before */
+    assert_true(fx_now() - since < 2 * MS); /* each directly after the previous one */
     attempt(0, "192.0.2.1", USOCKET_ECONNREFUSED);
     attempt(1, "192.0.2.2", USOCKET_ENETUNREACH);
     attempt(2, "127.0.0.1", 0);
@@ -117,7 +117,7 @@ static void delays(void) {
     end(true);
 }
 
-/* A late answer wins over an attempt that began meanwhile. */
+/* A late answer wins over an attempt that was started later. */
 static void late_answer(void) {
     sim_host("192.0.2.2", SIM_HOLE);
     sim_name("host", "127.0.0.1 192.0.2.2", 0, 0);
@@ -150,7 +150,7 @@ static void all_fail(void) {
     sim_host("192.0.2.2", SIM_HOST_DOWN);
     sim_name("host", "192.0.2.1 192.0.2.2", 0, 0);
     listening();
-    assert_code(USOCKET_ECONNREFUSED, dial("host", USOCKET_NEVER)); /* says more than that there is no way */
+    assert_code(USOCKET_ECONNREFUSED, dial("host", USOCKET_NEVER)); /* more informative than an unreachable network */
     fx_took(since, 3 * SECOND);
     attempt(0, "192.0.2.1", USOCKET_ECONNREFUSED);
     attempt(1, "192.0.2.2", USOCKET_EHOSTUNREACH);
@@ -176,7 +176,7 @@ static void deadline(void) {
     end(false);
 }
 
-/* No room for another: the oldest makes some, after its share. */
+/* Without room for another attempt the oldest is closed after its share of the time. */
 static void many_holes(void) {
     char names[USOCKET_RACE * 16 + 40] = "";
     for (int i = 1; i <= USOCKET_RACE + 1; i++) {
@@ -195,13 +195,13 @@ static void many_holes(void) {
     attempt(2, "192.0.2.3", USOCKET_EINPROGRESS);
     attempt(USOCKET_RACE + 1, "127.0.0.1", 0);
     end(true);
-    listening(); /* without a deadline it lasts as the stack does */
+    listening(); /* without a deadline the stack's own limit applies */
     assert_ok(dial("host", USOCKET_NEVER));
     assert_true(fx_now() - since >= 127 * SECOND);
     end(true);
 }
 
-/* Out of descriptors: those under way go on, and the next begins when one has ended. */
+/* Out of descriptors: running attempts continue, and the next starts when one has ended. */
 static void few_handles(void) {
     sim_host("192.0.2.1", SIM_HOST_DOWN);
     sim_name("host", "192.0.2.1 127.0.0.1", 0, 0);
@@ -225,7 +225,7 @@ static void few_handles(void) {
     end(true);
 }
 
-/* An address that comes twice is tried once. */
+/* A duplicate address is tried once. */
 static void twice(void) {
     sim_host("192.0.2.1", SIM_REFUSE);
     sim_name("host", "192.0.2.1 192.0.2.1 127.0.0.1 192.0.2.1", 0, 0);
@@ -245,7 +245,7 @@ static void no_handle(void) {
     end(false);
 }
 
-/* Given up at any moment, nothing is left. */
+/* A dial that is abandoned at any moment leaves nothing. */
 static void given_up(void) {
     static const usocket_time_t moments[] = { 0, 10 * MS, 100 * MS, 400 * MS, 2 * SECOND };
     sim_host("192.0.2.1", SIM_HOLE);
@@ -285,15 +285,15 @@ static void source_port(void) {
     end(true);
 }
 
-/* A secure dial opens a secure socket, or none. */
+/* A TLS dial opens a TLS socket, or none. */
 static void secret(void) {
     listening();
     usocket_query_t q = { .host = "127.0.0.1", .port = at.port, .proto = USOCKET_PROTO_SEC };
 #if USOCKET_TLS
-    bool waiting = way == by_waiting; /* then the handshake is part of it */
+    bool waiting = way == by_waiting; /* then the dial includes the handshake */
     assert_ok(usocket_dial_start(&d, &q, NULL));
     int r = way(usocket_deadline_in(SECOND));
-    assert_code(waiting ? USOCKET_ETLS_SETUP : 0, r); /* there is nobody to trust */
+    assert_code(waiting ? USOCKET_ETLS_SETUP : 0, r); /* there is no CA certificate */
     if (!waiting) {
         assert_code(USOCKET_ETLS_SETUP, usocket_tls_handshake_by(&s, USOCKET_NOW));
     }
@@ -306,7 +306,7 @@ static void secret(void) {
 
 #if USOCKET_IPV6
 
-/* IPv6 first, then in turn. */
+/* IPv6 first, then the families alternate. */
 static void turns(void) {
     sim_host("192.0.2.1", SIM_REFUSE);
     sim_host("192.0.2.2", SIM_REFUSE);
@@ -329,7 +329,7 @@ static void turns(void) {
 
 #if APART
 
-/* IPv6's addresses a moment after IPv4's: they come first all the same. */
+/* IPv6 addresses that arrive shortly after IPv4's are still tried first. */
 static void six_soon_after(void) {
     sim_host(V6, SIM_REFUSE);
     sim_name_family("host", USOCKET_AF_INET, "127.0.0.1", 0, 0);
@@ -342,7 +342,7 @@ static void six_soon_after(void) {
     end(true);
 }
 
-/* Later than 50 ms: IPv4 begins, and IPv6 joins. */
+/* If IPv6 addresses arrive after 50 ms, IPv4 starts and IPv6 joins. */
 static void six_late(void) {
     sim_host("192.0.2.1", SIM_HOLE);
     sim_name_family("host", USOCKET_AF_INET, "192.0.2.1 127.0.0.1", 10 * MS, 0);
@@ -358,7 +358,7 @@ static void six_late(void) {
     end(true);
 }
 
-/* IPv6's answer never comes, or is that there is none. */
+/* IPv6's answer never arrives, or is negative. */
 static void six_never(void) {
     sim_name_family("host", USOCKET_AF_INET, "127.0.0.1", 0, 0);
     sim_name_family("host", USOCKET_AF_INET6, V6, USOCKET_NEVER, 0);
@@ -374,7 +374,7 @@ static void six_never(void) {
     end(true);
 }
 
-/* IPv6's are there first: nobody waits for IPv4's. */
+/* IPv6 addresses that arrive first do not wait for IPv4's. */
 static void four_late(void) {
     sim_name_family("host", USOCKET_AF_INET6, V6, 0, 0);
     sim_name_family("host", USOCKET_AF_INET, "127.0.0.1", 400 * MS, 0);
@@ -387,7 +387,7 @@ static void four_late(void) {
     end(true);
 }
 
-/* Neither family has an address: the code that says more. */
+/* Neither family has an address: the more informative code is returned. */
 static void neither(void) {
     sim_name_family("host", USOCKET_AF_INET6, "", 0, USOCKET_EAI_AGAIN);
     sim_name_family("host", USOCKET_AF_INET, "", 10 * MS, USOCKET_EAI_NODATA);
@@ -417,14 +417,14 @@ static void interrupted(void) {
     end(true);
 }
 
-/* Deadline USOCKET_NOW: a step, and no deadline. */
+/* USOCKET_NOW makes one step and sets no deadline. */
 static void only_look(void) {
     sim_name("host", "127.0.0.1", 10 * MS, 0);
     listening();
     start("host");
     int r;
 #if USOCKET_RESOLVER_WORKERS
-    assert_code(USOCKET_EAGAIN, usocket_dial_by(&d, &s, USOCKET_NOW)); /* the lookup goes on */
+    assert_code(USOCKET_EAGAIN, usocket_dial_by(&d, &s, USOCKET_NOW)); /* the lookup continues */
     sim_sleep(20 * MS);
 #endif
     assert_code(USOCKET_EINPROGRESS, usocket_dial_by(&d, &s, USOCKET_NOW));
@@ -435,7 +435,7 @@ static void only_look(void) {
     end(true);
 }
 
-/* Each of these by waiting and by steps. */
+/* Run a test by waiting and by steps. */
 #define BOTH(name)                          \
     static void test_##name(void **state) { \
         (void)state;                        \
@@ -478,7 +478,7 @@ BOTH(neither)
 
 int main(void) {
 #if USOCKET_TLS
-    sim_begin(); /* mbedTLS keeps a table of keys from its first connection on */
+    sim_begin(); /* mbedTLS allocates a table of keys in its first connection */
     way = by_waiting;
     secret();
 #endif

@@ -1,10 +1,10 @@
-/* Lookups of one name at one time, on the simulator: they share a worker, and its answer.
+/* Concurrent lookups of one name on the simulator share a worker and its answer.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "lookup_fixture.h"
 
-/* Who asks what is being asked already waits for the same answer. */
+/* A lookup that equals a running one waits for the same answer. */
 static void test_share(void **state) {
     (void)state;
     enum { MANY = 5 };
@@ -13,7 +13,7 @@ static void test_share(void **state) {
     for (int i = 0; i < MANY; i++) {
         assert_ok(start("slow"));
         many[i] = l;
-        sim_sleep(i == 1 ? MS : 0); /* some join it in the queue, some while it runs */
+        sim_sleep(i == 1 ? MS : 0); /* some join a queued lookup, some a running one */
     }
     for (int i = 0; i < MANY; i++) {
         usocket_wait_t w = { usocket_lookup_handle(many[i]), USOCKET_POLL_IN, 0 };
@@ -32,11 +32,11 @@ static void test_share(void **state) {
         expect_no_more(2);
         usocket_lookup_free(l);
     }
-    assert_ok(start("slow")); /* nobody is asking now: asked anew */
+    assert_ok(start("slow")); /* no lookup is running now: a new query is sent */
     assert_ok(usocket_lookup_wait(l, USOCKET_NEVER));
     usocket_lookup_free(l);
     assert_int_equal(2, sim_resolved());
-    sim_name("bad", "", 50 * MS, USOCKET_EAI_AGAIN); /* a failure is shared, too */
+    sim_name("bad", "", 50 * MS, USOCKET_EAI_AGAIN); /* a failure is shared as well */
     for (int i = 0; i < 2; i++) {
         assert_ok(start("bad"));
         many[i] = l;
@@ -48,7 +48,7 @@ static void test_share(void **state) {
     assert_int_equal(3, sim_resolved());
 }
 
-/* Another family, other flags, or the way back: another question. */
+/* Lookups that differ in family, flags or direction are not shared. */
 static void test_not_alike(void **state) {
     (void)state;
     sim_name("slow", "192.0.2.1", 50 * MS, 0);
@@ -73,7 +73,7 @@ static void test_not_alike(void **state) {
     }
 }
 
-/* A question that waits for room in the stack waits as long as one of those who share it does. */
+/* A query that waits for room in the stack continues until all lookups that share it are abandoned. */
 static void test_share_no_room(void **state) {
     (void)state;
     usocket_lookup_t *first;
@@ -90,7 +90,7 @@ static void test_share_no_room(void **state) {
     usocket_lookup_free(l);
 }
 
-/* Each of those who share can be given up, in any order, queued or running; the others get their answer. */
+/* Shared lookups can be abandoned in any order, queued or running; the others get their answer. */
 static void test_share_given_up(void **state) {
     (void)state;
     enum { MANY = 3 };
@@ -131,7 +131,7 @@ static void test_share_given_up(void **state) {
     }
 }
 
-/* A lookup that somebody shares counts as a worker's; given up by all it makes way for the next. */
+/* A shared lookup occupies one worker; when all have abandoned it, the next one starts. */
 static void test_share_makes_way(void **state) {
     (void)state;
     usocket_lookup_t *kept[MOST][2];
@@ -148,7 +148,7 @@ static void test_share_makes_way(void **state) {
     usocket_lookup_t *queued;
     assert_ok(start("host"));
     queued = l;
-    usocket_lookup_free(kept[0][0]); /* one still waits for it */
+    usocket_lookup_free(kept[0][0]); /* one lookup still waits for it */
     assert_code(USOCKET_ETIMEDOUT, usocket_lookup_wait(queued, usocket_deadline_in(SECOND)));
     usocket_lookup_free(kept[0][1]);
     assert_ok(usocket_lookup_wait(queued, usocket_deadline_in(SECOND)));

@@ -55,7 +55,7 @@ static void test_closed(void **state) {
     assert_true(usocket_fileno(&s) >= 0);
     assert_ok(usocket_close(&s));
     check_closed(&s);
-    assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_DATAGRAMS ? USOCKET_DGRAM : USOCKET_STREAM, 0)); /* it can be opened again */
+    assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_DATAGRAMS ? USOCKET_DGRAM : USOCKET_STREAM, 0)); /* a closed socket can be opened again */
     assert_ok(usocket_close(&s));
     check_closed(&s);
 }
@@ -64,7 +64,7 @@ static void test_open(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED, other = USOCKET_CLOSED;
     assert_code(USOCKET_EAFNOSUPPORT, usocket_open(&s, 9999, USOCKET_STREAM, 0));
-#if !USOCKET_IPV6 /* whatever the system has: no call here could read its addresses */
+#if !USOCKET_IPV6 /* refused even if the system has it, because no call could read its addresses */
     assert_code(USOCKET_EAFNOSUPPORT, usocket_open(&s, USOCKET_AF_INET6, USOCKET_STREAM, 0));
 #endif
     assert_code(USOCKET_EPROTONOSUPPORT, usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_UDP));
@@ -99,7 +99,7 @@ static void test_open(void **state) {
     assert_ok(usocket_close(&s));
 }
 
-/* TLS is never silently absent: plain text would be worse than nothing. */
+/* A build without TLS refuses a TLS socket and never falls back to plain text. */
 static void test_tls_absent(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
@@ -141,7 +141,7 @@ static void test_deadline(void **state) {
     assert_ok(usocket_close(&s));
 }
 
-/* Never early, whatever the timeout. */
+/* No timeout ends early. */
 static void test_timeouts(void **state) {
     (void)state;
     static const usocket_time_t timeouts[] = { 1, 2, 999, 1000, 1001, 1999, 10000, 100001 };
@@ -196,7 +196,7 @@ static void test_options(void **state) {
     assert_ok(usocket_close(&s));
 }
 
-/* The pending error is one of our numbers. */
+/* The pending error is one of the library's numbers. */
 static void test_option_error(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED, listener = USOCKET_CLOSED;
@@ -216,7 +216,7 @@ static void test_option_error(void **state) {
     assert_ok(usocket_close(&s));
 }
 
-/* A program that sets SO_RCVTIMEO or SO_SNDTIMEO on a blocking socket expects it to hold, and EAGAIN after it. */
+/* SO_RCVTIMEO and SO_SNDTIMEO take effect on a blocking socket; EAGAIN is returned after them. */
 static void test_timeo(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED, l = USOCKET_CLOSED;
@@ -228,8 +228,8 @@ static void test_timeo(void **state) {
     assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
     usocket_time_t since = fx_now();
     assert_code(USOCKET_EAGAIN, usocket_recv(&a, &c, 1));
-    fx_took(since, 30 * MS - 10 * MS * !FX_SIM); /* the kernel keeps it in ticks */
-    usocket_settimeout(&a, 10 * MS); /* the socket's own timeout goes first */
+    fx_took(since, 30 * MS - 10 * MS * !FX_SIM); /* the kernel rounds it to ticks */
+    usocket_settimeout(&a, 10 * MS); /* the socket's own timeout has priority */
     assert_code(USOCKET_ETIMEDOUT, usocket_recv(&a, &c, 1));
     usocket_settimeout(&a, 0);
     assert_code(USOCKET_EAGAIN, usocket_recv(&a, &c, 1));
@@ -244,7 +244,7 @@ static void test_timeo(void **state) {
     since = fx_now();
     assert_code(USOCKET_EAGAIN, usocket_send(&a, block, sizeof block));
     fx_took(since, 40 * MS - 10 * MS * !FX_SIM);
-    tv = (struct timeval){ 0, 0 }; /* none: blocking again */
+    tv = (struct timeval){ 0, 0 }; /* no timeout: blocking again */
     assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
     assert_code(1, usocket_send(&b, "x", 1));
     assert_code(1, usocket_recv(&a, &c, 1));
@@ -273,20 +273,20 @@ static void test_share(void **state) {
     assert_ok(usocket_share(&third, &second));
     assert_int_equal(fd, usocket_fileno(&second));
     assert_int_equal(fd, usocket_fileno(&third));
-    usocket_settimeout(&second, 7 * SECOND); /* one connection, one timeout */
+    usocket_settimeout(&second, 7 * SECOND); /* both share one timeout */
     assert_true(usocket_gettimeout(&a) == 7 * SECOND);
     assert_ok(usocket_close(&second));
     assert_ok(usocket_close(&a));
     check_closed(&a);
     check_closed(&second);
     assert_int_equal(fd, usocket_fileno(&third));
-    assert_code(USOCKET_EBUSY, usocket_open(&a, USOCKET_AF_INET, USOCKET_STREAM, 0)); /* its memory is still in use */
+    assert_code(USOCKET_EBUSY, usocket_open(&a, USOCKET_AF_INET, USOCKET_STREAM, 0)); /* still in use by its share */
     assert_code(1, usocket_send(&third, "x", 1));
     assert_code(1, usocket_recv(&b, &c, 1));
     assert_int_equal('x', c);
     assert_ok(usocket_close(&third));
     check_closed(&third);
-    assert_code(0, usocket_recv_by(&b, &c, 1, 0, NULL, usocket_deadline_in(10 * SECOND))); /* now it has ended */
+    assert_code(0, usocket_recv_by(&b, &c, 1, 0, NULL, usocket_deadline_in(10 * SECOND))); /* now the connection has ended */
     assert_ok(usocket_open(&a, USOCKET_AF_INET, USOCKET_STREAM, 0));
     assert_ok(usocket_close(&a));
     assert_ok(usocket_close(&b));
@@ -307,7 +307,7 @@ static void test_detach_adopt(void **state) {
     assert_code(1, usocket_recv(&b, &c, 1));
     assert_int_equal('y', c);
 
-    char put_back[] = "lost"; /* bytes put back go with detach */
+    char put_back[] = "lost"; /* detach drops bytes that were put back */
     assert_ok(usocket_unread(&again, put_back, 4));
     int fd2 = usocket_detach(&again);
     assert_int_equal(fd, fd2);
@@ -318,7 +318,7 @@ static void test_detach_adopt(void **state) {
 
     usocket_t shared = USOCKET_CLOSED;
     assert_ok(usocket_share(&shared, &again));
-    assert_int_equal(fd, usocket_detach(&shared)); /* nobody keeps what is given away */
+    assert_int_equal(fd, usocket_detach(&shared)); /* a detached descriptor has no other owner */
     assert_code(USOCKET_EBADF, usocket_recv(&again, &c, 1));
     assert_ok(usocket_close(&again));
     assert_ok(usocket_adopt(&a, fd, -1, -1, -1));
@@ -391,13 +391,13 @@ static bool hook(void) {
     return hook_answer;
 }
 
-/* With a hook, it alone decides; without one, a signal ends the wait. The deadline stays as it was. */
+/* A hook alone decides about an interrupt; without one a signal ends the wait. The deadline is unchanged. */
 static void test_interrupt(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
     char c;
     fx_udp(&s, USOCKET_AF_INET);
-    const usocket_time_t whole = FX_SIM ? 300 * MS : 2 * SECOND; /* a busy machine has time to signal */
+    const usocket_time_t whole = FX_SIM ? 300 * MS : 2 * SECOND; /* leaves a busy machine time for the signal */
     usocket_time_t since = fx_now(), deadline = usocket_deadline_in(whole);
     fx_signal_in(100 * MS);
     assert_code(USOCKET_EINTR, usocket_recv_by(&s, &c, 1, 0, NULL, deadline));
@@ -442,7 +442,7 @@ static void test_poll(void **state) {
     assert_code(0, usocket_pending(&a));
     fx_fill(&a);
     assert_int_equal(0, usocket_poll(&a, USOCKET_POLL_OUT, USOCKET_NOW));
-    assert_ok(usocket_close(&b)); /* with bytes unread: a reset */
+    assert_ok(usocket_close(&b)); /* unread bytes cause a reset */
     assert_true(usocket_poll(&a, USOCKET_POLL_IN, usocket_deadline_in(10 * SECOND)) & USOCKET_POLL_IN);
     fx_sleep(10 * MS);
     assert_true(usocket_poll(&a, 0, usocket_deadline_in(10 * SECOND)) & (USOCKET_POLL_ERR | USOCKET_POLL_HUP));
@@ -468,7 +468,7 @@ static void test_limits(void **state) {
     assert_code(USOCKET_EMFILE, usocket_accept(&l, &b, NULL));
     assert_int_equal(-1, usocket_fileno(&b));
     sim_handles(3);
-    assert_ok(usocket_accept(&l, &b, NULL)); /* it still waited */
+    assert_ok(usocket_accept(&l, &b, NULL)); /* the connection was still in the backlog */
     assert_ok(usocket_close(&a));
     assert_ok(usocket_close(&b));
     assert_ok(usocket_close(&l));

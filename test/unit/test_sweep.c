@@ -1,4 +1,4 @@
-/* Nothing counts until its failure is tested: the failure loop of sweep.h over every public function.
+/* The failure loop of sweep.h over every public function.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -87,8 +87,8 @@ static void all_and_lines(void) {
         NEED(got <= sizeof in && (r != 1 || (got > 0 && in[got - 1] == '\n')));
         CLEAN(r == 1 && got == 100);
         AGAIN(r, CALL(recv_all_by, &s[2], in, sizeof in, &got, soon()));
-        NEED(got <= sent); /* nothing doubled */
-        NEED(memcmp(in, out, got) == 0); /* and nothing lost in between */
+        NEED(got <= sent); /* no byte is duplicated */
+        NEED(memcmp(in, out, got) == 0); /* no byte is missing */
         CLEAN(r == 0 && got == sizeof in);
         r = CALL(send_all_by, &s[1], out, sizeof out, (sent = 0, &sent), soon());
         r = CALL(send_by, &s[1], out, 1000, MSG_DONTWAIT, NULL, soon());
@@ -106,7 +106,7 @@ static void put_back(void) {
     if (connection()) {
         int fd = usocket_fileno(&s[2]);
         r = CALL(unread, &s[2], block, 4);
-        NEED(r == 0); /* shown or not, they are there */
+        NEED(r == 0); /* the bytes are there even if the port cannot show them */
         NEED(usocket_fileno(&s[2]) == fd);
         AGAIN(r, CALL(poll, &s[2], USOCKET_POLL_IN, soon()));
         AGAIN(r, CALL(recv_by, &s[2], buf, 2, 0, NULL, soon()));
@@ -117,7 +117,7 @@ static void put_back(void) {
         CLEAN(r == 1);
         CALL(unread, &s[2], block, 4);
         AGAIN(r, CALL(recv_by, &s[2], buf, 16, 0, NULL, soon()));
-        CALL(unread, &s[2], block, 4); /* closed with them */
+        CALL(unread, &s[2], block, 4); /* close discards the bytes */
     }
 }
 
@@ -131,7 +131,7 @@ static void sharing(void) {
         if (fd >= 0) {
             r = CALL(adopt, &s[4], fd, -1, -1, -1);
             if (!opened(r, &s[4])) {
-                usocket_port_close(fd); /* still ours */
+                usocket_port_close(fd); /* the test still owns it */
             }
         }
         CALL(close_wait, &s[2], soon());
@@ -217,7 +217,7 @@ static void refusals(void) {
 }
 
 #if USOCKET_UNIX
-/* A full backlog of AF_UNIX: EAGAIN, again and again until the deadline. */
+/* A full AF_UNIX backlog: connect is repeated after EAGAIN until the deadline. */
 static void unix_backlog(void) {
     usocket_addr_t at = { .family = USOCKET_AF_UNIX, .port = 2, .u.path = "/s" };
     int r;
@@ -306,7 +306,7 @@ static void dialling(void) {
 }
 
 #if USOCKET_RACE
-/* The same by steps, as an event loop does it. */
+/* A dial in steps, as in an event loop. */
 static void stepping(void) {
     usocket_addr_t at, a;
     usocket_dial_t d;

@@ -1,4 +1,4 @@
-/* What only this system's sockets have: struct sockaddr, paths, limits.
+/* Features of this system's sockets: struct sockaddr, paths, limits.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -76,7 +76,7 @@ static void test_path(void **state) {
     assert_ok(usocket_connect(&c, &at));
     assert_ok(usocket_accept(&l, &s, &peer));
     assert_int_equal(USOCKET_AF_UNIX, peer.family);
-    assert_int_equal(0, peer.port); /* it has no name */
+    assert_int_equal(0, peer.port); /* the peer is unnamed */
     assert_ok(usocket_close(&c));
     assert_ok(usocket_close(&s));
     assert_ok(usocket_close(&l));
@@ -98,7 +98,7 @@ static void test_path(void **state) {
 
 static struct rlimit before;
 
-/* No descriptor more than those that are open. */
+/* Set the descriptor limit to the number of open descriptors, or restore it. */
 static void no_more(bool none) {
     struct rlimit limit = before;
     if (none) {
@@ -146,11 +146,11 @@ static void test_out_of_descriptors(void **state) {
 #if USOCKET_THREADS
     assert_code(USOCKET_EMFILE, watched);
 #endif
-    assert_ok(put_back); /* they cannot be shown to others, and are there all the same */
+    assert_ok(put_back); /* other programs cannot see the bytes, but the socket has them */
     assert_int_equal(USOCKET_POLL_IN, readable);
     assert_code(4, received);
-    if (!getenv("TEST_VALGRIND")) { /* valgrind accepts it, closes it, and says EMFILE */
-        assert_ok(usocket_accept(&l, &x, NULL)); /* it still waits */
+    if (!getenv("TEST_VALGRIND")) { /* valgrind accepts the connection, closes it and returns EMFILE */
+        assert_ok(usocket_accept(&l, &x, NULL)); /* the connection is still in the backlog */
     }
     assert_ok(usocket_close(&x));
     assert_ok(usocket_close(&a));
@@ -170,7 +170,7 @@ static void test_not_a_socket(void **state) {
     close(fds[1]);
 }
 
-/* Descriptors go no further than this program. */
+/* A child process does not inherit descriptors. */
 static void test_close_on_exec(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
@@ -187,7 +187,7 @@ static void test_close_on_exec(void **state) {
                 char target[256] = "";
                 snprintf(path, sizeof path, "/proc/self/fd/%d", i);
                 assert_true(readlink(path, target, sizeof target - 1) > 0);
-                assert_int_not_equal(0, strncmp(target, "socket:", 7)); /* what the shell gave us is not ours */
+                assert_int_not_equal(0, strncmp(target, "socket:", 7)); /* ignores descriptors that the shell passed on */
             }
         }
         if (f) {

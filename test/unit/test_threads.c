@@ -1,4 +1,4 @@
-/* Real threads: close() ends the waits of others, descriptors are never touched once given back, signals lengthen nothing.
+/* Real threads: close() ends waits in other threads, a closed descriptor is never used again, signals do not extend deadlines.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -103,7 +103,7 @@ static void listener(void) {
 
 static usocket_t fill[4];
 
-static void to_nowhere(void) { /* a full backlog does not answer */
+static void to_nowhere(void) { /* a listener with a full backlog does not answer */
     at = fx_listen(&peer, USOCKET_AF_INET, 0);
     for (int i = 0; i < 4; i++) {
         assert_ok(usocket_open(&fill[i], USOCKET_AF_INET, USOCKET_STREAM, 0));
@@ -119,7 +119,7 @@ static const struct {
 } waits[] = {
     { stream, w_recv, USOCKET_EBADF }, { stream, w_recv_all, USOCKET_EBADF }, { stream, w_line, USOCKET_EBADF },
     { stream, w_send_all, USOCKET_EBADF }, { stream, w_poll, USOCKET_POLL_NVAL }, { udp, w_recvfrom, USOCKET_EBADF },
-#if USOCKET_SERVER /* without, accept is the system's own: it knows nothing of our close */
+#if USOCKET_SERVER /* without it accept is the system's own, which usocket_close does not wake */
     { listener, w_accept, USOCKET_EBADF },
 #endif
     { to_nowhere, w_connect, USOCKET_EBADF },
@@ -171,18 +171,18 @@ static void test_close_wakes(void **state) {
     }
 }
 
-/* Closed at any moment of the call: always EBADF or a result, never another's bytes, never a hang. */
+/* close() at any moment of a call: it returns EBADF or a result, never another socket's bytes, and never hangs. */
 static void test_close_races(void **state) {
     (void)state;
     unsigned rounds = 0;
     for (usocket_time_t until = fx_now() + run_for(); fx_now() < until || rounds < 2 * (WAITS - 1); rounds++) {
-        size_t i = rounds % (WAITS - 1); /* all but the slow connect */
+        size_t i = rounds % (WAITS - 1); /* all except the slow connect */
         reset_all();
         waits[i].prepare();
         fx_go(waits[i].wait, NULL);
         until_waiting(rounds % 3 == 0 ? 0 : rounds % 50);
         usocket_close(&sock);
-        /* Whoever takes the number now must not be touched: a pipe would lose or gain bytes. */
+        /* The next owner of the number must not be affected: a pipe would lose or gain bytes. */
         int fds[2];
         assert_int_equal(0, pipe2(fds, O_NONBLOCK | O_CLOEXEC));
         fx_join();
@@ -224,7 +224,7 @@ static void close_it(void *arg) {
     usocket_close(arg);
 }
 
-/* Closing from several threads at once closes once. */
+/* Concurrent calls of close() close the socket once. */
 static void test_double_close(void **state) {
     (void)state;
     for (usocket_time_t until = fx_now() + run_for() / 2; fx_now() < until;) {
@@ -235,12 +235,12 @@ static void test_double_close(void **state) {
         usocket_close(&sock);
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         fx_join();
-        assert_true(fcntl(fd, F_GETFD) >= 0); /* still ours */
+        assert_true(fcntl(fd, F_GETFD) >= 0); /* not closed by the others */
         close(fd);
     }
 }
 
-/* Two sockets of one connection: closing one wakes its own callers alone. */
+/* Two sockets share one connection: closing one wakes only its own callers. */
 static void test_shared(void **state) {
     (void)state;
     usocket_t second = USOCKET_CLOSED;
@@ -290,7 +290,7 @@ static void eat(void *arg) {
     }
 }
 
-/* Several threads on one socket while bytes are put back, which moves it between descriptors: nothing lost, nothing doubled. */
+/* Several threads use one socket while bytes are put back, which changes its descriptor: no byte is lost or duplicated. */
 static void test_unread_moves(void **state) {
     (void)state;
     static char back[100];
@@ -337,7 +337,7 @@ static bool no_interrupt(void) {
     return false;
 }
 
-/* A storm of signals, as a collector in another thread makes: no deadline moves. */
+/* A storm of signals, as from a collector in another thread, does not change deadlines. */
 static void test_signal_storm(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED, c = USOCKET_CLOSED;
@@ -372,7 +372,7 @@ static void look_up(void *arg) {
     const usocket_addr_t local = { .family = USOCKET_AF_INET, .u.ip = { 127, 0, 0, 1 } };
     usocket_lookup_t *l;
     for (int i = 0; i < 20; i++) {
-        int r = usocket_lookup_reverse(&l, &local, 0); /* a worker answers on every system, if only with the number */
+        int r = usocket_lookup_reverse(&l, &local, 0); /* a worker answers on every system, at least with the numeric form */
         if (r == 0 && i % 3 != 0) {
             r = usocket_lookup_wait(l, usocket_deadline_in(30 * SECOND));
             r = r == 0 && usocket_lookup_name(l)[0] == '\0' ? USOCKET_ENOENT : r;

@@ -1,5 +1,5 @@
 /* TLS: sessions between two sockets of this program, on the simulated network and on this system's.
- * Over 500 lines: the sessions share how they are set up.
+ * Over 500 lines: all sessions share one setup.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +13,7 @@
 static const struct end plain_client = { .ca = pem_root, .host = "host.test" };
 static const struct end plain_server = { .cert = pem_server, .key = key_server };
 
-/* TCP stands, TLS is set up, nothing of it has been said. */
+/* Connect TCP and set up TLS at both ends, without a handshake yet. */
 static void meet(const usocket_addr_t *at, const struct end *c) {
     assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
     assert_ok(tls_set(&client, c));
@@ -27,7 +27,7 @@ static void part(void) {
     usocket_close(&server);
 }
 
-/* A whole handshake, and what each end says of it. */
+/* Run a whole handshake; each end's result is stored. */
 static void handshake(const struct end *c, const struct end *s, int *at_client, int *at_server) {
     usocket_close(&listener);
     usocket_addr_t at = listen_with(s);
@@ -46,7 +46,7 @@ static void session(const struct end *c, const struct end *s) {
     assert_ok(at_server);
 }
 
-/* A client that must not trust the server: the code, and a part of the words. */
+/* The client must reject the server with this code and a text that contains `words`. */
 static void refused(const struct end *c, const struct end *s, int code, const char *words) {
     int at_client, at_server;
     handshake(c, s, &at_client, &at_server);
@@ -55,7 +55,7 @@ static void refused(const struct end *c, const struct end *s, int code, const ch
         print_error("\"%s\" lacks \"%s\"\n", tls_words(&client), words);
         fail();
     }
-    assert_code(code, usocket_send(&client, "x", 1)); /* it stays */
+    assert_code(code, usocket_send(&client, "x", 1)); /* the failure persists */
     assert_code(code, usocket_recv(&client, (char[1]){ 0 }, 1));
     part();
 }
@@ -74,7 +74,7 @@ static void expect_text(usocket_t *s, const char *text) {
     assert_memory_equal(text, buf, got);
 }
 
-/* Some bytes that differ from place to place, both ways at once: neither end waits, each does what it can. */
+/* Exchange position-dependent bytes in both directions at once, without waiting at either end. */
 static void exchange(size_t len) {
     uint8_t *out = malloc(len), *in[2] = { malloc(len), malloc(len) };
     size_t sent[2] = { 0, 0 }, got[2] = { 0, 0 };
@@ -105,7 +105,7 @@ static void exchange(size_t len) {
 
 /* ---- Sessions ----------------------------------------------------------------------------------------------------- */
 
-/* From the handshake to both goodbyes, and a half-closed connection between them. */
+/* A session from the handshake to close_notify in both directions, with a half-closed phase. */
 static void whole_session(const struct end *c, const struct end *s, int version) {
     char buf[16];
     session(c, s);
@@ -141,7 +141,7 @@ static void test_blocking_server(void *arg) {
     char buf[8];
     *result = usocket_accept_by(&listener, &server, NULL, soon());
     if (*result == 0) {
-        *result = usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()); /* the handshake is part of it */
+        *result = usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()); /* includes the handshake */
     }
     if (*result == 5) {
         *result = usocket_send_by(&server, "world", 5, 0, NULL, soon());
@@ -197,7 +197,7 @@ static void test_peek_and_poll(void **state) {
     (void)state;
     char buf[16];
     session(&plain_client, &plain_server);
-    for (int i = 0; i < 10; i++) { /* what a server says after its handshake (tickets) makes nothing readable */
+    for (int i = 0; i < 10; i++) { /* session tickets after the handshake do not make the socket readable */
         assert_int_equal(0, usocket_poll(&client, USOCKET_POLL_IN, usocket_deadline_in(MS)));
     }
     assert_int_equal(USOCKET_POLL_OUT, usocket_poll(&client, USOCKET_POLL_IN | USOCKET_POLL_OUT, soon()));
@@ -208,7 +208,7 @@ static void test_peek_and_poll(void **state) {
     assert_memory_equal("0123", buf, 4);
     assert_int_equal(3, usocket_recv_by(&client, buf, 3, 0, NULL, soon()));
     assert_memory_equal("012", buf, 3);
-    /* The stack has nothing any more; the socket has. */
+    /* The stack has no more bytes, but the socket has decrypted ones. */
     assert_int_equal(7, usocket_pending(&client));
     assert_int_equal(USOCKET_POLL_IN, usocket_poll(&client, USOCKET_POLL_IN, USOCKET_NOW));
     assert_int_equal(7, usocket_recv_by(&client, buf, sizeof buf, 0, NULL, USOCKET_NOW));
@@ -238,7 +238,7 @@ static void test_put_back(void **state) {
     assert_memory_equal("backnext", buf, 8);
 }
 
-/* A peer that says nothing: whoever polls learns nothing, whoever waits is told in time, and accept is not held. */
+/* A silent peer: poll reports nothing, waiting calls time out, and accept does not block. */
 static void test_stalling_peer(void **state) {
     (void)state;
     char c;
@@ -292,7 +292,7 @@ static void test_connect_deadline(void **state) {
     fx_close(&deaf, &conn);
 }
 
-/* Closing never hangs, though nobody makes room for the goodbye. */
+/* close() never hangs, even without room to send close_notify. */
 static void test_close_is_bounded(void **state) {
     (void)state;
     session(&plain_client, &plain_server);
@@ -307,7 +307,7 @@ static bool interrupted(void) {
     return true;
 }
 
-/* A finaliser waits for nothing; whoever wants to be interrupted is, and may go on. */
+/* A finaliser's close never waits; an ordinary close can be interrupted and repeated. */
 static void test_close_without_waiting(void **state) {
     (void)state;
     session(&plain_client, &plain_server);
@@ -327,7 +327,7 @@ static void test_close_without_waiting(void **state) {
     usocket_settimeout(&client, USOCKET_FOREVER);
     since = fx_now();
     usocket_set_interrupt_hook(interrupted);
-    assert_ok(usocket_close(&client)); /* closed all the same */
+    assert_ok(usocket_close(&client)); /* closed nevertheless */
     usocket_set_interrupt_hook(NULL);
     assert_true(fx_now() - since < 500 * MS * fx_slow());
     fx_close(&client, &server);
@@ -335,7 +335,7 @@ static void test_close_without_waiting(void **state) {
     assert_ok(usocket_close_wait(&client, soon()));
     assert_ok(usocket_close(&client));
     char c;
-    assert_code(0, usocket_recv(&server, &c, 1)); /* an end with close_notify */
+    assert_code(0, usocket_recv(&server, &c, 1)); /* the end, after close_notify */
 }
 
 /* ---- Trust -------------------------------------------------------------------------------------------------------- */
@@ -344,7 +344,7 @@ static void test_verification(void **state) {
     (void)state;
     struct end c = plain_client;
     refused(&c, &(struct end){ .cert = pem_expired, .key = key_expired }, USOCKET_ETLS_CERTIFICATE, "expired on 20");
-    c.host = "a.many.test"; /* a wildcard stands for one label */
+    c.host = "a.many.test"; /* a wildcard matches one label */
     session(&c, &plain_server);
     part();
     c.host = "HOST.test.";
@@ -354,7 +354,7 @@ static void test_verification(void **state) {
     refused(&c, &plain_server, USOCKET_ETLS_CERTIFICATE, "not a.b.many.test");
     c.host = "wrong.test";
     refused(&c, &plain_server, USOCKET_ETLS_CERTIFICATE, "is for host.test, *.many.test");
-    c.host = NULL; /* the address is in the certificate */
+    c.host = NULL; /* the certificate contains the address */
     session(&c, &plain_server);
     part();
     refused(&c, &(struct end){ .cert = pem_second, .key = key_second }, USOCKET_ETLS_CERTIFICATE, "TLS_HOSTNAME");
@@ -363,12 +363,12 @@ static void test_verification(void **state) {
     c.verify = 1 + 0;
     session(&c, &plain_server);
     part();
-    c.verify = 1 + 1; /* the verdict is there, and is not acted upon */
+    c.verify = 1 + 1; /* the verdict is available but does not end the handshake */
     session(&c, &plain_server);
     part();
 }
 
-/* mbedTLS 2.28 takes keys of 192 bits, as a server and in chains; 3.6 does neither. */
+/* mbedTLS 2.28 accepts 192-bit keys, as a server and in chains; 3.6 accepts neither. */
 static void test_short_curve(void **state) {
     (void)state;
     int c, s;
@@ -427,13 +427,13 @@ static void test_bundle(void **state) {
     part();
     write_file(path, pem_other);
 #if USOCKET_TLS_KEEP_TRUST
-    session(&any, &plain_server); /* not looked into */
+    session(&any, &plain_server); /* the bundle is not read */
     part();
 #endif
     sim_trust(path, 2);
     refused(&any, &plain_server, USOCKET_ETLS_CERTIFICATE, "unknown authority");
     write_file(path, pem_root);
-    sim_trust(path, 0); /* nobody can tell */
+    sim_trust(path, 0); /* the version is unknown */
     session(&any, &plain_server);
     part();
     write_file(path, pem_other);
@@ -441,7 +441,7 @@ static void test_bundle(void **state) {
     sim_trust(TLS_CERTS "/root.pem", 1); /* another file */
     session(&any, &plain_server);
     write_file(path, pem_other);
-    sim_trust(path, 3); /* while the former is in use */
+    sim_trust(path, 3); /* while the previous one is in use */
     usocket_t held = client;
     usocket_init(&client);
     usocket_close(&server);
@@ -462,14 +462,14 @@ static void test_bundle(void **state) {
 
 #if USOCKET_POLLER
 
-/* For event loops: what the descriptor has to become, and until when that holds. */
+/* For event loops: the readiness to wait for, and its deadline. */
 static void test_poller_look(void **state) {
     (void)state;
     usocket_look_t look;
     usocket_addr_t at = listen_with(&plain_server);
     meet(&at, &plain_client);
     assert_int_equal(0, usocket_poller_look(&server, USOCKET_POLL_OUT, &look));
-    assert_int_equal(USOCKET_POLL_IN, look.want); /* for the client's hello, whatever is asked for */
+    assert_int_equal(USOCKET_POLL_IN, look.want); /* waits for the ClientHello, whatever the caller asks for */
     assert_false(usocket_poller_stale(&server, &look));
     int c, s;
     tls_shake(&client, &server, &c, &s);
@@ -484,7 +484,7 @@ static void test_poller_look(void **state) {
     send_text(&client, "abc");
     expect_text(&server, "a");
     assert_true(usocket_poller_stale(&server, &look));
-    assert_int_equal(USOCKET_POLL_IN, usocket_poller_look(&server, USOCKET_POLL_IN, &look)); /* decrypted already */
+    assert_int_equal(USOCKET_POLL_IN, usocket_poller_look(&server, USOCKET_POLL_IN, &look)); /* already decrypted */
     usocket_close(&server);
     assert_true(usocket_poller_stale(&server, &look));
     assert_int_equal(USOCKET_POLL_NVAL, usocket_poller_look(&server, USOCKET_POLL_IN, &look));
@@ -492,7 +492,7 @@ static void test_poller_look(void **state) {
 
 #endif
 
-/* Authorities are shared by those who were given the same, and by nobody else. */
+/* Sockets with the same CA certificates share them; others do not. */
 static void test_shared_trust(void **state) {
     (void)state;
     const struct end other = { .ca = pem_other, .host = "host.test" };
@@ -532,7 +532,7 @@ static void test_client_certificate(void **state) {
         handshake(&c, &s, &at_client, &at_server);
         assert_code(USOCKET_ETLS_CERTIFICATE, at_server);
         assert_non_null(strstr(tls_words(&server), "no certificate"));
-        at_client = at_client < 0 ? at_client : usocket_recv_by(&client, der, 1, 0, NULL, soon()); /* in 1.3 it learns later */
+        at_client = at_client < 0 ? at_client : usocket_recv_by(&client, der, 1, 0, NULL, soon()); /* in TLS 1.3 the client gets the alert later */
         assert_code(USOCKET_ETLS_ALERT, at_client);
         assert_non_null(strstr(tls_words(&client), version == USOCKET_TLS_1_2 ? "handshake_failure (40)" : "certificate_required (116)"));
         part();
@@ -547,7 +547,7 @@ static void test_client_certificate(void **state) {
     }
 }
 
-/* A server with several certificates shows that for the name it is asked for, otherwise the first. */
+/* A server with several certificates presents the one for the requested name, otherwise the first. */
 static void test_sni(void **state) {
     (void)state;
     usocket_addr_t at = listen_with(&plain_server);
@@ -668,8 +668,8 @@ static void test_fragments(void **state) {
     }
 }
 
-/* A resumed session needs no certificate: it stands on the day after that has expired. */
-/* The client has the server's certificate, without those behind it. */
+/* A resumed session needs no certificate: it still works on the day after that has expired. */
+/* The client has the server's own certificate, without the rest of the chain. */
 static void expect_peer_cert(void) {
     static unsigned char own[4000], peer[4000];
     size_t own_len = sizeof own, len = sizeof peer, all;
@@ -701,10 +701,10 @@ static void test_resumption(void **state) {
             tls_shake(&client, &server, &at_client, &at_server);
             assert_ok(at_client);
             assert_ok(at_server);
-            if (i == 0 || c.max == USOCKET_TLS_1_2) { /* in TLS 1.3, a session has none */
+            if (i == 0 || c.max == USOCKET_TLS_1_2) { /* a TLS 1.3 session contains no certificate */
                 expect_peer_cert();
             }
-            exchange(100); /* tickets come behind the handshake */
+            exchange(100); /* tickets arrive after the handshake */
             part();
 #if FX_SIM
             sim_wall_time(INT64_C(4102444800));
@@ -721,7 +721,7 @@ static void test_resumption(void **state) {
     }
 }
 
-/* ---- Strangers ---------------------------------------------------------------------------------------------------- */
+/* ---- Other peers -------------------------------------------------------------------------------------------------- */
 
 static void test_plain_text(void **state) {
     (void)state;
@@ -761,7 +761,7 @@ static void test_adopted(void **state) {
     assert_int_equal(0, usocket_recv_by(&server, (char[1]){ 0 }, 1, 0, NULL, soon()));
 }
 
-/* mbedTLS keeps a table of keys from its first handshake on. */
+/* mbedTLS allocates a table of keys in its first handshake. */
 static void warm_up(void) {
     void *state = NULL;
     begin(&state);

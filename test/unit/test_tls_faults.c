@@ -1,4 +1,4 @@
-/* TLS when the transport fails or is full: why a connect has failed, what counts as sent, whom a certificate is for.
+/* TLS with a failing or full transport: the reason of a failed connect, the count of sent bytes, the host of a certificate.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,8 +30,8 @@ static void connect_client(const usocket_addr_t *at, const struct end *e) {
     stand();
 }
 
-/* An address where nobody listens. */
-static usocket_addr_t nobody(const char *text) {
+/* An address without a listener. */
+static usocket_addr_t without_listener(const char *text) {
     usocket_addr_t at = fx_addr(text, 0);
     usocket_t s = USOCKET_CLOSED;
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
@@ -41,7 +41,7 @@ static usocket_addr_t nobody(const char *text) {
     return at;
 }
 
-/* A poll that sees a connect fail leaves the reason to the next call. */
+/* A poll that reports a failed connect leaves the error to the next call. */
 static void test_refused(void **state) {
     (void)state;
     usocket_addr_t at = nobody("127.0.0.1");
@@ -68,7 +68,7 @@ static void test_refused(void **state) {
     }
 }
 
-/* Whom the certificate has to be for, without a name, is whom we talk to: not who was asked first, and refused. */
+/* Without a host name, the certificate must be valid for the connected address, not for one that refused before. */
 static void test_second_address(void **state) {
     (void)state;
     usocket_addr_t at = listen_with(&plain_server), other = nobody("127.0.0.2");
@@ -79,10 +79,10 @@ static void test_second_address(void **state) {
     }
     assert_code(USOCKET_ECONNREFUSED, r);
     assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&client, &at, USOCKET_NOW));
-    stand(); /* the certificate has 127.0.0.1 */
+    stand(); /* the certificate contains 127.0.0.1 */
 }
 
-/* Who sends without waiting, and closes when all is counted, has sent it all. */
+/* A caller that sends without waiting and closes once all bytes are counted has sent all of them. */
 static void test_all_counted(void **state) {
     (void)state;
 #if FX_SIM
@@ -116,14 +116,14 @@ static void test_all_counted(void **state) {
             assert_true(r != 0);
             received += r > 0 ? (size_t)r : 0;
         }
-        assert_true(partly || !FX_SIM); /* there it was full at times */
+        assert_true(partly || !FX_SIM); /* the simulated connection was full at times */
         assert_int_equal(len, received);
         assert_memory_equal(text, got, len);
         usocket_close(&server);
     }
 }
 
-/* An empty send has nothing to wait for. */
+/* An empty send never waits. */
 static void test_empty(void **state) {
     (void)state;
     static char text[100000];
@@ -139,8 +139,8 @@ static void test_empty(void **state) {
     assert_code(0, usocket_send_by(&client, text, 0, 0, NULL, soon()));
 }
 
-/* A peer that has ended without a goodbye, but still reads, is told ours. */
-static void test_goodbye_to_the_rude(void **state) {
+/* A peer that ended without close_notify but still reads receives one. */
+static void test_close_notify_after_fin(void **state) {
     (void)state;
     char buf[10];
     usocket_addr_t at = listen_with(&plain_server);
@@ -156,11 +156,11 @@ static void test_goodbye_to_the_rude(void **state) {
     assert_code(0, usocket_recv_by(&server, buf, sizeof buf, 0, NULL, soon()));
 }
 
-/* What a listener's connections were given is settled, as the tickets are that it hands out: when they are gone, too. */
+/* A listener's TLS options are fixed once it has had a connection, even after that is closed, because its tickets depend on them. */
 static void test_settled(void **state) {
     (void)state;
     usocket_addr_t at = listen_with(&plain_server);
-    assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW)); /* nobody: nothing is settled */
+    assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW)); /* no connection yet: the options can still change */
     assert_ok(set_number(&listener, USOCKET_TLS_PEER_VERIFY, 0));
     connect_client(&at, &named_client);
     usocket_close(&client);
@@ -169,7 +169,7 @@ static void test_settled(void **state) {
     assert_int_equal(0, get_number(&listener, USOCKET_TLS_PEER_VERIFY));
 }
 
-/* A certificate that was refused leaves nothing behind that a handshake would miss a key of. */
+/* A refused certificate leaves no entry without a key for a later handshake. */
 static void test_refused_pair(void **state) {
     (void)state;
     const struct end e = { .psk = "0123456789abcdef", .max = USOCKET_TLS_1_2 };
@@ -184,7 +184,7 @@ static void test_refused_pair(void **state) {
     stand();
 }
 
-/* The peer's raw bytes, and then a reset. */
+/* Send raw bytes from the peer, then reset the connection. */
 static void forge(usocket_t *from, usocket_t *to, const char *bytes, size_t len, bool reset) {
     const int on = 1;
     usocket_port_setopt(usocket_fileno(from), USOCKET_PROTO_TCP, 1, &on, sizeof on); /* TCP_NODELAY */
@@ -207,11 +207,11 @@ static void forge(usocket_t *from, usocket_t *to, const char *bytes, size_t len,
     fx_sleep(20 * MS);
 }
 
-/* A record that is forged is what the error says, though the alert about it cannot be sent: the peer is gone, or reads nothing. */
+/* The error names a forged record even if its alert cannot be sent because the peer has closed or does not read. */
 static void test_forged(void **state) {
     (void)state;
     static const char record[] = "\x17\3\3\0\x20" "0123456789abcdef0123456789abcdef";
-    static const char hello[] = "\x16\3\3\0\x08" "\2\0\0\4\3\3\0\0"; /* cut short */
+    static const char hello[] = "\x16\3\3\0\x08" "\2\0\0\4\3\3\0\0"; /* truncated */
     static char block[16384];
     for (int way = 0; way < 12; way++) {
         bool at_client = way & 1, full = way & 2, sending = way >= 8;
@@ -225,7 +225,7 @@ static void test_forged(void **state) {
         }
         forge(forger, victim, record, sizeof record - 1, !full);
         int r = 0;
-        for (int i = 0; i < 3 && r >= 0; i++) { /* a send may be taken before the stack knows */
+        for (int i = 0; i < 3 && r >= 0; i++) { /* the stack may accept a send before it sees the reset */
             r = sending && !full ? usocket_send_by(victim, "x", 1, 0, NULL, USOCKET_NOW)
                                  : usocket_recv_by(victim, block, sizeof block, 0, NULL, USOCKET_NOW);
             fx_sleep(MS);
@@ -238,7 +238,7 @@ static void test_forged(void **state) {
         usocket_close(&server);
         usocket_close(&listener);
     }
-    for (int way = 0; way < 4; way++) { /* in the handshake */
+    for (int way = 0; way < 4; way++) { /* during the handshake */
         usocket_addr_t at = fx_addr("127.0.0.1", 0);
         assert_ok(usocket_open(&listener, USOCKET_AF_INET, USOCKET_STREAM, 0));
         assert_ok(usocket_bind(&listener, &at));
@@ -257,7 +257,7 @@ static void test_forged(void **state) {
     }
 }
 
-/* mbedTLS keeps a table of keys from its first handshake on. */
+/* mbedTLS allocates a table of keys in its first handshake. */
 static void warm_up(void) {
     void *state = NULL;
     begin(&state);
@@ -272,7 +272,7 @@ static void warm_up(void) {
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        TLS(test_refused), TLS(test_second_address), TLS(test_all_counted), TLS(test_empty), TLS(test_goodbye_to_the_rude), TLS(test_settled), TLS(test_refused_pair), TLS(test_forged),
+        TLS(test_refused), TLS(test_second_address), TLS(test_all_counted), TLS(test_empty), TLS(test_close_notify_after_fin), TLS(test_settled), TLS(test_refused_pair), TLS(test_forged),
     };
     return RUN(tests);
 }

@@ -1,5 +1,5 @@
-/* What a TLS connection costs of the heap: at the height of its handshake, idle, and while bytes flow; and of the stack; with limits. The port's
- * allocations are counted, mbedTLS's among them, each end's apart. The credentials, trust among them, are shared and counted apart.
+/* Measures heap and stack of a TLS connection against limits: the heap at the peak of the handshake, when idle and during a transfer. The port
+ * counts all allocations, including mbedTLS's, for each end. Credentials and CA certificates are shared and counted separately.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +21,7 @@ struct cost {
     size_t handshake, idle, transfer;
 };
 
-/* What both ends cost; the bytes that flow are `len` in each direction. */
+/* Measure both ends of a connection that transfers `len` bytes in each direction. */
 static void measure(const struct end *c, const struct end *s, size_t len, struct cost cost[3]) {
     usocket_addr_t at = fx_addr("127.0.0.1", 0);
     sim_begin();
@@ -113,7 +113,7 @@ static void test_fragment(void **state) {
         snprintf(what, sizeof what, "fragment 2048, %s, ECDSA", kinds[i]);
         check(what, &c, &ecdsa, 24 * KIB, 9 * KIB);
         if (strstr(kinds[i], "CCM") != NULL) {
-            continue; /* there is none with RSA */
+            continue; /* not available with RSA */
         }
         snprintf(suites, sizeof suites, "TLS_ECDHE_RSA_WITH_%s", kinds[i]);
         snprintf(what, sizeof what, "fragment 2048, %s, RSA", kinds[i]);
@@ -133,14 +133,14 @@ static void test_default(void **state) {
     check("TLS 1.2, ECDSA", &c, &ecdsa, 28 * KIB, 16 * KIB);
 }
 
-/* ---- The stack of a thread in which both ends are made, shake hands, speak and are closed ---- */
+/* ---- Stack of a thread that creates both ends, does the handshake, transfers data and closes ---- */
 
 #define STACK (256 * KIB)
 #define PAINT 0x5a
 
 struct painted {
     const struct end *client, *server;
-    const unsigned char *top; /* of what `measure` and all below it use */
+    const unsigned char *top; /* upper end of the stack used by `measure` and its callees */
 };
 
 static void *run_painted(void *arg) {
@@ -163,7 +163,7 @@ static void check_stack(const char *what, const struct end *c, const struct end 
     assert_int_equal(0, pthread_create(&thread, &attr, run_painted, &p));
     pthread_join(thread, NULL);
     pthread_attr_destroy(&attr);
-    const unsigned char *lowest = memory; /* it grows downwards */
+    const unsigned char *lowest = memory; /* the stack grows downwards */
     while (lowest < p.top && *lowest == PAINT) {
         lowest++;
     }
@@ -193,7 +193,7 @@ static void test_stack(void **state) {
 
 int main(void) {
     struct cost cost[3];
-    measure(&plain_client, &ecdsa, 10, cost); /* mbedTLS keeps a table of keys from its first handshake on */
+    measure(&plain_client, &ecdsa, 10, cost); /* mbedTLS allocates a table of keys in its first handshake */
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_fragment), cmocka_unit_test(test_default), cmocka_unit_test(test_stack) };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL) != 0;
 }

@@ -1,4 +1,4 @@
-/* The options of TLS: what they take, what they give back, and what they say of a value that is no use.
+/* The TLS options: accepted values, values read back, and errors of invalid values.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -39,7 +39,7 @@ static void text_is(int name, const char *text) {
     assert_int_equal(strlen(text), len);
     assert_memory_equal(text, buf, len);
     len = 0;
-    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, name, NULL, &len)); /* how much room it needs */
+    assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, name, NULL, &len)); /* the length that the value needs */
     assert_int_equal(strlen(text), len);
 }
 
@@ -75,7 +75,7 @@ static void test_texts(void **state) {
     text_is(USOCKET_TLS_HOSTNAME, "");
     assert_code(USOCKET_EINVAL, usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_HOSTNAME, "a\0b", 3));
     static const char *const no_names[] = { "b\303\274cher.example", "a b", "host.test\n", "\x7f" };
-    for (size_t i = 0; i < sizeof no_names / sizeof *no_names; i++) { /* nothing raw gets into SNI */
+    for (size_t i = 0; i < sizeof no_names / sizeof *no_names; i++) { /* invalid bytes never reach SNI */
         assert_code(USOCKET_ETLS_OPTION, set_text(&s, USOCKET_TLS_HOSTNAME, no_names[i]));
         assert_non_null(strstr(tls_words(&s), "xn--"));
         assert_code(USOCKET_EINVAL, usocket_tls_name(&s, no_names[i], strlen(no_names[i])));
@@ -97,7 +97,7 @@ static void test_texts(void **state) {
     text_is(USOCKET_TLS_CIPHERSUITE_LIST, "");
 }
 
-/* As many items as there are, whatever is between them. */
+/* A list is split at every kind of separator. */
 static void test_lists(void **state) {
     (void)state;
     static const char *const alpn[] = { "h2 http/1.1", " ,h2 ,, http/1.1, ", "h2,http/1.1 " };
@@ -128,19 +128,19 @@ static void test_certificates(void **state) {
     assert_memory_equal(der_root, buf, len);
     len = 10;
     assert_code(USOCKET_EINVAL, usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, buf, &len));
-    assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, der_root, sizeof der_root)); /* adds */
+    assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, der_root, sizeof der_root)); /* adds certificates */
     len = 0;
     assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, &len));
     assert_int_equal(2 * sizeof der_root, len);
     refused(set_text(&s, USOCKET_TLS_CA_CERT, "no certificate"), "TLS_CA_CERT: no certificate");
     refused(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, der_root, sizeof der_root - 1), "TLS_CA_CERT: no certificate");
-    assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 0)); /* anew */
+    assert_ok(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 0)); /* clears the list */
     len = sizeof buf;
     assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, buf, &len));
     assert_int_equal(0, len);
 }
 
-/* Bytes that the tests put together. */
+/* Buffer for values that the tests compose. */
 static char made[20000];
 static size_t made_len;
 
@@ -158,7 +158,7 @@ static int set_made(int name) {
     return usocket_setsockopt(&s, USOCKET_SOL_TLS, name, made, made_len);
 }
 
-/* How many bytes of certificates the socket trusts. */
+/* The size of the CA certificates that the socket trusts. */
 static size_t trusted(void) {
     size_t len = 0;
     assert_ok(usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, &len));
@@ -167,7 +167,7 @@ static size_t trusted(void) {
 
 #define MADE(...) (made_len = 0, __VA_ARGS__)
 
-/* A file of authorities that a full disk has emptied must not bring the system's back. */
+/* An empty CA file, as after a full disk, must not restore the system's CA certificates. */
 static void test_empty_value(void **state) {
     (void)state;
     static const char *const nothing[] = { "", "\n", " \r\n\t", "# no certificate\n", key_server };
@@ -176,7 +176,7 @@ static void test_empty_value(void **state) {
         refused(set_text(&s, USOCKET_TLS_CA_CERT, nothing[i]), "TLS_CA_CERT: no certificate in it");
         assert_ok(set_text(&s, USOCKET_TLS_CA_CERT, pem_root));
         refused(set_text(&s, USOCKET_TLS_CA_CERT, nothing[i]), "TLS_CA_CERT: no certificate in it");
-        assert_int_equal(sizeof der_root, trusted()); /* as it was */
+        assert_int_equal(sizeof der_root, trusted()); /* unchanged */
         refused(set_text(&s, USOCKET_TLS_OWN_CERT, nothing[i]), "TLS_OWN_CERT: no certificate in it");
     }
     refused(set_text(&s, USOCKET_TLS_OWN_KEY, ""), "TLS_OWN_KEY: no private key");
@@ -184,7 +184,7 @@ static void test_empty_value(void **state) {
     assert_code(USOCKET_EINVAL, set_text(&s, USOCKET_TLS_MIN_VERSION, ""));
 }
 
-/* All that is given counts, in whatever order and with whatever between it. */
+/* Every certificate in a value is used, in any order and with any text between them. */
 static void test_several_certificates(void **state) {
     (void)state;
     const size_t one = sizeof der_root;
@@ -220,7 +220,7 @@ static void test_several_certificates(void **state) {
     }
 }
 
-/* What is not read is not ignored: the option names the certificate. */
+/* An unreadable certificate is not ignored: the error names it. */
 static void test_rest_is_refused(void **state) {
     (void)state;
     MADE(add_bytes(der_root, sizeof der_root), add_bytes("rubbish", 7));
@@ -234,23 +234,23 @@ static void test_rest_is_refused(void **state) {
     MADE(add_text(pem_root), add_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
     refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: certificate 2 cannot be read");
     MADE(add_text(pem_server), add_text("rest\n"));
-    assert_ok(set_made(USOCKET_TLS_OWN_CERT)); /* a comment */
+    assert_ok(set_made(USOCKET_TLS_OWN_CERT)); /* text before a certificate is a comment */
     MADE(add_text(pem_server), add_bytes("\x01", 1));
     refused(set_made(USOCKET_TLS_OWN_CERT), "TLS_OWN_CERT: certificate 3 cannot be read");
     MADE(add_text(key_server), add_text(key_server));
     refused(set_made(USOCKET_TLS_OWN_KEY), "TLS_OWN_KEY: no private key, more than one");
-    MADE(add_bytes(der_key, sizeof der_key), add_bytes("\n\0", 2)); /* that is nothing */
+    MADE(add_bytes(der_key, sizeof der_key), add_bytes("\n\0", 2)); /* trailing white space is ignored */
     assert_ok(set_made(USOCKET_TLS_OWN_KEY));
     MADE(add_bytes(der_key, sizeof der_key), add_bytes("\1\2", 2));
     refused(set_made(USOCKET_TLS_OWN_KEY), "TLS_OWN_KEY: no private key, more than one");
     MADE(add_bytes(der_key, sizeof der_key), add_bytes(der_key, sizeof der_key));
     refused(set_made(USOCKET_TLS_OWN_KEY), "TLS_OWN_KEY: no private key, more than one");
-    MADE(add_text(pem_server), add_text(key_server)); /* both in one file */
+    MADE(add_text(pem_server), add_text(key_server)); /* certificate and key in one file */
     assert_ok(set_made(USOCKET_TLS_OWN_CERT));
     assert_ok(set_made(USOCKET_TLS_OWN_KEY));
 }
 
-/* A file cut short, wherever that is. */
+/* A file that is truncated at any point is refused. */
 static void test_cut_short(void **state) {
     (void)state;
     const size_t whole = strlen(pem_root);
@@ -260,7 +260,7 @@ static void test_cut_short(void **state) {
         MADE(add_text(pem_root), add_bytes(pem_root, len));
         int r = set_made(USOCKET_TLS_CA_CERT);
         if (len == whole - 1) {
-            assert_ok(r); /* the last newline */
+            assert_ok(r); /* only the last newline is missing */
             continue;
         }
         assert_code(USOCKET_ETLS_OPTION, r);
@@ -280,7 +280,7 @@ static void test_cut_short(void **state) {
     refused(set_made(USOCKET_TLS_CA_CERT), "TLS_CA_CERT: a revocation list cannot be read");
 }
 
-/* One of a kind that mbedTLS lacks among others; alone; and as one's own. */
+/* A certificate of a kind that mbedTLS lacks: among others, alone, and as the socket's own. */
 static void test_unknown_kind(void **state) {
     (void)state;
     MADE(add_text(pem_root), add_text(pem_ed25519), add_text(pem_other));
@@ -311,14 +311,14 @@ static void test_keys(void **state) {
     assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server));
     refused(set_text(&s, USOCKET_TLS_OWN_KEY, key_client), "TLS_OWN_KEY: the key is not that of the certificate");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_server));
-    /* A second pair, the key first. */
+    /* A second pair, with the key first. */
     assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_client));
     refused(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server), "TLS_OWN_CERT: the key is not that of the certificate");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_client));
     assert_code(USOCKET_EACCES, usocket_getsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_OWN_KEY, buf, &len));
 }
 
-/* A half of what a server shows is missed in listen, not by its first client; and can still be given. */
+/* listen() reports a missing certificate or key, before the first client; it can then still be set. */
 static void test_halves(void **state) {
     (void)state;
     usocket_addr_t a;
@@ -345,7 +345,7 @@ static void test_role(void **state) {
     assert_ok(set_number(&s, USOCKET_TLS_ROLE, 0));
 }
 
-/* Every code of TLS has a name and words, in C as well. */
+/* Every TLS code has a name and a text, in C as well. */
 static void test_names(void **state) {
     (void)state;
     for (int code = USOCKET_ETLS_CERTIFICATE; code >= USOCKET_ETLS_CLOCK; code--) {
@@ -391,7 +391,7 @@ static void test_not_yet_and_unknown(void **state) {
     assert_code(USOCKET_EFAULT, usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_CA_CERT, NULL, 5));
     usocket_t plain = USOCKET_CLOSED;
     assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_STREAM, 0));
-    assert_true(set_number(&plain, USOCKET_TLS_PEER_VERIFY, 0) < 0); /* never silent */
+    assert_true(set_number(&plain, USOCKET_TLS_PEER_VERIFY, 0) < 0); /* never ignored silently */
     assert_code(USOCKET_ENOPROTOOPT, usocket_tls_handshake_by(&plain, USOCKET_NOW));
     assert_code(USOCKET_ENOPROTOOPT, usocket_tls_unwrap_by(&plain, USOCKET_NOW));
     assert_code(USOCKET_ENOPROTOOPT, usocket_tls_name(&plain, "a", 1));
@@ -405,7 +405,7 @@ static void test_not_yet_and_unknown(void **state) {
     assert_code(USOCKET_ENOTCONN, usocket_recv(&s, buf, 1));
 }
 
-/* What is missing is told before a byte is sent. */
+/* A missing option is reported before a byte is sent. */
 static void test_incomplete(void **state) {
     (void)state;
     usocket_t plain = USOCKET_CLOSED, conn = USOCKET_CLOSED;
@@ -437,7 +437,7 @@ static void test_incomplete(void **state) {
     assert_ok(usocket_close(&plain));
 }
 
-/* A listener's options are its connections'; they stay once there is one. */
+/* Connections inherit a listener's options, which are fixed after the first connection. */
 static void test_listener(void **state) {
     (void)state;
     usocket_t plain = USOCKET_CLOSED, conn = USOCKET_CLOSED;

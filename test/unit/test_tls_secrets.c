@@ -1,4 +1,4 @@
-/* No memory that is given back holds a secret of TLS: private keys, the shared key, what ephemeral keys are made from, what was said.
+/* Freed memory contains no TLS secret: private keys, the pre-shared key, the seeds of ephemeral keys, plain text.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,7 @@ static void know_secrets(void) {
     const char *texts[] = { key_server, key_client, key_rsa };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *body = strchr(texts[i], '\n') + 1;
-        sim_secret("a key's text", body + 40, 24); /* behind what all such keys begin with */
+        sim_secret("a key's text", body + 40, 24); /* after the prefix common to all keys */
     }
     sim_secret("what was said", words, sizeof words - 1);
     sim_secret("the shared key", psk, sizeof psk - 1);
@@ -43,7 +43,7 @@ static void say(usocket_t *from, usocket_t *to) {
     assert_memory_equal(words, buf, sizeof words);
 }
 
-/* Two connections, the second resumed where there is a cache; what each handshake came to. */
+/* Make two connections, the second resumed if there is a cache; returns the result of the handshakes. */
 static int converse(const struct end *c, const struct end *s) {
     int result = 0;
     usocket_addr_t at = fx_addr("127.0.0.1", 0);
@@ -72,7 +72,7 @@ static int converse(const struct end *c, const struct end *s) {
     return result;
 }
 
-/* With tickets, which have random numbers that are none, keys' random bytes are not looked for. */
+/* Tickets contain public random numbers, so random bytes are not searched for with tickets. */
 static void begin(const struct end *s) {
     sim_begin();
     know_secrets();
@@ -90,7 +90,7 @@ static void expect_secret(const struct end *c, const struct end *s, int code, co
     expect_kept(when);
 }
 
-/* The search finds what is there. */
+/* The search finds a secret that is present. */
 static void test_search(void **state) {
     (void)state;
     const char *what;
@@ -155,7 +155,7 @@ static void test_failures(void **state) {
     expect_secret(&shared, &other, -1, "two keys");
 }
 
-/* Keys that are set again, are refused, or are not the certificate's. */
+/* Keys that are replaced, refused, or do not match the certificate. */
 static void test_options(void **state) {
     (void)state;
     begin(&server_ec);
@@ -167,11 +167,11 @@ static void test_options(void **state) {
         assert_ok(set_text(&s, USOCKET_TLS_PSK_IDENTITY, "me"));
         assert_ok(set_text(&s, USOCKET_TLS_PSK, psk));
     }
-    assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_rsa)); /* not of this certificate */
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_rsa)); /* does not match the certificate */
     assert_true(usocket_setsockopt(&s, USOCKET_SOL_TLS, USOCKET_TLS_OWN_KEY, key_rsa, strlen(key_rsa) - 60) < 0);
     usocket_close(&s);
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
-    assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_rsa)); /* before its certificate, and without one */
+    assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_rsa)); /* set before its certificate, or without one */
     usocket_close(&s);
     usocket_tls_forget();
     sim_drain();

@@ -1,8 +1,7 @@
-/* Nothing counts until its failure is tested: the failure loop of sweep.h over whole sessions of TLS; and sessions through bounded
- * rings of 1, 2, 3 ... bytes.
+/* The failure loop of sweep.h over whole TLS sessions, and sessions over connections that buffer 1, 2, 3 ... bytes.
  *
- * Handshakes cost milliseconds, so that of the longer sessions a quick run takes one code for each call, and some of the calls and allocations;
- * TEST_LONG takes all codes, and every TEST_STRIDEth call or allocation (1: all); which ones, TEST_PHASE says, or the day.
+ * Handshakes take milliseconds, so a quick run of the longer sessions uses one code for each call and only some of the calls and allocations.
+ * TEST_LONG uses all codes and every TEST_STRIDEth call or allocation (1: all); TEST_PHASE, or the day, chooses the first one.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -33,7 +32,7 @@ static bool set(usocket_t *sock, const struct end *e) {
     return check("usocket_setsockopt", tls_set(sock, e)) == 0;
 }
 
-/* A listener with these options, a client with those, TCP between them. */
+/* Connect a client to a listener over TCP and set the TLS options of both. */
 static bool meet(void) {
     usocket_addr_t at = { .family = USOCKET_AF_INET, .u.ip = { 127, 0, 0, 1 } }, peer;
     int r;
@@ -50,7 +49,7 @@ static bool meet(void) {
     return opened(r, &server);
 }
 
-/* Both at once, none waiting: the clock goes on in between, and somebody always gets on, or says why not. */
+/* Step both ends without waiting while the clock advances; in each round one of them must make progress or fail. */
 static void together(int (*one)(usocket_t *), int (*other)(usocket_t *)) {
     int a = USOCKET_EAGAIN, b = USOCKET_EAGAIN;
     for (int i = 0; i < 4000 && (a == USOCKET_EAGAIN || b == USOCKET_EAGAIN || a == USOCKET_EINTR || b == USOCKET_EINTR); i++) {
@@ -61,7 +60,7 @@ static void together(int (*one)(usocket_t *), int (*other)(usocket_t *)) {
             b = other(&server);
         }
         if ((a < 0 && a != USOCKET_EAGAIN) || (b < 0 && b != USOCKET_EAGAIN)) {
-            i += 500; /* who is left may not notice */
+            i += 500; /* the remaining end may not notice */
         }
         sim_sleep(100);
     }
@@ -181,7 +180,7 @@ static void datagrams(void) {
             return;
         }
         bool was = faulty;
-        faulty = true; /* the first half ends when the server has a socket */
+        faulty = true; /* the first part ends when the server has a socket */
         together(shake, admit);
         faulty = was;
         together(shake, shake);
@@ -194,11 +193,11 @@ static void datagrams(void) {
     }
 }
 
-/* A client that must refuse. */
+/* The client must reject the server. */
 static void untrusted(void) {
     bool was = faulty;
     client_end.host = "other.test";
-    faulty = true; /* `together` is not to insist on success */
+    faulty = true; /* `together` must not require success */
     session();
     faulty = was;
     CLEAN(usocket_tls_why(&client, NULL, in) == 0 && strstr(in, "not other.test") != NULL);
@@ -216,7 +215,7 @@ static unsigned setting(const char *name, unsigned otherwise) {
 static void test_tls_scenario(void **state) {
     const struct scenario *which = *state;
     bool all = getenv("TEST_LONG") != NULL;
-    bool cheap = which->run == psk || which->run == datagrams; /* no public keys */
+    bool cheap = which->run == psk || which->run == datagrams; /* these use no public keys */
     brief = !all && which->run != psk;
     step = all ? setting("TEST_STRIDE", 1) : cheap ? (getenv("TEST_SHORT") ? 3 : 1) : getenv("TEST_SHORT") ? 211 : 17;
     test_scenario(state);
@@ -252,7 +251,7 @@ static void ring(size_t size, bool first) {
                 int32_t r = CALL(send_by, &client, out + sent, sizeof out - sent, 0, NULL, USOCKET_NOW);
                 sent += r > 0 ? (size_t)r : 0;
             } else if (c == 0) {
-                CALL(poll, &client, USOCKET_POLL_OUT, USOCKET_NOW); /* what is left over goes out */
+                CALL(poll, &client, USOCKET_POLL_OUT, USOCKET_NOW); /* sends the pending rest */
             }
             if (d == 0) {
                 int32_t r = CALL(recv_by, &server, in + got, sizeof in - got, 0, NULL, USOCKET_NOW);
@@ -291,7 +290,7 @@ int main(int argc, char **argv) {
         phase = setting("TEST_PHASE", (unsigned)(time(NULL) / 86400));
         print_message("# TEST_PHASE=%u TEST_STRIDE=%u\n", phase, setting("TEST_STRIDE", 1));
     }
-    ring(5000, true); /* mbedTLS keeps a table of keys from its first handshake on */
+    ring(5000, true); /* mbedTLS allocates a table of keys in its first handshake */
     if (only != NULL) {
         cmocka_set_test_filter(only);
     }

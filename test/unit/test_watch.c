@@ -1,29 +1,29 @@
-/* Watching a socket from the library's own thread.
+/* A watcher polls a socket in the library's own thread.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "fixture.h"
 
-static int told;
+static int reported;
 static int refusals;
 
-static bool tell(void *arg) {
+static bool on_ready(void *arg) {
     (void)arg;
     int left = __atomic_load_n(&refusals, __ATOMIC_ACQUIRE);
     if (left > 0) {
         __atomic_store_n(&refusals, left - 1, __ATOMIC_RELEASE);
         return false;
     }
-    __atomic_add_fetch(&told, 1, __ATOMIC_ACQ_REL);
+    __atomic_add_fetch(&reported, 1, __ATOMIC_ACQ_REL);
     return true;
 }
 
-static void expect_told(int times) {
-    for (int i = 0; i < 500 && __atomic_load_n(&told, __ATOMIC_ACQUIRE) < times; i++) {
+static void expect_reported(int times) {
+    for (int i = 0; i < 500 && __atomic_load_n(&reported, __ATOMIC_ACQUIRE) < times; i++) {
         fx_sleep(10 * MS);
     }
-    fx_sleep(20 * MS); /* and not once more */
-    assert_int_equal(times, __atomic_load_n(&told, __ATOMIC_ACQUIRE));
+    fx_sleep(20 * MS); /* reported only once */
+    assert_int_equal(times, __atomic_load_n(&reported, __ATOMIC_ACQUIRE));
 }
 
 static void test_watch(void **state) {
@@ -31,22 +31,22 @@ static void test_watch(void **state) {
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
     usocket_watch_t *w;
     char buf[4];
-    told = refusals = 0;
+    reported = refusals = 0;
     fx_connect(&a, &b);
-    assert_ok(usocket_watch(&w, &b, tell, NULL));
-    expect_told(0);
+    assert_ok(usocket_watch(&w, &b, on_ready, NULL));
+    expect_reported(0);
     assert_code(1, usocket_send(&a, "x", 1));
-    expect_told(1);
-    usocket_watch_again(w); /* it is still readable */
-    expect_told(2);
+    expect_reported(1);
+    usocket_watch_again(w); /* the socket is still readable */
+    expect_reported(2);
     assert_code(1, usocket_recv(&b, buf, 1));
     usocket_watch_again(w);
-    expect_told(2);
-    refusals = 3; /* who cannot take the news hears it again */
+    expect_reported(2);
+    refusals = 3; /* a callback that refuses the event is called again */
     assert_code(1, usocket_send(&a, "y", 1));
-    expect_told(3);
+    expect_reported(3);
     assert_int_equal(0, refusals);
-    assert_ok(usocket_close(&b)); /* the watcher's part stays open until it ends */
+    assert_ok(usocket_close(&b)); /* the watcher's share stays open until the watcher ends */
     usocket_watch_end(w);
     assert_ok(usocket_close(&a));
 }
@@ -55,13 +55,13 @@ static void test_watch_listener(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, c = USOCKET_CLOSED, s = USOCKET_CLOSED;
     usocket_watch_t *w;
-    told = refusals = 0;
+    reported = refusals = 0;
     usocket_addr_t at = fx_listen(&l, USOCKET_AF_INET, 2);
-    assert_ok(usocket_watch(&w, &l, tell, NULL));
+    assert_ok(usocket_watch(&w, &l, on_ready, NULL));
     for (int i = 1; i <= 3; i++) {
         assert_ok(usocket_open(&c, USOCKET_AF_INET, USOCKET_STREAM, 0));
         assert_ok(usocket_connect_by(&c, &at, usocket_deadline_in(10 * SECOND)));
-        expect_told(i);
+        expect_reported(i);
         assert_ok(usocket_accept_by(&l, &s, NULL, usocket_deadline_in(10 * SECOND)));
         assert_ok(usocket_close(&s));
         assert_ok(usocket_close(&c));
@@ -69,28 +69,28 @@ static void test_watch_listener(void **state) {
     }
     usocket_watch_end(w);
     assert_ok(usocket_close(&l));
-    assert_code(USOCKET_EBADF, usocket_watch(&w, &l, tell, NULL));
+    assert_code(USOCKET_EBADF, usocket_watch(&w, &l, on_ready, NULL));
     assert_null(w);
 }
 
-/* Bytes put back make the socket readable for the watcher, too. */
+/* The watcher also reports bytes put back. */
 static void test_watch_unread(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
     usocket_watch_t *w;
     char buf[4], back[] = "zz";
-    told = refusals = 0;
+    reported = refusals = 0;
     fx_connect(&a, &b);
-    assert_ok(usocket_watch(&w, &b, tell, NULL));
+    assert_ok(usocket_watch(&w, &b, on_ready, NULL));
     assert_code(1, usocket_send(&a, "x", 1));
-    expect_told(1);
+    expect_reported(1);
     assert_code(1, usocket_recv_by(&b, buf, 1, 0, NULL, usocket_deadline_in(10 * SECOND)));
     assert_ok(usocket_unread(&b, back, 2));
     assert_code(2, usocket_recv(&b, buf, 2));
     usocket_watch_again(w);
-    expect_told(1);
+    expect_reported(1);
     assert_code(1, usocket_send(&a, "y", 1));
-    expect_told(2);
+    expect_reported(2);
     usocket_watch_end(w);
     assert_ok(usocket_close(&a));
     assert_ok(usocket_close(&b));
@@ -98,12 +98,12 @@ static void test_watch_unread(void **state) {
 
 #if FX_SIM
 
-static bool tell_slowly(void *arg) {
-    sim_cost(100); /* of the watcher's thread, from now on */
-    return tell(arg);
+static bool on_ready_slowly(void *arg) {
+    sim_cost(100); /* each port call of the watcher's thread takes this time */
+    return on_ready(arg);
 }
 
-/* An end that comes between the watcher's wake-up and its clearing of the event is heard. */
+/* An end request between the watcher's wake-up and its clearing of the event is not lost. */
 static void test_end_behind_again(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
@@ -111,11 +111,11 @@ static void test_end_behind_again(void **state) {
     char buf[1];
     fx_connect(&a, &b);
     for (usocket_time_t between = 0; between < 300; between += 10) {
-        told = refusals = 0;
-        assert_ok(usocket_watch(&w, &b, tell_slowly, NULL));
+        reported = refusals = 0;
+        assert_ok(usocket_watch(&w, &b, on_ready_slowly, NULL));
         assert_code(1, usocket_send(&a, "x", 1));
-        expect_told(1);
-        assert_code(1, usocket_recv(&b, buf, 1)); /* nothing else wakes the watcher */
+        expect_reported(1);
+        assert_code(1, usocket_recv(&b, buf, 1)); /* from now on nothing else wakes the watcher */
         usocket_watch_again(w);
         sim_sleep(between);
         usocket_watch_end(w);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Certificates for the C tests, made by openssl when they are built: texts in a header.
+"""Make certificates for the C tests with openssl at build time, as strings in a header.
 
     tls_certs.py DIRECTORY
 
@@ -23,7 +23,7 @@ def text(name, value):
 
 
 def numbers(maker, name, *which):
-    """What is secret in a key, as openssl prints it."""
+    """The secret part of a key, as openssl prints it."""
     rows, found = [], None
     for line in certs.openssl("pkey", "-in", maker.path(name + ".key"), "-noout", "-text").splitlines():
         if not line.startswith(" "):

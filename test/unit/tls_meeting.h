@@ -1,4 +1,4 @@
-/* A listener, a client and a server of TLS, for the tests of one connection at a time: from a test's begin to its end.
+/* A TLS listener, client and server, set up and torn down around each test of one connection.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -54,7 +54,7 @@ bool inject(enum inject_call call) {
     times--;
     injected_errno = error;
     use_injected = true;
-    errno = ENOTTY; /* what is not read through plat_errno shows */
+    errno = ENOTTY; /* exposes code that reads errno other than through plat_errno */
     return true;
 }
 

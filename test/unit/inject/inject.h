@@ -1,4 +1,4 @@
-/* Faults between port/bsd.c and the system.
+/* Injects faults between port/bsd.c and the system.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,27 +16,27 @@ enum inject_call {
     INJECT_GETSOCKOPT, INJECT_SETSOCKOPT, INJECT_PENDING, INJECT_HOSTNAME, INJECT_POLL, INJECT_CALLS,
 };
 
-/** From now on the calls of this kind fail so many times, leaving this number in errno. */
+/** The next `times` calls of this kind fail with this number in errno. */
 void inject_fail(enum inject_call call, int times, int error);
 
-/** How many of them are still to come: 0 when the code under test has met them all. */
+/** Number of injected failures that have not happened yet. */
 int inject_left(void);
 
-/** Receive and send move at most so many bytes at a time; 0: no limit. */
+/** Limit the bytes that one receive or send moves; 0: no limit. */
 void inject_pieces(size_t most);
 
-/** The next polls say this of every descriptor without asking the system, so many times. */
+/** The next `times` polls report these events for every descriptor without asking the system. */
 void inject_poll_says(short revents, int times);
 
-/** getaddrinfo and getnameinfo fail with this; 0: they work. */
+/** getaddrinfo and getnameinfo fail with this code; 0: they work. */
 void inject_eai(int code);
 
-/** SO_ERROR is this; 0: what the system says. */
+/** SO_ERROR has this value; 0: the system's value. */
 void inject_pending_error(int error);
 
 void inject_reset(void);
 
-/* For platform.h */
+/* Used by platform.h. */
 bool inject(enum inject_call call);
 int inject_errno(void);
 size_t inject_short(size_t len);

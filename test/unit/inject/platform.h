@@ -1,4 +1,4 @@
-/* The names of Linux's sockets with faults in between: bsd.c is compiled against this instead of port/posix/platform.h.
+/* Linux's socket calls with injected faults: bsd.c is compiled against this file in place of port/posix/platform.h.
  *
  * SPDX-License-Identifier: MIT
  */
