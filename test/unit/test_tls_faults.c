@@ -44,7 +44,7 @@ static usocket_addr_t without_listener(const char *text) {
 /* A poll that reports a failed connect leaves the error to the next call. */
 static void test_refused(void **state) {
     (void)state;
-    usocket_addr_t at = nobody("127.0.0.1");
+    usocket_addr_t at = without_listener("127.0.0.1");
     for (int call = 0; call < 4; call++) {
         char c = 'x';
         open_client(&plain_client);
@@ -71,7 +71,7 @@ static void test_refused(void **state) {
 /* Without a host name, the certificate must be valid for the connected address, not for one that refused before. */
 static void test_second_address(void **state) {
     (void)state;
-    usocket_addr_t at = listen_with(&plain_server), other = nobody("127.0.0.2");
+    usocket_addr_t at = listen_with(&plain_server), other = without_listener("127.0.0.2");
     open_client(&plain_client);
     int r = usocket_connect_by(&client, &other, USOCKET_NOW);
     if (r == USOCKET_EINPROGRESS) {
