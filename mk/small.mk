@@ -1,6 +1,6 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
-SUITES += test-arm-sim test-bigendian-sim size-check
+SUITES += test-arm-sim test-bigendian-sim size-check instructions-check
 LONG_SUITES += test-client test-configs test-arm-c test-arm-python test-bigendian-c
 
 CMOCKA_VERSION := 1.1.5
@@ -77,3 +77,10 @@ size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md ha
 .PHONY: test-configs
 test-configs: $(LWIP_READY) ## the library on lwIP and RT-Thread compiles in every configuration
 	@$(PYTHON) test/unit/configs.py $(LWIP_TREE) $(MBEDTLS_TREE)
+
+.PHONY: instructions instructions-check
+instructions: packages-test $(OURS) ## instructions of the commonest calls; writes bench/instructions.md
+	@$(PYTHON) bench/instructions.py --write $(OURS)
+
+instructions-check: packages-test $(OURS) ## fail when a figure of bench/instructions.md has grown by more than 1 %
+	@$(PYTHON) bench/instructions.py $(OURS)
