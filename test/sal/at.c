@@ -1,4 +1,4 @@
-/* The manners of an AT module's sockets: they block, they are clients, they say little.
+/* The behaviour of an AT module's sockets: they only block, are only clients, and report few errors.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,11 +19,11 @@ long rt_thread_delay(uint32_t ticks);
 long rt_thread_mdelay(int32_t ms);
 
 static int wrong(struct entry *e) {
-    e->errevent = true; /* and never forgotten */
+    e->errevent = true; /* and never cleared */
     return -1;
 }
 
-/* The module is told to connect, and answers in its own time; why it could not, it does not say. */
+/* Make the module connect. It answers after a delay and gives no reason for a failure. */
 static int dial(struct entry *e, const struct sal_addr *a, uint32_t len) {
     struct sockaddr_storage host;
     socklen_t size = look_to_host(e, a, len, &host);
@@ -57,7 +57,7 @@ int at_connect(struct entry *e, const struct sal_addr *a, uint32_t len) {
     return r;
 }
 
-/* What the module has sent up, whatever it was once: datagrams too are bytes in a row. */
+/* Fetch the bytes that the module has passed up; datagrams lose their boundaries. */
 static void fetch(struct entry *e) {
     if (e->data == NULL) {
         e->data = malloc(PACKET);
@@ -110,7 +110,7 @@ int at_recvfrom(struct entry *e, void *buf, size_t len, int flags, const struct 
         if (flags & SAL_DONTWAIT) {
             e->errevent = true;
             e->drained = 0;
-            return 0; /* as if it had ended */
+            return 0; /* looks like the end of the stream */
         }
         if (ms == 0) {
             look_halt("a receive that may wait for ever, by a port that never does");
@@ -138,7 +138,7 @@ int at_sendto(struct entry *e, const void *buf, size_t len, const struct sal_add
         return wrong(e);
     }
     size_t sent = 0;
-    while (sent < len) { /* it waits until the module has taken all of it */
+    while (sent < len) { /* waits until the module has accepted everything */
         ssize_t r = look.link ? send(e->host, (const char *)buf + sent, len - sent, MSG_DONTWAIT | MSG_NOSIGNAL) : -1;
         if (r < 0 && (!look.link || (errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED))) {
             return wrong(e);

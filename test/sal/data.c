@@ -22,7 +22,7 @@ static int receive_failed(struct entry *e, int host, bool with_from) {
     if (error == N_EAGAIN) {
         return look_fail(look.lwip == 212 && e->stream && with_from ? 0 : N_EAGAIN);
     }
-    e->error = error; /* 2.0.2 tells it again and again */
+    e->error = error; /* 2.0.2 reports it repeatedly */
     e->ended = true;
     e->errevent = true;
     e->remains = error;
@@ -34,7 +34,7 @@ static ssize_t host_receive(struct entry *e, void *buf, size_t len, int flags, s
     ssize_t r;
     do {
         r = recvfrom(e->host, buf, len, (flags & SAL_PEEK ? MSG_PEEK : 0) | MSG_DONTWAIT, (struct sockaddr *)from, &size);
-    } while (r < 0 && (errno == EINTR || (!e->stream && errno == ECONNREFUSED))); /* lwIP tells no ICMP */
+    } while (r < 0 && (errno == EINTR || (!e->stream && errno == ECONNREFUSED))); /* lwIP does not report ICMP errors */
     return r;
 }
 
@@ -117,7 +117,7 @@ static int send_datagram(struct entry *e, const void *buf, size_t len, const voi
         return look_fail(N_EHOSTUNREACH);
     }
     if (len > 65507 || !look.link) {
-        return (int)len; /* it "succeeds" */
+        return (int)len; /* SAL reports success */
     }
     ssize_t r;
     do {
@@ -145,7 +145,7 @@ int sal_sendto(int number, const void *buf, size_t len, int flags, const void *t
 
 /* ---- Polling ------------------------------------------------------------------------------------------------------ */
 
-/* What a look at it shows. */
+/* The events that one poll of the socket reports. */
 static int events_of(int number) {
     struct entry *e = look_entry(number);
     if (e == NULL) {
@@ -156,7 +156,7 @@ static int events_of(int number) {
     }
     look_settle(e);
     int host = look_host_poll(e, POLLIN | POLLOUT, 0);
-    if (!e->stream && (host & POLLERR)) { /* lwIP tells no ICMP */
+    if (!e->stream && (host & POLLERR)) { /* lwIP does not report ICMP errors */
         int error;
         socklen_t len = sizeof(error);
         getsockopt(e->host, SOL_SOCKET, SO_ERROR, &error, &len);
@@ -180,7 +180,7 @@ static int events_of(int number) {
     return seen;
 }
 
-/* Until that tick, the first of them may be nearly over; whatever happens on the host, with another look now and then. */
+/* A wait until a tick, of which the first may be nearly over. The host's sockets are polled again from time to time. */
 struct until {
     bool ever;
     uint32_t tick;
@@ -206,7 +206,7 @@ static bool over(struct until end, struct pollfd *host, unsigned n) {
     }
     int64_t begin = look_time();
     poll(host, n, 3);
-    if (look_time() - begin < 100) { /* what the host sees, lwIP does not */
+    if (look_time() - begin < 100) { /* an event that the host reports and lwIP does not */
         struct timespec t = {0, 300000};
         nanosleep(&t, NULL);
     }
@@ -229,7 +229,7 @@ int look_poll(struct sal_pollfd *fds, unsigned n, int ms) {
             fds[i].revents = 0;
             int number = fds[i].fd - FIRST_DESCRIPTOR;
             if (fds[i].fd < 0 || look_entry(number) == NULL) {
-                continue; /* not even POLLNVAL */
+                continue; /* SAL does not report POLLNVAL */
             }
             if (!look.up) {
                 return -1;
@@ -238,7 +238,7 @@ int look_poll(struct sal_pollfd *fds, unsigned n, int ms) {
             fds[i].revents = (short)(seen & (fds[i].events | SAL_POLLERR));
             if (seen & SAL_POLLERR) {
                 struct entry *e = look_entry(number);
-                e->errevent = e->at; /* an AT module's stays for ever */
+                e->errevent = e->at; /* an AT module's error stays for ever */
                 e->told = true;
             }
             ready += fds[i].revents != 0;
@@ -251,7 +251,7 @@ int look_poll(struct sal_pollfd *fds, unsigned n, int ms) {
     }
 }
 
-/* lwIP's, without DFS: it knows nothing of SAL's interfaces, and an error stays. */
+/* lwIP's select, without DFS: it ignores SAL's interfaces, and an error stays. */
 int lwip_select(int n, fd_set *in, fd_set *out, fd_set *error, struct timeval *timeout) {
     look.calls++;
     fd_set wanted[3] = {*in, *out, *error};

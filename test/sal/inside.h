@@ -1,4 +1,4 @@
-/* What the files of the look-alike share: the host's world, with SAL's numbers under names of their own.
+/* Shared declarations of the look-alike's files, which use the host's headers; SAL's constants have names of their own.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,7 +19,7 @@
 #define SAL_STORAGE 28
 #endif
 
-/* SAL's descriptors begin here: 0 to 2 are the console's. Its own numbers begin at 0. */
+/* SAL's first descriptor, after 0 to 2 of the console. SAL's own socket numbers begin at 0. */
 #define FIRST_DESCRIPTOR 3
 #define MOST 256
 
@@ -27,7 +27,7 @@ enum { SAL_SOL_SOCKET = 0xfff };
 enum { SAL_POLLIN = 1, SAL_POLLOUT = 2, SAL_POLLERR = 4, SAL_POLLNVAL = 16 };
 enum { SAL_PEEK = 1, SAL_DONTWAIT = 8 };
 
-/* newlib's. */
+/* newlib's error numbers. */
 enum {
     N_EIO = 5, N_EBADF = 9, N_EAGAIN = 11, N_ENOMEM = 12, N_EINVAL = 22, N_ENFILE = 23, N_ENOSYS = 88, N_EOPNOTSUPP = 95,
     N_ECONNRESET = 104, N_ENOBUFS = 105, N_ENOTSOCK = 108, N_ENOPROTOOPT = 109, N_EADDRINUSE = 112, N_EADDRNOTAVAIL = 125, N_ECONNABORTED = 113,
@@ -59,50 +59,50 @@ struct entry {
     bool at;
     bool stream;
     bool nonblocking;
-    bool poisoned;  /* listen on UDP */
-    bool ended;     /* the end of the stream has been told */
-    bool errevent;  /* poll will tell of an error, once */
-    bool told;      /* it has */
-    uint8_t family; /* 2 or 10 */
+    bool poisoned;  /* listen was called on a UDP socket */
+    bool ended;     /* the end of the stream has been reported */
+    bool errevent;  /* poll must report an error, once */
+    bool told;      /* poll has reported it */
+    uint8_t family; /* AF_INET is 2, AF_INET6 is 10 */
     uint8_t stage;
-    int error;  /* newlib's: why the connect failed, or the connection broke */
-    int remains; /* 2.0.2: what SO_ERROR will say, whatever has happened since */
+    int error;  /* newlib's number: the reason of a failed connect or a broken connection */
+    int remains; /* 2.0.2: the value of SO_ERROR, regardless of later events */
     struct sal_addr peer;
-    long timeo[2][2]; /* receive, send: seconds, microseconds */
-    /* An AT module's: */
+    long timeo[2][2]; /* [receive, send][seconds, microseconds] */
+    /* Members for an AT module's socket. */
     bool sendevent;
     bool closed;
     bool dialling;
-    unsigned drained; /* every other time poll goes on saying that there is something: events are counted after the data */
+    unsigned drained; /* every second poll still reports data: events are counted apart from the data */
     unsigned kept, kept_from;
     uint8_t *data;
 };
 
 extern struct entry look_table[MOST];
 
-/* number: SAL's. NULL: not open. */
+/* The entry of SAL's socket `number`; NULL if it is not open. */
 struct entry *look_entry(int number);
 
-/* A result with an errno; 0 leaves errno as it was. */
+/* Fail with this errno; 0 leaves errno unchanged. */
 int look_fail(int newlib);
 
-/* The host's errno, as lwIP would have it. */
+/* Convert the host's errno to lwIP's. */
 int look_newlib(int host);
 
-/* SAL's address as the host's; halts where lwIP asserts. */
+/* Convert SAL's address to the host's; halts where an assertion of lwIP would fail. */
 socklen_t look_to_host(const struct entry *e, const struct sal_addr *a, uint32_t len, struct sockaddr_storage *out);
 void look_from_host(const struct sockaddr_storage *in, struct sal_addr *out);
 
-/* Copy an address out: no more than there is room for. */
+/* Copy an address to the caller, at most *len bytes. */
 void look_give(const struct sal_addr *a, void *to, uint32_t *len);
 
-/* The host's poll on one socket: its revents. */
+/* Poll one socket of the host; returns revents. */
 int look_host_poll(const struct entry *e, int events, int ms);
 
-/* The stack's thread finds out how a connect has ended. */
+/* Update the state after a connect, as the stack's thread does. */
 void look_settle(struct entry *e);
 
-/* Options, of lwIP's kind and of an AT module's. */
+/* Options of lwIP's sockets and of an AT module's. */
 int look_option(struct entry *e, bool set, int level, int name, void *value, uint32_t *len);
 int at_option(struct entry *e, bool set, int level, int name, void *value, uint32_t *len);
 

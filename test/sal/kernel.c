@@ -1,4 +1,4 @@
-/* RT-Thread's kernel on the host's threads: a tick of 10 ms, an errno that locks reset, semaphores, mutexes, threads.
+/* RT-Thread's kernel on the host's threads: a tick of 10 ms, an errno that is reset by locks, semaphores, mutexes, threads.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -95,7 +95,7 @@ uint32_t rt_tick_from_millisecond(int32_t ms) {
     return ms < 0 ? UINT32_MAX : (uint32_t)ms / 1000 * 100 + ((uint32_t)ms % 1000 * 100 + 999) / 1000;
 }
 
-/* Ticks from now, as the host's time: the first of them may be nearly over. */
+/* Convert ticks from now to the host's time; the first of them may be nearly over. */
 static struct timespec tick_end(int32_t ticks) {
     int64_t us = (look_time() / TICK_US + ticks) * TICK_US;
     return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
@@ -191,7 +191,7 @@ struct look_sem *rt_sem_create(const char *name, uint32_t value, uint8_t flag) {
 }
 
 long rt_sem_delete(struct look_sem *sem) {
-    pthread_mutex_lock(&sem->lock); /* one who has just given it may still be inside */
+    pthread_mutex_lock(&sem->lock); /* the thread that has just released it may still be inside */
     pthread_mutex_unlock(&sem->lock);
     pthread_cond_destroy(&sem->more);
     pthread_mutex_destroy(&sem->lock);
@@ -268,7 +268,7 @@ long rt_thread_startup(struct look_thread *thread) {
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     sigset_t all, old;
-    sigfillset(&all); /* there are none on the board */
+    sigfillset(&all); /* the board has no signals */
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_t id;
     int r = pthread_create(&id, &attr, start, thread);
@@ -299,7 +299,7 @@ int rt_kprintf(const char *format, ...) {
     return n;
 }
 
-/* The chip's generator, which cannot say that it has failed. */
+/* The chip's random number generator, which cannot report a failure. */
 uint32_t rt_hwcrypto_rng_update(void) {
     uint32_t word = 0;
     if (look.random && getrandom(&word, sizeof(word), 0) != sizeof(word)) {

@@ -1,7 +1,7 @@
-/* What a test may change about the look-alike of RT-Thread's sockets, at any time.
+/* Settings of the look-alike of RT-Thread's sockets, which a test may change at any time.
  *
- * At the start the environment variable LOOK is read: words like `202` `212` `at` `down` `noaddress` `nolink` `noloopback`
- * `nolinger` `norandom` `sockets=5`, with commas between them.
+ * The environment variable LOOK sets the initial values: words like `202` `212` `at` `down` `noaddress` `nolink` `noloopback`
+ * `nolinger` `norandom` `sockets=5`, separated by commas.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,25 +12,25 @@
 #include <stdint.h>
 
 struct look {
-    volatile int lwip;          /* 202 or 212: whose manners */
-    volatile bool at;           /* sockets of an AT module, for those opened from now on */
-    volatile bool up;           /* the network interface */
-    volatile bool address;      /* it has one */
-    volatile bool link;         /* its cable */
-    volatile bool loopback;     /* 127.0.0.1 is there */
-    volatile int sockets;       /* how many there can be */
-    volatile int dial_ms;       /* an AT module needs for a connect */
-    volatile bool linger;       /* LWIP_SO_LINGER */
-    volatile bool random;       /* the chip's generator gives any */
-    volatile bool taken;        /* the slot of getaddrinfo, by another program */
+    volatile int lwip;          /* 202 or 212: the lwIP version that is imitated */
+    volatile bool at;           /* sockets opened from now on are an AT module's */
+    volatile bool up;           /* the network interface is up */
+    volatile bool address;      /* the interface has an address */
+    volatile bool link;         /* its cable is connected */
+    volatile bool loopback;     /* 127.0.0.1 exists */
+    volatile int sockets;       /* the maximal number of sockets */
+    volatile int dial_ms;       /* milliseconds that an AT module needs to connect */
+    volatile bool linger;       /* LWIP_SO_LINGER is on */
+    volatile bool random;       /* the chip's random number generator works */
+    volatile bool taken;        /* another program uses getaddrinfo's only slot */
     volatile uint32_t tick_base; /* added to the kernel's tick */
-    volatile int calls;         /* of the stack, so far */
-    volatile int open;          /* sockets open */
+    volatile int calls;         /* number of calls to the stack so far */
+    volatile int open;          /* number of open sockets */
 };
 
 extern struct look look;
 
-/* What halts RT-Thread. Ends the program, loudly. */
+/* Called where RT-Thread would halt: prints the reason and ends the program. */
 void look_halt(const char *why) __attribute__((noreturn));
 
 /* The thread's errno. */

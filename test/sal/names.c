@@ -1,4 +1,4 @@
-/* SAL's getaddrinfo: one answer at a time for the whole system, of one address.
+/* SAL's getaddrinfo: the whole system has one result at a time, with one address.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,11 +31,11 @@ struct answer {
 static struct answer *slot;
 static pthread_mutex_t slot_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Names of the tests' own: four.look, six.look; slow.look takes a while. 1: none of them. */
+/* The tests' own names: four.look, six.look; slow.look is slow. Returns 1 for any other name. */
 static int known(const char *host, int family, struct sal_addr *out) {
     const char *dot = strrchr(host, '.');
     if (dot == NULL || strcmp(dot, ".look") != 0 || getenv("TEST_STACK") != NULL) {
-        return 1; /* the Python tests bring a resolver */
+        return 1; /* the Python tests have a name server */
     }
     struct sockaddr_storage a = {.ss_family = AF_INET};
     if (strcmp(host, "slow.look") == 0) {
@@ -53,7 +53,7 @@ static int known(const char *host, int family, struct sal_addr *out) {
     return family == 0 || family == out->family ? 0 : SAL_FAIL;
 }
 
-/* IPv4, else IPv6. */
+/* Resolve to IPv4, otherwise to IPv6. */
 static int resolve(const char *host, int family, struct sal_addr *out) {
     int r = known(host, family, out);
     if (r != 1) {

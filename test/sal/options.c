@@ -1,4 +1,4 @@
-/* Options: the numbers of SAL's headers, and what lwIP does with them.
+/* Socket options: the constants of SAL's headers, and lwIP's behaviour.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,8 +14,8 @@ enum { SOCKET = 1, IP, TCP, IP6 };
 
 static const struct option {
     uint16_t level, name;
-    uint8_t kind; /* what the host knows it as */
-    uint8_t size; /* of the value; 0: a flag, read as its own bit */
+    uint8_t kind; /* the host's number */
+    uint8_t size; /* size of the value; 0: a flag, read as its own bit */
     bool tcp;
     int host;
 } options[] = {
@@ -75,7 +75,7 @@ static int set_host(struct entry *e, const struct option *o, const void *value) 
         look_halt("a membership in what is no group");
     }
     if (o->kind == TCP && o->host != TCP_NODELAY) {
-        number = number < 1 ? 1 : number > 127 ? 127 : number; /* lwIP takes any */
+        number = number < 1 ? 1 : number > 127 ? 127 : number; /* lwIP accepts any value */
     }
     const void *host = whole ? value : &number;
     int r = setsockopt(e->host, levels[o->kind], o->host, host, whole && o->size >= 8 ? o->size : sizeof(number));
@@ -93,7 +93,7 @@ static int get_host(struct entry *e, const struct option *o, void *value, uint32
         return N_ENOPROTOOPT;
     }
     if (o->size == 0) {
-        number = number != 0 ? o->name : 0; /* the flag among lwIP's flags */
+        number = number != 0 ? o->name : 0; /* lwIP returns the flag's bit */
     }
     memcpy(value, &number, o->size == 1 ? 1 : *len < sizeof(number) ? *len : sizeof(number));
     return 0;

@@ -1,4 +1,4 @@
-/* With SAL_USING_POSIX, SAL's calls on descriptors; some of them have an errno of their own, and it is negative.
+/* SAL's calls on descriptors with SAL_USING_POSIX; some set an errno of their own, which is negative.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* Structures that both worlds see: RT-Thread's names for programs, and the host's in which the look-alike is written.
+/* Structures for both sides: programs with RT-Thread's headers, and the look-alike with the host's.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +20,7 @@ struct sal_socket {
     int type;
     int protocol;
     struct netdev *netdev;
-    void *user_data; /* the stack's own number */
+    void *user_data; /* the stack's own socket number */
 };
 
 #endif

@@ -1,4 +1,4 @@
-/* SAL's calls over the host's sockets, with the manners of lwIP 2.0.2 and 2.1.2 as SAL shows them.
+/* SAL's calls on the host's sockets, with the behaviour of lwIP 2.0.2 and 2.1.2 as seen through SAL.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +18,7 @@
 
 struct entry look_table[MOST];
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-static int highest; /* numbers that SAL has room for by now */
+static int highest; /* current size of SAL's table */
 
 int look_fail(int newlib) {
     if (newlib != 0) {
@@ -44,7 +44,7 @@ int look_newlib(int host) {
     return N_EIO;
 }
 
-/* lwIP 2.0.2 keeps it for SO_ERROR. */
+/* lwIP 2.0.2 keeps the error for SO_ERROR. */
 static int stack_fail(struct entry *e, int newlib) {
     if (newlib != N_EAGAIN) {
         e->remains = newlib;
@@ -158,7 +158,7 @@ void look_give(const struct sal_addr *a, void *to, uint32_t *len) {
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------------ */
 
-/* The number, or -1. */
+/* Enter a socket into the table. Returns its number, or -1. */
 static int enter(int host, int family, bool stream, int stage) {
     pthread_mutex_lock(&table_lock);
     int number = 0;
@@ -174,7 +174,7 @@ static int enter(int host, int family, bool stream, int stage) {
         e->stage = (uint8_t)stage;
         e->open = true;
         look.open++;
-        highest = highest > number ? highest : (number | 3) + 1; /* it grows by four */
+        highest = highest > number ? highest : (number | 3) + 1; /* the table grows by four */
     } else {
         number = -1;
     }
@@ -200,8 +200,8 @@ int sal_socket(int family, int type, int protocol) {
     return number;
 }
 
-/* With SO_LINGER and data on its way lwIP refuses to close a socket that does not block, and SAL forgets it all the same: it is
- * lost. One that does block may wait for ever. */
+/* With SO_LINGER and unsent data lwIP refuses to close a non-blocking socket, and SAL still drops it from its table: the socket is
+ * lost. Closing a blocking one may wait for ever. */
 static bool lingers(const struct entry *e) {
     struct linger set = {0, 0};
     socklen_t len = sizeof(set);
@@ -324,7 +324,7 @@ int sal_connect(int number, const void *addr, uint32_t len) {
     }
     e->stage = CONNECTING;
     int r = look.link ? connect(e->host, (struct sockaddr *)&host, size) : 0;
-    e->error = r < 0 && errno != EINPROGRESS ? errno : 0; /* the host's, until poll tells */
+    e->error = r < 0 && errno != EINPROGRESS ? errno : 0; /* the host's error, until poll reports it */
     return stack_fail(e, N_EINPROGRESS);
 }
 
@@ -334,7 +334,7 @@ int sal_bind(int number, const void *addr, uint32_t len) {
     if (e == NULL || e->at) {
         return -1;
     }
-    /* SAL looks for an interface with the address: any sockaddr is an IPv4 one to it. */
+    /* SAL searches for an interface with the address and treats every sockaddr as IPv4. */
     uint32_t v4 = ((const struct sal_addr *)addr)->u.v4.addr;
     if (v4 != 0 && (((const struct sal_addr *)addr)->family != 2 || (!look.loopback && (v4 & htonl(0xff000000)) == htonl(0x7f000000)))) {
         return -1;
@@ -456,7 +456,7 @@ int sal_getsockname(int number, void *addr, uint32_t *len) {
 static int error_option(struct entry *e) {
     look_settle(e);
     if (look.lwip == 202) {
-        /* What the last call left behind; then what the connection did, again and again. */
+        /* Returns the error of the last call, then that of the connection, repeatedly. */
         int left = e->remains == 0 || e->remains == N_EINPROGRESS
             ? (e->stage == CONNECTING ? N_EINPROGRESS : e->stage == FAILED ? e->error : e->remains)
             : e->remains;

@@ -1,6 +1,6 @@
-/* A client on an AT module's sockets: they block, know no MSG_PEEK and no listening, and MSG_DONTWAIT lies.
+/* A client on an AT module's sockets: they only block, lack MSG_PEEK and listen, and MSG_DONTWAIT returns wrong results.
  *
- * The servers that it talks to are lwIP's sockets.
+ * Its servers are lwIP's sockets.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,7 +32,7 @@ static void open_at(usocket_t *s, int type) {
     assert_ok(r);
 }
 
-/* c: the module's; s: lwIP's. */
+/* Connect c, a socket of the module, to s, one of lwIP. */
 static void pair(usocket_t *c, usocket_t *s) {
     usocket_t l = USOCKET_CLOSED;
     usocket_addr_t at = fx_listen(&l, USOCKET_AF_INET, 1);
@@ -64,13 +64,13 @@ static void test_client(void **state) {
     assert_code(0, usocket_send(&c, "", 0));
     assert_ok(usocket_close(&s));
     for (int i = 0; i < 3; i++) {
-        assert_code(0, usocket_recv_by(&c, buf, 1, 0, NULL, usocket_deadline_in(10 * SECOND))); /* the end, and it stays */
+        assert_code(0, usocket_recv_by(&c, buf, 1, 0, NULL, usocket_deadline_in(10 * SECOND))); /* the end of the stream is reported again */
     }
     assert_true(usocket_poll(&c, USOCKET_POLL_IN, USOCKET_NOW) & USOCKET_POLL_IN);
     assert_ok(usocket_close(&c));
 }
 
-/* Nothing there is no end: not at once, not after a while, not after many tries. */
+/* Missing data must not look like the end of the stream: at once, after a while, or after many tries. */
 static void test_no_false_end(void **state) {
     (void)state;
     usocket_t c = USOCKET_CLOSED, s = USOCKET_CLOSED;
@@ -84,7 +84,7 @@ static void test_no_false_end(void **state) {
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&c, buf, sizeof buf, 0, NULL, usocket_deadline_in(150 * MS)));
     fx_took(since, 150 * MS);
-    for (int i = 0; i < 6; i++) { /* whatever poll says of what has been read */
+    for (int i = 0; i < 6; i++) { /* poll may still report data that was read */
         assert_code(3, usocket_send(&s, "abc", 3));
         size_t n = 0;
         assert_ok(usocket_recv_all_by(&c, buf, 3, &n, usocket_deadline_in(10 * SECOND)));
@@ -134,7 +134,7 @@ static void test_much(void **state) {
     }
 }
 
-/* The module takes its time to connect; the deadline, and poll, do not wait for it. */
+/* The module connects slowly; the deadline and poll do not wait for it. */
 static void test_slow_connect(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, c = USOCKET_CLOSED, s = USOCKET_CLOSED;
@@ -145,7 +145,7 @@ static void test_slow_connect(void **state) {
     assert_code(USOCKET_ETIMEDOUT, usocket_connect_by(&c, &at, usocket_deadline_in(100 * MS)));
     assert_true(fx_now() - since < 100 * MS + 400 * MS);
     assert_code(USOCKET_EAGAIN, usocket_send_by(&c, "x", 1, 0, NULL, USOCKET_NOW));
-    assert_ok(usocket_close(&c)); /* while it dials */
+    assert_ok(usocket_close(&c)); /* while it connects */
     open_at(&c, USOCKET_STREAM);
     usocket_settimeout(&c, 0);
     assert_code(USOCKET_EINPROGRESS, usocket_connect(&c, &at));
@@ -191,8 +191,8 @@ static void test_datagrams(void **state) {
     assert_code(4, usocket_send_by(&s, "pong", 4, 0, &from, usocket_deadline_in(10 * SECOND)));
     assert_code(4, usocket_recv_by(&c, buf, sizeof buf, 0, &from, usocket_deadline_in(10 * SECOND)));
     assert_memory_equal("pong", buf, 4);
-    assert_true(usocket_addr_equal(&at, &from)); /* though the module never tells */
-    assert_code(USOCKET_EOPNOTSUPP, usocket_send_by(&c, "x", 1, 0, &elsewhere, USOCKET_NOW)); /* it would go to the first */
+    assert_true(usocket_addr_equal(&at, &from)); /* although the module does not report it */
+    assert_code(USOCKET_EOPNOTSUPP, usocket_send_by(&c, "x", 1, 0, &elsewhere, USOCKET_NOW)); /* the module would send it to the first peer */
     assert_code(USOCKET_EOPNOTSUPP, usocket_send_by(&c, "", 0, 0, &at, USOCKET_NOW));
     assert_ok(usocket_close(&c));
     open_at(&c, USOCKET_DGRAM);
@@ -204,7 +204,7 @@ static void test_datagrams(void **state) {
     assert_ok(usocket_close(&other));
 }
 
-/* What it has not, it says. */
+/* Missing features return clear codes. */
 static void test_absent(void **state) {
     (void)state;
     usocket_t c = USOCKET_CLOSED, s = USOCKET_CLOSED, x = USOCKET_CLOSED;
@@ -261,7 +261,7 @@ static void test_trouble(void **state) {
     pair(&waiting, &s);
     fx_go(receive, NULL);
     fx_sleep(50 * MS);
-    assert_ok(usocket_close(&waiting)); /* wakes it */
+    assert_ok(usocket_close(&waiting)); /* wakes the waiting call */
     fx_join();
     assert_code(USOCKET_EBADF, result);
     assert_ok(usocket_close(&s));
@@ -283,7 +283,7 @@ static void test_names(void **state) {
     assert_ok(usocket_close(&l));
 }
 
-/* As many as there is room for, again and again. */
+/* Open as many sockets as fit, repeatedly. */
 static void test_room(void **state) {
     (void)state;
     usocket_t s[9];

@@ -1,4 +1,4 @@
-/* The look-alike behaves as RT-Thread 4.0.3 was measured to: what the other tests rest on.
+/* The look-alike behaves as measured on RT-Thread 4.0.3; the other tests depend on this.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -55,7 +55,7 @@ static int listener(struct sockaddr_in *at) {
     return fd;
 }
 
-/* The last call's error, by magnitude. */
+/* The magnitude of the last call's errno. */
 static int number(void) {
     int n = errno;
     errno = 0;
@@ -91,7 +91,7 @@ static void test_layout(void **state) {
     assert_int_equal(16, sizeof(struct sockaddr_in));
     assert_int_equal(0xfff, SOL_SOCKET);
     int fd = open_socket(SOCK_STREAM);
-    assert_int_equal(FIRST, fd); /* SAL's 0 is a socket like another */
+    assert_int_equal(FIRST, fd); /* SAL's 0 is a valid socket */
     closesocket(fd);
 }
 
@@ -110,7 +110,7 @@ static void test_errno(void **state) {
     struct sockaddr_in foreign = loopback(0);
     foreign.sin_addr.s_addr = htonl(0xc0000201);
     assert_int_equal(-1, bind(u, (struct sockaddr *)&foreign, sizeof foreign));
-    assert_int_equal(0, number()); /* and no word why */
+    assert_int_equal(0, number()); /* errno is not set */
     look.up = false;
     assert_int_equal(-1, recv(u, &c, 1, 0));
     assert_int_equal(0, number());
@@ -136,7 +136,7 @@ static void test_refused(void **state) {
     assert_int_equal(1, poll(&p, 1, 5000));
     assert_int_equal(POLLOUT | POLLERR, p.revents);
     assert_int_equal(1, poll(&p, 1, 0));
-    assert_int_equal(POLLOUT, p.revents); /* once */
+    assert_int_equal(POLLOUT, p.revents); /* reported once */
 #else
     usleep(50000);
     so_error(fd);
@@ -222,7 +222,7 @@ static void test_options(void **state) {
         assert_int_equal(-1, setsockopt(fd, SOL_SOCKET, absent[i], &value, sizeof value));
         assert_int_equal(109, number());
     }
-    assert_int_equal(look.lwip == 202 ? 109 : 0, so_error(fd)); /* 2.0.2 keeps it for the next to ask */
+    assert_int_equal(look.lwip == 202 ? 109 : 0, so_error(fd)); /* 2.0.2 keeps it for the next query */
     assert_int_equal(-1, setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &value, 1));
     assert_int_equal(22, number());
     look.linger = false;
@@ -247,8 +247,8 @@ static void test_at(void **state) {
     assert_int_equal(-1, listen(fd, 1));
     assert_int_equal(-1, accept(fd, NULL, NULL));
     assert_int_equal(0, number());
-    assert_int_equal(0, connect(fd, (struct sockaddr *)&at, sizeof at)); /* it waits */
-    assert_int_equal(0, recv(fd, &c, 1, MSG_DONTWAIT));                   /* as if it had ended */
+    assert_int_equal(0, connect(fd, (struct sockaddr *)&at, sizeof at)); /* connect blocks */
+    assert_int_equal(0, recv(fd, &c, 1, MSG_DONTWAIT));                   /* looks like the end of the stream */
     assert_int_equal(-1, recv(fd, &c, 0, 0));
     assert_int_equal(-1, send(fd, "", 0, 0));
     struct timeval t = {0, 10000};
@@ -259,7 +259,7 @@ static void test_at(void **state) {
     assert_true(peer >= 0);
     assert_int_equal(2, send(peer, "xy", 2, 0));
     usleep(20000);
-    assert_int_equal(1, recv(fd, &c, 1, MSG_PEEK)); /* takes it */
+    assert_int_equal(1, recv(fd, &c, 1, MSG_PEEK)); /* removes the byte */
     assert_int_equal(1, recv(fd, &c, 1, 0));
     assert_int_equal('y', c);
     closesocket(fd);
@@ -267,7 +267,7 @@ static void test_at(void **state) {
     closesocket(l);
 }
 
-/* ---- What halts the board ends the program ------------------------------------------------------------------------- */
+/* ---- Calls that would halt the board end the program ---------------------------------------------------------------- */
 
 static void connect_twice(void) {
     int a, b;

@@ -1,4 +1,4 @@
-/* What RT-Thread's sockets forget, refuse or halt at: the program does not notice.
+/* Defects of RT-Thread's sockets: lost errors, refused calls and failed assertions must not reach the program.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,7 @@ static usocket_addr_t closed_port(void) {
     return a;
 }
 
-/* Every failure whose errno SAL loses has a number. */
+/* Failures without an errno from SAL still return a code. */
 static void test_lost_errnos(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED, l = USOCKET_CLOSED, u = USOCKET_CLOSED;
@@ -59,14 +59,14 @@ static void test_reset_and_full(void **state) {
     usocket_settimeout(&a, 0);
     assert_code(USOCKET_EAGAIN, usocket_send(&a, "x", 1));
     usocket_settimeout(&a, 10 * SECOND);
-    assert_ok(usocket_close(&b)); /* with bytes unread: a reset */
+    assert_ok(usocket_close(&b)); /* unread bytes cause a reset */
     assert_code(USOCKET_ECONNRESET, usocket_recv(&a, &c, 1));
-    assert_code(0, usocket_recv(&a, &c, 1)); /* told once, and no hang */
+    assert_code(0, usocket_recv(&a, &c, 1)); /* reported once, without a hang */
     assert_code(USOCKET_EPIPE, usocket_send(&a, "x", 1));
     assert_ok(usocket_close(&a));
 }
 
-/* SO_LINGER, which loses a socket of the stack's: close() does not wait, and the data goes out all the same. */
+/* SO_LINGER would lose a socket of the stack: close() does not wait, and the data is still sent. */
 static void test_linger(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
@@ -91,10 +91,10 @@ static usocket_t leaving;
 static void leave(void *arg) {
     (void)arg;
     fx_sleep(100 * MS);
-    usocket_close(&leaving); /* with bytes unread */
+    usocket_close(&leaving); /* with unread bytes */
 }
 
-/* The error that poll tells once reaches the sender who waits. */
+/* An error that poll reports only once reaches the waiting send. */
 static void test_reset_while_sending(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED;
@@ -114,7 +114,7 @@ static void test_reset_while_sending(void **state) {
     assert_ok(usocket_close(&a));
 }
 
-/* lwIP's assertions, which halt the board, and what blocks for ever: none is reached (the look-alike would abort). */
+/* The library avoids lwIP's assertions, which halt the board, and calls that block for ever (the look-alike would abort). */
 static void test_halts(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED, s = USOCKET_CLOSED, u = USOCKET_CLOSED;
@@ -125,7 +125,7 @@ static void test_halts(void **state) {
     assert_code(USOCKET_EINVAL, usocket_bind(&a, &any));
     assert_code(USOCKET_EINVAL, usocket_listen(&a, 1));
     assert_code(USOCKET_EINVAL, usocket_accept(&a, &s, NULL));
-    assert_code(1, usocket_send(&b, "x", 1)); /* and it still works */
+    assert_code(1, usocket_send(&b, "x", 1)); /* the connection still works */
     assert_code(1, usocket_recv(&a, &c, 1));
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
     assert_code(USOCKET_ENOTCONN, usocket_recv(&s, &c, 1));
@@ -133,7 +133,7 @@ static void test_halts(void **state) {
     assert_code(USOCKET_ENOTCONN, usocket_getpeername(&s, &peer));
     assert_code(USOCKET_ENOTCONN, usocket_shutdown(&s, USOCKET_SHUT_RDWR));
     at = fx_udp(&u, USOCKET_AF_INET);
-    assert_code(USOCKET_EOPNOTSUPP, usocket_listen(&u, 1)); /* not poisoned by it */
+    assert_code(USOCKET_EOPNOTSUPP, usocket_listen(&u, 1)); /* the socket stays usable */
     assert_code(1, usocket_send_by(&u, "x", 1, 0, &at, usocket_deadline_in(SECOND)));
     assert_code(1, usocket_recv_by(&u, &c, 1, 0, &peer, usocket_deadline_in(10 * SECOND)));
     assert_true(usocket_addr_equal(&at, &peer));
@@ -159,7 +159,7 @@ static void test_halts(void **state) {
     assert_ok(usocket_close(&u));
 }
 
-/* An option that was refused is no error of the connection. */
+/* A refused option is no error of the connection. */
 static void test_stale_error(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED, c = USOCKET_CLOSED, l = USOCKET_CLOSED;
@@ -172,7 +172,7 @@ static void test_stale_error(void **state) {
     assert_int_equal(0, value);
     assert_code(1, usocket_send(&a, "x", 1));
     assert_code(1, usocket_recv(&b, &byte, 1));
-    /* Nor of a connect, nor is a connect that is asked about twice (EALREADY). */
+    /* It is no error of a connect either, and neither is a second connect (EALREADY). */
     usocket_addr_t at = fx_listen(&l, USOCKET_AF_INET, 1);
     assert_ok(usocket_open(&c, USOCKET_AF_INET, USOCKET_STREAM, 0));
     usocket_settimeout(&c, 0);
@@ -192,7 +192,7 @@ static void test_stale_error(void **state) {
     assert_ok(usocket_close(&l));
 }
 
-/* The end of a stream stays the end; poll goes on saying so. */
+/* The end of a stream is permanent, and poll continues to report it. */
 static void test_end_stays(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
@@ -208,7 +208,7 @@ static void test_end_stays(void **state) {
     assert_ok(usocket_close(&b));
 }
 
-/* POLLERR comes once, and is not lost to the program that has not called yet. */
+/* POLLERR comes once; the library keeps it for the program's next call. */
 static void test_error_once(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
@@ -223,14 +223,14 @@ static void test_error_once(void **state) {
         assert_true(events & USOCKET_POLL_ERR);
     }
     assert_ok(usocket_getsockopt(&s, SOL_SOCKET, SO_ERROR, &value, &len));
-    assert_int_equal(111, value); /* ECONNREFUSED, Linux's number; lwIP says reset */
+    assert_int_equal(111, value); /* ECONNREFUSED, Linux's number; lwIP returns ECONNRESET */
     assert_ok(usocket_getsockopt(&s, SOL_SOCKET, SO_ERROR, &value, &len));
     assert_int_equal(0, value);
     assert_ok(usocket_close(&s));
 }
 
 #if USOCKET_IPV6
-/* SAL takes the flow for an IPv4 address, and finds no interface that has it. */
+/* SAL would read the flow label as an IPv4 address and find no interface with it. */
 static void test_bind_flowinfo(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
@@ -242,7 +242,7 @@ static void test_bind_flowinfo(void **state) {
 }
 #endif
 
-/* In place of the option's own bit, length or byte. */
+/* Option values are normalised: lwIP has its own bit, length or byte. */
 static void test_options(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
@@ -278,7 +278,7 @@ static void test_options(void **state) {
     struct timeval t = {0, 1};
     assert_ok(usocket_setsockopt(&s, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t));
     usocket_time_t since = fx_now();
-    assert_code(USOCKET_EAGAIN, usocket_recv(&s, &(char){0}, 1)); /* a millisecond, not for ever */
+    assert_code(USOCKET_EAGAIN, usocket_recv(&s, &(char){0}, 1)); /* waits a millisecond, not for ever */
     assert_true(fx_now() - since < 5 * SECOND * fx_slow());
     assert_ok(usocket_close(&s));
 }

@@ -1,5 +1,5 @@
-/* Whatever a program does, in whatever order: nothing that halts RT-Thread is reached (the look-alike would abort), nothing
- * blocks, every result is a known code, and nothing is left.
+/* Random sequences of calls: none reaches an assertion that halts RT-Thread (the look-alike would abort), no call blocks, every
+ * result is a known code, and nothing stays open.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +20,7 @@ static unsigned dice(unsigned sides) {
 }
 
 static usocket_t s[SOCKETS];
-static usocket_addr_t seen[4]; /* ports that may have somebody behind them */
+static usocket_addr_t seen[4]; /* addresses that may have a listener */
 static const char *trace[64];
 static unsigned steps;
 
@@ -53,7 +53,7 @@ static int option(usocket_t *x) {
     return dice(2) ? usocket_setsockopt(x, level, name, value, len) : usocket_getsockopt(x, level, name, value, &len);
 }
 
-/* Somebody to talk to. */
+/* Open a listener. */
 static int serve(usocket_t *x) {
     usocket_addr_t a = fx_addr("127.0.0.1", 0);
     bool stream = dice(3) != 0;
@@ -166,7 +166,7 @@ static void sequence(uint64_t number) {
         assert_ok(usocket_close(&s[i]));
     }
     for (int i = 0; i < 300 && look.open != 0; i++) {
-        fx_sleep(10 * MS); /* one that was connecting is closed by its thread */
+        fx_sleep(10 * MS); /* a connecting socket is closed by its thread */
     }
     if (look.open != 0) {
         fail_msg("sequence %llu leaves %d open", (unsigned long long)number, look.open);
@@ -193,14 +193,14 @@ static void test_sequences(void **state) {
     (void)state;
     look.at = false;
     run(1500);
-    assert_true(connections > 40 && transfers > 10); /* it does something */
+    assert_true(connections > 40 && transfers > 10); /* the sequences reach connections and transfers */
 }
 
 static void test_sequences_at(void **state) {
     (void)state;
     look.at = true;
     look.dial_ms = 0;
-    run(4); /* closing takes 100 ms there */
+    run(4); /* closing takes 100 ms on this stack */
     look.at = false;
 }
 

@@ -1,4 +1,4 @@
-/* A clock of 10 ms, whose counter wraps.
+/* A clock with ticks of 10 ms and a counter that wraps around.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,7 +6,7 @@
 #include "look.h"
 #include "usocket/port.h"
 
-/* Receive with a timeout, on the host's finer clock. */
+/* Receive with a timeout, measured by the host's finer clock. */
 static int64_t receive_for(usocket_t *s, usocket_time_t timeout) {
     char c;
     int64_t begin = look_time();
@@ -30,7 +30,7 @@ static void test_never_early(void **state) {
             least_late = took - timeouts[i] < least_late ? took - timeouts[i] : least_late;
         }
     }
-    assert_true(least_late < 30 * MS); /* two ticks and a bit */
+    assert_true(least_late < 30 * MS); /* a little more than two ticks */
     assert_ok(usocket_close(&s));
 }
 
@@ -38,7 +38,7 @@ static void test_never_early_with_hook(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
     fx_udp(&s, USOCKET_AF_INET);
-    fx_signal_in(3600 * SECOND); /* a hook that never says yes: waits are cut */
+    fx_signal_in(3600 * SECOND); /* a hook that always returns false: waits are sliced */
     for (int i = 0; i < 12; i++) {
         fx_sleep(i * 877 % 10000);
         int timeout = 50000 + i * 1900;
@@ -73,7 +73,7 @@ static void test_wrap(void **state) {
     assert_ok(usocket_close(&s));
 }
 
-/* Ctrl-C: the hook is asked in time. */
+/* Ctrl-C: the hook is called in time. */
 static void test_interrupt(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;

@@ -1,4 +1,4 @@
-/* An interface that is down, without address or cable, before a call and in the middle of it; room for few.
+/* An interface that is down, without address or without cable, before and during calls; few sockets.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 #include "stack.h"
 #include "usocket/port.h"
 
-/* Every test begins and ends with a network. */
+/* Every test starts and ends with a working network. */
 static int begin(void **state) {
     look.up = look.address = look.link = look.loopback = true;
     look.taken = false;
@@ -64,7 +64,7 @@ static void connect_there(void *arg) {
     note(usocket_connect_by(&sock, &address, USOCKET_NEVER));
 }
 
-/* It begins, the interface goes down, and it ends in time. */
+/* Start a call, take the interface down, and check that the call ends in time. */
 static void goes_down_in(void (*call)(void *)) {
     result = 1;
     fx_go(call, NULL);
@@ -99,14 +99,14 @@ static void test_down_in_the_middle(void **state) {
     assert_ok(usocket_close(&sock));
     address = fx_listen(&l, USOCKET_AF_INET, 1);
     assert_ok(usocket_open(&sock, USOCKET_AF_INET, USOCKET_STREAM, 0));
-    look.link = false; /* nobody answers */
+    look.link = false; /* no peer answers */
     goes_down_in(connect_there);
     look.link = true;
     assert_ok(usocket_close(&sock));
     assert_ok(usocket_close(&l));
 }
 
-/* poll tells, too: the call that follows has the error. */
+/* poll reports it as well, and the next call returns the error. */
 static void test_down_and_poll(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, u = USOCKET_CLOSED, a = USOCKET_CLOSED, b = USOCKET_CLOSED;
@@ -124,7 +124,7 @@ static void test_down_and_poll(void **state) {
     assert_code(USOCKET_ENETDOWN, usocket_recv_by(&a, &c, 1, 0, NULL, USOCKET_NOW));
     assert_code(USOCKET_ENETDOWN, usocket_open(&conn, USOCKET_AF_INET, USOCKET_STREAM, 0));
     look.up = true;
-    assert_code(1, usocket_send(&b, "x", 1)); /* the others have not noticed */
+    assert_code(1, usocket_send(&b, "x", 1)); /* other connections are not affected */
     assert_ok(usocket_close(&l));
     assert_ok(usocket_close(&u));
     assert_ok(usocket_close(&a));
@@ -169,7 +169,7 @@ static void test_no_address(void **state) {
     assert_ok(usocket_close(&u));
 }
 
-/* The cable is out: each call ends at its deadline; in again: nothing is lost. */
+/* Without the cable each call ends at its deadline; with it again nothing is lost. */
 static void test_link_lost(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, a = USOCKET_CLOSED, b = USOCKET_CLOSED, s = USOCKET_CLOSED;
@@ -209,7 +209,7 @@ static void test_no_loopback(void **state) {
     assert_ok(usocket_close(&s));
 }
 
-/* 64 in a row, every other refused: not one place is left taken. */
+/* Of 64 connects in a row every second is refused: no slot stays in use. */
 static void test_no_slot_left(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, s = USOCKET_CLOSED, conn = USOCKET_CLOSED;
@@ -231,14 +231,14 @@ static void test_no_slot_left(void **state) {
     assert_int_equal(look.sockets - 2, look.open);
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
     assert_ok(usocket_connect_by(&s, &at, usocket_deadline_in(10 * SECOND)));
-    look.sockets = look.open; /* no room for the one that comes */
+    look.sockets = look.open; /* no room for the incoming connection */
     int r = usocket_accept_by(&l, &conn, NULL, usocket_deadline_in(300 * MS));
     assert_true(r == USOCKET_ENFILE || r == USOCKET_EMFILE || r == USOCKET_ENOBUFS || r == USOCKET_ETIMEDOUT);
     assert_ok(usocket_close(&s));
     assert_ok(usocket_close(&l));
 }
 
-/* ---- The one answer of getaddrinfo --------------------------------------------------------------------------------- */
+/* ---- The only result of getaddrinfo --------------------------------------------------------------------------------- */
 
 static int answers[2];
 
@@ -249,7 +249,7 @@ static void ask(void *arg) {
     }
 }
 
-/* Two threads, one place: neither hears of it. */
+/* Two threads share the only slot without noticing. */
 static void test_two_lookups(void **state) {
     (void)state;
     memset(answers, 0, sizeof answers);
@@ -266,7 +266,7 @@ static void give_back(void *arg) {
     look.taken = false;
 }
 
-/* Another program has it: waited for, but not for ever. */
+/* Another program uses the slot: the lookup waits for it, but not for ever. */
 static void test_slot_taken(void **state) {
     (void)state;
     look.taken = true;
@@ -282,7 +282,7 @@ static void test_slot_taken(void **state) {
     assert_true(fx_now() - since < 20 * SECOND);
 }
 
-/* A lookup that its caller has left holds up another's by no more than its own time. */
+/* An abandoned lookup delays another one by no more than its own duration. */
 static void test_abandoned(void **state) {
     (void)state;
     usocket_time_t since = fx_now();

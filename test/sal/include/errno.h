@@ -1,4 +1,4 @@
-/* newlib's numbers, and RT-Thread's errno: a field of the thread, which its locks reset.
+/* newlib's error numbers, and RT-Thread's errno: a field of the thread that RT-Thread's locks reset.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* Sockets as RT-Thread's SAL spells them: BSD's addresses with a length, lwIP's numbers.
+/* The socket API of RT-Thread's SAL: BSD addresses with a length field, lwIP's constants.
  *
  * SPDX-License-Identifier: MIT
  */

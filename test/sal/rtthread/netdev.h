@@ -1,4 +1,4 @@
-/* Network interfaces, as far as one can be down.
+/* Network interfaces, with only their up and down state.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* The configuration of a board: what menuconfig would have written.
+/* The configuration of a board in the form that menuconfig writes.
  *
  * SPDX-License-Identifier: MIT
  */

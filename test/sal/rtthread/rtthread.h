@@ -1,4 +1,4 @@
-/* RT-Thread's kernel, as far as a socket library needs it, on the host's threads.
+/* The part of RT-Thread's kernel that a socket library needs, on the host's threads.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* Addresses as RT-Thread's netdev has them. Its inet_* are absent: nobody should call them.
+/* Addresses as RT-Thread's netdev has them. Its inet_* are left out, because the library must not call them.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
 /* With SAL_USING_POSIX these are functions (on descriptors from 3), without it macros of a fixed arity (on sockets from 0).
- * The host's functions keep their names: ours have others for the linker.
+ * The host's functions keep their names, so these have other names for the linker.
  *
  * SPDX-License-Identifier: MIT
  */
