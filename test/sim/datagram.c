@@ -8,7 +8,7 @@
 
 #include "internal.h"
 
-#define LARGEST 65507 /* what fits into IPv4 */
+#define LARGEST 65507 /* the largest UDP payload of IPv4 */
 
 static usocket_time_t latency(const struct sock *s) {
     return s->family == USOCKET_AF_UNIX ? 0 : world.latency;
@@ -39,7 +39,7 @@ void sim_datagram_gone(struct sock *s) {
     s->error_at = USOCKET_NEVER;
 }
 
-/* AF_UNIX waits for room at the receiver; poll knows of it only where the receiver is known, as on Linux. */
+/* AF_UNIX waits for room at the receiver; poll reports it only on a connected sender, as on Linux. */
 static bool full(const struct sock *s) {
     const struct sock *there = s->family != USOCKET_AF_UNIX ? NULL : s->peer ? s->peer : s->remote.family ? sim_bound_to(&s->remote, USOCKET_DGRAM) : NULL;
     return there && there->refs && there->waiting >= world.datagrams;
@@ -91,7 +91,7 @@ int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const uso
     if (s->shut_wr) {
         return USOCKET_EPIPE;
     }
-    struct sock *there = to ? NULL : s->peer; /* a pair */
+    struct sock *there = to ? NULL : s->peer; /* one of a pair */
     if (!to && !there && !s->remote.family) {
         return USOCKET_EDESTADDRREQ;
     }

@@ -1,4 +1,4 @@
-/* Which port call fails, and with what. The lists are what port.h, and the manual pages of the calls below it, allow.
+/* Fault injection: the port call that fails, and its code. port.h and the manual pages of the system calls allow these codes.
  *
  * SPDX-License-Identifier: MIT
  */

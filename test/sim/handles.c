@@ -179,7 +179,7 @@ int usocket_port_dup(int handle) {
 }
 
 void usocket_port_no_linger(int handle) {
-    (void)handle; /* a close does not wait here */
+    (void)handle; /* close never waits in the simulator */
 }
 
 int usocket_port_close(int handle) {
@@ -367,7 +367,7 @@ int usocket_port_show_readable(int fd, int io) {
 void usocket_port_show_socket(int fd, int io) {
     struct sock *s = sim_sock(io);
     if (!s || (fd != io && world.handles[fd].kind == SOCKET && world.handles[fd].sock == s)) {
-        return; /* it is that already */
+        return; /* it already has this state */
     }
     if (fd == io || fd < 0 || fd >= HANDLES || world.handles[fd].kind != SHOWN) {
         sim_misuse("show_socket without show_readable");

@@ -1,4 +1,4 @@
-/* What the files of the simulator know of each other.
+/* Shared declarations of the simulator's files.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 enum kind { FREE, SOCKET, SHOWN, EVENT, SET };
 enum state { FRESH, LISTENING, CONNECTING, OPEN, DEAD };
 
-/* Bytes on their way to one end of a stream, and when each segment of them arrives. */
+/* Bytes in flight to one end of a stream, and the arrival time of each segment. */
 struct pipe {
     uint8_t *bytes;
     size_t room, head, len;
@@ -35,7 +35,7 @@ struct datagram {
 };
 
 struct sock {
-    struct sock *next; /* all of the world's */
+    struct sock *next; /* list of all sockets */
     int refs;
     int family, type, proto;
     enum state state;
@@ -43,15 +43,15 @@ struct sock {
     bool bound, shut_rd, shut_wr, told;
     int error;
 
-    /* streams */
+    /* For streams. */
     struct sock *peer;
     struct pipe in;
     struct sock *queue[BACKLOG + 1];
     int queued, backlog;
-    usocket_time_t syn_at, give_up_at, settled_at; /* of a connect */
+    usocket_time_t syn_at, give_up_at, settled_at; /* times of a connect */
     int verdict;
 
-    /* datagrams */
+    /* For datagrams. */
     struct datagram datagrams[DATAGRAMS];
     size_t waiting;
     usocket_time_t error_at;
@@ -63,9 +63,9 @@ struct sock {
 
 struct handle {
     enum kind kind;
-    bool set;           /* an event */
-    usocket_time_t at;  /* an alarm: when it sets itself; 0: it is none */
-    uint8_t armed[HANDLES]; /* a set: what it tells about each handle */
+    bool set;           /* state of an event */
+    usocket_time_t at;  /* time at which an alarm sets itself; 0: no alarm */
+    uint8_t armed[HANDLES]; /* for a set: the events that it reports for each handle */
     struct sock *sock;
 };
 
@@ -93,34 +93,34 @@ static inline bool is_stream(const struct sock *s) {
     return s->type == USOCKET_STREAM;
 }
 
-/* world.c */
+/* Defined in world.c. */
 void sim_misuse(const char *what);
-void sim_spend(void); /* the time that a call of the port takes */
+void sim_spend(void); /* advances the clock by the cost of a port call */
 
-/* faults.c: 0, or the code that this call must fail with. */
+/* Defined in faults.c. @return 0, or the code with which this call must fail */
 int sim_inject(enum sim_call call);
 bool sim_inject_alloc(void);
 void sim_faults_begin(void);
 
-/* handles.c */
+/* Defined in handles.c. */
 int sim_handle_new(enum kind kind, struct sock *sock);
-struct sock *sim_sock(int handle); /* NULL: misuse, recorded */
+struct sock *sim_sock(int handle); /* NULL: misuse, which is recorded */
 struct sock *sim_sock_new(int family, int type, int proto);
 void sim_sock_drop(struct sock *s);
 uint8_t sim_ready(int handle);
 void sim_handles_begin(void);
 
-/* net.c */
+/* Defined in net.c. */
 void sim_net_begin(void);
-void sim_net_tick(void);                /* let everything happen that is due */
-usocket_time_t sim_net_next(void);      /* when the next thing is due */
+void sim_net_tick(void);                /* processes all events that are due */
+usocket_time_t sim_net_next(void);      /* time of the next event */
 enum sim_fate sim_fate_of(const usocket_addr_t *a);
 bool sim_is_local(const usocket_addr_t *a);
 int sim_bind_any(struct sock *s, const usocket_addr_t *towards);
 struct sock *sim_bound_to(const usocket_addr_t *a, int type);
 struct sock *sim_datagram_at(const usocket_addr_t *to, const usocket_addr_t *from);
 
-/* stream.c */
+/* Defined in stream.c. */
 void sim_stream_join(struct sock *a, struct sock *b);
 void sim_stream_tick(struct sock *s);
 usocket_time_t sim_stream_next(const struct sock *s);
@@ -131,7 +131,7 @@ int32_t sim_stream_recv(struct sock *s, void *buf, size_t len, int flags);
 int32_t sim_stream_send(struct sock *s, const void *buf, size_t len, int flags);
 size_t sim_stream_pending(const struct sock *s);
 
-/* datagram.c */
+/* Defined in datagram.c. */
 void sim_datagram_tick(struct sock *s);
 usocket_time_t sim_datagram_next(const struct sock *s);
 void sim_datagram_gone(struct sock *s);
@@ -139,12 +139,12 @@ uint8_t sim_datagram_ready(struct sock *s);
 int32_t sim_datagram_recv(struct sock *s, void *buf, size_t len, int flags, usocket_addr_t *from);
 int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const usocket_addr_t *to);
 
-/* sets.c */
+/* Defined in sets.c. */
 uint8_t sim_set_ready(const struct handle *set);
-void sim_sets_forget(int handle);      /* it is closed */
+void sim_sets_forget(int handle);      /* called when the handle is closed */
 usocket_time_t sim_alarms_next(void);
 
-/* names.c */
+/* Defined in names.c. */
 void sim_names_begin(void);
 void sim_secrets_begin(void);
 void sim_secrets_random(const void *bytes, size_t len);

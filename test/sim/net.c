@@ -1,4 +1,4 @@
-/* Addresses and hosts of the simulated network, and what streams and datagrams share.
+/* Addresses and hosts of the simulated network, and code shared by streams and datagrams.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -113,7 +113,7 @@ struct sock *sim_bound_to(const usocket_addr_t *a, int type) {
     return found;
 }
 
-/* Whom a datagram is for: a socket connected to where it is from, else one that is not connected. */
+/* The receiver of a datagram: a socket connected to its sender, otherwise an unconnected one. */
 struct sock *sim_datagram_at(const usocket_addr_t *to, const usocket_addr_t *from) {
     struct sock *found = NULL;
     for (struct sock *s = world.socks; s; s = s->next) {
@@ -144,7 +144,7 @@ int usocket_port_bind_beside(int handle, int listener, const usocket_addr_t *own
 }
 #endif
 
-/* An own address and port for a socket that has none; `towards` may be NULL. */
+/* Give an unbound socket an address and a port; `towards` may be NULL. */
 int sim_bind_any(struct sock *s, const usocket_addr_t *towards) {
     s->local.family = (uint16_t)s->family;
     if (s->family == USOCKET_AF_UNIX) {

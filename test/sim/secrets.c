@@ -1,5 +1,4 @@
-/* What no freed memory may hold: keys, what they are made from, what was said in confidence. Looked for in each block that is given
- * back, before it is.
+/* Searches each block for secrets before it is freed: keys, their seeds, and plain text of TLS connections.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,8 +9,8 @@
 #include "internal.h"
 
 #define SECRETS 512
-#define PIECE 12 /* bytes that do not come by chance */
-#define KEY 32   /* what is shorter is no key: a nonce, which may be known */
+#define PIECE 12 /* bytes; long enough not to match by chance */
+#define KEY 32   /* bytes; shorter random values are nonces, which are public */
 
 static struct {
     const char *what;
@@ -41,7 +40,7 @@ void sim_secret(const char *what, const void *bytes, size_t len) {
     for (size_t i = 0; i < 3; i++) {
         if (i == 0 || at[i] != at[i - 1]) {
             keep(what, p + at[i], false);
-            keep(what, p + at[i], true); /* numbers are kept with their low end first */
+            keep(what, p + at[i], true); /* mbedTLS stores numbers little-endian */
         }
     }
 }

@@ -1,4 +1,4 @@
-/* The simulator's sets of handles, and events that set themselves.
+/* The simulator's sets of handles, and alarms (events that set themselves).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 
 #if USOCKET_ASYNC || USOCKET_POLLER
 
-#define ARMED 0x80 /* to tell, if only of errors and the end */
+#define ARMED 0x80 /* armed, at least for errors and the end */
 
 static struct handle *handle_of(int h, enum kind kind) {
     static struct handle nowhere;
@@ -19,7 +19,7 @@ static struct handle *handle_of(int h, enum kind kind) {
     return &world.handles[h];
 }
 
-/* What a member is ready for, of what the set tells about it. */
+/* The ready events of a member, among those that the set reports. */
 static uint8_t member(const struct handle *set, int h) {
     if (!set->armed[h] || world.handles[h].kind == FREE) {
         return 0;
@@ -60,7 +60,7 @@ int usocket_port_set_arm(int set, int handle, int events) {
     int code = sim_inject(SIM_SET_ARM);
     struct handle *s = handle_of(set, SET);
     if (handle < 0 || handle >= HANDLES || world.handles[handle].kind == FREE) {
-        return USOCKET_EBADF; /* no misuse: a program may do it with a poller */
+        return USOCKET_EBADF; /* not counted as misuse: a program may do this with a poller */
     }
     if (!code) {
         s->armed[handle] = (uint8_t)(ARMED | events);
@@ -70,7 +70,7 @@ int usocket_port_set_arm(int set, int handle, int events) {
 
 int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
     if (set < 0 || set >= HANDLES || world.handles[set].kind != SET) {
-        return USOCKET_EBADF; /* no misuse: a poller may be closed while another thread waits in it */
+        return USOCKET_EBADF; /* not counted as misuse: a poller may be closed while another thread waits in it */
     }
     struct handle *s = handle_of(set, SET);
     int found = 0;

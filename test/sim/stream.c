@@ -48,7 +48,7 @@ static size_t room_towards(const struct sock *s) {
     return s->peer ? s->peer->in.room - s->peer->in.len : 0;
 }
 
-/* The SYN has arrived: what does the other side make of it? */
+/* Process an arrived SYN at the other end: queue the connection, drop the SYN or refuse. */
 static void syn(struct sock *s) {
     struct sock *listener = NULL;
     s->syn_at = USOCKET_NEVER;
@@ -73,7 +73,7 @@ static void syn(struct sock *s) {
         s->verdict = USOCKET_ECONNREFUSED;
         return;
     }
-    if (listener->queued > listener->backlog) { /* one more than asked for, as everywhere */
+    if (listener->queued > listener->backlog) { /* one more than requested, as on most systems */
         s->settled_at = USOCKET_NEVER;
         s->syn_at = world.now + SYN_RETRY;
         if (s->syn_at > s->give_up_at) {
@@ -143,7 +143,7 @@ usocket_time_t sim_stream_next(const struct sock *s) {
     return s->state == DEAD ? next : sim_earlier(next, s->in.reset_at);
 }
 
-/* The last handle is closed. */
+/* Called when the last handle is closed. */
 void sim_stream_gone(struct sock *s) {
     if (s->state == LISTENING) {
         for (int i = 0; i < s->queued; i++) {
@@ -156,7 +156,7 @@ void sim_stream_gone(struct sock *s) {
             s->peer->in.reset_at = world.now + latency(s);
         }
     } else if (s->state == OPEN && s->peer) {
-        if (s->in.len) { /* unread bytes: the other side is told that they were never read */
+        if (s->in.len) { /* unread bytes: the peer receives a reset */
             s->peer->in.reset_at = world.now + latency(s);
         } else if (!s->shut_wr) {
             s->peer->in.fin_at = world.now + latency(s);
@@ -294,7 +294,7 @@ int32_t sim_stream_send(struct sock *s, const void *buf, size_t len, int flags) 
         return USOCKET_EPIPE;
     }
     struct sock *to = s->peer;
-    if (!to->refs || to->state == DEAD) { /* closed there: it will answer with a reset */
+    if (!to->refs || to->state == DEAD) { /* closed at the other end, which will answer with a reset */
         s->in.reset_at = sim_earlier(s->in.reset_at, world.now + 2 * latency(s));
         return (int32_t)len;
     }

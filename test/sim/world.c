@@ -1,6 +1,6 @@
 /* The simulator's clock, actors, memory and lock.
  *
- * Actors are threads, but one baton goes round: the code is as deterministic as coroutines, and as transparent to
+ * Actors are threads of which exactly one runs at a time: this is as deterministic as coroutines, and as transparent to
  * sanitizers and valgrind as threads.
  *
  * SPDX-License-Identifier: MIT
@@ -14,7 +14,7 @@
 #include "internal.h"
 
 #define ACTORS 48
-#define SPIN_LIMIT 20000 /* waits without the clock moving: something spins */
+#define SPIN_LIMIT 20000 /* waits without an advance of the clock: a loop spins */
 
 struct world world;
 
@@ -74,7 +74,7 @@ void sim_begin(void) {
     if (actor_count == 1) {
         actor_delete(0);
     }
-    actor_count = current = 0; /* what a failed test left behind stays asleep for ever */
+    actor_count = current = 0; /* actors of a failed test sleep for ever */
     lock_depth = wake_depth = 0;
     waits = spins = 0;
     sim_handles_begin();
@@ -128,7 +128,7 @@ static bool runnable(struct actor *a) {
         || (world.draining && a->worker);
 }
 
-/* Move the clock to the next thing that happens. False: nothing ever will. */
+/* Advance the clock to the next event. Returns false if there is none. */
 static bool advance(void) {
     usocket_time_t next = sim_earlier(sim_net_next(), sim_alarms_next());
     for (int i = 0; i < actor_count; i++) {
@@ -146,7 +146,7 @@ static bool advance(void) {
     return true;
 }
 
-/* Pass the baton to whoever can go on, the caller last. */
+/* Pass control to the next actor that can run, the caller last. */
 static void schedule(void) {
     struct actor *me = actors[current];
     for (;;) {
@@ -189,7 +189,7 @@ static void *actor_main(void *arg) {
 }
 
 static struct actor *start(void (*run)(void *), void *arg) {
-    for (int i = 0; i < actor_count; i++) { /* sweep up */
+    for (int i = 0; i < actor_count; i++) { /* end the remaining actors */
         if (actors[i]->done && i != current) {
             bool last_is_current = current == actor_count - 1;
             actor_delete(i);
@@ -310,12 +310,12 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     }
     if (++spins > SPIN_LIMIT) {
         sim_misuse("too many waits at one moment: something spins");
-        world.now += 1000; /* so that the test ends, and fails */
+        world.now += 1000; /* lets the test end and fail */
         spins = 0;
     }
     int fault = sim_inject(SIM_WAIT);
     if (fault) {
-        rest(NULL, 0, world.now + 1, false); /* a fault for good stops neither the clock nor the others */
+        rest(NULL, 0, world.now + 1, false); /* with a permanent fault the clock and other actors still advance */
         return fault;
     }
     if (deadline == USOCKET_NOW || wake_depth) {
@@ -352,7 +352,7 @@ void usocket_port_unlock(void) {
     }
 }
 
-/* In front of every block. What was allocated in an earlier world counts in that one only. */
+/* The header of every block. A block of an earlier world is counted only there. */
 struct block {
     size_t size;
     unsigned long world;
