@@ -1,5 +1,5 @@
 # run: limit=100 long=lwip-tiny
-# Lookups over the link: what getaddrinfo gives, what it says where there is nothing, servers that do not answer, several at once.
+# Lookups over the link: results of getaddrinfo, its errors for missing names, silent servers, concurrent lookups.
 import socket
 import threading
 
@@ -15,7 +15,7 @@ def stop():
 
 
 def serve_both():
-    """A listener on both families, on the same port; what comes is accepted and closed."""
+    """Listen on both families with one port; accept and close every connection."""
     s6, port = link.any_port("6")
     s4 = socket.socket()
     s4.bind(("", port))

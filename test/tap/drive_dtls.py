@@ -1,5 +1,5 @@
 # run: net=proxy limit=150 only seeds=3
-# DTLS on a link that drops, doubles and reorders frames: the handshake ends all the same, datagrams come once or not at all.
+# DTLS on a link that drops, duplicates and reorders frames: the handshake still completes, and datagrams arrive once or not at all.
 import link
 import lossy
 import secure

@@ -1,5 +1,5 @@
 # run: limit=90 long=lwip-tiny
-# TCP's edges: refused, reset, silent, full, more than the accept queue holds, addresses used again, keepalive, linger.
+# Edge cases of TCP: refused, reset, silent and full connections, a full accept queue, reused addresses, keepalive, linger.
 import struct
 import time
 
@@ -19,12 +19,12 @@ def free_port(kind):
 
 
 def silence(on):
-    """The kernel says nothing more to the stack under test."""
+    """Make the kernel drop all packets to the stack under test."""
     link.ip("route", "add" if on else "del", "blackhole", link.STACK4 + "/32")
 
 
 def probes(n, seconds):
-    """How many keepalive probes come for this connection: empty or one byte long, and acknowledging nothing new."""
+    """Count the keepalive probes of this connection: empty or one byte long, without a new acknowledgement."""
     port = kept[n].getsockname()[1]
     end, count = time.monotonic() + seconds, 0
     with link.frames() as f:

@@ -1,5 +1,5 @@
 # run: limit=100
-# The call shapes of MicroPython's libraries (test/libs), clients on the stack under test, nginx and mosquitto on the kernel's.
+# The call shapes of MicroPython's libraries (test/libs): clients on the stack under test, nginx and mosquitto on the kernel's.
 import json
 import os
 import re

@@ -1,5 +1,5 @@
 # run: limit=60 long=lwip-tiny
-# The link goes down in the middle of calls, and comes up again.
+# The link goes down during calls and comes up again.
 import threading
 import time
 
@@ -20,7 +20,7 @@ def down(after=0):
 
 def up():
     link.ip("link", "set", link.NEAR, "up")
-    for address in (link.KERNEL6, link.KERNEL_LOCAL):  # the kernel forgets these
+    for address in (link.KERNEL6, link.KERNEL_LOCAL):  # the kernel drops IPv6 addresses when the link goes down
         link.ip("-6", "addr", "replace", address + "/64", "dev", link.NEAR, "nodad")
     time.sleep(0.1)
 

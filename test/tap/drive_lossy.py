@@ -1,5 +1,5 @@
 # run: net=proxy limit=150 only long=lwip-tiny seeds=4
-# A link that drops, doubles and reorders frames: TCP's content stays exact, and deadlines too.
+# A link that drops, duplicates and reorders frames: TCP's data stays exact, and deadlines hold.
 import time
 
 import kept

@@ -1,5 +1,5 @@
 # run: limit=40 long=lwip-tiny
-# Multicast and broadcast in both directions; joining and leaving as the wire sees it.
+# Multicast and broadcast in both directions; joins and leaves as seen on the wire.
 import socket
 import struct
 import time
@@ -52,7 +52,7 @@ def igmp(frame):
     if frame[12:14] != b"\x08\x00" or frame[23] != 2 or frame[26:30] != socket.inet_aton(link.STACK4):
         return None
     body = frame[14 + (frame[14] & 15) * 4 :]
-    if body[0] == 0x22:  # version 3: to exclude nothing is to join, to include nothing is to leave
+    if body[0] == 0x22:  # IGMPv3: excluding nothing is a join, including nothing is a leave
         what = {4: "join", 2: "join", 3: "leave", 6: "leave"}.get(body[8])
         return what, socket.inet_ntoa(body[12:16])
     return {0x12: "join", 0x16: "join", 0x17: "leave"}.get(body[0]), socket.inet_ntoa(body[4:8])
@@ -80,7 +80,7 @@ def watch():
 
 
 def seen(n, what, group, seconds=4):
-    """Whether that message comes."""
+    """Wait for that message; returns True if it arrives."""
     s = watching.pop(n)
     end = time.monotonic() + seconds
     others = []
@@ -100,7 +100,7 @@ def seen(n, what, group, seconds=4):
 
 
 def hops(n, port, seconds=2):
-    """The TTL or hop limit of the datagram that goes to this port."""
+    """The TTL or hop limit of the next datagram to this port."""
     end = time.monotonic() + seconds
     with watching.pop(n) as s:
         while time.monotonic() < end:

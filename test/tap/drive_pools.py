@@ -1,5 +1,5 @@
 # run: limit=100 build=lwip,lwip-tiny only
-# lwIP's pools run empty: a clear error, nothing that was there is lost, and everything is usable again afterwards.
+# Exhausted pools of lwIP: calls fail with a clear error, existing data is not lost, and everything is usable again afterwards.
 import threading
 import time
 
@@ -12,7 +12,7 @@ from kept import dial, keep, kept
 
 
 def dial_many(kind, port, most, timeout):
-    """Connects until one fails; each sends its number. The descriptors of those that came up."""
+    """Connect until a connect fails; each connection sends its number. Returns their descriptors."""
     made = []
     for n in range(most):
         end, far = dial_from(kind, port, timeout)
@@ -20,14 +20,14 @@ def dial_many(kind, port, most, timeout):
             break
         try:
             kept[far].sendall(b"%04d" % n)
-        except ConnectionResetError:  # it has come up, and was told at once that there is no room
+        except ConnectionResetError:  # connected, then reset at once because the stack has no room
             break
         made.append(far)
     return made
 
 
 def answer_many(port, n):
-    """A server that closes first, n times in a row."""
+    """A server that closes first, for n connections in a row."""
     s = kept[port]
     for _ in range(n):
         c, _ = s.accept()
@@ -38,7 +38,7 @@ def answer_many(port, n):
 
 
 def ask_many(kind, port, n):
-    """A client that closes first, n times in a row. How many got their answer."""
+    """A client that closes first, for n connections in a row; returns the number of answers."""
     good = 0
     for i in range(n):
         with link.dialled(kind, port) as c:
@@ -48,7 +48,7 @@ def ask_many(kind, port, n):
 
 
 def echo_many(port, n):
-    """A server that waits for the other to close, n times in a row. How many did."""
+    """A server that waits for the peer to close, for n connections in a row; returns the number that were closed."""
     good = 0
     for _ in range(n):
         c, _ = kept[port].accept()
@@ -60,7 +60,7 @@ def echo_many(port, n):
 
 
 def ask_and_wait(kind, port, n):
-    """A client that waits for the other to close."""
+    """A client that waits for the peer to close."""
     good = 0
     for i in range(n):
         with link.dialled(kind, port) as c:
@@ -70,7 +70,7 @@ def ask_and_wait(kind, port, n):
 
 
 def pour(numbers, size):
-    """Sends to several at once, threads and all; they end when everything is gone. How many bytes went in all."""
+    """Send on several connections at once, one thread each, until everything is sent; returns the total of bytes."""
     def one(n):
         try:
             kept[n].sendall(link.content(n, size))
@@ -88,7 +88,7 @@ def pour(numbers, size):
 
 
 def cpu():
-    """Seconds of processor time that the script has used."""
+    """Seconds of CPU time that the script has used."""
     with open("/proc/%d/stat" % far.child.pid) as f:
         fields = f.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / 100

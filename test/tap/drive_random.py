@@ -1,6 +1,6 @@
 # run: limit=60 long=lwip-tiny seeds=6
-# Random calls with random deadlines on connections whose other end sends in fits and starts: nothing is lost, nothing comes twice.
-# And several threads at once.
+# Random calls with random deadlines on connections with an irregularly sending peer: no byte is lost or duplicated. Also with several
+# threads at once.
 import os
 import random
 import socket
@@ -29,7 +29,7 @@ def push(s, start, size, rng):
 
 
 def talk(s, out, size, back, number):
-    """Sends and receives at once. How much came, and where the first wrong byte was, or -1."""
+    """Send and receive at once. Returns the number of received bytes and the position of the first wrong one, or -1."""
     rng = random.Random(seed * 1000 + number)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, rng.randint(0, 1))
     if rng.random() < 0.5:
@@ -58,7 +58,7 @@ def client(kind, port, out, size, back, number):
 
 
 def echoes(port, n):
-    """Answers n connections, all at once."""
+    """Serve n connections at once."""
     def one(s):
         with s:
             s.settimeout(link.LIMIT)
@@ -75,7 +75,7 @@ def echoes(port, n):
 
 
 def clients(kind, port, n):
-    """n connections at once; how many got their own bytes back."""
+    """Make n connections at once; returns the number that got their own bytes back."""
     good = []
 
     def one(i):
@@ -94,7 +94,7 @@ def clients(kind, port, n):
 
 
 def hold(port):
-    """Accepts one and keeps it, saying nothing."""
+    """Accept a connection and keep it without sending."""
     s, _ = streams.listeners[port].accept()
     held.append(s)
 

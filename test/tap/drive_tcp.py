@@ -1,5 +1,5 @@
 # run: limit=60 long=lwip-tiny
-# TCP in both directions and all families of addresses: content exact to the byte, half-close, who the peer is.
+# TCP in both directions and all address families: data exact to the byte, half-close, addresses of both ends.
 import link
 import streams
 

@@ -18,7 +18,7 @@ def limit(ctx, version):
 
 
 def echo(tls):
-    """Back what comes, to the goodbye."""
+    """Echo until close_notify."""
     while data := tls.recv(65536):
         tls.sendall(data)
     with contextlib.suppress(OSError):
@@ -26,7 +26,7 @@ def echo(tls):
 
 
 def server(version, key, ask, connections):
-    """CPython's; its port. What it saw of each connection is told by seen()."""
+    """Start CPython's TLS server; returns its port. seen() returns the properties of each connection."""
     ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ctx.set_ciphers("ALL:@SECLEVEL=0")
     ctx.load_cert_chain(MAKER.path(key + ".chain"), MAKER.path(key + ".key"))
@@ -63,7 +63,7 @@ def seen(port):
 
 
 def client(port, version, ask, times, size):
-    """CPython's, so often, with the session of the time before: what it saw."""
+    """Connect CPython's client several times, each with the previous session; returns the properties of each connection."""
     ctx = ssl.create_default_context(cafile=MAKER.path("root.pem"))
     limit(ctx, version)
     if ask:

@@ -1,5 +1,5 @@
 # run: limit=60 long=lwip-tiny
-# UDP in both directions and all families of addresses: sizes, fragments, who sent it, what is not there, what is lost.
+# UDP in both directions and all address families: sizes, fragments, senders, missing receivers, losses.
 import link
 import udp
 

@@ -1,4 +1,4 @@
-# Under our module on the kernel's sockets: a DTLS server at any port, which it prints; it sends back what comes.
+# A DTLS echo server on the module over the kernel's sockets. It prints its port.
 import sys
 import usocket as socket
 
@@ -18,7 +18,7 @@ while True:
     s, _ = l.accept()
     s.settimeout(60)
     try:
-        while data := s.recv(2000):  # to the goodbye
+        while data := s.recv(2000):  # until close_notify
             s.send(data)
     except OSError:
         pass

@@ -1,4 +1,4 @@
-# For the on_*.py, under MicroPython on the stack under test: the kernel at the other end of the link, see link.py.
+# Helpers of on_*.py, for MicroPython on the stack under test: access to the kernel's side of the link; see link.py.
 import hashlib
 import os
 import sys
@@ -11,9 +11,9 @@ from check import *  # noqa: the scripts' vocabulary, as in test/python
 KERNEL4, KERNEL6, KERNEL_LOCAL = "192.0.2.1", "2001:db8::1", "fe80::1"
 STACK4, STACK6, STACK_LOCAL = "192.0.2.2", "2001:db8::2", "fe80::ff:fe00:2"
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
-LWIP = os.getenv("FAR") != "veth"  # lwIP it is, and not the kernel here, too
+LWIP = os.getenv("FAR") != "veth"  # False if this end is the kernel as well
 KINDS = ("4", "6", "local")
-LATE = 4000 * SLOW  # milliseconds that a deadline may be late by on a busy machine
+LATE = 4000 * SLOW  # milliseconds by which a deadline may be late on a busy machine
 
 BLOCK = 65521
 _base = b"".join([hashlib.sha256(b"%d" % i).digest() for i in range(2048)])[:BLOCK]
@@ -58,7 +58,7 @@ def family(kind):
 
 
 def own_index():
-    # The number of the interface that the link is on: the first that is not a loopback.
+    # The index of the link's interface: the first that is not a loopback.
     for number, name in socket.if_nameindex():
         if not name.startswith("lo"):
             return number

@@ -1,4 +1,4 @@
-# The kernel's side of connections that a script steers call by call; it names them by their descriptors.
+# The kernel's side of connections that a script controls call by call, by their descriptors.
 import socket
 import struct
 
@@ -29,7 +29,7 @@ def dial(kind, port, timeout=link.LIMIT):
 
 
 def dial_from(kind, port, timeout):
-    """How a connect ends: "connected", or the exception's number."""
+    """The outcome of a connect: "connected", or the exception's number."""
     try:
         return "connected", dial(kind, port, timeout)
     except OSError as e:
@@ -45,7 +45,7 @@ def receive(n, size):
 
 
 def receive_all(n):
-    """How many bytes, whether they are what they should be, and how the stream ended."""
+    """Receive everything. Returns the number of bytes, True if they are the expected ones, and the kind of end."""
     got = b""
     try:
         while True:

@@ -1,5 +1,5 @@
-# For the drive_*.py, under CPython: the kernel's side of the link. Starts a script on the stack under test at the other end and
-# answers its calls: a script says kernel.NAME(...) (far.py), and the function NAME of the driver runs here.
+# The kernel's side of the link, for drive_*.py under CPython. It starts a script on the stack under test at the other end and
+# serves its calls: a script calls kernel.NAME(...) (far.py), and the driver's function NAME runs here.
 #
 # Calls and answers are lines of text on the script's standard output and input: `? (number, name, arguments)`, and back
 # `(number, good, result)`. A call named with begin_ runs in a thread of its own; end(number) waits for its result.
@@ -17,16 +17,16 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FAR = os.environ.get("FAR", "tap")
 KERNEL4, KERNEL6, KERNEL_LOCAL = "192.0.2.1", "2001:db8::1", "fe80::1"
 STACK4, STACK6, STACK_LOCAL = "192.0.2.2", "2001:db8::2", "fe80::ff:fe00:2"
-NEAR = os.environ.get("NEAR", "tap0")  # the interface that has the kernel's addresses
+NEAR = os.environ.get("NEAR", "tap0")  # the interface with the kernel's addresses
 
-# What the stack under test is told: where its interface is and what it is called.
+# Environment of the stack under test: its interface and addresses.
 STACK = {
     "LWIP_TAP": "tap0", "LWIP_IP4": STACK4 + "/24", "LWIP_GATEWAY": KERNEL4, "LWIP_IP6": STACK6 + "/64", "LWIP_DNS": KERNEL4,
     "LWIP_MAC": "02:00:00:00:00:02",
 }
-LIMIT = 60 * max(1.0, float(os.environ.get("TEST_SLOW") or 1))  # seconds for a call of the kernel's side: longer than that, and something hangs
+LIMIT = 60 * max(1.0, float(os.environ.get("TEST_SLOW") or 1))  # seconds; a longer call of the kernel's side hangs
 
-# Content that tells its position: a prime number of bytes without a period that a mistake could hit.
+# Position-dependent data: the prime period cannot coincide with a misplacement.
 BLOCK = 65521
 _base = b"".join(hashlib.sha256(b"%d" % i).digest() for i in range(2048))[:BLOCK]
 
@@ -51,7 +51,7 @@ def index():
 
 
 def stack_address(kind, port):
-    """The far end's socket address; kind is "4", "6" or "local"."""
+    """The socket address of the far end; kind is "4", "6" or "local"."""
     if kind == "4":
         return (STACK4, port)
     return (STACK6, port, 0, 0) if kind == "6" else (STACK_LOCAL, port, 0, index())
@@ -62,7 +62,7 @@ def family(kind):
 
 
 def any_port(kind="4", type=socket.SOCK_STREAM, backlog=16):
-    """A socket of ours bound to all its addresses, listening if it can; and its port."""
+    """Open a socket bound to all addresses, listening if it is a stream; returns it and its port."""
     s = socket.socket(family(kind), type)
     if kind != "4":
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -81,7 +81,7 @@ def dialled(kind, port, timeout=LIMIT):
 
 
 def frames():
-    """A packet socket that sees every frame on the kernel's end of the link."""
+    """Open a packet socket that receives every frame on the kernel's end of the link."""
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     s.bind((NEAR, 0))
     s.settimeout(LIMIT)
@@ -139,11 +139,11 @@ class Far:
         return result
 
     def interrupt(self, after):
-        """Ctrl-C for the script, after so many seconds."""
+        """Send Ctrl-C to the script after that many seconds."""
         threading.Timer(after, self.child.send_signal, (2,)).start()
 
     def text(self, limit):
-        """All that it prints, for a script that calls nothing here."""
+        """The whole output of a script that makes no calls."""
         try:
             return self.child.communicate(timeout=limit * LIMIT / 60)[0]
         except subprocess.TimeoutExpired:
@@ -151,7 +151,7 @@ class Far:
             return self.child.communicate()[0] + "\nstuck for %d s" % limit
 
     def run(self, limit):
-        """Repeats its verdicts. True if it came to its end."""
+        """Print the script's verdicts. Returns True if it reached its end."""
         timer = threading.Timer(limit, self.child.kill)
         timer.start()
         last, ended = [], False
@@ -182,7 +182,7 @@ def run(script, functions, limit=50, options=("-X", "heapsize=32m"), **kw):
     Far(script, functions, options, **kw).run(limit)
     say("end")
     sys.stdout.flush()
-    os._exit(0)  # threads of ours may still wait for a far end that is gone
+    os._exit(0)  # threads may still wait for a peer that has ended
 
 
 def wait_until(condition, seconds):

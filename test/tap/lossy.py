@@ -1,4 +1,4 @@
-# A link that mistreats frames: proxy.py between the two ends.
+# A link that drops, duplicates and delays frames: proxy.py between the two ends.
 import os
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import link
 
 
 def start():
-    """Returns treat(fate): how the link treats frames from now on; it returns how many were dropped, in each direction."""
+    """Returns treat(fate), which sets the link's behaviour and returns the number of frames dropped in each direction."""
     seed = os.environ.get("TAP_SEED", "1")
     proxy = subprocess.Popen([sys.executable, os.path.join(link.HERE, "proxy.py"), seed], stdin=subprocess.PIPE,
                              stdout=subprocess.PIPE, text=True, bufsize=1)

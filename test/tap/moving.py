@@ -1,10 +1,10 @@
-# Streams whose content is checked to the byte, under MicroPython; streams.py is the other end.
+# Streams with data checked to the byte, under MicroPython; streams.py is the other end.
 import socket
 from far import content
 
 
 def pull(s, start, call):
-    # Receives to the end of the stream with one kind of call, n bytes and the place of the first wrong one, or -1.
+    # Receive to the end of the stream with one kind of call. Returns the number of bytes and the position of the first wrong one, or -1.
     got, wrong, n = 0, -1, 0
     f = s.makefile("rb") if call == "file" else None
     buf = bytearray(5000)

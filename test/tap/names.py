@@ -1,4 +1,4 @@
-# A resolver at the kernel's end of the link: dnsmasq, and behind it a server of ours for what dnsmasq would not do.
+# A resolver at the kernel's end of the link: dnsmasq, and behind it a server of the tests for answers that dnsmasq would not give.
 import os
 import shutil
 import socket
@@ -9,7 +9,7 @@ import sys
 import link
 import nameserver
 
-# Answers in this order, by our own server behind dnsmasq; a name that is missing gets SERVFAIL, silent ones nothing at all.
+# Answers of the server behind dnsmasq, in this order; other names get SERVFAIL, names that begin with "silent" no answer.
 RECORDS = {
     "two.behind.test": ["192.0.2.1", "198.51.100.99"],
     "deadfirst.behind.test": ["198.51.100.99", "2001:db8::1"],
@@ -43,7 +43,7 @@ def launch():
 
 
 def start():
-    """The server, answering."""
+    """Start the server and wait until it answers."""
     server = launch()
     if not link.wait_until(there, 10):
         print("FAIL dnsmasq answers: status %s" % server.poll())

@@ -25,7 +25,7 @@ def shapes():
     check("gethostbyname", socket.gethostbyname("dual.test"), KERNEL4)
     check("localhost", g("localhost", 80, socket.AF_INET, ST)[0][4], ("127.0.0.1", 80))
     two = sorted([a[4][0] for a in g("two.behind.test", 80, 0, ST)])
-    # lwIP's resolver keeps one address of each family.
+    # lwIP's resolver stores one address per family.
     check("two addresses of one family", two, ["192.0.2.1"] if LWIP else ["192.0.2.1", "198.51.100.99"])
 
 
@@ -56,7 +56,7 @@ def silent():
         ms = int(seconds * 1000)
         socket.setdefaulttimeout(seconds)
         timed("getaddrinfo, silent, {} s".format(seconds), socket.getaddrinfo, ("silent{}.behind.test".format(ms), 80), ms, ms + LATE)
-        socket.setdefaulttimeout(15)  # it may wait for a place in a small table
+        socket.setdefaulttimeout(15)  # it may wait for an entry in a small table
         check("the next lookup works", socket.getaddrinfo("four.test", 80, 0, ST)[0][4], (KERNEL4, 80))
     for kind, name, args in (
         (ST, "connect", (("silent.behind.test", 80),)), (ST, "bind", (("silent.behind.test", 80),)),
@@ -95,7 +95,7 @@ def connecting():
     s.connect(("dual.test", port))
     check("connect with IPv6", s.getpeername(), (KERNEL6, port, 0, 0))
     s.close()
-    # Both addresses answer, and which does first is not ours to say (RFC 8305; test_race.c has the order).
+    # Both addresses answer, and either may be first (RFC 8305; test_race.c tests the order).
     for name, ends in (("six.test", (KERNEL6,)), ("four.test", (KERNEL4,)), ("dual.test", (KERNEL6, KERNEL4))):
         s = socket.create_connection((name, port), 5)
         true("create_connection to " + name, s.getpeername()[0] in ends, s.getpeername())
@@ -135,7 +135,7 @@ def together():
     socket.setdefaulttimeout(30)
     start = ticks()
     check("and then a name that is there", socket.getaddrinfo("four.test", 80, 2, ST)[0][4], (KERNEL4, 80))
-    # Two of them were asked, in a small table, and hold their places for 2 s; the others wait for room no longer.
+    # With a small table two queries were sent and keep their entries for 2 s; the others stop waiting.
     true("soon", since(start) < 2000 + LATE, since(start))
     good = 0
     for n in range(30, 62):
@@ -148,7 +148,7 @@ def gone():
     kernel.stop()
     socket.setdefaulttimeout(0.5)
     e = raised(socket.getaddrinfo, ("n61.test" if LWIP else "four.test", 80, 2))
-    # lwIP remembers answers for their time to live.
+    # lwIP caches answers for their time to live.
     true("no server any more", e is None or isinstance(e, OSError), e)
     e = raised(socket.getaddrinfo, ("never.asked.test", 80, 2))
     true("a name never asked for", isinstance(e, OSError), e)

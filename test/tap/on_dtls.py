@@ -26,7 +26,7 @@ def clients():
 
 
 def exchange(s, fate):
-    """A hundred datagrams there and back on the mistreated link: whole, each at most once."""
+    """Echo a hundred datagrams on the lossy link: they arrive whole, each at most once."""
     s.settimeout(0.4)
     seen = []
     for n in range(100):
@@ -69,7 +69,7 @@ def servers():
 def dead():
     port = kernel.dtls_echo()
     kernel.treat("drop=1")
-    for seconds in (0.4, 2.5):  # before the first hello is sent again, and after
+    for seconds in (0.4, 2.5):  # before and after the first retransmission of the ClientHello
         s = trusting(DG)
         s.settimeout(seconds)
         ms = int(seconds * 1000)

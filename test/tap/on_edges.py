@@ -12,7 +12,7 @@ BLACK = {"4": ("198.51.100.7", 80), "6": ("2001:db8::99", 80)}
 
 
 def pair(kind="4", dialled=True):
-    # Connected: our socket, the number of the kernel's.
+    # A connection: this end's socket and the kernel's descriptor.
     if dialled:
         n, port = kernel.listen(kind)
         s = dial(kind, port)
@@ -85,7 +85,7 @@ def timeouts():
             s.settimeout(seconds)
             timed("{}: recv, {} s".format(kind, seconds), s.recv, (1,), ms, ms + LATE)
         s.settimeout(0.4)
-        # What comes within the deadline is kept.
+        # Bytes received before the deadline are kept.
         t = kernel.begin_later(0.1, "send", far, b"par")
         timed(kind + ": read(n) with a part", s.read, (10,), 400, 400 + LATE)
         kernel.end(t)
@@ -113,7 +113,7 @@ def timeouts():
 
 
 def full():
-    # A reader that does not read: the deadline holds, what went is counted, and nothing is lost afterwards.
+    # The peer does not read: the deadline holds, sent bytes are counted, and nothing is lost afterwards.
     for kind in ("4", "6"):
         n, port = kernel.listen(kind)
         kernel.small_buffer(n)
@@ -131,7 +131,7 @@ def full():
             true(kind + ": sendall's deadline", 500 <= took <= 500 + LATE, took)
             true(kind + ": sendall tells how much went", 0 < sent < size, sent)
         start = ticks()
-        while True:  # until there is no room for one byte, either
+        while True:  # until there is no room for a single byte
             try:
                 sent += s.send(content(sent, 100))
             except OSError as e:
@@ -181,14 +181,14 @@ def resets():
             e = raised(s.read, (100,))
             true(t + "reset during read(n)", isinstance(e, OSError) and e.errno == ECONNRESET, e)
             s.close()
-    # Ours resets theirs.
+    # This end resets the connection.
     s, far = pair("4")
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     check("SO_LINGER is read back", struct.unpack("ii", s.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)), (1, 0))
     s.send(b"x")
     check("before it", kernel.receive(far, 1), b"x")
     s.close()
-    # lwIP resets only if something has not been sent or not acknowledged.
+    # lwIP resets only with unsent or unacknowledged bytes.
     end = kernel.receive_all(far)[2]
     true("close with linger 0 and nothing unsent", end == ECONNRESET or LWIP and end == "end", end)
     kernel.close(far)
@@ -245,7 +245,7 @@ def half_close():
 
 
 def queue():
-    # Connections wait in the queue with their data; the order is theirs, and those beyond the backlog wait outside or fail.
+    # Connections queue with their data in order; those beyond the backlog stay unanswered or fail.
     l, port = listener("4", 3)
     fars = [kernel.dial("4", port) for _ in range(3)]
     for i, far in enumerate(fars):
@@ -274,7 +274,7 @@ def queue():
     for far in fars:
         kernel.close(far)
     l.settimeout(0.3)
-    while True:  # such as had given up
+    while True:  # connections that had given up
         try:
             l.accept()[0].close()
         except OSError:
@@ -286,7 +286,7 @@ def queue():
     check("accept goes on after a full queue", kernel.receive(far, 10), b"after")
     s.close()
     kernel.close(far)
-    # Closed before it was accepted.
+    # The peer closes before accept.
     far = kernel.dial("4", port)
     kernel.send(far, b"gone")
     kernel.close(far)
@@ -299,7 +299,7 @@ def queue():
     kernel.reset(far)
     time.sleep(0.2)
     l.settimeout(1)
-    e = raised(l.accept)  # it may be gone, or come and be reset
+    e = raised(l.accept)  # the connection may be missing, or accepted and then reset
     far = kernel.dial("4", port)
     kernel.send(far, b"next")
     l.settimeout(5)
@@ -314,7 +314,7 @@ def queue():
         break
     check("reset before accept: the next is served", got, b"next")
     kernel.close(far)
-    # Listener closed with connections waiting.
+    # The listener is closed with connections in its queue.
     far = kernel.dial("4", port)
     time.sleep(0.1)
     l.close()
@@ -324,7 +324,7 @@ def queue():
 
 
 def again():
-    # The address of a server that has just closed its connections first.
+    # Reuse of an address after the server has closed its connections first.
     l = socket.socket()
     l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     l.bind(("", 0))

@@ -3,7 +3,7 @@ import socket
 from far import *
 from moving import pull, push
 
-# With a window of four segments few losses are repaired before a timeout.
+# With a window of four segments most losses need a retransmission timeout.
 SIZE = 40009 if os.getenv("BUILD") == "lwip-tiny" else 120011
 
 
@@ -59,7 +59,7 @@ def datagrams_on_it():
         n = int(d[:3])
         whole = whole and d == b"%03d" % n + content(n, 3 * n)
         came += 1
-    true("datagrams come whole, or not at all", whole and 0 < came < 300, came)  # a small mailbox keeps few
+    true("datagrams come whole, or not at all", whole and 0 < came < 300, came)  # a small mailbox holds few
     clean()
     s.sendto(b"stop", (KERNEL4, port))
     s.close()
@@ -77,7 +77,7 @@ def deadlines():
     timed("accept on a lossy link", l.accept, (), 300, 300 + LATE)
     l.close()
     clean()
-    # The link is gone in the middle, and comes back: no byte is lost or doubled.
+    # The link goes down during a transfer and comes back: no byte is lost or duplicated.
     far = kernel.accept(n)
     kernel.treat("drop=1")
     s.settimeout(0.6)

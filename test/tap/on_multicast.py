@@ -37,7 +37,7 @@ def groups4():
         raises(t + "leave twice", EADDRNOTAVAIL, s.setsockopt, IP, socket.IP_DROP_MEMBERSHIP, member(group, interface))
     raises("join without a group", OSError, s.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, member("192.0.2.77"))
     raises("join, too short", OSError, s.setsockopt, IP, socket.IP_ADD_MEMBERSHIP, b"\xef\x01")
-    # Two members, one leaves.
+    # There are two members, and one leaves.
     other, other_port = datagrams("4", 5)
     s.setsockopt(IP, socket.IP_ADD_MEMBERSHIP, member("239.1.1.1"))
     other.setsockopt(IP, socket.IP_ADD_MEMBERSHIP, member("239.1.1.1"))
@@ -64,7 +64,7 @@ def sending4():
         s.sendto(b"ttl", ("239.4.4.4", port))
         check("TTL {} on the wire".format(ttl), kernel.hops(wire, port), ttl)
         kernel.receive(port, 3)
-    # Our own datagram comes back to a member here, unless the loop is off.
+    # A member on this host receives its own datagram unless loopback is off.
     r, rport = datagrams("4", 1)
     r.setsockopt(IP, socket.IP_ADD_MEMBERSHIP, member("239.4.4.4"))
     s.setsockopt(IP, socket.IP_MULTICAST_LOOP, 1)

@@ -9,7 +9,7 @@ from far import *
 
 NO_ROOM = (12, 23, 24, 105)  # ENOMEM, ENFILE, EMFILE, ENOBUFS
 TINY = os.getenv("BUILD") == "lwip-tiny"
-WAITING = ("SYS_TIMEOUT", "ARP_QUEUE", "ND6_QUEUE")  # these come and go by themselves
+WAITING = ("SYS_TIMEOUT", "ARP_QUEUE", "ND6_QUEUE")  # these change without the program
 
 
 def used():
@@ -17,7 +17,7 @@ def used():
 
 
 def grown(base, ignore=()):
-    # What is in use beyond the base, after some time to settle.
+    # Pool entries in use beyond the base, after some time to settle.
     start = ticks()
     while True:
         gc.collect()
@@ -29,7 +29,7 @@ def grown(base, ignore=()):
 
 
 def ran_empty(names, before):
-    # Whether one of these has been asked in vain since.
+    # True if an allocation from one of these pools has failed since then.
     now = failures()
     return [name for name in names if now[name] > before[name]]
 
@@ -66,7 +66,7 @@ def sockets():
             close(*got)
         true(t + "as many each time", counts[0] == counts[1] == counts[2] > 2, counts)
         check(t + "all are given back", (grown(base), _stack.sockets()), ({}, open_before))
-    # Garbage makes room.
+    # A collection of unreachable sockets frees entries.
     for _ in range(300):
         socket.socket()
     ok("sockets that nobody keeps are collected when there is no room")
@@ -93,7 +93,7 @@ def connections():
             check(t + "those that are there work", good, len(got))
             good = sum([kernel.receive(far, 100) == b"sent %d" % i for i, far in enumerate(fars)])
             check(t + "in both directions", good, len(got))
-            # One goes, one comes.
+            # One connection closes, another connects.
             kernel.close(fars.pop())
             s = got.pop()
             check(t + "the end of one", s.recv(1), b"")
@@ -138,7 +138,7 @@ def listening():
                 errors.append(e)
             s.close()
         check(t + "those that were accepted, in order", heard, sorted(heard))
-        told = 0  # and every other has been told
+        told = 0  # every other connection has received an error
         for i, far in enumerate(made):
             kernel.shorten(far, 3)
             how = kernel.receive_all(far)[2]
@@ -155,7 +155,7 @@ def listening():
         kernel.close(far)
         s.recv(1)
         s.close()
-    # No room for what accept would return.
+    # Without room for the socket that accept would return.
     far = kernel.dial("4", port)
     kernel.send(far, b"patience")
     time.sleep(0.2)
@@ -178,7 +178,7 @@ def listening():
 
 
 def gather(sockets, fars, size, seconds):
-    # Reads from all, as it comes, and compares. How much each has brought, -1 for a wrong byte.
+    # Read from all connections and compare. Returns the number of bytes of each, -1 after a wrong byte.
     p = select.poll()
     came = [0] * len(sockets)
     for s in sockets:
@@ -198,7 +198,7 @@ def gather(sockets, fars, size, seconds):
 
 
 def unread():
-    # More arrives than there is room for; what is read in the end is whole.
+    # More data arrives than fits; in the end all of it is read.
     base = used()
     before = failures()
     count, size = (2, 60000) if TINY else (24, 120000)
@@ -229,7 +229,7 @@ def unread():
 
 
 def unsent():
-    # No room for what is sent: the deadline or a clear error, a true count, no spinning; and then all of it arrives, once.
+    # Without room to send: the deadline or a clear error, an exact count, no spinning; then all of it arrives once.
     base = used()
     count = 2 if TINY else 40
     n, port = kernel.listen("4", 200)
@@ -251,7 +251,7 @@ def unsent():
     check("sending without room: the deadline, each time", odd, [])
     true("each sendall keeps to its deadline", since(start) < count * 100 + 2 * LATE, since(start))
     took = kernel.cpu() - before
-    if not TINY:  # whose heap holds what its few connections may send
+    if not TINY:  # its heap holds everything that its few connections may send
         true("there was no room indeed", ran_empty(("HEAP", "TCP_SEG", "PBUF"), empty), _stack.pools())
     true("and waits rather than spins", took < 0.5 * since(start) / 1000 + 0.3, (took, since(start)))
     ends = [kernel.begin_receive_all(far) for far in fars]
@@ -269,7 +269,7 @@ def unsent():
 
 
 def no_memory():
-    # MicroPython has none, in the middle of calls that make objects.
+    # MicroPython runs out of memory in calls that create objects.
     l, port = listener("4", 5, 5)
     base, open_before = used(), _stack.sockets()
     n, far_port = kernel.listen("4")
@@ -357,7 +357,7 @@ def thousand():
     check("five hundred served", kernel.end(asking), 500)
     l.close()
     check("nothing leaks from these", (grown(base), _stack.sockets()), ({}, open_before))
-    # Closed by us first: what waits in TIME_WAIT makes way.
+    # This end closes first: connections in TIME_WAIT are reused for new ones.
     n, port = kernel.listen("4", 200)
     serving = kernel.begin_echo_many(n, 300)
     good = 0

@@ -12,7 +12,7 @@ choice, below = random.choice, random.randint
 
 
 class Talk:
-    # One connection, whose content to both sides is known.
+    # One connection with known data in both directions.
     def __init__(self, s, out, back):
         self.s, self.out, self.back = s, out, back
         self.sent = self.got = 0
@@ -154,7 +154,7 @@ def together():
 
 
 def closed():
-    # close() in another thread ends what waits for the other end of the link.
+    # close() in another thread ends calls that wait for the other end of the link.
     port = kernel.listen("4")
     far = kernel.begin_hold(port)
     s = dial("4", port, None)

@@ -33,7 +33,7 @@ def server(kind, size, send_call, receive_call):
     check(t + "accept's address is getpeername's", peer, s.getpeername())
     check(t + "what came, to the kernel's half-close", pull(s, 21, receive_call), (size, -1))
     push(s, 13, size, send_call)
-    # Both ends are shut: Linux still knows who they were.
+    # After both ends are shut down Linux still knows their addresses.
     check(t + "our address afterwards", s.getsockname()[0] in ((own[0], "0.0.0.0", "::") if LWIP else (own[0],)), True)
     close(s, l)
     name, far, result = kernel.end(called)
@@ -44,7 +44,7 @@ def server(kind, size, send_call, receive_call):
 
 
 def both(kind, size):
-    # Two threads on one socket: sending and receiving at once.
+    # Two threads use one socket: one sends, one receives.
     t = "both ways {}: ".format(kind)
     port = kernel.listen(kind)
     served = kernel.begin_serve(port, "both", 5, size, 9001, 3)
@@ -67,7 +67,7 @@ def both(kind, size):
 
 
 def whole():
-    # One call each for everything.
+    # One call sends everything, one receives everything.
     size = 2000003
     data = content(100, size)
     port = kernel.listen("4")

@@ -9,7 +9,7 @@ SIZE = 200003
 
 
 def pour(s, size):
-    "Content there and back, a part at a time."
+    "Echo data, one part at a time."
     for at in range(0, size, 10000):
         part = content(at, min(10000, size - at))
         s.write(part)

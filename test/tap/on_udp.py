@@ -23,7 +23,7 @@ def echoed(kind):
     check(kind + ": has a sender", peer[1], port)
     s.connect(to)
     check(kind + ": connected: getpeername", s.getpeername()[:2], to[:2])
-    # lwIP chooses an address for each datagram and fixes none.
+    # lwIP chooses an address for each datagram and binds none.
     check(kind + ": connected: our address", s.getsockname()[0], ("0.0.0.0" if kind == "4" else "::") if LWIP else host(kind, False))
     s.send(b"0123456789")
     check(kind + ": cut to the buffer", s.recv(4), b"0123")
@@ -43,7 +43,7 @@ def echoed(kind):
 
 
 def filtered():
-    # A connected socket hears its peer alone.
+    # A connected socket receives only from its peer.
     for kind in ("4", "6"):
         friend, stranger = kernel.open_port(kind), kernel.open_port(kind)
         s, own = datagrams(kind)
@@ -54,7 +54,7 @@ def filtered():
         s.settimeout(0.2)
         timed(kind + ": not the stranger's", s.recv, (100,), 200, 200 + LATE)
         s.close()
-        # Before and after bind: many senders, each with its address.
+        # Many senders, each with its address, before and after bind.
         s, own = datagrams(kind)
         kernel.send(stranger, kind, own, b"one", b"two")
         kernel.send(friend, kind, own, b"three")
@@ -85,7 +85,7 @@ def nobody():
         s.connect(kernel_address(kind, port))
         s.settimeout(1)
         check(kind + ": a datagram to nobody goes", s.send(b"anybody?"), 8)
-        # As the stack tells: the port-unreachable of ICMP as ECONNREFUSED, or nothing until the deadline.
+        # Depending on the stack: ECONNREFUSED for ICMP's port unreachable, or the deadline.
         e = raised(s.recv, (10,))
         true(kind + ": then refused, or the deadline", isinstance(e, OSError) and e.errno in (ECONNREFUSED, 110), e)
         s.close()
@@ -122,7 +122,7 @@ def waits():
 
 
 def floods():
-    # More than the mailbox holds: datagrams may be lost, but those that come are whole, in order, and later ones come again.
+    # More than the mailbox holds: datagrams may be lost, but the received ones are whole and in order, and later ones arrive again.
     port = kernel.open_port("4")
     s, own = datagrams("4")
     kernel.flood(port, "4", own, 500, 400)

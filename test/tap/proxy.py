@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Forwards frames between tap0, where the stack under test is, and tap1, the kernel's; and mistreats them as it is told.
+"""Forwards frames between tap0 of the stack under test and tap1 of the kernel; drops, duplicates and delays them on request.
 
     proxy.py SEED      lines on standard input: drop=P twice=P late=P (probabilities of a frame's fate), or `count`
 
-Of 1/P frames one is dropped, by chance: so some are lost however few there are. A late frame goes after up to five others, or
-20 ms. Frames of ARP and neighbour discovery are spared unless drop is 1: what is tested is TCP, not how often a stack asks for an
-address. Each line is answered with one.
+Of each 1/P frames a random one is dropped, so some are lost even if there are few. A late frame is sent after up to five others, or
+after 20 ms. ARP and neighbour discovery are not affected unless drop is 1, because the test is about TCP, not about address
+resolution. Each line is answered with one line.
 """
 
 import fcntl
@@ -39,13 +39,13 @@ def packets(name):
 
 
 class Way:
-    """Frames in one direction."""
+    """The frames of one direction."""
 
     def __init__(self, write, fate, rng):
         self.write, self.fate, self.rng = write, fate, rng
-        self.held = []  # [how many others go first, until when, frame]
+        self.held = []  # [number of frames to send first, time limit, frame]
         self.passed = self.dropped = 0
-        self.left = self.victim = 0  # of a block of 1/P frames
+        self.left = self.victim = 0  # rest of a block of 1/P frames, and its frame to drop
 
     def drops(self):
         if self.fate["drop"] in (0, 1):
@@ -60,7 +60,7 @@ class Way:
         try:
             self.write(frame)
         except OSError:
-            self.dropped += 1  # the other end is full, or down
+            self.dropped += 1  # the other end is full or down
         for h in self.held:
             h[0] -= 1
 

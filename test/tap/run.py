@@ -4,13 +4,13 @@
     test/tap/run.py [--filter RE] [--far tap|veth] [--interp PATH] [--long] [--verbose] [--jobs N]
 
 Each drive_*.py runs under CPython in network and mount namespaces of its own (netns.sh) and plays the kernel's side; at the other
-end of a tap interface a script on_*.py runs under MicroPython, whose sockets are lwIP's. With --far veth the other end is the
-kernel, too, and the interpreter build/unix/micropython: that tries the tests themselves.
+end of a tap interface a script on_*.py runs under MicroPython on lwIP. With --far veth the other end is the kernel as well, and the
+interpreter build/unix/micropython: this tests the tests themselves.
 
-A driver says what it needs in a comment among its first lines:
+A comment among the first lines of a driver has its settings:
   # run: net=tap|proxy limit=SECONDS build=lwip,lwip-tiny long=lwip-tiny seeds=N only
-build: the interpreters it runs with, by their directories in build/; long: with --long also these; seeds: with --long it runs N
-times, its chance beginning with another number each time (TAP_SEED); only: not with --far veth.
+build: its interpreters, by their directories in build/; long: further ones with --long; seeds: with --long it runs N times with
+different random seeds (TAP_SEED); only: not with --far veth.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-# TLS and DTLS at the kernel's end: openssl, and our own module on the kernel's sockets.
+# TLS and DTLS at the kernel's end: openssl, and the module itself on the kernel's sockets.
 import os
 import socket
 import subprocess
@@ -19,7 +19,7 @@ servers = {}
 
 
 def openssl_server(dtls):
-    """openssl s_server, which answers with a line; its port."""
+    """Start openssl s_server, which answers with a line; returns its port."""
     with socket.socket(type=socket.SOCK_DGRAM) as u:
         u.bind((link.KERNEL4, 0))
         port = u.getsockname()[1]
@@ -42,8 +42,8 @@ def openssl_end(port):
 
 
 def openssl_client(port, dtls):
-    """All that openssl s_client prints until its words come back. Over DTLS it must not block: of a record that came late, behind
-    the handshake, it learns by poll, drops it, and would wait for the next one before it says its words."""
+    """Everything that openssl s_client prints until its text is echoed. Over DTLS it must not block: poll reports a late record of the
+    handshake, s_client drops it and would wait for the next record before it sends its text."""
     child = subprocess.Popen(["openssl", "s_client", "-connect", f"{link.STACK4}:{port}", "-CAfile", MAKER.path("root.pem"), "-verify_return_error",
                               "-verify_hostname", HOST, *(["-dtls1_2", "-nbio"] if dtls else [])],
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -59,7 +59,7 @@ def openssl_client(port, dtls):
 
 
 def dtls_echo():
-    """A server of our own that sends back what comes, for one connection after the other; its port."""
+    """Start the module's echo server, for one connection after another; returns its port."""
     child = subprocess.Popen([OURS, os.path.join(link.HERE, "dtls_echo.py"), DIRECTORY], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     port = int(child.stdout.readline())
     servers[port] = child

@@ -1,4 +1,4 @@
-# The kernel's side of connections whose content is checked to the byte.
+# The kernel's side of connections with data checked to the byte.
 import socket
 import threading
 
@@ -23,7 +23,7 @@ def push(s, start, size, most):
 
 
 def pull(s, start, most):
-    """How many bytes came up to the end of the stream; and where the first wrong one was, or -1."""
+    """Receive to the end of the stream. Returns the number of bytes and the position of the first wrong one, or -1."""
     got, wrong = 0, -1
     for n in sizes(start + 1, most):
         piece = s.recv(n)
@@ -52,7 +52,8 @@ def listen(kind):
 
 
 def serve(port, how, out, size, most, back):
-    """One connection. how: "both" at once, "echo first" reads to the end before it answers. Returns peer and what came."""
+    """Serve one connection. With how="both" it sends and receives at once, with "echo first" it reads to the end before it answers.
+    Returns the peer and the received data."""
     s, peer = listeners[port].accept()
     s.settimeout(link.LIMIT)
     with s:

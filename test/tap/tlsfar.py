@@ -1,4 +1,4 @@
-# For the on_*.py that speak TLS: sockets with the certificates of secure.py, whose directory is the script's argument.
+# TLS sockets for on_*.py, with the certificates of secure.py; the script's argument is their directory.
 import sys
 
 import socket

@@ -15,7 +15,7 @@ def open_port(kind):
 
 
 def echo(kind):
-    """Answers each datagram until one says `stop`."""
+    """Answer each datagram until one contains `stop`."""
     port = open_port(kind)
 
     def loop():
@@ -50,7 +50,7 @@ def flood(port, kind, to, count, size):
 
 
 def refused(kind, to):
-    """What the kernel's connected socket hears about a port where nobody listens."""
+    """The error that the kernel's connected socket gets for a port without a listener."""
     with socket.socket(link.family(kind), socket.SOCK_DGRAM) as s:
         s.settimeout(2)
         s.connect(link.stack_address(kind, to))
