@@ -1,5 +1,5 @@
-/* A lookup before any socket was made, on the names of MicroPython 1.13: Ctrl-C must end it, though nobody calls the
- * module's __init__ there.
+/* A lookup before the first socket, with the API of MicroPython 1.13: Ctrl-C must end it, although that version never calls
+ * the module's __init__.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-/* The stream protocol's read, run on the names of MicroPython 1.13: an exception that becomes pending while a wait is
- * interrupted is neither raised there nor lost, whatever the moment.
+/* The stream protocol's read with the API of MicroPython 1.13: an exception that becomes pending at any moment while a wait is
+ * interrupted is neither raised inside the wait nor lost.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -46,7 +46,7 @@ void nlr_jump(void *val) {
     longjmp(to->jmpbuf, 1);
 }
 
-/* As 1.13 has it, with a Ctrl-C in its first moment. */
+/* mp_handle_pending of 1.13, with a Ctrl-C at its start. */
 void mp_handle_pending(bool raise_exc) {
     if (late) {
         late = false;

@@ -38,13 +38,13 @@ skip() {
     echo "skip  $1: $2"
 }
 
-# compile HEADERS SOURCES COMPILER FLAGS...: all the sources, their complaints in the log.
+# compile HEADERS SOURCES COMPILER FLAGS...: compiles all sources, with messages to the log.
 compile() {
     headers=$1 sources=$2
     shift 2
     flags="-std=gnu99 -I$headers -I$out -Iinclude -Imicropython"
     : > "$out/compat_qstrs.h"
-    # Names in arguments of macros, too: hence after preprocessing.
+    # Reads preprocessed sources, because names also occur in macro arguments.
     "$@" $flags -E -P $sources 2> "$out/log" | grep -o 'MP_QSTR_[A-Za-z0-9_]*' | sort -u | sed 's/$/,/' > "$out/names"
     grep -q MP_QSTR_socket, "$out/names" || return 1
     cp "$out/names" "$out/compat_qstrs.h"
@@ -62,7 +62,7 @@ check() {
     if compile "$compat" "micropython/*.c" "$@"; then pass "$what"; else fail "$what"; fi
 }
 
-# must_fail WHAT ERROR HEADERS SOURCES: this check sees what it is there to see, and nothing else is wrong.
+# must_fail WHAT ERROR HEADERS SOURCES: the check must report this error and no other.
 must_fail() {
     if compile "$3" "$4" gcc -Iport/posix; then
         echo "it compiled" > "$out/log"
@@ -102,7 +102,7 @@ for variant in \
     fi
 done
 
-# The check itself: three mistakes that it must find.
+# Test of the check itself: three mistakes that it must find.
 mkdir "$out/without" && cp -r "$compat/py" "$out/without"
 sed -i '/mp_obj_new_bytes(/d' "$out/without/py/obj.h"
 must_fail "a name that is gone" "mp_obj_new_bytes" "$out/without" "micropython/*.c"
@@ -115,7 +115,7 @@ cp micropython/inet.c "$out/changed.c"
 echo 'mp_obj_t changed(vstr_t *); mp_obj_t changed(vstr_t *v) { return mp_obj_new_str_from_vstr(v), MP_OBJ_NEW_QSTR(MP_QSTR_socket); }' >> "$out/changed.c"
 must_fail "a newer signature" "mp_obj_new_str_from_vstr" "$compat" "$out/changed.c"
 
-# run PROGRAM SOURCE WHAT: one function runs. The linker leaves out the rest of the source, and the names that it needs.
+# run PROGRAM SOURCE WHAT: runs one function. The linker drops the rest of the source with the names that it needs.
 run() {
     if gcc -std=gnu99 -I$compat -I$out -Iinclude -Imicropython -Wall -Wextra -Werror -ffunction-sections -fdata-sections \
         -Wl,--gc-sections -o "$out/$1" "$compat/$1.c" "$2" > "$out/log" 2>&1; then
@@ -134,7 +134,7 @@ run pending micropython/stream.c "an exception that becomes pending"
 run lookup micropython/arguments.c "a lookup without __init__"
 run stack micropython/errors.c "room on the stack"
 
-# also NAME ARGUMENTS...: a script that counts for itself.
+# also NAME ARGUMENTS...: runs a script that prints its own counts.
 also() {
     script=$1
     shift

@@ -1,4 +1,4 @@
-/* Room on the C stack for a call of the core, on the names of MicroPython 1.13, where nobody looks after it in calls of C.
+/* Room on the C stack for a call of the core, with the API of MicroPython 1.13, which does not check the stack in calls of C.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,9 +20,9 @@ void nlr_jump(void *val) {
     exit(2);
 }
 
-/* Whether there is none with so many bytes left below the limit. */
+/* True if a call with that many bytes left below the limit raises. */
 static bool too_deep(size_t left) {
-    char here[4096]; /* used, as far as the interpreter can tell */
+    char here[4096]; /* stack that counts as used */
     MP_STATE_THREAD(stack_top) = here + sizeof(here);
     MP_STATE_THREAD(stack_limit) = sizeof(here) + left;
     if (setjmp(raised) != 0) {

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The headers that bring the module into RT-Thread's MicroPython 1.13: names, hashes, configurations, mistakes.
+"""Tests the headers that add the module to RT-Thread's MicroPython 1.13: names, hashes, configurations, mistakes.
 
 usage: test/compat/test_genhdr.py [--tree MICROPYTHON]
 
---tree is a MicroPython tree, whose own makeqstrdata.py tells the right bytes. The package is a stand-in here: a list of
-strings in the form that RT-Thread's has, and the settings that count. The last line counts.
+--tree is a MicroPython tree; its own makeqstrdata.py gives the correct bytes. The package is a substitute: a list of
+strings in the form of RT-Thread's, and the settings that matter. The last line counts.
 """
 
 import argparse
@@ -24,7 +24,7 @@ HEADERS = ("moddefs.user.extmods.h", "qstrdefs.user.extmods.h")
 OPTIONS = re.findall(r"(?m)^    config (USOCKET_USING_\w+)$|^        config (USOCKET_USING_\w+)$", open(os.path.join(PORT, "Kconfig")).read())
 OPTIONS = [one or other for one, other in OPTIONS]
 
-# Of 1.13's own strings, some that we use, some that we do not.
+# Some of 1.13's own strings, used and unused ones.
 THEIRS = ("", "__name__", "__init__", "__enter__", "__del__", "recv", "send", "close", "socket", "usocket", "read", "readinto", "write",
           "timeout", "AF_INET", "file", "print")
 
@@ -44,7 +44,7 @@ def check(what, good, why=""):
 
 
 def package(directory, hash_bytes=1, compute=None, frozen=()):
-    """A stand-in for the MicroPython package."""
+    """Write a substitute for the MicroPython package."""
     os.makedirs(os.path.join(directory, "port", "genhdr"))
     lines = [qdef(name, hash_bytes, compute) for name in THEIRS]
     lines += ["", "#if MICROPY_USER_EXTMODS", '#include "qstrdefs.user.extmods.h"', "#endif", ""]
@@ -64,7 +64,7 @@ def qdef(name, hash_bytes, compute):
 
 
 def own_hash(data, hash_bytes):
-    """What qstr.c says, for where no tree is to be had."""
+    """The hash of qstr.c, computed here for runs without a tree."""
     value = 5381
     for byte in data:
         value = value * 33 ^ byte
@@ -84,7 +84,7 @@ def names(text):
 
 
 def config(directory, *options, more=""):
-    """An rtconfig.h, as menuconfig writes it."""
+    """Write an rtconfig.h in menuconfig's form."""
     os.makedirs(directory)
     path = os.path.join(directory, "rtconfig.h")
     with open(path, "w") as file:
@@ -93,7 +93,7 @@ def config(directory, *options, more=""):
 
 
 def preprocessed(directory, *options):
-    """The names that a compiler sees, with the same rtconfig.h."""
+    """The names that the compiler finds with the same rtconfig.h."""
     flags = ["-std=gnu99", "-D__RTTHREAD__", f"-I{directory}", "-Itest/compat", "-Itest/compat/stack", "-Iinclude", "-Imicropython", *options]
     open(os.path.join(directory, "compat_qstrs.h"), "w").close()
     result = subprocess.run(["gcc", "-E", "-P", *flags, *sorted(glob.glob("micropython/*.c"))], capture_output=True, text=True)
@@ -123,7 +123,7 @@ def output_test(work, compute):
     good = check("an awkward path", first.returncode == 0, first.stderr) and texts(out)
     before = [os.stat(os.path.join(out, name)).st_mtime_ns for name in HEADERS] if good else None
     again = run([sys.executable], base, out)
-    check("a second run writes nothing, says nothing", good and again.returncode == 0 and again.stdout == "" and before == [
+    check("a second run writes and prints nothing", good and again.returncode == 0 and again.stdout == "" and before == [
         os.stat(os.path.join(out, name)).st_mtime_ns for name in HEADERS], again.stdout)
     copy = os.path.join(work, "copy of [us] here")
     for part in ("micropython", "include", "port/rtthread"):
@@ -146,7 +146,7 @@ def output_test(work, compute):
 
 
 def python2():
-    """The command of a Python 2.7, and its environment."""
+    """The command and the environment of a Python 2.7."""
     candidates = [({}, name) for name in ("python2.7", "python2")]
     if shutil.which("pyenv"):
         versions = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True).stdout.split()
@@ -177,13 +177,13 @@ def configuration_test(work, compute):
         have = set(names(texts(out)[1])) | set(THEIRS)
         need, compiler = preprocessed(directory, '-DUSOCKET_CONFIG_FILE="%s"' % os.path.join(PORT, "usocket_config.h"))
         check(f"{title}: nothing is missing", compiler.returncode == 0 and need <= have, sorted(need - have) or compiler.stderr)
-        # What a compiler of this system sees and the reader cannot know, or the other way round: a few names at the most.
+        # Names that only this system's compiler or only the reader can find: a few at most.
         spare = have - need - set(THEIRS)
         ports = {name for name in spare if re.match("SO_|TCP_|IP_|IPV6_|MSG_|SOMAXCONN", name)}
         check(f"{title}: no more than {len(spare)} too many", len(spare - ports) <= 2, sorted(spare - ports))
         complaints = compiles(directory, out)
         check(f"{title}: the binding compiles with the headers", not complaints, complaints)
-        # This check, too, sees what it is there to see.
+        # This check must also detect a deliberate mistake.
         path = os.path.join(out, HEADERS[1])
         text = "".join(line for line in open(path) if "MP_QSTR_connect," not in line)
         with open(path, "w") as file:
@@ -194,7 +194,7 @@ def configuration_test(work, compute):
 
 
 def compiles(directory, out):
-    """What a compiler says of the binding, against 1.13's names and with the generated headers in their places."""
+    """The compiler's messages for the binding with 1.13's API and the generated headers."""
     with open(os.path.join(directory, "compat_qstrs.h"), "w") as file:
         file.write("#define QDEF(id, text) id,\n" + "".join(f'QDEF(MP_QSTR_{name}, "")\n' for name in THEIRS) +
                    '#include "qstrdefs.user.extmods.h"\n#undef QDEF\n')
@@ -223,7 +223,7 @@ def mistakes_test(work, compute):
             with open(os.path.join(arguments[0], "port", "mpconfigport.h"), "w") as file:
                 file.write("#define MICROPY_QSTR_BYTES_IN_HASH (2)\n")
         result = run([sys.executable], *arguments)
-        check(what + " is told, in one line", result.returncode == 1 and word in result.stderr and result.stderr.count("\n") == 1,
+        check(what + " is reported in one line", result.returncode == 1 and word in result.stderr and result.stderr.count("\n") == 1,
               result.stderr + result.stdout)
         check("and nothing is made", not os.path.exists(os.path.join(work, "x")))
 
@@ -249,7 +249,7 @@ def package_test(work):
     sources = "".join(open(os.path.join(PORT, name)).read() for name in ("usocket_config.h", "system.c"))
     read = set(re.findall(r"\bUSOCKET_(?:USING_\w+|TLS_\w+|RESOLVER_STACK_SIZE|RESOLVER_PRIORITY)\b", sources))
     offered = set(re.findall(r"config (USOCKET_\w+)", kconfig))
-    used = read | {"USOCKET_UDP_MAILBOX", "USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX"}  # SConscript reads two; the third selects
+    used = read | {"USOCKET_UDP_MAILBOX", "USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX"}  # SConscript reads two of them; the third only selects others
     check("every option does something, and every one that is read is offered", offered == used, offered ^ used)
 
     defaults = dict(re.findall(r"config (USOCKET_\w+)\n(?:(?!    config).*\n)*?\s+default (\w*)", kconfig))
@@ -259,7 +259,7 @@ def package_test(work):
         told = {name: word.get(value, value) for name, value in defaults.items()}
         check(f"{path} tells every option and its default", set(told) == offered and rows == told, set(rows.items()) ^ set(told.items()))
 
-    python = "/usr/bin/python3"  # Debian's, which knows Debian's python3-kconfiglib
+    python = "/usr/bin/python3"  # Debian's interpreter, which finds Debian's python3-kconfiglib
     if not os.path.exists(python) or subprocess.run([python, "-c", "import kconfiglib"], capture_output=True).returncode:
         say("skip", "Kconfig is read: python3-kconfiglib is not installed")
         return

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The package's SConscripts, run by scons: what is compiled, with which headers, and what they say when something is wrong.
+"""Tests the package's SConscripts with scons: the compiled files, their headers, and the messages for mistakes.
 
 usage: test/compat/test_scons.py
 
-The functions of RT-Thread's building.py that they call have stand-ins here; the kernel's headers are those of test/sal, MicroPython's
-those of test/compat. Everything is compiled, in a directory whose name has a space. The last line counts.
+The functions of RT-Thread's building.py have substitutes here; the kernel's headers are those of test/sal, MicroPython's
+those of test/compat. Everything is compiled in a directory with a space in its name. The last line counts.
 """
 
 import glob
@@ -69,7 +69,7 @@ Return("objs")
 
 
 class Board:
-    """A BSP with our package in it."""
+    """Write a BSP that contains the package."""
 
     def __init__(self, directory, *options, micropython=True):
         self.directory = directory
@@ -80,7 +80,7 @@ class Board:
         kernel = os.path.join(directory, "kernel")
         sal = os.path.join(kernel, "components", "net", "sal_socket")
         shutil.copytree(os.path.join(ROOT, "test", "sal", "include"), sal)
-        # As the look-alike's board, with these options in place of its own.
+        # The configuration of the look-alike's board, with these options in place of its own.
         with open(os.path.join(ROOT, "test", "sal", "rtthread", "rtconfig.h")) as file:
             config = re.sub(r"(?m)^ *#define (?:PKG|USOCKET)_.*\n", "", file.read())
         options = dict.fromkeys(("PKG_USING_USOCKET", *options), 1)
@@ -115,7 +115,7 @@ def sources(*directories):
 
 
 LIBRARY = ("src/*", "port", "port/rtthread")
-# TLS is compiled by test/unit/configs.py, which has mbedTLS.
+# test/unit/configs.py compiles TLS, because it has mbedTLS.
 ALL = [name for name in test_genhdr.OPTIONS if name not in ("USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX", "USOCKET_USING_TLS")]
 
 
@@ -126,9 +126,9 @@ def good_test(work):
     check("and nothing else", board.objects() == sources(*LIBRARY, "micropython", "samples"), board.objects() ^ sources(*LIBRARY, "micropython", "samples"))
     check("the names are counted", re.search(r"^usocket: \d+ names, \d+ of them new", result.stdout, re.M), result.stdout[:500])
     again = board.scons()
-    check("a second run compiles nothing and says nothing", "gcc" not in again.stdout and "usocket:" not in again.stdout, again.stdout[:1500])
+    check("a second run compiles and prints nothing", "gcc" not in again.stdout and "usocket:" not in again.stdout, again.stdout[:1500])
     common = re.search(r"for all: (.*)", result.stdout).group(1)
-    check("our public headers are on everybody's path, the private ones are not", "usocket-latest/include'" in common and "build/usocket'" in common and
+    check("the public headers are on every program's include path, the private ones are not", "usocket-latest/include'" in common and "build/usocket'" in common and
           "/port" not in common, common)
 
     common = re.search(r"for all: (.*)", board.scons("-n", "--target=eclipse").stdout).group(1)
@@ -136,7 +136,7 @@ def good_test(work):
 
     board = Board(os.path.join(work, "tls"), *ALL, "USOCKET_USING_TLS", micropython=False)
     named = re.findall(r"MBEDTLS_USER_CONFIG_FILE=\S*mbedtls_user\.h", board.scons("-n").stdout)
-    check("with TLS, mbedTLS and everybody else sees our lines for it", len(named) == len(sources(*LIBRARY)), named[:1])
+    check("with TLS, mbedTLS and all other sources see the package's settings", len(named) == len(sources(*LIBRARY)), named[:1])
 
     board = Board(os.path.join(work, "library"), *ALL, micropython=False)
     result = board.scons()
@@ -152,7 +152,7 @@ def good_test(work):
 
 
 def shim_test(work):
-    """The mailbox of UDP sockets, with a stand-in for lwIP's options."""
+    """The mailbox size of UDP sockets, with a substitute for lwIP's options."""
     for size, expected in ((8, "8"), (0, "1")):
         board = Board(os.path.join(work, f"mailbox {size}"), *ALL, micropython=False)
         text = open(os.path.join(board.directory, "rtconfig.h")).read()
@@ -177,7 +177,7 @@ def mistakes_test(work):
                                                                         "MICROPYTHON_USING_USEREXTMODS"), {"USOCKET_MICROPYTHON": "/nowhere"})):
         result = board.scons(**environment)
         lines = [line for line in result.stdout.splitlines() if line.startswith("usocket:")]
-        check(what + " is told, in one line", result.returncode != 0 and len(lines) == 1 and word in lines[0], result.stdout + result.stderr)
+        check(what + " is reported in one line", result.returncode != 0 and len(lines) == 1 and word in lines[0], result.stdout + result.stderr)
         check("and nothing is compiled", not board.objects())
 
 

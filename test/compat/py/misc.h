@@ -1,4 +1,4 @@
-/* Memory and strings that grow.
+/* Allocation and growing strings (vstr).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 
 typedef unsigned char byte;
 
-/* Without MICROPY_ROM_TEXT_COMPRESSION. */
+/* As without MICROPY_ROM_TEXT_COMPRESSION. */
 typedef const char *mp_rom_error_text_t;
 #define MP_ERROR_TEXT(x) (mp_rom_error_text_t)(x)
 

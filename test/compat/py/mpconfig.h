@@ -1,4 +1,4 @@
-/* How the interpreter is configured, as RT-Thread's package has it; run.sh varies the first few.
+/* The interpreter's configuration in RT-Thread's package; run.sh varies the first options.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* There mpconfigport.h includes rtthread.h, and that brings in names of the C library. */
+/* RT-Thread's mpconfigport.h includes rtthread.h, which declares names of the C library. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

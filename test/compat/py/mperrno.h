@@ -1,4 +1,4 @@
-/* MicroPython's own errno values, of which the binding needs few: it has numbers of its own.
+/* MicroPython's errno values. The binding has numbers of its own and needs only a few.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* The port's layer over the hardware: the binding uses nothing of it.
+/* The port's hardware layer. The binding uses none of it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* The big lock, and who runs.
+/* The global lock and the current thread's state.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 mp_state_thread_t *mp_thread_get_state(void);
 
 typedef struct {
-    void *port; /* the port's own */
+    void *port; /* the port's data */
 } mp_thread_mutex_t;
 
 void mp_thread_mutex_init(mp_thread_mutex_t *mutex);

@@ -15,7 +15,7 @@ enum {
 };
 const char *qstr_str(qstr q);
 
-/* ---- Objects and the words that stand for them ---------------------------------------------------------------------- */
+/* ---- Object representation ------------------------------------------------------------------------------------------ */
 
 typedef void *mp_obj_t;
 typedef const void *mp_const_obj_t;
@@ -50,7 +50,7 @@ extern const struct _mp_obj_str_t mp_const_empty_bytes_obj;
 #define MP_ROM_FALSE MP_ROM_PTR(&mp_const_false_obj)
 #define MP_ROM_TRUE MP_ROM_PTR(&mp_const_true_obj)
 
-/* Macros there, too, as far as the binding can tell. */
+/* Macros in MicroPython; for the binding functions are equivalent. */
 bool mp_obj_is_small_int(mp_const_obj_t o);
 bool mp_obj_is_type(mp_const_obj_t o, const mp_obj_type_t *type);
 bool mp_obj_is_int(mp_const_obj_t o);
@@ -200,7 +200,7 @@ typedef struct _mp_obj_module_t {
     mp_obj_dict_t *globals;
 } mp_obj_module_t;
 
-/* ---- What to do with objects -------------------------------------------------------------------------------------- */
+/* ---- Operations on objects ---------------------------------------------------------------------------------------- */
 
 typedef struct {
     void *buf;

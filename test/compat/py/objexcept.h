@@ -1,4 +1,4 @@
-/* Exceptions from within.
+/* The internals of exceptions.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* Long integers from within: digits of 16 bits on a 32-bit machine.
+/* The internals of long integers: digits of 16 bits on a 32-bit machine.
  *
  * SPDX-License-Identifier: MIT
  */

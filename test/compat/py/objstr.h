@@ -1,4 +1,4 @@
-/* Strings from within.
+/* The internals of strings.
  *
  * SPDX-License-Identifier: MIT
  */

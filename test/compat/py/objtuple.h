@@ -1,4 +1,4 @@
-/* Tuples from within.
+/* The internals of tuples.
  *
  * SPDX-License-Identifier: MIT
  */

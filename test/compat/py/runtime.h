@@ -1,4 +1,4 @@
-/* Arguments, calls, exceptions, what is pending.
+/* Arguments, calls, exceptions, pending exceptions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -68,7 +68,7 @@ void mp_load_method_maybe(mp_obj_t base, qstr attr, mp_obj_t *dest);
 mp_obj_t mp_call_method_n_kw(size_t n_args, size_t n_kw, const mp_obj_t *args);
 void mp_convert_member_lookup(mp_obj_t self, const mp_obj_type_t *type, mp_obj_t member, mp_obj_t *dest);
 
-/* ---- What is pending: one exception for all threads ------------------------------------------------------------------ */
+/* ---- The pending exception, shared by all threads -------------------------------------------------------------------- */
 
 void mp_handle_pending(bool raise_exc);
 #if MICROPY_ENABLE_SCHEDULER

@@ -1,4 +1,4 @@
-/* A stack with hardly a name, for compilers that come without sockets.
+/* A minimal stack for compilers without socket headers.
  *
  * SPDX-License-Identifier: MIT
  */
