@@ -3,12 +3,12 @@
 Started by run.py as `unshare -rnmpf --kill-child python3 cell.py`, with a job
 in JSON on standard input; writes one JSON object a test to standard output:
 {"name", "outcome": pass | FAIL | skip | error, "seconds", "truth", "output",
-"log", "on_file"}.  `truth` is what was expected, and the suite has it on file or
-asked CPython for it; `output` is what was seen, None where it is the same.
+"log", "on_file"}.  `truth` is the expected output, from the suite's file or from
+CPython; `output` is the actual one, None where it is the same.
 
 A fresh network namespace means that the fixed ports of the tests never clash.
 With "inet" the cell also gets host names, the servers of standins.py behind a
-slow link, and addresses that swallow every packet.
+slow link, and addresses that drop every packet.
 """
 
 import json
@@ -25,8 +25,8 @@ import standins
 def network(job):
     """Set up the namespace; returns the process of the far end, or None."""
     standins.sh("ip link set lo up")
-    # Processes have new numbers here; the leak checker looks them up.  Where it is not
-    # allowed the rest works as well.
+    # Processes have new numbers here, which the leak checker looks up.  The mount may be
+    # forbidden; the rest works without it.
     subprocess.run(["mount", "-t", "proc", "proc", "/proc"], stderr=subprocess.DEVNULL)
     if not job["inet"]:
         return None
@@ -40,7 +40,7 @@ def network(job):
     for name in ("hosts", "nsswitch.conf", "resolv.conf"):
         if os.path.exists(f"/etc/{name}"):
             standins.sh(f"mount --bind {scratch}/{name} /etc/{name}")
-    # 192.0.2.1 and 1.1.1.1 have a route, and nobody there answers.
+    # 192.0.2.1 and 1.1.1.1 have a route but never answer.
     standins.sh("""ip link add v0 type veth peer name v1 &&
         ip addr add 192.0.2.2/24 dev v0 && ip link set v0 up && ip link set v1 up &&
         ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev v0 &&
@@ -98,7 +98,7 @@ def single(name, job):
             result["truth"] = found.group(2)
         else:
             result["truth"] = read(f"{tests}/{name}.exp")
-        if result["truth"] is None:  # ask for what run-tests.py compared with
+        if result["truth"] is None:  # asks CPython for the output that run-tests.py compared with
             here, script = os.path.split(f"{tests}/{name}")
             done = subprocess.run([sys.executable, "-BS", f"{here}/{script}"], cwd=here,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

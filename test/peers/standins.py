@@ -3,7 +3,7 @@
 Run inside a network namespace of its own.  A tun device here and one in the
 tests' namespace (an open descriptor, handed over by cell.py) are joined by two
 threads that hold back every packet for DELAY seconds, so that a connection to
-a "remote" host takes a while to come up, as it does on the Internet.
+a "remote" host takes a while to complete, as on the Internet.
 
 Servers: plain HTTP on 80; TLS on 443 with a chain of two certificates; TLS on
 8883 with a certificate of its own making.
@@ -109,7 +109,7 @@ def answer(conn, context, reply):
                 return
         conn.sendall(b"".join(reply))
         if context:
-            conn.settimeout(0.2)  # say goodbye; servers of the Internet do not wait for the client's, and MicroPython's may not come
+            conn.settimeout(0.2)  # sends close_notify; real servers do not wait for the client's, and MicroPython's may not come
             conn.unwrap()
     except OSError:
         pass  # the tests break connections on purpose

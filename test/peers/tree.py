@@ -1,4 +1,4 @@
-"""The tree that MicroPython's test-suite runs in, and which tests are taken.
+"""The tree in which MicroPython's test suite runs, and the selection of tests.
 
 The suite is run unmodified from a copy, because it writes beside itself.  Its
 scripts expect ../tools and ../extmod next to tests/, and `ssl` and `unittest`
@@ -11,16 +11,16 @@ import shutil
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
-# What makes a test in extmod ours to run: it imports one of these, or streams.
+# A test in extmod is selected if it imports one of these, or streams.
 TOUCHES = re.compile(
     r"^\s*(?:import|from)\s[^#\n]*\b(?:socket|usocket|select|ssl|tls|websocket)\b"
     r"|open_connection|start_server|asyncio\.Stream",
     re.M,
 )
 
-_PINNED = "needs the Internet: pins a public authority whose private key is not ours"
+_PINNED = "needs the Internet: pins a public CA, for which no private key is available"
 
-# Tests that are not run, and why.
+# Tests that are not run, with the reason.
 LEFT_OUT = {
     "net_inet/ssl_cert.py": _PINNED,
     "net_inet/test_sslcontext_client.py": _PINNED,
@@ -30,7 +30,7 @@ LEFT_OUT = {
 
 
 def lay_out(source, target):
-    """Make `target` a fresh copy of what the suite needs of the `source` tree."""
+    """Copy the parts of the `source` tree that the suite needs to `target`."""
     shutil.rmtree(target, ignore_errors=True)
     os.makedirs(target)
     drop = shutil.ignore_patterns("results", "__pycache__", "perf_bench", "internal_bench")

@@ -1,4 +1,4 @@
-"""What a result of the suite is worth.
+"""Judge the results of the suite.
 
 The suite compares a test's output with a file, or with CPython's output for
 the same script.  In the second case two equal failures count as a pass, and a
@@ -9,7 +9,7 @@ import re
 
 PASS, FAIL, SKIP, VACUOUS, BROKEN = "PASS", "FAIL", "SKIP", "vacuous", "ERROR"
 
-# What the expected output must show before a pass means anything, where the
+# Output that a test must show before a pass is meaningful, where the
 # general rules below are not enough: (pattern, least seconds that it takes).
 MUST = {
     "net_hosted/connect_timeout.py": (r"\ATrue\nTrue\n\Z", 1.0),
@@ -30,7 +30,7 @@ CRASH = re.compile(r"Traceback \(most recent call last\)|CPYTHON3 CRASH|\bTIMEOU
 
 
 def vacuity(name, result):
-    """Why a pass proves nothing, or None."""
+    """The reason for which a pass proves nothing, or None."""
     truth = result["truth"] or ""
     wanted, least = MUST.get(name, ("", 0))
     body = re.sub(r"^--- instance\d+ ---$", "", truth, flags=re.M).strip()
@@ -39,7 +39,7 @@ def vacuity(name, result):
     if not result["on_file"] and CRASH.search(truth):
         return "expected output is itself a failure: " + first_line(CRASH, truth)
     if body and all(line == "False" for line in body.split("\n")):
-        return "expected output says only False"
+        return "the expected output is only False"
     ran = re.search(r"unittest: (\d+) ran(?:, (\d+) skipped)?", truth)
     if ran and int(ran.group(1)) <= int(ran.group(2) or 0):
         return "every case in it was skipped"
@@ -56,13 +56,13 @@ def first_line(pattern, text):
 
 
 def difference(result):
-    """The first line that went wrong, in words."""
+    """Describe the first wrong line."""
     want, got = result["truth"], result["output"]
     if want is None or got is None:
         lines = [l for l in (got or result["log"]).strip().split("\n") if l.strip()]
         errors = [l for l in lines if re.match(r"\w*(Error|Exception|CRASH)\b", l)]
         return (errors or lines or ["no output"])[-1][:90]
-    told = re.search(r"^.*(?:mbedtls|SSL - ).*$", got, re.M)  # the real reason, when there is one
+    told = re.search(r"^.*(?:mbedtls|SSL - ).*$", got, re.M)  # the actual reason, if the output has one
     if told:
         return repr(told.group(0))[:120]
     want, got = want.split("\n"), got.split("\n")
@@ -82,7 +82,7 @@ def judge(name, result):
         reason = vacuity(name, result)
         return (VACUOUS, reason) if reason else (PASS, "")
     if outcome == "skip":
-        return SKIP, "the test says that it does not apply to this interpreter"
+        return SKIP, "the test reports that it does not apply to this interpreter"
     if outcome == "FAIL":
         return FAIL, difference(result)
     lines = result["log"].strip().split("\n")

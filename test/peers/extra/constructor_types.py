@@ -25,5 +25,5 @@ for args in ((None,), ("2",), (2.0,), ([],), (2, None), (2, "1"), (2, 1, None), 
         print(args, "TypeError")
 gc.collect()
 print("descriptors as before:", lowest_free() == before)
-os.stat("/")  # descriptors 0 to 2 are still ours to print with
+os.stat("/")  # descriptors 0 to 2 are still open for output
 print("done")

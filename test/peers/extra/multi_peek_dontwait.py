@@ -1,4 +1,4 @@
-# MSG_PEEK leaves what it shows; MSG_DONTWAIT returns at once; both for TCP and UDP.
+# MSG_PEEK leaves the bytes in the buffer; MSG_DONTWAIT returns at once; both on TCP and UDP.
 
 import errno
 import socket

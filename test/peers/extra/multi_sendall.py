@@ -1,4 +1,4 @@
-# sendall() hands over everything, blocking and within a timeout, to a slow reader.
+# sendall() sends everything to a slow reader, blocking and within a timeout.
 
 import socket
 import time

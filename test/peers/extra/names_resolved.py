@@ -1,4 +1,4 @@
-# bind, connect and sendto look host names up; a name that is none is an OSError.
+# bind, connect and sendto look up host names; an invalid name is an OSError.
 
 import socket
 
@@ -7,7 +7,7 @@ def attempt(label, function):
     try:
         print(label, function())
     except OSError as e:
-        # A negative number of the resolver, not of the system.
+        # The number is the resolver's (negative), not the system's.
         print(label, "OSError", isinstance(e.errno, int) and e.errno < 0)
 
 

@@ -1,7 +1,7 @@
-"""Stand-in for the `ssl` module of MicroPython's package index.
+"""Substitute for the `ssl` module of MicroPython's package index.
 
 The source package carries the C module `tls` but not the Python module on top
-of it, which the test-suite imports.  This one offers the calls those tests
+of it, which the test suite imports.  This one provides the calls that those tests
 make.  Like the original it does not verify a peer unless told to.
 """
 

@@ -1,6 +1,6 @@
-"""Stand-in for `unittest`, which the source package does not carry.
+"""Substitute for `unittest`, which the source package does not contain.
 
-Enough for the network tests of MicroPython's suite, with the closing lines
+It suffices for the network tests of MicroPython's suite, and prints the final lines
 that its run-tests.py looks for.
 """
 
