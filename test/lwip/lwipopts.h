@@ -1,14 +1,14 @@
-/* lwIP as the tests build it: everything that usocket can use, and pools of a board that has some memory. With TEST_LWIP_TINY,
- * the pools of one that has little. Where a test cannot run on so little it says so.
+/* lwIP's configuration in the tests: every feature that usocket can use, with the pools of a board with some memory. With
+ * TEST_LWIP_TINY, the pools of a small board; tests that need more print a skip.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef TEST_LWIPOPTS_H
 #define TEST_LWIPOPTS_H
 
-/* Nothing passes unnoticed: a failed assertion, and an argument that lwIP refuses, end the program (start.c). */
+/* A failed assertion or an argument that lwIP refuses ends the program (start.c). */
 void test_lwip_failed(const char *what, const char *file, int line) __attribute__((noreturn));
-#undef LWIP_PLATFORM_ASSERT /* lwip/arch.h may have come first */
+#undef LWIP_PLATFORM_ASSERT /* lwip/arch.h may have defined it */
 #define LWIP_PLATFORM_ASSERT(x) test_lwip_failed(x, __FILE__, __LINE__)
 #define LWIP_ERROR(message, expression, handler) \
     do { \
@@ -41,7 +41,7 @@ void sys_check_core_locking(void);
 #define LWIP_ARP 1
 #define IP_REASSEMBLY 1
 #define IP_FRAG 1
-#define IPV6_FRAG_COPYHEADER 1 /* its helper does not fit into a header with pointers of 64 bits */
+#define IPV6_FRAG_COPYHEADER 1 /* its helper does not fit into the header with 64-bit pointers */
 #define IP_SOF_BROADCAST 1
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 0
 #define LWIP_IPV6_SEND_ROUTER_SOLICIT 0
@@ -70,13 +70,13 @@ void sys_check_core_locking(void);
 #define LWIP_TCP_KEEPALIVE 1
 #define TCP_LISTEN_BACKLOG 1
 #define LWIP_TCP_PCB_NUM_EXT_ARGS 1
-extern unsigned long test_lwip_msl; /* start.c; in LAST_ACK lwIP waits twice as long for a peer's word, and then resets it */
+extern unsigned long test_lwip_msl; /* in start.c; in LAST_ACK lwIP waits twice this time for the peer, then resets the connection */
 #define TCP_MSL test_lwip_msl
-#define LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT 2000 /* close() waits that long for memory, at most */
+#define LWIP_TCP_CLOSE_TIMEOUT_MS_DEFAULT 2000 /* longest wait of close() for memory */
 
 #define LWIP_DNS_SECURE 7
 #define DNS_MAX_SERVERS 1
-#define DNS_MAX_RETRIES 2 /* a question without an answer ends after 2 s */
+#define DNS_MAX_RETRIES 2 /* an unanswered query ends after 2 s */
 #define DNS_LOCAL_HOSTLIST 1
 #define DNS_LOCAL_HOSTLIST_INIT \
     { \
@@ -128,7 +128,7 @@ extern unsigned long test_lwip_msl; /* start.c; in LAST_ACK lwIP waits twice as 
 #define MEMP_NUM_UDP_PCB 64
 #define MEMP_NUM_RAW_PCB 16
 #define MEMP_NUM_NETBUF 256
-#define MEMP_NUM_NETDB 1 /* as everywhere */
+#define MEMP_NUM_NETDB 1 /* as with larger pools */
 #define MEMP_NUM_TCP_SEG 512
 #define MEMP_NUM_PBUF 256
 #define PBUF_POOL_SIZE 256

@@ -1,8 +1,8 @@
 /* Starts lwIP's thread once, before main(), with its interfaces.
  *
- * Without anything in the environment there are the loopback interface, lo0, and ve1: 192.0.2.2/24 and 2001:db8::2/64, where
- * everything sent is lost; its name server, 192.0.2.1, is as silent as all its neighbours. A segment lives 2 s there, so that
- * tests see the end of TIME_WAIT. Instead of ve1, a tap interface, where it lives a minute as usual:
+ * By default there are the loopback interface, lo0, and ve1 with 192.0.2.2/24 and 2001:db8::2/64, which drops every packet; its name
+ * server, 192.0.2.1, never answers, like all its neighbours. The maximum segment lifetime is 2 s there, so that tests reach the end of
+ * TIME_WAIT. The environment can replace ve1 by a tap interface, with the usual lifetime of a minute:
  *   LWIP_TAP      its name; it exists, and its other end is up; tp1 in lwIP
  *   LWIP_IP4      address/prefix          LWIP_GATEWAY  address
  *   LWIP_IP6      address/prefix; usable at once, like the link-local one
@@ -55,7 +55,7 @@ static void give_up(const char *what) {
     _exit(97);
 }
 
-/* ---- Where everything is lost ------------------------------------------------------------------------------------- */
+/* ---- The interface that drops every packet ------------------------------------------------------------------------ */
 
 static err_t lose4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to) {
     (void)netif, (void)p, (void)to;
@@ -87,7 +87,7 @@ static err_t tap_output(struct netif *netif, struct pbuf *p) {
     (void)netif;
     u16_t len = pbuf_copy_partial(p, frame, sizeof(frame), 0);
     if (write(tap, frame, len) < 0) {
-        LINK_STATS_INC(link.drop); /* the other end is down: as on a wire that is cut */
+        LINK_STATS_INC(link.drop); /* the other end is down, as with a cut wire */
     }
     return ERR_OK;
 }
@@ -98,7 +98,7 @@ static void tap_input(void *unused) {
     for (;;) {
         ssize_t len = read(tap, frame, sizeof(frame));
         if (len <= 0) {
-            usleep(10000); /* down, for now */
+            usleep(10000); /* the interface is down for now */
             continue;
         }
         struct pbuf *p = pbuf_alloc(PBUF_RAW, (u16_t)len, PBUF_POOL);
@@ -197,12 +197,12 @@ static void set_up(void *done) {
 __attribute__((constructor)) static void start(void) {
     sigset_t all, old;
     const char *name = getenv("LWIP_TAP");
-    srand((unsigned)time(NULL) ^ (unsigned)getpid()); /* first ports, identifiers of lookups */
+    srand((unsigned)time(NULL) ^ (unsigned)getpid()); /* for the first ports and the identifiers of lookups */
     if (name != NULL) {
         open_tap(name);
     }
     sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old); /* lwIP's threads know no signals */
+    pthread_sigmask(SIG_SETMASK, &all, &old); /* lwIP's threads block all signals */
     sys_sem_t done;
     sys_sem_new(&done, 0);
     tcpip_init(set_up, &done);

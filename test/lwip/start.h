@@ -1,22 +1,22 @@
-/* lwIP inside a test program: started by itself before main(). See start.c for the environment that it knows.
+/* lwIP inside a test program, started before main(). start.c describes the environment variables.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef TEST_LWIP_START_H
 #define TEST_LWIP_START_H
 
-/* How many entries of lwIP's pools are taken. */
+/* Number of used entries in lwIP's pools. */
 typedef struct {
-    int netconns, tcp, tcp_listen, udp, raw; /* tcp: without those in TIME_WAIT */
+    int netconns, tcp, tcp_listen, udp, raw; /* tcp excludes TIME_WAIT */
     int netbufs, segments, pbufs, pool_pbufs, netdb, heap;
 } lwip_census_t;
 
 lwip_census_t lwip_census(void);
 
-/* Whether lwIP's lists of connections are in order: each in one list, once, in a state that belongs there. */
+/* Check lwIP's lists of connections: returns 1 if each is in one list, once, in a valid state. */
 int lwip_sane(void);
 
-/* Print the connections that there are. */
+/* Print all connections. */
 void lwip_show(void);
 
 #endif
