@@ -1,6 +1,6 @@
-/* What qemu-user does otherwise than the kernel under it, in plain C: the evidence for test/foreign/arm.txt.
+/* Differences between qemu-user and the kernel, shown in plain C: the evidence for test/foreign/arm.txt.
  *
- * Prints a line for each, and ends well if all are as listed: natively with "kernel" as argument, under the emulator without.
+ * Prints a line for each, and exits with 0 if all are as listed: natively with the argument "kernel", under the emulator without it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
-# Threads and the collector, no socket: ends in two seconds natively, and as a rule never under qemu-user 7.2, which loses one
-# of the signals by which MicroPython's collector stops the other threads. Why check.py has no storms of collections there.
+# Threads and the collector without sockets: ends in two seconds natively, and usually never under qemu-user 7.2, which loses one
+# of the signals by which MicroPython's collector stops the other threads. For this reason check.py has no storms of collections there.
 import _thread
 import gc
 import time

@@ -1,7 +1,7 @@
-/* `_stack`, a module of test builds alone: what the stack under the sockets has open and has used up.
+/* `_stack`, a module of test builds: the open sockets and the resources of the stack under the sockets.
  *
  * SIN_LEN    struct sockaddr begins with its length
- * sockets()  how many are open now
+ * sockets()  number of open sockets
  * pools()    lwIP: {name: (used, most, failed)} of each pool and of its heap; {} elsewhere
  *
  * SPDX-License-Identifier: MIT
