@@ -1,4 +1,4 @@
-# usocket: `make run` shows it working, `make test` tests it, `make help` lists the rest.
+# usocket: `make run` runs the examples, `make test` the tests, `make help` lists all targets.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -37,7 +37,7 @@ help: ## this list
 	@echo
 	@echo '  MICROPYTHON_VERSION=1.26.1 another pinned version    MICROPYTHON_DIR=/path a MicroPython tree of your own'
 
-clean: ## remove what was built, keep what was downloaded
+clean: ## remove built files, keep downloads
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name download ! -name apt ! -name 'micropython-*' -exec rm -rf {} + 2>/dev/null || true
 
 distclean: ## remove build/ altogether

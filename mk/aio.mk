@@ -1,4 +1,4 @@
-# aiosocket: its tests, on this system's sockets and on lwIP's; and how it does beside others with many connections.
+# aiosocket: its tests on this system's sockets and on lwIP, and its benchmark with many connections.
 
 SUITES += test-aio
 LONG_SUITES += test-aio-lwip test-aio-asan
@@ -11,7 +11,7 @@ test-aio: packages-test $(OURS) $(STOCK) ## asyncio without freezes: streams, se
 test-aio-long: packages-test $(OURS) $(STOCK)
 	@$(PYTHON) test/python/run.py --scripts test/aio --interp $(OURS) --long
 
-# What is left out judges the kernel's network or system calls, or waits for the stack's timers some thousand times.
+# The filter excludes scripts that test the kernel's network or system calls, or wait for the stack's timers thousands of times.
 test-aio-lwip: packages-test build/lwip/micropython
 	@$(PYTHON) test/python/run.py --scripts test/aio --interp build/lwip/micropython --stack lwip --filter '^(?!lossless|drive_(calls|freeze|names|package|race|suite))'
 

@@ -1,4 +1,4 @@
-# The interpreters. Objects are kept per version under build/obj/, so that changing MICROPYTHON_VERSION there and back is cheap.
+# The interpreters. Objects are kept per version under build/obj/, so that a change of MICROPYTHON_VERSION and back is cheap.
 
 MICROPYTHON_VERSION ?= 1.25.0
 FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny sal sal-asan
@@ -14,8 +14,8 @@ MPY_KEY := $(MICROPYTHON_VERSION)
 MPY_READY := $(MPY_TREE)/.ready
 endif
 
-# mbedTLS: the tree of MBEDTLS_DIR; with MICROPYTHON_DIR, that tree's lib/mbedtls or what build/ has already; else the pinned source
-# package. TLS=0: the interpreters are built without it.
+# mbedTLS is the tree of MBEDTLS_DIR; with MICROPYTHON_DIR that tree's lib/mbedtls or an existing one in build/; otherwise the pinned
+# source package. With TLS=0 the interpreters are built without it.
 MBEDTLS_VERSION := 3.6.6
 MBEDTLS_PINNED := build/mbedtls-$(MBEDTLS_VERSION)
 TLS ?= 1
@@ -37,7 +37,7 @@ ifneq ($(MICROPYTHON_DIR),)
 MBEDTLS_READY := $(if $(wildcard $(MBEDTLS_TREE)/.ready),,no-mbedtls)
 endif
 endif
-# Its archives; tools/build.py links with those in the first, or under the sanitizers in the second.
+# Directories of its archives; tools/build.py links with the first, or under the sanitizers with the second.
 MBEDTLS_OUT := build/mbedtls$(MBEDTLS_KEY)
 MBEDTLS_OUT_ASAN := build/mbedtls-asan$(MBEDTLS_KEY)
 export MBEDTLS_TREE MBEDTLS_OUT MBEDTLS_OUT_ASAN TLS
@@ -47,7 +47,7 @@ MPY_KEY := $(MPY_KEY)$(if $(filter 0,$(TLS)),-plain,$(MBEDTLS_KEY:%=-tls%))
 no-mbedtls:
 	@echo 'FAILED: looking for mbedTLS. $(if $(MBEDTLS_DIR),$(MBEDTLS_DIR) has no library/ssl_tls.c,$(MPY_TREE) has no lib/mbedtls): name its sources, 3.6.x, with MBEDTLS_DIR=/path, or build without TLS: TLS=0' >&2; exit 1
 
-# Directories are listed, too: they change when a file comes or goes.
+# The list includes directories, because they change when a file is added or removed.
 MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* src/*/* port port/*.[ch] port/posix port/posix/* \
 	micropython micropython/* aiosocket aiosocket/*.py)
 

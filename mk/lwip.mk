@@ -1,4 +1,4 @@
-# lwIP on this machine: the stack in archives, the interpreters that speak through it, the C tests on it (test-lwip-c).
+# lwIP on this machine: archives of the stack, interpreters on it, and the C tests on it (test-lwip-c).
 
 LWIP_VERSION := 2.2.1
 ifneq ($(LWIP_DIR),)
@@ -21,10 +21,10 @@ LWIP_FILES := $(addprefix src/core/,init def dns inet_chksum ip mem memp netif p
 	$(addprefix src/api/,api_lib api_msg err if_api netbuf netdb netifapi sockets tcpip) \
 	src/netif/ethernet $(LWIP_PORT)/sys_arch
 LWIP_INCLUDE := -Itest/lwip -isystem $(LWIP_TREE)/src/include -isystem $(LWIP_TREE)/$(LWIP_PORT)/include
-# What the library is to know of this stack.
+# The library's configuration for this stack.
 LWIP_KNOBS := -DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DPLAT_EVENT_COUNT=64
 
-# $(call lwip_archive,directory,compiler,options): lwIP, and what starts it.
+# $(call lwip_archive,directory,compiler,options): lwIP with the code that starts it.
 define lwip_archive
 $(1)/liblwip.a: $(LWIP_FILES:%=$(1)/lwip/%.o) $(1)/start.o
 	@echo "AR $$@"
@@ -55,7 +55,7 @@ LWIP_TC_SOURCES := $(TC_SRC) $(wildcard port/*.c port/lwip/*.c)
 LWIP_TC_LIB := $(TC_LIB_FLAGS) -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
 LWIP_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
 
-# $(call lwip_variant,name,compiler,options,options of lwIP itself,tests): as tc_variant, on lwIP.
+# $(call lwip_variant,name,compiler,options,options of lwIP itself,tests): like tc_variant, on lwIP.
 define lwip_variant
 lwip_$(1)_PROGRAMS := $(5:%=$(LWIP_BUILD)/$(1)/%-lwip)
 .PRECIOUS: $(LWIP_BUILD)/$(1)/lib/%.o $(LWIP_BUILD)/$(1)/unit/%.o
@@ -85,7 +85,7 @@ test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_v4_PROGRAMS) $(lwip_asan_PROGRAMS) $(lw
 	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) \
 		--full $(lwip_tiny_PROGRAMS) $(lwip_gcc_PROGRAMS) $(lwip_v4_PROGRAMS) --brief $(lwip_tiny-asan_PROGRAMS) $(lwip_asan_PROGRAMS)
 
-# 100,000 random sequences on each of two sizes of pools; they wait more than they work.
+# 100,000 random sequences on each of two pool sizes; they mostly wait.
 LWIP_CALLS := $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS))
 test-lwip-c-long: $(lwip_gcc_PROGRAMS) $(lwip_clang_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
 	@TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_CALLS)) \

@@ -5,7 +5,7 @@ INTERPRETER := build/unix/micropython
 
 .PHONY: run repl
 
-run: $(INTERPRETER) ## the documented examples, for real; SCRIPT=app.py ARGS=... runs yours instead
+run: $(INTERPRETER) ## run the documented examples; SCRIPT=app.py ARGS=... runs your script instead
 ifdef SCRIPT
 	@$(INTERPRETER) $(SCRIPT) $(ARGS)
 else

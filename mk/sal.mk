@@ -1,5 +1,5 @@
 # The C tests on the look-alike of RT-Thread's sockets, test/sal/. A variant is the library, the look-alike and the tests, built
-# with one compiler and one set of options, under $(BUILD_DIR)/sal-<variant>; LOOK=... chooses a stack's manners when it runs.
+# with one compiler and one set of options, under $(BUILD_DIR)/sal-<variant>; LOOK=... chooses a stack's behaviour at run time.
 
 SAL := test/sal
 SAL_SRC := $(wildcard src/*/*.c port/*.c port/rtthread/*.c)
@@ -53,7 +53,7 @@ $(eval $(call sal_variant,no-posix,clang,-O1 -DLOOK_NO_POSIX,$(SAL_UNIT),$(SAL_O
 $(eval $(call sal_variant,asan,clang,-O1 $(TC_SANITIZE),$(SAL_UNIT),$(SAL_OWN)))
 $(eval $(call sal_variant,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,quirks look))
 
-# The manners of lwIP 2.1.2 and 2.0.2 each with poll and with select; the rest as they come.
+# The behaviour of lwIP 2.1.2 and 2.0.2, each with poll and with select; other variants with the default.
 .PHONY: test-sal-c
 test-sal-c: $(sal_gcc_PROGRAMS) $(sal_no-posix_PROGRAMS) $(sal_asan_PROGRAMS) $(sal_no-ipv6_PROGRAMS)
 	@$(TC_RUN) --jobs 4 --full LOOK=212 $(sal_gcc_PROGRAMS) --brief LOOK=212 $(sal_no-posix_PROGRAMS) $(sal_no-ipv6_PROGRAMS) \

@@ -12,7 +12,7 @@ arm_RUN := qemu-arm -L /usr/arm-linux-gnueabihf
 powerpc_CC := powerpc-linux-gnu-gcc
 powerpc_RUN := qemu-ppc -L /usr/powerpc-linux-gnu
 
-# The test library, which Debian carries for this machine's own processor only.
+# The test library; Debian has it only for this machine's own processor.
 CMOCKA_FLAGS := -O2 -g -w -I$(CMOCKA_TREE)/include $(addprefix -DHAVE_,INTTYPES_H MALLOC_H SETJMP_H SIGNAL_H STDINT_H STRSIGNAL \
 	STRUCT_TIMESPEC CLOCK_GETTIME CLOCK_REALTIME GCC_THREAD_LOCAL_STORAGE)
 
@@ -32,8 +32,8 @@ FOREIGN := arm powerpc
 # A 64-bit kernel numbers the entries of a directory with 64 bits.
 FOREIGN_CFLAGS := -O2 -isystem $(CMOCKA_TREE)/include -D_FILE_OFFSET_BITS=64
 $(foreach name,$(FOREIGN),$(eval $(name)_NEEDS := $(BUILD_DIR)/$(name)/cmocka.o)$(eval $(name)_LINK := $(BUILD_DIR)/$(name)/cmocka.o -lpthread)$(eval $(call foreign,$(name))))
-# Without floods on real sockets: the emulator decides how many bytes a peer can send meanwhile. Without fork(): the emulator fails
-# assertions of its own in the child of a program with threads.
+# Floods on real sockets are left out, because the emulator determines the speed of the peer; fork() is left out, because the emulator
+# fails its own assertions in the child of a program with threads.
 $(foreach name,$(FOREIGN),$(eval $(call tc_variant,$(name),$($(name)_CC),$(FOREIGN_CFLAGS),$(TC_SIM_TESTS),$(filter-out flood fork,$(TC_NET_TESTS)))))
 
 .PHONY: test-arm-c test-arm-python test-bigendian-c test-arm-sim test-bigendian-sim
@@ -44,14 +44,14 @@ test-arm-c: $(arm_PROGRAMS) ## the C tests as 32-bit ARM, under qemu-user
 test-bigendian-c: $(powerpc_PROGRAMS) ## the C tests as 32-bit big-endian PowerPC, under qemu-user
 	@$(TC_RUN) --under '$(powerpc_RUN)' --full $^
 
-# Of both what takes seconds: the simulated network.
+# For both, the part that takes seconds: the simulated network.
 test-arm-sim: $(filter %-sim,$(arm_PROGRAMS))
 	@$(TC_RUN) --under '$(arm_RUN)' --full $^
 
 test-bigendian-sim: $(filter %-sim,$(powerpc_PROGRAMS))
 	@$(TC_RUN) --under '$(powerpc_RUN)' --full $^
 
-# The interpreter as a program that this machine runs; with the heap of a 64-bit one, which the scripts are made for.
+# The interpreter wrapped as a program of this machine, with the heap size of a 64-bit one, which the scripts expect.
 build/arm/emulated: build/arm/micropython
 	$(Q)printf '#!/bin/sh\nTEST_EMULATED=1 exec %s %s -X heapsize=2m "$$@"\n' '$(arm_RUN)' '$(abspath $<)' >$@ && chmod +x $@
 
@@ -65,10 +65,10 @@ test-arm-python: build/arm/emulated $(BUILD_DIR)/gaps $(BUILD_DIR)/arm/gaps ## t
 	@$(PYTHON) test/python/run.py --interp build/arm/emulated --known test/foreign/arm.txt
 
 .PHONY: test-client
-test-client: build/client/micropython ## an interpreter for TCP clients alone: what it has, and what it lacks
+test-client: build/client/micropython ## an interpreter for TCP clients only: its features, and its missing names
 	@$(PYTHON) test/client/run.py $<
 
-# The ports are measured, too: lwIP's headers must be there.
+# The ports are measured as well, which needs lwIP's headers.
 .PHONY: size-check
 size size-check: $(LWIP_READY)
 size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md has grown by more than 1 %

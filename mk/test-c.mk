@@ -21,7 +21,7 @@ $(BUILD_DIR)/allowed.h $(BUILD_DIR)/codes.h $(BUILD_DIR)/functions.h &: $(TC)/al
 	$(Q)$(TC_PYTHON) $(TC)/allowed.py $(BUILD_DIR) $(TC_HEADERS)
 
 # $(call tc_variant,name,compiler,options of everything,simulated tests,tests on the system)
-# NAME_LINK: what to link with instead of $(TC_LINK); NAME_NEEDS: what must be there first.
+# NAME_LINK: libraries in place of $(TC_LINK); NAME_NEEDS: prerequisites.
 define tc_variant
 $(1)_DIR := $(BUILD_DIR)/$(1)
 $(1)_PROGRAMS := $(4:%=$(BUILD_DIR)/$(1)/%-sim) $(5:%=$(BUILD_DIR)/$(1)/%-net)
@@ -66,7 +66,7 @@ $(eval $(call tc_variant,no-names,gcc,-O2 -DUSOCKET_NAMES=0 -DUSOCKET_UNIX=0,\
 	$(filter-out lookup share dial race fuzz,$(TC_SIM_TESTS)),socket connect data datagram))
 
 $(eval $(call tc_variant,no-server,gcc,-O2 -DUSOCKET_SERVER=0,$(filter-out fuzz accept,$(TC_SIM_TESTS)),socket connect data datagram watch threads))
-# As on a small device.
+# The configuration of a small device.
 $(eval $(call tc_variant,in-turn,gcc,-O2 -DUSOCKET_RACE=0 -DUSOCKET_ASYNC=0 -DUSOCKET_POLLER=0,$(filter-out share race poller,$(TC_SIM_TESTS)),socket))
 TC_CLIENT := IPV6=0 UNIX=0 NAMES=0 SERVER=0 DATAGRAMS=0 THREADS=0 WORDS=0 WAIT_SLICE_MS=0 \
 	RACE=0 ASYNC=0 POLLER=0
@@ -74,7 +74,7 @@ $(eval $(call tc_variant,client,gcc,-O2 $(TC_CLIENT:%=-DUSOCKET_%),address error
 TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start lookup_wait dial_start dial_by watch if_next gethostname \
 	port_listen port_accept port_somaxconn port_resolve)
 
-# The library alone, in every configuration and with both compilers: it compiles without a warning.
+# The library alone must compile without a warning, in every configuration and with both compilers.
 TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
 .PHONY: test-c-configs
 test-c-configs:
@@ -84,7 +84,7 @@ test-c-configs:
 		&& echo 'every configuration compiles'
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
-# Coverage counts are gcc's.
+# gcov's counts exist only for gcc.
 TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names no-server in-turn client
 .PHONY: test-c test-c-long test-c-asan test-c-valgrind examples-c
 test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
@@ -93,7 +93,7 @@ test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
 		--also '$(TC)/absent.sh $(BUILD_DIR)/client/net.a $(TC_NOT_IN_CLIENT)' \
 		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
 
-# Those that do more then, all variants; test-c runs the others alike.
+# The programs that do more in a long run, in all variants; test-c has already run the others.
 TC_LONGER := $(filter $(patsubst $(TC)/test_%.c,\%/%-sim,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)) \
 	$(patsubst $(TC)/test_%.c,\%/%-net,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)),$(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)))
 test-c-long: $(TC_LONGER)
@@ -107,7 +107,7 @@ TC_VALGRIND := valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kin
 test-c-valgrind: $(gcc_PROGRAMS)
 	@TEST_SHORT=1 TEST_VALGRIND=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
 
-# Small programs that use nothing but usocket.h.
+# Small programs that include only usocket.h.
 TC_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/examples/%,$(wildcard examples/c/*.c))
 $(BUILD_DIR)/examples/%: examples/c/%.c $(TC_SRC:%.c=$(BUILD_DIR)/gcc/lib/%.o) $(TC_PORT:%.c=$(BUILD_DIR)/gcc/lib/%.o)
 	@mkdir -p $(@D)

@@ -1,5 +1,5 @@
 # The Python tests on other stacks than Linux's: test-python-lwip and test-python-sal, and the same under the sanitizers. What a
-# stack cannot do is in test/python/stacks/ and docs/stacks.md. They wait more than they work, hence four at a time.
+# stack cannot do is in test/python/stacks/ and docs/stacks.md. They mostly wait, so four run at a time.
 
 STACKS := lwip sal
 SUITES += $(STACKS:%=test-python-%)

@@ -10,7 +10,7 @@ OURS := build/unix/micropython
 STOCK := build/ab/micropython
 ASAN := build/asan/micropython
 
-# Everything that leaks or is undefined ends the program with a code of its own.
+# A leak or undefined behaviour ends the program with a separate exit code.
 SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
 
 .PHONY: test test-long test-soak test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat test-docs \
@@ -28,7 +28,7 @@ test-soak: packages-test ## sweeps at every point, valgrind, coverage; docs/soak
 test-asan: packages-test ## C and Python tests under the sanitizers
 	@$(PYTHON) tools/suites.py test-asan test-c-asan test-python-asan
 
-test-python: $(OURS) ## what CPython and we must answer alike, and what only MicroPython has
+test-python: $(OURS) ## comparisons with CPython, and features of MicroPython
 	@$(PYTHON) test/python/run.py --interp $(OURS)
 
 test-python-long: $(OURS)
@@ -46,7 +46,7 @@ test-peers-long: $(OURS) $(STOCK)
 test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's libraries
 	@$(PYTHON) test/libs/run.py --interp $(OURS)
 
-# Random programs, of fixed seeds; TEST_SECONDS=3600 make random goes on for an hour, with seeds that the clock chooses.
+# Random programs with fixed seeds; `TEST_SECONDS=3600 make random` runs for an hour with seeds from the clock.
 RANDOM_ON := $(OURS) build/lwip/micropython build/sal/micropython
 .PHONY: test-random test-random-asan random
 test-random: $(RANDOM_ON) ## random programs: calls, closes, collections, threads and scheduled functions
@@ -58,7 +58,7 @@ test-random-asan: $(ASAN) build/lwip-asan/micropython build/sal-asan/micropython
 random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones each time
 	@TEST_SECONDS=$(or $(TEST_SECONDS),600) $(PYTHON) test/random/run.py --steps 400 $^
 
-# The README's MICROPYTHON_DIR, without apt-get.
+# The README's command with MICROPYTHON_DIR, without apt-get.
 .PHONY: test-tree test-tree-long
 test-tree: packages-test $(MPY_READY) $(MBEDTLS_READY) ## MICROPYTHON_DIR=/path make run, on a system without apt-get
 	@$(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE)
@@ -74,7 +74,7 @@ test-compat: $(MPY_READY) ## the binding against the names of MicroPython 1.13, 
 	@test/compat/run.sh $(MPY_TREE)
 endif
 
-# newest-X is the target X with the newest pinned MicroPython, as long as the mirror carries that.
+# newest-X is the target X with the newest pinned MicroPython, as long as the mirror has it.
 newest-%:
 	@tools/setup.sh micropython $(NEWEST) || { [ $$? = 3 ] && echo '0 passed, 0 failed, 1 skipped' && exit; } \
 		&& $(MAKE) --no-print-directory MICROPYTHON_VERSION=$(NEWEST) $*

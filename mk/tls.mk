@@ -1,7 +1,7 @@
-# mbedTLS, from its source: one archive with everything for each set of options, and two empty ones, for MicroPython links with
+# mbedTLS from source: for each set of options one archive with everything and two empty ones, because MicroPython links with
 # -lmbedx509 -lmbedtls -lmbedcrypto, in this order.
 
-# Which tree it is: mk/interpreters.mk.
+# mk/interpreters.mk chooses the tree.
 $(MBEDTLS_PINNED)/.ready: | packages
 	$(Q)tools/setup.sh mbedtls $(MBEDTLS_VERSION)
 
@@ -23,7 +23,7 @@ $(eval $(call mbedtls_archive,build/mbedtls-tsan,clang,-O1 -g -fsanitize=thread)
 
 size size-check test-configs: $(MBEDTLS_READY)
 
-# The interpreters that have TLS (tools/build.py).
+# The interpreters with TLS (tools/build.py).
 ifneq ($(TLS),0)
 $(foreach f,unix ab cov lwip lwip-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT)/libmbedcrypto.a
 $(foreach f,asan lwip-asan sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT_ASAN)/libmbedcrypto.a
@@ -31,13 +31,13 @@ endif
 
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
-# Variants with TLS: all that the others have, and the tests of TLS. The simulated network's memory is mbedTLS's, too.
+# Variants with TLS have all other tests and those of TLS. mbedTLS also allocates from the simulated network's memory.
 TLS_FLAGS = -DUSOCKET_TLS=1 -DTLS_CERTS='"$(BUILD_DIR)/tls_certs"'
 $(BUILD_DIR)/tls_certs.h: $(TC)/tls_certs.py test/tls/certs.py
 	@mkdir -p $(@D)
 	$(Q)$(TC_PYTHON) $< $(BUILD_DIR)
 # $(call tls_variant,name,compiler,options,archive,tests,tests on the system)
-# NAME_CMOCKA: the test library as an object, where it is not the system's.
+# NAME_CMOCKA: the test library as an object, if the system's cannot be used.
 define tls_variant
 $(eval $(1)_NEEDS := $(BUILD_DIR)/tls_certs.h $(4) $($(1)_CMOCKA))$(eval $(1)_LINK := $(4) $(or $($(1)_CMOCKA:%=% -lpthread),$(TC_LINK)))
 $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
@@ -48,20 +48,20 @@ $(eval $(call tls_variant,tls,gcc,-O2,$(MBEDTLS_OUT)/libmbedcrypto.a,$(TC_SIM_TE
 $(eval $(call tls_variant,tls-clang,clang,-O1,$(MBEDTLS_OUT)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
 $(eval $(call tls_variant,tls-asan,clang,-O1 $(TC_SANITIZE),$(MBEDTLS_OUT_ASAN)/libmbedcrypto.a,tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults socket))
 
-# Every pair of calls at once, under ThreadSanitizer, mbedTLS included.
+# Every pair of concurrent calls, under ThreadSanitizer including mbedTLS.
 $(eval $(call tls_variant,tls-tsan,clang,-O1 -fsanitize=thread,build/mbedtls-tsan/libmbedcrypto.a,,pairs))
 
-# mbedTLS 2.28, as Debian has it, for a library that others build: TLS 1.2 alone, memory of its own.
+# Debian's mbedTLS 2.28, as an example of a library that was built by others: only TLS 1.2, with its own allocator.
 tls-2_NEEDS := $(BUILD_DIR)/tls_certs.h
 tls-2_LINK := -lmbedtls -lmbedx509 -lmbedcrypto $(TC_LINK)
 $(eval $(call tc_variant,tls-2,gcc,-O2 $(TLS_FLAGS),tls dtls dtls_way tls_options tls_faults tls_sweep,tls dtls dtls_way tls_options tls_faults))
 
-# 32-bit ARM, under qemu-user: what a connection needs of the heap and the stack there.
+# 32-bit ARM under qemu-user: heap and stack of a connection.
 $(eval $(call mbedtls_archive,build/mbedtls-arm,$(arm_CC),-Os))
 tls-arm_CMOCKA := $(BUILD_DIR)/arm/cmocka.o
 $(eval $(call tls_variant,tls-arm,$(arm_CC),-Os $(FOREIGN_CFLAGS:-O2=),build/mbedtls-arm/libmbedcrypto.a,tls dtls dtls_way tls_options tls_memory tls_secrets,tls dtls dtls_way))
 
-# Coverage counts are gcc's.
+# gcov's counts exist only for gcc.
 TLS_VARIANTS := tls $(if $(findstring coverage,$(CFLAGS_EXTRA)),,tls-2)
 TLS_PROGRAMS := $(foreach v,$(TLS_VARIANTS),$($(v)_PROGRAMS))
 TLS_FULL := $(filter %/tls/tls-sim %/tls/tls-net %/tls/tls_sweep-sim,$(TLS_PROGRAMS))
@@ -73,7 +73,7 @@ test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of
 test-tls-c-asan: $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
 	@$(TLS_SANITIZER) TEST_LIMIT=300 $(TC_RUN) --brief $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
 
-# Every 17th failing call and allocation of a session, every 97th under the sanitizers, others every day; TEST_STRIDE=1: all.
+# Every 17th failing call and allocation of a session, every 97th under the sanitizers, different ones each day; TEST_STRIDE=1: all.
 test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
 	@$(TLS_SANITIZER) TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) --full \
 		TEST_STRIDE=$(or $(TEST_STRIDE),17) $(filter %/tls_sweep-sim,$(tls_PROGRAMS)) \
@@ -109,7 +109,7 @@ SUITES += test-tls
 LONG_SUITES += test-tls-asan
 SOAK_SUITES += test-tls-long
 
-# On the other stacks.
+# The TLS tests on other stacks.
 .PHONY: test-tls-lwip test-tls-sal
 test-tls-lwip: packages-test build/lwip/micropython
 	@$(PYTHON) test/tls/run.py --interp build/lwip/micropython --stack lwip

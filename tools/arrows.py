@@ -1,4 +1,4 @@
-"""The include arrows of the design:
+"""Check the includes of each file. They follow the arrows of the design:
 
     micropython, test, fuzz, bench -> include/usocket <- src -> port.h <- port/*.c -> port/<stack>/platform.h -> the system
 
@@ -13,7 +13,7 @@ from calls import LAYERS
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
-# What every C99 compiler has, even for a microcontroller.
+# Headers that every C99 compiler has, even for a microcontroller.
 STANDARD = {f"{name}.h" for name in "assert ctype errno float inttypes limits math setjmp stdarg stdatomic stdbool stddef stdint "
             "stdio stdlib string time".split()}
 
@@ -28,7 +28,7 @@ BSD = ("accept bind close closesocket connect fcntl freeaddrinfo getaddrinfo get
 
 
 def includes(path):
-    """The includes of a file: (line number, in angle brackets, name)."""
+    """Yield the includes of a file: (line number, True for angle brackets, name)."""
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             match = INCLUDE.match(line)
@@ -41,19 +41,19 @@ def beside(path, name):
 
 
 def below(path, name):
-    """Whether name is a header of a lower folder of src/."""
+    """True if name is a header of a lower folder of src/."""
     match = re.fullmatch(r"\.\./(\w+)/\w+\.h", name)
     return match and match.group(1) in LAYERS and LAYERS.index(match.group(1)) > LAYERS.index(path.split("/")[1]) and os.path.exists(
         os.path.join(os.path.dirname(path), name))
 
 
-# The module's dictionary must hold the platform's numbers as constants, to lie in flash; and only the C library knows who
-# handles Ctrl-C.
+# module_table.c needs the platform's numbers as constants, so that its dictionary lies in flash. The Ctrl-C handler is known only
+# through signal.h.
 BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropython/interrupt.c", "signal.h")}
 
 
 def allowed(path, angled, name):
-    """Whether the file at path may include name."""
+    """True if the file at path may include name."""
     if MBEDTLS.match(name):
         return path.startswith("src/mbedtls/")
     if PYTHON.match(name):
@@ -84,7 +84,7 @@ def wrong_includes(paths):
 
 
 def circles(paths):
-    """Headers that include each other, as the path of each circle."""
+    """Find headers that include each other; returns the path of each circle."""
     edges = {}
     for path in paths:
         near = {os.path.normpath(os.path.join(os.path.dirname(path), name)) for _, angled, name in includes(path) if not angled}
@@ -106,13 +106,13 @@ def circles(paths):
 
 
 def without_comments(text):
-    """The text with comments and strings blanked, line numbers kept."""
+    """Blank comments and strings; line numbers stay unchanged."""
     pattern = r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\''
     return re.sub(pattern, lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
 
 
 def sockets_in_engine(paths):
-    """Lines of src/mbedtls/ that name the socket's record."""
+    """Find lines of src/mbedtls/ that name the socket's record."""
     problems = []
     for path in paths:
         if path.startswith("src/mbedtls/"):

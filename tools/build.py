@@ -3,15 +3,15 @@
 
 usage: tools/build.py FLAVOUR OUT TREE
 
-FLAVOUR  unix  `socket` and `usocket` are both ours
-         ab    the port's own `socket` stays, `usocket` is ours
-         asan  like unix, under AddressSanitizer; our own files under UBSan, too
-         cov   like unix, our own files count their branches (gcov)
+FLAVOUR  unix  both `socket` and `usocket` are this module
+         ab    the port's own `socket` stays, `usocket` is this module
+         asan  like unix, with AddressSanitizer; this project's files also with UBSan
+         cov   like unix; this project's files count their branches (gcov)
          arm   like unix, for 32-bit ARM, without the tls module
-         client  like unix, without threads, for TCP clients alone: what config.h lets one leave out is left out
+         client  like unix, without threads, only for TCP clients: every optional part of config.h is left out
          lwip, lwip-asan, lwip-tiny  like unix or asan, on lwIP's sockets instead of the system's
          sal   like unix, on the look-alike of RT-Thread's sockets (test/sal)
-OUT      where the objects and the binary go; TREE: MicroPython's sources, which are only read.
+OUT      directory for the objects and the binary; TREE: MicroPython's sources, which are only read.
 """
 
 import fcntl
@@ -50,14 +50,14 @@ FLAVOURS = {
 }
 
 
-# Other stacks than the system's: what a flavour has, and before it what the stack needs. The archives are there already.
+# Stacks other than the system's: the settings of a flavour, preceded by those of its stack. The archives exist already.
 LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
 LWIP_CFLAGS = (f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DPLAT_EVENT_COUNT=64 -I{ROOT}/test/lwip "
                f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include")
 
 
 def on_stack(like, port, **settings):
-    """The arguments of another flavour, with a stack under the module."""
+    """The arguments of a flavour with another stack under the module."""
     arguments = dict(argument.split("=", 1) for argument in FLAVOURS[like])
     for name, value in settings.items():
         arguments[name] = f"{value} {arguments.get(name, '')}".strip()
@@ -67,13 +67,13 @@ def on_stack(like, port, **settings):
 
 
 def on_lwip(flavour, like, cflags=""):
-    """On build/FLAVOUR/liblwip.a (mk/lwip.mk)."""
+    """A flavour on build/FLAVOUR/liblwip.a (mk/lwip.mk)."""
     archive = f"-Wl,--whole-archive {ROOT}/build/{flavour}/liblwip.a -Wl,--no-whole-archive"
     return on_stack(like, "lwip", CFLAGS_EXTRA=f"{LWIP_CFLAGS} {cflags}".strip(), LDFLAGS_EXTRA=archive)
 
 
 def on_sal(like):
-    """On the look-alike of SAL (mk/sal.mk). Only our own files see its <errno.h> and <sys/socket.h>."""
+    """A flavour on the look-alike of SAL (mk/sal.mk). Only this project's files see its <errno.h> and <sys/socket.h>."""
     return on_stack(
         like, "rtthread",
         CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_USING_TLS -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
@@ -89,7 +89,7 @@ FLAVOURS["sal"] = on_sal("unix")
 FLAVOURS["sal-asan"] = on_sal("asan")
 
 
-# TLS sockets, and MicroPython's own tls module, on the mbedTLS that mk/tls.mk has built. TLS=0: neither.
+# TLS sockets and MicroPython's own tls module use the mbedTLS built by mk/tls.mk; with TLS=0 there is neither.
 MBEDTLS_TREE = os.path.abspath(os.environ.get("MBEDTLS_TREE") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
 MBEDTLS_OUT = os.path.join(ROOT, os.environ.get("MBEDTLS_OUT") or "build/mbedtls")
 MBEDTLS_OUT_ASAN = os.path.join(ROOT, os.environ.get("MBEDTLS_OUT_ASAN") or "build/mbedtls-asan")
@@ -103,7 +103,7 @@ def with_tls(flavour, archives):
         FLAVOURS[flavour] += NO_TLS
         return
     arguments = dict(argument.split("=", 1) for argument in FLAVOURS[flavour])
-    knob = "" if flavour.startswith("sal") else "-DUSOCKET_TLS=1"  # there, rtconfig.h has the knobs
+    knob = "" if flavour.startswith("sal") else "-DUSOCKET_TLS=1"  # rtconfig.h has the knobs of this flavour
     arguments["CFLAGS_EXTRA"] = f"{arguments.get('CFLAGS_EXTRA', '')} {knob} {TLS_CFLAGS}".strip()
     arguments["LDFLAGS_EXTRA"] = f"-L{archives} {arguments.get('LDFLAGS_EXTRA', '')}".strip()
     FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
@@ -116,7 +116,7 @@ for name in ("asan", "lwip-asan", "sal-asan"):
 
 
 class Progress:
-    """Counts compiled files: one updating line on a terminal, a line now and then elsewhere."""
+    """Counts compiled files: one updating line on a terminal, a line from time to time elsewhere."""
 
     def __init__(self, what, total):
         self.what, self.total, self.count = what, total, 0
@@ -152,9 +152,9 @@ def fail(step, log, lines):
 
 
 def make(step, directory, arguments, progress, log):
-    """Run MicroPython's own make, its output in the log."""
+    """Run MicroPython's own make, with output to the log."""
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
-    # Nothing of the outer make may leak into this one.
+    # The variables of the outer make must not reach this one.
     for name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "BUILD", "CFLAGS", "V"):
         env.pop(name, None)
     command = ["make", f"-j{JOBS}", "--no-print-directory", "-C", directory, *arguments]
@@ -174,7 +174,7 @@ def make(step, directory, arguments, progress, log):
 
 
 def objects(directory, arguments):
-    """How many files a build from nothing compiles."""
+    """The number of files that a complete build compiles."""
     env = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", MAKEFLAGS="")
     result = subprocess.run(["make", "-C", directory, *arguments, "print-cfg"], env=env, capture_output=True, text=True)
     match = re.search(r"^OBJ *= (.*)$", result.stdout, re.M)
@@ -187,7 +187,7 @@ def have_libffi():
 
 
 def makefiles(tree, out, flavour):
-    """A flavour's arguments, and those that make up for what a MicroPython checkout without its submodules lacks."""
+    """A flavour's arguments, with additional ones for a MicroPython checkout without submodules."""
     arguments = list(FLAVOURS[flavour])
     if not os.path.exists(os.path.join(tree, "lib", "micropython-lib", "README.md")):
         stand_in = os.path.join(os.path.dirname(out), "no-micropython-lib")
@@ -197,7 +197,7 @@ def makefiles(tree, out, flavour):
     with open(os.path.join(tree, "extmod", "extmod.mk")) as file:
         bundled = "MBEDTLS_DIR = lib/mbedtls" in file.read()
     if bundled and not set(NO_TLS) <= set(arguments):
-        # A checkout compiles its lib/mbedtls itself, with options of its own. Its tls module has to use the archive that we link with.
+        # A checkout would compile its lib/mbedtls with other options. Its tls module must use the same archive as this module.
         arguments = [a + " -DMICROPY_SSL_MBEDTLS=1" if a.startswith("CFLAGS_EXTRA=") else a for a in arguments]
         arguments = [a + " -lmbedx509 -lmbedtls -lmbedcrypto" if a.startswith("LDFLAGS_EXTRA=") else a for a in arguments]
         arguments += ["MICROPY_PY_SSL=1", "MICROPY_SSL_MBEDTLS=0"]
@@ -205,7 +205,7 @@ def makefiles(tree, out, flavour):
 
 
 def mpy_cross(tree, out, logs):
-    """The compiler that freezes asyncio; shared by the flavours."""
+    """Build mpy-cross, which freezes asyncio; all flavours share it."""
     binary = os.path.join(out, "mpy-cross")
     if not os.path.exists(binary):
         arguments = [f"BUILD={out}"]
@@ -244,7 +244,7 @@ def build(flavour, out, tree):
             "STRIP=",
             *makefiles(tree, out, flavour),
         ]
-        # Make does not see a changed flag or a removed source: then start over.
+        # Make notices neither a changed flag nor a removed source: start over in these cases.
         recipe = "\n".join([tree, *arguments, *own_sources()]) + "\n"
         stamp = os.path.join(out, "recipe")
         if not os.path.exists(stamp) or open(stamp).read() != recipe:
@@ -256,7 +256,7 @@ def build(flavour, out, tree):
         directory = os.path.join(tree, "ports", "unix")
         binary = os.path.join(out, "micropython")
         progress = Progress(f"{os.path.basename(out)}", objects(directory, arguments))
-        # Frozen code names strings that the C sources declared when it was made; a removed source is not seen by the linker.
+        # Frozen code refers to strings of the C sources at that time; the linker does not notice a removed source.
         for stale in (binary, os.path.join(out, "frozen_content.c")):
             if os.path.exists(stale):
                 os.unlink(stale)

@@ -1,6 +1,6 @@
-"""The sources that each build system compiles, beside those that are there.
+"""Compare the sources that each build system compiles with the existing files.
 
-No build system keeps a list: each has a pattern, and a pattern that does not match a new folder drops files without a word.
+No build system keeps a list: each has a pattern, and a pattern that does not match a new folder drops files silently.
 """
 
 import glob
@@ -12,7 +12,7 @@ SHOW = "show-%: ; @echo $($*)"
 
 
 def core(port):
-    """All files of the library on a port."""
+    """List all files of the library on a port."""
     found = {os.path.join(directory, name) for directory, _, names in os.walk("src") for name in names if name.endswith(".c")}
     return found | set(glob.glob("port/*.c")) | set(glob.glob(f"port/{port}/*.c"))
 
@@ -25,7 +25,7 @@ def from_make(variables, *arguments):
 
 
 def from_patterns(path, pattern, base, **values):
-    """The files that the patterns of a text match; base: the directory that they are relative to."""
+    """The files that match the patterns in a text; the patterns are relative to `base`."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     for name, value in values.items():
@@ -34,7 +34,7 @@ def from_patterns(path, pattern, base, **values):
 
 
 def compiled():
-    """(name, what it compiles, the port)"""
+    """Yield (name, compiled files, port) of each build system."""
     yield "mk/lib.mk", from_make(["LIB_SOURCES"]), "posix"
     yield "mk/test-c.mk", from_make(["TC_SRC", "TC_PORT"]), "posix"
     yield "mk/lwip.mk", from_make(["LWIP_TC_SOURCES"]), "lwip"

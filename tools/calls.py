@@ -1,10 +1,10 @@
-"""Calls between our files, read from the symbols of their objects: layers and circles.
+"""Check the calls between the library's files, read from the symbols of their objects: layers and circles.
 
 The folders of src/ are layers; a file calls its own folder and those below it:
 
     names -> sockets -> tls -> mbedtls -> base -> the port
 
-Within a folder, in port/ and in micropython/ no files call each other in a circle. Tables count as calls: a reference is a reference.
+Within a folder, in port/ and in micropython/ no files call each other in a circle. A reference in a table counts as a call.
 """
 
 import concurrent.futures
@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "unit"))
-import configs  # how the library is compiled for the other stacks
+import configs  # flags for the other stacks
 
 LAYERS = ("names", "sockets", "tls", "mbedtls", "base")  # from the top down
 
@@ -26,14 +26,14 @@ CORE = [(), ("TLS",), ("THREADS=0", "RESOLVER_WORKERS=0"), ("TLS", "THREADS=0", 
 
 
 def symbols(path):
-    """What an object defines for others, and what it needs of others."""
+    """The global symbols that an object defines, and those that it needs."""
     lines = subprocess.run(["nm", "-g", path], check=True, capture_output=True, text=True).stdout.splitlines()
     words = [line.split() for line in lines]
     return {w[-1] for w in words if w and w[-2] in "TDBRCVW"}, {w[-1] for w in words if w and w[-2] == "U"}
 
 
 def compile_all(jobs, directory):
-    """Compile (source, compiler and flags) pairs; returns {source: object}, and the compiler's complaints."""
+    """Compile (source, compiler and flags) pairs; returns {source: object} and the compiler's errors."""
     def one(job):
         source, command = job
         target = os.path.join(directory, source.replace("/", "+")[:-1] + "o")
@@ -46,7 +46,7 @@ def compile_all(jobs, directory):
 
 
 def references(objects):
-    """{file: {file: symbols}}: what each file needs of each other one."""
+    """{file: {file: symbols}}: the symbols that each file needs from each other file."""
     known = {source: symbols(path) for source, path in objects.items()}
     home = {name: source for source, (defined, _) in known.items() for name in defined}
     edges = {source: {} for source in known}
@@ -83,7 +83,7 @@ def circles(edges):
 
 
 def layer(path):
-    """The rank of a file of src/, the ground's is the highest; None: it is elsewhere."""
+    """The rank of a file of src/, highest for base/; None for a file elsewhere."""
     parts = path.split("/")
     return LAYERS.index(parts[-2]) if len(parts) > 2 and parts[-3] == "src" else None
 
@@ -117,7 +117,7 @@ def check_jobs(jobs, what):
 
 
 def check_core(mbedtls):
-    """All of CORE; without mbedTLS's headers those with TLS are left out."""
+    """Check all configurations of CORE; without mbedTLS's headers only those without TLS."""
     found = []
     for configuration in CORE:
         if mbedtls or "TLS" not in configuration:
@@ -126,7 +126,7 @@ def check_core(mbedtls):
 
 
 def check_port(port, mbedtls, lwip=None):
-    """The library on lwIP, or on RT-Thread, with everything."""
+    """Check the library on lwIP or RT-Thread with all features."""
     os.makedirs(configs.OUT, exist_ok=True)
     flags = getattr(configs, port)((), bool(mbedtls), lwip, mbedtls)
     sources = glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob(f"port/{port}/*.c")
@@ -134,7 +134,7 @@ def check_port(port, mbedtls, lwip=None):
 
 
 def check_itself():
-    """Two files that call each other, and a call up, have to be found."""
+    """Self-test: the check must find two files that call each other, and a call to a higher layer."""
     texts = {"src/base/a.c": "void b(void); void a(void) { b(); }", "src/base/b.c": "void a(void); void c(void); void b(void) { a(); c(); }",
              "src/names/c.c": "void c(void) {}"}
     with tempfile.TemporaryDirectory() as directory:
@@ -148,9 +148,9 @@ def check_itself():
             objects, errors = compile_all(jobs, out)
             found = errors + problems(objects)
     return [] if len(found) == 2 and "circle of 2" in found[0] and "calls up" in found[1] else [
-        f"the check does not find a circle and a call up that were put in on purpose: {found}"]
+        f"the check does not find a deliberate circle and a deliberate call up: {found}"]
 
 
 def check_folder(pattern, flags, what):
-    """No circle among the files of one folder, compiled with these flags."""
+    """Check the files of one folder, compiled with these flags, for circles."""
     return check_jobs([(source, flags) for source in glob.glob(pattern)], what)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Lines and branches of src/, port/ and micropython/ that the C tests and the Python tests reach.
+"""Measure the lines and branches of src/, port/ and micropython/ that the C and Python tests reach.
 
 usage: tools/coverage.py [--check] [--report-only] [--missed FILE]
 
-Runs both with counting builds (build/cov-c/ and build/cov/micropython) and merges what gcov tells. --check fails when src/ and
-port/ together have less than 95 % of lines or 85 % of branches. --report-only takes the counts of the last run. --missed
-lists the lines of a file that nothing reached, and the branches never taken.
+Runs both with counting builds (build/cov-c/ and build/cov/micropython) and merges gcov's results. --check fails if src/ and
+port/ together reach less than 95 % of lines or 85 % of branches. --report-only uses the counts of the last run. --missed
+lists the lines of a file that were not reached, and the branches never taken.
 """
 
 import argparse
@@ -22,7 +22,7 @@ C_BUILD = "build/cov-c"
 INTERPRETER = "build/cov/micropython"
 AIMS = {"lines": 95.0, "branches": 85.0}
 
-# What is counted, and what the aims are for.
+# The counted files, and the files with targets.
 COUNTED = ("src/*/*.c", "src/*/*.h", "port/*.c", "port/posix/*.c", "port/posix/*.h", "micropython/*.c", "micropython/*.h")
 AIMED = ("src/", "port/")
 
@@ -35,15 +35,15 @@ SUITES = {
 
 
 def notes():
-    """The .gcno files: one for each compiled file."""
+    """List the .gcno files, one for each compiled file."""
     found = glob.glob(f"{C_BUILD}/**/*.gcno", recursive=True)
-    # Only the objects of the interpreter that build/cov/micropython is a copy of.
+    # Uses only the objects of the interpreter from which build/cov/micropython was copied.
     newest = max(glob.glob("build/obj/cov-*/usocket"), key=os.path.getmtime, default=None)
     return found + (glob.glob(f"{newest}/**/*.gcno", recursive=True) if newest else [])
 
 
 def run_suites():
-    """Run the tests; returns (text, whether it passed) for each suite."""
+    """Run the tests; returns (text, True if passed) for each suite."""
     for data in glob.glob(f"{C_BUILD}/**/*.gcda", recursive=True) + glob.glob("build/obj/cov-*/**/*.gcda", recursive=True):
         os.unlink(data)
     os.makedirs("build/logs", exist_ok=True)
@@ -59,7 +59,7 @@ def run_suites():
 
 
 class File:
-    """What is known of one source file."""
+    """The counts of one source file."""
 
     def __init__(self):
         self.lines = collections.Counter()
@@ -74,7 +74,7 @@ class File:
             same[:] = map(sum, zip(same, counts))
 
     def taken(self):
-        """Each line's branches. Builds with other switches see others at the same line: the fullest view is taken."""
+        """The branches of each line. Builds with different switches see different branches; the largest set is used."""
         return {number: views[max(views)] for number, views in self.branches.items()}
 
     def figures(self):
@@ -111,7 +111,7 @@ def collect():
                 if path in wanted:
                     for line in file["lines"]:
                         files[path].add(line)
-    # A file that an option empties has a note, but no lines.
+    # A file that an option empties has a .gcno file without lines.
     compiled = " ".join(notes())
     never = sorted(path for path in wanted - set(files) if path.endswith(".c") and f"/{path[:-2]}.gcno" not in compiled)
     return files, never

@@ -3,24 +3,24 @@
 
 usage: tools/diagrams.py [--check] [FILE.txt...]
 
-The first line of a file is `picture graph` or `picture sequence`. A text has its lines apart by ` | `.
+The first line of a file is `picture graph` or `picture sequence`. ` | ` separates the lines of a text.
 
 A graph:
   pitch X Y                               pixels from one column, one row, to the next (210 90)
   box NAME COLUMN ROW [soft] : TEXT       its first line is bold; `soft` boxes are dashed
-  arrow A -> B [bend N] [at F] : TEXT     bent N pixels to its left; the text stands at the fraction F of the way
+  arrow A -> B [bend N] [at F] : TEXT     bent N pixels to its left; the text is at the fraction F of the line
   text COLUMN ROW : TEXT                  left-aligned
 A sequence:
   pitch X 0                               pixels from one lane to the next (230)
-  lane NAME : TEXT                        the lanes stand from left to right
-  A -> B : TEXT                           a message; the steps follow each other downwards
+  lane NAME : TEXT                        the lanes are placed from left to right
+  A -> B : TEXT                           a message; each step is below the previous one
   note A [B] : TEXT                       a box on the lane, or across all lanes from A to B
 Both:
-  title TEXT                              what a screen reader reads
+  title TEXT                              the text for screen readers
 
 Texts are set in a monospaced font, so their width is known. A picture in which a box, a text or an arrow covers another
-box or text is refused. --check writes nothing and fails when a file on disk is not what its text makes, or when a text
-names a file or folder that does not exist.
+box or text is refused. --check writes nothing and fails if a file on disk differs from the drawing of its text, or if a
+text names a file or folder that does not exist.
 """
 
 import argparse
@@ -49,7 +49,7 @@ text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 
 
 class Wrong(Exception):
-    """The text cannot be drawn."""
+    """Raised for a text that cannot be drawn."""
 
 
 def lines_of(text):
@@ -57,7 +57,7 @@ def lines_of(text):
 
 
 class Rect:
-    """A box or a text, by its centre."""
+    """A box or a text, placed by its centre."""
 
     def __init__(self, name, lines, x, y, pad=(0, 0)):
         self.name, self.lines = name, lines
@@ -238,7 +238,7 @@ def draw_sequence(statements):
 
 
 def draw(path):
-    """The SVG that a text makes."""
+    """Draw a text; returns the SVG."""
     with open(path, encoding="utf-8") as file:
         rows = [line.strip() for line in file if line.strip() and not line.startswith("#")]
     kind, statements = rows[0], []
@@ -252,12 +252,12 @@ def draw(path):
 
 
 def named_paths(text):
-    """The files and folders of this repository that a text names; a `*` stands for anything."""
+    """List the files and folders of this repository in a text; a `*` matches anything."""
     return sorted({match.rstrip(".") for match in PATH.findall(text)})
 
 
 def problems(folder=FOLDER):
-    """All that --check finds."""
+    """List the findings of --check."""
     found = []
     texts = sorted(glob.glob(folder + "/*.txt"))
     for path in texts:

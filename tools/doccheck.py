@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Check the documents against what they describe.
+"""Check the documents against the code.
 
 usage: tools/doccheck.py [--interp PATH] [FILE...]
 
 Each fenced block of the files is a session of its own:
-  with >>> in it   every example is run and what it prints compared; `...` in the expected output stands for anything
-  ```python        is run as a program, which must end well
+  with >>> in it   every example is run and its output compared; `...` in the expected output matches anything
+  ```python        is run as a program, which must exit with 0
   ```c with main   is compiled and linked with build/libusocket.a
-<!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md must also name everything that
-the module and its classes have, and give every constant its number, docs/port.md every function of port.h and none that is
-not there, and docs/stacks.md must agree with the lists of differences (tools/stackscheck.py). The last line counts.
+<!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md must also name everything in the
+module and its classes, and give every constant its number; docs/port.md must name exactly the functions of port.h; and
+docs/stacks.md must agree with the lists of differences (tools/stackscheck.py). The last line counts.
 """
 
 import argparse
@@ -31,7 +31,7 @@ LIMIT = 60  # seconds for one block, scaled to the machine
 COMPILE = "cc -std=c99 -Wall -Wextra -Werror -Iinclude {path} build/libusocket.a -pthread -o {path}.out".split()
 SKIP = re.compile(r"<!-- doccheck: skip (.*?) *-->")
 
-# Runs EXAMPLES as the prompt does, a line with \1 after each.
+# Runs EXAMPLES as the prompt does and prints a line with \1 after each.
 SESSION = """
 import sys
 names = {"__name__": "__main__"}
@@ -54,7 +54,7 @@ for thing in (usocket, usocket.socket, usocket.socketpair()[0].makefile()):
 
 
 def blocks(path):
-    """(line number, language, lines, reason to leave it out) of each fenced block."""
+    """Yield (line number, language, lines, reason of a skip) of each fenced block."""
     lines = open(path, encoding="utf-8").read().split("\n")
     fences = [number for number, line in enumerate(lines) if line.startswith("```")]
     for start, end in zip(fences[::2], fences[1::2]):
@@ -63,7 +63,7 @@ def blocks(path):
 
 
 def examples(first, lines):
-    """(line number, source, expected output) of each >>> of a block."""
+    """List (line number, source, expected output) of each >>> of a block."""
     found = []
     for number, line in enumerate(lines, first + 1):
         if line.startswith(">>> "):
@@ -90,9 +90,9 @@ class Checker:
             print(f"FAIL  {where}: {why}", flush=True)
 
     def execute(self, suffix, text, *command):
-        """(status, output) of a command on a file with that text."""
+        """Run a command on a file with that text; returns (status, output)."""
         path = os.path.join(self.directory, "doc" + suffix)
-        place = ROOT if suffix == ".c" else self.directory  # where the certificates of docs/tls.md are
+        place = ROOT if suffix == ".c" else self.directory  # the certificates of docs/tls.md are there
         with open(path, "w") as file:
             file.write(text)
         result = subprocess.run(["timeout", str(int(LIMIT * slow.factor())), *(word.format(path=path) for word in command)], stdin=subprocess.DEVNULL,
@@ -137,7 +137,7 @@ class Checker:
         self.verdict(not numbers, REFERENCE, f"not in the module: {' '.join(numbers)}")
 
     def port(self):
-        """A name that ends with * stands for all that begin so."""
+        """Check the functions that docs/port.md names; a name that ends with * matches every function with that prefix."""
         with open(PORT_H, encoding="utf-8") as header, open(PORT, encoding="utf-8") as page:
             there = set(re.findall(r"^[\w *]*?\b(usocket_port_\w+)\(", header.read(), re.MULTILINE))
             told = set(re.findall(r"`(usocket_port_\w+\*?)`", page.read()))

@@ -1,16 +1,16 @@
-"""Compares the tables of bench/size.md with those of now, row by row: for tools/size.py."""
+"""Compare the committed tables of bench/size.md with current ones, row by row, for tools/size.py."""
 
 import datetime
 import os
 import re
 
 LIMIT = 1.01
-UNCHECKED = ("Switches", "Beside them", "Largest parts", "Growth")  # differences, and what is not ours
-BESIDE = ("RAM", "limit", "text", "rodata", "data", "bss")  # columns whose sum or meaning another column has
+UNCHECKED = ("Switches", "Beside them", "Largest parts", "Growth")  # sections with differences, or with code of other projects
+BESIDE = ("RAM", "limit", "text", "rodata", "data", "bss")  # columns that another column includes
 
 
 def figures(text):
-    """{(section, row, column): bytes}"""
+    """Read a table as {(section, row, column): bytes}."""
     found, section, head = {}, "", None
     for line in text.splitlines():
         if line.startswith("## "):
@@ -27,7 +27,7 @@ def figures(text):
 
 
 def kept(text):
-    """Rows that are below their limit."""
+    """The rows within their limit."""
     return set(re.findall(r"^\| ([^|]+?) \|.*\| pass \|$", text, re.M))
 
 
@@ -40,7 +40,7 @@ def named(key):
 
 
 def grown(before, now):
-    """[(key, before, now)] of what has grown."""
+    """List (key, before, now) of all figures that have grown."""
     return [(key, before[key], size) for key, size in now.items() if key in before and size > before[key] * LIMIT]
 
 
@@ -52,7 +52,7 @@ def read(path):
 
 
 def check(path, text):
-    """Print what has grown, and the counts. Returns the exit status."""
+    """Print the grown figures and the counts. Returns the exit status."""
     committed = read(path)
     name = os.path.basename(path)
     if committed is None:
@@ -77,7 +77,7 @@ def check(path, text):
 
 
 def write(path, text, note):
-    """Write the table. Returns the exit status: what has grown wants a note."""
+    """Write the table. Returns the exit status; growth requires a note."""
     committed = read(path) or ""
     rows = grown(figures(committed), figures(text)) if committed else []
     if rows and not note:

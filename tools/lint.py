@@ -24,20 +24,21 @@ import diagrams
 import named
 import never
 import soak
+import words as wording
 
 MOST_LINES = 500
 MOST_DAYS = 14
 SOURCE = (".c", ".h", ".py", ".sh", ".mk", ".cmake")
 CHECKS = {}
 
-# How MicroPython's unix port compiles a user module.
+# Flags with which MicroPython's unix port compiles a user module.
 BINDING_FLAGS = ["-std=gnu99", "-DUNIX", "-D_FILE_OFFSET_BITS=64", "-DMICROPY_PY_THREAD=1", "-DMICROPY_PY_THREAD_GIL=0",
                  "-DMICROPY_USE_READLINE=1", "-DMICROPY_PY_SSL=1", "-DMICROPY_SSL_MBEDTLS=1", "-DMPZ_DIG_SIZE=16"]
 CORE_FLAGS = ["-std=c99", "-Iinclude", "-Iport/posix"]
 
 
 class Skip(Exception):
-    """The check cannot be done here; the text says why."""
+    """The check cannot be done here; the text has the reason."""
 
 
 def check(function):
@@ -46,7 +47,7 @@ def check(function):
 
 
 def files(*suffixes, under=("",)):
-    """Our own files, relative to the root; what is built or hidden is not ours, .ci/run is."""
+    """This project's files, relative to the root, without built and hidden ones; .ci/run is included elsewhere."""
     found = []
     for top in under:
         for directory, folders, names in os.walk(top or "."):
@@ -64,13 +65,18 @@ def ours_for_posix():
     return sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/posix/*.c"))
 
 
+def text_of(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def need(tool):
     if not shutil.which(tool):
         raise Skip(f"{tool} is not installed")
 
 
 def command(*arguments):
-    """The lines that a tool prints, when it is not content."""
+    """The output lines of a tool that fails."""
     result = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return [] if result.returncode == 0 else (result.stdout + result.stderr).splitlines() or [f"{arguments[0]} failed"]
 
@@ -85,7 +91,7 @@ def formatting(_):
 
 @check
 def cppcheck(_):
-    """cppcheck has nothing to say about the library."""
+    """cppcheck reports nothing in the library."""
     need("cppcheck")
     return command("cppcheck", "--quiet", "--std=c99", "--enable=warning,portability,performance", "--inline-suppr",
                    "--suppress=missingIncludeSystem", "--suppress=toomanyconfigs", "--max-configs=64",
@@ -108,12 +114,12 @@ def tidy(jobs):
 
 @check
 def clang_tidy(_):
-    """clang-tidy (.clang-tidy) has nothing to say about the library."""
+    """clang-tidy (.clang-tidy) reports nothing in the library."""
     return tidy([(source, CORE_FLAGS) for source in ours_for_posix()])
 
 
 def binding_flags(options):
-    """How MicroPython's unix port compiles the binding."""
+    """The flags with which MicroPython's unix port compiles the binding."""
     port = options.tree + "/ports/unix"
     flags = BINDING_FLAGS + ["-Iinclude", "-Iport/posix"]
     for directory in (options.tree, port, port + "/variants/standard", options.objects):
@@ -123,7 +129,7 @@ def binding_flags(options):
 
 @check
 def clang_tidy_binding(options):
-    """clang-tidy has nothing to say about the binding, in both builds: beside a built-in `socket` and instead of it."""
+    """clang-tidy reports nothing in the binding, in both builds: beside a built-in `socket` and in place of it."""
     if not options.tree or not options.objects:
         raise Skip("no MicroPython tree and objects were given")
     flags = binding_flags(options)
@@ -133,7 +139,7 @@ def clang_tidy_binding(options):
 
 @check
 def include_arrows(_):
-    """Who includes whom: only along the arrows of the design, and never in a circle."""
+    """Includes follow the arrows of the design and form no circle."""
     return arrows.wrong_includes(shipped(".c", ".h")) + arrows.circles(shipped(".h")) + arrows.sockets_in_engine(shipped(".c", ".h"))
 
 
@@ -152,25 +158,25 @@ def call_layers(options):
 
 @check
 def sources(_):
-    """Every build system compiles all of src/: the sources that each one names are counted."""
+    """Every build system compiles all files of src/."""
     return builds.missing()
 
 
 @check
 def bsd_names(_):
-    """No function of ours is called like a BSD one: lwIP and SAL define those as macros."""
+    """No function has the name of a BSD one: lwIP and SAL define those as macros."""
     return arrows.bare_bsd_names(files(".c", ".h", under=("include", "src")))
 
 
 @check
 def never_used(_):
-    """What CONTRIBUTING.md says is never used is not (tools/never.py)."""
+    """Words that CONTRIBUTING.md lists under "never" are not used (tools/never.py)."""
     return never.broken(files(".c", ".h", under=("src", "port", "micropython")))
 
 
 @check
 def file_length(_):
-    """No file over 500 lines, unless its head says `Over 500 lines:` and why."""
+    """No file has over 500 lines, unless its head has `Over 500 lines:` and the reason."""
     problems = []
     for path in files(*SOURCE) + ["Makefile"]:
         with open(path, encoding="utf-8") as file:
@@ -213,14 +219,32 @@ def apart(one_path, other_path):
 
 @check
 def pictures(_):
-    """Each picture of the documents is what its text makes, and names files and folders that exist."""
+    """Each picture of the documents matches its text and names existing files and folders."""
     return diagrams.problems()
 
 
 @check
 def named_in_documents(_):
-    """The names and paths that CONTRIBUTING.md, docs/inside.md and the pictures give exist (tools/named.py)."""
+    """Names and paths in CONTRIBUTING.md, docs/inside.md and the pictures exist (tools/named.py)."""
     return named.missing()
+
+
+@check
+def words(_):
+    """Comments are plain clauses without questions, and public headers keep to 100 columns (tools/words.py)."""
+    figures = wording.Figures({path: text_of(path) for path in files(*SOURCE) + ["Makefile", "SConscript", ".ci/run"]})
+    print("\n".join("      " + line for line in figures.lines()))
+    return wording.check_itself() + figures.problems()
+
+
+@check
+def subjects(_):
+    """Subjects of commits have the form `path: Sentence.` and at most 72 characters (tools/words.py)."""
+    need("git")
+    commits = wording.subjects()
+    if commits is None:
+        raise Skip(f"the history since {wording.BASE} is not here")
+    return [f"{commit}: {subject}" for commit, subject in commits if wording.wrong_subject(subject)]
 
 
 @check
@@ -245,7 +269,7 @@ def shell_parses(_):
 
 @check
 def soak_age(_):
-    """docs/soak.md tells of suites without failures, each at most 14 days older than the newest change to src/."""
+    """docs/soak.md lists no failures, and each run is at most 14 days older than the newest change to src/."""
     need("git")
     if command("git", "rev-parse", "HEAD") or not os.path.isdir(".git"):
         raise Skip("this is no checkout")

@@ -1,4 +1,4 @@
-"""Names and paths that the documents of the C code give must exist."""
+"""Check that names and paths in the documents of the C code exist."""
 
 import glob
 import re
@@ -21,7 +21,7 @@ def words_of(patterns):
 
 
 def missing():
-    """What a document names and nothing has."""
+    """List the names in the documents that do not exist."""
     there, found = words_of(SOURCES), []
     basenames = {path.rsplit("/", 1)[-1] for path in glob.glob("**/*.[ch]", recursive=True)}
     for path in [path for pattern in DOCUMENTS for path in sorted(glob.glob(pattern))]:

@@ -1,7 +1,7 @@
-"""The column "never" of the table in CONTRIBUTING.md, as far as a look for words can tell.
+"""Check the column "never" of the table in CONTRIBUTING.md, as far as a search for words can.
 
-Each rule: folders or files, those in them that may, the words, and what to use in their place. Comments and texts in
-quotes do not count.
+A rule has folders or files, the exceptions among them, the forbidden words and their replacement. Comments and strings
+do not count.
 """
 
 import fnmatch
@@ -34,12 +34,12 @@ COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n
 
 
 def without_comments(text):
-    """The text with blanks for comments and quotes; its lines stay where they are."""
+    """Blank comments and strings; line numbers stay unchanged."""
     return COMMENT.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), text)
 
 
 def broken(paths, rules=RULES):
-    """The lines that break a rule."""
+    """List the lines that break a rule."""
     found = []
     for path in paths:
         with open(path, encoding="utf-8") as file:

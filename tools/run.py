@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Run the documented examples for real, each in a process of its own, and print what they say.
+"""Run the documented examples, each in a process of its own, and print their output.
 
 usage: tools/run.py [--interp PATH]
 
-A TCP server with its client, a UDP server with its client, the page of a web site, which an nginx of our own serves on loopback,
-the same over TLS from that nginx and from our own server, an MQTT broker over TLS, and with asyncio a web server, fetches at the
-same time, and a chat. The certificates are made here, by openssl. Every step is checked; the last line counts.
+A TCP server with its client, a UDP server with its client, a web page from a local nginx, the same over TLS from that nginx and
+from the example server, an MQTT broker over TLS, and with asyncio a web server, concurrent fetches and a chat. openssl makes the
+certificates. Every step is checked; the last line counts.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import slow
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, "build", "run")
-PATIENCE = 20 * slow.factor()  # seconds for each line of output
+LINE_LIMIT = 20 * slow.factor()  # seconds for each line of output
 
 PAGE = "<html><body><h1>It works</h1><p>This page went through usocket.</p></body></html>\n"
 
@@ -76,11 +76,11 @@ NEW_CERT = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes
 
 
 class Wrong(Exception):
-    """A step did not go as documented; the text says which."""
+    """A step did not go as documented; the text names it."""
 
 
 class Example:
-    """One running example; its lines are printed with its name before them."""
+    """One running example; each line is printed after its name."""
 
     def __init__(self, interp, script, *arguments):
         self.name = script.replace(".py", "")
@@ -97,11 +97,11 @@ class Example:
         self.lines.put(None)
 
     def says(self, pattern):
-        """The next line; it must match."""
+        """Wait for the next line, which must match."""
         try:
-            line = self.lines.get(timeout=PATIENCE)
+            line = self.lines.get(timeout=LINE_LIMIT)
         except queue.Empty:
-            raise Wrong(f"{self.name} said nothing for {PATIENCE:.0f} s ({slow.advice(PATIENCE / 20)}); expected: {pattern}") from None
+            raise Wrong(f"{self.name} said nothing for {LINE_LIMIT:.0f} s ({slow.advice(LINE_LIMIT / 20)}); expected: {pattern}") from None
         if line is None:
             raise Wrong(f"{self.name} ended with code {self.child.wait()}; expected it to say: {pattern}")
         print(f"  {self.name:>10} | {line}")
@@ -112,7 +112,7 @@ class Example:
         return match
 
     def _rest(self):
-        """What else comes at once: the last line of a traceback tells most."""
+        """The lines that follow at once; the last line of a traceback has the reason."""
         last = ""
         try:
             while (line := self.lines.get(timeout=1)) is not None:
@@ -127,9 +127,9 @@ class Example:
 
     def ends_well(self):
         try:
-            code = self.child.wait(PATIENCE)
+            code = self.child.wait(LINE_LIMIT)
         except subprocess.TimeoutExpired:
-            raise Wrong(f"{self.name} did not end within {PATIENCE:.0f} s") from None
+            raise Wrong(f"{self.name} did not end within {LINE_LIMIT:.0f} s") from None
         if code:
             raise Wrong(f"{self.name} ended with code {code}")
 
@@ -189,7 +189,7 @@ def fetch_many(interp, started):
     pages = {"": "200 OK", "hello?name=you": "200 OK", "nowhere": "404 Not Found"}
     urls = [f"localhost:{port}/{path}" for path in pages]
     started(client := Example(interp, "fetch_many.py", *urls, "localhost:1/"))
-    # In whatever order they come.
+    # The answers may come in any order.
     answers = [client.says(r"(\S+): (.*)").group(1, 2) for _ in range(len(urls) + 1)]
     for url, status in zip(urls, pages.values()):
         if not any(got == url and words.startswith(f"HTTP/1.1 {status}, ") for got, words in answers):
@@ -210,7 +210,7 @@ def chat(interp, started):
     port = int(server.says(r"chatting at 127\.0\.0\.1:(\d+)").group(1))
     clients = {}
     for name in ("ada", "bob", "eve"):
-        with_name = socket.create_connection(("127.0.0.1", port), PATIENCE)
+        with_name = socket.create_connection(("127.0.0.1", port), LINE_LIMIT)
         clients[name] = with_name.makefile("rw", newline="\n", encoding="utf-8")
         with_name.close()
         clients[name].write(name + "\n")
@@ -234,7 +234,7 @@ def chat(interp, started):
 
 
 def certificates(where=WORK):
-    """An authority, and what it vouches for: a server on this machine, and a client. As docs/tls.md tells."""
+    """Make a CA with certificates for a local server and a client, as docs/tls.md describes."""
     def make(name, subject, *more):
         made = subprocess.run([*NEW_CERT, "-subj", f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *more], cwd=where,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -272,7 +272,7 @@ def https_server(interp, started):
     certificates()
     started(server := Example(interp, "https_server.py", "127.0.0.1", 0, path("server.pem"), path("server.key"), 1))
     port = server.says(r"listening on \('127\.0\.0\.1', (\d+)\)").group(1)
-    with socket.create_connection(("127.0.0.1", port)):  # a client that says nothing, and holds nobody up
+    with socket.create_connection(("127.0.0.1", port)):  # a silent client, which must not delay others
         client = get(interp, started, port)
         client.says(r".*<h1>It works</h1><p>Over TLS 1\.3\.</p>.*")
         client.says(r"")
@@ -296,12 +296,12 @@ def mqtt_tls(interp, started):
 
 
 class Daemon:
-    """A server of others; up if one can connect to its port."""
+    """Start a third-party server and wait until its port accepts."""
 
     def __init__(self, name, command, port):
         self.log = open(os.path.join(WORK, name + ".log"), "w")
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LINE_LIMIT
         while time.monotonic() < deadline and self.child.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
@@ -327,8 +327,8 @@ def find(name):
 
 
 def start_daemon(started, name, says, configure):
-    """configure(port) writes the configuration and returns the command. On a port that was free a moment ago; another try when
-    somebody was quicker."""
+    """Start a server on a free port; configure(port) writes the configuration and returns the command. Tries other ports if
+    another program takes the port first."""
     for _ in range(3):
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
@@ -362,11 +362,11 @@ def start_nginx(started, tls=False):
 def start_mosquitto(started):
     def configure(port):
         return [find("mosquitto"), "-c", write("mosquitto.conf", MOSQUITTO.format(work=WORK, port=port))]
-    return start_daemon(started, "mosquitto", "passes messages, to those who have a certificate, on", configure)
+    return start_daemon(started, "mosquitto", "serves clients with a certificate on", configure)
 
 
 def has_tls(interp):
-    """Does the interpreter have sockets of IPPROTO_SEC?"""
+    """True if the interpreter has sockets of IPPROTO_SEC."""
     asks = ("import usocket\ntry:\n    usocket.socket(usocket.AF_INET, usocket.SOCK_STREAM, usocket.IPPROTO_SEC).close()\n    print(0)\n"
             "except OSError as e:\n    print(e.args[0])\n")
     done = subprocess.run([interp, "-c", asks], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -386,7 +386,7 @@ def main():
                 ("Connecting to a web site", web_site, ("nginx",)),
                 ("The same over https", https_get, ("nginx", "openssl", "TLS")),
                 ("An https server", https_server, ("openssl", "TLS")),
-                ("An MQTT broker over TLS, and both ends prove who they are", mqtt_tls, ("mosquitto", "openssl", "TLS")),
+                ("An MQTT broker over TLS, with certificates of both ends", mqtt_tls, ("mosquitto", "openssl", "TLS")),
                 ("A web server, and many pages at the same time", fetch_many, ()), ("A chat", chat, ())]
     tls = has_tls(interp)
     if not tls:

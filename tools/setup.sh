@@ -16,7 +16,7 @@ mkdir -p "$logs"
 
 say() { printf '%s\n' "$*" >&2; }
 
-# fail STEP WHAT-TO-DO [LOG [CODE]]: one clear line, then the end of the log.
+# fail STEP WHAT-TO-DO [LOG [CODE]]: prints one clear line, then the end of the log.
 fail() {
     say "FAILED: $1. $2"
     if [ $# -gt 2 ] && [ -s "$3" ]; then
@@ -26,7 +26,7 @@ fail() {
     exit "${4:-1}"
 }
 
-# logged NAME TEXT COMMAND...: run with its output in a log, and show that time passes.
+# logged NAME TEXT COMMAND...: runs a command with output to a log, and shows progress.
 logged() {
     local log="$logs/$1.log" text="$2" start=$SECONDS last=0 pid status=0
     shift 2
@@ -48,7 +48,7 @@ logged() {
     return $status
 }
 
-# One lock for all: two makes at once must not unpack into each other.
+# One lock for all steps: two makes must not unpack at the same time.
 lock() {
     exec 9>build/setup.lock
     if ! flock -n 9; then
@@ -77,7 +77,7 @@ as_root() {
     fi
 }
 
-# Servers that tests start themselves come with a service; it must neither be started now nor at the next boot.
+# Packages of servers contain services, which must start neither now nor at the next boot: the tests start the servers.
 policy=/usr/sbin/policy-rc.d
 install_quietly() {
     local packages=$1 unit ours=no
@@ -100,7 +100,7 @@ install_quietly() {
     return $status
 }
 
-# What an installation will take, as apt reckons; a minute for each 300 MB unpacked, and for each 60 MB fetched.
+# The size of an installation as computed by apt, and its time: a minute per 300 MB unpacked and per 60 MB downloaded.
 apt_says() {
     local fetched unpacked
     fetched=$(apt-get install -y --no-install-recommends --print-uris $1 2>/dev/null | awk '/^\x27/ { sum += $3 } END { print int(sum / 1000000) + 1 }')
@@ -140,7 +140,7 @@ packages() {
 
 # --- Source packages -----------------------------------------------------------------------------------------------
 
-# The mirror that this machine uses already.
+# The mirror that this machine already uses.
 mirror() {
     local codename
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -151,7 +151,7 @@ mirror() {
     } 2>/dev/null | head -n 1
 }
 
-# The .dsc is pinned, and names the SHA-256 of the archives.
+# The .dsc is pinned and contains the SHA-256 of the archives.
 sums_ok() {
     mkdir -p build/download
     (cd build/download && echo "$sha  $dsc" | sha256sum -c --quiet - >/dev/null 2>&1 \

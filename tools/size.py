@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Bytes of the library and of the MicroPython module on a Cortex-M4, per configuration, file and switch; and the stack that
-each public function needs.
+"""Measure the bytes of the library and the MicroPython module on a Cortex-M4, per configuration, file and switch, and the stack
+of each public function.
 
 Everything is compiled with arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os. "flash" is text + rodata + data,
 "RAM" is data + bss. The code of libc, libgcc, MicroPython and the network stack is not counted.
 
-The table is committed as bench/size.md. --check measures again and fails when a figure has grown by more than 1 %; --write
-writes the table anew, and wants a reason (--note) for each that has: the reason goes into the section "Growth".
+The table is committed as bench/size.md. --check measures again and fails if a figure has grown by more than 1 %; --write
+writes the table again, and requires a reason (--note) for growth, which goes into the section "Growth".
 """
 
 import argparse
@@ -29,14 +29,14 @@ TABLE = os.path.join(ROOT, "bench/size.md")
 CC, SIZE = "arm-none-eabi-gcc", "arm-none-eabi-size"
 FLAGS = "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -std=gnu99 -DNDEBUG -w -Werror=implicit-function-declaration".split()
 
-# Headers of a BSD system that newlib lacks; each is tools/arm/stack.h.
+# Headers of a BSD system that newlib lacks; each includes tools/arm/stack.h.
 STACK = ("sys/socket.h", "sys/ioctl.h", "sys/un.h", "sys/uio.h", "netinet/in.h", "netinet/tcp.h", "arpa/inet.h",
          "netdb.h", "net/if.h", "poll.h", "sys/eventfd.h", "sys/epoll.h", "sys/timerfd.h", "sys/random.h")
-# newlib declares these only when it is told that the system has them.
+# newlib declares these only if the system claims to have them.
 SYSTEM = ["-D_POSIX_THREADS=1", "-D_POSIX_TIMERS=1", "-D_POSIX_MONOTONIC_CLOCK=1", "-D_GNU_SOURCE",
           "-DPTHREAD_STACK_MIN=1024"]
 
-# Read where USOCKET_TLS is 1: our own code, without mbedTLS's.
+# For USOCKET_TLS=1: only this project's code is counted, without mbedTLS's.
 MBEDTLS = ["-DMBEDTLS_USER_CONFIG_FILE=\"mbedtls_user.h\"", "-I%s/port/posix" % ROOT, "-isystem",
            os.path.join(os.path.abspath(os.environ.get("MBEDTLS_TREE") or os.path.join(ROOT, "build/mbedtls-3.6.6")), "include")]
 
@@ -67,7 +67,7 @@ class Problem(Exception):
 
 
 class Bytes(dict):
-    """Bytes by kind of section."""
+    """Bytes per kind of section."""
 
     def __init__(self):
         super().__init__((kind, 0) for kind in KINDS)
@@ -118,7 +118,7 @@ def read(path):
 
 
 class Target:
-    """One place for objects, with the headers that the sources need."""
+    """A directory for objects, with the headers that the sources need."""
 
     def __init__(self, micropython):
         self.micropython = micropython
@@ -142,7 +142,7 @@ class Target:
         self.generate()
 
     def generate(self):
-        """What MicroPython's build derives from its sources: names, root pointers, modules."""
+        """Generate the headers that MicroPython's build derives from its sources: names, root pointers, modules."""
         py = sorted(glob.glob(self.micropython + "/py/*.[ch]"))
         ours = sorted(glob.glob(ROOT + "/micropython/*.[ch]"))
         for name in ("root_pointers.h", "moduledefs.h", "compressed.data.h"):
@@ -152,7 +152,7 @@ class Target:
             try:
                 words.append(call([CC] + self.flags(path, {"NO_QSTR": 1}) + ["-E", path]))
             except Problem:
-                pass  # compiling it will tell
+                pass  # the compiler will report it
         names = dict.fromkeys(name for text in words for name in re.findall(r"\bMP_QSTR_(\w*)", text))
         write(OUT + "/genhdr/qstrdefs.generated.h", "QDEF0(MP_QSTRnull, 0, 0, \"\")\n" + "".join(
             'QDEF1(MP_QSTR_%s, 0, %d, "%s")\n' % (name, len(name), name) for name in names))
@@ -184,7 +184,7 @@ class Target:
         return given + SYSTEM
 
     def compile(self, paths, defines=None, port="posix", options=()):
-        """{path: object file}"""
+        """Compile sources; returns {path: object file}."""
         self.runs += 1
         where = "%s/%d" % (OUT, self.runs)
         os.makedirs(where, exist_ok=True)
@@ -200,7 +200,7 @@ class Target:
         return objects
 
     def graph(self, port):
-        """Who calls whom in the library on a port, and the stack that each takes."""
+        """The call graph of the library on a port, with the stack of each function."""
         path = "%s/stub_%s.c" % (OUT, port)
         write(path, stacks.stub())
         self.compile(self.sources(port) + [path], port=port, options=["-fcallgraph-info=su"])
@@ -210,7 +210,7 @@ class Target:
         return graph
 
     def measure(self, paths, defines=None, port="posix"):
-        """{path: Bytes} of whole objects"""
+        """Measure whole objects; returns {path: Bytes}."""
         found = {}
         for path, name in self.compile(paths, defines, port).items():
             found[path] = Bytes()
@@ -223,7 +223,7 @@ class Target:
         return found
 
     def link(self, paths, defines, roots):
-        """{path: Bytes} of what remains when only roots and what they need are kept"""
+        """Link with only the roots and the functions that they need; returns {path: Bytes}."""
         if not roots:
             raise Problem("the sources register no module")
         objects = self.compile(paths, defines)
@@ -243,7 +243,7 @@ class Target:
 
 
 def switches():
-    """{name: (its value here, the other value)} for every switch of config.h; numbers that have no 0 are left out."""
+    """{name: (value here, other value)} of every switch of config.h; numbers without a 0 are left out."""
     source = ROOT + "/include/usocket/config.h"
     values = dict(re.findall(r"^#define (USOCKET_\w+) \(?(\d+)\)?$",
                              call([CC] + FLAGS + ["-E", "-dM", source]), re.M))
@@ -284,7 +284,7 @@ class Report:
 
 
 def goals(target, report):
-    """The figures that have a limit, in bytes of flash."""
+    """The figures with limits, in bytes of flash."""
     library, binding = target.library, target.binding
     client = ARM + "/tcp_client.c"
     modules = [name for path in binding
@@ -427,7 +427,7 @@ def main():
         sys.exit("size.py: no %s (packages gcc-arm-none-eabi and libnewlib-arm-none-eabi)" % CC)
     os.makedirs(os.path.dirname(OUT), exist_ok=True)
     lock = open(OUT + ".lock", "w")
-    fcntl.flock(lock, fcntl.LOCK_EX)  # another measurement would take the objects away
+    fcntl.flock(lock, fcntl.LOCK_EX)  # another measurement would delete the objects
     shutil.rmtree(OUT, ignore_errors=True)
     try:
         report = everything(Target(find_micropython(given.micropython)), given.top, given.check)

@@ -1,24 +1,24 @@
-"""How much slower this machine is than the limits of time in the tests suppose: one factor, for all of them.
+"""One factor that scales all time limits of the tests to this machine.
 
-TEST_SLOW=3 in the environment sets it. Otherwise it is measured whenever it is asked for: the larger of what a loop of known length
-took, and of the load for each core, at least 1. Limits end what hangs; no verdict on a behaviour depends on them.
+TEST_SLOW=3 in the environment sets it. Otherwise it is measured on each use: the larger of the duration of a known loop and the load
+per core, at least 1. The limits only end hanging programs; no verdict on a behaviour depends on them.
 """
 
 import os
 import subprocess
 import time
 
-QUICK = 0.02  # seconds for the loop on the machine that the limits were chosen on
+QUICK = 0.02  # seconds of the loop on the machine for which the limits were chosen
 MOST = 20
-FRESH = 5  # seconds for which a measurement is used again
+FRESH = 5  # seconds for which a measurement stays valid
 RAISE = "TEST_SLOW=%d in the environment allows more time"
 
 
-_last = (-FRESH, 1.0)  # when it was measured, and what came out
+_last = (-FRESH, 1.0)  # time and result of the last measurement
 
 
 def measured():
-    """How many times slower than that machine this one is now."""
+    """Measure the current slowness relative to that machine."""
     global _last
     if time.monotonic() - _last[0] < FRESH:
         return _last[1]
@@ -38,7 +38,7 @@ def measured():
 
 
 def factor():
-    """The factor: TEST_SLOW, or as measured now."""
+    """The factor: TEST_SLOW, or the measured one."""
     try:
         return max(0.01, float(os.environ["TEST_SLOW"]))
     except (KeyError, ValueError):
@@ -46,19 +46,19 @@ def factor():
 
 
 def advice(used):
-    """What the line says that fails by a limit; `used` is the factor that it was scaled with."""
+    """The advice for a line that failed by a limit; `used` is the factor of that limit."""
     return RAISE % max(2, round(used * 3))
 
 
 class Limit:
-    """Some seconds, as they are on this machine. When they have passed, the factor is asked for again, for it may have grown."""
+    """A time limit scaled to this machine. When it has passed, the factor is measured again, because it may have grown."""
 
     def __init__(self, seconds):
         self.seconds, self.start = seconds, time.monotonic()
         self.factor = factor()
 
     def left(self):
-        """Seconds that are left; 0 or less: too late."""
+        """The remaining seconds; 0 or less after the limit."""
         left = self.start + self.seconds * self.factor - time.monotonic()
         if left <= 0:
             self.factor = max(self.factor, factor())
@@ -66,12 +66,12 @@ class Limit:
         return left
 
     def words(self):
-        """What to print of one that was missed."""
+        """The text for a missed limit."""
         return f"no end after {self.seconds * self.factor:.0f} s ({self.seconds:g} s x {self.factor:.1f}); {advice(self.factor)}"
 
 
 def wait(child, limit):
-    """child.wait() until the limit; None when it is late."""
+    """child.wait() with the limit; None if the limit passes."""
     while (left := limit.left()) > 0:
         try:
             return child.wait(left)
@@ -81,7 +81,7 @@ def wait(child, limit):
 
 
 def communicate(child, limit, data=None):
-    """child.communicate() until the limit. Raises TimeoutExpired, the child still running."""
+    """child.communicate() with the limit. Raises TimeoutExpired and leaves the child running."""
     while True:
         left = limit.left()
         try:

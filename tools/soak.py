@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Run the suites of `make test-soak`, and write what came of each to docs/soak.md.
+"""Run the suites of `make test-soak` and write the results to docs/soak.md.
 
-usage: tools/soak.py TARGET...    the row of a suite that is not named stays: `make test-soak SOAK_SUITES=test-c-long` runs one again
+usage: tools/soak.py TARGET...    rows of other suites stay: `make test-soak SOAK_SUITES=test-c-long` repeats one suite
 """
 
 import datetime
@@ -29,7 +29,7 @@ ROW = re.compile(r"^\| ([\w-]+) \| (\d{4}-\d\d-\d\d) \| ([^|]+) \| (\d+) \| (\d+
 
 
 def recorded():
-    """The page's rows: [suite, date, commit, passed, failed, skipped, seconds]."""
+    """Read the page's rows: [suite, date, commit, passed, failed, skipped, seconds]."""
     if not os.path.exists(PAGE):
         return []
     with open(PAGE, encoding="utf-8") as file:
@@ -41,7 +41,7 @@ def git(*words):
 
 
 def record(results, date, commit):
-    """Put the results of a run, [suite, passed, failed, skipped, seconds] each, in place of those suites' rows."""
+    """Replace the rows of the suites in `results`, a list of [suite, passed, failed, skipped, seconds]."""
     rows = {row[0]: row for row in recorded()}
     for suite, *counts in results:
         rows[suite] = [suite, date, commit, *counts]

@@ -1,6 +1,6 @@
-"""The worst case of stack of each public function, from what gcc writes with -fcallgraph-info=su: for tools/size.py.
+"""Compute the worst-case stack of each public function from gcc's -fcallgraph-info=su, for tools/size.py.
 
-The functions of the stack below, of libc and of libgcc are leaves of no size: their own need comes on top.
+Functions of the network stack, libc and libgcc are leaves of size 0: their own stack comes on top.
 """
 
 import glob
@@ -10,7 +10,7 @@ import re
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEADERS = ("usocket.h", "names.h", "errors.h", "port.h")
 
-# Calls through pointers, and whom they can reach.
+# Calls through pointers, and the functions that they can reach.
 INDIRECT = {
     "interrupted": ["the interrupt hook"],
     "usocket_wait_for": ["the interrupt hook"],
@@ -19,7 +19,7 @@ INDIRECT = {
     "run": ["the watcher's callback"],
 }
 
-# Where threads of the library begin.
+# The entry functions of the library's threads.
 THREADS = {"src/names/workers.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/sockets/watch.c:run": "a watcher's thread"}
 
 STUB = "#include \"usocket/port.h\"\n#include \"usocket/usocket.h\"\nvoid *const size_functions[] = {%s};\n"
@@ -31,7 +31,7 @@ def code(path):
 
 
 def public(header):
-    """Names of functions that a header declares, in its order, and those of them that are inline."""
+    """The functions that a header declares, in order, and the inline ones among them."""
     text = code(os.path.join(ROOT, "include/usocket", header))
     text = re.sub(r"\n\{.*?\n\}", "", text, flags=re.S)
     names = dict.fromkeys(re.findall(r"^(?:static inline )?[a-z][\w ]*[ *](usocket_\w+)\(", text, re.M))
@@ -40,19 +40,19 @@ def public(header):
 
 
 def stub():
-    """A source that makes functions of the inline ones."""
+    """A source that instantiates the inline functions."""
     return STUB % ", ".join("(void *)" + name for header in HEADERS for name in public(header)[1])
 
 
 class Graph:
-    """Who calls whom, and how many bytes of stack each takes."""
+    """A call graph with the stack bytes of each function."""
 
     def __init__(self, files):
         self.bytes, self.calls, self.memo = {}, {}, {}
         self.problems = []
         for path in files:
             with open(path) as file:
-                text = re.sub(r"_compiled_with_\w+", "", file.read().replace(ROOT + "/", ""))  # config.h names functions after knobs
+                text = re.sub(r"_compiled_with_\w+", "", file.read().replace(ROOT + "/", ""))  # config.h renames functions after knobs
             for title, label, rest in re.findall(r'^node: \{ title: "([^"]+)" label: "([^"]*)"(.*)\}$', text, re.M):
                 match = re.search(r"\\n(\d+) bytes \(([^)]*)\)", label)
                 if match:
@@ -63,7 +63,7 @@ class Graph:
                 self.calls.setdefault(source, {})[target] = True
 
     def worst(self, title, above=()):
-        """(bytes, leaves) of a function and all that it calls"""
+        """(bytes, leaves) of a function and all functions that it calls."""
         if title in self.memo:
             return self.memo[title]
         if title in above:
@@ -85,14 +85,14 @@ class Graph:
         return self.memo[title]
 
     def find(self, name):
-        """The title of a function; None if this build has none of that name."""
+        """The title of a function; None if this build has no such function."""
         if name in self.bytes:
             return name
         return next((title for title in self.bytes if title.endswith(":" + name)), None)
 
 
 def rows(graphs):
-    """One row for each public function: its name and its bytes in each graph, '' where it is missing. And the leaves."""
+    """Returns a row for each public function, with its name and its bytes in each graph ('' where it is missing), and the leaves."""
     found, leaves = [], [set() for _ in graphs]
 
     def add(name, title_of):

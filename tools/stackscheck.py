@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks docs/stacks.md against the lists of known differences, test/python/stacks/*.txt, and against the tests.
+"""Check docs/stacks.md against the lists of known differences, test/python/stacks/*.txt, and against the tests.
 
-- every ID of a list is a row of the table of differences, and every row of that is used by a list or a cell
+- every ID of a list has a row in the table of differences, and a list or a cell uses every row
 - every row of the table of promises has a cell for each stack: a check mark, IDs, or a dash (not shown)
-- every test that a row names is there; a row with a check mark or an ID names one
-- where a stack has a list, the IDs in its column are those of the list, but for those that other tests than Python's show;
-  and no check mark stands in a row none of whose tests is run there; Linux has no list, hence no ID
+- every test in a row exists; a row with a check mark or an ID has a test
+- if a stack has a list, the IDs in its column are those of the list, except for IDs that other tests than Python's show,
+  and no check mark is in a row without a test that runs there; Linux has no list and therefore no ID
 """
 
 import glob
@@ -18,14 +18,14 @@ PAGE = os.path.join(ROOT, "docs", "stacks.md")
 LISTS = os.path.join(ROOT, "test", "python", "stacks")
 COLUMNS = {"Linux": None, "lwIP 2.2": "lwip", "SAL look-alike": "sal", "RT-Thread 4.0.3, lwIP 2.0.2": None,
            "RT-Thread 4.0.3, lwIP 2.1.2": None, "without POSIX": None}
-# Of test/tls/, what has both ends in one program; the rest is not run on lwIP (test/tls/run.py).
+# Scripts of test/tls/ with both ends in one program; the others do not run on lwIP (test/tls/run.py).
 INSIDE = ("inside.py", "inside_loops.py", "interrupt.py", "among.py")
 YES, UNKNOWN = "✓", "—"
 TESTS = ("test/python/", "test/unit/", "test/tap/", "test/tls/", "test/libs/cases/", "test/sal/", "test/lwip/", "test/compat/", "samples/", "")
 
 
 def tables(text):
-    """Each table: its head and its rows, as lists of cells."""
+    """The tables of the page, each with its head and its rows as lists of cells."""
     found, rows = [], []
     for line in text.split("\n") + [""]:
         if line.startswith("|"):
@@ -37,7 +37,7 @@ def tables(text):
 
 
 def lists():
-    """{stack: [(ID, script, label)]}"""
+    """Read the lists; returns {stack: [(ID, script, label)]}."""
     found = {}
     for path in sorted(glob.glob(os.path.join(LISTS, "*.txt"))):
         with open(path, encoding="utf-8") as file:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Run several test suites, each a target of the Makefile, and add up what they count.
+"""Run several test suites, each a target of the Makefile, and add up their counts.
 
 usage: tools/suites.py NAME TARGET...     run the targets; the totals go to build/logs/NAME.counts
        tools/suites.py --sum NAME...      add up the totals of earlier runs
@@ -7,8 +7,8 @@ usage: tools/suites.py NAME TARGET...     run the targets; the totals go to buil
 A suite's last line of the form `N passed, N failed, N skipped` counts. A suite that ends with an error although it counted
 no failure, that prints no such line or that ran no test counts as one failure.
 
-While a suite is silent, a line every QUIET seconds tells how long it has run and what is being made. TEST_JOBS: how many things a
-suite compiles at once (the number of processors).
+While a suite is silent, a line every QUIET seconds has its duration and the current target. TEST_JOBS: the number of parallel
+compilations of a suite (by default the number of processors).
 """
 
 import os
@@ -25,14 +25,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "logs")
 LIMIT = 30 * 60  # seconds for one suite
 QUIET = 8
-ABOUT = {"test": 28, "test-long": 24, "test-soak": 30}  # minutes on two cores with nothing else to do; a run tells the next one on this machine
+ABOUT = {"test": 28, "test-long": 24, "test-soak": 30}  # minutes on two idle cores; later runs use the duration of the previous one on this machine
 JOBS = os.environ.get("TEST_JOBS") or str(os.cpu_count() or 1)
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
 def under_way(session):
-    """What the newest process of a session makes or runs, as far as the system tells."""
+    """The target or command of the newest process of a session, where the system reports it."""
     newest, words = (-1, -1), ""
     for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
         try:
@@ -51,7 +51,7 @@ def under_way(session):
 
 
 def run(target):
-    """Run one suite, its output shown and kept; returns (passed, failed, skipped), seconds, a note."""
+    """Run one suite, print and store its output; returns (passed, failed, skipped), seconds, a note."""
     counts, start, late, over = None, time.monotonic(), [], threading.Event()
     heard = [start]
     limit = slow.Limit(LIMIT)
@@ -103,7 +103,7 @@ def run(target):
 
 
 def expected(name):
-    """About how many minutes it will take: what the last run took, or ABOUT; None: unknown."""
+    """Estimate the minutes of a run from the last run or ABOUT; None: unknown."""
     try:
         with open(os.path.join(LOGS, name + ".seconds")) as file:
             return round(float(file.read()) / 60)

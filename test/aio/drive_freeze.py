@@ -26,7 +26,7 @@ check("connects: the delayed ones succeed", row and row[2] >= 1, row)
 
 STOCK = os.path.join(ROOT, "build", "ab", "micropython")
 if os.access(STOCK, os.X_OK):
-    # The same program on the built-in socket, whose lookups block: the meter must notice it.
+    # The same program on the built-in socket, which blocks in lookups: the meter must notice it.
     rows, output = places.measure(STOCK, "builtin", 3, 0, 0, 4, 60)
     longest = rows.get("lookups", (0,))[0]
     check("the meter sees freezes: the built-in socket has %.1f ms" % longest, output is None and longest >= 1900, (rows, output))

@@ -55,7 +55,7 @@ async def busy_for(ms):
 
 
 async def who_sleeps_has_a_turn():
-    # Many tasks woken by one poll, or by deadlines that pass together, do not delay a task whose sleep ends meanwhile.
+    # Many tasks woken by one poll, or by deadlines that pass together, do not delay a task with a sleep that ends meanwhile.
     longest = 0  # number of these tasks that ran during one sleep of 5 ms
     turns = 0
     done = False

@@ -5,26 +5,26 @@
 
 Runs every test of the suite that touches sockets, select, ssl, tls, websocket
 or asyncio streams on the stock interpreter (built-in `socket`) and on ours, and
-prints one line a test: what it is worth on each.  What stock passes, ours must
-pass; the tests of extra/, written here for what later releases of MicroPython
-test, ours must pass in any case.
+prints one line per test with both results.  A test that stock passes, ours must
+pass; ours must also pass the tests of extra/, written for features that later
+releases of MicroPython test.
 
-    PASS     the suite says pass, and the expected output shows that it tested something
-    vacuous  the suite says pass, but nothing was tested (see verdict.py): not a pass
-    SKIP     the test itself says that it does not apply
+    PASS     the suite reports a pass, and the expected output shows that it tested something
+    vacuous  the suite reports a pass, but nothing was tested (see verdict.py): not a pass
+    SKIP     the test itself reports that it does not apply
     FAIL     with the first line that differs
 
 Tests in two parts (multi_net) also run with CPython as the other side, both
 ways round.  --long adds the mixed pairs stock/ours, asyncio beyond streams, and
 the thread tests.
 
-Each group of tests runs in network namespaces of its own, with stand-ins for
+Each group of tests runs in network namespaces of its own, with substitutes for
 the hosts of the Internet that the suite names: see cell.py and standins.py.
 Needs root or unprivileged user namespaces, /dev/net/tun, and openssl.
 
-Last line: `N passed, N failed, N skipped`.  Failed is what ours owes: what
-stock passes, and a crash or a broken namespace of ours alone; skipped is what
-stock does not pass either, each listed with its reason.
+Last line: `N passed, N failed, N skipped`.  A test counts as failed if stock
+passes it and ours does not, or if only ours crashes or breaks its namespace; as
+skipped if stock does not pass it either, listed with its reason.
 """
 
 import argparse
@@ -49,11 +49,11 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = f"{ROOT}/build/peers"
 LIMIT = 60  # seconds for one test, scaled to the machine; the suite's own limit is 30
 BATCH = 6   # tests that share a namespace, one after the other
-AGAIN = 5  # more than this many failures are no accident
+AGAIN = 5  # more failures than this are not repeated
 
 CRASHED = re.compile(r"\w+Sanitizer:|Segmentation fault")  # in the log of a run
 
-# Failures that neither column can help, in words.
+# Known reasons of failures in both columns.
 KNOWN = {
     r"requested feature is not available": "this build of mbedTLS does not do this",
     r"mbedtls|MBEDTLS|SSL - |X509 - |CIPHERSUITE": "mbedTLS prints its own error texts, MicroPython's copy of it others",
@@ -89,7 +89,7 @@ def options():
 
 
 def plan(o, copy):
-    """Every run to make: dicts with column, row label, name, instances, inet."""
+    """List all runs: dicts with column, row label, name, instances, inet."""
     local, inet, multi = tree.select(copy, o.long)
     runs = []
 
@@ -118,10 +118,11 @@ def plan(o, copy):
 
 
 def speaks_cpython(path):
-    """Can CPython play one side?
+    """True if CPython can play one side.
 
-    Not of the TLS tests, which count on contexts that verify nothing by default
-    and take keys as bytes; nor where a stream has readinto() or time has ticks.
+    It cannot in TLS tests, which need contexts that verify nothing by default
+    and accept keys as bytes, nor in tests that use readinto() of a stream or
+    ticks of time.
     """
     with open(path, encoding="utf-8") as f:
         return not re.search(r"\b(tls|ssl)\b|\.readinto\(|\bticks_ms\b", f.read())
@@ -173,11 +174,11 @@ def run_batch(job, members, progress):
 
 
 def run_all(o, copy, runs):
-    """All runs, side by side; what ours alone misses, once more by itself: some of the suite's tests judge by times."""
+    """Make all runs side by side. A test that only ours fails is repeated alone, because some tests of the suite depend on time."""
     results = run_some(o, copy, runs, o.jobs)
     stock = {r["row"]: found for r, *found in results if r["column"] == "stock"}
     ours = {r["row"]: found for r, *found in results if r["column"] == "ours"}
-    # Both columns again where both fail for no known reason: then one may pass, and the other is judged by that.
+    # Repeat both columns where both fail without a known reason: if one passes then, it decides about the other.
     doubtful = {row for row, found in ours.items() if found[0] != PASS and (stock[row][0] == PASS or not excused(stock[row]))}
     if not doubtful or len(doubtful) > AGAIN:
         return results
@@ -186,7 +187,7 @@ def run_all(o, copy, runs):
     best = []
     for r, *found in results:
         new = again.get((r["row"], r["column"]))
-        # Stock keeps what it has passed once.
+        # A pass of stock is kept.
         best.append(new if new and not (r["column"] == "stock" and found[0] == PASS) else (r, *found))
     return best
 
@@ -216,7 +217,7 @@ def explain(reason):
 
 
 def excused(stock):
-    """Is the reason known for which stock misses this one?"""
+    """True if the reason of stock's failure is known."""
     verdict, reason = stock[:2]
     return verdict in (SKIP, VACUOUS) or verdict == FAIL and explain(reason) != reason
 

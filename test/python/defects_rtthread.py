@@ -135,7 +135,7 @@ def r8():
 
 
 def r9():
-    # A wrong argument made an object whose finaliser closed descriptor 0.
+    # A wrong argument created an object with a finaliser that closed descriptor 0.
     start = descriptors()
     for args in (("x",), (2, "x"), (2, 1, "x"), (2, 1, [])):
         raises("R9: socket{}".format(args), TypeError, socket.socket, *args)

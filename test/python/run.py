@@ -1,27 +1,27 @@
 #!/usr/bin/env python3
-"""Runs the Python scripts beside this file and prints a verdict for each.
+"""Run the Python scripts beside this file and print a verdict for each.
 
 Three kinds, by name:
   alike_*.py   run by CPython and by the interpreter under test; every line that CPython prints is one comparison
   drive_*.py   run by CPython, which starts the interpreter under test (INTERP in the environment) and judges it
   the others   run by the interpreter under test alone, with the checks of check.py
 
-A script says what it needs in a comment among its first lines:
+A comment among the first lines of a script has its settings:
   # run: net=lo|veth|dns limit=SECONDS heap=SIZE files=N long
-net: namespaces of its own (netns.sh); heap: -X heapsize; files: ulimit -n; long: only with --long. The limit, 30 if none is told, is
+net: namespaces of its own (netns.sh); heap: -X heapsize; files: ulimit -n; long: only with --long. The limit, 30 by default, is
 scaled to the machine (tools/slow.py); scripts have the factor in TEST_SLOW.
 
---stack NAME: the interpreter speaks through another stack than Linux's. What that cannot do is in stacks/NAME.txt, one
-difference a line; docs/stacks.md tells of each ID:
+--stack NAME: the interpreter uses another stack than Linux's. stacks/NAME.txt has the differences of that stack, one per line;
+docs/stacks.md describes each ID:
   ID | script.py | label, * for anything | reason      a failure of such a check is a skip, with its reason
   ID | script.py | - | reason                          the script is not run
-A line that excuses nothing fails.
+A line that matches no failure is a failure.
 
---scripts DIR: those of another directory.
+--scripts DIR: runs the scripts of another directory.
 
---known FILE: such a list in another place, of what an emulator cannot do.
+--known FILE: another list of this form, for the limits of an emulator.
 
-On a machine that cannot run this program, run the scripts there, and judge what they printed here with --judge.
+For a machine that cannot run this program, run the scripts there and judge their output here with --judge.
 """
 
 import argparse
@@ -51,7 +51,7 @@ class Result:
     def __init__(self, name):
         self.name = name
         self.passed, self.failed, self.skipped = [], [], []
-        self.broken = []  # failures of the process itself, which nothing excuses
+        self.broken = []  # failures of the process itself, which no list covers
         self.seconds = 0.0
         self.output = ""
 
@@ -70,19 +70,19 @@ class Difference:
         self.used = 0
 
     def covers(self, failure):
-        """Whether `label: why` has such a label; a label may have colons in it, too."""
+        """True if `label: why` has such a label; a label may contain colons."""
         return any(self.pattern.fullmatch(failure[: m.start()]) for m in re.finditer(": ", failure))
 
 
 def differences(path):
-    """The lines of a list."""
+    """Read the lines of a list."""
     with open(path, encoding="utf-8") as f:
         return [Difference("%s:%d" % (os.path.basename(path), n), line) for n, line in enumerate(f, 1)
                 if line.strip() and not line.startswith("#")]
 
 
 def excuse(result, known):
-    """Failures that the list knows become skips; a line that knows none is a failure."""
+    """Turn failures covered by the list into skips; a line that covers none is a failure."""
     left = []
     for failure in result.failed:
         found = [d for d in known if d.covers(failure)]
@@ -108,13 +108,13 @@ def directives(path):
 
 
 def longer(path):
-    """Whether a script does more with --long: it asks for TEST_LONG."""
+    """True if a script does more with --long: it reads TEST_LONG."""
     with open(path, encoding="utf-8") as f:
         return "TEST_LONG" in f.read()
 
 
 def execute(command, env, limit):
-    """Runs one process group to its end or its limit, a slow.Limit. Returns (output, status); status None means killed for time."""
+    """Run one process group to its end or its limit, a slow.Limit. Returns (output, status); status None: killed at its limit."""
     with tempfile.TemporaryFile() as out:
         child = subprocess.Popen(
             command, env=dict(env, TEST_SLOW="%.2f" % limit.factor), cwd=HERE, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
@@ -131,7 +131,7 @@ def execute(command, env, limit):
 
 
 def died(output, status, limit, result):
-    """Failures of the process itself; `end` must be its last line."""
+    """List the failures of the process itself; `end` must be its last line."""
     lines = output.strip().splitlines() or ["(nothing printed)"]
     for found in SANITIZER.findall(output):
         result.broken.append("sanitizer: " + found)
@@ -146,7 +146,7 @@ def died(output, status, limit, result):
 
 
 def judge(output, status, limit, result, skips_fail=False):
-    """Sorts the verdicts that a script has printed; skips_fail: what a stack lacks has a line in its list, or fails."""
+    """Sort the verdicts that a script has printed. With skips_fail, a skip without a line in the stack's list is a failure."""
     result.output = output
     for line in output.splitlines():
         if line.startswith("ok "):
@@ -163,7 +163,7 @@ def judge(output, status, limit, result, skips_fail=False):
 
 
 def show(n, total, r, verbose):
-    """Prints the line of one result, and what did not pass."""
+    """Print the line of one result, with its failures and skips."""
     print("[%2d/%d] %-4s %-28s %3d passed %3d failed %3d skipped %6.1f s" % (
         n, total, "ok" if r.good else "FAIL", r.name, len(r.passed), len(r.failed), len(r.skipped), r.seconds))
     for line in r.failed:
@@ -179,15 +179,15 @@ class Runner:
     def __init__(self, options):
         self.options = options
         self.env = dict(os.environ)
-        own = os.path.join(HERE, "stacks", options.stack) + ":" if options.stack else ""  # with a target.py
+        own = os.path.join(HERE, "stacks", options.stack) + ":" if options.stack else ""  # has a target.py
         places = HERE if options.scripts == HERE else options.scripts + ":" + HERE
         self.env.update(INTERP=options.interp, MICROPYPATH=".frozen:" + own + places, PYTHONPATH=places, PYTHONDONTWRITEBYTECODE="1")
         self.env["PYTHONHASHSEED"] = "0"
         self.env["TEST_LONG"] = "1" if options.long else ""
         self.env["TEST_STACK"] = options.stack
         self.env["TEST_ASAN"] = "1" if options.asan or "/asan/" in options.interp else ""
-        # Leaks of the interpreter's own heap are no leaks to LeakSanitizer's mind; what the module holds outside is
-        # watched by the C tests.
+        # LeakSanitizer cannot see leaks inside the interpreter's heap; the C tests check the memory that the library
+        # allocates outside of it.
         self.env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:detect_stack_use_after_return=0")
         self.env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
         self.slow = 4 if self.env["TEST_ASAN"] else 1
@@ -247,7 +247,7 @@ class Runner:
             elif label not in got:
                 result.failed.append("%s: not answered; CPython: %s" % (label, value))
             elif value == "'raises OSError None'" and re.fullmatch(r"'raises (OSError -?\d+|timeout)'", got[label]):
-                result.passed.append(label)  # CPython has words only; ours must have a number
+                result.passed.append(label)  # CPython's has only a text; the module's must have a number
             elif got[label] != value:
                 result.failed.append("%s: got %s, CPython: %s" % (label, got[label], value))
             else:
@@ -256,7 +256,7 @@ class Runner:
 
 
 def defect_table(results):
-    """Prints which check covers which defect. Returns how many defects have none."""
+    """Print the checks of each defect. Returns the number of defects without one."""
     counts = {d: [0, 0, 0] for d in DEFECTS}
     for r in results:
         for side, labels in enumerate((r.passed, r.failed, r.skipped)):

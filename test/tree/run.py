@@ -4,7 +4,7 @@
     test/tree/run.py --tree MICROPYTHON --mbedtls TREE [--only RE] [--long]
 
 Each case is a copy of the sources of this project, without build/, and a PATH of links to a compiler, make, Python and the usual small
-tools. The MicroPython tree is a copy of links whose submodules are empty. Cases:
+tools. The MicroPython tree is a copy of hard links with empty submodules. Cases:
 
     nothing    no mbedTLS anywhere: one line explains what to do, before anything is compiled
     no TLS     TLS=0: the examples run, and the output names the missing TLS

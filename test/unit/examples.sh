@@ -6,11 +6,11 @@ work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-expect() { # WHAT EXPECTED ACTUAL
+expect() { # arguments: WHAT EXPECTED ACTUAL
     [ "$2" = "$3" ] || { printf '%s: expected\n%s\ngot\n%s\n' "$1" "$2" "$3"; exit 1; }
 }
 
-talk() { # ADDRESS NAME
+talk() { # arguments: ADDRESS NAME
     : >"$work/server"
     "$dir/tcp_server" "$1" 0 2 >"$work/server" &
     server=$!

@@ -1,4 +1,4 @@
-// MicroPython as a Cortex-M4 port would configure it, for tools/size.py: compiled, never linked.
+// MicroPython's configuration on a Cortex-M4 port, for tools/size.py: compiled, never linked.
 
 #include <alloca.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@
 #define MICROPY_PY_NETWORK (1)
 #define MICROPY_PY_NETWORK_HOSTNAME_DEFAULT "size"
 
-// Nothing for a microcontroller's own events.
+// No events of a microcontroller are handled.
 #define MICROPY_EVENT_POLL_HOOK
 #define MICROPY_PY_LWIP_ENTER
 #define MICROPY_PY_LWIP_REENTER

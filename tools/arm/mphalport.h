@@ -1,4 +1,4 @@
-// For tools/size.py: what a port's mphalport.h offers to modules that make system calls.
+// For tools/size.py: the part of a port's mphalport.h for modules that make system calls.
 
 #include <errno.h>
 

@@ -1,4 +1,4 @@
-// For tools/size.py: a mutex of some RTOS.
+// For tools/size.py: a mutex of an RTOS.
 
 typedef struct _mp_thread_mutex_t {
     void *handle;

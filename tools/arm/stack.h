@@ -236,7 +236,7 @@ ssize_t sendto(int, const void *, size_t, int, const struct sockaddr *, socklen_
 int ioctl(int, unsigned long, ...);
 int poll(struct pollfd *, nfds_t, int);
 
-/* Linux's additions, which port/posix uses. */
+/* Linux's additions that port/posix uses. */
 int accept4(int, struct sockaddr *, socklen_t *, int);
 int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
 int dup3(int, int, int);

@@ -1,4 +1,4 @@
-/* The smallest use of the library, for tools/size.py: connect, send, receive, close. */
+/* A minimal program for tools/size.py: connect, send, receive, close. */
 
 #include "usocket/usocket.h"
 

@@ -1,4 +1,4 @@
-// Under AddressSanitizer: a traced program (strace) cannot look for leaks and says so with an error; it need not look.
+// Disables the leak check of AddressSanitizer in a traced program (strace), where it would fail with an error.
 #if defined(__SANITIZE_ADDRESS__)
 
 #include <stdio.h>

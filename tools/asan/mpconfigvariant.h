@@ -1,2 +1,2 @@
-// The standard variant of MicroPython's unix port; leaks.c is all that the sanitized interpreter adds.
+// The standard variant of MicroPython's unix port; the sanitized interpreter adds only leaks.c.
 #include "variants/standard/mpconfigvariant.h"

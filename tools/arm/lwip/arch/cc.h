@@ -1,4 +1,4 @@
-/* lwIP on bare metal, for tools/size.py: compiled, never linked. */
+/* lwIP's compiler settings on bare metal, for tools/size.py: compiled, never linked. */
 #ifndef SIZE_LWIP_CC_H
 #define SIZE_LWIP_CC_H
 

@@ -1,4 +1,4 @@
-/* lwIP's system layer on some RTOS, for tools/size.py: compiled, never linked. */
+/* lwIP's system layer on an RTOS, for tools/size.py: compiled, never linked. */
 #ifndef SIZE_LWIP_SYS_ARCH_H
 #define SIZE_LWIP_SYS_ARCH_H
 
