@@ -13,7 +13,7 @@ LINGER = 30  # seconds that close() allows for sending buffered bytes
 
 
 def octets(buf):
-    # Converts an argument of write() that is not bytes: text, or a buffer whose items may be larger than one byte.
+    # Converts an argument of write() that is not bytes: text, or a buffer with items of any size.
     if isinstance(buf, str):
         return buf.encode()
     try:

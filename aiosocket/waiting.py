@@ -11,7 +11,7 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
-FEW = 8  # tasks woken in a row before tasks whose sleep has ended get a turn
+FEW = 8  # tasks woken in a row before tasks at the end of their sleep get a turn
 CROWD = 4  # deadlines handled in one millisecond; further ones wait for the next
 LONG = 5  # milliseconds of delay after which in_line() queues again
 WHOLE = 4  # shares of work that may begin in one millisecond
@@ -20,7 +20,7 @@ SPINS = 16  # calls in a row that complete without waiting before one yields to 
 
 
 class Timer:
-    # Calls owner._on_time() at a deadline. asyncio's task queue holds a task whose coroutine is this object.
+    # Calls owner._on_time() at a deadline. asyncio's task queue holds a task with this object as its coroutine.
     def __init__(self, owner):
         self.owner = owner
         self.task = core.Task(self)
@@ -220,7 +220,7 @@ class IOQueue:
         self.waits = 0  # number of waiting tasks
         self.events = ()  # events of the last poll that were not dispatched yet
         self.woken = 0  # number of woken tasks that have not run yet
-        self.recent = []  # objects whose reader was woken since the last poll: they stay registered in case it waits again before the next
+        self.recent = []  # objects with a reader woken since the last poll: they stay registered in case it waits again before the next
         self.spins = 0  # number of calls since the last poll that completed without waiting
         old = core._io_queue
         if isinstance(old, IOQueue):  # its tasks are gone: reset every Waiting
@@ -289,7 +289,7 @@ class IOQueue:
 
     def wait_io_event(self, dt):
         # asyncio calls this before each step of a task, and again if the deadline it waited for has not passed. The events of one poll
-        # are dispatched in batches, so that a task whose sleep ends meanwhile does not wait for all of them.
+        # are dispatched in batches, so that a task with a sleep that ends meanwhile does not wait for all of them.
         if dt == 0 and self.woken > 0:
             self.woken -= 1
             return

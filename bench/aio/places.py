@@ -45,7 +45,7 @@ def silent_listener():
     return s
 
 
-def patient():
+def slow_resolver():
     """Make the resolver wait 5 s for an answer. Allowed only if resolv.conf belongs to this mount namespace."""
     with open("/etc/resolv.conf", "r+") as f:
         if f.read() != "nameserver 127.0.0.1\noptions timeout:2 attempts:1\n":
@@ -56,7 +56,7 @@ def patient():
 
 class Places:
     def __init__(self):
-        patient()
+        slow_resolver()
         # Names that begin with "slow" are answered after 2 s, with "silent" never; others are unknown, at once.
         nameserver.start(53, {"slow%d.test" % i: ["127.0.0.1"] for i in range(200)}, nameserver.SERVFAIL, slow=2, ttl=0)
         with socket.socket() as s:

@@ -125,7 +125,7 @@ async def beside_asyncios_streams():
         await w.wait_closed()
         return got == [b"LINE %d\n" % i for i in range(20)]
 
-    check("asyncio's streams on our queue", await asyncio.gather(*[theirs() for _ in range(5)]), [True] * 5)
+    check("asyncio's streams on aiosocket's queue", await asyncio.gather(*[theirs() for _ in range(5)]), [True] * 5)
     a, b = tcp_pair()
     a.setblocking(False)
     r = asyncio.StreamReader(a)

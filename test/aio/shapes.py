@@ -176,7 +176,7 @@ async def websocket():
         check("a frame of %d" % n, opcode, 2)
         same("its content", data, content(n, n))
     await send(8, b"")
-    check("the goodbye", await receive(), (8, b""))
+    check("the close frame", await receive(), (8, b""))
     check("and the end", await reader.read(1), b"")
     await reader.aclose()
     server.close()

@@ -52,7 +52,7 @@ async def connections():
     check("refused", number(e), 111)
 
 
-async def nobody_answers():
+async def silent_peer():
     turns = [0]
 
     async def tick():
@@ -82,5 +82,5 @@ async def datagrams():
             check("a datagram", await a.recv(10), b"x")
 
 
-cases(connections, nobody_answers, datagrams)
+cases(connections, silent_peer, datagrams)
 summary()

@@ -8,7 +8,7 @@ import sys
 
 from drive import Script, check
 
-STRANGER = """
+OTHER_PROCESS = """
 import os, socket, sys, time
 uid, kind, port, seconds, shared = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5] == "True"
 if uid:
@@ -143,8 +143,8 @@ print("end")
 """
 
 
-def stranger(uid, kind, port, seconds, shared):
-    return subprocess.Popen([sys.executable, "-c", STRANGER, str(uid), kind, port, str(seconds), str(shared)], stdout=subprocess.PIPE,
+def other_process(uid, kind, port, seconds, shared):
+    return subprocess.Popen([sys.executable, "-c", OTHER_PROCESS, str(uid), kind, port, str(seconds), str(shared)], stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True)
 
 
@@ -160,7 +160,7 @@ def run(source):
         users = [("the same user", 0)] if os.getuid() else [("another user", 65534), ("the same user", 0)]
         shared = state.startswith("DTLS") and "before" not in state
         for user, uid in users:
-            said = stranger(uid, kind, port, seconds, shared).communicate(timeout=60)[0].strip().split("\n")[-1]
+            said = other_process(uid, kind, port, seconds, shared).communicate(timeout=60)[0].strip().split("\n")[-1]
             check("%s: %s gets nothing" % (state, user), said == "refused", said)
         child.child.stdin.write(b"\n")
         child.child.stdin.flush()

@@ -139,7 +139,7 @@ def names_that_are_no_utf8():
         raises("connect to the name of a datagram's sender, as it came", 91, socket.socket(socket.AF_UNIX).connect, made[-1])
         repr(c).encode().decode()
         true("repr of it is text", ("?'" in repr(c)) == (type(made[-1]) is bytes), repr(c))
-        for call in (lambda: socket.socket(socket.AF_UNIX).connect(name + b"-nobody"), lambda: socket.socket(socket.AF_UNIX).bind(here + b"-no/" + end)):
+        for call in (lambda: socket.socket(socket.AF_UNIX).connect(name + b"-absent"), lambda: socket.socket(socket.AF_UNIX).bind(here + b"-no/" + end)):
             e = raises("an error with such a name has its number", 2, call)
             true("and words that are text", str(e).encode().decode() == str(e) and "edges" in str(e), str(e))
         c.close()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # netns.sh KIND COMMAND...: runs COMMAND in network and mount namespaces of its own.
 #   lo    loopback alone, with ::1 localhost first in /etc/hosts
-#   veth  also an interface v0 (192.0.2.2/24, 2001:db8::2/64) whose neighbour 192.0.2.1 swallows everything, routes that
+#   veth  also an interface v0 (192.0.2.2/24, 2001:db8::2/64) whose neighbour 192.0.2.1 drops every packet, routes that
 #         refuse, and no default route
 #   dns   as veth, and a resolver at 127.0.0.1 (the caller decides whether anybody listens there)
 if [ "$1" != --inside ]; then

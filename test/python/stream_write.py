@@ -29,7 +29,7 @@ def judged(label, e):
     true(label + ": words hold the number", words(e), e.args)
 
 
-def nobody_reads():
+def peer_does_not_read():
     for name in ("write", "sendall"):
         a, b = narrow_pair()
         a.settimeout(0.2)
@@ -73,7 +73,7 @@ def slow_reader(s, total, stop):
     return b"".join(got)
 
 
-def somebody_reads_slowly():
+def peer_reads_slowly():
     for name in ("write", "sendall"):
         a, b = narrow_pair()
         stop = []
@@ -119,5 +119,5 @@ def ended_by_the_peer():
         a.close()
 
 
-sections(nobody_reads, nothing_fits, somebody_reads_slowly, forms_of_write, ended_by_the_peer)
+sections(peer_does_not_read, nothing_fits, peer_reads_slowly, forms_of_write, ended_by_the_peer)
 summary()

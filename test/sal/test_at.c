@@ -167,9 +167,9 @@ static void test_slow_connect(void **state) {
 static void test_refused(void **state) {
     (void)state;
     usocket_t c = USOCKET_CLOSED, u = USOCKET_CLOSED;
-    usocket_addr_t nobody = fx_udp(&u, USOCKET_AF_INET);
+    usocket_addr_t refusing = fx_udp(&u, USOCKET_AF_INET);
     open_at(&c, USOCKET_STREAM);
-    assert_code(USOCKET_ECONNREFUSED, usocket_connect_by(&c, &nobody, usocket_deadline_in(10 * SECOND)));
+    assert_code(USOCKET_ECONNREFUSED, usocket_connect_by(&c, &refusing, usocket_deadline_in(10 * SECOND)));
     assert_code(USOCKET_EPIPE, usocket_send(&c, "x", 1));
     assert_ok(usocket_close(&c));
     open_at(&c, USOCKET_STREAM);

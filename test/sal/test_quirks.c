@@ -20,19 +20,19 @@ static usocket_addr_t closed_port(void) {
 static void test_lost_errnos(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED, l = USOCKET_CLOSED, u = USOCKET_CLOSED;
-    usocket_addr_t nobody = closed_port(), foreign = fx_addr("192.0.2.77", 0);
+    usocket_addr_t refusing = closed_port(), foreign = fx_addr("192.0.2.77", 0);
     usocket_addr_t at = fx_listen(&l, USOCKET_AF_INET, 1);
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
     assert_code(USOCKET_EPIPE, usocket_send(&s, "x", 1));
     assert_code(USOCKET_EADDRNOTAVAIL, usocket_bind(&s, &foreign));
     assert_code(USOCKET_EADDRINUSE, usocket_bind(&s, &at));
     usocket_settimeout(&s, 0);
-    assert_code(USOCKET_EINPROGRESS, usocket_connect(&s, &nobody));
+    assert_code(USOCKET_EINPROGRESS, usocket_connect(&s, &refusing));
     assert_code(USOCKET_ECONNREFUSED, usocket_connect_wait(&s, usocket_deadline_in(10 * SECOND)));
     assert_ok(usocket_close(&s));
     assert_code(USOCKET_EBADF, usocket_send(&s, "x", 1));
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
-    assert_code(USOCKET_ECONNREFUSED, usocket_connect(&s, &nobody));
+    assert_code(USOCKET_ECONNREFUSED, usocket_connect(&s, &refusing));
     assert_ok(usocket_close(&s));
     assert_code(USOCKET_EAFNOSUPPORT, usocket_open(&s, 77, USOCKET_STREAM, 0));
     assert_code(USOCKET_EINVAL, usocket_open(&s, USOCKET_AF_INET, 77, 0));
@@ -212,12 +212,12 @@ static void test_end_stays(void **state) {
 static void test_error_once(void **state) {
     (void)state;
     usocket_t s = USOCKET_CLOSED;
-    usocket_addr_t nobody = closed_port();
+    usocket_addr_t refusing = closed_port();
     int value;
     size_t len = sizeof value;
     assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
     usocket_settimeout(&s, 0);
-    assert_code(USOCKET_EINPROGRESS, usocket_connect(&s, &nobody));
+    assert_code(USOCKET_EINPROGRESS, usocket_connect(&s, &refusing));
     for (int i = 0; i < 3; i++) {
         int events = usocket_poll(&s, USOCKET_POLL_OUT, usocket_deadline_in(10 * SECOND));
         assert_true(events & USOCKET_POLL_ERR);

@@ -214,13 +214,13 @@ static void test_no_slot_left(void **state) {
     (void)state;
     usocket_t l = USOCKET_CLOSED, s = USOCKET_CLOSED, conn = USOCKET_CLOSED;
     usocket_addr_t at = fx_listen(&l, USOCKET_AF_INET, 4);
-    usocket_addr_t nobody = fx_udp(&s, USOCKET_AF_INET);
+    usocket_addr_t refusing = fx_udp(&s, USOCKET_AF_INET);
     assert_ok(usocket_close(&s));
     look.sockets = look.open + 2;
     for (int i = 0; i < 64; i++) {
         assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0));
         if (i % 2 != 0) {
-            assert_code(USOCKET_ECONNREFUSED, usocket_connect_by(&s, &nobody, usocket_deadline_in(10 * SECOND)));
+            assert_code(USOCKET_ECONNREFUSED, usocket_connect_by(&s, &refusing, usocket_deadline_in(10 * SECOND)));
         } else {
             assert_ok(usocket_connect_by(&s, &at, usocket_deadline_in(10 * SECOND)));
             assert_ok(usocket_accept_by(&l, &conn, NULL, usocket_deadline_in(10 * SECOND)));

@@ -49,7 +49,7 @@ def refused():
         s.close()
         l, port = listener(kind)
         l.close()
-        check(kind + ": nobody listens here", kernel.dial_from(kind, port, 5)[0], ECONNREFUSED)
+        check(kind + ": no listener here", kernel.dial_from(kind, port, 5)[0], ECONNREFUSED)
     timed("create_connection refused", socket.create_connection, ((KERNEL4, kernel.free_port("4")), 5), 0, LATE, ECONNREFUSED)
 
 

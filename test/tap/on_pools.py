@@ -69,7 +69,7 @@ def sockets():
     # A collection of unreachable sockets frees entries.
     for _ in range(300):
         socket.socket()
-    ok("sockets that nobody keeps are collected when there is no room")
+    ok("unreachable sockets are collected when there is no room")
     gc.collect()
 
 

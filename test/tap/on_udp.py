@@ -45,21 +45,21 @@ def echoed(kind):
 def filtered():
     # A connected socket receives only from its peer.
     for kind in ("4", "6"):
-        friend, stranger = kernel.open_port(kind), kernel.open_port(kind)
+        peer, other = kernel.open_port(kind), kernel.open_port(kind)
         s, own = datagrams(kind)
-        s.connect(kernel_address(kind, friend))
-        kernel.send(stranger, kind, own, b"not for you")
-        kernel.send(friend, kind, own, b"for you")
+        s.connect(kernel_address(kind, peer))
+        kernel.send(other, kind, own, b"not for you")
+        kernel.send(peer, kind, own, b"for you")
         check(kind + ": the peer's", s.recv(100), b"for you")
         s.settimeout(0.2)
-        timed(kind + ": not the stranger's", s.recv, (100,), 200, 200 + LATE)
+        timed(kind + ": not that of another sender", s.recv, (100,), 200, 200 + LATE)
         s.close()
         # Many senders, each with its address, before and after bind.
         s, own = datagrams(kind)
-        kernel.send(stranger, kind, own, b"one", b"two")
-        kernel.send(friend, kind, own, b"three")
+        kernel.send(other, kind, own, b"one", b"two")
+        kernel.send(peer, kind, own, b"three")
         got = [s.recvfrom(10) for _ in range(3)]
-        check(kind + ": order and senders", [(d, a[1]) for d, a in got], [(b"one", stranger), (b"two", stranger), (b"three", friend)])
+        check(kind + ": order and senders", [(d, a[1]) for d, a in got], [(b"one", other), (b"two", other), (b"three", peer)])
         s.close()
 
 
@@ -75,16 +75,16 @@ def sizes_from_the_kernel():
         s.close()
 
 
-def nobody():
+def no_receiver():
     for kind in ("4", "6"):
         s, own = datagrams(kind)
         s.close()
-        check(kind + ": the kernel hears that nobody listens here", kernel.refused(kind, own), ECONNREFUSED)
+        check(kind + ": the kernel gets the refusal of a port without a listener", kernel.refused(kind, own), ECONNREFUSED)
         port = kernel.closed_port(kind)
         s, _ = datagrams(kind)
         s.connect(kernel_address(kind, port))
         s.settimeout(1)
-        check(kind + ": a datagram to nobody goes", s.send(b"anybody?"), 8)
+        check(kind + ": a datagram without a receiver is sent", s.send(b"anybody?"), 8)
         # Depending on the stack: ECONNREFUSED for ICMP's port unreachable, or the deadline.
         e = raised(s.recv, (10,))
         true(kind + ": then refused, or the deadline", isinstance(e, OSError) and e.errno in (ECONNREFUSED, 110), e)
@@ -172,6 +172,6 @@ def too_long():
 
 for kind in KINDS:
     run(lambda: echoed(kind))
-for section in (filtered, sizes_from_the_kernel, nobody, waits, floods, too_long):
+for section in (filtered, sizes_from_the_kernel, no_receiver, waits, floods, too_long):
     run(section)
 finish()

@@ -261,7 +261,7 @@ def own_limits(suite):
                 r.get("type") == "TLSError" and re.search(r"TLS_OWN_CERT: the chain takes \d+ bytes, and this build sends less than \d+", r["text"]), str(r))
     with s_server(*shown(suite, "ec")) as port:
         r = suite.client(port=port, options=suite.trust(["ALPN_LIST", ",".join("p" * 200 + str(i) for i in range(60))]), mode="timeout")
-        suite.check("a hello of one's own that is too long blames nobody else", r.get("type") == "TLSError" and "of our own" in r["text"], str(r))
+        suite.check("the error of an own ClientHello that is too long names this end", r.get("type") == "TLSError" and "of our own" in r["text"], str(r))
 
 
 # ---- Sessions --------------------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def cut():
         socket.socket(fileno=fd).close()
         check("cut: what came, comes", c.recv(4) == b"half")
         e = error(c.recv, 4)
-        check("cut without a goodbye", isinstance(e, socket.TLSError) and "goodbye" in str(e) and e.args[0] < 0, repr(e))
+        check("cut without close_notify", isinstance(e, socket.TLSError) and "goodbye" in str(e) and e.args[0] < 0, repr(e))
         e = error(c.read)
         check("cut, and it stays so", isinstance(e, socket.TLSError), repr(e))
         c.close()
@@ -85,7 +85,7 @@ def refused():
         c.close()
 
 
-def goodbye_first():
+def close_notify_first():
     # The peer sent close_notify and closed; a failed write must not prevent reading it.
     for version in (socket.TLS_1_2, socket.TLS_1_3):
         c, s = pair(MAX_VERSION=version)
@@ -99,7 +99,7 @@ def goodbye_first():
                 break
             time.sleep(0.01)
         check("writing to who has left fails", isinstance(e, OSError) and e.errno in (32, 104), repr(e))
-        check("its goodbye is read all the same", c.recv(5) == b"", None)
+        check("its close_notify is still read", c.recv(5) == b"", None)
         c.close()
 
 
@@ -117,7 +117,7 @@ def stalls():
     e = error(s1.recv, 1)
     check("the handshake keeps the deadline", isinstance(e, socket.timeout) and time.ticks_diff(time.ticks_ms(), t) >= 200, repr(e))
     s1.settimeout(0)
-    check("and waits for nobody", is_error(error(s1.recv, 1), errno.EAGAIN) and not readable(s1) and not writable(s1))
+    check("and does not wait", is_error(error(s1.recv, 1), errno.EAGAIN) and not readable(s1) and not writable(s1))
     t = time.ticks_ms()
     s1.close()
     check("close in a handshake", time.ticks_diff(time.ticks_ms(), t) < 1000 * SLOW)
@@ -160,7 +160,7 @@ def stalls():
     error(c.sendall, b"x" * 20000000)
     t = time.ticks_ms()
     c.close()
-    check("close, with somebody who does not read", time.ticks_diff(time.ticks_ms(), t) < 3000 * SLOW)
+    check("close, with a peer that does not read", time.ticks_diff(time.ticks_ms(), t) < 3000 * SLOW)
     s.close()
     l.close()
     plain.close()
@@ -478,5 +478,5 @@ def run(*parts):
             sys.print_exception(e)
 
 
-run(basics, cut, refused, goodbye_first, kept, stalls, threads, options, starttls, ready_made, lifetime, balance)
+run(basics, cut, refused, close_notify_first, kept, stalls, threads, options, starttls, ready_made, lifetime, balance)
 print("end")

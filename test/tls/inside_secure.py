@@ -106,7 +106,7 @@ def methods():
         e = error(c.unwrap)
         check("unwrap() loses nothing that has come " + name, isinstance(e, ValueError) and c.recv(10) == b"unread", repr(e))
         c.settimeout(0)
-        check("unwrap() waits for the peer's goodbye " + name, is_error(error(c.unwrap), errno.EAGAIN))
+        check("unwrap() waits for the peer's close_notify " + name, is_error(error(c.unwrap), errno.EAGAIN))
         c.settimeout(5)
         p = s.unwrap()
         p.sendall(b"in clear\n")  # directly after close_notify
@@ -169,7 +169,7 @@ def early_ends():
     s.send(b"\x15\3\3\0\2\1\0")
     c.settimeout(5)
     e = error(c.do_handshake)
-    check("a goodbye in the handshake is the peer's refusal", of_tls(e, -2002, "close_notify"), repr(e))
+    check("a close_notify in the handshake is the peer's refusal", of_tls(e, -2002, "close_notify"), repr(e))
     c.close()
     check("and is not answered", hello[:1] == b"\x16" and s.recv(100) == b"")
     s.close()

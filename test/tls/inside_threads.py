@@ -44,7 +44,7 @@ def forge(s):
     return raw
 
 
-def goodbye(s):
+def close_notify(s):
     s.settimeout(0)
     error(s.unwrap)
 
@@ -63,8 +63,8 @@ both("recv and recv, one record", some, some, lambda s: s.send(b"x" * 100), part
 both("recv and readinto, one record", some, lambda c: c.read(20), lambda s: s.send(b"x" * 100), parts(10, 20))
 both("recv and peek, one record", some, peek, lambda s: s.send(b"x" * 100), parts(10, 10))
 both("recv and poll, one record", some, ready, lambda s: s.send(b"x" * 100), lambda r, e: len(r) == 10 and e & select.POLLIN)
-both("recv and recv, a goodbye", some, some, goodbye, parts(0, 0))
-both("recv and unwrap, a goodbye", some, lambda c: c.unwrap(), goodbye, lambda r, u: (r == b"" or is_error(r, 9)) and not isinstance(u, OSError))
+both("recv and recv, close_notify", some, some, close_notify, parts(0, 0))
+both("recv and unwrap, close_notify", some, lambda c: c.unwrap(), close_notify, lambda r, u: (r == b"" or is_error(r, 9)) and not isinstance(u, OSError))
 both("recv and recv, a forged record", some, some, forge, failed).close()
 both("recv and readline, a forged record", some, lambda c: c.readline(), forge, failed).close()
 print("end")

@@ -37,7 +37,7 @@ def our_client(suite):
             suite.check(f"{name}, {mode}", ok, f"{r} {server.log}")
         facts = [f if isinstance(f, dict) else {} for f in server.log]
         suite.check(f"{name}: seen from there", len(facts) == 6 and all(
-            f.get("version") == NAMES[version] and f.get("cert") == ask and f.get("goodbye") for f in facts), str(server.log))
+            f.get("version") == NAMES[version] and f.get("cert") == ask and f.get("close_notify") for f in facts), str(server.log))
         # The list is in the order in which the server's threads ended.
         suite.check(f"{name}: resumed", sorted(f.get("reused", False) for f in facts) == [False] * 4 + [True] * 2, str(server.log))
 

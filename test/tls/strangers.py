@@ -79,7 +79,7 @@ def echo(ctx, tail=b""):
                 tls.sendall(data)
             if tail:
                 tls.sendall(tail)
-            facts["goodbye"] = True
+            facts["close_notify"] = True
             try:
                 tls.unwrap()
             except OSError:

@@ -92,9 +92,9 @@ static void test_no_cookie(void **state) {
     usocket_t plain = USOCKET_CLOSED;
     listen_with(&plain_server);
     assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_DGRAM, 0));
-    static const uint8_t knock[] = { 22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 254, 253, 1, 2, 3, 4, 5, 6 };
+    static const uint8_t hello[] = { 22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 1, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 8, 254, 253, 1, 2, 3, 4, 5, 6 };
     for (int i = 0; i < 40; i++) {
-        assert_true(usocket_sendto(&plain, knock, sizeof knock - (size_t)i % 30, &at) > 0);
+        assert_true(usocket_sendto(&plain, hello, sizeof hello - (size_t)i % 30, &at) > 0);
         fx_sleep(200);
         assert_code(USOCKET_EAGAIN, usocket_accept_by(&listener, &server, NULL, USOCKET_NOW));
         assert_int_equal(0, usocket_poll(&listener, USOCKET_POLL_IN, USOCKET_NOW));

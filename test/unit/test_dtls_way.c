@@ -198,7 +198,7 @@ static void test_shut(void **state) {
 static void test_gone(void **state) {
     (void)state;
 #if FX_SIM
-    LACKS("a port unreachable", "the simulated network tells nobody");
+    LACKS("a port unreachable", "the simulated network does not report it");
 #else
     char c;
     for (int look = 0; look < 3; look++) {

@@ -21,7 +21,7 @@
 #endif
 #define FLOOD (500 * MS)
 
-static usocket_t stranger;  /* a plain socket that floods; closed if the other end of the session floods */
+static usocket_t outsider;  /* a plain socket that floods; closed if the other end of the session floods */
 static usocket_t *sock;     /* the socket under test */
 static const char *datagram;
 static size_t datagram_len;
@@ -126,14 +126,14 @@ static void test_listener(void **state) {
     static const struct call calls[] = { CALL(accept), CALL(poll) };
     listen_with(&plain_server);
     sock = &listener;
-    assert_ok(usocket_open(&stranger, USOCKET_AF_INET, USOCKET_DGRAM, 0));
-    assert_ok(usocket_connect_by(&stranger, &at, soon()));
+    assert_ok(usocket_open(&outsider, USOCKET_AF_INET, USOCKET_DGRAM, 0));
+    assert_ok(usocket_connect_by(&outsider, &at, soon()));
     EACH_FLOOD(f) {
         for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-            drive(f, &calls[i], &stranger);
+            drive(f, &calls[i], &outsider);
         }
     }
-    usocket_close(&stranger);
+    usocket_close(&outsider);
 }
 
 static void test_client_begins(void **state) {
@@ -142,18 +142,18 @@ static void test_client_begins(void **state) {
     EACH_FLOOD(f) {
         for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
             usocket_addr_t where = fx_addr("127.0.0.1", 0);
-            assert_ok(usocket_open(&stranger, USOCKET_AF_INET, USOCKET_DGRAM, 0));
-            assert_ok(usocket_bind(&stranger, &where));
-            assert_ok(usocket_getsockname(&stranger, &where));
+            assert_ok(usocket_open(&outsider, USOCKET_AF_INET, USOCKET_DGRAM, 0));
+            assert_ok(usocket_bind(&outsider, &where));
+            assert_ok(usocket_getsockname(&outsider, &where));
             assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_DGRAM, USOCKET_PROTO_SEC));
             assert_ok(tls_set(&client, &plain_client));
             assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&client, &where, USOCKET_NOW));
             assert_ok(usocket_getsockname(&client, &where));
-            assert_ok(usocket_connect_by(&stranger, &where, USOCKET_NOW));
+            assert_ok(usocket_connect_by(&outsider, &where, USOCKET_NOW));
             sock = &client;
-            drive(f, &calls[i], &stranger);
+            drive(f, &calls[i], &outsider);
             usocket_close(&client);
-            usocket_close(&stranger);
+            usocket_close(&outsider);
         }
     }
 }
@@ -175,7 +175,7 @@ static void test_open(void **state) {
 
 int main(void) {
     warm_up();
-    usocket_init(&stranger);
+    usocket_init(&outsider);
     const struct CMUnitTest tests[] = { DTLS(test_listener), DTLS(test_client_begins), DTLS(test_open) };
     return RUN(tests);
 }

@@ -330,7 +330,7 @@ static void a_child_closes_a_poller_and_the_parents_goes_on(void **state) {
 /* ---- TLS --------------------------------------------------------------------------------------------------------------------- */
 
 #if USOCKET_TLS && USOCKET_SERVER
-static void a_child_that_closes_tls_says_no_goodbye(void **state) {
+static void a_child_that_closes_tls_sends_no_close_notify(void **state) {
     (void)state;
     const struct end psk = { .psk = "sixteen secret bytes", .max = USOCKET_TLS_1_2, .verify = 1 };
     char buf[8];
@@ -380,7 +380,7 @@ int main(void) {
         TEST(a_child_closes_a_poller_and_the_parents_goes_on),
 #endif
 #if USOCKET_TLS && USOCKET_SERVER
-        TEST(a_child_that_closes_tls_says_no_goodbye),
+        TEST(a_child_that_closes_tls_sends_no_close_notify),
 #endif
     };
     return RUN(tests);

@@ -166,7 +166,7 @@ static void test_blocking(void **state) {
     assert_memory_equal("world", buf, 5);
 }
 
-static void test_close_says_goodbye(void **state) {
+static void test_close_sends_close_notify(void **state) {
     (void)state;
     char buf[4];
     session(&plain_client, &plain_server);
@@ -392,7 +392,7 @@ static void test_clock(void **state) {
 #endif
 }
 
-static void test_nobody_to_trust(void **state) {
+static void test_no_ca_certificates(void **state) {
     (void)state;
 #if FX_SIM
     int c, s;
@@ -773,9 +773,9 @@ static void warm_up(void) {
 int main(void) {
     warm_up();
     const struct CMUnitTest tests[] = {
-        TLS(test_versions), TLS(test_blocking), TLS(test_close_says_goodbye), TLS(test_close_without_waiting), TLS(test_truncation), TLS(test_peek_and_poll),
+        TLS(test_versions), TLS(test_blocking), TLS(test_close_sends_close_notify), TLS(test_close_without_waiting), TLS(test_truncation), TLS(test_peek_and_poll),
         TLS(test_put_back), TLS(test_listener_is_free), TLS(test_connect_deadline), TLS(test_close_is_bounded), TLS(test_verification),
-        TLS(test_short_curve), TLS(test_clock), TLS(test_nobody_to_trust), TLS(test_bundle), TLS(test_shared_trust),
+        TLS(test_short_curve), TLS(test_clock), TLS(test_no_ca_certificates), TLS(test_bundle), TLS(test_shared_trust),
 #if USOCKET_POLLER
         TLS(test_poller_look),
 #endif

@@ -36,7 +36,7 @@ def ntp_without_an_answer():
     assert waited >= 1000, waited
 
 
-def ntp_nobody_there():
+def ntp_without_a_server():
     raises((110, 111), ntp_time, CONFIG["closed"])
 
 
@@ -83,5 +83,5 @@ def numbers_to_text():
     same(socket.inet_pton(socket.AF_INET, "192.0.2.7"), b"\xc0\0\x02\x07")
 
 
-run(ntp, ntp_without_an_answer, ntp_nobody_there, numbered_datagrams, datagrams_into_a_buffer,
+run(ntp, ntp_without_an_answer, ntp_without_a_server, numbered_datagrams, datagrams_into_a_buffer,
     numbers_to_text)
