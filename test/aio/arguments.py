@@ -36,7 +36,7 @@ async def wrong_data():
     task = asyncio.create_task(s.wait_closed())
     got = []
     await everything(far, keep=got)
-    true("what was written before and after is whole", b"".join(got) == bytes(1000000) + b"good")
+    true("the bytes written before and after are complete", b"".join(got) == bytes(1000000) + b"good")
     await task
     far.close()
 
@@ -70,7 +70,7 @@ async def numbers_of_seconds():
         refused(label + " NaN", await caught(call(NAN)), ValueError, name + " must not be negative or NaN")
         refused(label + " infinity", await caught(call(float("inf"))), OverflowError, name + " too large")
     refused("wait_for(a str)", await caught(aiosocket.wait_for(asyncio.sleep(0), "x")), TypeError, "timeout must be a number", "not str")
-    check("wait_for(-1) gives what is there a turn", await caught(aiosocket.wait_for(asyncio.sleep(0), -1)), None)
+    check("wait_for(-1) runs the awaitable once", await caught(aiosocket.wait_for(asyncio.sleep(0), -1)), None)
     check("a timeout that was refused is not kept", (s.timeout, d.timeout), (None, None))
     s.close()
     d.close()

@@ -61,7 +61,7 @@ async def take(label, name, peer, earliest, latest=NEXT, **options):
         if took < latest:
             break
         w.close()
-    check(label + ": to whom", w.get_extra_info("peername")[0], peer)
+    check(label + ": the peer", w.get_extra_info("peername")[0], peer)
     w.close()
     true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took < latest, took)
 

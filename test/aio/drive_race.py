@@ -32,7 +32,7 @@ async def take(label, name, peer, earliest, port=8000, **options):
     took = since(start)
     got = w.get_extra_info("peername")[0]
     w.close()
-    check(label + ": to whom", got, peer if got == peer or isinstance(peer, str) else peer[0])
+    check(label + ": the peer", got, peer if got == peer or isinstance(peer, str) else peer[0])
     true("%s: %d ms, not before %d" % (label, took, earliest), earliest <= took <= earliest + LATE, took)
 
 async def main():

@@ -111,7 +111,7 @@ async def limit(name, server_side, client_side, early=False):
     check(name + ": a client beside silent ones is served", await greeted(port, client_side), b"welcome\nhello\n")
     true(name + ": a silent client is let go", await ended(silent) and since(start) >= 1000 * LIMIT, since(start))
     true(name + ": so is one that stops within its ClientHello", await ended(slow))
-    check(name + ": whom the handler has seen", handler.begun, 3 if early else 1)
+    check(name + ": connections of the handler", handler.begun, 3 if early else 1)
     if early:
         true(name + ": the handlers get the error", await soon(lambda: handler.ends.count(110) == 2), handler.ends)
     else:
@@ -127,7 +127,7 @@ async def limit(name, server_side, client_side, early=False):
     gone = connected(port)
     gone.close()
     check(name + ": and the next is served", await greeted(port, client_side), b"welcome\nhello\n")
-    check(name + ": for whom the handler has run", handler.begun >= 5 if early else handler.begun == 2, True)
+    check(name + ": runs of the handler", handler.begun >= 5 if early else handler.begun == 2, True)
     if SYSTEM:
         true(name + ": no descriptor is kept", await soon(lambda: descriptors() <= before), (before, descriptors()))
     server.close()
@@ -254,7 +254,7 @@ async def many():
         s.send(b"\x16\x03\x01")
     got = await asyncio.gather(*[greeted(port, client(), b"%d\n" % n) for n in range(4)])
     check("clients among stalled ones", got, [b"welcome\n%d\n" % n for n in range(4)])
-    check("whom the handler has seen", handler.begun, 4)
+    check("connections of the handler", handler.begun, 4)
     server.close()
     await server.wait_closed()
     for s in stalled:

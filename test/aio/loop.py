@@ -331,7 +331,7 @@ async def datagrams():
     b = await aiosocket.open_datagram(remote_addr=here, timeout=5)
     await b.send(b"one")
     data, peer = await a.recvfrom(100)
-    check("a datagram, and from whom", (data, peer[0], peer[1]), (b"one", HOST, b.get_extra_info("sockname")[1]))
+    check("a datagram and its sender", (data, peer[0], peer[1]), (b"one", HOST, b.get_extra_info("sockname")[1]))
     await a.sendto(b"two", peer)
     buf = bytearray(10)
     check("and back", (await b.recv_into(buf), bytes(buf[:3])), (3, b"two"))

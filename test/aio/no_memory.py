@@ -151,7 +151,7 @@ async def main():
             return descriptors() == start and (not SYSTEM or tasks() <= threads)
 
         true("%s leaves no descriptor and no thread" % name, await soon(settled), (descriptors() - start, SYSTEM and tasks() - threads))
-    check("what fails in a connection is reported as what it is", odd, [])
+    check("each failure of a connection is reported with its own exception", odd, [])
     server.close()
     await server.wait_closed()
 

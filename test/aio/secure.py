@@ -212,7 +212,7 @@ async def own_is_absent():
     # A build without TLS never falls back to plain TCP.
     server, port = await port_of(echo)
     e = await caught(aiosocket.open_connection(HOST, port, ssl={2: b"localhost"}, timeout=20))
-    check("own TLS that is not there is refused", number(e), 93)
+    check("own TLS is refused in a build without it", number(e), 93)
     server.close()
     await server.wait_closed()
 

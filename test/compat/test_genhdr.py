@@ -257,7 +257,7 @@ def package_test(work):
     for path, word in words.items():
         rows = dict(re.findall(r"(?m)^\| `(USOCKET_\w+)` \| (\w+) \|", open(path, encoding="utf-8").read()))
         told = {name: word.get(value, value) for name, value in defaults.items()}
-        check(f"{path} tells every option and its default", set(told) == offered and rows == told, set(rows.items()) ^ set(told.items()))
+        check(f"{path} lists every option and its default", set(told) == offered and rows == told, set(rows.items()) ^ set(told.items()))
 
     python = "/usr/bin/python3"  # Debian's interpreter, which finds Debian's python3-kconfiglib
     if not os.path.exists(python) or subprocess.run([python, "-c", "import kconfiglib"], capture_output=True).returncode:

@@ -28,7 +28,7 @@ attempt("getfqdn of an address", socket.getfqdn, "127.0.0.1")
 attempt("getfqdn of no name", socket.getfqdn, "nosuch.invalid")
 attempt("getfqdn of localhost", socket.getfqdn, "localhost")
 for name in ("a b", "\u00e4"):
-    say("getfqdn of what is no name, {}".format(name.encode()), socket.getfqdn(name) == name)
+    say("getfqdn of an invalid name, {}".format(name.encode()), socket.getfqdn(name) == name)
 say("getfqdn", socket.getfqdn() == socket.getfqdn(""))
 say("NI_MAXHOST, NI_MAXSERV", (socket.NI_MAXHOST, socket.NI_MAXSERV))
 say("herror", issubclass(socket.herror, OSError))

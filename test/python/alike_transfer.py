@@ -151,7 +151,7 @@ try:
         sent += a.send(bytes(65536))
 except OSError as e:
     say("a full buffer", e.errno)
-say("something went first", sent > 0)
+say("some bytes were sent first", sent > 0)
 attempt("send dontwait into a full buffer", a.send, b"x", DONTWAIT)
 a.setblocking(True)
 attempt("blocking socket, dontwait", a.send, b"x", DONTWAIT)

@@ -108,7 +108,7 @@ def text():
     check("a CR ends a line at once", f.readline(), "ends in CR\n")
     a.sendall(b"\nnext\r\nread \r\n")
     check("and a LF behind it is no line", f.readline(), "next\n")
-    check("read(n) counts what they have become", f.read(6), "read \n")
+    check("read(n) counts the translated characters", f.read(6), "read \n")
     a.sendall(b"CR\r")
     f.readline()
     a.sendall(b"\nraw\r\n")

@@ -49,7 +49,7 @@ def s3():
     check("S3: and loses nothing", b.readline(), b"all\n")
     b.setblocking(False)
     for name, args in (("read", (1,)), ("read", ()), ("readline", ()), ("readinto", (bytearray(1),))):
-        check("S3: non-blocking {}{} with nothing there is None".format(name, len(args)), getattr(b, name)(*args), None)
+        check("S3: non-blocking {}{} without data is None".format(name, len(args)), getattr(b, name)(*args), None)
     a.close()
     settle(b)
     for name, args, want in (("read", (1,), b""), ("read", (), b""), ("readline", (), b""), ("readinto", (bytearray(1),), 0)):
@@ -86,7 +86,7 @@ def s5():
     e = raised(s.recv, (1,))
     check("S5: timeout has an errno", number(e), 110)
     true("S5: and words", len(str(e)) > 4, str(e))
-    check("S5: an except clause for OSError takes it", isinstance(e, OSError), True)
+    check("S5: an except clause for OSError catches it", isinstance(e, OSError), True)
     s.close()
     e = raised(socket.getaddrinfo, ("no such", 1, 0, 0, 0, socket.AI_NUMERICHOST))
     true("S5: gaierror has an errno and words", number(e) == socket.EAI_NONAME and "no such" in str(e), str(e))

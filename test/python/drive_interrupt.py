@@ -93,7 +93,7 @@ for label, setup, call, after in CASES:
     check("Ctrl-C in %s: no descriptor left" % label, "left 0" in lines, lines[-3:])
     check("Ctrl-C in %s: the interpreter goes on" % label, "alive True" in lines and status == 0, (status, lines[-3:]))
     if after == KEPT:
-        check("Ctrl-C in %s: what had arrived is kept" % label, "kept True" in lines, lines)
+        check("Ctrl-C in %s: received bytes are kept" % label, "kept True" in lines, lines)
 
 # Many interrupts at random moments during a transfer: no crash, no hang.
 STORM = """

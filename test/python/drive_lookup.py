@@ -212,7 +212,7 @@ for name, refused, open in (("mute6.test", "127.0.0.1: ECONNREFUSED", "IPv6"), (
         true("{} of {} names the address that refused".format(label, name), refused in str(e), str(e))
         true("{} of {} names the unfinished lookup".format(label, name), open in str(e) and "still being looked up" in str(e), str(e))
 e = raised(socket.create_connection, (("silent.test", port), 0.3))
-true("where there is no address yet, the name is blamed", "silent.test" in str(e), str(e))
+true("without an address the error names the host", "silent.test" in str(e), str(e))
 summary(10)
 """, 40)
 

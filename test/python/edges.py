@@ -242,9 +242,9 @@ def failures_without_a_socket():
     s.setblocking(False)
     check("connect_ex that would have to wait for a lookup", s.connect_ex(("nosuch.example", 9)), 11)
     s.close()
-    raises("connect_ex of what is no name", socket.gaierror, socket.socket().connect_ex, ("a b", 9))
+    raises("connect_ex of an invalid name", socket.gaierror, socket.socket().connect_ex, ("a b", 9))
     for name in ("a b", "\u00e4", "x" * 300, "a.." + "b", b"a b"):
-        check("getfqdn of what is no name: {}".format(name[:9]), socket.getfqdn(name), name)
+        check("getfqdn of an invalid name: {}".format(name[:9]), socket.getfqdn(name), name)
     raises("getfqdn of no text", TypeError, socket.getfqdn, 5)
     for flags in (1 << 30, 0x40, -1):
         e = raises("getnameinfo with flags {}".format(flags), socket.gaierror, socket.getnameinfo, (HOST, 80), flags)
@@ -268,7 +268,7 @@ def urgent_data():
     check("the urgent byte does not wait behind bytes that were kept", got, [b"!"])
     check("and they come", b.recv(9), b"ab")
     start = ticks()
-    raises("there is no other", 22, b.recv, 1, socket.MSG_OOB)
+    raises("there is no second one", 22, b.recv, 1, socket.MSG_OOB)
     true("which is not waited for", since(start) < 4000, since(start))
     close(a, b)
 
@@ -287,7 +287,7 @@ def reset_after_data():
     e = raised(lambda: got.append(b.recv(100, C.MSG_WAITALL)))
     t()
     if e is None:
-        check("WAITALL gives what came before a reset", got, [b"hello"])
+        check("WAITALL returns the bytes before a reset", got, [b"hello"])
         raises("and the next call raises the reset", 104, b.recv, 100)
     else:
         check("WAITALL raises the reset", number(e), 104)

@@ -136,7 +136,7 @@ def subclasses():
     buf = bytearray(2)
     check("S4: readinto", (c.readinto(buf), bytes(buf)), (2, b"st"))
     check("S4: write", c.write(b"written"), 7)
-    check("S4: what it wrote", d.recv(10), b"written")
+    check("S4: the written bytes", d.recv(10), b"written")
     check("S4: attributes survive", (c.tag, c.more), ("sub", [1, 2, 3]))
     f = c.makefile("rb")
     d.send(b"file\n")

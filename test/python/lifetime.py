@@ -278,7 +278,7 @@ def close_flushes():
     came, part = 0, b.recv(4096)
     while part:
         came, part = came + len(part), b.recv(4096)
-    check("close lets what was sent go", came, sent)
+    check("close does not discard sent bytes", came, sent)
     b.close()
     b = left_alone()
     b.settimeout(5)

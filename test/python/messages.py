@@ -98,7 +98,7 @@ for name in ("localhost", "LocalHost.", "any.thing.localhost"):
     c = socket.socket()
     c.setblocking(False)
     e = raised(c.connect, ((name, port),))
-    true("non-blocking connect to {} begins".format(name), e is None or e.errno == 115, e)
+    true("non-blocking connect to {} starts".format(name), e is None or e.errno == 115, e)
     c.settimeout(10)
     l.settimeout(10)
     s, _ = l.accept()

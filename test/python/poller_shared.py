@@ -110,7 +110,7 @@ def changed_meanwhile():
     a.send(b"x")
     check("registered during the wait of another thread", wait(5), [[IN]])
     p.unregister(b)
-    check("what was there is read", b.recv(1), b"x")
+    check("the available byte is read", b.recv(1), b"x")
     wait = spawn(lambda: p.poll(300))
     start = ticks()
     time.sleep(0.05)

@@ -88,7 +88,7 @@ def shorter():
         done(10)
         true(name + ": a buffer that is shorter now", isinstance(e, RuntimeError), e)
         check(name + ": it is left alone", buf, bytearray(b"ab"))
-        check(name + ": what came is there", b.recv(10), b"kept")
+        check(name + ": the received bytes are kept", b.recv(10), b"kept")
         close(a, b)
 
 
@@ -102,7 +102,7 @@ def one_reader_of_a_file():
         r = call(f)
         done(10)
         true(name + ": a read within it", len(nested) == 1 and isinstance(nested[0], RuntimeError), nested)
-        check(name + ": gets what is its", r, 12 if name == "readinto" else b"abcdefghijk\n")
+        check(name + ": gets its own bytes", r, 12 if name == "readinto" else b"abcdefghijk\n")
         check(name + ": and the next line is the next's", f.readline(), b"xy\n")
         f.close()
         close(a, b)
@@ -125,7 +125,7 @@ def lines_are_kept():
         start = ticks()
         e = raised(f.readlines)
         took = since(start)
-        true("readlines is late as a whole, " + mode, isinstance(e, socket.timeout) and 500 <= took < 2000 * SLOW, (e, took))
+        true("readlines has one timeout, " + mode, isinstance(e, socket.timeout) and 500 <= took < 2000 * SLOW, (e, took))
         done(10)
         a.close()
         b.settimeout(5)
@@ -149,7 +149,7 @@ def poller_changed():
     p = socket.poller()
     p.register(Closer(p.close), 1)
     e = raised(p.poll, (100,))
-    check("a poller closed by what it asks", number(e), 9)
+    check("a poller closed by a polled object", number(e), 9)
     p = socket.poller()
     others = [Closer(lambda: None) for _ in range(3)]
 
@@ -163,7 +163,7 @@ def poller_changed():
     p.register(first, 1)
     for o in others:
         p.register(o, 1)
-    check("a poller emptied by what it asks", raised(p.poll, (50,)), None)
+    check("a poller emptied by a polled object", raised(p.poll, (50,)), None)
     p.close()
 
 

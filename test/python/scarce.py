@@ -70,7 +70,7 @@ def ports():
                 good += e is None
                 gc.enable()
                 collect()
-            true("a lost {} has the port, {} takes it".format(lose.__name__, name), good >= 3, (good, e))
+            true("a lost {} has the port, {} gets it".format(lose.__name__, name), good >= 3, (good, e))
     s = by_function(0)
     raises("a port that a live socket uses", 98, by_function, s.getsockname()[1])
     raises("the same with bind", 98, by_hand, s.getsockname()[1])
@@ -84,7 +84,7 @@ def closed_behind(label, make, close_it):
     t.close()
     raises("closed by other code: {} raises EBADF".format(label), 9, close_it, s)
     check("it is closed then: " + label, raised(s.fileno) is not None or s.fileno() == -1, True)
-    check("closed once more, silent: " + label, raised(s.close), None)
+    check("closed again without an error: " + label, raised(s.close), None)
 
 
 def fresh():

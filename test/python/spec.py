@@ -261,7 +261,7 @@ def examples():
 def udp():
     u, v = udp_pair()
     u.write(b"by write")
-    check("stream calls on datagrams: read takes one", v.read(100), b"by write")
+    check("stream calls on datagrams: read consumes one", v.read(100), b"by write")
     close(u, v)
     collect()
 

@@ -183,7 +183,7 @@ def a_timeout_changed_during_the_wait():
     time.sleep(0.6)
     b.settimeout(30)
     got = t(10)
-    true("the deadline is fixed when the call begins", got is not None and isinstance(got[0], socket.timeout), got)
+    true("the deadline is fixed at the start of the call", got is not None and isinstance(got[0], socket.timeout), got)
     close(a, b)
 
 

@@ -44,7 +44,7 @@ def refused():
         raises(kind + ": non-blocking connect", EINPROGRESS, s.connect, kernel_address(kind, port))
         p = select.poll()
         p.register(s, select.POLLOUT)
-        true(kind + ": poll tells", p.poll(3000))
+        true(kind + ": poll reports it", p.poll(3000))
         check(kind + ": SO_ERROR", s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), ECONNREFUSED)
         s.close()
         l, port = listener(kind)
@@ -129,7 +129,7 @@ def full():
         except socket.timeout as e:
             took, sent = since(start), e.sent
             true(kind + ": sendall's deadline", 500 <= took <= 500 + LATE, took)
-            true(kind + ": sendall tells how much went", 0 < sent < size, sent)
+            true(kind + ": sendall's exception has the count", 0 < sent < size, sent)
         start = ticks()
         while True:  # until there is no room for a single byte
             try:
@@ -148,7 +148,7 @@ def full():
         s.settimeout(10)
         s.sendall(content(sent, 1000))
         s.close()
-        check(kind + ": all that went arrived, in order", kernel.end(t), (sent + 1000, True, "end"))
+        check(kind + ": all sent bytes arrived, in order", kernel.end(t), (sent + 1000, True, "end"))
         kernel.close(far)
         kernel.close(n)
 
@@ -162,7 +162,7 @@ def resets():
             later = kernel.begin_later(0.2, "reset", far)
             timed(t + "reset during recv", s.recv, (10,), 0, 200 + LATE, ECONNRESET)
             kernel.end(later)
-            check(t + "the error is told once, then the end", s.recv(10), b"")
+            check(t + "the error is reported once, then the end", s.recv(10), b"")
             raises(t + "send after a reset", EPIPE, s.send, b"x")
             s.close()
             s, far = pair(kind, dialled)
@@ -214,7 +214,7 @@ def resets():
     kernel.send(far, b"unread")
     time.sleep(0.2)
     s.close()
-    check("close with unread data tells the other", kernel.receive_all(far)[2] in (ECONNRESET, "end"), True)
+    check("close with unread data resets the peer", kernel.receive_all(far)[2] in (ECONNRESET, "end"), True)
     kernel.close(far)
 
 
@@ -231,7 +231,7 @@ def half_close():
     s, far = pair("4", False)
     kernel.send(far, b"before")
     kernel.close(far)
-    check("what came before the end", s.recv(100), b"before")
+    check("the bytes before the end", s.recv(100), b"before")
     check("the end", s.recv(100), b"")
     check("again", s.recv(100), b"")
     check("read() too", s.read(), b"")
@@ -265,7 +265,7 @@ def queue():
         ends.append(end)
         if far >= 0:
             fars.append(far)
-    true("the queue takes its backlog", ends[:3] == ["connected"] * 3, ends)
+    true("the queue holds its backlog", ends[:3] == ["connected"] * 3, ends)
     time.sleep(0.1)
     for _ in fars:
         l.settimeout(5)
@@ -342,7 +342,7 @@ def again():
     l = socket.socket()
     l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     l.settimeout(10)
-    check("SO_REUSEADDR takes it again", l.bind(("", port)), None)
+    check("SO_REUSEADDR binds it again", l.bind(("", port)), None)
     l.listen(2)
     far = kernel.dial("4", port)
     s, _ = l.accept()

@@ -57,7 +57,7 @@ def sending():
         t = kernel.begin_receive_all(far)
         s.sendall(content(sent, 1000))
         s.close()
-        check("all that went arrives after all", kernel.end(t), (sent + 1000, True, "end"))
+        check("all sent bytes arrive in the end", kernel.end(t), (sent + 1000, True, "end"))
     s.close()
     kernel.close(far)
 

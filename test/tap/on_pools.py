@@ -144,7 +144,7 @@ def listening():
             how = kernel.receive_all(far)[2]
             told += how in ("end", 104)
             kernel.close(far)
-        check(t + "each one is accepted, or told that it is not", told, len(made))
+        check(t + "each one is accepted or gets an error", told, len(made))
         true(t + "most are accepted", len(heard) >= (1 if TINY else 30), (len(heard), len(made)))
         true(t + "errors of accept are clear", all(e.errno in NO_ROOM + (103, 104) for e in errors), errors)
         l.settimeout(10)
@@ -211,8 +211,8 @@ def unread():
     time.sleep(0.5)
     true("it did not fit", ran_empty(("PBUF_POOL", "NETBUF"), before), _stack.pools())
     came = gather(got, fars, size, 40)
-    check("what was not read for long is whole", [n for n in came if n != size], [])
-    check("and all of it went", kernel.end(pouring), count * size)
+    check("the data that was not read for long is complete", [n for n in came if n != size], [])
+    check("and all of it was sent", kernel.end(pouring), count * size)
     kept = 0
     try:
         while True:
@@ -258,7 +258,7 @@ def unsent():
     for s in got:
         s.settimeout(20)
         s.shutdown(socket.SHUT_WR)
-    check("all that went arrives, once", [kernel.end(t) for t in ends], [(n, True, "end") for n in sent])
+    check("all sent bytes arrive, once", [kernel.end(t) for t in ends], [(n, True, "end") for n in sent])
     for far in fars:
         kernel.close(far)
     for s in got:

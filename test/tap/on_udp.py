@@ -13,10 +13,10 @@ def echoed(kind):
     to = kernel_address(kind, port)
     for size in SIZES:
         data = content(size, size)
-        check("{}: {} bytes went".format(kind, size), s.sendto(data, to), size)
+        check("{}: {} bytes were sent".format(kind, size), s.sendto(data, to), size)
         got, peer = s.recvfrom(65535)
         true("{}: {} bytes came back".format(kind, size), got == data, len(got))
-    check(kind + ": from whom", peer[:2] + peer[3:], to[:2] + ((to[3] if len(to) > 2 else 0,) if kind != "4" else ()))
+    check(kind + ": the sender", peer[:2] + peer[3:], to[:2] + ((to[3] if len(to) > 2 else 0,) if kind != "4" else ()))
     s.sendto(b"", to)
     got, peer = s.recvfrom(10)
     check(kind + ": an empty datagram", got, b"")
@@ -109,8 +109,8 @@ def waits():
     p.register(s, select.POLLIN)
     check("poll waits", p.poll(50), [])
     kernel.send(port, "4", own, b"there")
-    true("poll tells", p.poll(2000))
-    check("what it told of", s.recv(10), b"there")
+    true("poll reports it", p.poll(2000))
+    check("the reported datagram", s.recv(10), b"there")
     s.settimeout(None)
     kernel.interrupt(0.3)
     try:
@@ -139,7 +139,7 @@ def floods():
             got = None
             break
         got.append(int(d[:6]))
-    true("what is kept of a flood is whole and in order", got and got == sorted(set(got)), got)
+    true("the kept datagrams of a flood are whole and in order", got and got == sorted(set(got)), got)
     kernel.send(port, "4", own, b"after")
     s.settimeout(5)
     check("after a flood", s.recv(10), b"after")

@@ -257,11 +257,11 @@ def own_limits(suite):
     with open(long, "w") as file:
         file.write(suite.maker.read("ec.pem") + suite.maker.read("middle.pem") * 30)
     r = suite.client(port=1, options=[["OWN_CERT", {"file": long}]])
-    suite.check("a chain of one's own that is too long is refused where it is set, with the limit",
+    suite.check("an own chain that is too long is refused when it is set, with the limit",
                 r.get("type") == "TLSError" and re.search(r"TLS_OWN_CERT: the chain takes \d+ bytes, and this build sends less than \d+", r["text"]), str(r))
     with s_server(*shown(suite, "ec")) as port:
         r = suite.client(port=port, options=suite.trust(["ALPN_LIST", ",".join("p" * 200 + str(i) for i in range(60))]), mode="timeout")
-        suite.check("the error of an own ClientHello that is too long names this end", r.get("type") == "TLSError" and "of our own" in r["text"], str(r))
+        suite.check("the error of a ClientHello that is too long names this end", r.get("type") == "TLSError" and "of our own" in r["text"], str(r))
 
 
 # ---- Sessions --------------------------------------------------------------------------------------------------------------

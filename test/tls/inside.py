@@ -25,7 +25,7 @@ def basics():
         c.send(b"abc")
         s.settimeout(0.2)
         e = error(s.read, 10)
-        check("a read that is late loses nothing" + name, isinstance(e, socket.timeout) and s.recv(10) == b"abc", e)
+        check("the timeout of a read loses nothing" + name, isinstance(e, socket.timeout) and s.recv(10) == b"abc", e)
         f = c.makefile("rb")
         s.sendall(b"line 1\nline 2\n")
         check("makefile" + name, f.readline() == b"line 1\n" and f.readline() == b"line 2\n")
@@ -58,7 +58,7 @@ def cut():
         s.sendall(b"half")
         fd = s.detach()
         socket.socket(fileno=fd).close()
-        check("cut: what came, comes", c.recv(4) == b"half")
+        check("cut: received bytes are returned", c.recv(4) == b"half")
         e = error(c.recv, 4)
         check("cut without close_notify", isinstance(e, socket.TLSError) and "goodbye" in str(e) and e.args[0] < 0, repr(e))
         e = error(c.read)
@@ -79,9 +79,9 @@ def refused():
         e = error(c.connect, at)
         if is_error(e, errno.EINPROGRESS):
             check("a refused connect polls, " + label, writable(c, 2000))
-            check("and says why, " + label, why(c) == 111)
+            check("and SO_ERROR has the reason, " + label, why(c) == 111)
         else:
-            check("a refused connect says so, " + label, is_error(e, 111), e)
+            check("a refused connect raises, " + label, is_error(e, 111), e)
         c.close()
 
 
@@ -98,7 +98,7 @@ def close_notify_first():
             if isinstance(e, OSError):
                 break
             time.sleep(0.01)
-        check("writing to who has left fails", isinstance(e, OSError) and e.errno in (32, 104), repr(e))
+        check("writing to a closed peer fails", isinstance(e, OSError) and e.errno in (32, 104), repr(e))
         check("its close_notify is still read", c.recv(5) == b"", None)
         c.close()
 
@@ -268,7 +268,7 @@ def options():
     plain.close()
     check("no raw sockets", is_error(error(socket.socket, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_SEC), 93))
     c, s = pair()
-    check("too late", is_error(error(c.setsockopt, TLS, socket.TLS_HOSTNAME, "x"), 106))
+    check("an option after the handshake", is_error(error(c.setsockopt, TLS, socket.TLS_HOSTNAME, "x"), 106))
     check("fileno and repr", c.fileno() >= 0 and "proto=256" in repr(c))
     check("connected already", is_error(error(c.connect, ("127.0.0.1", 1)), 106))
     check("number and name", c.getsockopt(TLS, socket.TLS_CIPHERSUITE_USED) in (0x1301, 0x1302, 0x1303)
@@ -295,21 +295,21 @@ def kept():
         t = time.ticks_ms()
         e = error(late)
         took = time.ticks_diff(time.ticks_ms(), t)
-        check("a late %s is late" % label, isinstance(e, socket.timeout) and 200 <= took < 5000 * SLOW, (repr(e)[:80], took))
-        check("a late %s polls readable" % label, readable(c))
+        check("%s times out in time" % label, isinstance(e, socket.timeout) and 200 <= took < 5000 * SLOW, (repr(e)[:80], took))
+        check("after the timeout of %s the socket is readable" % label, readable(c))
         c.settimeout(5)
         first = c.recv(7)
         buf = bytearray(1000)
         n = c.readinto(buf)
         rest = c.read(len(plain) - len(first) - n)
-        check("a late %s loses nothing" % label, first + bytes(buf[:n]) + rest == plain)
+        check("the timeout of %s loses nothing" % label, first + bytes(buf[:n]) + rest == plain)
         check("and repeats nothing after %s" % label, not readable(c, 20))
     f = c.makefile("rb")
     c.settimeout(0.2)
     s.send(b"one\ntw")
     check("a file's line", f.readline() == b"one\n")
     e = error(f.readline)
-    check("a file's late line", isinstance(e, socket.timeout), repr(e))
+    check("a file's line that is incomplete at the timeout", isinstance(e, socket.timeout), repr(e))
     c.settimeout(5)  # Nagle's algorithm may wait for an acknowledgement, which lwIP delays by a quarter of a second
     s.send(b"o\n")
     check("a file's line, once it has come", f.readline() == b"two\n")
@@ -321,7 +321,7 @@ def kept():
     c, s = pair(narrow=True)
     c.settimeout(0.2)
     e = error(c.write, bytes(20000000))
-    check("a late write tells how much went", isinstance(e, socket.timeout) and 0 < e.sent < 20000000, repr(e))
+    check("the timeout of a write has the count", isinstance(e, socket.timeout) and 0 < e.sent < 20000000, repr(e))
     c.close()
     s.close()
 

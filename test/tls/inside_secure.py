@@ -14,7 +14,7 @@ def lists():
     for value in (["a,b"], ["a b"], [b"a,b"], ["h2", ""]):
         e = error(s.setsockopt, TLS, socket.TLS_ALPN_LIST, value)
         check("a comma within one name of a list makes no two names", isinstance(e, ValueError) and "comma" in str(e), repr(e))
-    check("what was set before stays", s.getsockopt(TLS, socket.TLS_ALPN_LIST) == "h2,http/1.1")
+    check("the earlier value stays", s.getsockopt(TLS, socket.TLS_ALPN_LIST) == "h2,http/1.1")
     for value in ([1], [None], [["h2"]]):
         e = error(s.setsockopt, TLS, socket.TLS_ALPN_LIST, value)
         check("a list of something else is a TypeError", isinstance(e, TypeError) and "str or bytes" in str(e), repr(e))
@@ -81,7 +81,7 @@ def role():
 
 def methods():
     plain = socket.socket()
-    check("without TLS there is nothing", plain.version() is None and plain.cipher() is None and plain.selected_alpn_protocol() is None
+    check("without TLS there are no properties", plain.version() is None and plain.cipher() is None and plain.selected_alpn_protocol() is None
           and plain.getpeercert(True) is None and plain.pending() == 0)
     check("without TLS nothing can be unwrapped", isinstance(error(plain.unwrap), ValueError))
     plain.close()
@@ -98,7 +98,7 @@ def methods():
         check("getpeercert(True) " + name, c.getpeercert(True) == c.getpeercert(binary_form=True) == c.getsockopt(TLS, socket.TLS_PEER_CERT)
               and len(c.getpeercert(True)) > 300 and s.getpeercert(True) is None and s.getpeercert() is None)
         e = error(c.getpeercert)
-        check("getpeercert() says what there is " + name, isinstance(e, ValueError) and "getpeercert(True)" in str(e), repr(e))
+        check("getpeercert() names the alternative " + name, isinstance(e, ValueError) and "getpeercert(True)" in str(e), repr(e))
         s.sendall(b"12345")
         check("pending() " + name, c.pending() == 0 and c.recv(2) == b"12" and c.pending() == 3 and c.recv(5) == b"345" and c.pending() == 0)
         s.sendall(b"unread")
@@ -248,7 +248,7 @@ def transports():
         s.settimeout(5)
         c.settimeout(5)
         s.send(b"hi")
-        check("and what it carries", c.recv(2) == b"hi")
+        check("and its data", c.recv(2) == b"hi")
         c.close()
         s.close()
     l.close()

@@ -65,7 +65,7 @@ def receiving():
     pressed("Ctrl-C in recv", c.recv, 1)
     s.send(b"abc")
     pressed("Ctrl-C in read", c.read, 10)
-    check("what had come is kept", c.recv(10) == b"abc")
+    check("received bytes are kept", c.recv(10) == b"abc")
     s.send(b"line without an end")
     pressed("Ctrl-C in readline", c.readline)
     s.send(b"\nnext\n")
@@ -117,7 +117,7 @@ def closing():
     error(lambda: [c.send(bytes(1000)) for _ in range(1000)])
     c.settimeout(None)
     pressed("Ctrl-C in close() of a connection whose peer reads nothing", c.close)
-    check("it is closed all the same", c.fileno() == -1)
+    check("it is still closed", c.fileno() == -1)
     s.close()
 
 

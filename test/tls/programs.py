@@ -227,7 +227,7 @@ def curl(suite):
                                *[url] * 20], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         suite.check("curl, 20 at once", done.returncode == 0 and done.stdout.count("It works") == 20, done.stderr[-500:])
         time.sleep(0.1)
-        suite.check("what the server says of it", any("refused by the peer: unknown_ca" in line for line in server.lines), str(server.lines))
+        suite.check("the server's error", any("refused by the peer: unknown_ca" in line for line in server.lines), str(server.lines))
 
 
 def chromium(suite):
@@ -249,7 +249,7 @@ def chromium(suite):
         url = f"https://{certs.HOST}:{server.port()}/"
         page = load(1, url, "--dump-dom")
         suite.check("Chromium that does not trust us", "It works" not in page, page[:500])
-        suite.check("what the server says of it", any("refused by the peer" in line for line in server.lines), str(server.lines))
+        suite.check("the server's error", any("refused by the peer" in line for line in server.lines), str(server.lines))
         subprocess.run(["certutil", "-d", database, "-A", "-t", "C,,", "-n", "test", "-i", suite.maker.path("root.pem")], check=True)
         page = load(2, url, "--dump-dom")
         suite.check("Chromium loads the page", "<h1>It works</h1><p>Over TLS 1.3.</p>" in page, page[:500])
