@@ -23,7 +23,7 @@ PERSON = re.compile(r"\b(?:who|whoever|whose)\b", re.I)
 QUOTED = re.compile(r"`[^`]*`|\"[^\"\n]*\"|'[^'\n]?'")
 QUESTION = re.compile(r"(?<=[A-Za-z)])\?(?=\s|$)")
 SUBJECT = re.compile(r"[^\s:,]+(?:, [^\s:,]+)*: [^a-z\s].*\.")
-NOT_WORDS = re.compile(r"SPDX-|NOLINT|clang-format|!|-\*-|noqa|shellcheck|fmt:")
+NOT_WORDS = re.compile(r"SPDX-|NOLINT|clang-format|-\*-|noqa|shellcheck|fmt:")
 
 # Lines with "who" for a person, as (file, part of the line).
 PERSONS = [
@@ -44,9 +44,9 @@ class Comment:
 
 
 def plain(text):
-    """A comment without its marks, and without the line of settings at the head of a test script."""
+    """A comment without its marks, and without the interpreter or the settings in the first line of a script."""
     lines = (re.sub(r"^\s*(?:/\*+<?|\*(?!/)|//+<?|#+)?\s?", "", line) for line in re.sub(r"\s*\*+/$", "", text).split("\n"))
-    return re.sub(r"\Arun:.*\n?", "", "\n".join(lines).strip())
+    return re.sub(r"\A(?:!|run:).*\n?", "", "\n".join(lines).strip())
 
 
 C_PIECES = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*(?:\n[ \t]*//[^\n]*)*', re.S)

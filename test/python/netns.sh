@@ -1,9 +1,9 @@
 #!/bin/sh
 # netns.sh KIND COMMAND...: runs COMMAND in network and mount namespaces of its own.
 #   lo    loopback alone, with ::1 localhost first in /etc/hosts
-#   veth  also an interface v0 (192.0.2.2/24, 2001:db8::2/64) whose neighbour 192.0.2.1 drops every packet, routes that
-#         refuse, and no default route
-#   dns   as veth, and a resolver at 127.0.0.1 (the caller decides whether anybody listens there)
+#   veth  also an interface v0 (192.0.2.2/24, 2001:db8::2/64) with a neighbour 192.0.2.1 that drops every packet, prohibited
+#         routes, and no default route
+#   dns   as veth, and a resolver at 127.0.0.1, which the caller may or may not start
 if [ "$1" != --inside ]; then
     exec unshare -rnm "$0" --inside "$@"
 fi

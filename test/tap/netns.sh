@@ -1,9 +1,9 @@
 #!/bin/sh
 # netns.sh KIND COMMAND...: runs COMMAND in network and mount namespaces of its own, with one end of an Ethernet link in them.
 #   tap    the kernel is 192.0.2.1/24, 2001:db8::1/64 and fe80::1 on tap0; the stack under test attaches to tap0
-#   proxy  the same addresses on tap1; nothing goes to and from tap0 but what proxy.py forwards
+#   proxy  the same addresses on tap1; proxy.py forwards all frames between tap0 and tap1
 # With FAR=veth the other end, tap0's peer v0, is in a namespace of its own, with the addresses of the stack under test: the
-# kernel on both sides. It shows whether a test itself is right. COMMAND finds that namespace by the process FAR_PID.
+# kernel on both sides, which tests the tests themselves. COMMAND finds that namespace by the process FAR_PID.
 if [ "$1" != --inside ]; then
     if ! unshare -rnm true 2>/dev/null; then
         echo "FAIL namespaces: unshare -rnm is not allowed here; run as root, or allow user namespaces"
