@@ -28,10 +28,10 @@ typedef struct sample {
     char arg[SAMPLE_MAX_ARGS][SAMPLE_ARG_SIZE]; /* arguments of the command line; "" for a missing one */
 } sample_t;
 
-/* Define the msh command `command`, which runs `function` with at least `least` arguments; `words` describes them to the user. */
-#define SAMPLE(command, function, least, words) \
+/* Define the msh command `command`, which runs `function` with at least `least` arguments; `arguments` is their usage text. */
+#define SAMPLE(command, function, least, arguments) \
     static sample_t command##_sample = {.name = #command, \
-        .usage = words, \
+        .usage = arguments, \
         .min_args = least, \
         .run = function, \
         .listener = USOCKET_CLOSED, \

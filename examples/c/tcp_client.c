@@ -16,8 +16,8 @@ static int talk(usocket_t *s, const char *line) {
         r = usocket_send_all(s, "\n", 1, &n);
     }
     if (r == 0) {
-        r = usocket_shutdown(
-            s, USOCKET_SHUT_WR); /* half-close: the server reads the end of the stream, but can still answer */
+        /* Half-close: the server reads the end of the stream, but can still answer. */
+        r = usocket_shutdown(s, USOCKET_SHUT_WR);
     }
     while (r == 0) {
         n = 0;
