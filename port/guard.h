@@ -6,7 +6,7 @@
  * even where the stack is not. Only plat_close and a plat_poll that waits are called without it.
  *
  * platform.h supplies, besides plat_*: PLAT_HANDLE_FIRST and PLAT_HANDLE_COUNT (the range of handles; 8 bytes each),
- * plat_set_errno(number), and plat_lwip_options(handle): whether its options are lwIP's, see settings.h.
+ * plat_set_errno(number), and plat_lwip_options(handle): whether its options are lwIP's, see guard_options.h.
  *
  * SPDX-License-Identifier: MIT
  */

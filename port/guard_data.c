@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "guard_state.h"
-#include "settings.h"
+#include "guard_options.h"
 
 #if PLAT_GUARD
 

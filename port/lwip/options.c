@@ -1,4 +1,4 @@
-/* Socket options that lwIP must be kept from, or be told otherwise; for what options hold see port/settings.c.
+/* Socket options that lwIP must be kept from, or be told otherwise; for what options hold see port/guard_options.c.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -3,7 +3,7 @@
  * lwIP's sockets are not the system's descriptors and cannot be duplicated. Of lwipopts.h this port wants
  * LWIP_COMPAT_SOCKETS 0 if the program also uses another stack's sockets, LWIP_FIONREAD_LINUXMODE 1, LWIP_SO_RCVBUF 1,
  * LWIP_SO_RCVTIMEO and LWIP_SO_SNDTIMEO 1, SO_REUSE 1, LWIP_NETIF_API 1, LWIP_TCPIP_CORE_LOCKING 1,
- * LWIP_TCP_PCB_NUM_EXT_ARGS 1 (half.c tells why); less works, and lacks it.
+ * LWIP_TCP_PCB_NUM_EXT_ARGS 1 (time_wait.c tells why); less works, and lacks it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -5,7 +5,7 @@
  *   call here begins with errno 0, and what is still 0 after a failure is looked for elsewhere: see sockets.c.
  * - lwIP below it asserts, and an assertion halts the board: port/guard.c lets it see no such call.
  * - Without SAL_USING_POSIX there is no poll; lwIP's own select serves instead (RT_USING_LWIP).
- * - Stacks that know no non-blocking mode (AT modules, WIZnet) are in slow.c: a client, and nothing else.
+ * - Stacks that know no non-blocking mode (AT modules, WIZnet) are in blocking.c: a client, and nothing else.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -141,7 +141,7 @@ void plat_sem_set(plat_sem *sem);
 bool plat_sem_take(plat_sem *sem, unsigned ms);
 void plat_sleep(unsigned ms);
 
-/* Around what slow sockets have received; see slow.c. */
+/* Around what slow sockets have received; see blocking.c. */
 void plat_slow_lock(void);
 void plat_slow_unlock(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "settings.h"
+#include "guard_options.h"
 
 #if PLAT_GUARD
 

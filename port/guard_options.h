@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef USOCKET_SETTINGS_H
-#define USOCKET_SETTINGS_H
+#ifndef USOCKET_GUARD_OPTIONS_H
+#define USOCKET_GUARD_OPTIONS_H
 
 #include "platform.h"
 
