@@ -1,7 +1,5 @@
 /* The sockets of port.h on any BSD-like stack: POSIX, lwIP, RT-Thread's SAL. A stack's own words are in platform.h.
  *
- * Over 500 lines: each call of the stack stands once, beside the others.
- *
  * SPDX-License-Identifier: MIT
  */
 #include "bsd.h"
@@ -15,170 +13,11 @@
 typedef char
     same_types_check[SOCK_STREAM == USOCKET_STREAM && SOCK_DGRAM == USOCKET_DGRAM && SOCK_RAW == USOCKET_RAW ? 1 : -1];
 
-/* ---- Errors ------------------------------------------------------------------------------------------------------- */
-
-/* clang-format off */
-#define ERRNOS \
-    ERRNO(EINPROGRESS) ERRNO(ECONNREFUSED) ERRNO(ECONNRESET) ERRNO(ENOTCONN) ERRNO(EPIPE) ERRNO(EINTR) \
-    ERRNO(EBADF) ERRNO(EADDRINUSE) ERRNO(EADDRNOTAVAIL) ERRNO(EINVAL) ERRNO(EISCONN) ERRNO(EALREADY) \
-    ERRNO(ETIMEDOUT) ERRNO(ECONNABORTED) ERRNO(EHOSTUNREACH) ERRNO(ENETUNREACH) ERRNO(ENETDOWN) ERRNO(EACCES) \
-    ERRNO(EPERM) ERRNO(EMFILE) ERRNO(ENFILE) ERRNO(ENOMEM) ERRNO(ENOBUFS) ERRNO(EMSGSIZE) ERRNO(EDESTADDRREQ) \
-    ERRNO(EAFNOSUPPORT) ERRNO(EPROTONOSUPPORT) ERRNO(ENOPROTOOPT) ERRNO(EPROTOTYPE) ERRNO(EOPNOTSUPP) \
-    ERRNO(ENOTSOCK) ERRNO(EFAULT) ERRNO(EIO) ERRNO(ENOENT) ERRNO(ENOTDIR) ERRNO(ENODEV) ERRNO(ENXIO) \
-    ERRNO(EBUSY) ERRNO(EEXIST) ERRNO(ENOSPC) ERRNO(EROFS) ERRNO(EDOM) ERRNO(ERANGE) ERRNO(ENAMETOOLONG) \
-    ERRNO(ENOSYS) ERRNO(ELOOP) ERRNO(EPROTO) ERRNO(EOVERFLOW) ERRNO(ENETRESET)
-
-#define ERRNO(name) || (name) > UINT8_MAX
-typedef char small_errnos_check[0 ERRNOS ? -1 : 1];
-#undef ERRNO
-
-/* In two arrays, for the sake of flash: the stack's numbers, and our codes without their sign. */
-static const uint8_t errno_numbers[] = {
-#define ERRNO(name) name,
-    ERRNOS
-#ifdef EHOSTDOWN
-    EHOSTDOWN,
-#endif
-#ifdef ESOCKTNOSUPPORT
-    ESOCKTNOSUPPORT, EPFNOSUPPORT,
-#endif
-#ifdef ESHUTDOWN
-    ESHUTDOWN,
-#endif
-#undef ERRNO
-};
-
-static const uint8_t errno_codes[] = {
-#define ERRNO(name) -USOCKET_##name,
-    ERRNOS
-#ifdef EHOSTDOWN
-    -USOCKET_EHOSTDOWN,
-#endif
-#ifdef ESOCKTNOSUPPORT
-    -USOCKET_ESOCKTNOSUPPORT, -USOCKET_EPFNOSUPPORT,
-#endif
-#ifdef ESHUTDOWN
-    -USOCKET_ESHUTDOWN,
-#endif
-#undef ERRNO
-};
-/* clang-format on */
-
-/* A stack's error number, of either sign; 0, which some stacks leave behind a failure, becomes the fallback. */
-static int translate(int number, int fallback) {
-    if (number < 0) {
-        number = -number;
-    }
-    if (number == EAGAIN || number == EWOULDBLOCK) {
-        return USOCKET_EAGAIN;
-    }
-    for (size_t i = 0; i < sizeof(errno_codes); i++) {
-        if (errno_numbers[i] == number) {
-            return -errno_codes[i];
-        }
-    }
-    return number == 0 ? fallback : USOCKET_EIO;
-}
-
-int bsd_failed(int fallback) {
-    return translate(plat_errno(), fallback);
-}
-
 /* r = the call, or its code; an interrupted call is made again. */
 #define TRY(r, fallback, call) \
     do { \
         (r) = (call); \
     } while ((r) < 0 && ((r) = bsd_failed(fallback)) == USOCKET_EINTR)
-
-/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
-
-socklen_t bsd_to_system(const usocket_addr_t *a, sys_addr_t *out) {
-    memset(out, 0, sizeof(*out));
-#if PLAT_HAS_SA_LEN
-    out->any.sa_len = a->family == USOCKET_AF_INET ? sizeof(out->in) : sizeof(*out);
-#endif
-    out->any.sa_family = (sa_family_t)a->family;
-    switch (a->family) {
-#if USOCKET_IPV6
-        case USOCKET_AF_INET6:
-            out->in6.sin6_port = htons(a->port);
-            out->in6.sin6_flowinfo = htonl(a->flowinfo);
-            out->in6.sin6_scope_id = a->scope;
-            memcpy(&out->in6.sin6_addr, a->u.ip, 16);
-            return sizeof(out->in6);
-#endif
-#if USOCKET_UNIX
-        case USOCKET_AF_UNIX: {
-            size_t len = a->port < sizeof(out->un.sun_path) ? a->port : sizeof(out->un.sun_path);
-            memcpy(out->un.sun_path, a->u.path, len);
-            if (len != 0 && len < sizeof(out->un.sun_path) && a->u.path[0] != '\0') {
-                len++; /* a path carries its NUL, an abstract name does not */
-            }
-            return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-        }
-#endif
-        default:
-            out->in.sin_port = htons(a->port);
-            memcpy(&out->in.sin_addr, a->u.ip, 4);
-            return sizeof(out->in);
-    }
-}
-
-static int from_system(const sys_addr_t *in, size_t len, usocket_addr_t *a) {
-    memset(a, 0, sizeof(*a));
-    if (len < offsetof(struct sockaddr, sa_data)) {
-        return USOCKET_EINVAL;
-    }
-    switch (in->any.sa_family) {
-        case USOCKET_AF_INET:
-            if (len < sizeof(in->in)) {
-                return USOCKET_EINVAL;
-            }
-            a->port = ntohs(in->in.sin_port);
-            memcpy(a->u.ip, &in->in.sin_addr, 4);
-            break;
-#if USOCKET_IPV6
-        case USOCKET_AF_INET6:
-            if (len < sizeof(in->in6)) {
-                return USOCKET_EINVAL;
-            }
-            a->port = ntohs(in->in6.sin6_port);
-            a->flowinfo = ntohl(in->in6.sin6_flowinfo);
-            a->scope = in->in6.sin6_scope_id;
-            memcpy(a->u.ip, &in->in6.sin6_addr, 16);
-            break;
-#endif
-#if USOCKET_UNIX
-        case USOCKET_AF_UNIX: {
-            size_t n = len - offsetof(struct sockaddr_un, sun_path);
-            n = n < sizeof(a->u.path) ? n : sizeof(a->u.path);
-            if (n != 0 && in->un.sun_path[0] != '\0') {
-                const char *end = memchr(in->un.sun_path, '\0', n);
-                n = end != NULL ? (size_t)(end - in->un.sun_path) : n;
-            }
-            memcpy(a->u.path, in->un.sun_path, n);
-            a->port = (uint16_t)n;
-            break;
-        }
-#endif
-        default:
-            return USOCKET_EAFNOSUPPORT;
-    }
-    a->family = in->any.sa_family;
-    return 0;
-}
-
-int usocket_port_sockaddr(const void *raw, size_t len, usocket_addr_t *a) {
-    sys_addr_t in;
-    memset(&in, 0, sizeof(in));
-    memcpy(&in, raw, len < sizeof(in) ? len : sizeof(in));
-    usocket_addr_t out;
-    int r = from_system(&in, len, &out);
-    if (r == 0) {
-        *a = out;
-    }
-    return r;
-}
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------------ */
 
@@ -318,7 +157,7 @@ int usocket_port_accept(int handle, usocket_addr_t *peer) {
     int r;
     TRY(r, USOCKET_EINVAL, plat_accept(handle, &sys.any, &len));
     if (r >= 0) {
-        from_system(&sys, len, peer);
+        bsd_from_system(&sys, len, peer);
     }
     return r;
 }
@@ -348,7 +187,7 @@ bool usocket_port_connected(int handle) {
 int usocket_port_error(int handle) {
     int value = 0;
     int r = int_option(handle, SOL_SOCKET, SO_ERROR, &value);
-    return r < 0 ? r : value == 0 ? 0 : translate(value, 0);
+    return r < 0 ? r : value == 0 ? 0 : bsd_translate(value, 0);
 }
 
 int usocket_port_shutdown(int handle, int how) {
@@ -368,7 +207,7 @@ int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
     int r;
     TRY(r, peer ? USOCKET_ENOTCONN : USOCKET_EBADF,
         peer ? plat_getpeername(handle, &sys.any, &len) : plat_getsockname(handle, &sys.any, &len));
-    return r < 0 ? r : from_system(&sys, len, a);
+    return r < 0 ? r : bsd_from_system(&sys, len, a);
 }
 
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
@@ -384,7 +223,7 @@ int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_
     memset(&sys, 0, sizeof(sys));
     TRY(r, USOCKET_ENOTCONN, plat_recvfrom(handle, buf, len, flags, &sys.any, &size));
     if (r >= 0) {
-        from_system(&sys, size, from);
+        bsd_from_system(&sys, size, from);
     }
     return (int32_t)r;
 }
@@ -433,7 +272,7 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
     int error;
     if (level == SOL_SOCKET && name == SO_ERROR && size == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
-        error = error == 0 ? 0 : -translate(error, 0); /* our number, as everywhere */
+        error = error == 0 ? 0 : -bsd_translate(error, 0); /* our number, as everywhere */
         memcpy(value, &error, sizeof(error));
     }
     return 0;

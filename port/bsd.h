@@ -34,6 +34,12 @@ typedef union {
 /* Returns the length that the stack wants to hear. */
 socklen_t bsd_to_system(const usocket_addr_t *a, sys_addr_t *out);
 
+/* Reads what a stack has stored. @return 0; USOCKET_EINVAL: too short; USOCKET_EAFNOSUPPORT */
+int bsd_from_system(const sys_addr_t *in, size_t len, usocket_addr_t *a);
+
+/* The code for a stack's error number, of either sign; the fallback for 0. */
+int bsd_translate(int number, int fallback);
+
 /* The code of the call that has just failed. The one place that reads errno: at once, before anything can touch it. */
 int bsd_failed(int fallback);
 

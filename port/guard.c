@@ -1,96 +1,13 @@
-/* SPDX-License-Identifier: MIT */
+/* The guard around sockets: opening, addresses, connections, options.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "guard_options.h"
 #include "guard_state.h"
 
 #if PLAT_GUARD
 
 #include <string.h>
-
-static entry_t table[PLAT_HANDLE_COUNT];
-
-static entry_t *slot(int handle) {
-    return handle >= PLAT_HANDLE_FIRST && handle < PLAT_HANDLE_FIRST + PLAT_HANDLE_COUNT
-        ? &table[handle - PLAT_HANDLE_FIRST]
-        : NULL;
-}
-
-entry_t *guard_lookup(int handle) {
-    entry_t *e = slot(handle);
-    return e != NULL && e->family != 0 ? e : NULL;
-}
-
-int guard_done(int r, int number) {
-    usocket_port_unlock();
-    if (r < 0) {
-        plat_set_errno(number);
-    }
-    return r;
-}
-
-/* ---- Learning how things stand ---------------------------------------------------------------- */
-
-int guard_stack_error(int handle) {
-    int value = 0;
-    socklen_t len = sizeof(value);
-    if (plat_getsockopt(handle, SOL_SOCKET, SO_ERROR, &value, &len) < 0) {
-        return 0;
-    }
-    value = value < 0 ? -value : value;
-    return value == EINPROGRESS || value == EALREADY || value == EISCONN || guard_would_block(value) ? 0 : value;
-}
-
-int guard_look(int handle, int events) {
-    plat_pollfd p;
-    memset(&p, 0, sizeof(p));
-    p.fd = handle;
-    p.events = (short)events;
-    return plat_poll(&p, 1, 0) > 0 ? p.revents : 0;
-}
-
-static bool has_peer(int handle) {
-    sys_addr_t sys;
-    socklen_t len = sizeof(sys);
-    memset(&sys, 0, sizeof(sys));
-    return plat_getpeername(handle, &sys.any, &len) == 0;
-}
-
-/* Poll says that the connect has ended. Only a peer proves that it ended well: a stack may tell its error once, or never. */
-void guard_connect_ended(int handle, entry_t *e) {
-    int error = guard_stack_error(handle);
-    if (error == 0 && has_peer(handle)) {
-        e->stage = CONNECTED;
-        return;
-    }
-    e->stage = FAILED;
-    /* lwIP says reset and aborted, where others say refused and timed out. */
-    e->error = error == 0 || error == ECONNRESET || error == ENOTCONN ? ECONNREFUSED
-        : error == ECONNABORTED                                       ? ETIMEDOUT
-                                                                      : error;
-}
-
-void guard_settle(int handle, entry_t *e) {
-    if (e->stage == CONNECTING && (guard_look(handle, POLLOUT) & (POLLOUT | POLLERR | POLLHUP))) {
-        guard_connect_ended(handle, e);
-    }
-}
-
-int guard_broken(int handle, entry_t *e, int number) {
-    e->stage = BROKEN;
-    e->flags &= (uint8_t)~TROUBLE;
-    e->error = 0;
-    guard_stack_error(handle); /* it would be told again */
-    return number;
-}
-
-int guard_take_error(int handle, entry_t *e) {
-    int error = e->error;
-    e->error = 0;
-    if (error == 0 && (e->flags & TROUBLE)) {
-        error = guard_stack_error(handle);
-        guard_broken(handle, e, 0);
-        error = error != 0 ? error : ECONNRESET;
-    }
-    return error;
-}
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------------ */
 
@@ -115,7 +32,7 @@ static int check_kind(int family, int type, int proto) {
 
 /* A new handle becomes known; one that has no place in the table goes back. */
 static int enter(int handle, int family, int type, int stage, int *number) {
-    entry_t *e = slot(handle);
+    entry_t *e = guard_slot(handle);
     if (e == NULL) {
         plat_close(handle);
         *number = ENFILE;
@@ -142,22 +59,6 @@ int guard_socket(int family, int type, int proto) {
         }
     }
     return guard_done(r, number);
-}
-
-void guard_map(const entry_t *e, struct sockaddr *addr, socklen_t *len) {
-#if USOCKET_IPV6
-    if (addr->sa_family == AF_INET && e->family == AF_INET6) {
-        sys_addr_t *sys = (sys_addr_t *)addr;
-        usocket_addr_t a = {.family = USOCKET_AF_INET6, .port = ntohs(sys->in.sin_port)};
-        if (sys->in.sin_addr.s_addr != INADDR_ANY) {
-            memset(a.u.ip + 10, 0xff, 2);
-            memcpy(a.u.ip + 12, &sys->in.sin_addr, 4);
-        }
-        *len = bsd_to_system(&a, sys);
-    }
-#else
-    (void)e, (void)addr, (void)len;
-#endif
 }
 
 int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
@@ -196,7 +97,7 @@ int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
 
 /* A handle from elsewhere: find out what it has come to. */
 static int get_known(int handle) {
-    entry_t *e = slot(handle);
+    entry_t *e = guard_slot(handle);
     if (e == NULL) {
         return EBADF;
     }
@@ -222,7 +123,7 @@ static int get_known(int handle) {
     }
 #endif
     int number;
-    enter(handle, sys.any.sa_family, type, listening ? LISTENING : has_peer(handle) ? CONNECTED : FRESH, &number);
+    enter(handle, sys.any.sa_family, type, listening ? LISTENING : guard_has_peer(handle) ? CONNECTED : FRESH, &number);
     if (sys.in.sin_port != 0) { /* at the same place in sockaddr_in6 */
         e->flags = BOUND;
     }
@@ -244,7 +145,7 @@ int guard_set_nonblocking(int handle) {
 
 int guard_close(int handle) {
     usocket_port_lock();
-    entry_t *e = slot(handle);
+    entry_t *e = guard_slot(handle);
     if (e != NULL) {
         memset(e, 0, sizeof(*e));
     }
@@ -435,6 +336,55 @@ int guard_shutdown(int handle, int how) {
         return -1;
     }
     return r;
+}
+
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+#define IS_LISTENER(e) ((e) != NULL && (e)->stage == LISTENING)
+
+int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len) {
+    usocket_port_lock();
+    entry_t *e = guard_lookup(handle);
+    int number = EFAULT;
+    int r = 0;
+    int none = 0;
+    bool missing = value == NULL && *len != 0;
+    value = value != NULL ? value : &none;
+    if (missing) {
+        r = -1; /* stacks would write there */
+    } else if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
+        guard_settle(handle, e);
+        int error = guard_take_error(handle, e);
+        /* Where there is no connection any more, the stack has told what it knew, and may say it again for ever. */
+        if (error == 0 && e->stage != CONNECTING && e->stage != FAILED && e->stage != BROKEN) {
+            error = guard_stack_error(handle);
+            if (error != 0 && e->stage == CONNECTED && e->type == SOCK_STREAM) {
+                guard_broken(handle, e, 0);
+            }
+        }
+        *len = *len < sizeof(error) ? *len : (socklen_t)sizeof(error);
+        memcpy(value, &error, *len);
+    } else {
+        r = IS_LISTENER(e) ? guard_listener_get(handle, level, name, value, len)
+                           : guard_get_option(handle, level, name, value, len);
+        number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
+    }
+    return guard_done(r, number);
+}
+
+int guard_setsockopt(int handle, int level, int name, const void *value, socklen_t len) {
+    usocket_port_lock();
+    int number = EBADF;
+    int r = -1;
+    const entry_t *e = guard_lookup(handle);
+    if (e != NULL && value == NULL && len != 0) {
+        number = EFAULT; /* stacks would read there */
+    } else if (e != NULL) {
+        r = IS_LISTENER(e) ? guard_listener_set(handle, level, name, value, len)
+                           : guard_set_option(handle, level, name, value, len);
+        number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
+    }
+    return guard_done(r, number);
 }
 
 #endif

@@ -1,15 +1,12 @@
-/* The guard around data, options and poll.
+/* The guard around data.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "guard_state.h"
-#include "guard_options.h"
 
 #if PLAT_GUARD
 
 #include <string.h>
-
-/* ---- Data --------------------------------------------------------------------------------------------------------- */
 
 /* A stream that has not come, or is past, the point where data flow: 0 go on, 1 the end, -1 *number. */
 static int may_transfer(int handle, entry_t *e, bool output, int *number) {
@@ -42,7 +39,7 @@ static int receive_failed(int handle, entry_t *e, int number) {
     }
     if (number == ENOTCONN) {
         /* It has told before, or it never will; unless poll knows better: lwIP, of a reset behind a full mailbox. */
-        if (!(e->flags & ENDED) && (guard_look(handle, POLLIN) & POLLERR)) {
+        if (!(e->flags & ENDED) && (guard_poll_now(handle, POLLIN) & POLLERR)) {
             e->flags |= TROUBLE;
         }
         number = guard_take_error(handle, e);
@@ -136,7 +133,7 @@ static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, 
     }
     *number = guard_number_of(0); /* first: a look may change it */
     if (*number == 0) {
-        *number = guard_look(handle, POLLOUT) & POLLERR ? ECONNRESET : EAGAIN;
+        *number = guard_poll_now(handle, POLLOUT) & POLLERR ? ECONNRESET : EAGAIN;
     }
     if (guard_would_block(*number) && (e->flags & TROUBLE)) {
         *number = guard_take_error(handle, e); /* poll has said so, and goes on saying it */
@@ -188,143 +185,6 @@ int guard_pending(int handle, int *count) {
         number = r < 0 ? guard_number_of(EOPNOTSUPP) : 0;
     }
     return guard_done(r, number);
-}
-
-/* ---- Options ------------------------------------------------------------------------------------------------------ */
-
-int guard_get_option(int handle, int level, int name, void *value, socklen_t *len) {
-    if (!plat_lwip_options(handle)) {
-        return plat_getsockopt(handle, level, name, value, len);
-    }
-    setting_t s;
-    socklen_t size = sizeof(s);
-    memset(&s, 0, sizeof(s));
-    int r = plat_getsockopt(handle, level, name, &s, &size);
-    if (r == 0) {
-        setting_tell(&s, level, name, value, len);
-    }
-    return r;
-}
-
-int guard_set_option(int handle, int level, int name, const void *value, socklen_t len) {
-    if (!plat_lwip_options(handle)) {
-        return plat_setsockopt(handle, level, name, value, len);
-    }
-    setting_t s;
-    len = setting_of(&s, value, len);
-    int number = setting_prepare(&s, level, name, len);
-    if (number != 0) {
-        plat_set_errno(number);
-        return -1;
-    }
-    return plat_setsockopt(handle, level, name, &s, len);
-}
-
-#define IS_LISTENER(e) ((e) != NULL && (e)->stage == LISTENING)
-
-int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len) {
-    usocket_port_lock();
-    entry_t *e = guard_lookup(handle);
-    int number = EFAULT;
-    int r = 0;
-    int none = 0;
-    bool missing = value == NULL && *len != 0;
-    value = value != NULL ? value : &none;
-    if (missing) {
-        r = -1; /* stacks would write there */
-    } else if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
-        guard_settle(handle, e);
-        int error = guard_take_error(handle, e);
-        /* Where there is no connection any more, the stack has told what it knew, and may say it again for ever. */
-        if (error == 0 && e->stage != CONNECTING && e->stage != FAILED && e->stage != BROKEN) {
-            error = guard_stack_error(handle);
-            if (error != 0 && e->stage == CONNECTED && e->type == SOCK_STREAM) {
-                guard_broken(handle, e, 0);
-            }
-        }
-        *len = *len < sizeof(error) ? *len : (socklen_t)sizeof(error);
-        memcpy(value, &error, *len);
-    } else {
-        r = IS_LISTENER(e) ? guard_listener_get(handle, level, name, value, len)
-                           : guard_get_option(handle, level, name, value, len);
-        number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
-    }
-    return guard_done(r, number);
-}
-
-int guard_setsockopt(int handle, int level, int name, const void *value, socklen_t len) {
-    usocket_port_lock();
-    int number = EBADF;
-    int r = -1;
-    const entry_t *e = guard_lookup(handle);
-    if (e != NULL && value == NULL && len != 0) {
-        number = EFAULT; /* stacks would read there */
-    } else if (e != NULL) {
-        r = IS_LISTENER(e) ? guard_listener_set(handle, level, name, value, len)
-                           : guard_set_option(handle, level, name, value, len);
-        number = r < 0 ? guard_number_of(ENOPROTOOPT) : 0;
-    }
-    return guard_done(r, number);
-}
-
-/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
-
-/* What Linux's poll would say of it, whatever the stack says. */
-static int standing(const entry_t *e, int events) {
-    int bits = 0;
-    if (e->type != SOCK_STREAM) {
-        bits = e->flags & HALF_IN ? POLLIN : 0;
-    } else if (e->stage == FRESH) {
-        bits = POLLOUT | POLLHUP;
-    } else if (e->stage == FAILED || e->stage == BROKEN || (e->flags & TROUBLE)) {
-        bits = POLLIN | POLLOUT | POLLHUP | (e->error != 0 || (e->flags & TROUBLE) ? POLLERR : 0);
-    } else if (e->stage == CONNECTED) {
-        bool in = (e->flags & (ENDED | HALF_IN)) != 0;
-        bool out = (e->flags & HALF_OUT) != 0;
-        bits = (in ? POLLIN : 0) | (out ? POLLOUT : 0) | (in && out ? POLLHUP : 0);
-    }
-    return bits & (events | POLLERR | POLLHUP);
-}
-
-/* What the stack says of it, put right. */
-static int judge(int handle, int events, int revents) {
-    entry_t *e = guard_lookup(handle);
-    if (e == NULL) {
-        return revents;
-    }
-    if (e->stage == CONNECTING && (revents & (POLLOUT | POLLERR | POLLHUP))) {
-        guard_connect_ended(handle, e);
-    } else if (e->stage == CONNECTED && e->type == SOCK_STREAM && (revents & POLLERR)) {
-        e->flags |= TROUBLE;
-    }
-    if (e->type == SOCK_STREAM) {
-        revents &= e->stage == CONNECTING || e->stage == FRESH ? 0 : ~(POLLERR | POLLHUP);
-    }
-    return revents | standing(e, events);
-}
-
-int guard_poll(plat_pollfd *fds, unsigned n, long long left) {
-    usocket_port_lock();
-    for (unsigned i = 0; i < n; i++) {
-        entry_t *e = fds[i].fd < 0 ? NULL : guard_lookup(fds[i].fd);
-        if (e != NULL && standing(e, fds[i].events) != 0) {
-            left = 0;
-        }
-    }
-    usocket_port_unlock();
-    int r = plat_poll(fds, n, left);
-    if (r < 0) {
-        return r;
-    }
-    int ready = 0;
-    usocket_port_lock();
-    for (unsigned i = 0; i < n; i++) {
-        if (fds[i].fd >= 0) {
-            fds[i].revents = (short)judge(fds[i].fd, fds[i].events, r == 0 ? 0 : fds[i].revents);
-            ready += fds[i].revents != 0;
-        }
-    }
-    return guard_done(ready, 0);
 }
 
 #endif

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "guard_options.h"
 #include "guard_state.h"
 
 #if PLAT_GUARD && USOCKET_SERVER

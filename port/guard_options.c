@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "guard_options.h"
 
+#include "guard_state.h"
+
 #if PLAT_GUARD
 
 #include <string.h>
@@ -113,6 +115,36 @@ void setting_tell(setting_t *s, int level, int name, void *value, socklen_t *len
     }
     *len = *len < size ? *len : size;
     memcpy(value, s, *len);
+}
+
+/* ---- The stack's calls, in a program's terms ------------------------------------------------------------------------ */
+
+int guard_get_option(int handle, int level, int name, void *value, socklen_t *len) {
+    if (!plat_lwip_options(handle)) {
+        return plat_getsockopt(handle, level, name, value, len);
+    }
+    setting_t s;
+    socklen_t size = sizeof(s);
+    memset(&s, 0, sizeof(s));
+    int r = plat_getsockopt(handle, level, name, &s, &size);
+    if (r == 0) {
+        setting_tell(&s, level, name, value, len);
+    }
+    return r;
+}
+
+int guard_set_option(int handle, int level, int name, const void *value, socklen_t len) {
+    if (!plat_lwip_options(handle)) {
+        return plat_setsockopt(handle, level, name, value, len);
+    }
+    setting_t s;
+    len = setting_of(&s, value, len);
+    int number = setting_prepare(&s, level, name, len);
+    if (number != 0) {
+        plat_set_errno(number);
+        return -1;
+    }
+    return plat_setsockopt(handle, level, name, &s, len);
 }
 
 #endif

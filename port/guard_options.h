@@ -33,6 +33,10 @@ int setting_prepare(setting_t *s, int level, int name, socklen_t len);
 /* Give a program what lwIP has told. len: its room, then the option's length */
 void setting_tell(setting_t *s, int level, int name, void *value, socklen_t *len);
 
+/* An option of lwIP's in a program's terms. As plat_getsockopt and plat_setsockopt. */
+int guard_get_option(int handle, int level, int name, void *value, socklen_t *len);
+int guard_set_option(int handle, int level, int name, const void *value, socklen_t len);
+
 #endif
 
 #endif

@@ -32,6 +32,15 @@ typedef struct {
     int error; /* the stack's number, positive: for the next call that asks */
 } entry_t;
 
+extern entry_t guard_table[PLAT_HANDLE_COUNT];
+
+/* The place of a handle in the table; NULL: it is beyond the table. */
+static inline entry_t *guard_slot(int handle) {
+    return handle >= PLAT_HANDLE_FIRST && handle < PLAT_HANDLE_FIRST + PLAT_HANDLE_COUNT
+        ? &guard_table[handle - PLAT_HANDLE_FIRST]
+        : NULL;
+}
+
 /* NULL: no handle of ours, or one that is not open. */
 entry_t *guard_lookup(int handle);
 
@@ -52,7 +61,9 @@ int guard_done(int r, int number);
 int guard_stack_error(int handle);
 
 /* What poll says now. */
-int guard_look(int handle, int events);
+int guard_poll_now(int handle, int events);
+
+bool guard_has_peer(int handle);
 
 /* A connect that may have ended: find out; and one that has, by poll's word. */
 void guard_settle(int handle, entry_t *e);
@@ -63,10 +74,6 @@ int guard_broken(int handle, entry_t *e, int number);
 
 /* The error that waits to be told, and forget it. */
 int guard_take_error(int handle, entry_t *e);
-
-/* An option of lwIP's in a program's terms. As plat_getsockopt and plat_setsockopt. */
-int guard_get_option(int handle, int level, int name, void *value, socklen_t *len);
-int guard_set_option(int handle, int level, int name, const void *value, socklen_t len);
 
 #if USOCKET_SERVER
 /* The options of a listener, which the sockets that it accepts have from it: guard_listener.c. */
