@@ -38,11 +38,6 @@ struct slow {
 
 static slow_t sockets[USOCKET_SLOW_SOCKETS];
 
-static int fail(int number) {
-    errno = number;
-    return -1;
-}
-
 slow_t *slow_find(int fd) {
     for (size_t i = 0; fd >= 0 && i < USOCKET_SLOW_SOCKETS; i++) {
         if (sockets[i].number - 1 == fd && !sockets[i].closing) {
@@ -57,10 +52,10 @@ slow_t *slow_find(int fd) {
 int slow_open(int fd, int type) {
     struct timeval shortest = {.tv_sec = 0, .tv_usec = 1000};
     if (type != SOCK_STREAM && type != SOCK_DGRAM) {
-        return fail(EPROTONOSUPPORT);
+        return sal_fail(EPROTONOSUPPORT);
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof(shortest)) < 0) {
-        return fail(EOPNOTSUPP); /* a receive could not be kept from waiting */
+        return sal_fail(EOPNOTSUPP); /* a receive could not be kept from waiting */
     }
     plat_slow_lock();
     slow_t *s = sockets;
@@ -74,7 +69,7 @@ int slow_open(int fd, int type) {
         s->number = fd + 1;
     }
     plat_slow_unlock();
-    return room ? 0 : fail(EMFILE);
+    return room ? 0 : sal_fail(EMFILE);
 }
 
 int slow_close(slow_t *s) {
@@ -112,10 +107,10 @@ static void connect_now(void *arg) {
 
 int slow_connect(slow_t *s, const struct sockaddr *addr, socklen_t len) {
     if (addr->sa_family != AF_INET || len != sizeof(s->peer)) {
-        return fail(EAFNOSUPPORT);
+        return sal_fail(EAFNOSUPPORT);
     }
     if (s->state != OPEN) {
-        return fail(s->state == CONNECTING ? EALREADY : EISCONN);
+        return sal_fail(s->state == CONNECTING ? EALREADY : EISCONN);
     }
     memcpy(&s->peer, addr, sizeof(s->peer));
     if (s->type == SOCK_DGRAM) {
@@ -126,14 +121,14 @@ int slow_connect(slow_t *s, const struct sockaddr *addr, socklen_t len) {
     s->state = CONNECTING;
     if (usocket_port_spawn(connect_now, s) < 0) {
         s->state = OPEN;
-        return fail(ENOMEM);
+        return sal_fail(ENOMEM);
     }
-    return fail(EINPROGRESS);
+    return sal_fail(EINPROGRESS);
 }
 
 int slow_peer(slow_t *s, struct sockaddr *addr, socklen_t *len) {
     if (s->state != CONNECTED || *len < sizeof(s->peer)) {
-        return fail(ENOTCONN);
+        return sal_fail(ENOTCONN);
     }
     memcpy(addr, &s->peer, sizeof(s->peer));
     *len = sizeof(s->peer);
@@ -177,17 +172,17 @@ static int take(slow_t *s, uint8_t *buf, size_t len, int flags) {
     if (s->error != 0) {
         int error = s->error;
         s->error = 0;
-        return fail(error);
+        return sal_fail(error);
     }
-    return s->ended ? 0 : fail(EAGAIN);
+    return s->ended ? 0 : sal_fail(EAGAIN);
 }
 
 int slow_recv(slow_t *s, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size) {
     if (s->type == SOCK_STREAM && s->state != CONNECTED) {
-        return fail(s->state == CONNECTING ? EAGAIN : ENOTCONN);
+        return sal_fail(s->state == CONNECTING ? EAGAIN : ENOTCONN);
     }
     if (len == 0) {
-        return s->type == SOCK_STREAM ? 0 : fail(EOPNOTSUPP);
+        return s->type == SOCK_STREAM ? 0 : sal_fail(EOPNOTSUPP);
     }
     plat_slow_lock();
     int r = take(s, buf, len, flags);
@@ -222,10 +217,10 @@ static int destination(slow_t *s, const struct sockaddr *to, socklen_t size) {
 int slow_send(slow_t *s, const void *buf, size_t len, const struct sockaddr *to, socklen_t size) {
     int error = destination(s, to, size);
     if (error != 0) {
-        return fail(error);
+        return sal_fail(error);
     }
     if (len == 0) {
-        return s->type == SOCK_STREAM ? 0 : fail(EOPNOTSUPP);
+        return s->type == SOCK_STREAM ? 0 : sal_fail(EOPNOTSUPP);
     }
     int fd = FD(s);
     bool dgram = s->type == SOCK_DGRAM;
@@ -237,12 +232,12 @@ int slow_send(slow_t *s, const void *buf, size_t len, const struct sockaddr *to,
     if (r > 0) {
         return r;
     }
-    return fail(r < 0 && error != 0 ? error : EPIPE); /* a closed connection takes nothing, and says 0 */
+    return sal_fail(r < 0 && error != 0 ? error : EPIPE); /* a closed connection takes nothing, and says 0 */
 }
 
 int slow_pending(slow_t *s, int *count) {
     (void)s, (void)count;
-    return fail(EOPNOTSUPP);
+    return sal_fail(EOPNOTSUPP);
 }
 
 short slow_ready(slow_t *s, short events) {
@@ -263,7 +258,7 @@ short slow_ready(slow_t *s, short events) {
 
 static int give(const void *value, size_t size, void *to, socklen_t *len) {
     if (*len < size) {
-        return fail(EINVAL);
+        return sal_fail(EINVAL);
     }
     memcpy(to, value, size);
     *len = (socklen_t)size;
@@ -284,7 +279,7 @@ int slow_getopt(slow_t *s, int level, int name, void *value, socklen_t *len) {
     if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
         return give(&s->timeo[name == SO_SNDTIMEO], sizeof(s->timeo[0]), value, len);
     }
-    return fail(ENOPROTOOPT);
+    return sal_fail(ENOPROTOOPT);
 }
 
 int slow_setopt(slow_t *s, int level, int name, const void *value, socklen_t len) {
@@ -292,10 +287,10 @@ int slow_setopt(slow_t *s, int level, int name, const void *value, socklen_t len
         return 0; /* modules send what they have */
     }
     if (level != SOL_SOCKET || (name != SO_RCVTIMEO && name != SO_SNDTIMEO)) {
-        return fail(ENOPROTOOPT);
+        return sal_fail(ENOPROTOOPT);
     }
     if (len < sizeof(s->timeo[0])) {
-        return fail(EINVAL);
+        return sal_fail(EINVAL);
     }
     memcpy(&s->timeo[name == SO_SNDTIMEO], value, sizeof(s->timeo[0]));
     return 0;

@@ -2,7 +2,7 @@
  *
  * What SAL is like
  * - errno is a field of the thread that every lock resets, has either sign, and stays as it was at many failures. So each
- *   call here begins with errno 0, and what is still 0 after a failure is looked for elsewhere: see sockets.c.
+ *   call here begins with errno 0, and what is still 0 after a failure is looked for elsewhere: see errno.c.
  * - lwIP below it asserts, and an assertion halts the board: port/guard.c lets it see no such call.
  * - Without SAL_USING_POSIX there is no poll; lwIP's own select serves instead (RT_USING_LWIP).
  * - Stacks that know no non-blocking mode (AT modules, WIZnet) are in blocking.c: a client, and nothing else.

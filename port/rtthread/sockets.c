@@ -1,4 +1,4 @@
-/* SAL's calls with what they leave out: an errno, a poll that survives its network going down, names that need no network.
+/* SAL's calls with what they leave out: an errno (errno.c), a poll that survives its network going down.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,12 +8,10 @@
 
 #ifdef SAL_USING_POSIX
 #include <dfs_net.h>
-#define SAL_NUMBER(fd) dfs_net_getsocket(fd)
 #define OPENED(fd)
 #define CLOSED(fd)
 #define IS_OPEN(fd) (dfs_net_getsocket(fd) >= 0)
 #else
-#define SAL_NUMBER(fd) (fd)
 
 /* SAL falls over a number that is not open. */
 static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
@@ -26,7 +24,7 @@ static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
 #define MUST_BE_OPEN(fd) \
     do { \
         if (!IS_OPEN(fd)) { \
-            return fail(EBADF); \
+            return sal_fail(EBADF); \
         } \
     } while (0)
 
@@ -43,42 +41,6 @@ static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
     do { \
     } while (0)
 #endif
-
-static int fail(int number) {
-    errno = number;
-    return -1;
-}
-
-static bool is_down(int fd) {
-    struct sal_socket *s = sal_get_socket(SAL_NUMBER(fd));
-    return s != NULL && s->netdev != NULL && !netdev_is_up(s->netdev);
-}
-
-/* lwIP 2.0.2 keeps the errno of the last call for SO_ERROR; one that succeeds wipes it. */
-static void wipe(int fd) {
-    int type;
-    socklen_t len = sizeof(type);
-    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
-}
-
-static int pending_error(int fd) {
-    int error = 0;
-    socklen_t len = sizeof(error);
-    wipe(fd);
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
-}
-
-int sal_result(int fd, int r) {
-    if (r >= 0) {
-        return r;
-    }
-    int number = errno;
-    if (number == 0) {
-        number = is_down(fd) ? ENETDOWN : pending_error(fd);
-    }
-    errno = number < 0 ? -number : number;
-    return -1;
-}
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------------ */
 
@@ -103,7 +65,7 @@ static int why_no_socket(int family, int type) {
 int plat_socket(int family, int type, int proto) {
     int fd = socket(family, type, proto);
     if (fd < 0) {
-        return fail(why_no_socket(family, type));
+        return sal_fail(why_no_socket(family, type));
     }
     OPENED(fd);
     if (plat_set_nonblocking(fd) < 0) {
@@ -114,7 +76,7 @@ int plat_socket(int family, int type, int proto) {
 #endif
         int error = errno;
         plat_close(fd);
-        return fail(error);
+        return sal_fail(error);
     }
     if (type == SOCK_DGRAM) {
         uint8_t on = 1; /* elsewhere it is from the start */
@@ -124,7 +86,7 @@ int plat_socket(int family, int type, int proto) {
 }
 
 int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
-    SLOW(fd, fail(EOPNOTSUPP));
+    SLOW(fd, sal_fail(EOPNOTSUPP));
     int r = CALL(fd, accept(fd, addr, len));
     if (r < 0) {
         return r;
@@ -133,7 +95,7 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
     if (plat_set_nonblocking(r) < 0) {
         int error = errno;
         plat_close(r);
-        return fail(error);
+        return sal_fail(error);
     }
     return r;
 }
@@ -151,11 +113,11 @@ int plat_close(int fd) {
 
 /* SAL says nothing of an address that no interface has, and lwIP's SO_ERROR may be of another call. */
 static int no_interface(int fd) {
-    return fail(is_down(fd) ? ENETDOWN : EADDRNOTAVAIL);
+    return sal_fail(sal_is_down(fd) ? ENETDOWN : EADDRNOTAVAIL);
 }
 
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
-    SLOW(fd, fail(EOPNOTSUPP));
+    SLOW(fd, sal_fail(EOPNOTSUPP));
     errno = 0;
 #if USOCKET_IPV6
     struct sockaddr_in6 in6;
@@ -170,7 +132,7 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
 }
 
 int plat_listen(int fd, int backlog) {
-    SLOW(fd, fail(EOPNOTSUPP));
+    SLOW(fd, sal_fail(EOPNOTSUPP));
     return CALL(fd, listen(fd, backlog));
 }
 
@@ -180,7 +142,7 @@ int plat_connect(int fd, const struct sockaddr *addr, socklen_t len) {
 }
 
 int plat_shutdown(int fd, int how) {
-    SLOW(fd, fail(EOPNOTSUPP));
+    SLOW(fd, sal_fail(EOPNOTSUPP));
     int r = CALL(fd, shutdown(fd, how));
     if (r < 0 && errno == ENOTSOCK) {
         errno = ENOTCONN; /* SAL's word for any failure of the stack's */
@@ -190,7 +152,7 @@ int plat_shutdown(int fd, int how) {
 
 int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len) {
     MUST_BE_OPEN(fd);
-    SLOW(fd, fail(EOPNOTSUPP));
+    SLOW(fd, sal_fail(EOPNOTSUPP));
     return CALL(fd, getsockname(fd, addr, len));
 }
 
@@ -251,16 +213,16 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     MUST_BE_OPEN(fd);
     SLOW(fd, slow_getopt(s, level, name, value, len));
     if (level == SOL_SOCKET && name == SO_ERROR) {
-        wipe(fd);
+        sal_wipe_errno(fd);
     }
     if (is_dangerous(level, name)) {
-        return fail(ENOPROTOOPT);
+        return sal_fail(ENOPROTOOPT);
     }
     int r = CALL(fd, getsockopt(fd, level, name, value, len));
     int error;
     if (r == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
-        if ((error == 0 || error == EINPROGRESS) && is_down(fd)) {
+        if ((error == 0 || error == EINPROGRESS) && sal_is_down(fd)) {
             error = ENETDOWN;
             memcpy(value, &error, sizeof(error));
         }
@@ -272,7 +234,7 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
     MUST_BE_OPEN(fd);
     SLOW(fd, slow_setopt(s, level, name, value, len));
     if (is_dangerous(level, name)) {
-        return fail(ENOPROTOOPT);
+        return sal_fail(ENOPROTOOPT);
     }
     return CALL(fd, setsockopt(fd, level, name, value, len));
 }
@@ -343,7 +305,7 @@ static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
         if (number < 0) {
             continue;
         }
-        if (is_down(fds[i].fd)) {
+        if (sal_is_down(fds[i].fd)) {
             fds[i].revents = DOWN(fds[i].events);
             down++;
             continue;
@@ -422,75 +384,6 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 
 int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
     return wait_sockets(fds, n, left);
-}
-
-#endif
-
-/* ---- Names -------------------------------------------------------------------------------------------------------- */
-
-#if USOCKET_NAMES
-
-/* "localhost" is in no DNS, and lwIP's own table is seldom built in. */
-static struct sockaddr_in self4 = {
-    .sin_len = sizeof(self4), .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-static char self_name[] = "localhost";
-#define SELF4 \
-    .ai_canonname = self_name, .ai_family = AF_INET, .ai_addrlen = sizeof(self4), .ai_addr = (struct sockaddr *)&self4
-static struct addrinfo only4 = {SELF4};
-#if USOCKET_IPV6
-static struct sockaddr_in6 self6 = {.sin6_len = sizeof(self6), .sin6_family = AF_INET6, .sin6_addr.s6_addr[15] = 1};
-static struct addrinfo only6 = {.ai_canonname = self_name,
-    .ai_family = AF_INET6,
-    .ai_addrlen = sizeof(self6),
-    .ai_addr = (struct sockaddr *)&self6};
-static struct addrinfo both = {SELF4, .ai_next = &only6};
-#endif
-
-static struct addrinfo *localhost(int family) {
-#if USOCKET_IPV6
-    return family == AF_INET ? &only4 : family == AF_INET6 ? &only6 : &both;
-#else
-    return family == AF_INET6 ? NULL : &only4;
-#endif
-}
-
-static bool is_localhost(const char *host) {
-    static const char name[] = "localhost";
-    size_t i = 0;
-    while (name[i] != '\0' && (host[i] | 0x20) == name[i]) {
-        i++;
-    }
-    return name[i] == '\0' && (host[i] == '\0' || (host[i] == '.' && host[i + 1] == '\0'));
-}
-
-/* Other programs may have the one answer, for as long as they read it. */
-int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
-    if (is_localhost(host)) {
-        *out = localhost(hints->ai_family);
-        return *out != NULL ? 0 : EAI_FAMILY;
-    }
-    int r;
-    int tries = 40;
-    while ((r = getaddrinfo(host, service, hints, out)) == EAI_MEMORY && --tries > 0) {
-        rt_thread_mdelay(50);
-    }
-    return r;
-}
-
-void plat_freeaddrinfo(struct addrinfo *list) {
-    if (list != localhost(AF_INET) && list != localhost(AF_INET6) && list != localhost(AF_UNSPEC)) {
-        freeaddrinfo(list);
-    }
-}
-
-int plat_gethostname(char *buf, size_t len) {
-    static const char name[] = "rtthread";
-    if (len < sizeof(name)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(buf, name, sizeof(name));
-    return 0;
 }
 
 #endif

@@ -31,7 +31,24 @@ short slow_ready(slow_t *s, short events);
 
 /* A call's result with an errno that says something: positive, and not 0 after a failure if it can be known. */
 int sal_result(int fd, int r);
+
+/* The network of a socket is down. */
+bool sal_is_down(int fd);
+
+/* lwIP 2.0.2 keeps the errno of the last call for SO_ERROR; one that succeeds wipes it. */
+static inline void sal_wipe_errno(int fd) {
+    int type;
+    socklen_t len = sizeof(type);
+    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+}
+
 void sal_forget_linger(int fd);
+
+static inline int sal_fail(int number) {
+    errno = number;
+    return -1;
+}
+
 #define CALL(fd, call) (errno = 0, sal_result((fd), (int)(call)))
 
 #endif

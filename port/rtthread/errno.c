@@ -1,0 +1,36 @@
+/* The errno that SAL leaves out: after a failure it may be 0, negative, or of another call.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sockets.h"
+
+#ifdef SAL_USING_POSIX
+#include <dfs_net.h>
+#define SAL_NUMBER(fd) dfs_net_getsocket(fd)
+#else
+#define SAL_NUMBER(fd) (fd)
+#endif
+
+bool sal_is_down(int fd) {
+    struct sal_socket *s = sal_get_socket(SAL_NUMBER(fd));
+    return s != NULL && s->netdev != NULL && !netdev_is_up(s->netdev);
+}
+
+static int pending_error(int fd) {
+    int error = 0;
+    socklen_t len = sizeof(error);
+    sal_wipe_errno(fd);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
+}
+
+int sal_result(int fd, int r) {
+    if (r >= 0) {
+        return r;
+    }
+    int number = errno;
+    if (number == 0) {
+        number = sal_is_down(fd) ? ENETDOWN : pending_error(fd);
+    }
+    errno = number < 0 ? -number : number;
+    return -1;
+}
