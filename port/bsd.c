@@ -23,7 +23,7 @@ typedef char
 
 int usocket_port_open(int family, int type, int proto) {
     int r;
-    TRY(r, USOCKET_ENOBUFS, plat_socket(family, type, proto));
+    TRY(r, USOCKET_ENOBUFS, SYS(socket)(family, type, proto));
     return r;
 }
 
@@ -41,7 +41,7 @@ int usocket_port_pair(int family, int type, int proto, int handles[2]) {
 static int int_option(int handle, int level, int name, int *value) {
     socklen_t len = sizeof(*value);
     int r;
-    TRY(r, USOCKET_EBADF, plat_getsockopt(handle, level, name, value, &len));
+    TRY(r, USOCKET_EBADF, SYS(getsockopt)(handle, level, name, value, &len));
     return r;
 }
 
@@ -68,7 +68,7 @@ int usocket_port_adopt(int handle, int *family, int *type, int *proto) {
         }
 #endif
     }
-    TRY(r, USOCKET_EBADF, plat_set_nonblocking(handle));
+    TRY(r, USOCKET_EBADF, SYS(set_nonblocking)(handle));
     return r < 0 ? r : 0;
 }
 
@@ -84,7 +84,7 @@ int usocket_port_dup(int handle) {
 }
 
 int usocket_port_close(int handle) {
-    int r = plat_close(handle) < 0 ? bsd_failed(USOCKET_EIO) : 0;
+    int r = SYS(close)(handle) < 0 ? bsd_failed(USOCKET_EIO) : 0;
     return r == USOCKET_EINTR ? 0 : r; /* interrupted or not, the descriptor is gone (Linux's close(2)) */
 }
 
@@ -104,13 +104,13 @@ void usocket_port_no_linger(int handle) {
 int usocket_port_show_readable(int fd, int io) {
 #if PLAT_HAS_DUP
     plat_pollfd now = {.fd = io, .events = POLLOUT};
-    int event = plat_readable_fd(plat_poll(&now, 1, 0) > 0 && (now.revents & POLLOUT));
+    int event = plat_readable_fd(bsd_poll(&now, 1, 0) > 0 && (now.revents & POLLOUT));
     if (event < 0) {
         return bsd_failed(USOCKET_EMFILE);
     }
     int r;
     TRY(r, USOCKET_EBADF, plat_dup_onto(event, fd));
-    plat_close(event);
+    SYS(close)(event);
     return r < 0 ? r : 0;
 #else
     (void)fd, (void)io;
@@ -134,7 +134,7 @@ int usocket_port_bind(int handle, const usocket_addr_t *a) {
     sys_addr_t sys;
     socklen_t len = bsd_to_system(a, &sys);
     int r;
-    TRY(r, USOCKET_EADDRNOTAVAIL, plat_bind(handle, &sys.any, len));
+    TRY(r, USOCKET_EADDRNOTAVAIL, SYS(bind)(handle, &sys.any, len));
     return r;
 }
 
@@ -142,7 +142,7 @@ int usocket_port_bind(int handle, const usocket_addr_t *a) {
 
 int usocket_port_listen(int handle, int backlog) {
     int r;
-    TRY(r, USOCKET_EOPNOTSUPP, plat_listen(handle, backlog));
+    TRY(r, USOCKET_EOPNOTSUPP, SYS(listen)(handle, backlog));
     return r;
 }
 
@@ -155,7 +155,7 @@ int usocket_port_accept(int handle, usocket_addr_t *peer) {
     memset(&sys, 0, sizeof(sys));
     socklen_t len = sizeof(sys);
     int r;
-    TRY(r, USOCKET_EINVAL, plat_accept(handle, &sys.any, &len));
+    TRY(r, USOCKET_EINVAL, SYS(accept)(handle, &sys.any, &len));
     if (r >= 0) {
         bsd_from_system(&sys, len, peer);
     }
@@ -167,7 +167,7 @@ int usocket_port_accept(int handle, usocket_addr_t *peer) {
 int usocket_port_connect(int handle, const usocket_addr_t *a) {
     sys_addr_t sys;
     socklen_t len = bsd_to_system(a, &sys);
-    if (plat_connect(handle, &sys.any, len) == 0) {
+    if (SYS(connect)(handle, &sys.any, len) == 0) {
         return 0;
     }
     int r = bsd_failed(USOCKET_ECONNREFUSED);
@@ -196,7 +196,7 @@ int usocket_port_shutdown(int handle, int how) {
         return USOCKET_EINVAL;
     }
     int r;
-    TRY(r, USOCKET_ENOTCONN, plat_shutdown(handle, hows[how]));
+    TRY(r, USOCKET_ENOTCONN, SYS(shutdown)(handle, hows[how]));
     return r;
 }
 
@@ -206,7 +206,7 @@ int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
     socklen_t len = sizeof(sys);
     int r;
     TRY(r, peer ? USOCKET_ENOTCONN : USOCKET_EBADF,
-        peer ? plat_getpeername(handle, &sys.any, &len) : plat_getsockname(handle, &sys.any, &len));
+        peer ? SYS(getpeername)(handle, &sys.any, &len) : SYS(getsockname)(handle, &sys.any, &len));
     return r < 0 ? r : bsd_from_system(&sys, len, a);
 }
 
@@ -215,13 +215,13 @@ int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
 int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
     ssize_t r;
     if (!USOCKET_DATAGRAMS || from == NULL) {
-        TRY(r, USOCKET_ENOTCONN, plat_recv(handle, buf, len, flags));
+        TRY(r, USOCKET_ENOTCONN, SYS(recv)(handle, buf, len, flags));
         return (int32_t)r;
     }
     sys_addr_t sys;
     socklen_t size = sizeof(sys);
     memset(&sys, 0, sizeof(sys));
-    TRY(r, USOCKET_ENOTCONN, plat_recvfrom(handle, buf, len, flags, &sys.any, &size));
+    TRY(r, USOCKET_ENOTCONN, SYS(recvfrom)(handle, buf, len, flags, &sys.any, &size));
     if (r >= 0) {
         bsd_from_system(&sys, size, from);
     }
@@ -231,11 +231,11 @@ int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_
 int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
     ssize_t r;
     if (!USOCKET_DATAGRAMS || to == NULL) {
-        TRY(r, USOCKET_ENOTCONN, plat_send(handle, buf, len, flags));
+        TRY(r, USOCKET_ENOTCONN, SYS(send)(handle, buf, len, flags));
     } else {
         sys_addr_t sys;
         socklen_t size = bsd_to_system(to, &sys);
-        TRY(r, USOCKET_EHOSTUNREACH, plat_sendto(handle, buf, len, flags, &sys.any, size));
+        TRY(r, USOCKET_EHOSTUNREACH, SYS(sendto)(handle, buf, len, flags, &sys.any, size));
     }
     return (int32_t)r;
 }
@@ -252,7 +252,7 @@ int usocket_port_msg_peek(void) {
 int32_t usocket_port_pending(int handle) {
     int count = 0;
     int r;
-    TRY(r, USOCKET_EOPNOTSUPP, plat_pending(handle, &count));
+    TRY(r, USOCKET_EOPNOTSUPP, SYS(pending)(handle, &count));
     return r < 0 ? r : count;
 }
 
@@ -264,7 +264,7 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
     if (value == NULL && size != 0) {
         return USOCKET_EFAULT;
     }
-    TRY(r, USOCKET_ENOPROTOOPT, plat_getsockopt(handle, level, name, value, &size));
+    TRY(r, USOCKET_ENOPROTOOPT, SYS(getsockopt)(handle, level, name, value, &size));
     if (r < 0) {
         return r;
     }
@@ -286,7 +286,7 @@ int usocket_port_setopt(int handle, int level, int name, const void *value, size
         return USOCKET_EFAULT; /* other levels have options that are set by a length alone; glibc for 32 bits reads times itself */
     }
     int r;
-    TRY(r, USOCKET_ENOPROTOOPT, plat_setsockopt(handle, level, name, value, (socklen_t)len));
+    TRY(r, USOCKET_ENOPROTOOPT, SYS(setsockopt)(handle, level, name, value, (socklen_t)len));
     return r;
 }
 
@@ -297,7 +297,7 @@ bool usocket_port_is_timeo(int level, int name) {
 usocket_time_t usocket_port_timeo(int handle, bool output) {
     struct timeval t = {0};
     socklen_t len = sizeof(t);
-    if (plat_getsockopt(handle, SOL_SOCKET, output ? SO_SNDTIMEO : SO_RCVTIMEO, &t, &len) < 0) {
+    if (SYS(getsockopt)(handle, SOL_SOCKET, output ? SO_SNDTIMEO : SO_RCVTIMEO, &t, &len) < 0) {
         return 0;
     }
     return (usocket_time_t)t.tv_sec * 1000000 + t.tv_usec;
@@ -336,19 +336,19 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
         unsigned count = (unsigned)n;
         if (USOCKET_THREADS &&
             (left < 0 || left > BRIEF)) { /* who could want to cut a shorter wait? 2 % of a ping-pong */
-            fds[n].fd = plat_wake_fd();
+            fds[n].fd = bsd_wake_fd();
             fds[n].events = POLLIN;
             fds[n].revents = 0;
             count += fds[n].fd >= 0;
         }
-        int r = plat_poll(fds, count, left);
+        int r = bsd_poll(fds, count, left);
         if (r < 0) {
             return bsd_failed(USOCKET_ENOMEM);
         }
         if (r > 0) {
             break;
         }
-        if (left == 0 || plat_woken()) {
+        if (left == 0 || bsd_woken()) {
             return 0;
         }
     }

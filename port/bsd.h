@@ -7,13 +7,20 @@
 
 #include "platform.h"
 
-#include "events.h" /* may take the place of plat_* */
+#include "events.h"
 #include "guard.h"
 
 #include "usocket/port.h"
 
-#ifndef plat_woken
-#define plat_woken() false /* usocket_port_wake ends a poll by itself */
+/* Waiting, for events, too. */
+#if PLAT_EVENTS
+#define bsd_poll events_poll
+#define bsd_woken() events_woken()
+#define bsd_wake_fd() (-1)
+#else
+#define bsd_poll SYS(poll)
+#define bsd_woken() false /* usocket_port_wake ends a poll by itself */
+#define bsd_wake_fd() plat_wake_fd()
 #endif
 #if !PLAT_SERIAL_NAMES
 #define plat_names_lock() ((void)0)

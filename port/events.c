@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define GUARD_BELOW
 #include "events.h"
 #include "guard.h"
 
@@ -20,12 +19,6 @@
 #endif
 #ifndef PLAT_EVENT_COUNT
 #define PLAT_EVENT_COUNT 16
-#endif
-
-#if PLAT_GUARD
-#define poll_sockets guard_poll
-#else
-#define poll_sockets plat_poll
 #endif
 
 typedef struct {
@@ -142,7 +135,7 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
         left = 0;
     }
     if (any) {
-        int r = poll_sockets(sockets, n, left);
+        int r = SYS(poll)(sockets, n, left);
         if (r < 0) {
             return r;
         }

@@ -28,13 +28,6 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left);
 /* Whether usocket_port_wake is on. */
 bool events_woken(void);
 
-#ifndef GUARD_BELOW
-#undef plat_poll
-#define plat_poll events_poll
-#define plat_woken() events_woken()
-#define plat_wake_fd() (-1)
-#endif
-
 #endif
 
 #endif

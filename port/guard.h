@@ -1,5 +1,8 @@
 /* What a stack must never see, refused before it gets there; what it forgets, remembered.
  *
+ * SYS(connect)(...) is the call that the BSD files make: guard_connect where platform.h says PLAT_GUARD 1, else the stack's own
+ * plat_connect. The names plat_* always mean the stack's own.
+ *
  * Stacks of lwIP's kind assert on a second connect, lose the end of a stream, report an error once or not at all. With
  * PLAT_GUARD 1 in platform.h the BSD files reach the stack through these functions, which keep a few bits per handle and give
  * Linux's answers. They call the stack's plat_* under the library's lock, one at a time: two threads on one socket are safe
@@ -33,47 +36,14 @@ int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *le
 int guard_setsockopt(int handle, int level, int name, const void *value, socklen_t len);
 int guard_pending(int handle, int *count);
 int guard_poll(plat_pollfd *fds, unsigned n, long long left);
+#define guard_recv(handle, buf, len, flags) guard_recvfrom((handle), (buf), (len), (flags), NULL, NULL)
+#define guard_send(handle, buf, len, flags) guard_sendto((handle), (buf), (len), (flags), NULL, 0)
 
-#ifndef GUARD_BELOW /* guard.c itself, and events.c, want the stack's own */
-#undef plat_socket
-#undef plat_accept
-#undef plat_set_nonblocking
-#undef plat_close
-#undef plat_bind
-#undef plat_listen
-#undef plat_connect
-#undef plat_shutdown
-#undef plat_recv
-#undef plat_recvfrom
-#undef plat_send
-#undef plat_sendto
-#undef plat_getsockname
-#undef plat_getpeername
-#undef plat_getsockopt
-#undef plat_setsockopt
-#undef plat_pending
-#define plat_socket guard_socket
-#define plat_accept guard_accept
-#define plat_set_nonblocking guard_set_nonblocking
-#define plat_close guard_close
-#define plat_bind guard_bind
-#define plat_listen guard_listen
-#define plat_connect guard_connect
-#define plat_shutdown guard_shutdown
-#define plat_recv(handle, buf, len, flags) guard_recvfrom((handle), (buf), (len), (flags), NULL, NULL)
-#define plat_recvfrom guard_recvfrom
-#define plat_send(handle, buf, len, flags) guard_sendto((handle), (buf), (len), (flags), NULL, 0)
-#define plat_sendto guard_sendto
-#define plat_getsockname guard_getsockname
-#define plat_getpeername guard_getpeername
-#define plat_getsockopt guard_getsockopt
-#define plat_setsockopt guard_setsockopt
-#define plat_pending guard_pending
-#if !PLAT_EVENTS
-#undef plat_poll
-#define plat_poll guard_poll
-#endif
-#endif
+#define SYS(name) guard_##name
+
+#else
+
+#define SYS(name) plat_##name
 
 #endif
 

@@ -5,10 +5,7 @@
 #ifndef USOCKET_GUARD_STATE_H
 #define USOCKET_GUARD_STATE_H
 
-#define GUARD_BELOW
 #include "bsd.h"
-
-#include "guard.h"
 
 #if PLAT_GUARD
 

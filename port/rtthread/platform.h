@@ -122,7 +122,6 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 
 #define plat_errno() errno
 #define plat_set_errno(number) ((void)(errno = (number)))
-#define plat_wake_fd() (-1)
 
 /* SAL's getaddrinfo has room for one answer, of one address. */
 #define PLAT_SERIAL_NAMES 1
