@@ -83,7 +83,7 @@ static bool is_set(const bool *flag) {
 #define BUSY_TRIES 600
 
 /* A stack that takes no further question now is asked again, for a minute at most. */
-static int ask(const char *host, const struct addrinfo *hints, struct addrinfo **list, const bool *unwanted) {
+static int ask_resolver(const char *host, const struct addrinfo *hints, struct addrinfo **list, const bool *unwanted) {
     int r = plat_getaddrinfo(host, NULL, hints, list);
     for (int tries = 1; r == PLAT_EAI_BUSY && tries < BUSY_TRIES && !is_set(unwanted); tries++) {
         plat_sleep(BUSY_PAUSE_MS);
@@ -93,7 +93,7 @@ static int ask(const char *host, const struct addrinfo *hints, struct addrinfo *
 }
 
 #else
-#define ask(host, hints, list, unwanted) ((void)(unwanted), plat_getaddrinfo((host), NULL, (hints), (list)))
+#define ask_resolver(host, hints, list, unwanted) ((void)(unwanted), plat_getaddrinfo((host), NULL, (hints), (list)))
 #endif
 
 /* Adds to the *n addresses in out. */
@@ -105,7 +105,7 @@ static int resolve(const char *host, int family, int flags, usocket_addr_t *out,
     hints.ai_socktype = SOCK_STREAM; /* each address once */
     hints.ai_flags = system_flags(flags);
     struct addrinfo *list = NULL;
-    int r = ask(host, &hints, &list, unwanted);
+    int r = ask_resolver(host, &hints, &list, unwanted);
     if (r != 0) {
         return gai_failed(r);
     }

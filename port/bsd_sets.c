@@ -26,11 +26,11 @@ int usocket_port_set_arm(int set, int handle, int events) {
     return bsd_failed(USOCKET_EINVAL);
 }
 
-#define TAKE 64
+#define READY_MAX 64
 
 int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
-    struct epoll_event e[TAKE];
-    int r = epoll_wait(set, e, n < TAKE ? (int)n : TAKE, 0);
+    struct epoll_event e[READY_MAX];
+    int r = epoll_wait(set, e, n < READY_MAX ? (int)n : READY_MAX, 0);
     for (int i = 0; i < r; i++) {
         uint32_t is = e[i].events;
         out[i].handle = e[i].data.fd;

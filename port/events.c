@@ -103,7 +103,7 @@ bool events_woken(void) {
 }
 
 /* Tells which of the n are events and set; the stack gets to see the others only. */
-static int look(plat_pollfd *fds, unsigned n) {
+static int look_at_events(plat_pollfd *fds, unsigned n) {
     int ready = 0;
     for (unsigned i = 0; i < n; i++) {
         event_t *e = event_of(fds[i].fd);
@@ -126,7 +126,7 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
         any = any || sockets[i].fd >= 0;
         first = first != NULL ? first : e;
     }
-    int ready = look(fds, n);
+    int ready = look_at_events(fds, n);
     int slice = events_woken() ? WOKEN_MS : first != NULL && any ? PLAT_MIXED_SLICE_MS : PLAT_SLICE_MS;
     if (left < 0 || left > slice * 1000LL) {
         left = slice * 1000LL;
@@ -154,7 +154,7 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
         }
     }
     if (first != NULL && ready == 0) {
-        ready = look(fds, n);
+        ready = look_at_events(fds, n);
     }
     return ready;
 }

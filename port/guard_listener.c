@@ -41,26 +41,26 @@ static const struct {
 };
 #define OPTIONS (sizeof(options) / sizeof(options[0]))
 
-typedef struct kept {
-    struct kept *next;
+typedef struct inherited {
+    struct inherited *next;
     int handle;
     struct {
         int value[2];   /* of SO_LINGER two, of the others one */
         socklen_t size; /* 0: the stack lacks the option */
     } option[OPTIONS];
-} kept_t;
+} inherited_t;
 
-static kept_t *all;
+static inherited_t *all;
 
-static kept_t **find(int handle) {
-    kept_t **p = &all;
+static inherited_t **find(int handle) {
+    inherited_t **p = &all;
     while (*p != NULL && (*p)->handle != handle) {
         p = &(*p)->next;
     }
     return p;
 }
 
-static void read_option(kept_t *k, size_t i) {
+static void read_option(inherited_t *k, size_t i) {
     socklen_t size = sizeof(k->option[i].value);
     int r = guard_get_option(k->handle, options[i].level, options[i].name, k->option[i].value, &size);
     k->option[i].size = r == 0 ? size : 0;
@@ -70,7 +70,7 @@ bool guard_listener_begin(int handle) {
     if (!plat_lwip_options(handle)) {
         return true;
     }
-    kept_t *k = usocket_port_alloc(sizeof(*k));
+    inherited_t *k = usocket_port_alloc(sizeof(*k));
     if (k == NULL) {
         return false;
     }
@@ -85,8 +85,8 @@ bool guard_listener_begin(int handle) {
 }
 
 void guard_listener_end(int handle) {
-    kept_t **p = find(handle);
-    kept_t *k = *p;
+    inherited_t **p = find(handle);
+    inherited_t *k = *p;
     if (k != NULL) {
         *p = k->next;
         usocket_port_free(k);
@@ -94,7 +94,7 @@ void guard_listener_end(int handle) {
 }
 
 void guard_listener_give(int handle, int conn) {
-    const kept_t *k = *find(handle);
+    const inherited_t *k = *find(handle);
     for (size_t i = 0; k != NULL && i < OPTIONS; i++) {
         int now[2];
         socklen_t size = sizeof(now);
@@ -105,7 +105,7 @@ void guard_listener_give(int handle, int conn) {
     }
 }
 
-static size_t index_of(const kept_t *k, int level, int name) {
+static size_t index_of(const inherited_t *k, int level, int name) {
     size_t i = 0;
     while (
         k != NULL && i < OPTIONS && (options[i].level != level || options[i].name != name || k->option[i].size == 0)) {
@@ -115,7 +115,7 @@ static size_t index_of(const kept_t *k, int level, int name) {
 }
 
 int guard_listener_get(int handle, int level, int name, void *value, socklen_t *len) {
-    const kept_t *k = *find(handle);
+    const inherited_t *k = *find(handle);
     size_t i = index_of(k, level, name);
     if (i == OPTIONS && k != NULL && level == IPPROTO_TCP) {
         plat_set_errno(ENOPROTOOPT); /* lwIP would say EINVAL */
@@ -130,7 +130,7 @@ int guard_listener_get(int handle, int level, int name, void *value, socklen_t *
 }
 
 int guard_listener_set(int handle, int level, int name, const void *value, socklen_t len) {
-    kept_t *k = *find(handle);
+    inherited_t *k = *find(handle);
     size_t i = index_of(k, level, name);
     int number;
     if (i == OPTIONS && k != NULL && level == IPPROTO_TCP) {

@@ -14,6 +14,17 @@
 #define IP_DEFAULT_TTL 255
 #endif
 
+typedef union {
+    int number;
+    uint8_t byte;
+    struct timeval time;
+    int linger[2]; /* on, seconds */
+#ifdef IP_ADD_MEMBERSHIP
+    struct ip_mreq mreq;
+#endif
+    uint8_t bytes[64]; /* no option is longer */
+} setting_t;
+
 static bool is_flag(int level, int name) {
     return level == SOL_SOCKET && (name == SO_KEEPALIVE || name == SO_BROADCAST || name == SO_REUSEADDR);
 }
@@ -36,7 +47,8 @@ static bool is_byte(int level, int name) {
 #endif
 }
 
-socklen_t setting_of(setting_t *s, const void *value, socklen_t len) {
+/* Begin with what a program gives. @return its length, or the longest */
+static socklen_t read_setting(setting_t *s, const void *value, socklen_t len) {
     memset(s, 0, sizeof(*s));
     len = len < sizeof(*s) ? len : (socklen_t)sizeof(*s);
     if (len != 0) {
@@ -69,7 +81,8 @@ static int check_group(const struct ip_mreq *mreq) {
 }
 #endif
 
-int setting_prepare(setting_t *s, int level, int name, socklen_t len) {
+/* Make it what lwIP takes, without an assertion. @return 0, or the number of the error */
+static int prepare_setting(setting_t *s, int level, int name, socklen_t len) {
     if (is_time(level, name) && len >= sizeof(s->time)) {
         return prepare_time(&s->time);
     }
@@ -101,7 +114,8 @@ int setting_prepare(setting_t *s, int level, int name, socklen_t len) {
     return 0;
 }
 
-void setting_tell(setting_t *s, int level, int name, void *value, socklen_t *len) {
+/* Give a program what lwIP has told. len: its room, then the option's length */
+static void tell_setting(setting_t *s, int level, int name, void *value, socklen_t *len) {
     socklen_t size = sizeof(s->number); /* IP_MULTICAST_IF: four bytes, too */
     if (is_time(level, name)) {
         size = sizeof(s->time);
@@ -128,7 +142,7 @@ int guard_get_option(int handle, int level, int name, void *value, socklen_t *le
     memset(&s, 0, sizeof(s));
     int r = plat_getsockopt(handle, level, name, &s, &size);
     if (r == 0) {
-        setting_tell(&s, level, name, value, len);
+        tell_setting(&s, level, name, value, len);
     }
     return r;
 }
@@ -138,8 +152,8 @@ int guard_set_option(int handle, int level, int name, const void *value, socklen
         return plat_setsockopt(handle, level, name, value, len);
     }
     setting_t s;
-    len = setting_of(&s, value, len);
-    int number = setting_prepare(&s, level, name, len);
+    len = read_setting(&s, value, len);
+    int number = prepare_setting(&s, level, name, len);
     if (number != 0) {
         plat_set_errno(number);
         return -1;

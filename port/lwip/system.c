@@ -107,7 +107,7 @@ static void *start_detached(void *p) {
 }
 
 /* Not by sys_thread_new(), which names a thread that may have ended by then. Signals are for the threads that know them. */
-static bool begin(job_t *job) {
+static bool begin_thread(job_t *job) {
     pthread_t thread;
     sigset_t all, old;
     sigfillset(&all);
@@ -120,7 +120,7 @@ static bool begin(job_t *job) {
     return begun;
 }
 #else
-static bool begin(job_t *job) {
+static bool begin_thread(job_t *job) {
     return sys_thread_new("usocket", start, job, USOCKET_RESOLVER_STACK, PLAT_THREAD_PRIO) != NULL;
 }
 #endif
@@ -138,7 +138,7 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     }
     job->run = run;
     job->arg = arg;
-    if (!begin(job)) {
+    if (!begin_thread(job)) {
         PLAT_FREE(job);
         return USOCKET_EAGAIN;
     }

@@ -11,35 +11,35 @@
  */
 #include "sockets.h"
 
-#if PLAT_SLOW
+#if PLAT_BLOCKING
 
 #include <string.h>
 
 #include "usocket/port.h"
 
-#ifndef USOCKET_SLOW_SOCKETS
-#define USOCKET_SLOW_SOCKETS 8 /* modules have 4 to 6 */
+#ifndef USOCKET_BLOCKING_SOCKETS
+#define USOCKET_BLOCKING_SOCKETS 8 /* modules have 4 to 6 */
 #endif
 
 enum { OPEN, CONNECTING, CONNECTED };
 
-struct slow {
+struct blocking {
     int number; /* the handle, and 1: 0 is a free entry */
     uint8_t type;
     uint8_t state;
     bool closing; /* closed while connecting: the thread that connects will do it */
     bool ended;
-    bool kept;
+    bool has_byte;
     uint8_t byte;
     int error;
     struct timeval timeo[2];
     struct sockaddr_in peer; /* its family is 0 while there is none */
 };
 
-static slow_t sockets[USOCKET_SLOW_SOCKETS];
+static blocking_t sockets[USOCKET_BLOCKING_SOCKETS];
 
-slow_t *slow_find(int fd) {
-    for (size_t i = 0; fd >= 0 && i < USOCKET_SLOW_SOCKETS; i++) {
+blocking_t *blocking_find(int fd) {
+    for (size_t i = 0; fd >= 0 && i < USOCKET_BLOCKING_SOCKETS; i++) {
         if (sockets[i].number - 1 == fd && !sockets[i].closing) {
             return &sockets[i];
         }
@@ -49,35 +49,35 @@ slow_t *slow_find(int fd) {
 
 #define FD(s) ((s)->number - 1)
 
-int slow_open(int fd, int type) {
+int blocking_open(int fd, int type) {
     struct timeval shortest = {.tv_sec = 0, .tv_usec = 1000};
     if (type != SOCK_STREAM && type != SOCK_DGRAM) {
         return sal_fail(EPROTONOSUPPORT);
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof(shortest)) < 0) {
-        return sal_fail(EOPNOTSUPP); /* a receive could not be kept from waiting */
+        return sal_fail(EOPNOTSUPP); /* a receive could not be has_byte from waiting */
     }
-    plat_slow_lock();
-    slow_t *s = sockets;
-    while (s < sockets + USOCKET_SLOW_SOCKETS && s->number != 0) {
+    plat_blocking_lock();
+    blocking_t *s = sockets;
+    while (s < sockets + USOCKET_BLOCKING_SOCKETS && s->number != 0) {
         s++;
     }
-    bool room = s < sockets + USOCKET_SLOW_SOCKETS;
+    bool room = s < sockets + USOCKET_BLOCKING_SOCKETS;
     if (room) {
         memset(s, 0, sizeof(*s));
         s->type = (uint8_t)type;
         s->number = fd + 1;
     }
-    plat_slow_unlock();
+    plat_blocking_unlock();
     return room ? 0 : sal_fail(EMFILE);
 }
 
-int slow_close(slow_t *s) {
-    plat_slow_lock();
+int blocking_close(blocking_t *s) {
+    plat_blocking_lock();
     bool now = s->state != CONNECTING;
     int fd = FD(s);
     s->closing = true;
-    plat_slow_unlock();
+    plat_blocking_unlock();
     if (now) {
         s->number = 0; /* first: the next to open may get the same */
         closesocket(fd);
@@ -88,24 +88,24 @@ int slow_close(slow_t *s) {
 /* ---- Connecting --------------------------------------------------------------------------------------------------- */
 
 static void connect_now(void *arg) {
-    slow_t *s = arg;
+    blocking_t *s = arg;
     int fd = FD(s);
     int r = CALL(fd, connect(fd, (struct sockaddr *)&s->peer, sizeof(s->peer)));
     int error = errno != 0 ? errno : ECONNREFUSED;
-    plat_slow_lock();
+    plat_blocking_lock();
     s->state = r == 0 ? CONNECTED : OPEN;
     s->error = r == 0 ? 0 : error;
     bool closing = s->closing;
     if (closing) {
         s->number = 0;
     }
-    plat_slow_unlock();
+    plat_blocking_unlock();
     if (closing) {
         closesocket(fd);
     }
 }
 
-int slow_connect(slow_t *s, const struct sockaddr *addr, socklen_t len) {
+int blocking_connect(blocking_t *s, const struct sockaddr *addr, socklen_t len) {
     if (addr->sa_family != AF_INET || len != sizeof(s->peer)) {
         return sal_fail(EAFNOSUPPORT);
     }
@@ -126,7 +126,7 @@ int slow_connect(slow_t *s, const struct sockaddr *addr, socklen_t len) {
     return sal_fail(EINPROGRESS);
 }
 
-int slow_peer(slow_t *s, struct sockaddr *addr, socklen_t *len) {
+int blocking_peer(blocking_t *s, struct sockaddr *addr, socklen_t *len) {
     if (s->state != CONNECTED || *len < sizeof(s->peer)) {
         return sal_fail(ENOTCONN);
     }
@@ -138,9 +138,9 @@ int slow_peer(slow_t *s, struct sockaddr *addr, socklen_t *len) {
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
 
 /* See whether there is a byte, an end or an error, and keep it. Waits a tick at most. */
-static void ask(slow_t *s) {
+static void fetch_byte(blocking_t *s) {
     int fd = FD(s);
-    if (s->kept || s->ended || s->error != 0 || s->peer.sin_family == 0 || s->state == CONNECTING) {
+    if (s->has_byte || s->ended || s->error != 0 || s->peer.sin_family == 0 || s->state == CONNECTING) {
         return;
     }
 #ifdef SAL_USING_POSIX
@@ -150,21 +150,21 @@ static void ask(slow_t *s) {
     }
 #endif
     int r = CALL(fd, recv(fd, &s->byte, 1, 0));
-    s->kept = r > 0;
+    s->has_byte = r > 0;
     s->ended = r == 0;
     if (r < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != ETIMEDOUT) {
         s->error = errno != 0 ? errno : ECONNRESET;
     }
 }
 
-static int take(slow_t *s, uint8_t *buf, size_t len, int flags) {
-    ask(s);
-    if (s->kept) {
+static int take_bytes(blocking_t *s, uint8_t *buf, size_t len, int flags) {
+    fetch_byte(s);
+    if (s->has_byte) {
         buf[0] = s->byte;
         if (flags & MSG_PEEK) {
             return 1;
         }
-        s->kept = false;
+        s->has_byte = false;
         int fd = FD(s);
         int more = len > 1 ? (int)recv(fd, buf + 1, len - 1, MSG_DONTWAIT) : 0;
         return more > 0 ? more + 1 : 1;
@@ -177,17 +177,17 @@ static int take(slow_t *s, uint8_t *buf, size_t len, int flags) {
     return s->ended ? 0 : sal_fail(EAGAIN);
 }
 
-int slow_recv(slow_t *s, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size) {
+int blocking_recv(blocking_t *s, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size) {
     if (s->type == SOCK_STREAM && s->state != CONNECTED) {
         return sal_fail(s->state == CONNECTING ? EAGAIN : ENOTCONN);
     }
     if (len == 0) {
         return s->type == SOCK_STREAM ? 0 : sal_fail(EOPNOTSUPP);
     }
-    plat_slow_lock();
-    int r = take(s, buf, len, flags);
+    plat_blocking_lock();
+    int r = take_bytes(s, buf, len, flags);
     int error = errno;
-    plat_slow_unlock();
+    plat_blocking_unlock();
     if (r >= 0 && from != NULL && *size >= sizeof(s->peer)) {
         memcpy(from, &s->peer, sizeof(s->peer));
         *size = sizeof(s->peer);
@@ -197,7 +197,7 @@ int slow_recv(slow_t *s, void *buf, size_t len, int flags, struct sockaddr *from
 }
 
 /* Whether `to` can be the destination: NULL, the peer, or the first. */
-static int destination(slow_t *s, const struct sockaddr *to, socklen_t size) {
+static int destination(blocking_t *s, const struct sockaddr *to, socklen_t size) {
     if (s->type == SOCK_STREAM) {
         return s->state == CONNECTED ? 0 : s->state == CONNECTING ? EAGAIN : EPIPE;
     }
@@ -214,7 +214,7 @@ static int destination(slow_t *s, const struct sockaddr *to, socklen_t size) {
     return in->sin_port == s->peer.sin_port && in->sin_addr.s_addr == s->peer.sin_addr.s_addr ? 0 : EOPNOTSUPP;
 }
 
-int slow_send(slow_t *s, const void *buf, size_t len, const struct sockaddr *to, socklen_t size) {
+int blocking_send(blocking_t *s, const void *buf, size_t len, const struct sockaddr *to, socklen_t size) {
     int error = destination(s, to, size);
     if (error != 0) {
         return sal_fail(error);
@@ -235,26 +235,26 @@ int slow_send(slow_t *s, const void *buf, size_t len, const struct sockaddr *to,
     return sal_fail(r < 0 && error != 0 ? error : EPIPE); /* a closed connection takes nothing, and says 0 */
 }
 
-int slow_pending(slow_t *s, int *count) {
+int blocking_pending(blocking_t *s, int *count) {
     (void)s, (void)count;
     return sal_fail(EOPNOTSUPP);
 }
 
-short slow_ready(slow_t *s, short events) {
+short blocking_ready(blocking_t *s, short events) {
     if (s->state == CONNECTING) {
         return 0;
     }
     short ready = events & POLLOUT;
     if (events & POLLIN) {
-        plat_slow_lock();
-        ask(s);
-        plat_slow_unlock();
-        ready = (short)(ready | (s->kept || s->ended || s->error != 0 ? POLLIN : 0));
+        plat_blocking_lock();
+        fetch_byte(s);
+        plat_blocking_unlock();
+        ready = (short)(ready | (s->has_byte || s->ended || s->error != 0 ? POLLIN : 0));
     }
     return (short)(ready | (s->error != 0 ? POLLERR : 0));
 }
 
-/* ---- Options: its own timeouts are in use, so the program's are kept here ------------------------------------------- */
+/* ---- Options: its own timeouts are in use, so the program's are has_byte here ------------------------------------------- */
 
 static int give(const void *value, size_t size, void *to, socklen_t *len) {
     if (*len < size) {
@@ -265,7 +265,7 @@ static int give(const void *value, size_t size, void *to, socklen_t *len) {
     return 0;
 }
 
-int slow_getopt(slow_t *s, int level, int name, void *value, socklen_t *len) {
+int blocking_getopt(blocking_t *s, int level, int name, void *value, socklen_t *len) {
     if (level == SOL_SOCKET && name == SO_TYPE) {
         int type = s->type;
         return give(&type, sizeof(type), value, len);
@@ -282,7 +282,7 @@ int slow_getopt(slow_t *s, int level, int name, void *value, socklen_t *len) {
     return sal_fail(ENOPROTOOPT);
 }
 
-int slow_setopt(slow_t *s, int level, int name, const void *value, socklen_t len) {
+int blocking_setopt(blocking_t *s, int level, int name, const void *value, socklen_t len) {
     if (level == IPPROTO_TCP && name == TCP_NODELAY) {
         return 0; /* modules send what they have */
     }

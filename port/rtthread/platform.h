@@ -140,8 +140,8 @@ void plat_sem_set(plat_sem *sem);
 bool plat_sem_take(plat_sem *sem, unsigned ms);
 void plat_sleep(unsigned ms);
 
-/* Around what slow sockets have received; see blocking.c. */
-void plat_slow_lock(void);
-void plat_slow_unlock(void);
+/* Around what blocking sockets have received; see blocking.c. */
+void plat_blocking_lock(void);
+void plat_blocking_unlock(void);
 
 #endif

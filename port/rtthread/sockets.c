@@ -28,16 +28,16 @@ static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
         } \
     } while (0)
 
-#if PLAT_SLOW
-#define SLOW(fd, call) \
+#if PLAT_BLOCKING
+#define BLOCKING(fd, call) \
     do { \
-        slow_t *s = slow_find(fd); \
+        blocking_t *s = blocking_find(fd); \
         if (s != NULL) { \
             return (call); \
         } \
     } while (0)
 #else
-#define SLOW(fd, call) \
+#define BLOCKING(fd, call) \
     do { \
     } while (0)
 #endif
@@ -69,8 +69,8 @@ int plat_socket(int family, int type, int proto) {
     }
     OPENED(fd);
     if (plat_set_nonblocking(fd) < 0) {
-#if PLAT_SLOW
-        if (slow_open(fd, type) == 0) {
+#if PLAT_BLOCKING
+        if (blocking_open(fd, type) == 0) {
             return fd;
         }
 #endif
@@ -86,7 +86,7 @@ int plat_socket(int family, int type, int proto) {
 }
 
 int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
-    SLOW(fd, sal_fail(EOPNOTSUPP));
+    BLOCKING(fd, sal_fail(EOPNOTSUPP));
     int r = CALL(fd, accept(fd, addr, len));
     if (r < 0) {
         return r;
@@ -103,7 +103,7 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
 int plat_close(int fd) {
     MUST_BE_OPEN(fd);
     CLOSED(fd);
-    SLOW(fd, slow_close(s));
+    BLOCKING(fd, blocking_close(s));
     sal_forget_linger(fd);
     closesocket(fd); /* it is gone, even where this says ENOTSOCK */
     return 0;
@@ -117,7 +117,7 @@ static int no_interface(int fd) {
 }
 
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
-    SLOW(fd, sal_fail(EOPNOTSUPP));
+    BLOCKING(fd, sal_fail(EOPNOTSUPP));
     errno = 0;
 #if USOCKET_IPV6
     struct sockaddr_in6 in6;
@@ -132,17 +132,17 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
 }
 
 int plat_listen(int fd, int backlog) {
-    SLOW(fd, sal_fail(EOPNOTSUPP));
+    BLOCKING(fd, sal_fail(EOPNOTSUPP));
     return CALL(fd, listen(fd, backlog));
 }
 
 int plat_connect(int fd, const struct sockaddr *addr, socklen_t len) {
-    SLOW(fd, slow_connect(s, addr, len));
+    BLOCKING(fd, blocking_connect(s, addr, len));
     return CALL(fd, connect(fd, addr, len));
 }
 
 int plat_shutdown(int fd, int how) {
-    SLOW(fd, sal_fail(EOPNOTSUPP));
+    BLOCKING(fd, sal_fail(EOPNOTSUPP));
     int r = CALL(fd, shutdown(fd, how));
     if (r < 0 && errno == ENOTSOCK) {
         errno = ENOTCONN; /* SAL's word for any failure of the stack's */
@@ -152,34 +152,34 @@ int plat_shutdown(int fd, int how) {
 
 int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len) {
     MUST_BE_OPEN(fd);
-    SLOW(fd, sal_fail(EOPNOTSUPP));
+    BLOCKING(fd, sal_fail(EOPNOTSUPP));
     return CALL(fd, getsockname(fd, addr, len));
 }
 
 int plat_getpeername(int fd, struct sockaddr *addr, socklen_t *len) {
-    SLOW(fd, slow_peer(s, addr, len));
+    BLOCKING(fd, blocking_peer(s, addr, len));
     return CALL(fd, getpeername(fd, addr, len));
 }
 
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
 
 int plat_recv(int fd, void *buf, size_t len, int flags) {
-    SLOW(fd, slow_recv(s, buf, len, flags, NULL, NULL));
+    BLOCKING(fd, blocking_recv(s, buf, len, flags, NULL, NULL));
     return CALL(fd, recv(fd, buf, len, flags));
 }
 
 int plat_recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size) {
-    SLOW(fd, slow_recv(s, buf, len, flags, from, size));
+    BLOCKING(fd, blocking_recv(s, buf, len, flags, from, size));
     return CALL(fd, recvfrom(fd, buf, len, flags, from, size));
 }
 
 int plat_send(int fd, const void *buf, size_t len, int flags) {
-    SLOW(fd, slow_send(s, buf, len, NULL, 0));
+    BLOCKING(fd, blocking_send(s, buf, len, NULL, 0));
     return CALL(fd, send(fd, buf, len, flags));
 }
 
 int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t size) {
-    SLOW(fd, slow_send(s, buf, len, to, size));
+    BLOCKING(fd, blocking_send(s, buf, len, to, size));
     int r = CALL(fd, sendto(fd, buf, len, flags, to, size));
     if (r < 0 && errno == EINVAL && to->sa_family == AF_INET &&
         ((const struct sockaddr_in *)(const void *)to)->sin_port != 0) {
@@ -192,14 +192,14 @@ int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct soc
 }
 
 int plat_pending(int fd, int *count) {
-    SLOW(fd, slow_pending(s, count));
+    BLOCKING(fd, blocking_pending(s, count));
     return CALL(fd, ioctlsocket(fd, (long)FIONREAD, count));
 }
 
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
 bool plat_lwip_options(int fd) {
-    SLOW(fd, s == NULL);
+    BLOCKING(fd, s == NULL);
     (void)fd;
     return true;
 }
@@ -211,7 +211,7 @@ static bool is_dangerous(int level, int name) {
 
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     MUST_BE_OPEN(fd);
-    SLOW(fd, slow_getopt(s, level, name, value, len));
+    BLOCKING(fd, blocking_getopt(s, level, name, value, len));
     if (level == SOL_SOCKET && name == SO_ERROR) {
         sal_wipe_errno(fd);
     }
@@ -232,7 +232,7 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
 
 int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len) {
     MUST_BE_OPEN(fd);
-    SLOW(fd, slow_setopt(s, level, name, value, len));
+    BLOCKING(fd, blocking_setopt(s, level, name, value, len));
     if (is_dangerous(level, name)) {
         return sal_fail(ENOPROTOOPT);
     }
@@ -344,17 +344,17 @@ static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
 
 #endif
 
-#if PLAT_SLOW
+#if PLAT_BLOCKING
 
 /* A look at each. The others are put aside meanwhile. */
-static int look(plat_pollfd *fds, unsigned n) {
+static int look_at_sockets(plat_pollfd *fds, unsigned n) {
     int ready = 0;
     for (unsigned i = 0; i < n; i++) {
-        slow_t *s = slow_find(fds[i].fd);
+        blocking_t *s = blocking_find(fds[i].fd);
         if (s == NULL) {
             ready += wait_sockets(&fds[i], 1, 0) > 0;
         } else {
-            fds[i].revents = slow_ready(s, fds[i].events);
+            fds[i].revents = blocking_ready(s, fds[i].events);
             ready += fds[i].revents != 0;
         }
     }
@@ -362,15 +362,15 @@ static int look(plat_pollfd *fds, unsigned n) {
 }
 
 int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
-    bool slow = false;
+    bool blocking = false;
     for (unsigned i = 0; i < n; i++) {
-        slow |= slow_find(fds[i].fd) != NULL;
+        blocking |= blocking_find(fds[i].fd) != NULL;
     }
-    if (!slow) {
+    if (!blocking) {
         return wait_sockets(fds, n, left);
     }
     for (rt_tick_t begin = rt_tick_get();; rt_thread_delay(1)) {
-        int ready = look(fds, n);
+        int ready = look_at_sockets(fds, n);
         if (ready != 0 || left == 0) {
             return ready;
         }

@@ -9,24 +9,24 @@
 
 /* Sockets of stacks without a non-blocking mode; empty where no such stack is built in. */
 #if !defined(SAL_USING_AT) && !defined(SAL_USING_WIZNET)
-#define PLAT_SLOW 0
+#define PLAT_BLOCKING 0
 #else
-#define PLAT_SLOW 1
+#define PLAT_BLOCKING 1
 #endif
 
-#if PLAT_SLOW
-typedef struct slow slow_t;
-slow_t *slow_find(int fd);
-int slow_open(int fd, int type);
-int slow_close(slow_t *s);
-int slow_connect(slow_t *s, const struct sockaddr *addr, socklen_t len);
-int slow_recv(slow_t *s, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size);
-int slow_send(slow_t *s, const void *buf, size_t len, const struct sockaddr *to, socklen_t size);
-int slow_peer(slow_t *s, struct sockaddr *addr, socklen_t *len);
-int slow_getopt(slow_t *s, int level, int name, void *value, socklen_t *len);
-int slow_setopt(slow_t *s, int level, int name, const void *value, socklen_t len);
-int slow_pending(slow_t *s, int *count);
-short slow_ready(slow_t *s, short events);
+#if PLAT_BLOCKING
+typedef struct blocking blocking_t;
+blocking_t *blocking_find(int fd);
+int blocking_open(int fd, int type);
+int blocking_close(blocking_t *s);
+int blocking_connect(blocking_t *s, const struct sockaddr *addr, socklen_t len);
+int blocking_recv(blocking_t *s, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size);
+int blocking_send(blocking_t *s, const void *buf, size_t len, const struct sockaddr *to, socklen_t size);
+int blocking_peer(blocking_t *s, struct sockaddr *addr, socklen_t *len);
+int blocking_getopt(blocking_t *s, int level, int name, void *value, socklen_t *len);
+int blocking_setopt(blocking_t *s, int level, int name, const void *value, socklen_t len);
+int blocking_pending(blocking_t *s, int *count);
+short blocking_ready(blocking_t *s, short events);
 #endif
 
 /* A call's result with an errno that says something: positive, and not 0 after a failure if it can be known. */

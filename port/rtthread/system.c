@@ -42,7 +42,7 @@ typedef struct {
     bool ready;
 } lock_t;
 
-static void take(lock_t *lock) {
+static void take_lock(lock_t *lock) {
     rt_base_t level = rt_hw_interrupt_disable();
     if (!lock->ready) {
         rt_mutex_init(&lock->mutex, "usocket", RT_IPC_FLAG_PRIO);
@@ -54,10 +54,10 @@ static void take(lock_t *lock) {
 
 static lock_t library_lock;
 static lock_t names_lock;
-static lock_t slow_lock;
+static lock_t blocking_lock;
 
 void usocket_port_lock(void) {
-    take(&library_lock);
+    take_lock(&library_lock);
 }
 
 void usocket_port_unlock(void) {
@@ -65,19 +65,19 @@ void usocket_port_unlock(void) {
 }
 
 void plat_names_lock(void) {
-    take(&names_lock);
+    take_lock(&names_lock);
 }
 
 void plat_names_unlock(void) {
     rt_mutex_release(&names_lock.mutex);
 }
 
-void plat_slow_lock(void) {
-    take(&slow_lock);
+void plat_blocking_lock(void) {
+    take_lock(&blocking_lock);
 }
 
-void plat_slow_unlock(void) {
-    rt_mutex_release(&slow_lock.mutex);
+void plat_blocking_unlock(void) {
+    rt_mutex_release(&blocking_lock.mutex);
 }
 
 /* ---- Semaphores: a flag and its waiter ----------------------------------------------------------------------------- */
