@@ -6,19 +6,10 @@
 
 #if PLAT_EVENTS
 
-#ifndef PLAT_SLICE_MS
-#define PLAT_SLICE_MS 50
-#endif
-#ifndef PLAT_MIXED_SLICE_MS
-#define PLAT_MIXED_SLICE_MS 10
-#endif
 /* While a wake is on, who has nothing to do with it gives way to who has: with strict priorities that one would never run. */
 #define WOKEN_MS 1
 #ifndef PLAT_EVENT_FIRST
 #define PLAT_EVENT_FIRST 0x10000
-#endif
-#ifndef PLAT_EVENT_COUNT
-#define PLAT_EVENT_COUNT 16
 #endif
 
 typedef struct {
@@ -28,7 +19,7 @@ typedef struct {
     bool token; /* the semaphore can be taken, or is about to: never more than once; atomic */
 } event_t;
 
-static event_t events[PLAT_EVENT_COUNT];
+static event_t events[USOCKET_EVENTS];
 static int wakes; /* atomic */
 
 static event_t *event_of(int handle) {
@@ -38,14 +29,14 @@ static event_t *event_of(int handle) {
 int usocket_port_event_open(void) {
     int i = 0;
     usocket_port_lock();
-    while (i < PLAT_EVENT_COUNT && events[i].used) {
+    while (i < USOCKET_EVENTS && events[i].used) {
         i++;
     }
-    if (i < PLAT_EVENT_COUNT) {
+    if (i < USOCKET_EVENTS) {
         events[i].used = true;
     }
     usocket_port_unlock();
-    if (i == PLAT_EVENT_COUNT) {
+    if (i == USOCKET_EVENTS) {
         return USOCKET_EMFILE;
     }
     events[i].on = events[i].token = false;
@@ -127,7 +118,9 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
         first = first != NULL ? first : e;
     }
     int ready = look_at_events(fds, n);
-    int slice = events_woken() ? WOKEN_MS : first != NULL && any ? PLAT_MIXED_SLICE_MS : PLAT_SLICE_MS;
+    int slice = events_woken() ? WOKEN_MS
+        : first != NULL && any ? USOCKET_EVENT_MIXED_SLICE_MS
+                               : USOCKET_EVENT_SLICE_MS;
     if (left < 0 || left > slice * 1000LL) {
         left = slice * 1000LL;
     }

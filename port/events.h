@@ -2,7 +2,7 @@
  *
  * With PLAT_EVENTS 1 in platform.h, port/events.c gives the usocket_port_event_* and usocket_port_wake of port.h. An event is
  * a handle above all sockets with a semaphore behind it: a wait for events alone takes the semaphore; one for sockets and
- * events polls in short slices. Every wait is cut into slices of PLAT_SLICE_MS, between which usocket_port_wake is noticed.
+ * events polls in short slices. Every wait is cut into slices of USOCKET_EVENT_SLICE_MS, between which usocket_port_wake is noticed.
  *
  * platform.h supplies a type and functions
  *   plat_sem
@@ -11,7 +11,7 @@
  *   void plat_sem_set(plat_sem *)                 from interrupts, too, if usocket_port_event_set is called there
  *   bool plat_sem_take(plat_sem *, unsigned ms)   false after that time; ms is 1 or more
  *   void plat_sleep(unsigned ms)
- * and, if these do not fit, PLAT_SLICE_MS (50), PLAT_MIXED_SLICE_MS (10), PLAT_EVENT_FIRST (0x10000), PLAT_EVENT_COUNT (16).
+ * and PLAT_EVENT_FIRST, if its sockets may have numbers from 0x10000 on.
  *
  * SPDX-License-Identifier: MIT
  */

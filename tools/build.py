@@ -52,7 +52,7 @@ FLAVOURS = {
 
 # Stacks other than the system's: the settings of a flavour, preceded by those of its stack. The archives exist already.
 LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
-LWIP_CFLAGS = (f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DPLAT_EVENT_COUNT=64 -I{ROOT}/test/lwip "
+LWIP_CFLAGS = (f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DUSOCKET_EVENTS=64 -I{ROOT}/test/lwip "
                f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include")
 
 

@@ -1,24 +1,27 @@
 #!/usr/bin/env python3
-"""Measure the bytes of the library and the MicroPython module on a Cortex-M4, per configuration, file and switch, and the stack
+"""Measure the bytes of the library and the MicroPython module on a Cortex-M4, per configuration, file and knob, and the stack
 of each public function.
 
 Everything is compiled with arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os. "flash" is text + rodata + data,
 "RAM" is data + bss. The code of libc, libgcc, MicroPython and the network stack is not counted.
 
-The table is committed as bench/size.md. --check measures again and fails if a figure has grown by more than 1 %; --write
-writes the table again, and requires a reason (--note) for growth, which goes into the section "Growth".
+The table is committed as bench/size.md. --check measures again and fails when a figure has grown by more than 1 %, or when the cost of a
+knob differs from the one in include/usocket/config.h (tools/costs.py). --write writes the table and those costs again, and requires a
+reason (--note) for growth, which goes into the section "Growth".
 """
 
 import argparse
 import concurrent.futures
 import fcntl
 import glob
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 
+import costs
 import growth
 import stacks
 
@@ -58,6 +61,9 @@ CONFIGURATIONS = {
     "one thread": {"USOCKET_THREADS": 0},
     "TCP client only": TCP_CLIENT,
 }
+
+# With these the module has every name that it can have.
+EVERY_NAME = {"USOCKET_TLS": 1, "USOCKET_UNIX": 1, "USOCKET_RACE": 4, "USOCKET_ASYNC": 1, "USOCKET_POLLER": 1}
 
 KINDS = ("text", "rodata", "data", "bss")
 
@@ -127,7 +133,8 @@ class Target:
         self.binding = sorted(glob.glob(ROOT + "/micropython/*.c"))
         self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]
         self.runs = 0
-        self.compiled = {}  # {flags and source: object file}
+        self.compiled = {}  # {what was compiled: object file}
+        self.texts = {}  # {flags and source: digest of the preprocessed source}
         self.parts = {}  # every function and table of the last measurement of a file: {(file, name): bytes}
         for name in STACK:
             write("%s/include/%s" % (OUT, name), '#include "stack.h"\n')
@@ -148,11 +155,12 @@ class Target:
         for name in ("root_pointers.h", "moduledefs.h", "compressed.data.h"):
             write("%s/genhdr/%s" % (OUT, name), "")
         words = [read(path) for path in py + ours]
-        for path in self.modules + self.binding:
-            try:
-                words.append(call([CC] + self.flags(path, {"NO_QSTR": 1}) + ["-E", path]))
-            except Problem:
-                pass  # the compiler will report it
+        for defines in ({"NO_QSTR": 1}, {"NO_QSTR": 1, **EVERY_NAME}):
+            for path in self.modules + self.binding:
+                try:
+                    words.append(call([CC] + self.flags(path, defines) + ["-E", path]))
+                except Problem:
+                    pass  # the compiler will report it
         names = dict.fromkeys(name for text in words for name in re.findall(r"\bMP_QSTR_(\w*)", text))
         write(OUT + "/genhdr/qstrdefs.generated.h", "QDEF0(MP_QSTRnull, 0, 0, \"\")\n" + "".join(
             'QDEF1(MP_QSTR_%s, 0, %d, "%s")\n' % (name, len(name), name) for name in names))
@@ -188,16 +196,24 @@ class Target:
         self.runs += 1
         where = "%s/%d" % (OUT, self.runs)
         os.makedirs(where, exist_ok=True)
+        flags = {path: (*self.flags(path, defines or {}, port), *options) for path in paths}
         objects, commands = {}, []
-        for path in paths:
-            flags = (*self.flags(path, defines or {}, port), *options, path)
-            objects[path] = self.compiled.get(flags) or "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_"))
-            if flags not in self.compiled:
-                commands.append([CC, *flags[:-1], "-c", "-o", objects[path], path])
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            for path, text in zip(paths, pool.map(lambda path: options or self.text(path, flags[path]), paths)):
+                key = (path, flags[path] if options else text)
+                if key not in self.compiled:
+                    self.compiled[key] = "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_"))
+                    commands.append([CC, *flags[path], "-c", "-o", self.compiled[key], path])
+                objects[path] = self.compiled[key]
             list(pool.map(call, commands))
-        self.compiled.update(((*command[1:-4], command[-1]), command[-2]) for command in commands)
         return objects
+
+    def text(self, path, flags):
+        """A digest of the source as the compiler sees it: a knob that changes nothing in a file needs no compilation."""
+        key = (path, flags)
+        if key not in self.texts:
+            self.texts[key] = hashlib.sha1(call([CC, *flags, "-E", "-P", path]).encode()).digest()
+        return self.texts[key]
 
     def graph(self, port):
         """The call graph of the library on a port, with the stack of each function."""
@@ -242,29 +258,12 @@ class Target:
         return found
 
 
-def switches():
-    """{name: (value here, other value)} of every switch of config.h; numbers without a 0 are left out."""
-    source = ROOT + "/include/usocket/config.h"
-    values = dict(re.findall(r"^#define (USOCKET_\w+) \(?(\d+)\)?$",
-                             call([CC] + FLAGS + ["-E", "-dM", source]), re.M))
-    found, comment = {}, ""
-    for part in re.split(r"(/\*.*?\*/)", read(source), flags=re.S):
-        if part.startswith("/*"):
-            comment = part if "#ifndef" not in part and part.startswith("/**") else comment
-            continue
-        for name in re.findall(r"^#ifndef (USOCKET_\w+)$", part, re.M):
-            value = values.get(name)
-            if value in ("0", "1"):
-                found[name] = (value, "1" if value == "0" else "0")
-            elif value and re.search(r"\b0:", comment):
-                found[name] = (value, "0")
-    return found
-
-
 class Report:
     def __init__(self):
         self.lines = []
         self.missed = []
+        self.wrong = []  # knobs whose cost is not as stated
+        self.costs = []  # rows of all knobs
 
     def title(self, words):
         self.lines += ["", "## " + words, ""]
@@ -375,23 +374,17 @@ def everything(target, top, brief):
     for port, below in zip(target.ports, leaves):
         report.lines += ["", "Below %s: %s." % (port, ", ".join(sorted(below)))]
 
+    def sizes(defines, port):
+        library = target.library if port == "posix" else target.sources(port)
+        return [total(target.measure(paths, defines, port).values()) for paths in (library, target.binding if port == "posix" else [])]
+
+    report.title("Knobs")
+    rows, report.wrong = costs.table(sizes, Problem)
+    report.costs = rows
+    report.lines += ["What the second value costs over the first.", ""]
+    report.table(("knob",) + costs.PARTS, rows)
     if brief:
         return report
-    report.title("Switches")
-    rows = []
-    for name, (value, other) in switches().items():
-        row = ["`%s` %s -> %s" % (name, value, other)]
-        for part, paths in (("Library", target.library), ("Module", target.binding)):
-            if part not in base:
-                row.append("-")
-                continue
-            try:
-                now = total(target.measure(paths, {name: other}).values()).flash
-                row.append("%+d" % (now - total(base[part].values()).flash))
-            except Problem as e:
-                row.append("does not compile: %s" % e)
-        rows.append(row)
-    report.table(("switch", "library", "module"), rows)
 
     report.title("Beside them: MicroPython's own modules, at the same flags")
     rows = []
@@ -419,7 +412,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--micropython", default=os.environ.get("MICROPYTHON_DIR"), metavar="DIR", help="its source tree")
     parser.add_argument("--top", type=int, default=0, metavar="N", help="list the N largest functions and tables, too")
-    parser.add_argument("--write", action="store_true", help="write the table to bench/size.md")
+    parser.add_argument("--write", action="store_true", help="write the table to bench/size.md, and the costs to config.h")
     parser.add_argument("--note", default="", metavar="TEXT", help="with --write: why figures have grown")
     parser.add_argument("--check", action="store_true", help="fail when a figure has grown by more than 1 %% since then")
     given = parser.parse_args()
@@ -434,10 +427,15 @@ def main():
     except Problem as e:
         sys.exit("size.py: " + str(e))
     if given.check:
-        return growth.check(TABLE, report.text())
+        return growth.check(TABLE, report.text(), report.wrong)
     if given.write:
-        return growth.write(TABLE, report.text(), given.note)
+        status = growth.write(TABLE, report.text(), given.note)
+        if status == 0:
+            costs.restate(report.costs)
+        return status
     print(report.text())
+    if report.wrong:
+        print("\n".join(report.wrong))
     if report.missed:
         print("over the limit or not measured: " + "; ".join(report.missed))
     return 0

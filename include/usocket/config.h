@@ -1,8 +1,15 @@
-/* usocket - every knob of the library, each with what it costs.
+/* usocket - every knob of the library and of the MicroPython module, each with its cost.
  *
- * A build overrides a knob with -D, or all of them in one header named by -DUSOCKET_CONFIG_FILE='"my_config.h"'.
- * Costs are bytes of flash on a Cortex-M4, -Os: of the library with the POSIX port, and of the MicroPython binding; `make size`
- * prints today's, and bench/size.md has them for whole configurations.
+ * A build sets a knob with -D, or any number of them in one header that -DUSOCKET_CONFIG_FILE
+ * names: -DUSOCKET_CONFIG_FILE='"my_config.h"'. All files of a build, and the programs that include
+ * usocket.h, see the same values. No other file gives a knob a default.
+ *
+ * @cost L + M (A -> B) is the price of the value B over the value A, in bytes of flash on a
+ * Cortex-M4 (-Os): L in the library with the POSIX port, M in the MicroPython module. "RAM R" adds
+ * the static memory. "with" names other knobs that have to be set for it, "on" the port, if it is
+ * another one. `make size-check` measures each and fails where a figure here is wrong by more than
+ * 16 bytes and 5 %; bench/size.md has the figures of whole configurations. Memory of the heap is in
+ * the text.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,55 +20,70 @@
 #include USOCKET_CONFIG_FILE
 #endif
 
-/** IPv6: addresses, sockets, scopes. Costs 760 + 70. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT. */
-#ifndef USOCKET_IPV6
-#define USOCKET_IPV6 1
-#endif
-
-/** AF_UNIX addresses, where the system has them. Costs 190 + 240, and 108 bytes in every usocket_addr_t. */
-#ifndef USOCKET_UNIX
-#if defined(__unix__) && !defined(__RTTHREAD__)
-#define USOCKET_UNIX 1
-#else
-#define USOCKET_UNIX 0
-#endif
-#endif
-
-/** The server's side: listen and accept. Costs 360 + 640. 0: neither they nor usocket_backlog exist, nor create_server in Python;
- *  bind stays, for a source address and for receiving datagrams. */
-#ifndef USOCKET_SERVER
-#define USOCKET_SERVER 1
-#endif
-
-/** Datagram and raw sockets. Costs 280 + 340. 0: streams alone; usocket_open refuses the rest with USOCKET_ESOCKTNOSUPPORT,
- *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants), a lookup that names no type answers
- *  streams, and an address given to usocket_send_by is ignored. */
-#ifndef USOCKET_DATAGRAMS
-#define USOCKET_DATAGRAMS 1
-#endif
-
-/** Names: getaddrinfo and what stands on it (host names in connect, bind, sendto; usocket_dial). Costs 3200 + 2300. 0: numeric
- *  addresses only. */
-#ifndef USOCKET_NAMES
-#define USOCKET_NAMES 1
-#endif
-
-/* What programs with an event loop use. On a small device it is chosen, not given. */
+/* The programs of a Unix often have an event loop and memory to spare: some knobs are on there. */
 #if defined(__unix__) && !defined(__RTTHREAD__)
 #define USOCKET_LARGE 1
 #else
 #define USOCKET_LARGE 0
 #endif
 
-/** Lookups run on a worker thread, so that a deadline or an interrupt ends the wait. Costs 390. 0: on the caller's thread,
- *  where they wait as long as the stack's resolver does. */
-#ifndef USOCKET_RESOLVER_WORKERS
-#define USOCKET_RESOLVER_WORKERS 4 /* threads, as a rule; further lookups queue */
+/* Four knobs had other names, which would be ignored. */
+#if defined(PLAT_EVENT_COUNT) || defined(PLAT_SLICE_MS) || defined(PLAT_MIXED_SLICE_MS) || \
+    defined(USOCKET_SLOW_SOCKETS)
+#error "now USOCKET_EVENTS, USOCKET_EVENT_..SLICE_MS, USOCKET_BLOCKING_SOCKETS: see below"
 #endif
 
-/** When the queue stands still for 250 ms, because the name server is silent for the names before it, there are twice as many
- *  threads, up to these; and as many again may be at work on lookups that nobody waits for any more. Memory: a stack for each
- *  while it runs, and no more. USOCKET_RESOLVER_WORKERS: never more than those; saves 220. */
+/* ---- Sockets ------------------------------------------------------------------------------- */
+
+/** IPv6: addresses, sockets, scopes. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT.
+ *  @cost 758 + 72 (0 -> 1) */
+#ifndef USOCKET_IPV6
+#define USOCKET_IPV6 1
+#endif
+
+/** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
+ *  @cost 208 + 326 (0 -> 1) */
+#ifndef USOCKET_UNIX
+#define USOCKET_UNIX USOCKET_LARGE
+#endif
+
+/** Servers: listen and accept. 0: neither they nor usocket_backlog exist, nor create_server in
+ *  Python; bind stays, for a source address and for receiving datagrams.
+ *  @cost 358 + 858 (0 -> 1) */
+#ifndef USOCKET_SERVER
+#define USOCKET_SERVER 1
+#endif
+
+/** Datagram and raw sockets. 0: usocket_open refuses all but streams with USOCKET_ESOCKTNOSUPPORT;
+ *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants); a lookup
+ *  that names no type answers streams; an address given to usocket_send_by is ignored.
+ *  @cost 292 + 394 (0 -> 1) */
+#ifndef USOCKET_DATAGRAMS
+#define USOCKET_DATAGRAMS 1
+#endif
+
+/* ---- Names and connecting to them ---------------------------------------------------------- */
+
+/** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
+ *  numeric addresses.
+ *  @cost 3460 + 3659, RAM 12 (0 -> 1) */
+#ifndef USOCKET_NAMES
+#define USOCKET_NAMES 1
+#endif
+
+/** Threads that look names up, so that a deadline or an interrupt ends the wait of a caller;
+ *  further lookups queue. 0: a lookup runs on the caller's thread, and waits as long as the stack's
+ *  resolver.
+ *  @cost 430 + 0, RAM 12 (0 -> 4) */
+#ifndef USOCKET_RESOLVER_WORKERS
+#define USOCKET_RESOLVER_WORKERS 4
+#endif
+
+/** The highest number of these threads. When the queue stands still for 250 ms, because the name
+ *  server does not answer for the names before it, their number doubles, up to this one. As many
+ *  again may be at work on lookups that nobody waits for any more. A thread takes the memory of its
+ *  stack while it runs. USOCKET_RESOLVER_WORKERS: the number never grows.
+ *  @cost 264 + 0, RAM 5 (4 -> 16) */
 #ifndef USOCKET_RESOLVER_WORKERS_MOST
 #if USOCKET_LARGE && USOCKET_RESOLVER_WORKERS > 1
 #define USOCKET_RESOLVER_WORKERS_MOST (4 * USOCKET_RESOLVER_WORKERS)
@@ -70,18 +92,29 @@
 #endif
 #endif
 
-/** Stack of a worker, in bytes. glibc's resolver wants about 100 KiB with its plug-ins; lwIP's 2 KiB. */
+/** Stack of such a thread, in bytes, on the heap while it runs. glibc's resolver needs about 100
+ *  KiB with its plug-ins, lwIP's 2 KiB.
+ *  @cost 0 + 0 (65536 -> 262144) */
 #ifndef USOCKET_RESOLVER_STACK
 #define USOCKET_RESOLVER_STACK (256 * 1024)
 #endif
 
-/** Addresses kept from one lookup; a name with more is cut there. */
+/** Priority of the library's threads on RT-Thread; a smaller number is more urgent.
+ *  @cost 0 + 0 (20 -> 21, on rtthread) */
+#ifndef USOCKET_RESOLVER_PRIORITY
+#define USOCKET_RESOLVER_PRIORITY 20
+#endif
+
+/** Addresses kept from one lookup; further ones of the name are dropped. Each takes the size of a
+ *  usocket_addr_t on the heap, and with USOCKET_RACE 8 bytes in a usocket_dial_t.
+ *  @cost 0 + 0 (8 -> 16) */
 #ifndef USOCKET_RESOLVER_RESULTS
 #define USOCKET_RESOLVER_RESULTS 16
 #endif
 
-/** Connecting to a name races its addresses as RFC 8305 says, at most this many at once (1 to 6). Costs 1680 + 250. 0: each in
- *  turn, the time shared out between them. */
+/** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
+ *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
+ *  @cost 1730 + 436 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -90,13 +123,18 @@
 #endif
 #endif
 
-/** Milliseconds from one attempt of a race to the next (RFC 8305: 250; 10 at the least). */
+/** Milliseconds from one attempt of a race to the next, 10 or more (RFC 8305: 250).
+ *  @cost 0 + 0 (100 -> 250, with USOCKET_RACE=4) */
 #ifndef USOCKET_RACE_DELAY_MS
 #define USOCKET_RACE_DELAY_MS 250
 #endif
 
-/** Lookups, and with USOCKET_RACE connects, that an event loop can wait for; lookups of one name under way share one worker.
- *  Costs 680 + 510, and with USOCKET_RACE more. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor resolver and dialer in Python. */
+/* ---- Event loops --------------------------------------------------------------------------- */
+
+/** Lookups that an event loop can wait for, and with USOCKET_RACE connects; lookups of one name in
+ *  progress share one thread. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor
+ *  resolver and dialer in Python.
+ *  @cost 682 + 609, RAM 4 (0 -> 1) */
 #ifndef USOCKET_ASYNC
 #if USOCKET_LARGE && USOCKET_NAMES
 #define USOCKET_ASYNC 1
@@ -105,81 +143,148 @@
 #endif
 #endif
 
-/** A poller whose cost follows the descriptors that are ready, not those that are open. Costs 490 + 2690. 0: none. */
+/** A poller, whose time grows with the descriptors that are ready, not with those that are open.
+ *  0: usocket_poller_* do not exist, nor poller in Python.
+ *  @cost 600 + 4070, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
-#if USOCKET_LARGE
-#define USOCKET_POLLER 1
-#else
-#define USOCKET_POLLER 0
-#endif
+#define USOCKET_POLLER USOCKET_LARGE
 #endif
 
-/** Several threads may use the library, and one socket: an atomic counter per call, and close() wakes those who wait.
- *  Costs 1400 + 320. 0: one thread only; saves those, and one descriptor per process on POSIX. */
+/* ---- Threads, processes, time -------------------------------------------------------------- */
+
+/** Several threads may use the library, and one socket: calls are counted atomically, and close()
+ *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
+ *  @cost 1668 + 318, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
 
-/** fork(): a child may use the library afresh, and nothing that it does with what it has inherited reaches the parent (usocket.h says what
- *  it may do). Costs 0 where nobody forks. 0: it may not. */
+/** A child of fork() may use the library afresh, and nothing that it does with what it has
+ *  inherited reaches the parent (usocket.h: fork). 0: a child must not use it.
+ *  @cost 252 + 0, RAM 8 (0 -> 1) */
 #ifndef USOCKET_FORK
 #define USOCKET_FORK USOCKET_LARGE
 #endif
 
-/** The steps in which the port's clock goes forward, in microseconds (10000 where it counts ticks of a hundredth of a second).
- *  Deadlines lie that much later, for a clock read within a step is behind: no timeout ends early. */
+/** The step of the port's clock, in microseconds (10000 where it counts hundredths of a second).
+ *  Deadlines lie that much later, since a clock read within a step is behind: no timeout ends
+ *  early.
+ *  @cost 8 + 8 (0 -> 1000) */
 #ifndef USOCKET_CLOCK_STEP_US
 #define USOCKET_CLOCK_STEP_US 0
 #endif
 
-/** Costs 40. With an interrupt hook installed, a wait is cut into slices of this many milliseconds, and the hook is asked between
- *  them. 0: never cut (right where a signal always wakes the thread that waits). */
+/** With an interrupt hook installed, a wait is cut into slices of this many milliseconds, and the
+ *  hook is asked between them. 0: a wait is never cut, which is right where a signal always wakes
+ *  the thread that waits.
+ *  @cost 36 + 0 (0 -> 50) */
 #ifndef USOCKET_WAIT_SLICE_MS
 #define USOCKET_WAIT_SLICE_MS 50
 #endif
 
-/** Words for error codes (usocket_strerror). Costs 1100; 0 leaves the names only. */
+/** Events that may exist at a time where the system's poll knows sockets alone (PLAT_EVENTS: lwIP,
+ *  RT-Thread). Each lookup in progress and each watcher has one. Static memory of one:
+ *  @cost 0 + 0, RAM 8 (16 -> 17, on lwip) */
+#ifndef USOCKET_EVENTS
+#define USOCKET_EVENTS 16
+#endif
+
+/** Longest piece of a wait there, in milliseconds. close() in another thread ends a wait when the
+ *  piece is over.
+ *  @cost 0 + 0 (20 -> 50, on lwip) */
+#ifndef USOCKET_EVENT_SLICE_MS
+#define USOCKET_EVENT_SLICE_MS 50
+#endif
+
+/** The same for a wait for sockets and events together, which notices an event when the piece is
+ *  over.
+ *  @cost 0 + 0 (20 -> 10, on lwip) */
+#ifndef USOCKET_EVENT_MIXED_SLICE_MS
+#define USOCKET_EVENT_MIXED_SLICE_MS 10
+#endif
+
+/** Sockets of stacks without a non-blocking mode that may be open at a time (RT-Thread: AT modules,
+ *  WIZnet, which have 4 to 6). Static memory of one:
+ *  @cost 0 + 0, RAM 64 (8 -> 9, on rtthread) */
+#ifndef USOCKET_BLOCKING_SOCKETS
+#define USOCKET_BLOCKING_SOCKETS 8
+#endif
+
+/* ---- Texts --------------------------------------------------------------------------------- */
+
+/** Texts for error codes (usocket_strerror). 0: their names only.
+ *  @cost 1081 + 0 (0 -> 1) */
 #ifndef USOCKET_WORDS
 #define USOCKET_WORDS 1
 #endif
 
-/** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build has to bring. Costs 16900 + 800, and mbedTLS. 0: opening one is
- *  USOCKET_EPROTONOSUPPORT. */
+/* ---- TLS ----------------------------------------------------------------------------------- */
+
+/** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
+ *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
+ *  @cost 31234 + 2817, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
 
-/** Sessions that clients keep for later handshakes, for the whole process. About 200 bytes each, with a certificate 2 KiB. */
+/** Sessions that clients keep for later handshakes, for the whole process. Each takes about 200
+ *  bytes of heap, with a certificate 2 KiB.
+ *  @cost 0 + 0 (4 -> 8, with USOCKET_TLS=1) */
 #ifndef USOCKET_TLS_SESSIONS
 #define USOCKET_TLS_SESSIONS 8
 #endif
 
-/** The authorities of the last connections stay parsed, for the process, until others take their place or usocket_tls_forget: the
- *  system's bundle (for 144 certificates about 420 KB) as long as its file does not change, and those of one USOCKET_TLS_CA_CERT.
- *  0: they go with their last user. */
+/** The parsed authorities of the last connections stay in memory, for the process, until others
+ *  take their place or usocket_tls_forget: the system's bundle (about 420 KB for 144 certificates)
+ *  while its file does not change, and those of one USOCKET_TLS_CA_CERT. 0: the last connection
+ *  that uses them frees them.
+ *  @cost 32 + 0 (0 -> 1, with USOCKET_TLS=1) */
 #ifndef USOCKET_TLS_KEEP_TRUST
 #define USOCKET_TLS_KEEP_TRUST USOCKET_LARGE
 #endif
 
-/** What authorities in a chain may vouch for is looked at: extendedKeyUsage, nameConstraints, and a revocation list for each once one
- *  is given. mbedTLS does none of it, and refuses critical nameConstraints. Costs 1200. */
+/** Authorities in a chain are held to their limits: extendedKeyUsage, nameConstraints, and a
+ *  revocation list for each once one is given. mbedTLS checks none of these, and refuses critical
+ *  nameConstraints.
+ *  @cost 1483 + 0 (0 -> 1, with USOCKET_TLS=1) */
 #ifndef USOCKET_TLS_CONSTRAINTS
 #define USOCKET_TLS_CONSTRAINTS 1
 #endif
 
-/** How long usocket_close waits for room for TLS's goodbye, at the most. */
+/** Milliseconds that usocket_close waits at most until close_notify can be sent.
+ *  @cost 0 + 0 (500 -> 1000, with USOCKET_TLS=1) */
 #ifndef USOCKET_TLS_CLOSE_MS
 #define USOCKET_TLS_CLOSE_MS 1000
 #endif
 
-/** Calls beyond the documented module in the MicroPython binding (create_server, makefile, inet_*, if_* ...). Costs 0 + 6000. */
+/* ---- The MicroPython module ---------------------------------------------------------------- */
+
+/** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
+ *  @cost 0 + 10284 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
 
-/* A structure that depends on a knob has another size in a program that was compiled with another value of it than the library. The
- * functions that take such a structure are therefore named after the knob, and the linker says that there is no
- * usocket_dial_end_compiled_with_USOCKET_TLS_1. USOCKET_RESOLVER_RESULTS has to be a plain number. */
+/** Bytes that a file of makefile() reads ahead, on MicroPython's heap.
+ *  @cost 0 + 0 (256 -> 512) */
+#ifndef USOCKET_PY_FILE_BUFFER
+#define USOCKET_PY_FILE_BUFFER (sizeof(void *) > 4 ? 8192 : 512)
+#endif
+
+/** Bytes of C stack that a call of the library, and the network stack below it, may need beyond
+ *  MicroPython's own limit, which leaves 1 KB on RT-Thread. A program that has recursed further
+ *  gets RuntimeError.
+ *  @cost 0 + 0 (512 -> 1024) */
+#ifndef USOCKET_PY_STACK
+#define USOCKET_PY_STACK 1024
+#endif
+
+/* ---- Structures and knobs ------------------------------------------------------------------ */
+
+/* A structure that depends on a knob has another size in a program that was compiled with another
+ * value of it than the library. The functions that take such a structure are therefore named after
+ * the knob, and the linker says that there is no usocket_dial_end_compiled_with_USOCKET_TLS_1.
+ * USOCKET_RESOLVER_RESULTS has to be a plain number. */
 #define USOCKET_JOIN2(a, b) a##b
 #define USOCKET_JOIN(a, b) USOCKET_JOIN2(a, b)
 
@@ -189,7 +294,8 @@
 #define USOCKET_NAME_UNIX _USOCKET_UNIX_0
 #endif
 #if USOCKET_RACE
-#define USOCKET_NAME_RACE USOCKET_JOIN(_USOCKET_RACE_not_0_USOCKET_RESOLVER_RESULTS_, USOCKET_RESOLVER_RESULTS)
+#define USOCKET_NAME_RACE \
+    USOCKET_JOIN(_USOCKET_RACE_not_0_USOCKET_RESOLVER_RESULTS_, USOCKET_RESOLVER_RESULTS)
 #else
 #define USOCKET_NAME_RACE _USOCKET_RACE_0
 #endif

@@ -17,10 +17,6 @@
 
 #include "usocket/port.h"
 
-#ifndef USOCKET_BLOCKING_SOCKETS
-#define USOCKET_BLOCKING_SOCKETS 8 /* modules have 4 to 6 */
-#endif
-
 enum { OPEN, CONNECTING, CONNECTED };
 
 struct blocking {

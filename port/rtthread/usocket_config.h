@@ -44,10 +44,6 @@
 #define USOCKET_RESOLVER_STACK 4096
 #endif
 
-#ifndef USOCKET_RESOLVER_PRIORITY
-#define USOCKET_RESOLVER_PRIORITY 20
-#endif
-
 /* lwIP's getaddrinfo never finds more than one, or one of each family. */
 #define USOCKET_RESOLVER_RESULTS 2
 

@@ -28,7 +28,13 @@ PROGRAMS = {
 }
 WITH_ADDRESSES = ("connect", "parse", "accept", "datagrams", "lookup", "dial")
 OTHERS = {"USOCKET_UNIX=0": WITH_ADDRESSES, "USOCKET_RACE=0": ("dial",), "USOCKET_RESOLVER_RESULTS=8": ("dial",), "USOCKET_TLS=1": ("dial",)}
-HARMLESS = ["USOCKET_WORDS=0", "USOCKET_WAIT_SLICE_MS=10", "USOCKET_RACE=6", "USOCKET_POLLER=0", "USOCKET_IPV6=0"]
+HARMLESS = ["USOCKET_WORDS=0", "USOCKET_WAIT_SLICE_MS=10", "USOCKET_RACE=6", "USOCKET_POLLER=0", "USOCKET_IPV6=0", "USOCKET_SERVER=0", "USOCKET_DATAGRAMS=0",
+            "USOCKET_NAMES=0", "USOCKET_RESOLVER_WORKERS=1", "USOCKET_RESOLVER_WORKERS_MOST=5", "USOCKET_RESOLVER_STACK=65536", "USOCKET_RESOLVER_PRIORITY=9",
+            "USOCKET_RACE_DELAY_MS=100", "USOCKET_ASYNC=0", "USOCKET_THREADS=0", "USOCKET_FORK=0", "USOCKET_CLOCK_STEP_US=1000", "USOCKET_EVENTS=4",
+            "USOCKET_EVENT_SLICE_MS=9", "USOCKET_EVENT_MIXED_SLICE_MS=9", "USOCKET_BLOCKING_SOCKETS=4", "USOCKET_TLS_SESSIONS=1",
+            "USOCKET_TLS_KEEP_TRUST=0", "USOCKET_TLS_CONSTRAINTS=0", "USOCKET_TLS_CLOSE_MS=9", "USOCKET_PY_EXTRAS=0", "USOCKET_PY_FILE_BUFFER=64",
+            "USOCKET_PY_STACK=512"]
+RENAMED = ["PLAT_EVENT_COUNT=64", "PLAT_SLICE_MS=9", "PLAT_MIXED_SLICE_MS=9", "USOCKET_SLOW_SOCKETS=4"]
 
 
 def main(cc, cxx, library, directory):
@@ -58,6 +64,13 @@ def main(cc, cxx, library, directory):
             good, text = links(cc, name, knob)
             words = "compiled_with.*" + knob.split("=")[0]
             check("%s with %s does not link, and the words say why" % (name, knob), not good and re.search(words, text), text or "it links")
+    with open("include/usocket/config.h") as file:
+        every = set(re.findall(r"(?m)^#ifndef (USOCKET_\w+)$", file.read())) - {"USOCKET_CONFIG_H"}
+    named = {knob.split("=")[0] for knob in [*OTHERS, *HARMLESS]}
+    check("every knob of config.h is tried", every == named, every ^ named)
+    for knob in RENAMED:
+        good, text = links(cc, "connect", knob)
+        check("connect with %s does not compile, and the words say why" % knob, not good and "#error" in text, text or "it links")
     for knob in HARMLESS:
         good, text = links(cc, "connect", knob)
         check("connect with %s links" % knob, good, text)

@@ -412,11 +412,11 @@ static void test_events(void **state) {
     fx_took(since, 30 * MS);
     usocket_port_event_close(ping);
     usocket_port_event_close(pong);
-    int events[PLAT_EVENT_COUNT + 1], n = 0;
-    while (n <= PLAT_EVENT_COUNT && (events[n] = usocket_port_event_open()) >= 0) {
+    int events[USOCKET_EVENTS + 1], n = 0;
+    while (n <= USOCKET_EVENTS && (events[n] = usocket_port_event_open()) >= 0) {
         n++;
     }
-    assert_int_equal(PLAT_EVENT_COUNT, n); /* no event is lost */
+    assert_int_equal(USOCKET_EVENTS, n); /* no event is lost */
     assert_code(USOCKET_EMFILE, events[n]);
     while (n > 0) {
         usocket_port_event_close(events[--n]);
