@@ -12,10 +12,6 @@
 
 #if USOCKET_PY_EXTRAS
 
-#ifndef USOCKET_PY_FILE_BUFFER
-#define USOCKET_PY_FILE_BUFFER (sizeof(void *) > 4 ? 8192 : 512)
-#endif
-
 static void file_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);

@@ -138,13 +138,7 @@ typedef mp_obj_t (*usocket_py_method_t)(size_t n_args, const mp_obj_t *args);
 mp_obj_t usocket_py_locked(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
 mp_obj_t usocket_py_then_unlock(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
 
-/* What a call of the core, and the stack of the network below it, may need of the C stack beyond MicroPython's own limit, which leaves
- * 1 KB on RT-Thread. */
-#ifndef USOCKET_PY_STACK
-#define USOCKET_PY_STACK 1024
-#endif
-
-/* RuntimeError where a program has recursed so far that there is no room for that. Not in close: the finaliser calls it. */
+/* RuntimeError where a program has recursed so far that USOCKET_PY_STACK bytes are not left. Not in close: the finaliser calls it. */
 void usocket_py_check_stack(void);
 
 /* Out of descriptors, memory of the stack or ports: unreachable sockets may hold some. True if it is worth another try. */
