@@ -6,6 +6,7 @@
 #define USOCKET_PY_POLLER_H
 
 #include "py_usocket.h"
+#include "usocket/private.h"
 
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 

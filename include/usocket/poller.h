@@ -44,20 +44,6 @@ int usocket_poller_arm(int poller, int fd, int events);
  */
 int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time_t deadline);
 
-/** How to wait for a socket of which usocket_poller_look has found nothing. */
-typedef struct usocket_look {
-    int want; /**< what its descriptor has to become, USOCKET_POLL_*; 0 for events: nobody can tell, look again soon */
-    usocket_time_t until; /**< look again then, whatever the descriptor is; USOCKET_NEVER */
-    uint32_t steps;       /**< for usocket_poller_stale */
-} usocket_look_t;
-
-/** What a socket is ready for, as usocket_poll with USOCKET_NOW. One that speaks TLS may be ready while its descriptor is not, and may wait for
- *  another direction than @p events: @p look tells what to arm the descriptor for. */
-int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look);
-
-/** Whether @p look is no longer true, because something has been done with the socket since. */
-bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look);
-
 /** Close it. A wait in another thread returns USOCKET_EBADF when it looks again, or 0 at its deadline.
  *  @return 0; USOCKET_EBADF: it is no poller (any more), and nothing is closed */
 int usocket_poller_close(int poller);

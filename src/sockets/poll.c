@@ -4,6 +4,7 @@
  */
 #include "sockets.h"
 #include "usocket/poller.h"
+#include "usocket/private.h"
 
 int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
     int r = usocket_hold(s);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "tls_state.h"
-#include "usocket/poller.h"
+#include "usocket/private.h"
 
 #if USOCKET_TLS
 

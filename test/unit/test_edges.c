@@ -13,6 +13,7 @@
 #include "fixture.h"
 #include "stack.h"
 #include "usocket/port.h"
+#include "usocket/private.h"
 #include "usocket/tls.h"
 
 #include "allowed.h"

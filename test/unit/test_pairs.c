@@ -12,6 +12,7 @@
 #include "functions.h"
 #include "usocket/poller.h"
 #include "usocket/port.h"
+#include "usocket/private.h"
 #if USOCKET_TLS
 #include "tls_fixture.h"
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tls_meeting.h"
+#include "usocket/private.h"
 
 static const struct end plain_client = { .ca = pem_root, .host = "host.test" };
 static const struct end plain_server = { .cert = pem_server, .key = key_server };
