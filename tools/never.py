@@ -23,7 +23,7 @@ RULES = [
     ("src/*", ("src/base/sync.h",), r"\b__(?:atomic|sync)_\w+", "ATOMIC_* and LOOSE_* of src/base/sync.h"),
     ("src/*", (), CALL.format("strtol|strtoul|strtoll|strtoull|atoi|atol|sscanf|strtok"), "usocket_parse_digits"),
     ("src/*", ("src/mbedtls/*",), CALL.format(r"v?s?n?printf|puts|fputs"), "usocket_format_number; there is nothing to print to"),
-    ("src/mbedtls/*", (), CALL.format(r"v?s?printf|puts|fputs"), "usocket_mbed_say, or snprintf with its size"),
+    ("src/mbedtls/*", (), CALL.format(r"v?s?printf|puts|fputs"), "the words of the session, or snprintf with its size"),
     ("micropython/*", (), CALL.format(r"v?s?n?printf|puts|fputs"), "mp_printf into a vstr_t"),
     ("src/*", (), CALL.format("assert|abort|exit"), "a code"),
     ("src/*", (), CALL.format("getenv|system"), "a function of port.h"),
