@@ -1,5 +1,5 @@
-# The Python tests on other stacks than Linux's: test-python-lwip and test-python-sal, and the same under the sanitizers. What a
-# stack cannot do is in test/python/stacks/ and docs/stacks.md. They mostly wait, so four run at a time.
+# The Python tests on stacks other than Linux's: test-python-lwip and test-python-sal, and the same under the sanitizers.
+# test/python/stacks/ and docs/stacks.md list the limits of each stack. The tests mostly wait, so four run at a time.
 
 STACKS := lwip sal
 SUITES += $(STACKS:%=test-python-%)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check what can be checked without running the code.
+"""Check the sources without running them.
 
 usage: tools/lint.py [--root DIR] [--tree MICROPYTHON --objects DIR] [CHECK...]
 

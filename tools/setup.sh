@@ -1,13 +1,13 @@
 #!/bin/bash
-# Gets what the build needs.
+# Install or download the prerequisites of the build.
 #
 #   tools/setup.sh packages run|test     install the Debian packages that are missing
 #   tools/setup.sh NAME VERSION          download, check and unpack a source package of tools/sources.pins
 #                                        (micropython, lwip ...) into build/NAME-VERSION
 #
-# Does nothing, quickly, when everything is there. With NAME_DIR set (MICROPYTHON_DIR, LWIP_DIR ...) that tree is used as it
-# is: nothing is downloaded for it. With MICROPYTHON_DIR set no package is installed, either.
-# Exit code 3: the mirror no longer carries that version.
+# Ends quickly if everything exists. With NAME_DIR set (MICROPYTHON_DIR, LWIP_DIR ...) that tree is used unchanged and nothing is
+# downloaded for it. With MICROPYTHON_DIR set no package is installed either.
+# Exit code 3: the mirror no longer has that version.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD

@@ -8,8 +8,8 @@
 # The headers beside this script declare the types, macros and functions of 1.13 that the binding uses, with the signatures
 # they have in that version, and nothing else: a newer name or a changed signature fails here.
 #
-# What it does not prove: that the binding works there. The layout of structures is not 1.13's, and but for pending.c nothing
-# is linked and nothing runs. A name that is missing here may exist in 1.13: add it to the headers with the signature that 1.13 gives it.
+# This does not prove that the binding works there. The layout of structures is not 1.13's, and except for a few functions nothing
+# is linked or run. A name that is missing here may exist in 1.13: add it to the headers with its signature in 1.13.
 #
 # The string names (MP_QSTR_...) are collected from the preprocessed sources, as MicroPython's build does it.
 #

@@ -3,14 +3,14 @@
 
     test/libs/run.py [--interp PATH] [--only RE] [-v]
 
-The scripts of cases/ make the calls that HTTP, MQTT, NTP, web prompt and
-asyncio libraries for MicroPython make, in programs of our own, run by our
-interpreter.  They talk to Debian's nginx and mosquitto, in clear and through
-MicroPython's own `tls` module on top of our plain sockets, with a certificate
-made on the spot; nginx also plays the client, of servers written here.  Every
-transfer is checked to the byte.
+The scripts of cases/ make the same calls as HTTP, MQTT, NTP, WebREPL and
+asyncio libraries for MicroPython, in programs of this project and with the
+interpreter under test.  They use Debian's nginx and mosquitto, in plain text
+and through MicroPython's own `tls` module over plain usocket sockets, with a
+certificate made by this script; nginx also plays the client of servers in
+cases/.  Every transfer is checked to the byte.
 
-A case passes when its script says so, comes to its end, exits with 0, and
+A case passes if its script reports success, reaches its end, exits with 0, and
 leaves no descriptor open.  Last line: `N passed, N failed, N skipped`.
 """
 

@@ -1,5 +1,5 @@
 # run: limit=30
-# A wrong argument is a TypeError that says which argument it is, what was wanted, and what came.
+# A wrong argument raises a TypeError that names the argument, the expected type and the actual one.
 import socket
 
 from check import check, raised, sections, skip, summary, true

@@ -1,5 +1,5 @@
 #!/bin/sh
-# absent.sh ARCHIVE NAME...: what a configuration leaves out does not exist: no such symbol in the library.
+# absent.sh ARCHIVE NAME...: checks that the library has none of the symbols that a configuration leaves out.
 archive=$1
 shift
 nm -g --defined-only "$archive" >"$archive.names" || exit 1

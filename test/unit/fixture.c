@@ -110,7 +110,7 @@ static void ignore(int number) {
 
 int fx_begin(void **state) {
     static int before;
-    if (!before) { /* opens what the port opens once per process */
+    if (!before) { /* makes the port open its per-process descriptors */
         usocket_t s = USOCKET_CLOSED;
         usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, 0);
         usocket_settimeout(&s, 1);

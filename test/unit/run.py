@@ -28,7 +28,7 @@ LIMIT = int(os.environ.get("TEST_LIMIT", "120"))  # seconds for one program, on 
 
 
 def execute(command, env):
-    """Run a command; returns its status and what it printed."""
+    """Run a command; returns its status and its output."""
     began, limit = time.monotonic(), slow.Limit(LIMIT)
     child = subprocess.Popen(command, env={**env, "TEST_SLOW": f"{limit.factor:.2f}"}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, start_new_session=True)
@@ -42,7 +42,7 @@ def execute(command, env):
 
 
 def program(path, under, env):
-    """Run one test program; returns (passed, failed, skipped, what to print)."""
+    """Run one test program; returns (passed, failed, skipped, text to print)."""
     status, text, took = execute(under + [path], {**env, "CMOCKA_MESSAGE_OUTPUT": "TAP"})
     results = RESULT.findall(text)
     skipped = SKIPPED.findall(text)

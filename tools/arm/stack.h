@@ -1,5 +1,5 @@
 /* Declarations of a BSD-like stack for bare metal, so that tools/size.py can compile for a Cortex-M4: newlib has no
- * network headers. Names and numbers are lwIP's; what lwIP lacks is Linux's. Nothing here is ever linked or run.
+ * network headers. Names and numbers are lwIP's, or Linux's where lwIP has none. Nothing here is ever linked or run.
  *
  * tools/size.py puts <sys/socket.h>, <netdb.h> and the others in front of this file.
  */

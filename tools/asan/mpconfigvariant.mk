@@ -1,1 +1,1 @@
-# MicroPython's unix port takes the variant's settings and sources from here; see mpconfigvariant.h.
+# The settings and sources of the variant for MicroPython's unix port; see mpconfigvariant.h.
