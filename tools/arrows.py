@@ -49,7 +49,7 @@ def below(path, name):
 
 # module_table.c needs the platform's numbers as constants, so that its dictionary lies in flash. The Ctrl-C handler is known only
 # through signal.h.
-BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropython/interrupt.c", "signal.h")}
+BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropython/core_call.c", "signal.h")}
 
 
 def allowed(path, angled, name):
