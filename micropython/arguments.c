@@ -6,21 +6,6 @@
 
 usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
 
-/* What unreachable sockets may hold: descriptors, memory of the stack, ports. */
-static bool is_scarce(int code) {
-    return code == USOCKET_EMFILE || code == USOCKET_ENFILE || code == USOCKET_ENOBUFS || code == USOCKET_ENOMEM ||
-        code == USOCKET_EADDRINUSE || code == USOCKET_EADDRNOTAVAIL;
-}
-
-bool usocket_py_collect(int code, bool *collected) {
-    if (*collected || !is_scarce(code)) {
-        return false;
-    }
-    *collected = true;
-    gc_collect();
-    return true;
-}
-
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
     /* An instance of a derived class holds its base, which is something else until __init__ has made it. */
     if (!usocket_is_tuple(arg) && !mp_obj_is_type(arg, &mp_type_list)) {
@@ -77,14 +62,6 @@ const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name) {
     const char *text = mp_obj_str_get_data(arg, len);
     refuse_nul(text, *len, name);
     return text;
-}
-
-void usocket_py_sayable(char *text, size_t len) {
-    if (!usocket_is_utf8(text, len)) {
-        for (size_t i = 0; i < len; i++) {
-            text[i] = (byte)text[i] < 0x80 ? text[i] : '?';
-        }
-    }
 }
 
 mp_obj_t usocket_py_name_obj(const char *name) {

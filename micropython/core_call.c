@@ -73,6 +73,24 @@ bool usocket_py_resume(int r, mp_obj_t *exc) {
     return false;
 }
 
+bool usocket_py_late(usocket_time_t deadline) {
+    return deadline != USOCKET_NOW && usocket_deadline_in(1) - USOCKET_CLOCK_STEP_US > deadline;
+}
+
+#define ROUNDS_AT_ONCE 16 /* each of which reads as much as has come; without a wait there would be no end */
+
+int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
+    if (deadline == USOCKET_NOW) {
+        return round < ROUNDS_AT_ONCE ? 0 : USOCKET_EAGAIN;
+    }
+    if (usocket_py_late(deadline)) {
+        return USOCKET_ETIMEDOUT;
+    }
+    MP_THREAD_GIL_EXIT();
+    usocket_py_resume(USOCKET_EINTR, exc);
+    return *exc != MP_OBJ_NULL ? USOCKET_EINTR : 0;
+}
+
 bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc) {
     mp_buffer_info_t now;
     size_t left = mp_get_buffer(obj, &now, access) && now.len > off ? now.len - off : 0;
@@ -90,6 +108,30 @@ bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint
         *exc = error;
     }
     return whole;
+}
+
+void usocket_py_check_stack(void) {
+#if MICROPY_STACK_CHECK
+    char *volatile here = (char *)&here;
+    if ((size_t)(MP_STATE_THREAD(stack_top) - here) + USOCKET_PY_STACK > MP_STATE_THREAD(stack_limit)) {
+        mp_raise_recursion_depth();
+    }
+#endif
+}
+
+/* What unreachable sockets may hold: descriptors, memory of the stack, ports. */
+static bool is_scarce(int code) {
+    return code == USOCKET_EMFILE || code == USOCKET_ENFILE || code == USOCKET_ENOBUFS || code == USOCKET_ENOMEM ||
+        code == USOCKET_EADDRINUSE || code == USOCKET_EADDRNOTAVAIL;
+}
+
+bool usocket_py_collect(int code, bool *collected) {
+    if (*collected || !is_scarce(code)) {
+        return false;
+    }
+    *collected = true;
+    gc_collect();
+    return true;
 }
 
 int usocket_py_close(usocket_t *s) {

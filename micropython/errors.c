@@ -63,6 +63,14 @@ void usocket_py_name_first(const mp_print_t *print, int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
+void usocket_py_sayable(char *text, size_t len) {
+    if (!usocket_is_utf8(text, len)) {
+        for (size_t i = 0; i < len; i++) {
+            text[i] = (byte)text[i] < 0x80 ? text[i] : '?';
+        }
+    }
+}
+
 static mp_obj_t words_obj(vstr_t *words) {
     usocket_py_sayable(words->buf, words->len);
     return usocket_str_from_vstr(words);
@@ -163,15 +171,6 @@ void usocket_py_check(int code, qstr what) {
     if (code < 0) {
         usocket_py_raise(code, what, NULL);
     }
-}
-
-void usocket_py_check_stack(void) {
-#if MICROPY_STACK_CHECK
-    char *volatile here = (char *)&here;
-    if ((size_t)(MP_STATE_THREAD(stack_top) - here) + USOCKET_PY_STACK > MP_STATE_THREAD(stack_limit)) {
-        mp_raise_recursion_depth();
-    }
-#endif
 }
 
 void usocket_py_check_open(const usocket_t *s, qstr what) {

@@ -75,24 +75,6 @@ static size_t try_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) {
     return 0;
 }
 
-bool usocket_py_late(usocket_time_t deadline) {
-    return deadline != USOCKET_NOW && usocket_deadline_in(1) - USOCKET_CLOCK_STEP_US > deadline;
-}
-
-#define ROUNDS_AT_ONCE 16 /* each of which reads as much as has come; without a wait there would be no end */
-
-int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
-    if (deadline == USOCKET_NOW) {
-        return round < ROUNDS_AT_ONCE ? 0 : USOCKET_EAGAIN;
-    }
-    if (usocket_py_late(deadline)) {
-        return USOCKET_ETIMEDOUT;
-    }
-    MP_THREAD_GIL_EXIT();
-    usocket_py_resume(USOCKET_EINTR, exc);
-    return *exc != MP_OBJ_NULL ? USOCKET_EINTR : 0;
-}
-
 typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
 
 static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {

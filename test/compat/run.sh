@@ -132,7 +132,7 @@ run() {
 compile "$compat" "micropython/*.c" gcc -Iport/posix
 run pending micropython/stream.c "an exception that becomes pending"
 run lookup micropython/arguments.c "a lookup without __init__"
-run stack micropython/errors.c "room on the stack"
+run stack micropython/core_call.c "room on the stack"
 
 # also NAME ARGUMENTS...: runs a script that prints its own counts.
 also() {
