@@ -4,8 +4,6 @@
  */
 #include "py_usocket.h"
 
-usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
-
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
     /* An instance of a derived class holds its base, which is something else until __init__ has made it. */
     if (!usocket_is_tuple(arg) && !mp_obj_is_type(arg, &mp_type_list)) {

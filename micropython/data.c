@@ -73,7 +73,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall
 static void received(socket_obj_t *self, int32_t r, qstr what) {
     usocket_py_check_socket(&self->sock, r, what, NULL);
     usocket_py_check(r, what);
-    usocket_py_took(self);
+    usocket_py_consumed(self);
 }
 
 static int32_t receive(

@@ -121,23 +121,6 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_makefile_obj, 1, socket_makefile);
 
-file_obj_t *usocket_py_file(mp_obj_t self_in, uint8_t can, qstr what) {
-    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_check_stack();
-    if (usocket_fileno(self->sock) < 0) {
-        mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
-    }
-    if (can == CAN_READ &&
-        (self->mode & IS_READING)) { /* a scheduled function, or another thread, in the middle of a read */
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
-    }
-    if (!(self->mode & can)) {
-        usocket_py_raise_name(USOCKET_EOPNOTSUPP, what,
-            can == CAN_READ ? "of a file that is only written" : "to a file that is only read");
-    }
-    return self;
-}
-
 /* ---- Writing, closing --------------------------------------------------------------------------------------------- */
 
 static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {

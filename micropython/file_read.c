@@ -19,6 +19,23 @@ typedef struct {
     mp_obj_t exc;    /* an exception that ended the call, or MP_OBJ_NULL */
 } reading_t;
 
+file_obj_t *usocket_py_file(mp_obj_t self_in, uint8_t can, qstr what) {
+    file_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check_stack();
+    if (usocket_fileno(self->sock) < 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
+    }
+    if (can == CAN_READ &&
+        (self->mode & IS_READING)) { /* a scheduled function, or another thread, in the middle of a read */
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
+    }
+    if (!(self->mode & can)) {
+        usocket_py_raise_name(USOCKET_EOPNOTSUPP, what,
+            can == CAN_READ ? "of a file that is only written" : "to a file that is only read");
+    }
+    return self;
+}
+
 /* ---- The buffer --------------------------------------------------------------------------------------------------- */
 
 size_t usocket_py_file_buffered(file_obj_t *self) {

@@ -7,6 +7,10 @@
  */
 #include "py_usocket.h"
 
+#if USOCKET_POLLER
+uint32_t usocket_py_changes;
+#endif
+
 #if MICROPY_ENABLE_SCHEDULER && USOCKET_THREADS
 
 /* A socket with a handler lives on, whether or not the program keeps it: on a list that the collector sees. Before 1.20 a
@@ -41,7 +45,7 @@ static mp_obj_t fire(mp_obj_t self_in) {
         if (mod_usocket_numbers.descriptors || usocket_poll(&self->sock, USOCKET_POLL_IN, USOCKET_NOW) != 0) {
             mp_call_function_1(self->handler, self_in);
         } else {
-            usocket_py_took(self); /* scheduled twice, see below, and the first has taken all */
+            usocket_py_consumed(self); /* scheduled twice, see below, and the first has taken all */
         }
     }
     return mp_const_none;
@@ -60,7 +64,7 @@ static void fire_for_kept(socket_obj_t *self) {
     }
 }
 
-void usocket_py_handler_rearm(socket_obj_t *self) {
+static void rearm(socket_obj_t *self) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
     if (self->watch != NULL) {
         usocket_watch_again(self->watch);
@@ -87,7 +91,7 @@ static usocket_watch_t *exchange(socket_obj_t *self, usocket_watch_t *watch) {
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
     self->handler = handler;
     if (handler != MP_OBJ_NULL && self->watch != NULL) {
-        usocket_py_handler_rearm(self);
+        rearm(self);
         return;
     }
     usocket_watch_t *watch = NULL;
@@ -112,9 +116,7 @@ void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
 
 #else
 
-void usocket_py_handler_rearm(socket_obj_t *self) {
-    (void)self;
-}
+#define rearm(self) ((void)(self))
 
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
     (void)self;
@@ -124,3 +126,14 @@ void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
 }
 
 #endif
+
+void usocket_py_consumed(socket_obj_t *self) {
+#if USOCKET_POLLER
+    if (self->polled != 0 && usocket_unread_len(&self->sock) != 0) {
+        usocket_py_changes++;
+    }
+#endif
+    if (self->watch != NULL) {
+        rearm(self);
+    }
+}

@@ -13,8 +13,6 @@
 
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 
-uint32_t usocket_py_changes;
-
 #define SLICE_US 50000 /* how long a change in another thread may go unnoticed */
 #define ASK_US 1000    /* as MicroPython's select.poll */
 #define ONE_SHOT 1     /* ipoll's flag */

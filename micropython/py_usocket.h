@@ -263,6 +263,16 @@ socket_obj_t *usocket_py_new(void);
 /* The end of whatever opens one: the object with its first timeout, or the exception of a code. */
 mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what);
 
+/* Close self, its handler with it, and let pollers that watch it know. wait: as usocket_py_close; else as usocket_drop, which never
+ * waits. */
+int usocket_py_close_socket(socket_obj_t *self, bool wait);
+
+/* The same, but the descriptor goes on: returned, or a code. */
+int usocket_py_detach(socket_obj_t *self);
+
+/* A socket of a descriptor that is ours, with its first timeout; or an exception, and the descriptor is closed. */
+void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what);
+
 /* The native object of an instance of the class or of a Python subclass. */
 socket_obj_t *usocket_py_self(mp_obj_t self_in);
 
@@ -273,25 +283,18 @@ int usocket_py_close(usocket_t *s);
 /* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes it. */
 void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);
 
-/* The program has taken something from the socket: the handler may be called again. */
-void usocket_py_handler_rearm(socket_obj_t *self);
-
-static inline void usocket_py_took(socket_obj_t *self) {
-#if USOCKET_POLLER
-    if (self->polled != 0 && usocket_unread_len(&self->sock) != 0) {
-        usocket_py_changes++;
-    }
-#endif
-    if (self->watch != NULL) {
-        usocket_py_handler_rearm(self);
-    }
-}
+/* After each call that has taken or put back bytes, or accepted a connection: the handler may be called again, and pollers
+ * look again at bytes put back. */
+void usocket_py_consumed(socket_obj_t *self);
 
 /* ---- Stream calls: stream.c --------------------------------------------------------------------------------------- */
 
 /* The bytes object of a read, made before anything is taken from the stack: no MemoryError comes between. Then v goes in. */
 mp_obj_str_t *usocket_py_new_bytes(void);
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
+
+#define USOCKET_PY_AT_ONCE 4096 /* a result up to this is allocated as asked, a larger one as the bytes come */
+#define USOCKET_PY_GROW 256     /* the least that such a one grows by */
 
 /* UDP's length field has 16 bits; one of AF_UNIX is as long as the sender's buffer, 208 KiB as Linux has it. */
 #define DATAGRAM_MAX(s) ((size_t)((s)->family == USOCKET_AF_UNIX ? 262144 : 65536))
@@ -366,6 +369,14 @@ MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_makefile_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_sendfile_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj);
+MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_setsockopt_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_settimeout_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_gettimeout_obj);
+MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_setblocking_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_getblocking_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_detach_obj);
+MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_fileno_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_dup_obj);
 MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_get_inheritable_obj);
 MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_set_inheritable_obj);

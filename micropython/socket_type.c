@@ -5,28 +5,6 @@
 #include "py_usocket.h"
 #include "usocket/tls.h"
 
-socket_obj_t *usocket_py_new(void) {
-    usocket_py_check_stack();
-    /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
-    socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_socket_type);
-    usocket_init(&self->sock);
-    usocket_py_ensure_interrupts();
-    return self;
-}
-
-mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what) {
-    usocket_py_check(code, what);
-    usocket_settimeout(&self->sock, mod_usocket_default_timeout);
-    return MP_OBJ_FROM_PTR(self);
-}
-
-socket_obj_t *usocket_py_self(mp_obj_t self_in) {
-    if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
-        return MP_OBJ_TO_PTR(self_in);
-    }
-    return MP_OBJ_TO_PTR(mp_obj_cast_to_native_base(self_in, MP_OBJ_FROM_PTR(&mod_usocket_socket_type)));
-}
-
 static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)type;
     enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
@@ -96,21 +74,14 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
 /* ---- Life --------------------------------------------------------------------------------------------------------- */
 
 static mp_obj_t socket_close(mp_obj_t self_in) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_handler(self, MP_OBJ_NULL);
-    int r = usocket_py_close(&self->sock);
-    usocket_py_changed(self);
-    usocket_py_check(r, MP_QSTR_close);
+    usocket_py_check(usocket_py_close_socket(MP_OBJ_TO_PTR(self_in), true), MP_QSTR_close);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_close_obj, socket_close);
 
 /* The collector never waits. */
 static mp_obj_t socket_del(mp_obj_t self_in) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_handler(self, MP_OBJ_NULL);
-    usocket_drop(&self->sock);
-    usocket_py_changed(self);
+    usocket_py_close_socket(MP_OBJ_TO_PTR(self_in), false);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_del_obj, socket_del);
@@ -120,23 +91,6 @@ static mp_obj_t socket_exit(size_t n_args, const mp_obj_t *args) {
     return socket_close(args[0]);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_exit_obj, 4, 4, socket_exit);
-
-#if USOCKET_PY_EXTRAS
-static mp_obj_t socket_detach(mp_obj_t self_in) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_handler(self, MP_OBJ_NULL);
-    usocket_py_changed(self);
-    int fd = usocket_detach(&self->sock);
-    return MP_OBJ_NEW_SMALL_INT(fd < 0 ? -1 : fd); /* closed: -1, as CPython */
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(socket_detach_obj, socket_detach);
-
-static mp_obj_t socket_fileno(mp_obj_t self_in) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    return MP_OBJ_NEW_SMALL_INT(usocket_fileno(&self->sock));
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
-#endif
 
 /* ---- Connections -------------------------------------------------------------------------------------------------- */
 
@@ -184,7 +138,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     }
     usocket_py_check_socket(&self->sock, r, MP_QSTR_accept, NULL);
     usocket_py_opened(conn, r, MP_QSTR_accept);
-    usocket_py_took(self);
+    usocket_py_consumed(self);
     pair->items[1] = usocket_py_addr_fill(pair->items[1], &peer);
 #if USOCKET_UNIX
     if (pair->items[1] == mp_const_none && self->sock.family == USOCKET_AF_UNIX) {
@@ -297,117 +251,6 @@ static mp_obj_t socket_getpeername(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 #endif
 
-/* ---- Options ------------------------------------------------------------------------------------------------------ */
-
-#if USOCKET_PY_EXTRAS
-static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int level = usocket_py_int(args[1], MP_QSTR_level);
-    int name = usocket_py_int(args[2], MP_QSTR_optname);
-    mp_int_t room = n_args > 3 ? usocket_py_integer(args[3], MP_QSTR_buflen) : 0;
-#if USOCKET_TLS
-    if (room == 0 && level == USOCKET_SOL_TLS && self->sock.proto == USOCKET_PROTO_SEC) {
-        mp_obj_t whole = usocket_py_tls_option(self, name);
-        if (whole != MP_OBJ_NULL) {
-            return whole;
-        }
-    }
-#endif
-    if (room == 0) {
-        int value = 0;
-        size_t len = sizeof(value);
-        usocket_py_check(usocket_getsockopt(&self->sock, level, name, &value, &len), MP_QSTR_getsockopt);
-        return mp_obj_new_int(value);
-    }
-    if (room < 0 || room > 1024) { /* CPython's bounds */
-        usocket_py_raise_name(USOCKET_EINVAL, MP_QSTR_getsockopt, "buflen");
-    }
-    vstr_t v;
-    vstr_init_len(&v, (size_t)room);
-    memset(v.buf, 0, v.len);
-    usocket_py_check(usocket_getsockopt(&self->sock, level, name, v.buf, &v.len), MP_QSTR_getsockopt);
-    return usocket_bytes_from_vstr(&v);
-}
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_getsockopt_obj, 3, 4, socket_getsockopt);
-#endif
-
-#define SO_HANDLER 20 /* of every MicroPython port since webrepl */
-
-static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int level = usocket_py_int(args[1], MP_QSTR_level);
-    int name = usocket_py_int(args[2], MP_QSTR_optname);
-    mp_obj_t value = args[3];
-    mp_buffer_info_t data = {0};
-    int number;
-    if (n_args > 4) { /* (level, name, None, length): a NULL pointer with a length, for the few that ask for it */
-        if (value != mp_const_none) {
-            mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
-        }
-        data.len = usocket_py_count(args[4]);
-    } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
-        (value == mp_const_none || mp_obj_is_callable(value))) {
-        usocket_py_check_open(&self->sock, MP_QSTR_setsockopt);
-        usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
-        return mp_const_none;
-    } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
-        number = usocket_py_int(value, MP_QSTR_value);
-        data.buf = &number;
-        data.len = sizeof(number);
-#if USOCKET_TLS
-    } else if (level == USOCKET_SOL_TLS && value == mp_const_none) {
-        data.buf = NULL; /* begin anew */
-    } else if (level == USOCKET_SOL_TLS &&
-        (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
-        mp_get_buffer_raise(usocket_py_tls_list(name, value), &data, MP_BUFFER_READ);
-#endif
-    } else {
-        usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like"); /* an empty one is not None */
-    }
-#if USOCKET_TLS
-    int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
-    usocket_py_check_socket(&self->sock, r, MP_QSTR_setsockopt, NULL);
-    usocket_py_check(r, MP_QSTR_setsockopt);
-#else
-    usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), MP_QSTR_setsockopt);
-#endif
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 5, socket_setsockopt);
-
-static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t arg) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_time_t timeout = usocket_py_timeout(arg);
-    usocket_py_check_open(&self->sock, MP_QSTR_settimeout);
-    usocket_settimeout(&self->sock, timeout);
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
-
-#if USOCKET_PY_EXTRAS
-static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    return usocket_py_timeout_obj(usocket_gettimeout(&self->sock));
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(socket_gettimeout_obj, socket_gettimeout);
-#endif
-
-static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_check_open(&self->sock, MP_QSTR_setblocking);
-    usocket_settimeout(&self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(socket_setblocking_obj, socket_setblocking);
-
-#if USOCKET_PY_EXTRAS
-static mp_obj_t socket_getblocking(mp_obj_t self_in) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    return mp_obj_new_bool(usocket_gettimeout(&self->sock) != 0);
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(socket_getblocking_obj, socket_getblocking);
-#endif
-
 /* ---- The type ----------------------------------------------------------------------------------------------------- */
 
 static const mp_rom_map_elem_t socket_locals_table[] = {
@@ -435,9 +278,9 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usocket_py_readinto_obj)},
     {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&usocket_py_readline_obj)},
     {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&usocket_py_write_obj)},
-    {MP_ROM_QSTR(MP_QSTR_setsockopt), MP_ROM_PTR(&socket_setsockopt_obj)},
-    {MP_ROM_QSTR(MP_QSTR_settimeout), MP_ROM_PTR(&socket_settimeout_obj)},
-    {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&socket_setblocking_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setsockopt), MP_ROM_PTR(&usocket_py_setsockopt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_settimeout), MP_ROM_PTR(&usocket_py_settimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&usocket_py_setblocking_obj)},
 #if USOCKET_PY_EXTRAS
     {MP_ROM_QSTR(MP_QSTR_recv_into), MP_ROM_PTR(&usocket_py_recv_into_obj)},
 #if USOCKET_DATAGRAMS
@@ -445,13 +288,13 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
 #endif
     {MP_ROM_QSTR(MP_QSTR_connect_ex), MP_ROM_PTR(&socket_connect_ex_obj)},
     {MP_ROM_QSTR(MP_QSTR_shutdown), MP_ROM_PTR(&socket_shutdown_obj)},
-    {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&socket_detach_obj)},
-    {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&socket_fileno_obj)},
+    {MP_ROM_QSTR(MP_QSTR_detach), MP_ROM_PTR(&usocket_py_detach_obj)},
+    {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&usocket_py_fileno_obj)},
     {MP_ROM_QSTR(MP_QSTR_getsockname), MP_ROM_PTR(&socket_getsockname_obj)},
     {MP_ROM_QSTR(MP_QSTR_getpeername), MP_ROM_PTR(&socket_getpeername_obj)},
-    {MP_ROM_QSTR(MP_QSTR_getsockopt), MP_ROM_PTR(&socket_getsockopt_obj)},
-    {MP_ROM_QSTR(MP_QSTR_gettimeout), MP_ROM_PTR(&socket_gettimeout_obj)},
-    {MP_ROM_QSTR(MP_QSTR_getblocking), MP_ROM_PTR(&socket_getblocking_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getsockopt), MP_ROM_PTR(&usocket_py_getsockopt_obj)},
+    {MP_ROM_QSTR(MP_QSTR_gettimeout), MP_ROM_PTR(&usocket_py_gettimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getblocking), MP_ROM_PTR(&usocket_py_getblocking_obj)},
     {MP_ROM_QSTR(MP_QSTR_dup), MP_ROM_PTR(&usocket_py_dup_obj)},
     {MP_ROM_QSTR(MP_QSTR_get_inheritable), MP_ROM_PTR(&usocket_py_get_inheritable_obj)},
     {MP_ROM_QSTR(MP_QSTR_set_inheritable), MP_ROM_PTR(&usocket_py_set_inheritable_obj)},

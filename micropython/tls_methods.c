@@ -187,15 +187,9 @@ static mp_obj_t socket_unwrap(mp_obj_t self_in) {
     usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, USOCKET_TLS_REST, rest, &len);
     int family = self->sock.family;
     usocket_time_t timeout = usocket_gettimeout(&self->sock);
-    usocket_py_handler(self, MP_OBJ_NULL);
-    usocket_py_changed(self);
-    int fd = usocket_detach(&self->sock);
+    int fd = usocket_py_detach(self);
     usocket_py_check(fd, MP_QSTR_unwrap);
-    r = usocket_adopt(&plain->sock, fd, family, USOCKET_STREAM, 0);
-    if (r < 0) {
-        usocket_close_fd(fd);
-    }
-    usocket_py_opened(plain, r, MP_QSTR_unwrap);
+    usocket_py_adopt(plain, fd, family, USOCKET_STREAM, 0, MP_QSTR_unwrap);
     usocket_settimeout(&plain->sock, timeout);
     if (len != 0) {
         usocket_unread(&plain->sock, rest, len);

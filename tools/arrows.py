@@ -47,9 +47,10 @@ def below(path, name):
         os.path.join(os.path.dirname(path), name))
 
 
-# module_table.c needs the platform's numbers as constants, so that its dictionary lies in flash. The Ctrl-C handler is known only
-# through signal.h.
-BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropython/core_call.c", "signal.h")}
+# module_table.c and numbers.c need the platform's numbers as constants, so that the tables lie in flash. The Ctrl-C handler is
+# known only through signal.h.
+BINDING_EXCEPTIONS = {("micropython/module_table.c", "platform.h"), ("micropython/numbers.c", "platform.h"),
+                      ("micropython/core_call.c", "signal.h")}
 
 
 def allowed(path, angled, name):

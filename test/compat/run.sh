@@ -130,7 +130,7 @@ run() {
 }
 
 compile "$compat" "micropython/*.c" gcc -Iport/posix
-run pending micropython/stream.c "an exception that becomes pending"
+run pending micropython/protocol.c "an exception that becomes pending"
 run lookup micropython/arguments.c "a lookup without __init__"
 run stack micropython/core_call.c "room on the stack"
 

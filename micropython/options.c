@@ -1,0 +1,115 @@
+/* class socket: options and timeouts.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+#include "usocket/tls.h"
+
+#if USOCKET_PY_EXTRAS
+static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    int level = usocket_py_int(args[1], MP_QSTR_level);
+    int name = usocket_py_int(args[2], MP_QSTR_optname);
+    mp_int_t room = n_args > 3 ? usocket_py_integer(args[3], MP_QSTR_buflen) : 0;
+#if USOCKET_TLS
+    if (room == 0 && level == USOCKET_SOL_TLS && self->sock.proto == USOCKET_PROTO_SEC) {
+        mp_obj_t whole = usocket_py_tls_option(self, name);
+        if (whole != MP_OBJ_NULL) {
+            return whole;
+        }
+    }
+#endif
+    if (room == 0) {
+        int value = 0;
+        size_t len = sizeof(value);
+        usocket_py_check(usocket_getsockopt(&self->sock, level, name, &value, &len), MP_QSTR_getsockopt);
+        return mp_obj_new_int(value);
+    }
+    if (room < 0 || room > 1024) { /* CPython's bounds */
+        usocket_py_raise_name(USOCKET_EINVAL, MP_QSTR_getsockopt, "buflen");
+    }
+    vstr_t v;
+    vstr_init_len(&v, (size_t)room);
+    memset(v.buf, 0, v.len);
+    usocket_py_check(usocket_getsockopt(&self->sock, level, name, v.buf, &v.len), MP_QSTR_getsockopt);
+    return usocket_bytes_from_vstr(&v);
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj, 3, 4, socket_getsockopt);
+#endif
+
+#define SO_HANDLER 20 /* of every MicroPython port since webrepl */
+
+static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    int level = usocket_py_int(args[1], MP_QSTR_level);
+    int name = usocket_py_int(args[2], MP_QSTR_optname);
+    mp_obj_t value = args[3];
+    mp_buffer_info_t data = {0};
+    int number;
+    if (n_args > 4) { /* (level, name, None, length): a NULL pointer with a length, for the few that ask for it */
+        if (value != mp_const_none) {
+            mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
+        }
+        data.len = usocket_py_count(args[4]);
+    } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
+        (value == mp_const_none || mp_obj_is_callable(value))) {
+        usocket_py_check_open(&self->sock, MP_QSTR_setsockopt);
+        usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
+        return mp_const_none;
+    } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
+        number = usocket_py_int(value, MP_QSTR_value);
+        data.buf = &number;
+        data.len = sizeof(number);
+#if USOCKET_TLS
+    } else if (level == USOCKET_SOL_TLS && value == mp_const_none) {
+        data.buf = NULL; /* begin anew */
+    } else if (level == USOCKET_SOL_TLS &&
+        (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
+        mp_get_buffer_raise(usocket_py_tls_list(name, value), &data, MP_BUFFER_READ);
+#endif
+    } else {
+        usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like"); /* an empty one is not None */
+    }
+#if USOCKET_TLS
+    int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_setsockopt, NULL);
+    usocket_py_check(r, MP_QSTR_setsockopt);
+#else
+    usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), MP_QSTR_setsockopt);
+#endif
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_setsockopt_obj, 4, 5, socket_setsockopt);
+
+static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t arg) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_time_t timeout = usocket_py_timeout(arg);
+    usocket_py_check_open(&self->sock, MP_QSTR_settimeout);
+    usocket_settimeout(&self->sock, timeout);
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_2(usocket_py_settimeout_obj, socket_settimeout);
+
+#if USOCKET_PY_EXTRAS
+static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return usocket_py_timeout_obj(usocket_gettimeout(&self->sock));
+}
+MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_gettimeout_obj, socket_gettimeout);
+#endif
+
+static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t flag) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    usocket_py_check_open(&self->sock, MP_QSTR_setblocking);
+    usocket_settimeout(&self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
+    return mp_const_none;
+}
+MP_DEFINE_CONST_FUN_OBJ_2(usocket_py_setblocking_obj, socket_setblocking);
+
+#if USOCKET_PY_EXTRAS
+static mp_obj_t socket_getblocking(mp_obj_t self_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    return mp_obj_new_bool(usocket_gettimeout(&self->sock) != 0);
+}
+MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_getblocking_obj, socket_getblocking);
+#endif

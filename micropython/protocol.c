@@ -1,0 +1,121 @@
+/* MicroPython's stream protocol of a socket, for select, tls and the other modules in C. It never raises.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+#include "usocket/tls.h"
+
+/* An exception waits to be raised. It must not be raised here: frames of mbedTLS may be above. */
+static bool exception_waits(void) {
+    if (usocket_exception_waits()) {
+        return true;
+    }
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_handle_pending(true); /* scheduled functions, and an exception of this very moment */
+        nlr_pop();
+        return false;
+    }
+    usocket_exception_back(MP_OBJ_FROM_PTR(nlr.ret_val));
+    return true;
+}
+
+static mp_uint_t protocol_result(int32_t r, int *errcode) {
+    if (r >= 0) {
+        return (mp_uint_t)r;
+    }
+#if USOCKET_TLS
+    r = usocket_is_tls(r) ? USOCKET_EIO : r;
+#endif
+    *errcode = r == USOCKET_EINTR ? MP_EAGAIN : -r;
+    return MP_STREAM_ERROR;
+}
+
+static mp_uint_t transfer(usocket_t *s, bool out, void *buf, mp_uint_t size, int *errcode) {
+    usocket_time_t deadline = usocket_deadline(s);
+    int32_t r;
+    do {
+        MP_THREAD_GIL_EXIT();
+        r = out ? usocket_send_by(s, buf, size, 0, NULL, deadline) : usocket_recv_by(s, buf, size, 0, NULL, deadline);
+        MP_THREAD_GIL_ENTER();
+    } while (r == USOCKET_EINTR && !exception_waits());
+    return protocol_result(r, errcode);
+}
+
+mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode) {
+    return transfer(s, false, buf, size, errcode);
+}
+
+mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode) {
+    return transfer(s, true, (void *)buf, size, errcode);
+}
+
+static mp_uint_t protocol_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
+    socket_obj_t *self = usocket_py_self(self_in);
+    mp_uint_t r = usocket_py_protocol_read(&self->sock, buf, size, errcode);
+    usocket_py_consumed(self);
+    return r;
+}
+
+static mp_uint_t protocol_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
+    return usocket_py_protocol_write(&usocket_py_self(self_in)->sock, buf, size, errcode);
+}
+
+static const struct {
+    uint8_t ours;
+    uint8_t stream;
+} poll_bits[] = {
+    {USOCKET_POLL_IN, MP_STREAM_POLL_RD}, {USOCKET_POLL_OUT, MP_STREAM_POLL_WR}, {USOCKET_POLL_ERR, MP_STREAM_POLL_ERR},
+    {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
+};
+
+FOR_EVENT_LOOPS int usocket_py_events(mp_uint_t flags) {
+    int events = 0;
+    for (size_t i = 0; i < 2; i++) {
+        events |= flags & poll_bits[i].stream ? poll_bits[i].ours : 0;
+    }
+    return events;
+}
+
+FOR_EVENT_LOOPS mp_uint_t usocket_py_mask(int ready) {
+    mp_uint_t mask = 0;
+    for (size_t i = 0; ready > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
+        mask |= ready & poll_bits[i].ours ? poll_bits[i].stream : 0;
+    }
+    return mask;
+}
+
+mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
+    return usocket_py_mask(usocket_poll(s, usocket_py_events(flags), USOCKET_NOW));
+}
+
+static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    socket_obj_t *self = usocket_py_self(self_in);
+    switch (request) {
+        case MP_STREAM_POLL:
+            return usocket_py_poll(&self->sock, arg);
+        case MP_STREAM_CLOSE:
+            return protocol_result(usocket_py_close_socket(self, true), errcode);
+        case MP_STREAM_FLUSH:
+            return 0;
+#ifdef MP_STREAM_GET_FILENO
+        case MP_STREAM_GET_FILENO: {
+            if (!mod_usocket_numbers.descriptors || (USOCKET_TLS && self->sock.proto == USOCKET_PROTO_SEC)) {
+                *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
+                return MP_STREAM_ERROR;
+            }
+            int fd = usocket_fileno(&self->sock);
+            return protocol_result(fd < 0 ? USOCKET_EBADF : fd, errcode);
+        }
+#endif
+        default:
+            *errcode = MP_EINVAL;
+            return MP_STREAM_ERROR;
+    }
+}
+
+const mp_stream_p_t usocket_py_stream = {
+    .read = protocol_read,
+    .write = protocol_write,
+    .ioctl = protocol_ioctl,
+};

@@ -1,0 +1,110 @@
+/* Bytes on their way from the core into an object of Python's.
+ *
+ * A result is made before anything is taken from the stack, and grown so that what has been read survives a MemoryError.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+#define SPARE 64 /* bytes that a result may waste: giving them back costs a walk along all of it */
+
+mp_obj_str_t *usocket_py_new_bytes(void) {
+    usocket_py_check_stack();
+    mp_obj_str_t *o = m_new_obj(mp_obj_str_t);
+    o->base.type = &mp_type_bytes;
+    o->hash = 0; /* not computed: nobody looks 64 KiB up in a dict */
+    o->len = 0;
+    o->data = (const byte *)"";
+    return o;
+}
+
+mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
+    if (v->len != 0) {
+        char *buf = v->buf;
+        if (v->alloc - v->len - 1 > SPARE) {                   /* wraps where not even the NUL has room */
+            buf = m_renew(char, v->buf, v->alloc, v->len + 1); /* smaller, it stays in place and cannot fail */
+        }
+        buf[v->len] = '\0';
+        o->data = (const byte *)buf;
+        o->len = v->len;
+    }
+    return MP_OBJ_FROM_PTR(o);
+}
+
+size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n) {
+    if (s->type != USOCKET_STREAM && n > USOCKET_PY_AT_ONCE) {
+        n = MIN(n, DATAGRAM_MAX(s));
+        char *buf = m_new_maybe(char, n + 1);
+        if (buf != NULL) {
+            *v = (vstr_t){.alloc = n + 1, .buf = buf};
+            return n;
+        }
+        int32_t pending = usocket_pending(s); /* a small heap: as large as the one that has arrived */
+        n = pending > USOCKET_PY_AT_ONCE ? (size_t)pending : USOCKET_PY_AT_ONCE;
+    }
+    vstr_init(v, n + 1);
+    return n;
+}
+
+/* Make room for more, between 1 and max bytes: what is there to be read, or twice what has been. */
+static size_t make_room(usocket_t *s, vstr_t *v, size_t max) {
+    int32_t pending = usocket_pending(s);
+    size_t room = pending > (int32_t)v->len ? (size_t)pending : v->len;
+    room = room < USOCKET_PY_GROW ? USOCKET_PY_GROW : room;
+    room = room < max ? room : max;
+    vstr_hint_size(v, room + 1);
+    return room;
+}
+
+/* The same; a MemoryError comes back, so that what has been read can be put back. */
+static size_t try_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) {
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        size_t room = make_room(s, v, max);
+        nlr_pop();
+        return room;
+    }
+    *exc = MP_OBJ_FROM_PTR(nlr.ret_val);
+    return 0;
+}
+
+typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
+
+static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {
+    int r = 0;
+    for (unsigned round = 0; v->len < n; round++) {
+        if (v->len != 0 && (r = usocket_py_go_on(round, deadline, exc)) < 0) {
+            break;
+        }
+        size_t room = v->alloc > v->len + 1 ? v->alloc - v->len - 1 : 0;
+        if (room == 0 && (room = try_room(s, v, n - v->len, exc)) == 0) {
+            return USOCKET_ENOMEM;
+        }
+        room = room < n - v->len ? room : n - v->len;
+        size_t got = 0;
+        USOCKET_CALL(r, exc, receive(s, v->buf + v->len, room, &got, deadline));
+        v->len += got;
+        if (r != 0 || got < room || s->type != USOCKET_STREAM) {
+            break; /* a code, a whole line, the end, a datagram */
+        }
+    }
+    return r;
+}
+
+int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc) {
+    return fill(s, v, n, usocket_recv_all_by, deadline, exc);
+}
+
+int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc) {
+    return fill(s, v, max, usocket_recv_line_by, deadline, exc);
+}
+
+char *usocket_py_copy(const void *from, size_t len, mp_obj_t exc) {
+    char *block = m_new_maybe(char, len);
+    if (block != NULL) {
+        memcpy(block, from, len);
+    } else if (exc != MP_OBJ_NULL) {
+        usocket_exception_back(exc);
+    }
+    return block;
+}

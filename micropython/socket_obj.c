@@ -1,0 +1,55 @@
+/* A socket object: how one begins, and how one ends.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "py_usocket.h"
+
+usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
+
+socket_obj_t *usocket_py_new(void) {
+    usocket_py_check_stack();
+    /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
+    socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_socket_type);
+    usocket_init(&self->sock);
+    usocket_py_ensure_interrupts();
+    return self;
+}
+
+mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what) {
+    usocket_py_check(code, what);
+    usocket_settimeout(&self->sock, mod_usocket_default_timeout);
+    return MP_OBJ_FROM_PTR(self);
+}
+
+socket_obj_t *usocket_py_self(mp_obj_t self_in) {
+    if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
+        return MP_OBJ_TO_PTR(self_in);
+    }
+    return MP_OBJ_TO_PTR(mp_obj_cast_to_native_base(self_in, MP_OBJ_FROM_PTR(&mod_usocket_socket_type)));
+}
+
+int usocket_py_close_socket(socket_obj_t *self, bool wait) {
+    usocket_py_handler(self, MP_OBJ_NULL);
+    int r = wait ? usocket_py_close(&self->sock) : usocket_drop(&self->sock);
+    usocket_py_changed(self);
+    return r;
+}
+
+#if USOCKET_PY_EXTRAS
+
+int usocket_py_detach(socket_obj_t *self) {
+    usocket_py_handler(self, MP_OBJ_NULL);
+    int fd = usocket_detach(&self->sock);
+    usocket_py_changed(self);
+    return fd;
+}
+
+void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what) {
+    int r = usocket_adopt(&self->sock, fd, family, type, proto);
+    if (r < 0) {
+        usocket_close_fd(fd);
+    }
+    usocket_py_opened(self, r, what);
+}
+
+#endif
