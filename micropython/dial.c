@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "py_usocket.h"
 #include "functions.h"
+#include "operation.h"
 
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
 
@@ -127,7 +127,7 @@ static void add_scope(call_t *c, size_t n, mp_obj_t *items) {
     strcpy(old != NULL ? old : c->host + len, vstr_null_terminated_str(&v));
 }
 
-static int begin(call_t *c) {
+static int call_start(call_t *c) {
     int r = usocket_dial_start(&c->dial, &c->query, c->bound ? &c->source : NULL);
 #if USOCKET_RACE
     if (c->delay >= 0) {
@@ -137,7 +137,7 @@ static int begin(call_t *c) {
     return r;
 }
 
-static const char *name_of(const call_t *c) {
+static const char *call_host(const call_t *c) {
     return c->query.host != NULL ? c->query.host : "None";
 }
 
@@ -171,13 +171,13 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     bool collected = false;
     mp_obj_t exc = MP_OBJ_NULL;
     for (;;) {
-        int r = begin(&c);
+        int r = call_start(&c);
         if (r == 0) {
             USOCKET_CALL(r, &exc, usocket_dial_by(&c.dial, &self->sock, c.deadline));
         }
         bool again = usocket_py_collect(r, &collected);
         if (r < 0 && !again && exc == MP_OBJ_NULL) {
-            usocket_py_raise_dial(r, &c.dial, &self->sock, name_of(&c), MP_QSTR_create_connection);
+            usocket_py_raise_dial(r, &c.dial, &self->sock, call_host(&c), MP_QSTR_create_connection);
         }
         usocket_dial_end(&c.dial, &self->sock);
         if (!again) {
@@ -198,132 +198,85 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_cre
 #if USOCKET_ASYNC && USOCKET_RACE
 
 typedef struct {
-    mp_obj_base_t base;
-    usocket_py_lock_t lock;
-    socket_obj_t *sock; /* what it becomes; NULL: closed */
-    mp_obj_t exc;       /* how it failed, or MP_OBJ_NULL */
-    int code;           /* of the last step */
-    bool collected;
+    usocket_py_operation_t op;
+    socket_obj_t *sock; /* The socket that is being connected; NULL once result() has returned it. */
+    mp_obj_t exc;       /* The exception of the failed dial, or MP_OBJ_NULL: result() raises it again. */
+    int code;           /* The last code of usocket_dial_step. */
+    bool collected;     /* The one garbage collection for scarce resources has been made. */
     call_t c;
 } dialer_obj_t;
 
-static void dialer_step(dialer_obj_t *self) {
-    while (self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR) {
+static bool dialer_goes_on(const dialer_obj_t *self) {
+    return self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR;
+}
+
+/* Dial anew, into the handles that somebody may be waiting for. */
+static void dialer_restart(dialer_obj_t *self) {
+    usocket_dial_t *d = &self->c.dial;
+    int set = d->set;
+    int alarm = d->alarm;
+    d->set = d->alarm = -1;
+    usocket_dial_end(d, &self->sock->sock);
+    self->code = call_start(&self->c);
+    d->set = set;
+    d->alarm = alarm;
+    self->code = self->code == 0 ? USOCKET_EINPROGRESS : self->code;
+}
+
+static int dialer_advance(void *self_in) {
+    dialer_obj_t *self = self_in;
+    while (dialer_goes_on(self)) {
         self->code = usocket_dial_step(&self->c.dial, &self->sock->sock, self->c.deadline);
         if (self->code == USOCKET_EINPROGRESS || !usocket_py_collect(self->code, &self->collected)) {
             break;
         }
-        usocket_dial_t *d = &self->c.dial;
-        int set = d->set; /* somebody may be waiting for it */
-        int alarm = d->alarm;
-        d->set = d->alarm = -1;
-        usocket_dial_end(d, &self->sock->sock);
-        self->code = begin(&self->c);
-        d->set = set;
-        d->alarm = alarm;
-        self->code = self->code == 0 ? USOCKET_EINPROGRESS : self->code;
+        dialer_restart(self);
     }
+    return dialer_goes_on(self) ? USOCKET_EAGAIN : self->code;
 }
 
-static mp_obj_t dialer_close(mp_obj_t self_in) {
-    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_lock(&self->lock);
-    if (self->sock != NULL) {
-        usocket_dial_end(&self->c.dial, &self->sock->sock);
-        usocket_drop(&self->sock->sock); /* it has sent nothing */
-        self->sock = NULL;
-    }
-    usocket_py_unlock(&self->lock);
-    return mp_const_none;
+static int dialer_handle(void *self_in) {
+    dialer_obj_t *self = self_in;
+    return self->code == USOCKET_EINPROGRESS ? usocket_dial_handle(&self->c.dial) : USOCKET_ENOENT;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(dialer_close_obj, dialer_close);
 
-static mp_obj_t dialer_exit(size_t n_args, const mp_obj_t *args) {
-    (void)n_args;
-    return dialer_close(args[0]);
-}
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(dialer_exit_obj, 4, 4, dialer_exit);
-
-static mp_obj_t do_result(size_t n_args, const mp_obj_t *args) {
-    (void)n_args;
-    dialer_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    usocket_py_check(self->sock == NULL ? USOCKET_EBADF : 0, MP_QSTR_dialer);
-    if (self->exc != MP_OBJ_NULL) {
-        nlr_raise(self->exc);
-    }
-    dialer_step(self);
-    if (self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR) {
-        mp_raise_OSError(MP_EAGAIN);
-    }
-    if (self->code == 0) {
-        socket_obj_t *sock = self->sock;
+static mp_obj_t dialer_result(void *self_in, int code) {
+    dialer_obj_t *self = self_in;
+    socket_obj_t *sock = self->sock;
+    if (code == 0) {
         usocket_dial_end(&self->c.dial, &sock->sock);
         usocket_settimeout(&sock->sock, 0);
+        self->op.open = false;
         self->sock = NULL;
         return MP_OBJ_FROM_PTR(sock);
     }
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
-        usocket_py_raise_dial(self->code, &self->c.dial, &self->sock->sock, name_of(&self->c), MP_QSTR_dialer);
+    if (self->exc == MP_OBJ_NULL) {
+        nlr_buf_t nlr;
+        if (nlr_push(&nlr) == 0) {
+            usocket_py_raise_dial(code, &self->c.dial, &sock->sock, call_host(&self->c), MP_QSTR_dialer);
+        }
+        self->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     }
-    self->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     nlr_raise(self->exc);
 }
 
-static mp_obj_t dialer_result(mp_obj_t self_in) {
-    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    return usocket_py_locked(&self->lock, do_result, 1, &self_in);
-}
-static MP_DEFINE_CONST_FUN_OBJ_1(dialer_result_obj, dialer_result);
-
-/* Under the lock. */
-static mp_uint_t ask(dialer_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode) {
-    if (request == MP_STREAM_POLL) {
-        if (self->sock == NULL) {
-            return usocket_py_mask(USOCKET_POLL_NVAL);
-        }
-        dialer_step(self);
-        return self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR ? 0 : arg & MP_STREAM_POLL_RD;
-    }
-#ifdef MP_STREAM_GET_FILENO
-    if (request == MP_STREAM_GET_FILENO && mod_usocket_numbers.descriptors && self->sock != NULL &&
-        self->code == USOCKET_EINPROGRESS) {
-        int r = usocket_dial_handle(&self->c.dial);
-        if (r >= 0) {
-            return (mp_uint_t)r;
-        }
-    }
-#endif
-    *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
-    return MP_STREAM_ERROR;
+static void dialer_end(void *self_in) {
+    dialer_obj_t *self = self_in;
+    usocket_dial_end(&self->c.dial, &self->sock->sock);
+    usocket_drop(&self->sock->sock); /* Nothing has been sent that a close would wait for. */
+    self->sock = NULL;
 }
 
-static mp_uint_t dialer_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
-    dialer_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (request == MP_STREAM_CLOSE) {
-        dialer_close(self_in);
-        return 0;
-    }
-    usocket_py_lock(&self->lock);
-    mp_uint_t r = ask(self, request, arg, errcode);
-    usocket_py_unlock(&self->lock);
-    return r;
-}
-
-static const mp_stream_p_t dialer_stream = {
-    .ioctl = dialer_ioctl,
+static const usocket_py_calls_t dialer_calls = {
+    .name = MP_QSTR_dialer,
+    .advance = dialer_advance,
+    .handle = dialer_handle,
+    .result = dialer_result,
+    .end = dialer_end,
 };
 
-static const mp_rom_map_elem_t dialer_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&dialer_close_obj)},
-    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
-    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&dialer_exit_obj)},
-    {MP_ROM_QSTR(MP_QSTR_result), MP_ROM_PTR(&dialer_result_obj)},
-    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&dialer_close_obj)},
-};
-static MP_DEFINE_CONST_DICT(dialer_locals, dialer_locals_table);
-
-static USOCKET_PLAIN_STREAM_TYPE(dialer_type, MP_QSTR_dialer, &dialer_stream, &dialer_locals);
+static USOCKET_PLAIN_STREAM_TYPE(
+    dialer_type, MP_QSTR_dialer, &usocket_py_operation_stream, &usocket_py_operation_locals);
 
 static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_host, ARG_port, ARG_timeout, ARG_source_address, ARG_family, ARG_proto, ARG_flags, ARG_delay };
@@ -340,8 +293,7 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
     socket_obj_t *sock = usocket_py_new();
-    dialer_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &dialer_type);
-    usocket_py_lock_init(&self->lock);
+    dialer_obj_t *self = usocket_py_new_operation(sizeof(*self), &dialer_type, &dialer_calls);
     call_t *c = &self->c;
     c->deadline = usocket_deadline_in(timeout_or_default(vals[ARG_timeout].u_obj));
     if (c->deadline == USOCKET_NOW) {
@@ -354,16 +306,17 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
         USOCKET_NOW, MP_QSTR_dialer);
     int r;
     do {
-        r = begin(c);
+        r = call_start(c);
         if (r < 0) {
             usocket_dial_end(&c->dial, &sock->sock);
         }
     } while (usocket_py_collect(r, &self->collected));
     if (r < 0) {
-        usocket_py_raise_name(r, MP_QSTR_dialer, name_of(c));
+        usocket_py_raise_name(r, MP_QSTR_dialer, call_host(c));
     }
     self->code = USOCKET_EINPROGRESS;
-    self->sock = sock; /* open from here on */
+    self->sock = sock;
+    self->op.open = true;
     return MP_OBJ_FROM_PTR(self);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_dialer_obj, 0, mod_usocket_dialer);
