@@ -23,10 +23,7 @@ static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr
     int32_t r;
     USOCKET_CALL_ON_RAISE(
         r, args[1], data, 0, MP_BUFFER_READ, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
-    if (r < 0) {
-        usocket_py_check_socket(&self->sock, r, what, NULL);
-        usocket_py_raise(r, what, to);
-    }
+    usocket_py_check_socket(&self->sock, r, what, to);
     return MP_OBJ_NEW_SMALL_INT(r);
 }
 
@@ -72,7 +69,6 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall
 
 static void received(socket_obj_t *self, int32_t r, qstr what) {
     usocket_py_check_socket(&self->sock, r, what, NULL);
-    usocket_py_check(r, what);
     usocket_py_consumed(self);
 }
 

@@ -109,7 +109,7 @@ static const char *cause_of(const usocket_t *s, int code) {
     return code == USOCKET_ETIMEDOUT && usocket_is_lost(s) ? "connection timed out: the peer no longer answers" : NULL;
 }
 
-static void check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
 #if USOCKET_TLS
     if (!usocket_is_tls(code)) {
         return;
@@ -134,11 +134,18 @@ static void check_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *w
 }
 
 void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+    if (code < 0) {
+        usocket_py_raise_socket(s, code, what, who);
+    }
+}
+
+void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+    raise_tls(s, code, what, who);
     const char *cause = cause_of(s, code);
     if (cause != NULL) {
         usocket_py_raise_cause(code, what, NULL, cause);
     }
-    check_tls(s, code, what, who);
+    usocket_py_raise(code, what, who);
 }
 
 void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
@@ -152,7 +159,7 @@ void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
 }
 
 void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len) {
-    check_tls(s, code, what, NULL);
+    raise_tls(s, code, what, NULL);
     if (sent == 0) {
         raise_bare(code);
     }

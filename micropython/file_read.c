@@ -200,8 +200,7 @@ static mp_obj_t result(reading_t *r, int code) {
     if (is_all) {
         return mp_const_none;
     }
-    usocket_py_check_socket(self->sock, code, r->what, NULL);
-    usocket_py_raise(code, r->what, NULL);
+    usocket_py_raise_socket(self->sock, code, r->what, NULL);
 }
 
 /* A call with the file to itself. read: returns 0 or more, or a code. */
@@ -387,7 +386,6 @@ static mp_obj_t do_readinto(size_t n_args, const mp_obj_t *args) {
         return got != 0 ? MP_OBJ_NEW_SMALL_INT(got) : mp_const_none;
     }
     usocket_py_check_socket(self->sock, r, MP_QSTR_readinto, NULL);
-    usocket_py_check(r, MP_QSTR_readinto);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
 

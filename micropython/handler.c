@@ -95,12 +95,9 @@ void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
         return;
     }
     usocket_watch_t *watch = NULL;
-    bool collected = false;
     int r = 0;
     if (handler != MP_OBJ_NULL) {
-        do {
-            r = usocket_watch(&watch, &self->sock, ready, self);
-        } while (usocket_py_collect(r, &collected));
+        USOCKET_CALL_COLLECT(r, usocket_watch(&watch, &self->sock, ready, self));
     }
     if (watch != NULL || self->watch != NULL) {
         watch = exchange(self, watch);

@@ -169,10 +169,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
                 r = usocket_listen(&self->sock, MIN(backlog, INT16_MAX));
             }
         } while (usocket_py_collect(r, &collected));
-        if (r < 0) {
-            usocket_py_check_socket(&self->sock, r, MP_QSTR_create_server, &a);
-            usocket_py_raise(r, MP_QSTR_create_server, &a);
-        }
+        usocket_py_check_socket(&self->sock, r, MP_QSTR_create_server, &a);
         nlr_pop();
         return MP_OBJ_FROM_PTR(self);
     }
@@ -196,11 +193,8 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *b = usocket_py_new();
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(a), MP_OBJ_FROM_PTR(b)};
     mp_obj_t pair = mp_obj_new_tuple(2, items);
-    bool collected = false;
     int r;
-    do {
-        r = usocket_pair(&a->sock, &b->sock, family, type, proto);
-    } while (usocket_py_collect(r, &collected));
+    USOCKET_CALL_COLLECT(r, usocket_pair(&a->sock, &b->sock, family, type, proto));
     usocket_py_opened(a, r, MP_QSTR_socketpair);
     usocket_py_opened(b, r, MP_QSTR_socketpair);
     return pair;

@@ -70,13 +70,8 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     } else {
         usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like"); /* an empty one is not None */
     }
-#if USOCKET_TLS
     int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
     usocket_py_check_socket(&self->sock, r, MP_QSTR_setsockopt, NULL);
-    usocket_py_check(r, MP_QSTR_setsockopt);
-#else
-    usocket_py_check(usocket_setsockopt(&self->sock, level, name, data.buf, data.len), MP_QSTR_setsockopt);
-#endif
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_setsockopt_obj, 4, 5, socket_setsockopt);

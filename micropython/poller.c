@@ -480,11 +480,8 @@ static mp_obj_t mod_usocket_poller(void) {
     self->told = 1;
     self->seen = usocket_py_changes;
     mp_map_init(&self->map, 0);
-    bool collected = false;
     int set;
-    do {
-        set = mod_usocket_numbers.descriptors ? usocket_poller_open() : USOCKET_EOPNOTSUPP;
-    } while (usocket_py_collect(set, &collected));
+    USOCKET_CALL_COLLECT(set, mod_usocket_numbers.descriptors ? usocket_poller_open() : USOCKET_EOPNOTSUPP);
     if (set < 0 && set != USOCKET_EOPNOTSUPP) {
         usocket_py_raise(set, MP_QSTR_poller, NULL);
     }

@@ -184,7 +184,8 @@ MP_NORETURN void usocket_py_raise_cause(int code, qstr what, const char *who, co
 void usocket_py_check(int code, qstr what);
 void usocket_py_check_open(const usocket_t *s, qstr what);
 
-/* If the socket knows more of the code than the code says, raise its exception with that: TLS's words, or that the peer is gone. */
+/* The same with what the socket itself knows of a code: the words of TLS, or that the peer no longer answers. */
+MP_NORETURN void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
 void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
 
 /* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */

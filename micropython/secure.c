@@ -51,7 +51,6 @@ static void shake(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_ti
     int r;
     USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(&self->sock, deadline));
     usocket_py_check_socket(&self->sock, r, MP_QSTR_create_connection, NULL);
-    usocket_py_check(r, MP_QSTR_create_connection);
 }
 
 void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline) {

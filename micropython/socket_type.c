@@ -28,11 +28,10 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
         }
         r = usocket_adopt(&self->sock, fd, family, kind, proto);
     } else {
-        bool collected = false;
-        do {
-            r = usocket_open(&self->sock, family != -1 ? family : USOCKET_AF_INET, kind != -1 ? kind : USOCKET_STREAM,
-                proto != -1 ? proto : 0);
-        } while (usocket_py_collect(r, &collected));
+        family = family != -1 ? family : USOCKET_AF_INET;
+        kind = kind != -1 ? kind : USOCKET_STREAM;
+        proto = proto != -1 ? proto : 0;
+        USOCKET_CALL_COLLECT(r, usocket_open(&self->sock, family, kind, proto));
     }
     return usocket_py_opened(self, r, MP_QSTR_socket);
 }
@@ -115,7 +114,6 @@ static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
     int r;
     USOCKET_CALL_COLLECT(r, usocket_listen(&self->sock, MIN(backlog, INT16_MAX)));
     usocket_py_check_socket(&self->sock, r, MP_QSTR_listen, NULL);
-    usocket_py_check(r, MP_QSTR_listen);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
@@ -137,7 +135,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
         usocket_py_raise_cause(r, MP_QSTR_accept, NULL, "the socket does not listen");
     }
     usocket_py_check_socket(&self->sock, r, MP_QSTR_accept, NULL);
-    usocket_py_opened(conn, r, MP_QSTR_accept);
+    usocket_py_opened(conn, 0, MP_QSTR_accept);
     usocket_py_consumed(self);
     pair->items[1] = usocket_py_addr_fill(pair->items[1], &peer);
 #if USOCKET_UNIX
@@ -168,8 +166,8 @@ static void keep_name(socket_obj_t *self, mp_obj_t addr_in) {
 
 #endif
 
-/* The address and the code; 0 when connected. */
-static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
+/* Connect to an address argument, which becomes a. Returns 0 or a code. */
+static int connect_to(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_addr(self, addr_in, a, deadline, MP_QSTR_connect);
 #if USOCKET_TLS
@@ -182,28 +180,29 @@ static int do_connect(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
         if (usocket_py_resume(r, NULL)) {
             begun = a->family != USOCKET_AF_UNIX;
         } else if (begun || !usocket_py_collect(r, &collected)) {
-            usocket_py_check_socket(&self->sock, r, MP_QSTR_connect, a);
             return r;
         }
     }
 }
 
 static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t addr_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
-    int r = do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a);
-    if (r < 0) {
-        usocket_py_raise(r, MP_QSTR_connect, &a);
-    }
+    usocket_py_check_socket(&self->sock, connect_to(self, addr_in, &a), MP_QSTR_connect, &a);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
 #if USOCKET_PY_EXTRAS
 static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t addr_in) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        int r = do_connect(MP_OBJ_TO_PTR(self_in), addr_in, &a);
+        int r = connect_to(self, addr_in, &a);
+        if (usocket_is_tls(r)) {
+            usocket_py_raise_socket(&self->sock, r, MP_QSTR_connect, &a);
+        }
         nlr_pop();
         return MP_OBJ_NEW_SMALL_INT(-r);
     }
@@ -221,15 +220,14 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_ex_obj, socket_connect_ex);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-#if USOCKET_TLS
     int how = usocket_py_int(how_in, MP_QSTR_how);
     int r;
+#if USOCKET_TLS /* It waits for close_notify to be sent. */
     USOCKET_CALL_RAISE(r, usocket_shutdown(&self->sock, how));
-    usocket_py_check_socket(&self->sock, r, MP_QSTR_shutdown, NULL);
-    usocket_py_check(r, MP_QSTR_shutdown);
 #else
-    usocket_py_check(usocket_shutdown(&self->sock, usocket_py_int(how_in, MP_QSTR_how)), MP_QSTR_shutdown);
+    r = usocket_shutdown(&self->sock, how);
 #endif
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_shutdown, NULL);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);

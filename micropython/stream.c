@@ -41,8 +41,7 @@ static mp_obj_t result(
             vstr_clear(v);
             return mp_const_none;
         }
-        usocket_py_check_socket(&self->sock, code, what, NULL);
-        usocket_py_raise(code, what, NULL);
+        usocket_py_raise_socket(&self->sock, code, what, NULL);
     }
     return usocket_py_bytes(o, v);
 }
@@ -123,8 +122,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     if (is_all && got == 0) {
         return mp_const_none;
     }
-    usocket_py_check_socket(&self->sock, r, MP_QSTR_readinto, NULL);
-    usocket_py_check(is_all ? 0 : r, MP_QSTR_readinto);
+    usocket_py_check_socket(&self->sock, is_all ? 0 : r, MP_QSTR_readinto, NULL);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readinto);

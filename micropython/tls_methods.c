@@ -14,7 +14,6 @@ static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
     int r;
     USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(&self->sock, deadline));
     usocket_py_check_socket(&self->sock, r, MP_QSTR_do_handshake, NULL);
-    usocket_py_check(r, MP_QSTR_do_handshake);
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_do_handshake_obj, socket_do_handshake);
@@ -175,11 +174,10 @@ static mp_obj_t socket_unwrap(mp_obj_t self_in) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int r;
     USOCKET_CALL_RAISE(r, usocket_tls_unwrap_by(&self->sock, deadline));
-    usocket_py_check_socket(&self->sock, r, MP_QSTR_unwrap, NULL);
     if (r == USOCKET_EBUSY) {
         mp_raise_ValueError(MP_ERROR_TEXT("received data have to be read before unwrap"));
     }
-    usocket_py_check(r, MP_QSTR_unwrap);
+    usocket_py_check_socket(&self->sock, r, MP_QSTR_unwrap, NULL);
     /* Bytes behind the peer's close_notify have been received with it: the first ones of the plain socket. */
     size_t len = 0;
     usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, USOCKET_TLS_REST, NULL, &len), MP_QSTR_unwrap);
