@@ -20,14 +20,14 @@ bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
     return true;
 }
 
-void usocket_py_wrong(qstr name, const char *wanted, mp_obj_t arg) {
+void usocket_py_raise_type(qstr name, const char *wanted, mp_obj_t arg) {
     mp_raise_msg_varg(
         &mp_type_TypeError, MP_ERROR_TEXT("%q must be %s, not %s"), name, wanted, mp_obj_get_type_str(arg));
 }
 
 void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const char *wanted) {
     if (!mp_get_buffer(arg, data, MP_BUFFER_READ)) { /* a str has its UTF-8 for a buffer */
-        usocket_py_wrong(name, wanted, arg);
+        usocket_py_raise_type(name, wanted, arg);
     }
     if (data->len == 0) {
         data->buf = (void *)""; /* an empty bytearray has none */
@@ -37,7 +37,7 @@ void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const ch
 void usocket_py_writable(mp_obj_t arg, mp_buffer_info_t *buf) {
     if (!mp_get_buffer(arg, buf, MP_BUFFER_WRITE)) {
         bool readable = mp_get_buffer(arg, buf, MP_BUFFER_READ);
-        usocket_py_wrong(
+        usocket_py_raise_type(
             MP_QSTR_buffer, readable ? "writable, as a bytearray is" : "a writable bytes-like object", arg);
     }
 }
@@ -55,7 +55,7 @@ static void refuse_nul(const void *text, size_t len, qstr name) {
 
 const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name) {
     if (!mp_obj_is_str(arg)) {
-        usocket_py_wrong(name, "a str", arg);
+        usocket_py_raise_type(name, "a str", arg);
     }
     const char *text = mp_obj_str_get_data(arg, len);
     refuse_nul(text, *len, name);
@@ -70,7 +70,7 @@ mp_obj_t usocket_py_name_obj(const char *name) {
 mp_int_t usocket_py_integer(mp_obj_t arg, qstr name) {
     mp_int_t v;
     if (!mp_obj_get_int_maybe(arg, &v)) {
-        usocket_py_wrong(name, "an int", arg);
+        usocket_py_raise_type(name, "an int", arg);
     }
     return v;
 }
@@ -117,7 +117,7 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
 #if MICROPY_PY_BUILTINS_FLOAT
     mp_float_t seconds;
     if (!mp_obj_get_float_maybe(arg, &seconds)) {
-        usocket_py_wrong(MP_QSTR_timeout, "a number of seconds or None", arg);
+        usocket_py_raise_type(MP_QSTR_timeout, "a number of seconds or None", arg);
     }
     if (!(seconds >= 0)) { /* NaN too */
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative or NaN"));
@@ -179,7 +179,7 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
     usocket_py_raise_name(r, q->what, q->query.host != NULL ? q->query.host : "None");
 }
 
-static void look_up(
+static void resolve_host(
     socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     usocket_py_lookup_t q = {
         .query = {.host = host, .family = family, .type = USOCKET_STREAM},
@@ -201,7 +201,7 @@ static void look_up(
 
 #else
 
-static void look_up(
+static void resolve_host(
     socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     (void)self, (void)family, (void)a, (void)deadline;
     usocket_py_raise_name(USOCKET_EAI_NONAME, what, host); /* numeric addresses alone, in this build */
@@ -211,7 +211,7 @@ static void look_up(
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
 
-static void any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
+static void set_any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
     memset(a, 0, sizeof(*a));
     a->family = (uint16_t)(family != USOCKET_AF_UNSPEC ? family : USOCKET_AF_INET);
     if (broadcast) {
@@ -244,7 +244,7 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     return len;
 }
 
-static void host_port(
+static void addr_from_tuple(
     socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     if (n < 2 || n > 4) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
@@ -257,11 +257,11 @@ static void host_port(
     uint32_t scope = n > 3 ? usocket_py_number(items[3], MP_QSTR_scope_id, UINT32_MAX) : 0;
     bool broadcast = strcmp(host, "<broadcast>") == 0;
     if (len == 0 || (broadcast && family != USOCKET_AF_INET6)) {
-        any_or_broadcast(a, family, broadcast);
+        set_any_or_broadcast(a, family, broadcast);
     } else {
         int r = usocket_addr_parse(a, host, len, family);
         if (r == USOCKET_EAI_NONAME) {
-            look_up(self, host, family, a, deadline, what);
+            resolve_host(self, host, family, a, deadline, what);
         } else if (r < 0) {
             usocket_py_raise_name(r == USOCKET_ENODEV ? USOCKET_EAI_NONAME : r, what, host);
         }
@@ -273,7 +273,7 @@ static void host_port(
     }
 }
 
-static void raw_or_path(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qstr what) {
+static void addr_from_bytes(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qstr what) {
     mp_buffer_info_t raw;
     bool path = USOCKET_UNIX && self != NULL && self->sock.family == USOCKET_AF_UNIX;
     usocket_py_buffer(arg, &raw, MP_QSTR_address, path ? "a path" : "a tuple (host, port)");
@@ -312,9 +312,9 @@ void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocke
         usocket_py_check_open(&self->sock, what);
     }
     if (usocket_py_items(arg, &n, &items) && (self == NULL || self->sock.family != USOCKET_AF_UNIX)) {
-        host_port(self, n, items, a, deadline, what);
+        addr_from_tuple(self, n, items, a, deadline, what);
     } else {
-        raw_or_path(self, arg, a, what);
+        addr_from_bytes(self, arg, a, what);
     }
 }
 

@@ -12,12 +12,12 @@
  * with a lock held or a descriptor half closed. So the signal only makes the exception pending, as on every other port, and
  * it is raised at the next safe place. The interpreter's prompt sets its handler anew for each line, hence the look during
  * waits, every 20 ms at the most. */
-static void note_ctrl_c(int signum) {
+static void pend_ctrl_c(int signum) {
     (void)signum;
     mp_sched_keyboard_interrupt();
 }
 
-static void guard_ctrl_c(void) {
+static void defer_ctrl_c(void) {
     static mp_uint_t last;
     mp_uint_t now = mp_hal_ticks_ms();
     if (last != 0 && now - last < 20) {
@@ -26,19 +26,19 @@ static void guard_ctrl_c(void) {
     last = now;
     struct sigaction action;
     sigaction(SIGINT, NULL, &action);
-    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && action.sa_handler != note_ctrl_c) {
-        action.sa_handler = note_ctrl_c;
+    if (action.sa_handler != SIG_DFL && action.sa_handler != SIG_IGN && action.sa_handler != pend_ctrl_c) {
+        action.sa_handler = pend_ctrl_c;
         sigaction(SIGINT, &action, NULL);
     }
 }
 
 #else
-#define guard_ctrl_c()
+#define defer_ctrl_c()
 #endif
 
 /* The hook of the core: asked before and during every wait, without the GIL. */
-static bool something_pending(void) {
-    guard_ctrl_c();
+static bool interrupt_pending(void) {
+    defer_ctrl_c();
 #if MICROPY_ENABLE_SCHEDULER
     if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING) {
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
@@ -51,8 +51,8 @@ static bool something_pending(void) {
 }
 
 void usocket_py_init_interrupts(void) {
-    guard_ctrl_c();
-    usocket_set_interrupt_hook(something_pending);
+    defer_ctrl_c();
+    usocket_set_interrupt_hook(interrupt_pending);
 }
 
 bool usocket_py_resume(int r, mp_obj_t *exc) {
@@ -73,17 +73,17 @@ bool usocket_py_resume(int r, mp_obj_t *exc) {
     return false;
 }
 
-bool usocket_py_late(usocket_time_t deadline) {
+bool usocket_py_is_late(usocket_time_t deadline) {
     return deadline != USOCKET_NOW && usocket_deadline_in(1) - USOCKET_CLOCK_STEP_US > deadline;
 }
 
 #define ROUNDS_AT_ONCE 16 /* each of which reads as much as has come; without a wait there would be no end */
 
-int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
+int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
     if (deadline == USOCKET_NOW) {
         return round < ROUNDS_AT_ONCE ? 0 : USOCKET_EAGAIN;
     }
-    if (usocket_py_late(deadline)) {
+    if (usocket_py_is_late(deadline)) {
         return USOCKET_ETIMEDOUT;
     }
     MP_THREAD_GIL_EXIT();
@@ -91,7 +91,7 @@ int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
     return *exc != MP_OBJ_NULL ? USOCKET_EINTR : 0;
 }
 
-bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc) {
+bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc) {
     mp_buffer_info_t now;
     size_t left = mp_get_buffer(obj, &now, access) && now.len > off ? now.len - off : 0;
     bool whole = left >= data->len;
@@ -120,13 +120,13 @@ void usocket_py_check_stack(void) {
 }
 
 /* What unreachable sockets may hold: descriptors, memory of the stack, ports. */
-static bool is_scarce(int code) {
+static bool is_shortage(int code) {
     return code == USOCKET_EMFILE || code == USOCKET_ENFILE || code == USOCKET_ENOBUFS || code == USOCKET_ENOMEM ||
         code == USOCKET_EADDRINUSE || code == USOCKET_EADDRNOTAVAIL;
 }
 
 bool usocket_py_collect(int code, bool *collected) {
-    if (*collected || !is_scarce(code)) {
+    if (*collected || !is_shortage(code)) {
         return false;
     }
     *collected = true;
@@ -150,7 +150,7 @@ int usocket_py_close(usocket_t *s) {
     return r == USOCKET_EBADF ? r : 0;
 }
 
-mp_obj_t usocket_py_then_unlock(
+mp_obj_t usocket_py_call_and_unlock(
     usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
     nlr_buf_t nlr;
@@ -170,5 +170,5 @@ mp_obj_t usocket_py_then_unlock(
 
 mp_obj_t usocket_py_locked(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
     usocket_py_lock(lock);
-    return usocket_py_then_unlock(lock, call, n_args, args);
+    return usocket_py_call_and_unlock(lock, call, n_args, args);
 }

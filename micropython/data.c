@@ -7,7 +7,7 @@
 /* ---- Sending ------------------------------------------------------------------------------------------------------ */
 
 /* Neither flags nor an address: MP_OBJ_NULL. */
-static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr_in, qstr what) {
+static mp_obj_t send_message(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr_in, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data); /* what is no buffer is refused before any lookup */
@@ -28,13 +28,13 @@ static mp_obj_t send_once(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr
 }
 
 static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
-    return send_once(args, n_args > 2 ? args[2] : MP_OBJ_NULL, MP_OBJ_NULL, MP_QSTR_send);
+    return send_message(args, n_args > 2 ? args[2] : MP_OBJ_NULL, MP_OBJ_NULL, MP_QSTR_send);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj, 2, 3, socket_send);
 
 #if USOCKET_DATAGRAMS
 static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
-    return send_once(args, n_args > 3 ? args[2] : MP_OBJ_NULL, args[n_args - 1], MP_QSTR_sendto);
+    return send_message(args, n_args > 3 ? args[2] : MP_OBJ_NULL, args[n_args - 1], MP_QSTR_sendto);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj, 3, 4, socket_sendto);
 #endif
@@ -48,7 +48,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     size_t sent = 0;
     int32_t r = 0;
     do {
-        if (sent != 0 && usocket_py_late(deadline)) {
+        if (sent != 0 && usocket_py_is_late(deadline)) {
             r = USOCKET_ETIMEDOUT;
         } else {
             USOCKET_CALL_ON_RAISE(r, args[1], data, 0, MP_BUFFER_READ,
@@ -67,21 +67,21 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall
 
 #define RECV_AT_ONCE 4096 /* a request up to this is allocated as asked; a larger one as large as what has arrived */
 
-static void received(socket_obj_t *self, int32_t r, qstr what) {
+static void finish_receive(socket_obj_t *self, int32_t r, qstr what) {
     usocket_py_check_socket(&self->sock, r, what, NULL);
     usocket_py_consumed(self);
 }
 
-static int32_t receive(
+static int32_t receive_into_memory(
     socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, qstr what) {
     int32_t r;
     USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
-    received(self, r, what);
+    finish_receive(self, r, what);
     return r;
 }
 
 /* How much to allocate for a large request on a stream: waits until it is known. */
-static size_t arrived(socket_obj_t *self, size_t len, usocket_time_t deadline, qstr what) {
+static size_t size_to_receive(socket_obj_t *self, size_t len, usocket_time_t deadline, qstr what) {
     int32_t n = usocket_pending(&self->sock);
     if (n <= 0 && deadline != USOCKET_NOW) {
         int r;
@@ -103,16 +103,16 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
         return mp_const_empty_bytes;
     }
     if (len > RECV_AT_ONCE && self->sock.type == USOCKET_STREAM && !(flags & mod_usocket_numbers.msg_waitall)) {
-        len = arrived(self, len, flags == 0 ? deadline : USOCKET_NOW, what);
+        len = size_to_receive(self, len, flags == 0 ? deadline : USOCKET_NOW, what);
     }
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    len = usocket_py_room(&self->sock, &v, len);
+    len = usocket_py_init_room(&self->sock, &v, len);
     v.len = len;
     if (flags != 0) {
         memset(v.buf, 0, len); /* MSG_TRUNC may count bytes that it does not write */
     }
-    int32_t r = receive(self, v.buf, len, flags, from, deadline, what);
+    int32_t r = receive_into_memory(self, v.buf, len, flags, from, deadline, what);
     v.len = (size_t)r < len ? (size_t)r : len;
     return usocket_py_bytes(o, &v);
 }
@@ -122,7 +122,7 @@ static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 
-static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
+static mp_obj_t receive_into_buffer(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;
     usocket_py_writable(args[1], &buf);
@@ -141,24 +141,24 @@ static mp_obj_t receive_into(size_t n_args, const mp_obj_t *args, usocket_addr_t
     int32_t r;
     USOCKET_CALL_ON_RAISE(
         r, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, deadline));
-    received(self, r, what);
+    finish_receive(self, r, what);
     return MP_OBJ_NEW_SMALL_INT(r);
 }
 
 static mp_obj_t socket_recv_into(size_t n_args, const mp_obj_t *args) {
-    return receive_into(n_args, args, NULL, MP_QSTR_recv_into);
+    return receive_into_buffer(n_args, args, NULL, MP_QSTR_recv_into);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj, 2, 4, socket_recv_into);
 
 #if USOCKET_DATAGRAMS
 
 /* (what has been received, its sender): made before anything is taken from the stack. */
-static mp_obj_tuple_t *new_pair(void) {
+static mp_obj_tuple_t *new_recvfrom_pair(void) {
     mp_obj_t items[2] = {mp_const_none, usocket_py_addr_new()};
     return MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
 }
 
-static mp_obj_t with_addr(mp_obj_tuple_t *pair, mp_obj_t received, const usocket_addr_t *from) {
+static mp_obj_t fill_recvfrom_pair(mp_obj_tuple_t *pair, mp_obj_t received, const usocket_addr_t *from) {
     pair->items[0] = received;
     pair->items[1] = usocket_py_addr_fill(pair->items[1], from);
     return MP_OBJ_FROM_PTR(pair);
@@ -166,15 +166,15 @@ static mp_obj_t with_addr(mp_obj_tuple_t *pair, mp_obj_t received, const usocket
 
 static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    mp_obj_tuple_t *pair = new_pair();
-    return with_addr(pair, receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
+    mp_obj_tuple_t *pair = new_recvfrom_pair();
+    return fill_recvfrom_pair(pair, receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj, 2, 3, socket_recvfrom);
 
 static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    mp_obj_tuple_t *pair = new_pair();
-    return with_addr(pair, receive_into(n_args, args, &from, MP_QSTR_recvfrom_into), &from);
+    mp_obj_tuple_t *pair = new_recvfrom_pair();
+    return fill_recvfrom_pair(pair, receive_into_buffer(n_args, args, &from, MP_QSTR_recvfrom_into), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj, 2, 4, socket_recvfrom_into);
 

@@ -19,8 +19,8 @@ static mp_obj_t socket_fileno(mp_obj_t self_in) {
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_fileno_obj, socket_fileno);
 
 /* A socket of a duplicate of the descriptor. */
-static socket_obj_t *duplicate(int fd, int family, int type, int proto, qstr what) {
-    socket_obj_t *self = usocket_py_new();
+static socket_obj_t *socket_of_copy(int fd, int family, int type, int proto, qstr what) {
+    socket_obj_t *self = usocket_py_new_socket();
     int copy;
     USOCKET_CALL_COLLECT(copy, usocket_dup(fd));
     usocket_py_check(copy, what);
@@ -30,7 +30,7 @@ static socket_obj_t *duplicate(int fd, int family, int type, int proto, qstr wha
 
 static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
     int proto = n_args > 3 ? usocket_py_int(args[3], MP_QSTR_proto) : 0;
-    return MP_OBJ_FROM_PTR(duplicate(usocket_py_int(args[0], MP_QSTR_fd), usocket_py_int(args[1], MP_QSTR_family),
+    return MP_OBJ_FROM_PTR(socket_of_copy(usocket_py_int(args[0], MP_QSTR_fd), usocket_py_int(args[1], MP_QSTR_family),
         usocket_py_int(args[2], MP_QSTR_type), proto, MP_QSTR_fromfd));
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj, 3, 4, mod_usocket_fromfd);
@@ -42,13 +42,13 @@ static mp_obj_t socket_dup(mp_obj_t self_in) {
         usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_dup, "of a TLS socket"); /* two cannot share its keys */
     }
     /* Its own number may be a stand-in, while bytes are kept. */
-    socket_obj_t *self = duplicate(from->io, from->family, from->type, from->proto, MP_QSTR_dup);
+    socket_obj_t *self = socket_of_copy(from->io, from->family, from->type, from->proto, MP_QSTR_dup);
     usocket_settimeout(&self->sock, usocket_gettimeout(from));
     return MP_OBJ_FROM_PTR(self);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_dup_obj, socket_dup);
 
-static int inheritable(mp_obj_t self_in, int on, qstr what) {
+static int socket_inheritable(mp_obj_t self_in, int on, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_check_open(&self->sock, what);
     int r = mod_usocket_inheritable(usocket_fileno(&self->sock), on);
@@ -57,12 +57,12 @@ static int inheritable(mp_obj_t self_in, int on, qstr what) {
 }
 
 static mp_obj_t socket_get_inheritable(mp_obj_t self_in) {
-    return mp_obj_new_bool(inheritable(self_in, -1, MP_QSTR_get_inheritable));
+    return mp_obj_new_bool(socket_inheritable(self_in, -1, MP_QSTR_get_inheritable));
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_get_inheritable_obj, socket_get_inheritable);
 
 static mp_obj_t socket_set_inheritable(mp_obj_t self_in, mp_obj_t on_in) {
-    inheritable(self_in, mp_obj_is_true(on_in), MP_QSTR_set_inheritable);
+    socket_inheritable(self_in, mp_obj_is_true(on_in), MP_QSTR_set_inheritable);
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_2(usocket_py_set_inheritable_obj, socket_set_inheritable);

@@ -22,7 +22,7 @@ static const char *open_lookup(const usocket_dial_t *d) {
 }
 
 /* "connect to host:port: [2001:db8::1]: ENETUNREACH, 192.0.2.1: ETIMEDOUT", and what was still being looked up. */
-static MP_NORETURN void raise_list(int code, const usocket_dial_t *d, const char *host) {
+static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const char *host) {
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 80, &print);
@@ -46,14 +46,14 @@ static MP_NORETURN void raise_list(int code, const usocket_dial_t *d, const char
     usocket_py_raise_vstr(code, &words);
 }
 
-static bool has_several(const usocket_dial_t *d) {
+static bool has_several_causes(const usocket_dial_t *d) {
     usocket_addr_t a;
     return open_lookup(d) != NULL || usocket_dial_attempt(d, 1, &a) != USOCKET_ENOENT;
 }
 
 #else
-#define has_several(d) false
-#define raise_list(code, d, host) ((void)0)
+#define has_several_causes(d) false
+#define raise_attempts(code, d, host) ((void)0)
 #endif
 
 void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host, qstr what) {
@@ -62,8 +62,8 @@ void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char
         if (usocket_is_eai(code) || d->to.family == USOCKET_AF_UNSPEC) {
             usocket_py_raise_name(code, what, host);
         }
-        if (has_several(d)) {
-            raise_list(code, d, host);
+        if (has_several_causes(d)) {
+            raise_attempts(code, d, host);
         }
         usocket_py_raise(code, MP_QSTR_connect, &d->to);
     }
@@ -82,7 +82,7 @@ typedef struct {
     usocket_time_t deadline;
     usocket_query_t query;
     char host[USOCKET_HOST_MAX], service[USOCKET_SERVICE_MAX];
-} call_t;
+} dial_call_t;
 
 static usocket_time_t timeout_or_default(mp_obj_t arg) {
     return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout)
@@ -91,8 +91,8 @@ static usocket_time_t timeout_or_default(mp_obj_t arg) {
 }
 
 /* A source address that is a name is looked up until `wait`. */
-static void prepare(
-    call_t *c, mp_obj_t host, mp_obj_t port, mp_obj_t source, mp_obj_t delay, usocket_time_t wait, qstr what) {
+static void prepare_call(
+    dial_call_t *c, mp_obj_t host, mp_obj_t port, mp_obj_t source, mp_obj_t delay, usocket_time_t wait, qstr what) {
     c->query.host = usocket_py_host_text(host, c->host, what);
     c->query.service = usocket_py_service_text(port, c->service, what);
     c->query.type = USOCKET_STREAM;
@@ -108,7 +108,7 @@ static void prepare(
 }
 
 /* The scope of an IPv6 address becomes part of the host. */
-static void add_scope(call_t *c, size_t n, mp_obj_t *items) {
+static void add_scope_to_host(dial_call_t *c, size_t n, mp_obj_t *items) {
     uint32_t flowinfo = n > 2 ? usocket_py_number(items[2], MP_QSTR_flowinfo, 0xfffff) : 0;
     uint32_t scope = n > 3 ? usocket_py_number(items[3], MP_QSTR_scope_id, UINT32_MAX) : 0;
     if (flowinfo == 0 && scope == 0) {
@@ -127,7 +127,7 @@ static void add_scope(call_t *c, size_t n, mp_obj_t *items) {
     strcpy(old != NULL ? old : c->host + len, vstr_null_terminated_str(&v));
 }
 
-static int call_start(call_t *c) {
+static int start_call(dial_call_t *c) {
     int r = usocket_dial_start(&c->dial, &c->query, c->bound ? &c->source : NULL);
 #if USOCKET_RACE
     if (c->delay >= 0) {
@@ -137,7 +137,7 @@ static int call_start(call_t *c) {
     return r;
 }
 
-static const char *call_host(const call_t *c) {
+static const char *host_of_call(const dial_call_t *c) {
     return c->query.host != NULL ? c->query.host : "None";
 }
 
@@ -161,23 +161,23 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
         mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
     }
     usocket_time_t timeout = timeout_or_default(vals[ARG_timeout].u_obj);
-    call_t c;
+    dial_call_t c;
     memset(&c, 0, sizeof(c));
     c.deadline = usocket_deadline_in(timeout);
-    prepare(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline,
+    prepare_call(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline,
         MP_QSTR_create_connection);
-    add_scope(&c, n, items);
-    socket_obj_t *self = usocket_py_new();
+    add_scope_to_host(&c, n, items);
+    socket_obj_t *self = usocket_py_new_socket();
     bool collected = false;
     mp_obj_t exc = MP_OBJ_NULL;
     for (;;) {
-        int r = call_start(&c);
+        int r = start_call(&c);
         if (r == 0) {
             USOCKET_CALL(r, &exc, usocket_dial_by(&c.dial, &self->sock, c.deadline));
         }
         bool again = usocket_py_collect(r, &collected);
         if (r < 0 && !again && exc == MP_OBJ_NULL) {
-            usocket_py_raise_dial(r, &c.dial, &self->sock, call_host(&c), MP_QSTR_create_connection);
+            usocket_py_raise_dial(r, &c.dial, &self->sock, host_of_call(&c), MP_QSTR_create_connection);
         }
         usocket_dial_end(&c.dial, &self->sock);
         if (!again) {
@@ -203,7 +203,7 @@ typedef struct {
     mp_obj_t exc;       /* The exception of the failed dial, or MP_OBJ_NULL: result() raises it again. */
     int code;           /* The last code of usocket_dial_step. */
     bool collected;     /* The one garbage collection for scarce resources has been made. */
-    call_t c;
+    dial_call_t c;
 } dialer_obj_t;
 
 static bool dialer_goes_on(const dialer_obj_t *self) {
@@ -217,7 +217,7 @@ static void dialer_restart(dialer_obj_t *self) {
     int alarm = d->alarm;
     d->set = d->alarm = -1;
     usocket_dial_end(d, &self->sock->sock);
-    self->code = call_start(&self->c);
+    self->code = start_call(&self->c);
     d->set = set;
     d->alarm = alarm;
     self->code = self->code == 0 ? USOCKET_EINPROGRESS : self->code;
@@ -253,7 +253,7 @@ static mp_obj_t dialer_result(void *self_in, int code) {
     if (self->exc == MP_OBJ_NULL) {
         nlr_buf_t nlr;
         if (nlr_push(&nlr) == 0) {
-            usocket_py_raise_dial(code, &self->c.dial, &sock->sock, call_host(&self->c), MP_QSTR_dialer);
+            usocket_py_raise_dial(code, &self->c.dial, &sock->sock, host_of_call(&self->c), MP_QSTR_dialer);
         }
         self->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     }
@@ -292,9 +292,9 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    socket_obj_t *sock = usocket_py_new();
+    socket_obj_t *sock = usocket_py_new_socket();
     dialer_obj_t *self = usocket_py_new_operation(sizeof(*self), &dialer_type, &dialer_calls);
-    call_t *c = &self->c;
+    dial_call_t *c = &self->c;
     c->deadline = usocket_deadline_in(timeout_or_default(vals[ARG_timeout].u_obj));
     if (c->deadline == USOCKET_NOW) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be 0"));
@@ -302,17 +302,17 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
     c->query.family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
     c->query.proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
     c->query.flags = usocket_py_int(vals[ARG_flags].u_obj, MP_QSTR_flags);
-    prepare(c, vals[ARG_host].u_obj, vals[ARG_port].u_obj, vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj,
+    prepare_call(c, vals[ARG_host].u_obj, vals[ARG_port].u_obj, vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj,
         USOCKET_NOW, MP_QSTR_dialer);
     int r;
     do {
-        r = call_start(c);
+        r = start_call(c);
         if (r < 0) {
             usocket_dial_end(&c->dial, &sock->sock);
         }
     } while (usocket_py_collect(r, &self->collected));
     if (r < 0) {
-        usocket_py_raise_name(r, MP_QSTR_dialer, call_host(c));
+        usocket_py_raise_name(r, MP_QSTR_dialer, host_of_call(c));
     }
     self->code = USOCKET_EINPROGRESS;
     self->sock = sock;

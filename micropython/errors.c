@@ -63,7 +63,7 @@ void usocket_py_name_first(const mp_print_t *print, int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
 
-void usocket_py_sayable(char *text, size_t len) {
+void usocket_py_make_utf8(char *text, size_t len) {
     if (!usocket_is_utf8(text, len)) {
         for (size_t i = 0; i < len; i++) {
             text[i] = (byte)text[i] < 0x80 ? text[i] : '?';
@@ -72,7 +72,7 @@ void usocket_py_sayable(char *text, size_t len) {
 }
 
 static mp_obj_t words_obj(vstr_t *words) {
-    usocket_py_sayable(words->buf, words->len);
+    usocket_py_make_utf8(words->buf, words->len);
     return usocket_str_from_vstr(words);
 }
 

@@ -43,7 +43,7 @@ static uint8_t mode_flags(mp_obj_t arg) {
 }
 
 /* None, or `name` in small or capital letters, with or without '-' and '_'. */
-static void check_word(mp_obj_t arg, const char *name, mp_rom_error_text_t words) {
+static void check_only_choice(mp_obj_t arg, const char *name, mp_rom_error_text_t words) {
     if (arg == mp_const_none) {
         return;
     }
@@ -64,7 +64,7 @@ static void check_word(mp_obj_t arg, const char *name, mp_rom_error_text_t words
 }
 
 /* Whether line ends are to be made "\n" of. */
-static bool newlines(mp_obj_t arg, uint8_t flags) {
+static bool translates_newlines(mp_obj_t arg, uint8_t flags) {
     if (arg == mp_const_none) {
         return true;
     }
@@ -97,9 +97,9 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
         : usocket_py_integer(vals[ARG_buffering].u_obj, MP_QSTR_buffering);
     bool stream = owner->sock.type == USOCKET_STREAM;
     if (flags & IS_TEXT) { /* of bytes they say nothing */
-        check_word(vals[ARG_encoding].u_obj, "utf8", MP_ERROR_TEXT("encoding must be utf-8"));
-        check_word(vals[ARG_errors].u_obj, "strict", MP_ERROR_TEXT("errors must be 'strict'"));
-        if (newlines(vals[ARG_newline].u_obj, flags) && buffering != 0 && stream) {
+        check_only_choice(vals[ARG_encoding].u_obj, "utf8", MP_ERROR_TEXT("encoding must be utf-8"));
+        check_only_choice(vals[ARG_errors].u_obj, "strict", MP_ERROR_TEXT("errors must be 'strict'"));
+        if (translates_newlines(vals[ARG_newline].u_obj, flags) && buffering != 0 && stream) {
             flags |= NEWLINES;
         }
     }
@@ -124,7 +124,7 @@ MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_makefile_obj, 1, socket_makefile);
 /* ---- Writing, closing --------------------------------------------------------------------------------------------- */
 
 static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
-    file_obj_t *self = usocket_py_file(args[0], CAN_WRITE, MP_QSTR_write);
+    file_obj_t *self = usocket_py_check_file(args[0], CAN_WRITE, MP_QSTR_write);
     return usocket_py_write(self->sock, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
@@ -143,7 +143,7 @@ static mp_obj_t file_close(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(file_close_obj, file_close);
 
 static mp_obj_t file_enter(mp_obj_t self_in) {
-    usocket_py_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR___enter__);
+    usocket_py_check_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR___enter__);
     return self_in;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_enter_obj, file_enter);
@@ -163,19 +163,19 @@ static mp_obj_t file_exit(size_t n_args, const mp_obj_t *args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_exit_obj, 4, 4, file_exit);
 
 static mp_obj_t file_flush(mp_obj_t self_in) {
-    usocket_py_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR_flush);
+    usocket_py_check_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR_flush);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_flush_obj, file_flush);
 
 static mp_obj_t file_fileno(mp_obj_t self_in) {
-    file_obj_t *self = usocket_py_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR_fileno);
+    file_obj_t *self = usocket_py_check_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR_fileno);
     return MP_OBJ_NEW_SMALL_INT(usocket_fileno(self->sock));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_fileno_obj, file_fileno);
 
 static mp_obj_t file_setblocking(mp_obj_t self_in, mp_obj_t flag) {
-    file_obj_t *self = usocket_py_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR_setblocking);
+    file_obj_t *self = usocket_py_check_file(self_in, CAN_READ | CAN_WRITE, MP_QSTR_setblocking);
     usocket_settimeout(self->sock, mp_obj_is_true(flag) ? USOCKET_FOREVER : 0);
     return mp_const_none;
 }
@@ -183,7 +183,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(file_setblocking_obj, file_setblocking);
 
 /* ---- The stream protocol ------------------------------------------------------------------------------------------ */
 
-static mp_uint_t stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
+static mp_uint_t file_stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (!usocket_py_trylock(&self->reading)) {
         *errcode = MP_EBUSY; /* another thread reads */
@@ -204,12 +204,12 @@ static mp_uint_t stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *e
     return usocket_py_protocol_read(self->sock, buf, size, errcode);
 }
 
-static mp_uint_t stream_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
+static mp_uint_t file_stream_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     return usocket_py_protocol_write(self->sock, buf, size, errcode);
 }
 
-static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+static mp_uint_t file_stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     switch (request) {
         case MP_STREAM_POLL: {
@@ -232,9 +232,9 @@ static mp_uint_t stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg
 }
 
 static const mp_stream_p_t file_stream = {
-    .read = stream_read,
-    .write = stream_write,
-    .ioctl = stream_ioctl,
+    .read = file_stream_read,
+    .write = file_stream_write,
+    .ioctl = file_stream_ioctl,
 };
 
 static const mp_rom_map_elem_t file_locals_table[] = {

@@ -34,7 +34,7 @@ typedef struct {
 } file_obj_t;
 
 /* An open file; can: CAN_READ or CAN_WRITE, or both for any file. what: the call. */
-file_obj_t *usocket_py_file(mp_obj_t self_in, uint8_t can, qstr what);
+file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what);
 
 /* Bytes in the buffer; an empty one gives way to what comes next. */
 size_t usocket_py_file_buffered(file_obj_t *self);

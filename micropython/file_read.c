@@ -17,9 +17,9 @@ typedef struct {
     usocket_time_t deadline;
     unsigned rounds; /* refills of the buffer */
     mp_obj_t exc;    /* an exception that ended the call, or MP_OBJ_NULL */
-} reading_t;
+} file_reading_t;
 
-file_obj_t *usocket_py_file(mp_obj_t self_in, uint8_t can, qstr what) {
+file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_check_stack();
     if (usocket_fileno(self->sock) < 0) {
@@ -50,7 +50,7 @@ size_t usocket_py_file_buffered(file_obj_t *self) {
 }
 
 /* Move up to n bytes of the buffer into v. */
-static void take(file_obj_t *self, vstr_t *v, size_t n) {
+static void take_from_buffer(file_obj_t *self, vstr_t *v, size_t n) {
     size_t have = self->len - self->pos;
     n = n < have ? n : have;
     if (v->alloc <= v->len + n) { /* room for a NUL, too: what makes the result must not allocate */
@@ -68,7 +68,7 @@ static void take(file_obj_t *self, vstr_t *v, size_t n) {
 }
 
 /* The bytes of v are to be read again. A call that took more than the buffer's first pos bytes has emptied a buffer before. */
-static void put_back(file_obj_t *self, const vstr_t *v) {
+static void put_back_in_buffer(file_obj_t *self, const vstr_t *v) {
     if (v->len <= self->pos) {
         self->pos -= v->len;
         return;
@@ -85,7 +85,7 @@ static void put_back(file_obj_t *self, const vstr_t *v) {
 }
 
 /* The n bytes just received into the buffer; "\r\n" and "\r" become "\n". */
-static void received(file_obj_t *self, size_t n) {
+static void add_received(file_obj_t *self, size_t n) {
     self->len = n;
     if (self->mode & NEWLINES) {
         char *to = self->buf;
@@ -103,7 +103,7 @@ static void received(file_obj_t *self, size_t n) {
 }
 
 /* Fill the empty buffer with what is there. Returns as usocket_recv_by. */
-static int32_t refill(reading_t *r) {
+static int32_t refill_buffer(file_reading_t *r) {
     file_obj_t *self = r->file;
     self->pos = self->len = 0;
     if (self->buf == NULL) {
@@ -111,11 +111,11 @@ static int32_t refill(reading_t *r) {
     }
     int32_t n;
     do {
-        if (r->rounds++ != 0 && (n = usocket_py_go_on(r->rounds, r->deadline, &r->exc)) < 0) {
+        if (r->rounds++ != 0 && (n = usocket_py_next_round(r->rounds, r->deadline, &r->exc)) < 0) {
             return n;
         }
         USOCKET_CALL(n, &r->exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, r->deadline));
-        received(self, n > 0 ? (size_t)n : 0);
+        add_received(self, n > 0 ? (size_t)n : 0);
     } while (n > 0 && self->len == 0); /* it was the "\n" of a "\r\n" */
     return n;
 }
@@ -123,7 +123,7 @@ static int32_t refill(reading_t *r) {
 /* ---- Text --------------------------------------------------------------------------------------------------------- */
 
 /* How many bytes the last character of v lacks. */
-static size_t lacking(const vstr_t *v) {
+static size_t bytes_lacking(const vstr_t *v) {
     for (size_t i = 1; i <= 3 && i <= v->len; i++) {
         byte c = (byte)v->buf[v->len - i];
         if ((c & 0xc0) != 0x80) {
@@ -135,19 +135,19 @@ static size_t lacking(const vstr_t *v) {
 }
 
 /* How many bytes are to be read, at least, until v has all. */
-static size_t wanted(reading_t *r) {
+static size_t bytes_wanted(file_reading_t *r) {
     if (!(r->file->mode & IS_TEXT) || r->max == SIZE_MAX) {
         return r->max - r->v.len;
     }
     for (; r->seen < r->v.len; ++r->seen) {
         r->max -= r->max != 0 && (r->v.buf[r->seen] & 0xc0) != 0x80;
     }
-    return r->max + lacking(&r->v);
+    return r->max + bytes_lacking(&r->v);
 }
 
 /* The beginning of a character stays for the next read. False: there is no memory for it. */
-static bool keep_part(file_obj_t *self, vstr_t *v) {
-    if (lacking(v) == 0) {
+static bool keep_partial_char(file_obj_t *self, vstr_t *v) {
+    if (bytes_lacking(v) == 0) {
         return true;
     }
     size_t part = 1;
@@ -169,9 +169,9 @@ static bool keep_part(file_obj_t *self, vstr_t *v) {
 
 /* ---- The call ----------------------------------------------------------------------------------------------------- */
 
-static file_obj_t *begin(reading_t *r, mp_obj_t self_in, qstr what) {
+static file_obj_t *begin_reading(file_reading_t *r, mp_obj_t self_in, qstr what) {
     memset(r, 0, sizeof(*r));
-    r->file = usocket_py_file(self_in, CAN_READ, what);
+    r->file = usocket_py_check_file(self_in, CAN_READ, what);
     r->what = what;
     r->exc = MP_OBJ_NULL;
     r->o = usocket_py_new_bytes();
@@ -182,29 +182,29 @@ static file_obj_t *begin(reading_t *r, mp_obj_t self_in, qstr what) {
 }
 
 /* What has been read, or an exception that leaves it to be read. */
-static mp_obj_t result(reading_t *r, int code) {
+static mp_obj_t reading_result(file_reading_t *r, int code) {
     file_obj_t *self = r->file;
     bool text = (self->mode & IS_TEXT) != 0;
-    bool is_all = usocket_py_is_all(code, r->deadline);
-    bool failed = code < 0 && (!is_all || (text && !keep_part(self, &r->v)) || r->v.len == 0);
+    bool would_block = usocket_py_would_block(code, r->deadline);
+    bool failed = code < 0 && (!would_block || (text && !keep_partial_char(self, &r->v)) || r->v.len == 0);
     if (!failed && (!text || usocket_is_utf8(r->v.buf, r->v.len))) {
         return usocket_py_bytes(r->o, &r->v);
     }
-    put_back(self, &r->v);
+    put_back_in_buffer(self, &r->v);
     usocket_py_reraise(r->exc);
 #if MICROPY_PY_BUILTINS_STR_UNICODE
     if (!failed) {
         mp_raise_msg_varg(&mp_type_UnicodeError, MP_ERROR_TEXT("%q: the bytes are not UTF-8"), r->what);
     }
 #endif
-    if (is_all) {
+    if (would_block) {
         return mp_const_none;
     }
     usocket_py_raise_socket(self->sock, code, r->what, NULL);
 }
 
 /* A call with the file to itself. read: returns 0 or more, or a code. */
-static mp_obj_t run(reading_t *r, int32_t (*read)(reading_t *r)) {
+static mp_obj_t run_reading(file_reading_t *r, int32_t (*read)(file_reading_t *r)) {
     volatile int32_t code = USOCKET_ENOMEM;
     nlr_buf_t nlr;
     r->file->mode |= IS_READING;
@@ -215,27 +215,27 @@ static mp_obj_t run(reading_t *r, int32_t (*read)(reading_t *r)) {
         r->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     }
     r->file->mode &= (uint8_t)~IS_READING;
-    return result(r, code);
+    return reading_result(r, code);
 }
 
 /* Where there is no GIL, other threads that read find the file taken. */
-static mp_obj_t alone(usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
+static mp_obj_t call_exclusively(usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     if (!usocket_py_trylock(&self->reading)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
     }
-    return usocket_py_then_unlock(&self->reading, call, n_args, args);
+    return usocket_py_call_and_unlock(&self->reading, call, n_args, args);
 }
 
-static int32_t read_bytes(reading_t *r) {
+static int32_t read_bytes(file_reading_t *r) {
     file_obj_t *self = r->file;
     int32_t code = 1;
     size_t more;
-    while (code > 0 && (more = wanted(r)) != 0) {
+    while (code > 0 && (more = bytes_wanted(r)) != 0) {
         if (usocket_py_file_buffered(self) != 0) {
-            take(self, &r->v, more);
+            take_from_buffer(self, &r->v, more);
         } else if (more < self->size || (self->mode & NEWLINES)) { /* a small rest: read ahead for the next */
-            code = refill(r);
+            code = refill_buffer(r);
         } else {
             size_t whole = r->v.len + more;
             self->pos = self->len = 0;
@@ -247,21 +247,21 @@ static int32_t read_bytes(reading_t *r) {
 }
 
 static mp_obj_t read_all(mp_obj_t self_in, size_t n, qstr what) {
-    reading_t r;
-    file_obj_t *self = begin(&r, self_in, what);
+    file_reading_t r;
+    file_obj_t *self = begin_reading(&r, self_in, what);
     size_t have = usocket_py_file_buffered(self);
     r.max = n;
     r.deadline = usocket_deadline(self->sock);
-    usocket_py_room(self->sock, &r.v, self->sock->type != USOCKET_STREAM ? n : MIN(n, MAX(have, 256)));
-    return run(&r, read_bytes);
+    usocket_py_init_room(self->sock, &r.v, self->sock->type != USOCKET_STREAM ? n : MIN(n, MAX(have, 256)));
+    return run_reading(&r, read_bytes);
 }
 
-static mp_obj_t do_read(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t read_locked(size_t n_args, const mp_obj_t *args) {
     return read_all(args[0], usocket_py_limit(n_args, args, 1), MP_QSTR_read);
 }
 
 static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
-    return alone(do_read, n_args, args);
+    return call_exclusively(read_locked, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_read_obj, 1, 2, file_read);
 
@@ -269,19 +269,19 @@ static const char *line_end(const file_obj_t *self, size_t have) {
     return have != 0 ? memchr(self->buf + self->pos, '\n', have) : NULL;
 }
 
-static int32_t read_line(reading_t *r) {
+static int32_t read_line(file_reading_t *r) {
     file_obj_t *self = r->file;
     int32_t code = 1;
     size_t more;
-    while (code > 0 && (more = wanted(r)) != 0) {
+    while (code > 0 && (more = bytes_wanted(r)) != 0) {
         size_t have = usocket_py_file_buffered(self);
         if (have != 0) {
             have = have < more ? have : more;
             const char *end = line_end(self, have);
             code = end == NULL;
-            take(self, &r->v, end != NULL ? (size_t)(end - self->buf) + 1 - self->pos : have);
+            take_from_buffer(self, &r->v, end != NULL ? (size_t)(end - self->buf) + 1 - self->pos : have);
         } else if (self->size != 0) {
-            code = refill(r);
+            code = refill_buffer(r);
         } else { /* unbuffered, but for bytes that were kept */
             size_t most = r->v.len + more;
             self->pos = self->len = 0;
@@ -292,9 +292,9 @@ static int32_t read_line(reading_t *r) {
     return code;
 }
 
-static mp_obj_t do_readline(size_t n_args, const mp_obj_t *args) {
-    reading_t r;
-    file_obj_t *self = begin(&r, args[0], MP_QSTR_readline);
+static mp_obj_t readline_locked(size_t n_args, const mp_obj_t *args) {
+    file_reading_t r;
+    file_obj_t *self = begin_reading(&r, args[0], MP_QSTR_readline);
     r.max = usocket_py_limit(n_args, args, 1);
     size_t have = usocket_py_file_buffered(self);
     const char *end = line_end(self, have);
@@ -304,11 +304,11 @@ static mp_obj_t do_readline(size_t n_args, const mp_obj_t *args) {
         r.deadline = usocket_deadline(self->sock);
         vstr_init(&r.v, have + 65);
     }
-    return run(&r, read_line);
+    return run_reading(&r, read_line);
 }
 
 static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
-    return alone(do_readline, n_args, args);
+    return call_exclusively(readline_locked, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_readline_obj, 1, 2, file_readline);
 
@@ -318,7 +318,7 @@ mp_obj_t usocket_py_file_next(mp_obj_t self_in) {
 }
 
 /* All is read first and cut up then: a failure has one string to put back. */
-static mp_obj_t do_readlines(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t readlines_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     mp_obj_t self_in = args[0];
     mp_obj_t all = read_all(self_in, SIZE_MAX, MP_QSTR_readlines);
@@ -338,17 +338,17 @@ static mp_obj_t do_readlines(size_t n_args, const mp_obj_t *args) {
         nlr_pop();
         return lines;
     }
-    put_back(MP_OBJ_TO_PTR(self_in), &v);
+    put_back_in_buffer(MP_OBJ_TO_PTR(self_in), &v);
     nlr_jump(nlr.ret_val);
 }
 
 static mp_obj_t file_readlines(mp_obj_t self_in) {
-    return alone(do_readlines, 1, &self_in);
+    return call_exclusively(readlines_locked, 1, &self_in);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_file_readlines_obj, file_readlines);
 
-static mp_obj_t do_readinto(size_t n_args, const mp_obj_t *args) {
-    file_obj_t *self = usocket_py_file(args[0], CAN_READ, MP_QSTR_readinto);
+static mp_obj_t readinto_locked(size_t n_args, const mp_obj_t *args) {
+    file_obj_t *self = usocket_py_check_file(args[0], CAN_READ, MP_QSTR_readinto);
     mp_buffer_info_t buf;
     usocket_py_writable(args[1], &buf);
     size_t n = MIN(usocket_py_limit(n_args, args, 2), buf.len);
@@ -372,17 +372,17 @@ static mp_obj_t do_readinto(size_t n_args, const mp_obj_t *args) {
         r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(self->sock, buf.buf, buf.len, &got, deadline));
     self->mode &= (uint8_t) ~(got != buffered ? IS_READING | AFTER_CR : IS_READING);
     got = MIN(got, buf.len);
-    bool is_all = usocket_py_is_all(r, deadline);
-    if (r < 0 && !is_all && got != 0) {
-        vstr_t v = {.len = got, .buf = usocket_py_copy(buf.buf, got, exc)};
+    bool would_block = usocket_py_would_block(r, deadline);
+    if (r < 0 && !would_block && got != 0) {
+        vstr_t v = {.len = got, .buf = usocket_py_copy_or_pend(buf.buf, got, exc)};
         if (v.buf == NULL) {
             return MP_OBJ_NEW_SMALL_INT(got); /* a short count loses nothing */
         }
         self->pos = self->len = 0;
-        put_back(self, &v);
+        put_back_in_buffer(self, &v);
     }
     usocket_py_reraise(exc);
-    if (is_all) {
+    if (would_block) {
         return got != 0 ? MP_OBJ_NEW_SMALL_INT(got) : mp_const_none;
     }
     usocket_py_check_socket(self->sock, r, MP_QSTR_readinto, NULL);
@@ -390,7 +390,7 @@ static mp_obj_t do_readinto(size_t n_args, const mp_obj_t *args) {
 }
 
 static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {
-    return alone(do_readinto, n_args, args);
+    return call_exclusively(readinto_locked, n_args, args);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_readinto_obj, 2, 3, file_readinto);
 

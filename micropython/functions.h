@@ -44,7 +44,7 @@ const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what);
 const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr what);
 #if USOCKET_NAMES
 /* make(l), with l freed however it ends. */
-mp_obj_t usocket_py_then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l));
+mp_obj_t usocket_py_make_and_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l));
 #endif
 #else
 #define FOR_EXTRAS static
@@ -53,8 +53,8 @@ mp_obj_t usocket_py_then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_look
 #if USOCKET_NAMES && (USOCKET_ASYNC || USOCKET_POLLER)
 
 /* getaddrinfo's arguments. Returns the host's. */
-mp_obj_t usocket_py_query(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q, char *host,
-    char *service, qstr what);
+mp_obj_t usocket_py_query_args(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q,
+    char *host, char *service, qstr what);
 
 /* getaddrinfo's list. */
 mp_obj_t usocket_py_answers(usocket_lookup_t *l);

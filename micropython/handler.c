@@ -1,6 +1,6 @@
 /* setsockopt(SOL_SOCKET, 20, handler): the handler is scheduled when a connection waits on a listener, or data on a socket.
  *
- * A thread of the library watches the socket (usocket_watch) and schedules fire(), which calls the handler from the
+ * A thread of the library watches the socket (usocket_watch) and schedules fire_handler(), which calls the handler from the
  * interpreter's own loop. It fires again once the program has taken something from the socket.
  *
  * SPDX-License-Identifier: MIT
@@ -21,7 +21,7 @@ MP_REGISTER_ROOT_POINTER(void *usocket_watched);
 #endif
 
 /* In an atomic section. */
-static void keep(socket_obj_t *self, bool on) {
+static void keep_alive(socket_obj_t *self, bool on) {
 #ifdef WATCHED
     if (on) {
         self->next_watched = WATCHED;
@@ -39,7 +39,7 @@ static void keep(socket_obj_t *self, bool on) {
 #endif
 }
 
-static mp_obj_t fire(mp_obj_t self_in) {
+static mp_obj_t fire_handler(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->handler != MP_OBJ_NULL) {
         if (mod_usocket_numbers.descriptors || usocket_poll(&self->sock, USOCKET_POLL_IN, USOCKET_NOW) != 0) {
@@ -50,72 +50,72 @@ static mp_obj_t fire(mp_obj_t self_in) {
     }
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(fire_obj, fire);
+static MP_DEFINE_CONST_FUN_OBJ_1(fire_handler_obj, fire_handler);
 
 /* On the watcher's thread: nothing of the interpreter may be touched but its schedule. */
-static bool ready(void *self) {
-    return mp_sched_schedule(MP_OBJ_FROM_PTR(&fire_obj), MP_OBJ_FROM_PTR(self));
+static bool schedule_handler(void *self) {
+    return mp_sched_schedule(MP_OBJ_FROM_PTR(&fire_handler_obj), MP_OBJ_FROM_PTR(self));
 }
 
 /* Bytes that were put back are seen by the watcher only where the stack's own poll can be made to tell of them. */
-static void fire_for_kept(socket_obj_t *self) {
+static void fire_for_unread(socket_obj_t *self) {
     if (!mod_usocket_numbers.descriptors && usocket_unread_len(&self->sock) != 0) {
-        ready(self);
+        schedule_handler(self);
     }
 }
 
-static void rearm(socket_obj_t *self) {
+static void rearm_watch(socket_obj_t *self) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
     if (self->watch != NULL) {
         usocket_watch_again(self->watch);
     }
     MICROPY_END_ATOMIC_SECTION(state);
-    fire_for_kept(self);
+    fire_for_unread(self);
 }
 
 /* Exchange the watcher, in one step for all threads. */
-static usocket_watch_t *exchange(socket_obj_t *self, usocket_watch_t *watch) {
+static usocket_watch_t *swap_watch(socket_obj_t *self, usocket_watch_t *watch) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
     usocket_watch_t *old = self->watch;
     if (old != NULL) {
-        keep(self, false);
+        keep_alive(self, false);
     }
     self->watch = watch;
     if (watch != NULL) {
-        keep(self, true);
+        keep_alive(self, true);
     }
     MICROPY_END_ATOMIC_SECTION(state);
     return old;
 }
 
-void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
+void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     self->handler = handler;
     if (handler != MP_OBJ_NULL && self->watch != NULL) {
-        rearm(self);
+        rearm_watch(self);
         return;
     }
     usocket_watch_t *watch = NULL;
     int r = 0;
     if (handler != MP_OBJ_NULL) {
-        USOCKET_CALL_COLLECT(r, usocket_watch(&watch, &self->sock, ready, self));
+        USOCKET_CALL_COLLECT(r, usocket_watch(&watch, &self->sock, schedule_handler, self));
     }
     if (watch != NULL || self->watch != NULL) {
-        watch = exchange(self, watch);
+        watch = swap_watch(self, watch);
         if (watch != NULL) { /* outside the atomic section: its thread may wait for that, to schedule */
             usocket_watch_end(watch);
         }
     }
     usocket_py_check(r, MP_QSTR_setsockopt);
     if (handler != MP_OBJ_NULL) {
-        fire_for_kept(self);
+        fire_for_unread(self);
     }
 }
 
 #else
 
-#define rearm(self) ((void)(self))
+#define rearm_watch(self) ((void)(self))
 
-void usocket_py_handler(socket_obj_t *self, mp_obj_t handler) {
+void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     (void)self;
     if (handler != MP_OBJ_NULL) {
         usocket_py_raise(USOCKET_EOPNOTSUPP, MP_QSTR_setsockopt, NULL);
@@ -131,6 +131,6 @@ void usocket_py_consumed(socket_obj_t *self) {
     }
 #endif
     if (self->watch != NULL) {
-        rearm(self);
+        rearm_watch(self);
     }
 }

@@ -41,7 +41,7 @@ static mp_obj_t all_addresses(usocket_lookup_t *l) {
     return mp_obj_new_tuple(3, items);
 }
 
-static mp_obj_t look_up(mp_obj_t host_in, qstr what, int flags, mp_obj_t (*make)(usocket_lookup_t *l)) {
+static mp_obj_t resolve_ipv4(mp_obj_t host_in, qstr what, int flags, mp_obj_t (*make)(usocket_lookup_t *l)) {
     char host[USOCKET_HOST_MAX];
     if (host_in == mp_const_none) {
         mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
@@ -56,29 +56,29 @@ static mp_obj_t look_up(mp_obj_t host_in, qstr what, int flags, mp_obj_t (*make)
     } else if (strcmp(host, "<broadcast>") == 0) {
         strcpy(host, "255.255.255.255");
     }
-    return usocket_py_then_free(usocket_py_lookup(&q, default_deadline()), make);
+    return usocket_py_make_and_free(usocket_py_lookup(&q, default_deadline()), make);
 }
 
 static mp_obj_t mod_usocket_gethostbyname(mp_obj_t host_in) {
-    return look_up(host_in, MP_QSTR_gethostbyname, 0, first_address);
+    return resolve_ipv4(host_in, MP_QSTR_gethostbyname, 0, first_address);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_obj, mod_usocket_gethostbyname);
 
 static mp_obj_t mod_usocket_gethostbyname_ex(mp_obj_t host_in) {
-    return look_up(host_in, MP_QSTR_gethostbyname_ex, USOCKET_AI_CANONNAME, all_addresses);
+    return resolve_ipv4(host_in, MP_QSTR_gethostbyname_ex, USOCKET_AI_CANONNAME, all_addresses);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_ex_obj, mod_usocket_gethostbyname_ex);
 
 /* ---- Names of an address ------------------------------------------------------------------------------------------ */
 
-static mp_obj_t names(usocket_lookup_t *l) {
+static mp_obj_t name_and_service(usocket_lookup_t *l) {
     mp_obj_t items[2] = {usocket_py_name_obj(usocket_lookup_name(l)), usocket_py_name_obj(usocket_lookup_service(l))};
     return mp_obj_new_tuple(2, items);
 }
 
-static mp_obj_t reverse(const usocket_addr_t *a, int flags, qstr what, mp_obj_t (*make)(usocket_lookup_t *l)) {
+static mp_obj_t reverse_lookup(const usocket_addr_t *a, int flags, qstr what, mp_obj_t (*make)(usocket_lookup_t *l)) {
     usocket_py_lookup_t q = {.query = {.flags = flags}, .reverse = a, .what = what};
-    return usocket_py_then_free(usocket_py_lookup(&q, default_deadline()), make);
+    return usocket_py_make_and_free(usocket_py_lookup(&q, default_deadline()), make);
 }
 
 static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
@@ -89,20 +89,20 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
     }
     usocket_addr_t a;
     usocket_py_addr(NULL, addr_in, &a, default_deadline(), MP_QSTR_getnameinfo);
-    return reverse(&a, usocket_py_int(flags_in, MP_QSTR_flags), MP_QSTR_getnameinfo, names);
+    return reverse_lookup(&a, usocket_py_int(flags_in, MP_QSTR_flags), MP_QSTR_getnameinfo, name_and_service);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);
 
-static mp_obj_t host_found(usocket_lookup_t *l) {
+static mp_obj_t host_name_found(usocket_lookup_t *l) {
     return usocket_py_name_obj(usocket_lookup_name(l));
 }
 
-static mp_obj_t first_addr(usocket_lookup_t *l) {
+static mp_obj_t name_of_first_addr(usocket_lookup_t *l) {
     usocket_addrinfo_t info;
     if (usocket_lookup_get(l, 0, &info) < 0) {
         usocket_py_raise(USOCKET_EAI_NONAME, MP_QSTR_getfqdn, NULL);
     }
-    return reverse(&info.addr, USOCKET_NI_NAMEREQD, MP_QSTR_getfqdn, host_found);
+    return reverse_lookup(&info.addr, USOCKET_NI_NAMEREQD, MP_QSTR_getfqdn, host_name_found);
 }
 
 /* Without a name, or with 0.0.0.0, this host's. A name that leads to none is its own answer. */
@@ -123,7 +123,7 @@ static mp_obj_t mod_usocket_getfqdn(size_t n_args, const mp_obj_t *args) {
             }
         }
         usocket_py_lookup_t q = {.query = {.host = host, .type = USOCKET_STREAM}, .what = MP_QSTR_getfqdn};
-        mp_obj_t found = usocket_py_then_free(usocket_py_lookup(&q, default_deadline()), first_addr);
+        mp_obj_t found = usocket_py_make_and_free(usocket_py_lookup(&q, default_deadline()), name_of_first_addr);
         nlr_pop();
         return found;
     }
@@ -138,7 +138,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getfqdn_obj, 0, 1, mod_usocket_g
 /* ---- Services ----------------------------------------------------------------------------------------------------- */
 
 /* The types of socket to ask for: of the protocol's name, args[1], or both. Returns how many. */
-static size_t types_of(size_t n_args, const mp_obj_t *args, int types[2]) {
+static size_t socket_types_of(size_t n_args, const mp_obj_t *args, int types[2]) {
     types[0] = USOCKET_STREAM;
     types[1] = USOCKET_DGRAM;
     if (n_args < 2) {
@@ -154,7 +154,7 @@ static size_t types_of(size_t n_args, const mp_obj_t *args, int types[2]) {
     return 1;
 }
 
-static bool is_number(const char *text) {
+static bool starts_with_digit(const char *text) {
     return *text >= '0' && *text <= '9';
 }
 
@@ -169,13 +169,13 @@ static mp_obj_t mod_usocket_getservbyname(size_t n_args, const mp_obj_t *args) {
     const char *text = usocket_py_text(args[0], &len, MP_QSTR_service);
     usocket_py_service_text(args[0], service, MP_QSTR_getservbyname);
     int types[2];
-    size_t n = is_number(service) ? 0 : types_of(n_args, args, types);
+    size_t n = starts_with_digit(service) ? 0 : socket_types_of(n_args, args, types);
     for (size_t i = 0; i < n && service[0] != '\0'; i++) {
         const usocket_query_t q = {.service = service, .family = USOCKET_AF_INET, .type = types[i]};
         usocket_lookup_t *l;
         int r = usocket_lookup_start(&l, &q);
         if (r == 0 && usocket_lookup_wait(l, USOCKET_NOW) == 0) { /* without a host it has ended */
-            return usocket_py_then_free(l, port_found);
+            return usocket_py_make_and_free(l, port_found);
         }
         usocket_lookup_free(l);
     }
@@ -185,17 +185,17 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getservbyname_obj, 1, 2, mod_uso
 
 static mp_obj_t service_found(usocket_lookup_t *l) {
     const char *service = usocket_lookup_service(l);
-    return is_number(service) ? mp_const_none : usocket_py_name_obj(service);
+    return starts_with_digit(service) ? mp_const_none : usocket_py_name_obj(service);
 }
 
 static mp_obj_t mod_usocket_getservbyport(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t a = {.family = USOCKET_AF_INET};
     a.port = (uint16_t)usocket_py_number(args[0], MP_QSTR_port, 65535);
     int types[2];
-    size_t n = types_of(n_args, args, types);
+    size_t n = socket_types_of(n_args, args, types);
     for (size_t i = 0; i < n; i++) {
         int flags = USOCKET_NI_NUMERICHOST | (types[i] == USOCKET_DGRAM ? USOCKET_NI_DGRAM : 0);
-        mp_obj_t found = reverse(&a, flags, MP_QSTR_getservbyport, service_found);
+        mp_obj_t found = reverse_lookup(&a, flags, MP_QSTR_getservbyport, service_found);
         if (found != mp_const_none) {
             return found;
         }

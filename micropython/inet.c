@@ -8,7 +8,7 @@ const mp_obj_base_t mod_usocket_global_default_timeout = {&mp_type_object};
 
 #if USOCKET_PY_EXTRAS
 
-static MP_NORETURN void illegal(qstr what) {
+static MP_NORETURN void raise_illegal(qstr what) {
     usocket_py_raise_name(USOCKET_EINVAL, what, "address");
 }
 
@@ -25,7 +25,7 @@ static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
     const char *text = usocket_py_text(text_in, &len, MP_QSTR_address);
     byte ip[16];
     if (usocket_pton(family, text, len, ip) < 0) {
-        illegal(MP_QSTR_inet_pton);
+        raise_illegal(MP_QSTR_inet_pton);
     }
     return mp_obj_new_bytes(ip, size);
 }
@@ -33,7 +33,7 @@ MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_pton_obj, mod_usocket_inet_pton);
 
 static void packed_ip(mp_obj_t arg, mp_buffer_info_t *packed) {
     if (mp_obj_is_str(arg)) {
-        usocket_py_wrong(MP_QSTR_address, "bytes-like", arg);
+        usocket_py_raise_type(MP_QSTR_address, "bytes-like", arg);
     }
     usocket_py_buffer(arg, packed, MP_QSTR_address, "bytes-like");
 }
@@ -60,7 +60,7 @@ static mp_obj_t mod_usocket_inet_aton(mp_obj_t text_in) {
     const char *text = usocket_py_text(text_in, &len, MP_QSTR_address);
     byte ip[4];
     if (usocket_aton(text, len, ip) < 0) {
-        illegal(MP_QSTR_inet_aton);
+        raise_illegal(MP_QSTR_inet_aton);
     }
     return mp_obj_new_bytes(ip, sizeof(ip));
 }
@@ -70,7 +70,7 @@ static mp_obj_t mod_usocket_inet_ntoa(mp_obj_t packed_in) {
     mp_buffer_info_t packed;
     packed_ip(packed_in, &packed);
     if (packed.len != 4) {
-        illegal(MP_QSTR_inet_ntoa);
+        raise_illegal(MP_QSTR_inet_ntoa);
     }
     return format_ip(USOCKET_AF_INET, &packed);
 }

@@ -62,7 +62,7 @@ FOR_EVENT_LOOPS mp_obj_t usocket_py_answers(usocket_lookup_t *l) {
     return list;
 }
 
-FOR_EXTRAS mp_obj_t usocket_py_then_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l)) {
+FOR_EXTRAS mp_obj_t usocket_py_make_and_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l)) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         mp_obj_t result = make(l);
@@ -74,7 +74,7 @@ FOR_EXTRAS mp_obj_t usocket_py_then_free(usocket_lookup_t *l, mp_obj_t (*make)(u
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
 
-FOR_EVENT_LOOPS mp_obj_t usocket_py_query(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args,
+FOR_EVENT_LOOPS mp_obj_t usocket_py_query_args(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args,
     usocket_query_t *q, char *host, char *service, qstr what) {
     enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
     static const mp_arg_t allowed[] = {
@@ -102,8 +102,8 @@ static mp_obj_t mod_usocket_getaddrinfo(size_t n_args, const mp_obj_t *pos_args,
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];
     usocket_py_lookup_t q = {.what = MP_QSTR_getaddrinfo};
-    usocket_py_query(n_args, pos_args, kw_args, &q.query, host, service, MP_QSTR_getaddrinfo);
-    return usocket_py_then_free(
+    usocket_py_query_args(n_args, pos_args, kw_args, &q.query, host, service, MP_QSTR_getaddrinfo);
+    return usocket_py_make_and_free(
         usocket_py_lookup(&q, usocket_deadline_in(mod_usocket_default_timeout)), usocket_py_answers);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrinfo);
@@ -116,7 +116,7 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrin
 
 #if USOCKET_SERVER
 
-static void set_flag(socket_obj_t *self, int level, int name, int value, qstr what) {
+static void set_int_option(socket_obj_t *self, int level, int name, int value, qstr what) {
     usocket_py_check(
         name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
 }
@@ -150,12 +150,12 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
         if (tls) {
             usocket_py_tls_options(self, vals[ARG_ssl].u_obj);
         }
-        set_flag(self, num->sol_socket, num->so_reuseaddr, 1, MP_QSTR_create_server);
+        set_int_option(self, num->sol_socket, num->so_reuseaddr, 1, MP_QSTR_create_server);
         if (vals[ARG_reuse_port].u_bool) {
-            set_flag(self, num->sol_socket, num->so_reuseport, 1, MP_QSTR_create_server);
+            set_int_option(self, num->sol_socket, num->so_reuseport, 1, MP_QSTR_create_server);
         }
         if (family == USOCKET_AF_INET6 && num->ipv6_v6only >= 0) {
-            set_flag(self, num->ipproto_ipv6, num->ipv6_v6only, !dualstack, MP_QSTR_create_server);
+            set_int_option(self, num->ipproto_ipv6, num->ipv6_v6only, !dualstack, MP_QSTR_create_server);
         }
         usocket_addr_t a;
         usocket_py_addr(self, vals[ARG_address].u_obj, &a, usocket_deadline(&self->sock), MP_QSTR_create_server);
@@ -189,14 +189,14 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
     family = n_args > 0 ? usocket_py_int(args[0], MP_QSTR_family) : family;
     int type = n_args > 1 ? usocket_py_int(args[1], MP_QSTR_type) : USOCKET_STREAM;
     int proto = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_proto) : 0;
-    socket_obj_t *a = usocket_py_new();
-    socket_obj_t *b = usocket_py_new();
+    socket_obj_t *a = usocket_py_new_socket();
+    socket_obj_t *b = usocket_py_new_socket();
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(a), MP_OBJ_FROM_PTR(b)};
     mp_obj_t pair = mp_obj_new_tuple(2, items);
     int r;
     USOCKET_CALL_COLLECT(r, usocket_pair(&a->sock, &b->sock, family, type, proto));
-    usocket_py_opened(a, r, MP_QSTR_socketpair);
-    usocket_py_opened(b, r, MP_QSTR_socketpair);
+    usocket_py_finish_open(a, r, MP_QSTR_socketpair);
+    usocket_py_finish_open(b, r, MP_QSTR_socketpair);
     return pair;
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj, 0, 3, mod_usocket_socketpair);

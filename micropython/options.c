@@ -54,7 +54,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
         (value == mp_const_none || mp_obj_is_callable(value))) {
         usocket_py_check_open(&self->sock, MP_QSTR_setsockopt);
-        usocket_py_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
+        usocket_py_set_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
         return mp_const_none;
     } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
         number = usocket_py_int(value, MP_QSTR_value);

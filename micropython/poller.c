@@ -17,7 +17,7 @@
 #define ASK_US 1000    /* as MicroPython's select.poll */
 #define ONE_SHOT 1     /* ipoll's flag */
 
-static poller_obj_t *open_self(mp_obj_t self_in) {
+static poller_obj_t *open_poller(mp_obj_t self_in) {
     poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
     return self;
@@ -26,8 +26,8 @@ static poller_obj_t *open_self(mp_obj_t self_in) {
 #define LOCKED(call, n_args, args) \
     usocket_py_locked(&((poller_obj_t *)MP_OBJ_TO_PTR((args)[0]))->lock, (call), (n_args), (args))
 
-static mp_obj_t do_register(size_t n_args, const mp_obj_t *args) {
-    poller_obj_t *self = open_self(args[0]);
+static mp_obj_t register_locked(size_t n_args, const mp_obj_t *args) {
+    poller_obj_t *self = open_poller(args[0]);
     mp_uint_t events =
         n_args > 2 ? (mp_uint_t)usocket_py_integer(args[2], MP_QSTR_eventmask) : MP_STREAM_POLL_RD | MP_STREAM_POLL_WR;
     mp_map_elem_t *elem = usocket_py_poller_find(self, args[1], MP_MAP_LOOKUP);
@@ -40,13 +40,13 @@ static mp_obj_t do_register(size_t n_args, const mp_obj_t *args) {
 }
 
 static mp_obj_t poller_register(size_t n_args, const mp_obj_t *args) {
-    return LOCKED(do_register, n_args, args);
+    return LOCKED(register_locked, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_register_obj, 2, 3, poller_register);
 
-static mp_obj_t do_modify(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t modify_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
-    poller_obj_t *self = open_self(args[0]);
+    poller_obj_t *self = open_poller(args[0]);
     mp_uint_t events = (mp_uint_t)usocket_py_integer(args[2], MP_QSTR_eventmask);
     mp_map_elem_t *elem = usocket_py_poller_find(self, args[1], MP_MAP_LOOKUP);
     if (elem == NULL) {
@@ -58,26 +58,26 @@ static mp_obj_t do_modify(size_t n_args, const mp_obj_t *args) {
 
 static mp_obj_t poller_modify(mp_obj_t self_in, mp_obj_t obj, mp_obj_t events) {
     const mp_obj_t args[3] = {self_in, obj, events};
-    return LOCKED(do_modify, 3, args);
+    return LOCKED(modify_locked, 3, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(poller_modify_obj, poller_modify);
 
-static mp_obj_t do_unregister(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t unregister_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
-    usocket_py_poller_remove(open_self(args[0]), args[1]);
+    usocket_py_poller_remove(open_poller(args[0]), args[1]);
     return mp_const_none;
 }
 
 static mp_obj_t poller_unregister(mp_obj_t self_in, mp_obj_t obj) {
     const mp_obj_t args[2] = {self_in, obj};
-    return LOCKED(do_unregister, 2, args);
+    return LOCKED(unregister_locked, 2, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(poller_unregister_obj, poller_unregister);
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
 
 /* Room for one more. */
-static void push(round_t *w, mp_obj_t obj, mp_uint_t mask) {
+static void push_found(round_t *w, mp_obj_t obj, mp_uint_t mask) {
     if (w->n == w->room) {
         size_t room = w->room + w->room / 2 + 8;
         w->found = m_renew(found_t, w->found, w->room, room);
@@ -87,7 +87,7 @@ static void push(round_t *w, mp_obj_t obj, mp_uint_t mask) {
 }
 
 /* All that wait are told, and of each object once. */
-static void tell(poller_obj_t *self, mp_obj_t obj, mp_uint_t mask) {
+static void tell_waiters(poller_obj_t *self, mp_obj_t obj, mp_uint_t mask) {
     for (round_t *w = self->waits; w != NULL; w = w->next) {
         w->shared = w->shared || self->waits->next != NULL;
         size_t i = w->shared ? 0 : w->n;
@@ -97,13 +97,13 @@ static void tell(poller_obj_t *self, mp_obj_t obj, mp_uint_t mask) {
         if (i < w->n) {
             w->found[i].mask |= (uint16_t)mask;
         } else {
-            push(w, obj, mask);
+            push_found(w, obj, mask);
         }
     }
 }
 
 /* Arm again what has told and is still there. */
-static void arm_again(poller_obj_t *self) {
+static void rearm_told(poller_obj_t *self) {
     uint32_t link = self->told;
     while (link > 1) {
         slot_t *slot = &self->slot[link - 2];
@@ -120,7 +120,7 @@ static void arm_again(poller_obj_t *self) {
 /* Sockets of ours that have been closed, or have bytes put back since they were armed: all are looked at, but only after something
  * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed, and the number of a
  * resolver that is closed may be another object's by now. */
-static void look_for_changes(poller_obj_t *self) {
+static void recheck_slots(poller_obj_t *self) {
     bool all = self->gone || self->seen != usocket_py_changes;
     if (!all && self->foreign == 0) {
         return;
@@ -138,13 +138,13 @@ static void look_for_changes(poller_obj_t *self) {
         if (slot->obj == obj &&
             (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0)) {
             self->gone = true; /* until it is unregistered */
-            tell(self, slot->obj, usocket_py_mask(USOCKET_POLL_NVAL));
+            tell_waiters(self, slot->obj, usocket_py_mask(USOCKET_POLL_NVAL));
         }
     }
 }
 
 /* What a socket that speaks TLS is ready for; if nothing, its descriptor tells when to look again. */
-static mp_uint_t look_at(poller_obj_t *self, round_t *w, asked_t *a) {
+static mp_uint_t look_at_tls(poller_obj_t *self, round_t *w, asked_t *a) {
     usocket_t *s = &usocket_py_self(a->obj)->sock;
     int fd = usocket_fileno(s);
     bool free = fd >= 0 && ((size_t)fd >= self->room || self->slot[fd].obj == MP_OBJ_NULL);
@@ -168,7 +168,7 @@ static slot_t *slot_of(poller_obj_t *self, int fd) {
 }
 
 /* A number that cannot be watched. It may have become another's, which can. */
-static mp_uint_t try_number(poller_obj_t *self, round_t *w, mp_obj_t obj, const asked_t *a) {
+static mp_uint_t try_asked_number(poller_obj_t *self, round_t *w, mp_obj_t obj, const asked_t *a) {
     mp_uint_t events = a->events;
     int r =
         slot_of(self, a->fd) != NULL ? USOCKET_EBADF : usocket_poller_arm(self->set, a->fd, usocket_py_events(events));
@@ -184,7 +184,7 @@ static mp_uint_t try_number(poller_obj_t *self, round_t *w, mp_obj_t obj, const 
     return usocket_py_mask(USOCKET_POLL_NVAL);
 }
 
-static void ask_all(poller_obj_t *self, round_t *w) {
+static void poll_asked(poller_obj_t *self, round_t *w) {
     w->asking = false;
     w->look = USOCKET_NEVER;
     for (size_t i = 0; i < self->asked_n; i++) {
@@ -192,9 +192,9 @@ static void ask_all(poller_obj_t *self, round_t *w) {
         mp_obj_t obj = a->obj;
         mp_uint_t r;
         if (a->number) {
-            r = try_number(self, w, obj, a);
+            r = try_asked_number(self, w, obj, a);
         } else if (USOCKET_TLS && a->secure) {
-            r = look_at(self, w, a);
+            r = look_at_tls(self, w, a);
         } else {
             int errcode;
             w->asking = true;
@@ -205,13 +205,13 @@ static void ask_all(poller_obj_t *self, round_t *w) {
             usocket_py_poller_check_open(self);
         }
         if (r != 0) {
-            tell(self, obj, r);
+            tell_waiters(self, obj, r);
         }
     }
 }
 
 /* A descriptor has told. It is armed again by the next wait, or at once for others that wait now. */
-static void note(poller_obj_t *self, int fd) {
+static void note_told(poller_obj_t *self, int fd) {
     slot_t *slot = slot_of(self, fd);
     if (slot == NULL) {
         for (size_t k = 0; k < self->asked_n; k++) {
@@ -230,7 +230,7 @@ static void note(poller_obj_t *self, int fd) {
 }
 
 /* True: there was nothing until then. All are noted before one is told: that may raise a MemoryError. */
-static bool take(poller_obj_t *self, round_t *w, usocket_time_t until) {
+static bool take_events(poller_obj_t *self, round_t *w, usocket_time_t until) {
     int r;
     size_t taken = 0;
     do {
@@ -244,12 +244,12 @@ static bool take(poller_obj_t *self, round_t *w, usocket_time_t until) {
         usocket_py_poller_check_open(self);
         usocket_py_check(r, MP_QSTR_poller);
         for (int i = 0; i < r; i++) {
-            note(self, w->ready[i].fd);
+            note_told(self, w->ready[i].fd);
         }
         for (int i = 0; i < r; i++) {
             const slot_t *slot = slot_of(self, w->ready[i].fd);
             if (slot != NULL) {
-                tell(self, slot->obj, usocket_py_mask(w->ready[i].ready));
+                tell_waiters(self, slot->obj, usocket_py_mask(w->ready[i].ready));
             }
         }
         taken += (size_t)r;
@@ -273,16 +273,16 @@ static bool has_found(poller_obj_t *self, round_t *w) {
 
 static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) {
     for (;;) {
-        arm_again(self);
-        look_for_changes(self);
-        ask_all(self, w);
+        rearm_told(self);
+        recheck_slots(self);
+        poll_asked(self, w);
         usocket_time_t until = USOCKET_NOW;
         if (!has_found(self, w) && deadline != USOCKET_NOW) {
             until = usocket_deadline_in(w->asking ? ASK_US : SLICE_US);
             until = until < w->look ? until : w->look;
             until = until < deadline ? until : deadline;
         }
-        bool in_vain = take(self, w, until);
+        bool in_vain = take_events(self, w, until);
         if (has_found(self, w) || deadline == USOCKET_NOW || (in_vain && until >= deadline)) {
             return;
         }
@@ -292,7 +292,7 @@ static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) 
 /* ---- What has been found -------------------------------------------------------------------------------------------- */
 
 /* The next that is ready; false: there are no more. */
-static bool next(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
+static bool next_found(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
     poller_obj_t *self = w->poller;
     while (w->i < w->n) {
         found_t *f = &w->found[w->i++];
@@ -316,12 +316,12 @@ static bool next(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
     return false;
 }
 
-static mp_obj_t do_next(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t next_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     round_t *w = MP_OBJ_TO_PTR(args[0]);
     mp_obj_t obj;
     mp_uint_t mask;
-    if (w->poller->closed || !next(w, &obj, &mask)) {
+    if (w->poller->closed || !next_found(w, &obj, &mask)) {
         return MP_OBJ_STOP_ITERATION;
     }
     mp_obj_tuple_t *t = MP_OBJ_TO_PTR(w->tuple); /* the caller borrows it, as from select.poll */
@@ -332,7 +332,7 @@ static mp_obj_t do_next(size_t n_args, const mp_obj_t *args) {
 
 static mp_obj_t round_next(mp_obj_t self_in) {
     round_t *w = MP_OBJ_TO_PTR(self_in);
-    return usocket_py_locked(&w->poller->lock, do_next, 1, &self_in);
+    return usocket_py_locked(&w->poller->lock, next_locked, 1, &self_in);
 }
 
 static const mp_rom_map_elem_t round_locals_table[] = {};
@@ -357,7 +357,7 @@ static int close_set(poller_obj_t *self) {
     return set >= 0 ? usocket_poller_close(set) : 0;
 }
 
-static void leave(poller_obj_t *self, round_t *w) {
+static void leave_round(poller_obj_t *self, round_t *w) {
     round_t **p = &self->waits;
     while (*p != w) {
         p = &(*p)->next;
@@ -370,7 +370,7 @@ static void leave(poller_obj_t *self, round_t *w) {
 }
 
 /* What has been found is of the callers; an exception leaves nothing. */
-static void wait(poller_obj_t *self, round_t *w, size_t n_args, const mp_obj_t *args) {
+static void wait_in_round(poller_obj_t *self, round_t *w, size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = USOCKET_NEVER;
     if (n_args > 1 && args[1] != mp_const_none) {
         usocket_time_t ms = usocket_py_integer(args[1], MP_QSTR_timeout);
@@ -385,23 +385,23 @@ static void wait(poller_obj_t *self, round_t *w, size_t n_args, const mp_obj_t *
     if (nlr_push(&nlr) == 0) {
         wait_until(self, w, deadline);
         nlr_pop();
-        leave(self, w);
+        leave_round(self, w);
         return;
     }
     w->n = 0;
-    leave(self, w);
+    leave_round(self, w);
     nlr_jump(nlr.ret_val);
 }
 
-static mp_obj_t do_poll(size_t n_args, const mp_obj_t *args) {
-    poller_obj_t *self = open_self(args[0]);
+static mp_obj_t poll_locked(size_t n_args, const mp_obj_t *args) {
+    poller_obj_t *self = open_poller(args[0]);
     round_t *w = self->spare != NULL ? self->spare : new_round(self);
     self->spare = NULL;
-    wait(self, w, n_args, args);
+    wait_in_round(self, w, n_args, args);
     mp_obj_t list = mp_obj_new_list(0, NULL);
     mp_obj_t obj;
     mp_uint_t mask;
-    while (next(w, &obj, &mask)) {
+    while (next_found(w, &obj, &mask)) {
         mp_obj_t items[2] = {obj, MP_OBJ_NEW_SMALL_INT(mask)};
         mp_obj_list_append(list, mp_obj_new_tuple(2, items));
     }
@@ -410,25 +410,25 @@ static mp_obj_t do_poll(size_t n_args, const mp_obj_t *args) {
 }
 
 static mp_obj_t poller_poll(size_t n_args, const mp_obj_t *args) {
-    return LOCKED(do_poll, n_args, args);
+    return LOCKED(poll_locked, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_poll_obj, 1, 3, poller_poll);
 
-static mp_obj_t do_ipoll(size_t n_args, const mp_obj_t *args) {
-    poller_obj_t *self = open_self(args[0]);
+static mp_obj_t ipoll_locked(size_t n_args, const mp_obj_t *args) {
+    poller_obj_t *self = open_poller(args[0]);
     round_t *w = self->it;
     self->it = NULL;
     if (w == NULL || w->i < w->n) { /* none, or somebody iterates still */
         w = new_round(self);
         w->tuple = mp_obj_new_tuple(2, NULL);
     }
-    wait(self, w, n_args, args);
+    wait_in_round(self, w, n_args, args);
     self->it = w;
     return MP_OBJ_FROM_PTR(w);
 }
 
 static mp_obj_t poller_ipoll(size_t n_args, const mp_obj_t *args) {
-    return LOCKED(do_ipoll, n_args, args);
+    return LOCKED(ipoll_locked, n_args, args);
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_ipoll_obj, 1, 3, poller_ipoll);
 
@@ -443,7 +443,7 @@ static mp_obj_t poller_del(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_del_obj, poller_del);
 
 /* Calls that wait in other threads end with EBADF, within a slice. */
-static mp_obj_t do_close(size_t n_args, const mp_obj_t *args) {
+static mp_obj_t close_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     poller_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     usocket_py_poller_clear(self);
@@ -453,7 +453,7 @@ static mp_obj_t do_close(size_t n_args, const mp_obj_t *args) {
 }
 
 static mp_obj_t poller_close(mp_obj_t self_in) {
-    return LOCKED(do_close, 1, &self_in);
+    return LOCKED(close_locked, 1, &self_in);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_close_obj, poller_close);
 

@@ -33,7 +33,7 @@ mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t re
 }
 
 /* Its descriptor, or -1. */
-static int descriptor(poller_obj_t *self, mp_obj_t obj) {
+static int descriptor_of(poller_obj_t *self, mp_obj_t obj) {
     if (mp_obj_is_int(obj)) {
         int fd = usocket_py_int(obj, MP_QSTR_fd);
         if (fd < 0) {
@@ -57,7 +57,7 @@ int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj) {
     if (is_ours(obj)) {
         return usocket_fileno(&usocket_py_self(obj)->sock);
     }
-    int fd = descriptor(self, obj);
+    int fd = descriptor_of(self, obj);
     usocket_py_poller_check_open(self);
     return fd;
 }
@@ -83,7 +83,7 @@ static bool is_secure(poller_obj_t *self, mp_obj_t obj) {
 }
 
 /* number: the descriptor to ask by, or -1. */
-static void ask(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, int number) {
+static void add_asked(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, int number) {
     if (self->asked_n == self->asked_room) {
         size_t room = self->asked_room + 4;
         self->asked = m_renew(asked_t, self->asked, self->asked_room, room);
@@ -104,13 +104,13 @@ static void move_asked(poller_obj_t *self, size_t from, size_t to) {
     }
 }
 
-static void unask(poller_obj_t *self, size_t i) {
+static void remove_asked(poller_obj_t *self, size_t i) {
     self->asked_n--;
     move_asked(self, self->asked_n, i);
     self->asked[self->asked_n].obj = MP_OBJ_NULL;
 }
 
-static void empty(poller_obj_t *self, slot_t *slot) {
+static void empty_slot(poller_obj_t *self, slot_t *slot) {
     if (slot->ours) {
         usocket_py_self(slot->obj)->polled--;
     } else {
@@ -135,15 +135,15 @@ static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
         }
         mp_obj_t old = slot->obj;
         mp_uint_t events = slot->events;
-        ask(self, old, events, -1);
+        add_asked(self, old, events, -1);
         slot = &self->slot[fd];
-        empty(self, slot);
+        empty_slot(self, slot);
     }
     return slot;
 }
 
 /* Results that are not passed on yet are of the time before. */
-static void forget_found(round_t *w, mp_obj_t obj) {
+static void forget_found_in(round_t *w, mp_obj_t obj) {
     for (size_t i = w->i; i < w->n; i++) {
         if (w->found[i].obj == obj) {
             w->found[i].obj = MP_OBJ_NULL;
@@ -151,19 +151,19 @@ static void forget_found(round_t *w, mp_obj_t obj) {
     }
 }
 
-static void begin_anew(poller_obj_t *self, mp_obj_t obj) {
+static void forget_results(poller_obj_t *self, mp_obj_t obj) {
     for (round_t *w = self->waits; w != NULL; w = w->next) {
-        forget_found(w, obj);
+        forget_found_in(w, obj);
     }
     if (self->it != NULL) {
-        forget_found(self->it, obj);
+        forget_found_in(self->it, obj);
     }
 }
 
 #define NO_DESCRIPTOR 1024 /* a number from here on that is none is refused; a smaller one may have been closed */
 
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
-    int fd = descriptor(self, obj);
+    int fd = descriptor_of(self, obj);
     bool is_number = mp_obj_is_int(obj);
     mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
     if (self->closed || elem != NULL) { /* by another thread, or by the object itself, while it was asked */
@@ -171,12 +171,12 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
         usocket_py_poller_change(self, elem, events);
         return;
     }
-    begin_anew(self, obj);
+    forget_results(self, obj);
     if (self->set < 0 || fd < 0) {
         if (is_number) {
             usocket_py_raise(USOCKET_EOPNOTSUPP, MP_QSTR_poller, NULL);
         }
-        ask(self, obj, events, -1);
+        add_asked(self, obj, events, -1);
         return;
     }
     /* Armed before there is a slot: memory is for descriptors alone. */
@@ -207,7 +207,7 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     if (r == 0 && is_number) {
         usocket_py_raise(USOCKET_EEXIST, MP_QSTR_poller, NULL);
     }
-    ask(self, obj, events, r == USOCKET_EPERM || is_number ? fd : -1);
+    add_asked(self, obj, events, r == USOCKET_EPERM || is_number ? fd : -1);
 }
 
 void usocket_py_poller_change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t events) {
@@ -229,9 +229,9 @@ void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj) {
     if (elem != NULL) {
         mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
         if (at < 0) {
-            unask(self, (size_t)(-1 - at));
+            remove_asked(self, (size_t)(-1 - at));
         } else {
-            empty(self, &self->slot[at]); /* it may tell once more, to nobody */
+            empty_slot(self, &self->slot[at]); /* it may tell once more, to nobody */
         }
     }
 }
@@ -239,7 +239,7 @@ void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj) {
 void usocket_py_poller_clear(poller_obj_t *self) {
     for (size_t i = 0; i < self->room; i++) {
         if (self->slot[i].obj != MP_OBJ_NULL) {
-            empty(self, &self->slot[i]);
+            empty_slot(self, &self->slot[i]);
         }
     }
     self->slot = NULL;

@@ -31,7 +31,7 @@ static mp_uint_t protocol_result(int32_t r, int *errcode) {
     return MP_STREAM_ERROR;
 }
 
-static mp_uint_t transfer(usocket_t *s, bool out, void *buf, mp_uint_t size, int *errcode) {
+static mp_uint_t transfer_once(usocket_t *s, bool out, void *buf, mp_uint_t size, int *errcode) {
     usocket_time_t deadline = usocket_deadline(s);
     int32_t r;
     do {
@@ -43,11 +43,11 @@ static mp_uint_t transfer(usocket_t *s, bool out, void *buf, mp_uint_t size, int
 }
 
 mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode) {
-    return transfer(s, false, buf, size, errcode);
+    return transfer_once(s, false, buf, size, errcode);
 }
 
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode) {
-    return transfer(s, true, (void *)buf, size, errcode);
+    return transfer_once(s, true, (void *)buf, size, errcode);
 }
 
 static mp_uint_t protocol_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {

@@ -74,10 +74,10 @@ static inline void usocket_py_ensure_interrupts(void) {
 bool usocket_py_resume(int r, mp_obj_t *exc);
 
 /* Whether a deadline has passed, for a call of several parts none of which need wait; false of USOCKET_NOW. */
-bool usocket_py_late(usocket_time_t deadline);
+bool usocket_py_is_late(usocket_time_t deadline);
 
 /* Between the rounds of one call, for what keeps coming need never be waited for: 0, or a code that ends it. */
-int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc);
+int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc);
 
 /* r = a call that may wait, to its end. exc: an exception that ended it. */
 #define USOCKET_CALL(r, exc, call) \
@@ -92,10 +92,10 @@ int usocket_py_go_on(unsigned round, usocket_time_t deadline, mp_obj_t *exc);
     do { \
         MP_THREAD_GIL_EXIT(); \
         (r) = (call); \
-    } while (usocket_py_resume((r), (exc)) && usocket_py_follow((obj), &(data), (off), (access), (exc)))
+    } while (usocket_py_resume((r), (exc)) && usocket_py_refetch((obj), &(data), (off), (access), (exc)))
 
 /* False: there is less of it than data->len, which tells how much; the exception as in usocket_py_resume. */
-bool usocket_py_follow(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc);
+bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc);
 
 /* The same two where there is nothing to put in order. */
 #define USOCKET_CALL_RAISE(r, call) \
@@ -136,7 +136,8 @@ typedef mp_obj_t (*usocket_py_method_t)(size_t n_args, const mp_obj_t *args);
 
 /* call(n_args, args) under the lock, which an exception ends, too; the second with the lock taken already. */
 mp_obj_t usocket_py_locked(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
-mp_obj_t usocket_py_then_unlock(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
+mp_obj_t usocket_py_call_and_unlock(
+    usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
 
 /* RuntimeError where a program has recursed so far that USOCKET_PY_STACK bytes are not left. Not in close: the finaliser calls it. */
 void usocket_py_check_stack(void);
@@ -204,7 +205,7 @@ mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a);
 mp_obj_t usocket_py_name_obj(const char *name);
 
 /* Words that are no UTF-8 get '?' in place of what is not ASCII. */
-void usocket_py_sayable(char *text, size_t len);
+void usocket_py_make_utf8(char *text, size_t len);
 
 /* The items of a tuple or a list, of a namedtuple, and of what is derived from one of them. */
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items);
@@ -216,7 +217,7 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what);
 void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
 
 /* "name must be WANTED, not TYPE". */
-MP_NORETURN void usocket_py_wrong(qstr name, const char *wanted, mp_obj_t arg);
+MP_NORETURN void usocket_py_raise_type(qstr name, const char *wanted, mp_obj_t arg);
 
 /* What an argument has in memory, or a TypeError with its name; to be read, and to be written to. */
 void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const char *wanted);
@@ -259,10 +260,10 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
 /* ---- Objects ------------------------------------------------------------------------------------------------------ */
 
 /* A closed socket object, to be opened. */
-socket_obj_t *usocket_py_new(void);
+socket_obj_t *usocket_py_new_socket(void);
 
 /* The end of whatever opens one: the object with its first timeout, or the exception of a code. */
-mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what);
+mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what);
 
 /* Close self, its handler with it, and let pollers that watch it know. wait: as usocket_py_close; else as usocket_drop, which never
  * waits. */
@@ -282,7 +283,7 @@ socket_obj_t *usocket_py_self(mp_obj_t self_in);
 int usocket_py_close(usocket_t *s);
 
 /* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes it. */
-void usocket_py_handler(socket_obj_t *self, mp_obj_t handler);
+void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler);
 
 /* After each call that has taken or put back bytes, or accepted a connection: the handler may be called again, and pollers
  * look again at bytes put back. */
@@ -302,10 +303,10 @@ mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
 
 /* Begin v with room for n bytes; on a datagram socket, where what does not fit is lost, with no more than a datagram can
  * have. Returns the room. */
-size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n);
+size_t usocket_py_init_room(usocket_t *s, vstr_t *v, size_t n);
 
 /* A call that never waits has done all that it could: no failure. In others EAGAIN comes from SO_RCVTIMEO or SO_SNDTIMEO, and is one. */
-static inline bool usocket_py_is_all(int code, usocket_time_t deadline) {
+static inline bool usocket_py_would_block(int code, usocket_time_t deadline) {
     return code == USOCKET_EAGAIN && deadline == USOCKET_NOW;
 }
 
@@ -317,7 +318,7 @@ int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t dea
 
 /* A copy of bytes that a failed call has to keep. Without memory for it NULL: then the call is to return a short count, and the
  * exception that ended it, if there is one, waits to be raised. */
-char *usocket_py_copy(const void *from, size_t len, mp_obj_t exc);
+char *usocket_py_copy_or_pend(const void *from, size_t len, mp_obj_t exc);
 
 /* write() of the arguments (self, buf), (self, buf, n), (self, buf, off, n): None, a count, or an exception, as the stream calls have it. */
 mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args);

@@ -31,7 +31,7 @@ mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
     return MP_OBJ_FROM_PTR(o);
 }
 
-size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n) {
+size_t usocket_py_init_room(usocket_t *s, vstr_t *v, size_t n) {
     if (s->type != USOCKET_STREAM && n > USOCKET_PY_AT_ONCE) {
         n = MIN(n, DATAGRAM_MAX(s));
         char *buf = m_new_maybe(char, n + 1);
@@ -47,7 +47,7 @@ size_t usocket_py_room(usocket_t *s, vstr_t *v, size_t n) {
 }
 
 /* Make room for more, between 1 and max bytes: what is there to be read, or twice what has been. */
-static size_t make_room(usocket_t *s, vstr_t *v, size_t max) {
+static size_t grow_room(usocket_t *s, vstr_t *v, size_t max) {
     int32_t pending = usocket_pending(s);
     size_t room = pending > (int32_t)v->len ? (size_t)pending : v->len;
     room = room < USOCKET_PY_GROW ? USOCKET_PY_GROW : room;
@@ -57,10 +57,10 @@ static size_t make_room(usocket_t *s, vstr_t *v, size_t max) {
 }
 
 /* The same; a MemoryError comes back, so that what has been read can be put back. */
-static size_t try_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) {
+static size_t try_grow_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        size_t room = make_room(s, v, max);
+        size_t room = grow_room(s, v, max);
         nlr_pop();
         return room;
     }
@@ -70,14 +70,14 @@ static size_t try_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) {
 
 typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
 
-static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {
+static int fill_by(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {
     int r = 0;
     for (unsigned round = 0; v->len < n; round++) {
-        if (v->len != 0 && (r = usocket_py_go_on(round, deadline, exc)) < 0) {
+        if (v->len != 0 && (r = usocket_py_next_round(round, deadline, exc)) < 0) {
             break;
         }
         size_t room = v->alloc > v->len + 1 ? v->alloc - v->len - 1 : 0;
-        if (room == 0 && (room = try_room(s, v, n - v->len, exc)) == 0) {
+        if (room == 0 && (room = try_grow_room(s, v, n - v->len, exc)) == 0) {
             return USOCKET_ENOMEM;
         }
         room = room < n - v->len ? room : n - v->len;
@@ -92,14 +92,14 @@ static int fill(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_ti
 }
 
 int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc) {
-    return fill(s, v, n, usocket_recv_all_by, deadline, exc);
+    return fill_by(s, v, n, usocket_recv_all_by, deadline, exc);
 }
 
 int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc) {
-    return fill(s, v, max, usocket_recv_line_by, deadline, exc);
+    return fill_by(s, v, max, usocket_recv_line_by, deadline, exc);
 }
 
-char *usocket_py_copy(const void *from, size_t len, mp_obj_t exc) {
+char *usocket_py_copy_or_pend(const void *from, size_t len, mp_obj_t exc) {
     char *block = m_new_maybe(char, len);
     if (block != NULL) {
         memcpy(block, from, len);

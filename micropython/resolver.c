@@ -52,7 +52,7 @@ static mp_obj_t mod_usocket_resolver(size_t n_args, const mp_obj_t *pos_args, mp
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];
     usocket_query_t q;
-    mp_obj_t name = usocket_py_query(n_args, pos_args, kw_args, &q, host, service, MP_QSTR_resolver);
+    mp_obj_t name = usocket_py_query_args(n_args, pos_args, kw_args, &q, host, service, MP_QSTR_resolver);
     resolver_obj_t *self = usocket_py_new_operation(sizeof(*self), &resolver_type, &resolver_calls);
     self->host = q.host == NULL ? name : mp_obj_new_str(host, strlen(host));
     int r;

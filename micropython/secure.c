@@ -43,7 +43,7 @@ void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl) {
     }
 }
 
-static void shake(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline) {
+static void set_up_and_handshake(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline) {
     if (host != NULL) {
         usocket_py_check(usocket_tls_name(&self->sock, host, strlen(host)), MP_QSTR_create_connection);
     }
@@ -64,7 +64,7 @@ void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, us
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         usocket_py_check(r, MP_QSTR_create_connection);
-        shake(self, ssl, host, deadline);
+        set_up_and_handshake(self, ssl, host, deadline);
         nlr_pop();
         return;
     }

@@ -6,7 +6,7 @@
 
 #if USOCKET_PY_EXTRAS
 
-#define AT_ONCE ((size_t)(sizeof(void *) > 4 ? 4096 : 512))
+#define PART ((size_t)(sizeof(void *) > 4 ? 4096 : 512))
 
 typedef struct {
     socket_obj_t *sock;
@@ -18,11 +18,11 @@ typedef struct {
     usocket_time_t deadline;
 } sending_t;
 
-static void send_file(sending_t *t) {
+static void send_parts(sending_t *t) {
     size_t room = 0;
     while (t->left != 0) {
-        if (room != MIN(t->left, AT_ONCE)) {
-            room = MIN(t->left, AT_ONCE);
+        if (room != MIN(t->left, PART)) {
+            room = MIN(t->left, PART);
             t->readinto[2] = mp_obj_new_bytearray_by_ref(room, m_new(byte, room));
         }
         mp_obj_t n = mp_call_method_n_kw(1, 0, t->readinto);
@@ -48,7 +48,7 @@ static void send_file(sending_t *t) {
     }
 }
 
-static void seek(mp_obj_t *method, size_t position) {
+static void seek_file(mp_obj_t *method, size_t position) {
     if (method[0] != MP_OBJ_NULL) {
         method[2] = mp_obj_new_int_from_uint(position);
         mp_call_method_n_kw(1, 0, method);
@@ -88,17 +88,17 @@ static mp_obj_t socket_sendfile(size_t n_args, const mp_obj_t *pos_args, mp_map_
     if (offset != 0 && method[0] == MP_OBJ_NULL) {
         mp_raise_TypeError(MP_ERROR_TEXT("an offset needs a file with seek"));
     }
-    seek(method, offset);
+    seek_file(method, offset);
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        send_file(&t);
-        seek(method, offset + t.sent);
+        send_parts(&t);
+        seek_file(method, offset + t.sent);
         nlr_pop();
         return mp_obj_new_int_from_uint(t.sent);
     }
     mp_obj_t exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     if (nlr_push(&nlr) == 0) {
-        seek(method, offset + t.sent + t.part); /* the file may have been read further */
+        seek_file(method, offset + t.sent + t.part); /* the file may have been read further */
         nlr_pop();
     } /* a failure of seek hides no other */
     nlr_raise(exc);

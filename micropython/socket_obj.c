@@ -6,7 +6,7 @@
 
 usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
 
-socket_obj_t *usocket_py_new(void) {
+socket_obj_t *usocket_py_new_socket(void) {
     usocket_py_check_stack();
     /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
     socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_socket_type);
@@ -15,7 +15,7 @@ socket_obj_t *usocket_py_new(void) {
     return self;
 }
 
-mp_obj_t usocket_py_opened(socket_obj_t *self, int code, qstr what) {
+mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what) {
     usocket_py_check(code, what);
     usocket_settimeout(&self->sock, mod_usocket_default_timeout);
     return MP_OBJ_FROM_PTR(self);
@@ -29,7 +29,7 @@ socket_obj_t *usocket_py_self(mp_obj_t self_in) {
 }
 
 int usocket_py_close_socket(socket_obj_t *self, bool wait) {
-    usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_py_set_handler(self, MP_OBJ_NULL);
     int r = wait ? usocket_py_close(&self->sock) : usocket_drop(&self->sock);
     usocket_py_changed(self);
     return r;
@@ -38,7 +38,7 @@ int usocket_py_close_socket(socket_obj_t *self, bool wait) {
 #if USOCKET_PY_EXTRAS
 
 int usocket_py_detach(socket_obj_t *self) {
-    usocket_py_handler(self, MP_OBJ_NULL);
+    usocket_py_set_handler(self, MP_OBJ_NULL);
     int fd = usocket_detach(&self->sock);
     usocket_py_changed(self);
     return fd;
@@ -49,7 +49,7 @@ void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int prot
     if (r < 0) {
         usocket_close_fd(fd);
     }
-    usocket_py_opened(self, r, what);
+    usocket_py_finish_open(self, r, what);
 }
 
 #endif

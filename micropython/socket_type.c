@@ -19,7 +19,7 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     int family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
     int kind = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type);
     int proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
-    socket_obj_t *self = usocket_py_new();
+    socket_obj_t *self = usocket_py_new_socket();
     int r;
     if (vals[ARG_fileno].u_obj != mp_const_none) {
         int fd = usocket_py_int(vals[ARG_fileno].u_obj, MP_QSTR_fileno);
@@ -33,7 +33,7 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
         proto = proto != -1 ? proto : 0;
         USOCKET_CALL_COLLECT(r, usocket_open(&self->sock, family, kind, proto));
     }
-    return usocket_py_opened(self, r, MP_QSTR_socket);
+    return usocket_py_finish_open(self, r, MP_QSTR_socket);
 }
 
 /* ---- Looks -------------------------------------------------------------------------------------------------------- */
@@ -44,7 +44,7 @@ static void print_addr(const mp_print_t *print, const char *label, const usocket
         char text[USOCKET_ADDR_TEXT];
         int len = usocket_addr_format(a, text);
         if (len > 0) {
-            usocket_py_sayable(text, (size_t)len);
+            usocket_py_make_utf8(text, (size_t)len);
             mp_printf(print, ", %s='%s'", label, text);
         }
         return;
@@ -121,7 +121,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_liste
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     /* Everything that the answer needs exists before a connection is taken: none is lost to a MemoryError. */
-    socket_obj_t *conn = usocket_py_new();
+    socket_obj_t *conn = usocket_py_new_socket();
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(conn), usocket_py_addr_new()};
     mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
     usocket_time_t deadline = usocket_deadline(&self->sock);
@@ -135,7 +135,7 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
         usocket_py_raise_cause(r, MP_QSTR_accept, NULL, "the socket does not listen");
     }
     usocket_py_check_socket(&self->sock, r, MP_QSTR_accept, NULL);
-    usocket_py_opened(conn, 0, MP_QSTR_accept);
+    usocket_py_finish_open(conn, 0, MP_QSTR_accept);
     usocket_py_consumed(self);
     pair->items[1] = usocket_py_addr_fill(pair->items[1], &peer);
 #if USOCKET_UNIX
@@ -152,7 +152,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
 #if USOCKET_TLS
 
 /* The host's name, for the server's certificate; none of an address in bytes. */
-static void keep_name(socket_obj_t *self, mp_obj_t addr_in) {
+static void set_tls_name(socket_obj_t *self, mp_obj_t addr_in) {
     size_t n;
     mp_obj_t *items;
     if (self->sock.proto == USOCKET_PROTO_SEC) {
@@ -171,7 +171,7 @@ static int connect_to(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_addr(self, addr_in, a, deadline, MP_QSTR_connect);
 #if USOCKET_TLS
-    keep_name(self, addr_in);
+    set_tls_name(self, addr_in);
 #endif
     bool collected = false;
     for (bool begun = false;;) {

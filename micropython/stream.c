@@ -12,7 +12,7 @@
 /* ---- Reading ------------------------------------------------------------------------------------------------------ */
 
 /* Bytes that the program will want: the block stays where the collector sees it. They come before any that are there. */
-static void put_back(usocket_t *s, char *block, size_t len) {
+static void put_back_to_socket(usocket_t *s, char *block, size_t len) {
     while (usocket_unread(s, block, len) == USOCKET_EEXIST) {
         size_t off, more;
         const char *other = usocket_unread_take(s, &off, &more);
@@ -27,17 +27,17 @@ static void put_back(usocket_t *s, char *block, size_t len) {
 }
 
 /* What read() and readline() return, from what has arrived and how it ended. */
-static mp_obj_t result(
+static mp_obj_t stream_result(
     socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, usocket_time_t deadline, mp_obj_t exc, qstr what) {
-    bool is_all = usocket_py_is_all(code, deadline);
-    bool failed = code < 0 && (!is_all || v->len == 0);
+    bool would_block = usocket_py_would_block(code, deadline);
+    bool failed = code < 0 && (!would_block || v->len == 0);
     if (failed && v->len != 0) {
-        put_back(&self->sock, v->buf, v->len);
+        put_back_to_socket(&self->sock, v->buf, v->len);
     }
     usocket_py_consumed(self); /* last: what has been put back counts as there */
     if (failed) {
         usocket_py_reraise(exc);
-        if (is_all) {
+        if (would_block) {
             vstr_clear(v);
             return mp_const_none;
         }
@@ -53,23 +53,24 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     usocket_py_check_open(&self->sock, MP_QSTR_read);
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    usocket_py_room(&self->sock, &v, n < USOCKET_PY_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : USOCKET_PY_GROW);
+    usocket_py_init_room(
+        &self->sock, &v, n < USOCKET_PY_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : USOCKET_PY_GROW);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
-    return result(self, o, &v, r, deadline, exc, MP_QSTR_read);
+    return stream_result(self, o, &v, r, deadline, exc, MP_QSTR_read);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
 
 /* A datagram's bytes behind its first line. Returns 0, or a code: all are in v then. */
-static int keep_rest(usocket_t *s, vstr_t *v) {
+static int keep_after_line(usocket_t *s, vstr_t *v) {
     char *end = memchr(v->buf, '\n', v->len);
     size_t line = end != NULL ? (size_t)(end - v->buf) + 1 : v->len;
     if (line < v->len) {
-        char *rest = usocket_py_copy(v->buf + line, v->len - line, MP_OBJ_NULL);
+        char *rest = usocket_py_copy_or_pend(v->buf + line, v->len - line, MP_OBJ_NULL);
         if (rest == NULL) {
             return USOCKET_ENOMEM;
         }
-        put_back(s, rest, v->len - line);
+        put_back_to_socket(s, rest, v->len - line);
         v->len = line;
     }
     return 0;
@@ -83,13 +84,13 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     bool stream = self->sock.type == USOCKET_STREAM;
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    usocket_py_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);
+    usocket_py_init_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);
     mp_obj_t exc = MP_OBJ_NULL;
     int r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
     if (!stream && r >= 0) {
-        r = keep_rest(&self->sock, &v);
+        r = keep_after_line(&self->sock, &v);
     }
-    return result(self, o, &v, r, deadline, exc, MP_QSTR_readline);
+    return stream_result(self, o, &v, r, deadline, exc, MP_QSTR_readline);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readline);
 
@@ -107,11 +108,11 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     USOCKET_CALL_ON(
         r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(&self->sock, buf.buf, buf.len, &got, deadline));
     got = MIN(got, buf.len);
-    bool is_all = usocket_py_is_all(r, deadline);
-    if (r < 0 && got != 0 && !is_all) {
-        char *block = usocket_py_copy(buf.buf, got, exc);
+    bool would_block = usocket_py_would_block(r, deadline);
+    if (r < 0 && got != 0 && !would_block) {
+        char *block = usocket_py_copy_or_pend(buf.buf, got, exc);
         if (block != NULL) {
-            put_back(&self->sock, block, got);
+            put_back_to_socket(&self->sock, block, got);
         } else {
             exc = MP_OBJ_NULL;
             r = 0; /* a short count loses nothing */
@@ -119,10 +120,10 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     }
     usocket_py_consumed(self);
     usocket_py_reraise(exc);
-    if (is_all && got == 0) {
+    if (would_block && got == 0) {
         return mp_const_none;
     }
-    usocket_py_check_socket(&self->sock, is_all ? 0 : r, MP_QSTR_readinto, NULL);
+    usocket_py_check_socket(&self->sock, would_block ? 0 : r, MP_QSTR_readinto, NULL);
     return MP_OBJ_NEW_SMALL_INT(got);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readinto);
@@ -130,7 +131,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readin
 /* ---- Writing ------------------------------------------------------------------------------------------------------ */
 
 /* What write(data[, [offset,] length]) is to send; its offset. */
-static size_t write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data) {
+static size_t data_of_write(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data) {
     usocket_py_data(args[1], data);
     size_t off = n_args > 3 ? usocket_py_count(args[2]) : 0;
     off = off < data->len ? off : data->len;
@@ -142,13 +143,13 @@ static size_t write_args(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *
 
 mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
     mp_buffer_info_t data;
-    size_t off = write_args(n_args, args, &data);
+    size_t off = data_of_write(n_args, args, &data);
     usocket_time_t deadline = usocket_deadline(s);
     size_t sent = 0;
     int r;
     USOCKET_CALL_ON_RAISE(
         r, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
-    if (usocket_py_is_all(r, deadline)) {
+    if (usocket_py_would_block(r, deadline)) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }
     if (r < 0) {

@@ -57,7 +57,7 @@ static mp_obj_t whole_option(socket_obj_t *self, int name, qstr what) {
     return bytes || !usocket_is_utf8(v.buf, v.len) ? usocket_bytes_from_vstr(&v) : usocket_str_from_vstr(&v);
 }
 
-static bool is_number(int name) {
+static bool is_number_option(int name) {
     return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY ||
         name == USOCKET_TLS_SESSION_CACHE || name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION ||
         name == USOCKET_TLS_VERSION_USED || name == USOCKET_TLS_MAX_FRAGMENT || name == USOCKET_TLS_ROLE;
@@ -65,13 +65,13 @@ static bool is_number(int name) {
 
 /* Options that are no number are given whole: texts as str, certificates as bytes. MP_OBJ_NULL: it is a number. */
 mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name) {
-    return is_number(name) ? MP_OBJ_NULL : whole_option(self, name, MP_QSTR_getsockopt);
+    return is_number_option(name) ? MP_OBJ_NULL : whole_option(self, name, MP_QSTR_getsockopt);
 }
 
 /* ---- As ssl.SSLSocket has them ------------------------------------------------------------------------------------- */
 
 /* The version that was agreed on; 0 where there is none, or no TLS. */
-static int version_of(socket_obj_t *self) {
+static int tls_version_of(socket_obj_t *self) {
     int version = 0;
     size_t len = sizeof(version);
     if (self->sock.proto != USOCKET_PROTO_SEC ||
@@ -86,14 +86,14 @@ static mp_obj_t version_text(int version) {
 }
 
 static mp_obj_t socket_version(mp_obj_t self_in) {
-    int version = version_of(MP_OBJ_TO_PTR(self_in));
+    int version = tls_version_of(MP_OBJ_TO_PTR(self_in));
     return version != 0 ? version_text(version) : mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_version_obj, socket_version);
 
 static mp_obj_t socket_cipher(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    int version = version_of(self);
+    int version = tls_version_of(self);
     char name[64];
     size_t len = sizeof(name) - 1;
     if (version == 0 ||
@@ -110,7 +110,7 @@ MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_cipher_obj, socket_cipher);
 static mp_obj_t socket_selected_alpn_protocol(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     size_t len = 0;
-    if (version_of(self) == 0 ||
+    if (tls_version_of(self) == 0 ||
         usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, USOCKET_TLS_ALPN_USED, NULL, &len) < 0 || len == 0) {
         return mp_const_none;
     }
@@ -127,7 +127,7 @@ static mp_obj_t socket_getpeercert(size_t n_args, const mp_obj_t *pos_args, mp_m
     if (self->sock.proto != USOCKET_PROTO_SEC) {
         return mp_const_none;
     }
-    if (version_of(self) == 0) {
+    if (tls_version_of(self) == 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("handshake not done yet"));
     }
     size_t len = 0;
@@ -153,7 +153,7 @@ static mp_obj_t socket_pending(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int pending = 0;
     size_t len = sizeof(pending);
-    if (version_of(self) != 0) {
+    if (tls_version_of(self) != 0) {
         usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, USOCKET_TLS_PENDING, &pending, &len);
     }
     return mp_obj_new_int((mp_int_t)pending + (mp_int_t)usocket_unread_len(&self->sock));
@@ -167,10 +167,10 @@ static mp_obj_t socket_unwrap(mp_obj_t self_in) {
     if (self->sock.proto != USOCKET_PROTO_SEC || self->sock.type != USOCKET_STREAM) {
         mp_raise_ValueError(MP_ERROR_TEXT("no TLS on a stream to be unwrapped"));
     }
-    if (version_of(self) == 0) {
+    if (tls_version_of(self) == 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("handshake not done yet"));
     }
-    socket_obj_t *plain = usocket_py_new();
+    socket_obj_t *plain = usocket_py_new_socket();
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int r;
     USOCKET_CALL_RAISE(r, usocket_tls_unwrap_by(&self->sock, deadline));
