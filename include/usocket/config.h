@@ -33,7 +33,7 @@
 #error "now USOCKET_EVENTS, USOCKET_EVENT_..SLICE_MS, USOCKET_BLOCKING_SOCKETS: see below"
 #endif
 
-/* ---- Sockets ------------------------------------------------------------------------------- */
+/* ---- Sockets --------------------------------------------------------------------------------- */
 
 /** IPv6: addresses, sockets, scopes. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT.
  *  @cost 758 + 72 (0 -> 1) */
@@ -62,7 +62,7 @@
 #define USOCKET_DATAGRAMS 1
 #endif
 
-/* ---- Names and connecting to them ---------------------------------------------------------- */
+/* ---- Names and connecting to them ------------------------------------------------------------ */
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
@@ -129,7 +129,7 @@
 #define USOCKET_RACE_DELAY_MS 250
 #endif
 
-/* ---- Event loops --------------------------------------------------------------------------- */
+/* ---- Event loops ----------------------------------------------------------------------------- */
 
 /** Lookups that an event loop can wait for, and with USOCKET_RACE connects; lookups of one name in
  *  progress share one thread. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor
@@ -150,7 +150,7 @@
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
 
-/* ---- Threads, processes, time -------------------------------------------------------------- */
+/* ---- Threads, processes, time ---------------------------------------------------------------- */
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
@@ -210,7 +210,7 @@
 #define USOCKET_BLOCKING_SOCKETS 8
 #endif
 
-/* ---- Texts --------------------------------------------------------------------------------- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
 /** Texts for error codes (usocket_strerror). 0: their names only.
  *  @cost 1081 + 0 (0 -> 1) */
@@ -218,7 +218,7 @@
 #define USOCKET_WORDS 1
 #endif
 
-/* ---- TLS ----------------------------------------------------------------------------------- */
+/* ---- TLS ------------------------------------------------------------------------------------- */
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
@@ -257,7 +257,7 @@
 #define USOCKET_TLS_CLOSE_MS 1000
 #endif
 
-/* ---- The MicroPython module ---------------------------------------------------------------- */
+/* ---- The MicroPython module ------------------------------------------------------------------ */
 
 /** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
  *  @cost 0 + 10284 (0 -> 1) */
@@ -279,7 +279,7 @@
 #define USOCKET_PY_STACK 1024
 #endif
 
-/* ---- Structures and knobs ------------------------------------------------------------------ */
+/* ---- Structures and knobs -------------------------------------------------------------------- */
 
 /* A structure that depends on a knob has another size in a program that was compiled with another
  * value of it than the library. The functions that take such a structure are therefore named after

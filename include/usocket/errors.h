@@ -1,4 +1,5 @@
-/* usocket - codes of failure.
+/* usocket - the codes of failure, their names and texts. Any thread may call, an interrupt too; no
+ * function waits or takes a lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +12,8 @@
 extern "C" {
 #endif
 
-/** Negative results. The numbers are Linux's (asm-generic/errno.h), frozen, whatever the system's own are. */
+/** Negative results. The numbers are Linux's (asm-generic/errno.h) on every system, and never
+ *  change. */
 enum usocket_error {
     USOCKET_EPERM = -1,
     USOCKET_ENOENT = -2,
@@ -84,15 +86,16 @@ enum usocket_error {
     USOCKET_EAI_OVERFLOW = -1012,
 };
 
-/** True for a code of a lookup (USOCKET_EAI_*). */
+/** True for the code of a lookup (USOCKET_EAI_*). */
 static inline bool usocket_is_eai(int code) {
     return code < USOCKET_EAI_BASE && code > USOCKET_EAI_BASE - 100;
 }
 
-/** The name of a code, as "ECONNREFUSED" or "EAI_NONAME"; "E?" for a number that is none. Never NULL. */
+/** The name of a code, as "ECONNREFUSED" or "EAI_NONAME"; "E?" for any other number. Never NULL. */
 const char *usocket_errname(int code);
 
-/** A few English words for a code, as "connection refused"; its name where USOCKET_WORDS is 0. Never NULL. */
+/** An English text for a code, as "connection refused"; its name where USOCKET_WORDS is 0. Never
+ *  NULL. */
 const char *usocket_strerror(int code);
 
 #ifdef __cplusplus

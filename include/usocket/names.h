@@ -1,6 +1,9 @@
-/* usocket - names: lookups off the caller's thread, and connecting to the first address that answers.
+/* usocket - names: lookups off the caller's thread, and connecting to the first address that
+ * answers.
  *
- * Included by usocket.h; see there for what holds for every function.
+ * Included by usocket.h; what holds for every function is there. A lookup and a dial belong to one
+ * caller: two threads must not call with the same one at a time. usocket_lookup_start,
+ * usocket_lookup_reverse, usocket_dial_start and usocket_dial_step never wait.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +26,8 @@ extern "C" {
 #define USOCKET_AI_ALL 0x10
 #define USOCKET_AI_ADDRCONFIG 0x20
 #define USOCKET_AI_NUMERICSERV 0x400
-#define USOCKET_AI_LOCAL 0x10000 /* ours: what only the resolver could answer is USOCKET_EAGAIN at once */
+/** This library's own: a lookup that needs the resolver is USOCKET_EAGAIN at once. */
+#define USOCKET_AI_LOCAL 0x10000
 
 #define USOCKET_NI_NUMERICHOST 0x1
 #define USOCKET_NI_NUMERICSERV 0x2
@@ -31,15 +35,16 @@ extern "C" {
 #define USOCKET_NI_NAMEREQD 0x8
 #define USOCKET_NI_DGRAM 0x10
 
-/** What to look up. Zero it, then fill what matters. */
+/** What to look up. Zero it, then set the members that matter. */
 typedef struct usocket_query {
-    const char *host;    /**< name or numeric address; NULL: this host (loopback; any address with AI_PASSIVE) */
+    /** Name or numeric address. NULL: this host (loopback; with AI_PASSIVE any address). */
+    const char *host;
     const char *service; /**< name or decimal number; NULL: `port` */
-    uint16_t port;
-    int family; /**< USOCKET_AF_UNSPEC: both, IPv4 first */
-    int type;   /**< 0: every type, a stream first */
-    int proto;  /**< 0: any */
-    int flags;  /**< USOCKET_AI_* */
+    uint16_t port;       /**< host byte order */
+    int family;          /**< USOCKET_AF_UNSPEC: both, IPv4 first */
+    int type;            /**< 0: every type, a stream first */
+    int proto;           /**< 0: any */
+    int flags;           /**< USOCKET_AI_* */
 } usocket_query_t;
 
 /** One answer. */
@@ -53,83 +58,117 @@ typedef struct usocket_lookup usocket_lookup_t;
 
 /** Begin a lookup.
  *
- * Never waits. A numeric address, a NULL host and a bad query are answered at once, without a worker; so are "localhost" and the
- * names under it, which are this host (RFC 6761). What is no name is USOCKET_EAI_NONAME: spaces, control characters, letters beyond
- * ASCII (they are written as "xn--..."), an empty part, more than 63 characters in a part or 253 in all. Otherwise a worker
- * thread asks the system's resolver; at most USOCKET_RESOLVER_WORKERS run at a time, further lookups queue.
+ * Never waits. A numeric address, a NULL host and a bad query end it at once, without a worker; so
+ * do "localhost" and the names under it, which are this host (RFC 6761). USOCKET_EAI_NONAME is the
+ * result at once for a text that cannot be a name: with spaces, control characters, letters beyond
+ * ASCII (a program writes them as "xn--..."), an empty label, more than 63 characters in a label or
+ * 253 in all. Otherwise a worker thread asks the system's resolver; at most
+ * USOCKET_RESOLVER_WORKERS run at a time, further lookups queue.
  *
- * @param lookup receives it; NULL on failure
+ * @param lookup receives the lookup; NULL on failure
  * @param q      copied
- * @return 0; USOCKET_EAI_BADFLAGS, USOCKET_EAI_FAMILY, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_SERVICE, USOCKET_EAI_NONAME,
- *         USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_MEMORY, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM, USOCKET_EAGAIN (no thread to be had, or USOCKET_AI_LOCAL),
- *         USOCKET_EIO
+ * @return 0; USOCKET_EAI_BADFLAGS, USOCKET_EAI_FAMILY, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_SERVICE,
+ *         USOCKET_EAI_NONAME, USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_MEMORY, USOCKET_EMFILE,
+ *         USOCKET_ENFILE, USOCKET_ENOMEM, USOCKET_EAGAIN (the system has no thread left, or
+ *         USOCKET_AI_LOCAL), USOCKET_EIO
  */
 int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q);
 
-/** Begin the reverse: the name of an address. The answer is read with usocket_lookup_name.
+/** Begin a reverse lookup: the name of an address. Never waits. usocket_lookup_name returns the
+ * answer.
  *
  * @param flags USOCKET_NI_*; with USOCKET_NI_NUMERICHOST no worker is started
  * @return as usocket_lookup_start
  */
 int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, int flags);
 
-/** Wait for the end of a lookup.
+/** Wait for the end of a lookup, until @p deadline.
  *
- * @return 0: there are answers; USOCKET_EAGAIN (deadline USOCKET_NOW: not yet), USOCKET_ETIMEDOUT, USOCKET_EINTR: it goes on;
- *         USOCKET_EAI_NONAME, USOCKET_EAI_AGAIN, USOCKET_EAI_FAIL, USOCKET_EAI_NODATA, USOCKET_EAI_FAMILY, USOCKET_EAI_MEMORY,
- *         USOCKET_EAI_SYSTEM, USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_SERVICE, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_BADFLAGS,
- *         USOCKET_EAI_OVERFLOW, USOCKET_EMFILE, USOCKET_ENFILE: it failed, and the same code comes each time; USOCKET_EIO, USOCKET_ENOMEM
+ * @return 0: there are answers; USOCKET_EAGAIN (deadline USOCKET_NOW: not yet), USOCKET_ETIMEDOUT,
+ *         USOCKET_EINTR: it goes on; USOCKET_EAI_NONAME, USOCKET_EAI_AGAIN, USOCKET_EAI_FAIL,
+ *         USOCKET_EAI_NODATA, USOCKET_EAI_FAMILY, USOCKET_EAI_MEMORY, USOCKET_EAI_SYSTEM,
+ *         USOCKET_EAI_ADDRFAMILY, USOCKET_EAI_SERVICE, USOCKET_EAI_SOCKTYPE, USOCKET_EAI_BADFLAGS,
+ *         USOCKET_EAI_OVERFLOW, USOCKET_EMFILE, USOCKET_ENFILE: it failed, and every call returns
+ *         the same code; USOCKET_EIO, USOCKET_ENOMEM
  */
 int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline);
 
-/** As usocket_lookup_wait, and returns USOCKET_EBADF when @p s is closed meanwhile. @param s may be NULL
+/** Wait as usocket_lookup_wait does, and return USOCKET_EBADF when @p s is closed meanwhile. @param
+ *  s may be NULL
  *  @return a code of usocket_lookup_wait; USOCKET_EBADF */
 int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline);
 
 #if USOCKET_ASYNC || USOCKET_RACE
 
-/** A handle that polls readable once the lookup has ended: where handles are descriptors, for everybody.
- *  @return a handle, open until usocket_lookup_free; USOCKET_ENOENT: it has needed none, and has ended */
+/** A handle that polls readable once the lookup has ended. Where handles are descriptors, the
+ *  system's poll knows it too.
+ *  @return a handle, open until usocket_lookup_free; USOCKET_ENOENT: the lookup ended at once,
+ *  without one */
 int usocket_lookup_handle(const usocket_lookup_t *l);
 
 #endif
 
-/** The n-th answer, from 0. @return 0; USOCKET_ENOENT: there are no more, or the lookup has not ended */
+/** The n-th answer, from 0. @return 0; USOCKET_ENOENT: there are no more, or the lookup has not
+ *  ended */
 int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *out);
 
-/** The canonical name (USOCKET_AI_CANONNAME), or the host that usocket_lookup_reverse found; "" if there is none. */
+/** The canonical name (USOCKET_AI_CANONNAME), or the host that usocket_lookup_reverse found; "" if
+ *  there is none. */
 const char *usocket_lookup_name(const usocket_lookup_t *l);
 
 /** The service that usocket_lookup_reverse found; "" if there is none. */
 const char *usocket_lookup_service(const usocket_lookup_t *l);
 
-/** End with a lookup, finished or not. One in progress is abandoned: it frees itself when the resolver returns.
- *  NULL is harmless. */
+/** Free a lookup, finished or not. One in progress is abandoned: its worker frees it when the
+ *  resolver returns. Does nothing for NULL. */
 void usocket_lookup_free(usocket_lookup_t *l);
 
-/** A connection in the making, to whichever address of a name answers. Yours to place; members private. */
+/* ---- Connecting to a name -------------------------------------------------------------------- */
+
+/* usocket_dial connects to the addresses of a name until one answers. USOCKET_RACE chooses one of
+ * two dialers; the calls are the same.
+ *
+ * The race (USOCKET_RACE 1 to 6) follows RFC 8305, "Happy Eyeballs". IPv6 and IPv4 are looked up
+ * separately, on two workers (with fewer than two workers, or if the query names a family: in one
+ * lookup). Attempts to IPv6 addresses begin when these have come. Attempts to IPv4 addresses begin
+ * at once if there is no IPv6 address; if IPv6 is still being looked up, 50 ms after the IPv4
+ * addresses have come. Addresses that come later join. The families alternate, IPv6 first. An
+ * attempt begins when the previous one has failed, or after 250 ms (USOCKET_RACE_DELAY_MS,
+ * usocket_dial_delay) without an answer. The first one to connect wins; the others are closed. At
+ * most USOCKET_RACE attempts are in progress, and one if the source address has a port, since two
+ * sockets cannot have it. If there is no room for a further attempt, the oldest one gives way after
+ * its share of the time left. If there is no descriptor for one, those in progress go on. An event
+ * loop can run a race: usocket_dial_step and usocket_dial_handle.
+ *
+ * In turn (USOCKET_RACE 0) one lookup finds all addresses, and one attempt is in progress at a
+ * time, in the order of the lookup's answers. Each attempt gets an equal share of the time left
+ * until the deadline, so that an address that does not answer leaves time for the next one. Only
+ * usocket_dial_by runs it, and waits. */
+
+/** A connection in progress, to whichever address of a name answers. The caller places it; its
+ *  members are private. */
 typedef struct usocket_dial {
     const usocket_addr_t *source;
-    usocket_addr_t to; /* the address tried last, or the one that answered, for messages */
+    usocket_addr_t to; /* the latest attempt's address, or the one that answered; for messages */
     int proto;
 #if USOCKET_RACE
-    usocket_lookup_t *lookup[2]; /* of IPv6, or of all; of IPv4, or NULL */
-    int looked[2];               /* how they ended, or USOCKET_EAGAIN */
+    usocket_lookup_t *lookup[2]; /* of IPv6 or of all addresses; of IPv4, or NULL */
+    int looked[2];               /* their results; USOCKET_EAGAIN: in progress */
     struct {
-        int handle; /* -1: ended, with code */
+        int handle; /* -1: ended with `code` */
         int16_t code;
         uint8_t v4, nth;
     } attempt[USOCKET_RESOLVER_RESULTS];
     uint8_t tried, most, next[2];
-    bool turn; /* the next address is of IPv4, if there is one */
-    bool held; /* no descriptor for another attempt, until one ends */
-    bool won;  /* the socket is open, and to be finished */
-    usocket_time_t delay;
-    usocket_time_t due;   /* of the next attempt */
-    usocket_time_t hold;  /* until when IPv4 waits for IPv6's addresses; 0: it does not */
-    usocket_time_t yield; /* when the oldest attempt makes room for the next; 0: it does not */
-    usocket_time_t wake;  /* when there is something to do though nothing has happened */
-    int set, alarm;       /* what usocket_dial_handle opened, or -1 */
+    bool turn;            /* the next address is an IPv4 one, if there is one */
+    bool held;            /* there is no descriptor for another attempt until one ends */
+    bool won;             /* the socket is open; its TLS handshake may be left */
+    usocket_time_t delay; /* from one attempt to the next, in microseconds */
+    usocket_time_t due;   /* time of the next attempt */
+    usocket_time_t hold;  /* IPv4 waits for IPv6's addresses until then; 0: it does not wait */
+    usocket_time_t yield; /* the oldest attempt gives way to the next one then; 0: it does not */
+    usocket_time_t wake;  /* the next step is due then, even if nothing happens before */
+    int set, alarm;       /* the handles that usocket_dial_handle has opened; -1: none */
 #else
     usocket_lookup_t *lookup;
     size_t next;
@@ -138,88 +177,93 @@ typedef struct usocket_dial {
     usocket_time_t deadline; /* of the attempt in progress */
 #endif
 #if USOCKET_TLS
-    char host[USOCKET_HOST_MAX]; /* the server's name */
+    char host[USOCKET_HOST_MAX]; /* the name of the server, for SNI and verification */
 #endif
 } usocket_dial_t;
 
 /** Begin to connect to a name. Never waits.
  *
- * With USOCKET_RACE the addresses race as RFC 8305 ("Happy Eyeballs") says. IPv6 and IPv4 are looked up apart, on two workers
- * (with fewer than two, or where the query names a family: in one lookup): IPv6's addresses begin as soon as they are there,
- * IPv4's at once if IPv6 has none, else 50 ms after they came; what comes later joins. The families take turns, IPv6 first. An
- * attempt begins when the one before has failed, or has lasted 250 ms (USOCKET_RACE_DELAY_MS, usocket_dial_delay) without an
- * answer; the first to connect wins, and the others are closed. At most USOCKET_RACE are under way, and one if @p source has a
- * port, which two cannot have at once; when there is no room, the oldest makes some after its share of the time that is left.
- * Without a descriptor for another attempt, those under way go on.
- *
- * @param source address to bind to, of the family that is to be used, or NULL; must live as long as @p d
- * @return 0; USOCKET_EPROTONOSUPPORT (USOCKET_PROTO_SEC without TLS); or a code of usocket_lookup_start
+ * @param q      copied
+ * @param source address to bind to, of the family to use, or NULL; must live as long as @p d
+ * @return 0; USOCKET_EPROTONOSUPPORT (USOCKET_PROTO_SEC without TLS); or a code of
+ *         usocket_lookup_start
  */
 int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocket_addr_t *source);
 
-/** Connect. Waits until @p deadline, which is one for the lookup, all addresses and TLS's handshake (USOCKET_NOW, with
- *  USOCKET_RACE: a step, see below; USOCKET_EAGAIN while no attempt has begun). After USOCKET_EINTR call again with the same
- *  arguments. Without USOCKET_RACE each address is tried in turn, and the time shared out, so that one that does not answer
- *  leaves some to the next.
+/** Connect.
  *
- * @param s closed; becomes the connection; stays closed, or is closed by usocket_dial_end, otherwise
- * @return 0: connected; USOCKET_EINTR; a code of usocket_lookup_wait, usocket_open, usocket_bind, usocket_adopt or
- *         usocket_connect_by: that of the last address, with USOCKET_RACE the most telling: the last that is not about the way there
+ * Returns when an address has answered, and for TLS the handshake has ended; waits until @p
+ * deadline, which covers the lookup, all addresses and the handshake. After USOCKET_EINTR call
+ * again with the same arguments. With USOCKET_RACE and the deadline USOCKET_NOW it makes one step,
+ * as usocket_dial_step does, and returns USOCKET_EAGAIN while no attempt has begun.
+ *
+ * @param s closed; becomes the connection; otherwise it stays closed, or usocket_dial_end closes it
+ * @return 0: connected; USOCKET_EINTR; a code of usocket_lookup_wait, usocket_open, usocket_bind,
+ *         usocket_adopt or usocket_connect_by: that of the last address; with USOCKET_RACE that of
+ *         the last attempt that failed for another reason than the route
  */
 int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline);
 
 #if USOCKET_RACE
 
-/** Change the time between two attempts. @param delay microseconds; at least 10 ms are taken */
+/** Set the time between two attempts. @param delay in microseconds; 10 ms if it is less */
 void usocket_dial_delay(usocket_dial_t *d, usocket_time_t delay);
 
-/** Do what there is to do now. Never waits. For event loops: call it when usocket_dial_handle polls readable.
+/** Do what is due now. Never waits. An event loop calls it when usocket_dial_handle polls readable.
  *
- * A TLS socket is handed over before its handshake, for options to be set: the next call on it does that.
+ * A TLS socket is connected before its handshake, so that the program can set options: the next
+ * call on it makes the handshake.
  *
- * @param s, deadline as for usocket_dial_by, the same each time
+ * @param s, deadline as for usocket_dial_by, the same in each call
  * @return as usocket_dial_by; USOCKET_EINPROGRESS: not yet
  */
 int usocket_dial_step(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline);
 
-/** How the n-th attempt ended, from 0, in the order in which they began. Not after usocket_dial_end.
+/** The result of an attempt. Must not be called after usocket_dial_end.
  *
- * @param a receives its address
- * @return a code of usocket_open, usocket_bind or usocket_connect_by; USOCKET_EINPROGRESS: it is under way;
- *         USOCKET_ENOENT: there were no more; 0: it is the one that answered
+ * @param n from 0, in the order in which the attempts began
+ * @param a receives the attempt's address
+ * @return a code of usocket_open, usocket_bind or usocket_connect_by; USOCKET_EINPROGRESS: it is in
+ *         progress; USOCKET_ENOENT: there is none of that number; 0: its address has answered
  */
 int usocket_dial_attempt(const usocket_dial_t *d, size_t n, usocket_addr_t *a);
 
 #endif
 
-/** End with it. The socket stays open if usocket_dial_by returned 0, and is closed otherwise. */
+/** End a dial. The socket stays open if usocket_dial_by has returned 0, and is closed otherwise. */
 void usocket_dial_end(usocket_dial_t *d, usocket_t *s);
 
 #if USOCKET_ASYNC && USOCKET_RACE
 
-/** A descriptor that polls readable when usocket_dial_step has something to do. Opened by the first call, closed by
- *  usocket_dial_end.
+/** A descriptor that polls readable when usocket_dial_step has something to do. Opened by the first
+ *  call, closed by usocket_dial_end.
  *
- * @return a descriptor; USOCKET_EOPNOTSUPP: this stack has none, call usocket_dial_step now and then; USOCKET_EMFILE, USOCKET_ENFILE,
- *         USOCKET_ENOMEM, USOCKET_EBADF, USOCKET_ENOSPC, USOCKET_EINVAL, USOCKET_EPERM
+ * @return a descriptor; USOCKET_EOPNOTSUPP: the stack has none, call usocket_dial_step now and
+ *         then; USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM, USOCKET_EBADF, USOCKET_ENOSPC,
+ *         USOCKET_EINVAL, USOCKET_EPERM
  */
 int usocket_dial_handle(usocket_dial_t *d);
 
 #endif
 
-/* ---- Interfaces and this host --------------------------------------------------------------------------------------- */
+/* ---- Interfaces and this host ---------------------------------------------------------------- */
 
-/** The number of an interface. @return 1 or more; USOCKET_ENODEV; USOCKET_EOPNOTSUPP where the stack has none */
+/** The number of an interface. @return 1 or more; USOCKET_ENODEV; USOCKET_EOPNOTSUPP: the stack has
+ *  no numbers */
 int usocket_if_nametoindex(const char *name);
 
-/** The name of an interface. @param name of USOCKET_IFNAME_MAX bytes @return 0; USOCKET_ENXIO; USOCKET_EOPNOTSUPP */
+/** The name of an interface. @param name USOCKET_IFNAME_MAX bytes; terminated @return 0;
+ *  USOCKET_ENXIO; USOCKET_EOPNOTSUPP */
 int usocket_if_indextoname(unsigned index, char *name);
 
-/** The interface with the smallest number above *@p index. @param index in and out @param name of USOCKET_IFNAME_MAX bytes
+/** The interface with the smallest number above *@p index.
+ *  @param index in: a number, 0 for the first; out: that of the interface @param name
+ *  USOCKET_IFNAME_MAX bytes; terminated
  *  @return 0; USOCKET_ENXIO: there are no more; USOCKET_EOPNOTSUPP */
 int usocket_if_next(unsigned *index, char *name);
 
-/** This host's name. @return 0; USOCKET_ENAMETOOLONG; USOCKET_EFAULT; USOCKET_EOPNOTSUPP */
+/** The name of this host. @param len room in @p buf, in bytes @return 0; USOCKET_ENAMETOOLONG;
+ *  USOCKET_EFAULT; USOCKET_EOPNOTSUPP */
 int usocket_gethostname(char *buf, size_t len);
 
 #ifdef __cplusplus

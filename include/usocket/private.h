@@ -18,8 +18,8 @@ extern "C" {
 
 /** How to wait for a socket that usocket_poller_look has found not ready. */
 typedef struct usocket_look {
-    /** Events to arm its descriptor for, USOCKET_POLL_*. 0 where @p events was not 0: its descriptor
-     *  cannot tell, so look again soon. */
+    /** Events to arm its descriptor for, USOCKET_POLL_*. 0 where @p events was not 0: its
+     *  descriptor cannot tell, so look again soon. */
     int want;
     /** Time to look again, whatever the descriptor tells; USOCKET_NEVER for none. */
     usocket_time_t until;
