@@ -1,4 +1,5 @@
-/* The sockets of port.h on any BSD-like stack: POSIX, lwIP, RT-Thread's SAL. A stack's own words are in platform.h.
+/* The sockets of port.h on any BSD-like stack: POSIX, lwIP, RT-Thread's SAL. A stack's own words
+ * are in platform.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +14,7 @@
 typedef char
     same_types_check[SOCK_STREAM == USOCKET_STREAM && SOCK_DGRAM == USOCKET_DGRAM && SOCK_RAW == USOCKET_RAW ? 1 : -1];
 
-/* r = the call, or its code; an interrupted call is made again. */
+/* Set r to the result of a call, or to its code. Make an interrupted call again. */
 #define TRY(r, fallback, call) \
     do { \
         (r) = (call); \
@@ -38,6 +39,7 @@ int usocket_port_pair(int family, int type, int proto, int handles[2]) {
     return r;
 }
 
+/* Read an option that is an int. */
 static int int_option(int handle, int level, int name, int *value) {
     socklen_t len = sizeof(*value);
     int r;
@@ -45,6 +47,8 @@ static int int_option(int handle, int level, int name, int *value) {
     return r;
 }
 
+/* What the caller does not know comes from SO_TYPE, the own address and SO_PROTOCOL; without the
+ * last, the protocol is 0. */
 int usocket_port_adopt(int handle, int *family, int *type, int *proto) {
     int value;
     int r = int_option(handle, SOL_SOCKET, SO_TYPE, &value);
@@ -85,12 +89,12 @@ int usocket_port_dup(int handle) {
 
 int usocket_port_close(int handle) {
     int r = SYS(close)(handle) < 0 ? bsd_failed(USOCKET_EIO) : 0;
-    return r == USOCKET_EINTR ? 0 : r; /* interrupted or not, the descriptor is gone (Linux's close(2)) */
+    return r == USOCKET_EINTR ? 0 : r; /* Linux's close(2): the descriptor is closed even then */
 }
 
 void usocket_port_no_linger(int handle) {
 #ifdef SO_LINGER
-    int set[2] = {0, 0}; /* struct linger, which some headers leave out: on, seconds */
+    int set[2] = {0, 0}; /* struct linger, which some headers lack: on, seconds */
     size_t len = sizeof(set);
     if (usocket_port_getopt(handle, SOL_SOCKET, SO_LINGER, set, &len) == 0 && set[0] != 0 && set[1] > 0) {
         set[0] = 0;
@@ -101,6 +105,8 @@ void usocket_port_no_linger(int handle) {
 #endif
 }
 
+/* The number `fd` becomes an event that is always readable, and writable if the socket is now: the
+ * socket lives on as `io`. */
 int usocket_port_show_readable(int fd, int io) {
 #if PLAT_HAS_DUP
     plat_pollfd now = {.fd = io, .events = POLLOUT};
@@ -164,6 +170,7 @@ int usocket_port_accept(int handle, usocket_addr_t *peer) {
 
 #endif
 
+/* An interrupted connect goes on in the stack, so it must not be made again. */
 int usocket_port_connect(int handle, const usocket_addr_t *a) {
     sys_addr_t sys;
     socklen_t len = bsd_to_system(a, &sys);
@@ -272,7 +279,7 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
     int error;
     if (level == SOL_SOCKET && name == SO_ERROR && size == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
-        error = error == 0 ? 0 : -bsd_translate(error, 0); /* our number, as everywhere */
+        error = error == 0 ? 0 : -bsd_translate(error, 0); /* with this library's numbers, as all codes */
         memcpy(value, &error, sizeof(error));
     }
     return 0;
@@ -283,7 +290,7 @@ int usocket_port_setopt(int handle, int level, int name, const void *value, size
         return USOCKET_EINVAL;
     }
     if (value == NULL && len != 0 && level == SOL_SOCKET) {
-        return USOCKET_EFAULT; /* other levels have options that are set by a length alone; glibc for 32 bits reads times itself */
+        return USOCKET_EFAULT; /* other levels have options without a value; glibc for 32 bits reads times itself */
     }
     int r;
     TRY(r, USOCKET_ENOPROTOOPT, SYS(setsockopt)(handle, level, name, value, (socklen_t)len));
@@ -311,10 +318,10 @@ static uint8_t poll_mask(int revents) {
         (revents & POLLNVAL ? USOCKET_POLL_NVAL : 0));
 }
 
-/* A wait this short is left to end by itself when usocket_port_wake is on. */
+/* A wait that is not longer is not woken: usocket_port_wake lets it run to its end. */
 #define BRIEF ((usocket_time_t)USOCKET_WAIT_SLICE_MS * 1000)
 
-/* Microseconds until the deadline; negative for ever. */
+/* Microseconds until the deadline; negative: without end. */
 static usocket_time_t time_left(usocket_time_t deadline) {
     if (deadline == USOCKET_NEVER || deadline == USOCKET_NOW) {
         return deadline == USOCKET_NOW ? 0 : -1;
@@ -323,6 +330,8 @@ static usocket_time_t time_left(usocket_time_t deadline) {
     return deadline > now ? deadline - now : 0;
 }
 
+/* A poll may end early, by rounding or after a slice: then the loop polls for the rest of the
+ * time. */
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     plat_pollfd fds[USOCKET_WAIT_MAX + 1];
     for (size_t i = 0; i < n; i++) {
@@ -334,8 +343,7 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     for (;;) {
         usocket_time_t left = time_left(deadline);
         unsigned count = (unsigned)n;
-        if (USOCKET_THREADS &&
-            (left < 0 || left > BRIEF)) { /* who could want to cut a shorter wait? 2 % of a ping-pong */
+        if (USOCKET_THREADS && (left < 0 || left > BRIEF)) { /* the descriptor costs 2 % of a ping-pong */
             fds[n].fd = bsd_wake_fd();
             fds[n].events = POLLIN;
             fds[n].revents = 0;

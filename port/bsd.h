@@ -1,4 +1,8 @@
-/* What the files of the BSD port share: a stack's words, its addresses, its errors.
+/* Shared by the files of the BSD port: the stack's calls, its addresses, its errors.
+ *
+ * The functions here run in the thread that has made the stack's call, with or without the
+ * library's lock; they take no lock and never wait. An interrupt must not call them. SYS(name), of
+ * guard.h, is the one way to a call that the guard may replace.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,14 +16,15 @@
 
 #include "usocket/port.h"
 
-/* Waiting, for events, too. */
+/* Waiting: through events.c where the system's poll does not know events. Never under the library's
+ * lock. */
 #if PLAT_EVENTS
 #define bsd_poll events_poll
 #define bsd_woken() events_woken()
 #define bsd_wake_fd() (-1)
 #else
 #define bsd_poll SYS(poll)
-#define bsd_woken() false /* usocket_port_wake ends a poll by itself */
+#define bsd_woken() false /* usocket_port_wake makes a descriptor of the poll readable */
 #define bsd_wake_fd() plat_wake_fd()
 #endif
 #if !PLAT_SERIAL_NAMES
@@ -38,16 +43,19 @@ typedef union {
 #endif
 } sys_addr_t;
 
-/* Returns the length that the stack wants to hear. */
+/* Write an address in the stack's form. @return its length there */
 socklen_t bsd_to_system(const usocket_addr_t *a, sys_addr_t *out);
 
-/* Reads what a stack has stored. @return 0; USOCKET_EINVAL: too short; USOCKET_EAFNOSUPPORT */
+/* Read an address in the stack's form. @return 0; USOCKET_EINVAL: too short;
+ * USOCKET_EAFNOSUPPORT */
 int bsd_from_system(const sys_addr_t *in, size_t len, usocket_addr_t *a);
 
-/* The code for a stack's error number, of either sign; the fallback for 0. */
+/* The code for an error number of the stack, of either sign; the fallback for 0, which some stacks
+ * leave after a failure. */
 int bsd_translate(int number, int fallback);
 
-/* The code of the call that has just failed. The one place that reads errno: at once, before anything can touch it. */
+/* The code of the call that has just failed. Must be called at once: it reads errno, which the next
+ * call may change, and no other function of these files does. */
 int bsd_failed(int fallback);
 
 #endif

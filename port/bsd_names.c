@@ -32,6 +32,7 @@ static const struct {
 #endif
 };
 
+/* EAI_FAIL stands for numbers that no row has. */
 static int translate_eai(int number) {
     for (size_t i = 0; i < sizeof(eais) / sizeof(eais[0]); i++) {
         if (eais[i].number == number) {
@@ -41,7 +42,8 @@ static int translate_eai(int number) {
     return USOCKET_EAI_FAIL;
 }
 
-/* The same, at once after the call: a lookup that ran out of descriptors says so. */
+/* The code of a failed lookup. Must be called at once: EAI_SYSTEM leaves its reason, such as a lack
+ * of descriptors, in errno. */
 static int gai_failed(int number) {
 #ifdef EAI_SYSTEM
     int error = bsd_failed(USOCKET_EAI_SYSTEM);
@@ -68,6 +70,7 @@ static int system_flags(int flags) {
 
 #if PLAT_RESOLVES_ONE && (USOCKET_IPV6 || defined(PLAT_EAI_BUSY))
 
+/* A flag that another thread sets under the library's lock. */
 static bool is_set(const bool *flag) {
     usocket_port_lock();
     bool set = *flag;
@@ -82,7 +85,8 @@ static bool is_set(const bool *flag) {
 #define BUSY_PAUSE_MS 100
 #define BUSY_TRIES 600
 
-/* A stack that takes no further question now is asked again, for a minute at most. */
+/* Repeat the question, for a minute at most, while the stack has no room for one more; stop when no
+ * caller waits for it. */
 static int ask_resolver(const char *host, const struct addrinfo *hints, struct addrinfo **list, const bool *unwanted) {
     int r = plat_getaddrinfo(host, NULL, hints, list);
     for (int tries = 1; r == PLAT_EAI_BUSY && tries < BUSY_TRIES && !is_set(unwanted); tries++) {
@@ -96,13 +100,13 @@ static int ask_resolver(const char *host, const struct addrinfo *hints, struct a
 #define ask_resolver(host, hints, list, unwanted) ((void)(unwanted), plat_getaddrinfo((host), NULL, (hints), (list)))
 #endif
 
-/* Adds to the *n addresses in out. */
+/* Look one family up, or both, and add the addresses to the *n in out. */
 static int resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t room, size_t *n, char *canon,
     const bool *unwanted) {
     struct addrinfo hints;
     memset(&hints, 0, sizeof(hints));
     hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM; /* each address once */
+    hints.ai_socktype = SOCK_STREAM; /* one entry per address, not one per type */
     hints.ai_flags = system_flags(flags);
     struct addrinfo *list = NULL;
     int r = ask_resolver(host, &hints, &list, unwanted);
@@ -121,6 +125,8 @@ static int resolve(const char *host, int family, int flags, usocket_addr_t *out,
     return 0;
 }
 
+/* A resolver that returns one family at a time is called twice, IPv4 first. A failure of IPv6
+ * counts only if there is no address. */
 int usocket_port_resolve(
     const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon, const bool *unwanted) {
     size_t room = *n;
@@ -169,6 +175,7 @@ int usocket_port_service(const char *name, bool dgram) {
     return r == 0 ? a.port : USOCKET_EAI_SERVICE;
 }
 
+/* getnameinfo returns the number itself for a port without a service. */
 int usocket_port_service_name(uint16_t port, bool dgram, char *name) {
     usocket_addr_t a = {.family = USOCKET_AF_INET, .port = port};
     sys_addr_t sys;
@@ -228,10 +235,12 @@ int usocket_port_if_index(const char *name, size_t len) {
 
 #if USOCKET_NAMES
 
+/* Interfaces come in the order of their numbers, one for each call, so that no list has to be
+ * kept. */
 int usocket_port_if_next(unsigned *index, char *name) {
 #if PLAT_HAS_INTERFACES && !defined(plat_if_nameindex)
     char text[IF_NAMESIZE];
-    for (unsigned i = *index + 1; i <= 255; i++) { /* small stacks count no further */
+    for (unsigned i = *index + 1; i <= 255; i++) { /* small stacks have no higher numbers */
         if (plat_if_indextoname(i, text) != NULL) {
             *index = i;
             copy_text(name, text, USOCKET_IFNAME_MAX);

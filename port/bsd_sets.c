@@ -1,5 +1,5 @@
-/* Sets of descriptors whose cost follows those that are ready: Linux's epoll. Elsewhere there are none, and whoever wants one
- * asks each socket in turn.
+/* Sets of descriptors: Linux's epoll, whose cost grows with the descriptors that are ready. Other
+ * systems have no sets here, and the core asks each socket in turn.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +18,7 @@ int usocket_port_set_arm(int set, int handle, int events) {
     struct epoll_event e = {.data.fd = handle};
     e.events = EPOLLONESHOT | (events & USOCKET_POLL_IN ? (uint32_t)EPOLLIN : 0) |
         (events & USOCKET_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
-    /* It is there already, more often than not. */
+    /* The descriptor is usually in the set already. */
     if (epoll_ctl(set, EPOLL_CTL_MOD, handle, &e) == 0 ||
         (plat_errno() == ENOENT && epoll_ctl(set, EPOLL_CTL_ADD, handle, &e) == 0)) {
         return 0;
@@ -26,6 +26,7 @@ int usocket_port_set_arm(int set, int handle, int events) {
     return bsd_failed(USOCKET_EINVAL);
 }
 
+/* Descriptors in one call; the others come in the next one. They take 12 bytes of stack each. */
 #define READY_MAX 64
 
 int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
@@ -47,7 +48,7 @@ int usocket_port_alarm_open(void) {
 }
 
 void usocket_port_alarm_set(int alarm, usocket_time_t deadline) {
-    struct itimerspec t = {{0, 0}, {0, 0}}; /* all 0: off */
+    struct itimerspec t = {{0, 0}, {0, 0}}; /* all zero: the timer is off */
     if (deadline != USOCKET_NEVER) {
         deadline = deadline < 1 ? 1 : deadline;
         t.it_value.tv_sec = (time_t)(deadline / 1000000);

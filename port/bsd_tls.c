@@ -1,4 +1,5 @@
-/* What TLS needs besides sockets: a call of the stack; and, where a Unix is underneath, what the system gives.
+/* The part of port.h that TLS needs: a second socket on an address, for every stack; randomness,
+ * the time and the trusted authorities, where a Unix is underneath.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,6 +20,8 @@ static int set_flag(int handle, int name, int on) {
     return r < 0 ? r : before != 0;
 }
 
+/* Bind with the option on for both sockets. The listener has it only for this moment, so that no
+ * other program can share the address later. */
 static int bind_with(int name, int handle, int listener, const usocket_addr_t *own) {
     int r = set_flag(handle, name, 1);
     int before = r < 0 ? r : set_flag(listener, name, 1);
@@ -32,8 +35,9 @@ static int bind_with(int name, int handle, int listener, const usocket_addr_t *o
     return r;
 }
 
-/* Linux lets sockets with SO_REUSEPORT share an address if one user owns them all, but those with SO_REUSEADDR whoever owns them: the
- * second serves programs that have changed their user since the listener was opened, and stacks without users. */
+/* On Linux sockets with SO_REUSEPORT share an address if one user owns them all; those with
+ * SO_REUSEADDR may have several owners. The second option serves programs that have changed their
+ * user since the listener was opened, and stacks without users. */
 int usocket_port_bind_beside(int handle, int listener, const usocket_addr_t *own) {
     int r = USOCKET_EADDRINUSE;
 #ifdef SO_REUSEPORT
@@ -47,6 +51,7 @@ int usocket_port_bind_beside(int handle, int listener, const usocket_addr_t *own
 #include <stdlib.h>
 #include <time.h>
 
+/* getrandom waits once, until the generator is seeded. */
 int usocket_port_random(void *buf, size_t len) {
     uint8_t *p = buf;
     while (len != 0) {
@@ -67,9 +72,11 @@ int64_t usocket_port_wall_time(void) {
     return clock_gettime(CLOCK_REALTIME, &t) == 0 ? (int64_t)t.tv_sec : 0;
 }
 
+/* The version is a hash of the time, size and place of the file; 0 if there is none. */
 const char *usocket_port_trust(uint64_t *version) {
     const char *file = getenv("SSL_CERT_FILE");
-    file = file != NULL ? file : "/etc/ssl/certs/ca-certificates.crt"; /* empty: nobody is trusted, as by OpenSSL */
+    file =
+        file != NULL ? file : "/etc/ssl/certs/ca-certificates.crt"; /* empty: no authority is trusted, as by OpenSSL */
     struct stat st;
     *version = 0;
     if (stat(file, &st) == 0) {

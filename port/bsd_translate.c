@@ -1,4 +1,6 @@
-/* errno and addresses between a stack's terms and ours.
+/* Translation between a stack's terms and the library's: errno and addresses.
+ *
+ * These functions are the ground of the BSD files and of the guard: they call nothing of the port.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,7 +25,8 @@
 typedef char small_errnos_check[0 ERRNOS ? -1 : 1];
 #undef ERRNO
 
-/* In two arrays, for the sake of flash: the stack's numbers, and our codes without their sign. */
+/* Two arrays of bytes take less flash than one of pairs: the stack's numbers, and the codes without
+ * their sign. */
 static const uint8_t errno_numbers[] = {
 #define ERRNO(name) name,
     ERRNOS
@@ -55,7 +58,6 @@ static const uint8_t errno_codes[] = {
 };
 /* clang-format on */
 
-/* A stack's error number, of either sign; 0, which some stacks leave behind a failure, becomes the fallback. */
 int bsd_translate(int number, int fallback) {
     if (number < 0) {
         number = -number;
@@ -97,7 +99,7 @@ socklen_t bsd_to_system(const usocket_addr_t *a, sys_addr_t *out) {
             size_t len = a->port < sizeof(out->un.sun_path) ? a->port : sizeof(out->un.sun_path);
             memcpy(out->un.sun_path, a->u.path, len);
             if (len != 0 && len < sizeof(out->un.sun_path) && a->u.path[0] != '\0') {
-                len++; /* a path carries its NUL, an abstract name does not */
+                len++; /* a path counts its NUL, an abstract name has none */
             }
             return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
         }
@@ -109,6 +111,7 @@ socklen_t bsd_to_system(const usocket_addr_t *a, sys_addr_t *out) {
     }
 }
 
+/* Fields that the family does not have become 0. A path may fill its field without a NUL. */
 int bsd_from_system(const sys_addr_t *in, size_t len, usocket_addr_t *a) {
     memset(a, 0, sizeof(*a));
     if (len < offsetof(struct sockaddr, sa_data)) {
@@ -153,6 +156,7 @@ int bsd_from_system(const sys_addr_t *in, size_t len, usocket_addr_t *a) {
     return 0;
 }
 
+/* The copy is aligned, and zero beyond the given length. */
 int usocket_port_sockaddr(const void *raw, size_t len, usocket_addr_t *a) {
     sys_addr_t in;
     memset(&in, 0, sizeof(in));

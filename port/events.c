@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* Events and the wake-up on a system whose poll knows sockets alone: events.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include "events.h"
 #include "guard.h"
 
@@ -6,7 +9,8 @@
 
 #if PLAT_EVENTS
 
-/* While a wake is on, who has nothing to do with it gives way to who has: with strict priorities that one would never run. */
+/* While a wake-up is pending, waits that it does not concern sleep this long per slice, so that a
+ * thread of lower priority that is being woken gets to run. */
 #define WOKEN_MS 1
 #ifndef PLAT_EVENT_FIRST
 #define PLAT_EVENT_FIRST 0x10000
@@ -14,14 +18,15 @@
 
 typedef struct {
     plat_sem sem;
-    bool used;
-    bool on;    /* the flag itself; atomic */
-    bool token; /* the semaphore can be taken, or is about to: never more than once; atomic */
+    bool used;  /* under the library's lock */
+    bool on;    /* the event is set; atomic */
+    bool token; /* the semaphore's count is 1, or is about to be; it never exceeds 1; atomic */
 } event_t;
 
 static event_t events[USOCKET_EVENTS];
-static int wakes; /* atomic */
+static int wakes; /* calls of usocket_port_wake(true) without their counterpart; atomic */
 
+/* NULL: the handle is a socket, or no handle. */
 static event_t *event_of(int handle) {
     return handle >= PLAT_EVENT_FIRST ? &events[handle - PLAT_EVENT_FIRST] : NULL;
 }
@@ -47,6 +52,7 @@ int usocket_port_event_open(void) {
     return PLAT_EVENT_FIRST + i;
 }
 
+/* Make the semaphore takeable, once. */
 static void give(event_t *e) {
     if (!__atomic_exchange_n(&e->token, true, __ATOMIC_ACQ_REL)) {
         plat_sem_set(&e->sem);
@@ -75,7 +81,8 @@ static bool is_on(event_t *e) {
     return __atomic_load_n(&e->on, __ATOMIC_ACQUIRE);
 }
 
-/* Sleep until it is set, or for so long. The token goes back if it is: others may wait for the same. */
+/* Sleep until the event is set, or for `ms`. The token goes back if it is set, since other threads
+ * may wait for the same event. */
 static void wait_for(event_t *e, unsigned ms) {
     if (plat_sem_take(&e->sem, ms)) {
         __atomic_store_n(&e->token, false, __ATOMIC_RELEASE);
@@ -93,7 +100,7 @@ bool events_woken(void) {
     return __atomic_load_n(&wakes, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* Tells which of the n are events and set; the stack gets to see the others only. */
+/* Fill in `revents` of the entries that are events, and count those that are set. */
 static int look_at_events(plat_pollfd *fds, unsigned n) {
     int ready = 0;
     for (unsigned i = 0; i < n; i++) {
@@ -106,6 +113,8 @@ static int look_at_events(plat_pollfd *fds, unsigned n) {
     return ready;
 }
 
+/* The stack polls a copy, in which events are skipped. A wait for several events sleeps on the
+ * first one: the others are noticed after the slice. */
 int events_poll(plat_pollfd *fds, unsigned n, long long left) {
     plat_pollfd sockets[USOCKET_WAIT_MAX + 1];
     event_t *first = NULL;

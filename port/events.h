@@ -1,15 +1,21 @@
 /* Events on a system whose poll knows sockets alone.
  *
- * With PLAT_EVENTS 1 in platform.h, port/events.c gives the usocket_port_event_* and usocket_port_wake of port.h. An event is
- * a handle above all sockets with a semaphore behind it: a wait for events alone takes the semaphore; one for sockets and
- * events polls in short slices. Every wait is cut into slices of USOCKET_EVENT_SLICE_MS, between which usocket_port_wake is noticed.
+ * With PLAT_EVENTS 1 in platform.h, port/events.c has the usocket_port_event_* and
+ * usocket_port_wake of port.h. An event is a handle above all sockets with a semaphore behind it: a
+ * wait for events alone takes the semaphore; a wait for sockets and events polls in short slices.
+ * Every wait is cut into slices of USOCKET_EVENT_SLICE_MS, and checks usocket_port_wake between
+ * them.
+ *
+ * Callers: the BSD files, from any thread. events_poll must not be called under the library's lock,
+ * which it takes through the guard. usocket_port_event_set may be called under it, and from an
+ * interrupt if plat_sem_set may; it takes no lock and never waits.
  *
  * platform.h supplies a type and functions
  *   plat_sem
- *   bool plat_sem_new(plat_sem *)                 empty; false when there is none to be had
+ *   bool plat_sem_new(plat_sem *)                 empty; false: there is none left
  *   void plat_sem_free(plat_sem *)
- *   void plat_sem_set(plat_sem *)                 from interrupts, too, if usocket_port_event_set is called there
- *   bool plat_sem_take(plat_sem *, unsigned ms)   false after that time; ms is 1 or more
+ *   void plat_sem_set(plat_sem *)
+ *   bool plat_sem_take(plat_sem *, unsigned ms)   false: the time has passed; ms is 1 or more
  *   void plat_sleep(unsigned ms)
  * and PLAT_EVENT_FIRST, if its sockets may have numbers from 0x10000 on.
  *
@@ -22,10 +28,12 @@
 
 #if PLAT_EVENTS
 
-/* As plat_poll, for events, too; may return 0 before its time. */
+/* Poll sockets and events. Waits for one slice at most, so it may return 0 before the time has
+ * passed. @param left microseconds; negative: without end @return the number of ready entries; -1
+ * with errno */
 int events_poll(plat_pollfd *fds, unsigned n, long long left);
 
-/* Whether usocket_port_wake is on. */
+/* True while usocket_port_wake is on. */
 bool events_woken(void);
 
 #endif

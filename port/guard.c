@@ -11,6 +11,8 @@
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------------ */
 
+/* Check a kind of socket as Linux does: a stack may open another kind, or return another code.
+ * @return 0, or an error number */
 static int check_kind(int family, int type, int proto) {
     if (family != AF_INET && (!USOCKET_IPV6 || family != AF_INET6)) {
         return EAFNOSUPPORT;
@@ -30,7 +32,7 @@ static int check_kind(int family, int type, int proto) {
     }
 }
 
-/* A new handle becomes known; one that has no place in the table goes back. */
+/* Enter a new handle in the table. One beyond the table is closed again: ENFILE. */
 static int enter(int handle, int family, int type, int stage, int *number) {
     entry_t *e = guard_slot(handle);
     if (e == NULL) {
@@ -53,7 +55,9 @@ int guard_socket(int family, int type, int proto) {
         r = plat_socket(family, type, proto);
         if (r < 0) {
             number = guard_number_of(ENFILE);
-            number = number == ENOBUFS || number == ENOMEM ? ENFILE : number; /* the kind is right: too many sockets */
+            number = number == ENOBUFS || number == ENOMEM
+                ? ENFILE
+                : number; /* the kind is supported, so there are too many sockets */
         } else {
             r = enter(r, family, type, FRESH, &number);
         }
@@ -61,6 +65,7 @@ int guard_socket(int family, int type, int proto) {
     return guard_done(r, number);
 }
 
+/* Connections that have ended while they waited are skipped. */
 int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
@@ -77,9 +82,9 @@ int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
         }
         number = guard_number_of(EAGAIN);
         if (number == ETIMEDOUT) {
-            number = EAGAIN; /* the stack's word for it */
+            number = EAGAIN; /* the stack's code for it */
         } else if (number == ECONNABORTED || number == ENOTCONN || number == ECONNRESET) {
-            number = 0; /* one that has gone again, or for which there was no room: the next one */
+            number = 0; /* that connection has ended already, or found no room: take the next one */
         }
     }
     if (r >= 0) {
@@ -95,7 +100,8 @@ int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
     return guard_done(r, number);
 }
 
-/* A handle from elsewhere: find out what it has come to. */
+/* Enter a handle that another part of the program has opened, with the state that the stack
+ * reports. */
 static int get_known(int handle) {
     entry_t *e = guard_slot(handle);
     if (e == NULL) {
@@ -124,7 +130,7 @@ static int get_known(int handle) {
 #endif
     int number;
     enter(handle, sys.any.sa_family, type, listening ? LISTENING : guard_has_peer(handle) ? CONNECTED : FRESH, &number);
-    if (sys.in.sin_port != 0) { /* at the same place in sockaddr_in6 */
+    if (sys.in.sin_port != 0) { /* sockaddr_in6 has its port at the same place */
         e->flags = BOUND;
     }
     return 0;
@@ -151,7 +157,7 @@ int guard_close(int handle) {
     }
     guard_listener_end(handle);
     usocket_port_unlock();
-    return plat_close(handle); /* may linger */
+    return plat_close(handle); /* without the lock, since it may linger */
 }
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
@@ -185,7 +191,8 @@ int guard_getsockname(int handle, struct sockaddr *addr, socklen_t *len) {
         guard_map(e, addr, len);
     } else if (r < 0) {
         number = guard_number_of(EBADF);
-        if (e != NULL && number != EBADF && number != EOPNOTSUPP) { /* the stack has forgotten it with the connection */
+        if (e != NULL && number != EBADF &&
+            number != EOPNOTSUPP) { /* the stack forgets the address with the connection: any address */
             usocket_addr_t a = {.family = e->family};
             sys_addr_t sys;
             *len = bsd_to_system(&a, &sys);
@@ -216,7 +223,8 @@ int guard_getpeername(int handle, struct sockaddr *addr, socklen_t *len) {
 
 /* ---- Connections -------------------------------------------------------------------------------------------------- */
 
-/* 0: let the stack begin; 1: nothing to do; -1: *number. */
+/* Decide on a connect by the stage. @return 0: call the stack; 1: success without a call; -1: fail
+ * with *number */
 static int may_connect(int handle, entry_t *e, const struct sockaddr *addr, int *number) {
     bool dissolves = e->type == SOCK_DGRAM && addr->sa_family == AF_UNSPEC && plat_lwip_options(handle);
     if (addr->sa_family != e->family && !dissolves) {
@@ -242,7 +250,7 @@ static int may_connect(int handle, entry_t *e, const struct sockaddr *addr, int 
         case BROKEN:
             e->flags &= (uint8_t)~UNTOLD;
             *number = guard_take_error(handle, e);
-            *number = *number != 0 ? *number : ECONNABORTED; /* the stack connects a socket once in its life */
+            *number = *number != 0 ? *number : ECONNABORTED; /* the stack connects a socket only once */
             return -1;
         default:
             *number = EISCONN;
@@ -279,10 +287,10 @@ int guard_listen(int handle, int backlog) {
     int number = e == NULL ? EBADF : e->type != SOCK_STREAM ? EOPNOTSUPP : e->stage != FRESH ? EINVAL : 0;
     int r = -1;
     if (e != NULL && e->stage == LISTENING) {
-        plat_listen(handle, backlog); /* some can change the backlog */
+        plat_listen(handle, backlog); /* some stacks can change the backlog */
         r = 0;
     }
-    if (number == 0 && !(e->flags & BOUND)) { /* to a port of the stack's choice */
+    if (number == 0 && !(e->flags & BOUND)) { /* bind to a port that the stack chooses */
         usocket_addr_t a = {.family = e->family};
         sys_addr_t sys;
         socklen_t len = bsd_to_system(&a, &sys);
@@ -304,6 +312,7 @@ int guard_listen(int handle, int backlog) {
     return guard_done(r, number);
 }
 
+/* The stack ends a listener only as a whole. */
 static int shut_listener(int handle, entry_t *e, int how) {
     if (how != SHUT_WR) {
         e->stage = FAILED;
@@ -326,12 +335,13 @@ int guard_shutdown(int handle, int how) {
     if (stream && e->stage != CONNECTED) {
         return guard_done(-1, ENOTCONN);
     }
-    /* Reading is shut down here alone: the stack would lose what has arrived, and reset the connection if more came. */
+    /* The guard alone shuts reading down: the stack would drop what has arrived, and reset the
+     * connection if more came. */
     bool write = how != SHUT_RD && !(e->flags & HALF_OUT);
     e->flags |= (uint8_t)((how != SHUT_WR ? HALF_IN : 0) | (how != SHUT_RD ? HALF_OUT : 0));
     int r = e->stage == CONNECTED ? 0 : -1;
     guard_done(r, ENOTCONN);
-    if (stream && write && plat_shutdown(handle, SHUT_WR) < 0) { /* may wait for memory */
+    if (stream && write && plat_shutdown(handle, SHUT_WR) < 0) { /* without the lock, since it may wait for memory */
         plat_set_errno(guard_number_of(ENOTCONN));
         return -1;
     }
@@ -351,11 +361,12 @@ int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *le
     bool missing = value == NULL && *len != 0;
     value = value != NULL ? value : &none;
     if (missing) {
-        r = -1; /* stacks would write there */
+        r = -1; /* a stack would write there */
     } else if (e != NULL && level == SOL_SOCKET && name == SO_ERROR) {
         guard_settle(handle, e);
         int error = guard_take_error(handle, e);
-        /* Where there is no connection any more, the stack has told what it knew, and may say it again for ever. */
+        /* Without a connection the stack has reported its error already, and may repeat it without
+         * end. */
         if (error == 0 && e->stage != CONNECTING && e->stage != FAILED && e->stage != BROKEN) {
             error = guard_stack_error(handle);
             if (error != 0 && e->stage == CONNECTED && e->type == SOCK_STREAM) {
@@ -378,7 +389,7 @@ int guard_setsockopt(int handle, int level, int name, const void *value, socklen
     int r = -1;
     const entry_t *e = guard_lookup(handle);
     if (e != NULL && value == NULL && len != 0) {
-        number = EFAULT; /* stacks would read there */
+        number = EFAULT; /* a stack would read there */
     } else if (e != NULL) {
         r = IS_LISTENER(e) ? guard_listener_set(handle, level, name, value, len)
                            : guard_set_option(handle, level, name, value, len);

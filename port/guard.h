@@ -1,15 +1,21 @@
-/* What a stack must never see, refused before it gets there; what it forgets, remembered.
+/* The guard: refuses calls that the stack must not see, and remembers what the stack forgets.
  *
- * SYS(connect)(...) is the call that the BSD files make: guard_connect where platform.h says PLAT_GUARD 1, else the stack's own
- * plat_connect. The names plat_* always mean the stack's own.
+ * SYS(connect)(...) is the call that the BSD files make: guard_connect where platform.h says
+ * PLAT_GUARD 1, otherwise the stack's own plat_connect. The names plat_* always mean the stack's
+ * own.
  *
- * Stacks of lwIP's kind assert on a second connect, lose the end of a stream, report an error once or not at all. With
- * PLAT_GUARD 1 in platform.h the BSD files reach the stack through these functions, which keep a few bits per handle and give
- * Linux's answers. They call the stack's plat_* under the library's lock, one at a time: two threads on one socket are safe
- * even where the stack is not. Only plat_close and a plat_poll that waits are called without it.
+ * Stacks of lwIP's kind assert on a second connect, lose the end of a stream, and report an error
+ * once or not at all. The guard keeps a few bits for each handle and gives Linux's answers.
  *
- * platform.h supplies, besides plat_*: PLAT_HANDLE_FIRST and PLAT_HANDLE_COUNT (the range of handles; 8 bytes each),
- * plat_set_errno(number), and plat_lwip_options(handle): whether its options are lwIP's, see guard_options.h.
+ * Callers: the BSD files and events.c, from any thread, without the library's lock; never an
+ * interrupt. Each function takes the lock and makes its calls of the stack under it, so the stack
+ * sees one at a time: two threads on one socket are safe even if the stack is not reentrant.
+ * Without the lock run only plat_close, a plat_poll that waits, and the plat_shutdown of a stream;
+ * a call under the lock never waits.
+ *
+ * platform.h supplies, besides plat_*: PLAT_HANDLE_FIRST and PLAT_HANDLE_COUNT (the range of
+ * handles; 8 bytes of memory each), plat_set_errno(number), and plat_lwip_options(handle), which is
+ * true if the options of the handle are lwIP's (guard_options.h).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,6 +26,8 @@
 
 #if PLAT_GUARD
 
+/* Each function has the parameters and results of the BSD call of its name; a failure is -1 with
+ * the number in plat_errno(). NULL with the length 0 is allowed where a buffer is passed. */
 int guard_socket(int family, int type, int proto);
 int guard_accept(int handle, struct sockaddr *addr, socklen_t *len);
 int guard_set_nonblocking(int handle);
@@ -35,6 +43,8 @@ int guard_getpeername(int handle, struct sockaddr *addr, socklen_t *len);
 int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len);
 int guard_setsockopt(int handle, int level, int name, const void *value, socklen_t len);
 int guard_pending(int handle, int *count);
+/* As plat_poll. The only function here that waits, without the lock. @param left microseconds;
+ * negative: without end */
 int guard_poll(plat_pollfd *fds, unsigned n, long long left);
 #define guard_recv(handle, buf, len, flags) guard_recvfrom((handle), (buf), (len), (flags), NULL, NULL)
 #define guard_send(handle, buf, len, flags) guard_sendto((handle), (buf), (len), (flags), NULL, 0)

@@ -1,4 +1,4 @@
-/* The guard around data.
+/* The guard around data: receiving, sending, and the count of bytes that have arrived.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* A stream that has not come, or is past, the point where data flow: 0 go on, 1 the end, -1 *number. */
+/* Decide by the stage whether data may flow. @return 0: call the stack; 1: end of stream; -1: fail
+ * with *number */
 static int may_transfer(int handle, entry_t *e, bool output, int *number) {
     guard_settle(handle, e);
     switch (e->stage) {
@@ -31,14 +32,15 @@ static int may_transfer(int handle, entry_t *e, bool output, int *number) {
     }
 }
 
-/* A receive on a stream has failed: 0 that is the end; or the number. */
+/* Interpret the failure of a receive on a stream. @return 0: end of stream; or a positive number */
 static int receive_failed(int handle, entry_t *e, int number) {
     if (guard_would_block(number)) {
         int error = guard_take_error(handle, e);
         return error != 0 ? error : e->flags & HALF_IN ? 0 : EAGAIN;
     }
     if (number == ENOTCONN) {
-        /* It has told before, or it never will; unless poll knows better: lwIP, of a reset behind a full mailbox. */
+        /* The stack has reported the end before, or never will. Only poll knows of a reset behind a
+         * full mailbox (lwIP). */
         if (!(e->flags & ENDED) && (guard_poll_now(handle, POLLIN) & POLLERR)) {
             e->flags |= TROUBLE;
         }
@@ -51,7 +53,7 @@ static int receive_failed(int handle, entry_t *e, int number) {
 
 static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int flags, int *number) {
     ssize_t r;
-    if (e->stage == BROKEN && len != 0) { /* what had arrived before is still there */
+    if (e->stage == BROKEN && len != 0) { /* data that had arrived before is left */
         r = plat_recv(handle, buf, len, flags);
         if (r > 0) {
             return r;
@@ -63,7 +65,7 @@ static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int
     }
     r = plat_recv(handle, buf, len, flags);
     if (r == 0) {
-        int error = guard_stack_error(handle); /* lwIP 2.0 tells of a reset there alone */
+        int error = guard_stack_error(handle); /* the only place where lwIP 2.0 reports a reset */
         if (error == ECONNRESET || error == ECONNABORTED) {
             *number = guard_broken(handle, e, error);
             return -1;
@@ -78,7 +80,7 @@ static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int
 
 ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sockaddr *addr, socklen_t *alen) {
     char none = 0;
-    buf = buf != NULL ? buf : &none; /* of an empty buffer; stacks want an address */
+    buf = buf != NULL ? buf : &none; /* stacks need an address, even of an empty buffer */
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;
@@ -99,9 +101,10 @@ ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sock
     return guard_done((int)r, number);
 }
 
-/* The longest datagram, with headers, is of 65535 bytes. */
+/* Most bytes in a datagram: an IP packet has 65535 with its headers. */
 #define DATAGRAM_MAX(family) ((size_t)65535 - 8 - ((family) == AF_INET ? 20 : 0))
 
+/* Check a datagram before the stack sees it. @return 0, or an error number */
 static int may_send(int handle, const entry_t *e, size_t len, const struct sockaddr *to) {
     if (e->flags & HALF_OUT) {
         return EPIPE;
@@ -131,14 +134,14 @@ static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, 
     if (r >= 0) {
         return r;
     }
-    *number = guard_number_of(0); /* first: a look may change it */
+    *number = guard_number_of(0); /* first, since a poll may change it */
     if (*number == 0) {
         *number = guard_poll_now(handle, POLLOUT) & POLLERR ? ECONNRESET : EAGAIN;
     }
     if (guard_would_block(*number) && (e->flags & TROUBLE)) {
-        *number = guard_take_error(handle, e); /* poll has said so, and goes on saying it */
+        *number = guard_take_error(handle, e); /* poll has reported the error, and goes on reporting it */
     } else if (*number == EINPROGRESS || *number == ENOMEM || *number == ENOBUFS) {
-        *number = EAGAIN; /* there will be room again */
+        *number = EAGAIN; /* the lack of memory passes */
     } else if (*number == ENOTCONN) {
         *number = guard_take_error(handle, e);
         *number = guard_broken(handle, e, *number != 0 ? *number : EPIPE);
@@ -172,6 +175,7 @@ ssize_t guard_sendto(int handle, const void *buf, size_t len, int flags, const s
     return guard_done((int)r, number);
 }
 
+/* After the end of a stream the stack may count what it has dropped; a listener has no data. */
 int guard_pending(int handle, int *count) {
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);

@@ -1,5 +1,6 @@
-/* What accepted sockets have from their listener, as on Linux: lwIP gives them SO_KEEPALIVE and nothing else, and keeps no option of TCP's
- * for a listener. The values are read before the socket becomes one, and kept here from then on.
+/* Options that accepted sockets inherit from their listener, as on Linux. lwIP passes on
+ * SO_KEEPALIVE alone, and keeps no TCP option of a listener. The values are read before the socket
+ * becomes a listener, and kept here from then on.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +11,7 @@
 
 #include <string.h>
 
-#ifndef SO_LINGER /* SAL's headers may leave out what the lwIP below has */
+#ifndef SO_LINGER /* lwIP has it below SAL, though SAL's headers may lack it */
 #define SO_LINGER 0x0080
 #endif
 
@@ -45,13 +46,14 @@ typedef struct inherited {
     struct inherited *next;
     int handle;
     struct {
-        int value[2];   /* of SO_LINGER two, of the others one */
-        socklen_t size; /* 0: the stack lacks the option */
+        int value[2];   /* two for SO_LINGER, one for the others */
+        socklen_t size; /* in bytes; 0: the stack lacks the option */
     } option[OPTIONS];
 } inherited_t;
 
-static inherited_t *all;
+static inherited_t *all; /* one for each listener; under the library's lock */
 
+/* The place in the list that points to the listener, or to NULL. */
 static inherited_t **find(int handle) {
     inherited_t **p = &all;
     while (*p != NULL && (*p)->handle != handle) {
@@ -93,6 +95,8 @@ void guard_listener_end(int handle) {
     }
 }
 
+/* Options that have the right value already are not set: a stack may refuse some on a
+ * connection. */
 void guard_listener_give(int handle, int conn) {
     const inherited_t *k = *find(handle);
     for (size_t i = 0; k != NULL && i < OPTIONS; i++) {
@@ -105,6 +109,7 @@ void guard_listener_give(int handle, int conn) {
     }
 }
 
+/* The row of an option; OPTIONS: it is not kept here. */
 static size_t index_of(const inherited_t *k, int level, int name) {
     size_t i = 0;
     while (
@@ -118,7 +123,7 @@ int guard_listener_get(int handle, int level, int name, void *value, socklen_t *
     const inherited_t *k = *find(handle);
     size_t i = index_of(k, level, name);
     if (i == OPTIONS && k != NULL && level == IPPROTO_TCP) {
-        plat_set_errno(ENOPROTOOPT); /* lwIP would say EINVAL */
+        plat_set_errno(ENOPROTOOPT); /* lwIP would return EINVAL */
         return -1;
     }
     if (i == OPTIONS) {
@@ -129,6 +134,7 @@ int guard_listener_get(int handle, int level, int name, void *value, socklen_t *
     return 0;
 }
 
+/* TCP options are stored here alone; the others go to the stack, and are read back. */
 int guard_listener_set(int handle, int level, int name, const void *value, socklen_t len) {
     inherited_t *k = *find(handle);
     size_t i = index_of(k, level, name);

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* Options in a program's terms, and in lwIP's: guard_options.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #include "guard_options.h"
 
 #include "guard_state.h"
@@ -7,7 +10,7 @@
 
 #include <string.h>
 
-#ifndef SO_LINGER /* SAL's headers may leave out what the lwIP below has */
+#ifndef SO_LINGER /* lwIP has it below SAL, though SAL's headers may lack it */
 #define SO_LINGER 0x0080
 #endif
 #ifndef IP_DEFAULT_TTL
@@ -37,7 +40,7 @@ static bool is_linger(int level, int name) {
     return level == SOL_SOCKET && name == SO_LINGER;
 }
 
-/* One byte in lwIP, a number elsewhere. */
+/* A byte in lwIP, an int in a program. */
 static bool is_byte(int level, int name) {
 #ifdef IP_MULTICAST_TTL
     return level == IPPROTO_IP && (name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP);
@@ -47,7 +50,7 @@ static bool is_byte(int level, int name) {
 #endif
 }
 
-/* Begin with what a program gives. @return its length, or the longest */
+/* Copy the value that a program gives. @return its length, at most the size of a setting_t */
 static socklen_t read_setting(setting_t *s, const void *value, socklen_t len) {
     memset(s, 0, sizeof(*s));
     len = len < sizeof(*s) ? len : (socklen_t)sizeof(*s);
@@ -57,7 +60,7 @@ static socklen_t read_setting(setting_t *s, const void *value, socklen_t len) {
     return len;
 }
 
-/* Parts of a millisecond would become none at all, which is for ever. */
+/* lwIP counts milliseconds. A part of one is rounded up, since 0 means without end. */
 static int prepare_time(struct timeval *t) {
     if (t->tv_sec < 0 || t->tv_usec < 0 || t->tv_usec >= 1000000) {
         return EDOM;
@@ -74,14 +77,15 @@ static bool is_group(int level, int name) {
     return level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP);
 }
 
-/* lwIP asserts that it is a group, and not the one that everybody is in. */
+/* lwIP asserts that the address is a group, and not 224.0.0.1, of which every host is a member. */
 static int check_group(const struct ip_mreq *mreq) {
     uint32_t group = ntohl(mreq->imr_multiaddr.s_addr);
     return group >> 28 == 14 && group != 0xe0000001u ? 0 : EINVAL;
 }
 #endif
 
-/* Make it what lwIP takes, without an assertion. @return 0, or the number of the error */
+/* Translate the value to lwIP's, and check the ranges that lwIP asserts. @return 0, or an error
+ * number */
 static int prepare_setting(setting_t *s, int level, int name, socklen_t len) {
     if (is_time(level, name) && len >= sizeof(s->time)) {
         return prepare_time(&s->time);
@@ -95,9 +99,10 @@ static int prepare_setting(setting_t *s, int level, int name, socklen_t len) {
         return 0;
     }
     if (is_linger(level, name) && len >= sizeof(s->linger)) {
-        s->linger[1] = s->linger[1] < 0x7fff ? s->linger[1] : 0x7fff; /* beyond, it would be off */
+        s->linger[1] =
+            s->linger[1] < 0x7fff ? s->linger[1] : 0x7fff; /* a larger number is negative in lwIP, which is off */
     } else if (level == SOL_SOCKET && name == SO_RCVBUF) {
-        s->number = s->number > 256 ? s->number : 256; /* below nothing could arrive */
+        s->number = s->number > 256 ? s->number : 256; /* with less no datagram could arrive */
     } else if (level == IPPROTO_IP && (name == IP_TTL || name == IP_TOS)) {
         if (name == IP_TTL && s->number == -1) {
             s->number = IP_DEFAULT_TTL;
@@ -114,9 +119,9 @@ static int prepare_setting(setting_t *s, int level, int name, socklen_t len) {
     return 0;
 }
 
-/* Give a program what lwIP has told. len: its room, then the option's length */
+/* Translate lwIP's value for a program. len: in: room; out: the length of the option */
 static void tell_setting(setting_t *s, int level, int name, void *value, socklen_t *len) {
-    socklen_t size = sizeof(s->number); /* IP_MULTICAST_IF: four bytes, too */
+    socklen_t size = sizeof(s->number); /* IP_MULTICAST_IF has four bytes, too */
     if (is_time(level, name)) {
         size = sizeof(s->time);
     } else if (is_linger(level, name)) {
@@ -125,7 +130,7 @@ static void tell_setting(setting_t *s, int level, int name, void *value, socklen
         int number = s->byte;
         s->number = number;
     } else if (is_flag(level, name)) {
-        s->number = s->number != 0; /* one of lwIP's bits */
+        s->number = s->number != 0; /* lwIP returns one of its bits */
     }
     *len = *len < size ? *len : size;
     memcpy(value, s, *len);

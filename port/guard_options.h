@@ -1,5 +1,9 @@
-/* What lwIP's socket options hold, and what programs give and expect: flags of 0 or 1, numbers in their range, whole
- * milliseconds. Used by the guard where platform.h says plat_lwip_options(handle): lwIP, and SAL above it.
+/* Options of a socket in a program's terms: flags of 0 or 1, numbers in their range, whole
+ * milliseconds.
+ *
+ * lwIP holds other values, and asserts on some. The translation applies where platform.h says
+ * plat_lwip_options(handle): lwIP, and SAL above it. Callers: the files of the guard, under the
+ * library's lock. Nothing here waits.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +14,8 @@
 
 #if PLAT_GUARD
 
-/* An option of lwIP's in a program's terms. As plat_getsockopt and plat_setsockopt. */
+/* As plat_getsockopt and plat_setsockopt, with translation. The value is not NULL, unless the
+ * length is 0. */
 int guard_get_option(int handle, int level, int name, void *value, socklen_t *len);
 int guard_set_option(int handle, int level, int name, const void *value, socklen_t len);
 

@@ -1,4 +1,4 @@
-/* The guard around poll.
+/* The guard around poll: Linux's answers, from the state of a handle and the stack's own.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,7 +6,7 @@
 
 #if PLAT_GUARD
 
-/* What Linux's poll would say of it, whatever the stack says. */
+/* The events that Linux's poll reports by the state alone. */
 static int standing(const entry_t *e, int events) {
     int bits = 0;
     if (e->type != SOCK_STREAM) {
@@ -23,7 +23,7 @@ static int standing(const entry_t *e, int events) {
     return bits & (events | POLLERR | POLLHUP);
 }
 
-/* What the stack says of it, put right. */
+/* Correct the stack's answer, and update the state by it. */
 static int judge(int handle, int events, int revents) {
     entry_t *e = guard_lookup(handle);
     if (e == NULL) {
@@ -40,6 +40,7 @@ static int judge(int handle, int events, int revents) {
     return revents | standing(e, events);
 }
 
+/* An entry that is ready by its state makes the poll not wait. The stack polls without the lock. */
 int guard_poll(plat_pollfd *fds, unsigned n, long long left) {
     usocket_port_lock();
     for (unsigned i = 0; i < n; i++) {

@@ -50,7 +50,7 @@ bool guard_has_peer(int handle) {
     return plat_getpeername(handle, &sys.any, &len) == 0;
 }
 
-/* Poll says that the connect has ended. Only a peer proves that it ended well: a stack may tell its error once, or never. */
+/* Only a peer proves success: a stack may report the error of a failed connect once, or never. */
 void guard_connect_ended(int handle, entry_t *e) {
     int error = guard_stack_error(handle);
     if (error == 0 && guard_has_peer(handle)) {
@@ -58,7 +58,7 @@ void guard_connect_ended(int handle, entry_t *e) {
         return;
     }
     e->stage = FAILED;
-    /* lwIP says reset and aborted, where others say refused and timed out. */
+    /* lwIP reports ECONNRESET and ECONNABORTED, where others report ECONNREFUSED and ETIMEDOUT. */
     e->error = error == 0 || error == ECONNRESET || error == ENOTCONN ? ECONNREFUSED
         : error == ECONNABORTED                                       ? ETIMEDOUT
                                                                       : error;
@@ -74,10 +74,12 @@ int guard_broken(int handle, entry_t *e, int number) {
     e->stage = BROKEN;
     e->flags &= (uint8_t)~TROUBLE;
     e->error = 0;
-    guard_stack_error(handle); /* it would be told again */
+    guard_stack_error(handle); /* the stack would report it again */
     return number;
 }
 
+/* After TROUBLE the connection is broken, even if SO_ERROR has no number any more: that was a
+ * reset. */
 int guard_take_error(int handle, entry_t *e) {
     int error = e->error;
     e->error = 0;
