@@ -7,7 +7,7 @@
 #define MBEDTLS_THREADING_C
 #define MBEDTLS_THREADING_PTHREAD
 
-/* Randomness from usocket_port_random alone; see src/mbedtls/mbed_steps.c. */
+/* Randomness from usocket_port_random alone; see src/mbedtls/mbed_support.c. */
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 
 /* Buffers follow what was negotiated. The one for writing is this long at first, for 8 KiB less in each connection; a bulk send is 3 to

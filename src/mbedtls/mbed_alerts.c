@@ -1,4 +1,6 @@
-/* TLS by mbedTLS: the alerts, their names, and the one that is sent where mbedTLS sends none.
+/* TLS by mbedTLS: names of alerts, and the alert that is sent if a session fails.
+ *
+ * RFC 8446, 6.2, asks for an alert for each fatal error; mbedTLS sends one for some of them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,9 +12,9 @@
 
 #include <string.h>
 
-#define LONGEST_RECORD 16640U /* RFC 8446, 5.2: 256 bytes more than what is in it */
+#define LONGEST_RECORD 16640U /* RFC 8446, 5.2: 16384 bytes of content and 256 of encryption */
 
-/* IANA's registry, all of it; each number before its name. */
+/* All of IANA's registry: each number in front of its name. */
 static const char alert_names[] = "\0close_notify\0"
                                   "\12unexpected_message\0"
                                   "\24bad_record_mac\0"
@@ -60,7 +62,7 @@ const char *usocket_mbed_alert_name(int number) {
     return "an alert without a name";
 }
 
-/* The alert for a record whose header cannot be accepted. */
+/* The alert for a record that mbedTLS refuses for its header; the header tells the reason. */
 static uint8_t alert_for_record(const usocket_engine_t *e) {
     const uint8_t *head = e->conn->ssl.PRIVATE(in_hdr);
     if (head == NULL || e->datagram) {
@@ -76,6 +78,7 @@ static uint8_t alert_for_record(const usocket_engine_t *e) {
                                                                : MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
 }
 
+/* The alert for mbedTLS's number. */
 static uint8_t alert_for(const usocket_engine_t *e, int ret) {
     static const struct {
         int ret;
@@ -106,11 +109,11 @@ static uint8_t alert_for(const usocket_engine_t *e, int ret) {
     if (usocket_mbed_is_alloc_failure(ret)) {
         return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
     }
-    if (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || usocket_mbed_no_room(e, ret)) {
+    if (ret == MBEDTLS_ERR_SSL_INVALID_RECORD || usocket_mbed_input_too_small(e, ret)) {
         return alert_for_record(e);
     }
     if (ret == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
-        return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE; /* of TLS 1.2; in 1.3 mbedTLS says certificate_required */
+        return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE; /* In TLS 1.3 mbedTLS sends certificate_required itself. */
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].ret == ret) {
@@ -120,29 +123,30 @@ static uint8_t alert_for(const usocket_engine_t *e, int ret) {
     if (ret <= MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE && ret > MBEDTLS_ERR_X509_FATAL_ERROR) {
         return MBEDTLS_SSL_ALERT_MSG_BAD_CERT;
     }
-    /* Below -0x5FFF are mbedTLS's numbers for messages of TLS, above those for what is in them: numbers, points, signatures. */
+    /* Below -0x5FFF are mbedTLS's numbers for messages of TLS, above it those for their contents:
+     * integers, points on curves, signatures. */
     return ret < -0x5FFF ? MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR : MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER;
 }
 
 void usocket_mbed_send_alert(usocket_engine_t *e, int ret) {
     struct tls_conn *c = e->conn;
-    if (c->alerted || e->close_notify || ret == MBEDTLS_ERR_SSL_CONN_EOF ||
+    if (c->alert_sent || e->close_notify || ret == MBEDTLS_ERR_SSL_CONN_EOF ||
         ret == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE || ret == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
         return;
     }
     uint8_t alert = alert_for(e, ret);
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-    if (c->ssl.PRIVATE(alert_type) != 0) { /* mbedTLS has chosen one, and not sent it */
+    if (c->ssl.PRIVATE(alert_type) != 0) { /* mbedTLS has chosen an alert and has not sent it yet. */
         alert = c->ssl.PRIVATE(alert_type);
         c->ssl.PRIVATE(send_alert) = 0;
     }
 #endif
-    int error = e->error;
+    int error = e->error; /* A failure to send the alert does not replace the reason. */
     bool clear;
-    do { /* with something unsent it sends just that */
+    do { /* While a record is unsent, the call sends that and no alert. */
         clear = c->ssl.PRIVATE(out_left) == 0;
     } while (mbedtls_ssl_send_alert_message(&c->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert) == 0 && !clear);
-    c->alerted = true;
+    c->alert_sent = true;
     e->error = error;
 }
 

@@ -1,5 +1,9 @@
-/* TLS by mbedTLS: a buffer for what is received that begins small and grows with the first record that needs it. mbedTLS itself makes
- * both smaller after the handshake, if shorter records have been agreed on.
+/* TLS by mbedTLS: a buffer for receiving that begins small, and grows with the first record that
+ * needs it. After the handshake mbedTLS itself makes both buffers smaller if shorter records were
+ * negotiated.
+ *
+ * mbedTLS has no call for this: its pointers into the buffer are moved here. Its own configuration
+ * (MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH) tells that the buffer's length is a member.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,12 +17,12 @@
 
 #if defined(MBEDTLS_SSL_VARIABLE_BUFFER_LENGTH) && MBEDTLS_VERSION_NUMBER >= 0x03000000
 
-#define RECORD_HEADER 5
-#define AROUND 384 /* a record's sequence number, header, IV, MAC and padding */
-#define FULL (MBEDTLS_SSL_IN_CONTENT_LEN + AROUND)
+#define RECORD_OVERHEAD 384 /* bytes of a record's sequence number, header, IV, MAC and padding */
+#define INPUT_FULL (MBEDTLS_SSL_IN_CONTENT_LEN + RECORD_OVERHEAD)
 
-/* The buffer for reading, of another length: mbedTLS's pointers go with it. */
-static bool resize(mbedtls_ssl_context *ssl, size_t len) {
+/* Give the buffer another length, which keeps what it has up to there. False: no memory,
+ * nothing changed. */
+static bool resize_input(mbedtls_ssl_context *ssl, size_t len) {
     unsigned char *old = ssl->PRIVATE(in_buf);
     size_t old_len = ssl->PRIVATE(in_buf_len);
     unsigned char *new = mbedtls_calloc(1, len);
@@ -43,21 +47,23 @@ static bool resize(mbedtls_ssl_context *ssl, size_t len) {
     return true;
 }
 
-/* Where mbedtls_ssl_setup takes the length that the context has (mk/mbedtls.mk), it is never longer than this. */
-void usocket_mbed_small_buffer(usocket_engine_t *e) {
+/* mk/mbedtls.mk lets mbedtls_ssl_setup allocate the length that it finds in the context. Another
+ * build ignores that, and the second call makes its buffer smaller. */
+void usocket_mbed_shrink_input(usocket_engine_t *e) {
     mbedtls_ssl_context *ssl = &e->conn->ssl;
-    size_t len = (e->creds->max_fragment < 4096 ? 2048 : 4096) + AROUND;
-    if (e->datagram || len >= FULL) {
-        return; /* how long a datagram is, only its being received tells */
+    size_t len = (e->creds->max_fragment < 4096 ? 2048 : 4096) + RECORD_OVERHEAD;
+    if (e->datagram || len >= INPUT_FULL) {
+        return; /* A datagram is received whole: its length is not known before. */
     }
     if (ssl->PRIVATE(in_buf) == NULL) {
         ssl->PRIVATE(in_buf_len) = len;
     } else if (ssl->PRIVATE(in_buf_len) > len) {
-        resize(ssl, len);
+        resize_input(ssl, len);
     }
 }
 
-/* The length that the record needs; it begins behind those before, where a message of the handshake goes on in another. */
+/* The length of the buffer that the record needs. It begins behind the pieces of a handshake
+ * message that came before it. */
 static size_t room_for_record(const mbedtls_ssl_context *ssl) {
     const unsigned char *header = ssl->PRIVATE(in_hdr);
     size_t wanted = (size_t)(header - ssl->PRIVATE(in_buf)) + RECORD_HEADER;
@@ -67,35 +73,35 @@ static size_t room_for_record(const mbedtls_ssl_context *ssl) {
     return wanted;
 }
 
-bool usocket_mbed_no_room(const usocket_engine_t *e, int ret) {
+bool usocket_mbed_input_too_small(const usocket_engine_t *e, int ret) {
     const mbedtls_ssl_context *ssl = &e->conn->ssl;
     return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !e->datagram && ssl->PRIVATE(in_hdr) != NULL &&
         room_for_record(ssl) > ssl->PRIVATE(in_buf_len);
 }
 
-int usocket_mbed_make_room(usocket_engine_t *e, int ret) {
+int usocket_mbed_grow_input(usocket_engine_t *e, int ret) {
     mbedtls_ssl_context *ssl = &e->conn->ssl;
-    if (ssl->PRIVATE(in_buf_len) >= FULL || !usocket_mbed_no_room(e, ret)) {
+    if (ssl->PRIVATE(in_buf_len) >= INPUT_FULL || !usocket_mbed_input_too_small(e, ret)) {
         return ret;
     }
     size_t wanted = room_for_record(ssl);
-    if (wanted > FULL) {
+    if (wanted > INPUT_FULL) {
         return ret;
     }
-    return resize(ssl, wanted) ? 0 : MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    return resize_input(ssl, wanted) ? 0 : MBEDTLS_ERR_SSL_ALLOC_FAILED;
 }
 
 #else
 
-void usocket_mbed_small_buffer(usocket_engine_t *e) {
+void usocket_mbed_shrink_input(usocket_engine_t *e) {
     (void)e;
 }
 
-bool usocket_mbed_no_room(const usocket_engine_t *e, int ret) {
+bool usocket_mbed_input_too_small(const usocket_engine_t *e, int ret) {
     return ret == MBEDTLS_ERR_SSL_BAD_INPUT_DATA && !e->datagram;
 }
 
-int usocket_mbed_make_room(usocket_engine_t *e, int ret) {
+int usocket_mbed_grow_input(usocket_engine_t *e, int ret) {
     (void)e;
     return ret;
 }

@@ -1,4 +1,7 @@
-/* TLS by mbedTLS: the options, and the credentials that they make.
+/* TLS by mbedTLS: the credentials, and the options that set them.
+ *
+ * An option is set wholly or not at all. After each, the digest of all options so far changes: it
+ * keeps a session from being resumed under other options than those that it was verified with.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,12 +29,12 @@ struct tls_creds *usocket_engine_creds_new(void) {
 }
 
 void usocket_engine_creds_hold(struct tls_creds *c) {
-    c->refs++; /* the caller has the lock */
+    c->refs++;
 }
 
 bool usocket_engine_creds_shared(const struct tls_creds *c) {
     lock_sockets();
-    bool shared = c->refs > 1 || c->server_ready; /* tickets that were handed out outlive their connections */
+    bool shared = c->refs > 1 || c->resumption_ready; /* A ticket outlives its connection. */
     unlock_sockets();
     return shared;
 }
@@ -50,18 +53,18 @@ void usocket_engine_creds_release(struct tls_creds *c) {
         return;
     }
     while (c->own != NULL) {
-        struct own *own = c->own;
+        struct own_pair *own = c->own;
         c->own = own->next;
         mbedtls_x509_crt_free(&own->cert);
         mbedtls_pk_free(&own->key);
         usocket_mbed_free(own, sizeof(*own));
     }
-    usocket_mbed_trust_drop(c->trust);
+    usocket_mbed_trust_release(c->trust);
     usocket_port_free(c->suites);
     usocket_port_free((void *)c->alpn);
     free_psk(c);
     usocket_port_free(c->identity);
-    if (c->server_ready) {
+    if (c->resumption_ready) {
         mbedtls_ssl_ticket_free(&c->tickets);
         mbedtls_ssl_cache_free(&c->sessions);
     }
@@ -71,7 +74,8 @@ void usocket_engine_creds_release(struct tls_creds *c) {
     usocket_mbed_free(c, sizeof(*c));
 }
 
-static void note_option(struct tls_creds *c, int name, const void *value, size_t len) {
+/* Each option changes the digest; so does its being set again. */
+static void digest_option(struct tls_creds *c, int name, const void *value, size_t len) {
     uint8_t all[2 * DIGEST + 1];
     memcpy(all, c->digest, DIGEST);
     usocket_mbed_digest(all + DIGEST, value, len);
@@ -79,8 +83,8 @@ static void note_option(struct tls_creds *c, int name, const void *value, size_t
     usocket_mbed_digest(c->digest, all, sizeof(all));
 }
 
-/* With a NUL behind it, for PEM; to be freed with usocket_mbed_free(copy, len + 1). */
-static uint8_t *terminated(const void *value, size_t len) {
+/* A copy with a NUL behind it, as mbedTLS wants for PEM. The caller frees len + 1 bytes, wiped. */
+static uint8_t *copy_terminated(const void *value, size_t len) {
     uint8_t *copy = usocket_port_alloc(len + 1);
     if (copy != NULL) {
         if (len != 0) {
@@ -91,34 +95,36 @@ static uint8_t *terminated(const void *value, size_t len) {
     return copy;
 }
 
-static bool contains(const uint8_t *text, const char *part) {
+static bool contains_text(const uint8_t *text, const char *part) {
     return strstr((const char *)text, part) != NULL;
 }
 
-/* Words for a value, with a NUL behind it, that is no certificate or no key. */
-static const char *text_words(const uint8_t *text, size_t len, bool key, const char *otherwise) {
-    bool secret = contains(text, "PRIVATE KEY-----");
-    if (key && (contains(text, "ENCRYPTED"))) {
-        return "no private key without its pass phrase: decrypt it first (openssl pkey)";
+/* Words for a value, with a NUL behind it, that is no certificate or no key: the usual mistakes. */
+static const char *wrong_value_words(const uint8_t *text, size_t len, bool key, const char *otherwise) {
+    bool secret = contains_text(text, "PRIVATE KEY-----");
+    if (key && (contains_text(text, "ENCRYPTED"))) {
+        return "the private key is encrypted: decrypt it first (openssl pkey)";
     }
-    if (key && !secret && contains(text, "-----BEGIN CERTIFICATE")) {
+    if (key && !secret && contains_text(text, "-----BEGIN CERTIFICATE")) {
         return "no private key, but a certificate";
     }
     if (!key && secret) {
         return "no certificate in it, but a private key";
     }
+    /* One line of printable characters with a dot or a slash in it looks like a path. */
     size_t printable = 0;
     while (printable < len && text[printable] >= ' ' && text[printable] != 0x7f) {
         printable++;
     }
     if (printable != 0 && text[printable] == '\0' && printable + 1 >= len &&
-        (contains(text, ".") || contains(text, "/"))) {
-        return key ? "no private key, but a file's name, it seems: its contents are wanted"
-                   : "no certificate in it, but a file's name, it seems: its contents are wanted";
+        (contains_text(text, ".") || contains_text(text, "/"))) {
+        return key ? "no private key, but apparently a file's name: its contents are wanted"
+                   : "no certificate in it, but apparently a file's name: its contents are wanted";
     }
     return otherwise;
 }
 
+/* All certificates of an option's value. 0, USOCKET_ENOMEM, or USOCKET_ETLS_OPTION with words. */
 static int parse_certs(usocket_engine_t *e, const char *option, mbedtls_x509_crt *certs, mbedtls_x509_crl *lists,
     const uint8_t *text, size_t len) {
     struct unreadable why;
@@ -127,13 +133,13 @@ static int parse_certs(usocket_engine_t *e, const char *option, mbedtls_x509_crt
         return r;
     }
     char words[128];
-    const char *reason = why.cut ? "is cut short" : usocket_mbed_unreadable(why.ret);
-    int ret = reason == NULL ? why.ret : 0; /* mbedTLS's own words where we have none */
+    const char *reason = why.cut ? "is cut short" : usocket_mbed_unreadable_words(why.ret);
+    int ret = reason == NULL ? why.ret : 0; /* mbedTLS's own words, where there are no better ones. */
     reason = reason != NULL ? reason : "cannot be read";
     if (why.list) {
         snprintf(words, sizeof(words), "a revocation list %s", reason);
     } else if (why.number == 0) {
-        snprintf(words, sizeof(words), "%s", text_words(text, len, false, "no certificate in it"));
+        snprintf(words, sizeof(words), "%s", wrong_value_words(text, len, false, "no certificate in it"));
     } else {
         snprintf(words, sizeof(words), "%scertificate %u %s", why.none ? "no certificate that can be read: " : "",
             why.number, reason);
@@ -141,35 +147,37 @@ static int parse_certs(usocket_engine_t *e, const char *option, mbedtls_x509_crt
     return usocket_mbed_option_error(e, option, ret, words);
 }
 
+/* text NULL: begin anew. Otherwise the authorities are a new set, with the former ones in it: other
+ * sessions may be using those. */
 static int set_ca(usocket_engine_t *e, const uint8_t *text, size_t len) {
     struct tls_creds *c = e->creds;
     struct trust *trust = NULL;
     if (text != NULL) {
         bool whole;
-        trust = usocket_mbed_trust_with(c->trust, text, len, &whole);
+        trust = usocket_mbed_trust_add(c->trust, text, len, &whole);
         if (trust == NULL) {
             return USOCKET_ENOMEM;
         }
         int r = whole ? 0 : parse_certs(e, "CA_CERT", &trust->chain, &trust->crl, text, len);
         if (r < 0) {
-            usocket_mbed_trust_drop(trust);
+            usocket_mbed_trust_release(trust);
             return r;
         }
     }
-    usocket_mbed_trust_drop(c->trust);
+    usocket_mbed_trust_release(c->trust);
     c->trust = trust;
     return 0;
 }
 
-/* Where the pair hangs that this part completes, or a new one. NULL: no memory. */
-static struct own **pair_without(struct tls_creds *c, bool key) {
-    struct own **end = &c->own;
+/* The link to the last pair, if it lacks this part; else to a new pair. NULL: no memory. */
+static struct own_pair **incomplete_pair(struct tls_creds *c, bool key) {
+    struct own_pair **end = &c->own;
     for (; *end != NULL; end = &(*end)->next) {
         if ((*end)->next == NULL && !(key ? (*end)->has_key : (*end)->has_cert)) {
             return end;
         }
     }
-    struct own *own = usocket_mbed_alloc(sizeof(*own));
+    struct own_pair *own = usocket_mbed_alloc(sizeof(*own));
     if (own == NULL) {
         return NULL;
     }
@@ -179,18 +187,10 @@ static struct own **pair_without(struct tls_creds *c, bool key) {
     return end;
 }
 
-/* TLS 1.3's is the longer message: a header of 4 bytes, a context of 1, a length of 3; with each certificate lengths of 5. */
-size_t usocket_mbed_chain_len(const mbedtls_x509_crt *crt) {
-    size_t len = 8;
-    for (; crt != NULL; crt = crt->next) {
-        len += crt->raw.len + 5;
-    }
-    return len;
-}
-
-/* It has to fit the buffer for sending. mbedTLS finds out in the handshake, and says that a peer is wrong. */
-static int check_length(usocket_engine_t *e, const mbedtls_x509_crt *crt) {
-    size_t len = usocket_mbed_chain_len(crt);
+/* The chain has to fit the buffer for sending. mbedTLS would find that out in the handshake, and
+ * blame the peer. */
+static int check_message_len(usocket_engine_t *e, const mbedtls_x509_crt *crt) {
+    size_t len = usocket_mbed_cert_message_len(crt);
     if (len < MBEDTLS_SSL_OUT_CONTENT_LEN) {
         return 0;
     }
@@ -200,10 +200,13 @@ static int check_length(usocket_engine_t *e, const mbedtls_x509_crt *crt) {
     return usocket_mbed_option_error(e, "OWN_CERT", 0, words);
 }
 
-/* Whether key and certificate are a pair takes as long as a signature: the answer for the last pair stays. */
+/* The digest of the last certificate and key that fitted, under the lock: to find out takes as long
+ * as a signature. */
 static uint8_t last_pair[DIGEST];
 
-static int check_pair(struct own *own, const uint8_t *key, size_t len) {
+/* 0 for a pair; else mbedTLS's number. key: the bytes of the key, by which the pair is known again;
+ * NULL: they are not there. */
+static int check_pair(struct own_pair *own, const uint8_t *key, size_t len) {
     if (key == NULL) {
         return mbedtls_pk_check_pair(&own->cert.pk, &own->key RNG_ARGUMENTS);
     }
@@ -223,35 +226,34 @@ static int check_pair(struct own *own, const uint8_t *key, size_t len) {
     return ret;
 }
 
-static int set_own(usocket_engine_t *e, bool key, const uint8_t *text, size_t len) {
-    const char *option = key ? "OWN_KEY" : "OWN_CERT";
-    struct own **pair = pair_without(e->creds, key);
+/* *len becomes the length that counts. 0, USOCKET_ENOMEM, or USOCKET_ETLS_OPTION with words. */
+static int parse_key(usocket_engine_t *e, mbedtls_pk_context *key, const uint8_t *text, size_t *len) {
+    bool one = usocket_mbed_is_one_key(text, len);
+    int ret = one ? mbedtls_pk_parse_key(key, text, *len, NULL, 0 RNG_ARGUMENTS) : MBEDTLS_ERR_PK_KEY_INVALID_FORMAT;
+    if (ret == 0 || usocket_mbed_is_alloc_failure(ret)) {
+        return ret == 0 ? 0 : USOCKET_ENOMEM;
+    }
+    const char *otherwise = one ? "no private key" : "no private key, more than one, or something else with it";
+    return usocket_mbed_option_error(e, "OWN_KEY", ret, wrong_value_words(text, *len, true, otherwise));
+}
+
+/* TLS_OWN_CERT or TLS_OWN_KEY. A part that is refused leaves the pair as it was. */
+static int set_own_part(usocket_engine_t *e, bool key, const uint8_t *text, size_t len) {
+    struct own_pair **pair = incomplete_pair(e->creds, key);
     if (pair == NULL) {
         return USOCKET_ENOMEM;
     }
-    struct own *own = *pair;
-    int r = 0;
-    if (key) {
-        bool one = usocket_mbed_one_key(text, &len);
-        int ret =
-            one ? mbedtls_pk_parse_key(&own->key, text, len, NULL, 0 RNG_ARGUMENTS) : MBEDTLS_ERR_PK_KEY_INVALID_FORMAT;
-        if (ret != 0) {
-            r = usocket_mbed_is_alloc_failure(ret)
-                ? USOCKET_ENOMEM
-                : usocket_mbed_option_error(e, option, ret,
-                      text_words(text, len, true,
-                          one ? "no private key" : "no private key, more than one, or something else with it"));
-        }
-    } else {
-        r = parse_certs(e, option, &own->cert, NULL, text, len);
-        r = r == 0 ? check_length(e, &own->cert) : r;
+    struct own_pair *own = *pair;
+    int r = key ? parse_key(e, &own->key, text, &len) : parse_certs(e, "OWN_CERT", &own->cert, NULL, text, len);
+    if (r == 0 && !key) {
+        r = check_message_len(e, &own->cert);
     }
     if (r == 0 && (key ? own->has_cert : own->has_key)) {
-        int ret = check_pair(own, key ? text : NULL, len); /* with the certificate behind it, the key's text is gone */
+        int ret = check_pair(own, key ? text : NULL, len); /* Of a key that was set first, the bytes are wiped. */
         if (ret != 0) {
             r = usocket_mbed_is_alloc_failure(ret)
                 ? USOCKET_ENOMEM
-                : usocket_mbed_option_error(e, option, ret,
+                : usocket_mbed_option_error(e, key ? "OWN_KEY" : "OWN_CERT", ret,
                       ret == MBEDTLS_ERR_SSL_NO_RNG ? "the system gives no randomness"
                                                     : "the key is not that of the certificate");
         }
@@ -265,13 +267,14 @@ static int set_own(usocket_engine_t *e, bool key, const uint8_t *text, size_t le
         mbedtls_x509_crt_free(&own->cert);
         mbedtls_x509_crt_init(&own->cert);
     }
-    if (!own->has_key && !own->has_cert) { /* its first part was refused */
+    if (!own->has_key && !own->has_cert) { /* The first part of a new pair was refused. */
         usocket_mbed_free(own, sizeof(*own));
         *pair = NULL;
     }
     return r;
 }
 
+/* TLS_PSK or TLS_PSK_IDENTITY; an empty value removes it. */
 static int set_psk(usocket_engine_t *e, bool identity, const void *value, size_t len) {
     struct tls_creds *c = e->creds;
     size_t most = identity ? 128 : MBEDTLS_PSK_MAX_LEN;
@@ -280,7 +283,7 @@ static int set_psk(usocket_engine_t *e, bool identity, const void *value, size_t
         snprintf(words, sizeof(words), "longer than %u bytes", (unsigned)most);
         return usocket_mbed_option_error(e, identity ? "PSK_IDENTITY" : "PSK", 0, words);
     }
-    uint8_t *copy = len != 0 ? terminated(value, len) : NULL;
+    uint8_t *copy = len != 0 ? copy_terminated(value, len) : NULL;
     if (len != 0 && copy == NULL) {
         return USOCKET_ENOMEM;
     }
@@ -341,7 +344,7 @@ int usocket_engine_set_role(usocket_engine_t *e, const void *value, size_t len) 
     memcpy(&n, value, sizeof(n));
     if (n != 0 && (n != 1 || e->datagram)) {
         return usocket_mbed_option_error(
-            e, "ROLE", 0, n == 1 ? "a server of datagrams listens" : "must be 0 (client) or 1 (server)");
+            e, "ROLE", 0, n == 1 ? "a server of datagrams has to listen" : "must be 0 (client) or 1 (server)");
     }
     e->server = n == 1;
     return 0;
@@ -379,18 +382,19 @@ int usocket_engine_set(usocket_engine_t *e, int name, const void *value, size_t 
         case USOCKET_TLS_OWN_CERT:
         case USOCKET_TLS_OWN_KEY:
             anew = anew && name == USOCKET_TLS_CA_CERT;
-            text = anew ? NULL : terminated(value, len);
+            text = anew ? NULL : copy_terminated(value, len);
             if (text == NULL && !anew) {
                 return USOCKET_ENOMEM;
             }
-            r = name == USOCKET_TLS_CA_CERT ? set_ca(e, text, len) : set_own(e, name == USOCKET_TLS_OWN_KEY, text, len);
+            r = name == USOCKET_TLS_CA_CERT ? set_ca(e, text, len)
+                                            : set_own_part(e, name == USOCKET_TLS_OWN_KEY, text, len);
             usocket_mbed_free(text, len + 1);
             break;
         default:
             return USOCKET_ENOPROTOOPT;
     }
     if (r == 0) {
-        note_option(e->creds, name, value, len);
+        digest_option(e->creds, name, value, len);
     }
     return r;
 }

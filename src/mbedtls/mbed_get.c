@@ -1,4 +1,4 @@
-/* TLS by mbedTLS: what the options are, and what was agreed on.
+/* TLS by mbedTLS: reading options, and the results of the handshake.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* IANA's name of a cipher suite, as snprintf: mbedTLS has hyphens, and TLS1-3- in front of
+ * those of TLS 1.3. */
 static size_t suite_name(int id, char *buf, size_t room) {
     const char *name = mbedtls_ssl_get_ciphersuite_name(id);
     bool newer = strncmp(name, "TLS1-3-", 7) == 0;
@@ -21,8 +23,9 @@ static size_t suite_name(int id, char *buf, size_t room) {
     return n > 0 ? (size_t)n : 0;
 }
 
-/* A value that is read: as much of it as there is room for; all of its length if value is NULL. */
-static int give(void *value, size_t *len, const void *data, size_t size) {
+/* Every give_... fills `value` as far as *len goes and sets *len to what it has filled; value NULL
+ * asks for the whole length. Numbers and certificates are not cut: USOCKET_EINVAL without room. */
+static int give_bytes(void *value, size_t *len, const void *data, size_t size) {
     if (value != NULL) {
         size = size < *len ? size : *len;
         if (size != 0) {
@@ -34,9 +37,10 @@ static int give(void *value, size_t *len, const void *data, size_t size) {
 }
 
 static int give_number(void *value, size_t *len, int n) {
-    return value != NULL && *len < sizeof(n) ? USOCKET_EINVAL : give(value, len, &n, sizeof(n));
+    return value != NULL && *len < sizeof(n) ? USOCKET_EINVAL : give_bytes(value, len, &n, sizeof(n));
 }
 
+/* The certificates of a chain in a row, DER. */
 static int give_certs(void *value, size_t *len, const mbedtls_x509_crt *crt) {
     size_t room = *len;
     size_t all = 0;
@@ -52,6 +56,7 @@ static int give_certs(void *value, size_t *len, const mbedtls_x509_crt *crt) {
     return 0;
 }
 
+/* The names of TLS_ALPN_LIST or TLS_CIPHERSUITE_LIST, between commas. */
 static int give_names(void *value, size_t *len, const struct tls_creds *c, bool alpn) {
     size_t all = 0;
     for (size_t i = 0; alpn ? c->alpn != NULL && c->alpn[i] != NULL : c->suites != NULL && c->suites[i] != 0; i++) {
@@ -74,6 +79,7 @@ static int give_names(void *value, size_t *len, const struct tls_creds *c, bool 
     return 0;
 }
 
+/* Results of the handshake. They can be read after a failure, too. */
 static int get_used(usocket_engine_t *e, int name, void *value, size_t *len) {
     if (e->stage != TLS_OPEN && !(e->stage == TLS_FAILED && e->conn != NULL)) {
         return USOCKET_ENOTCONN;
@@ -90,12 +96,12 @@ static int get_used(usocket_engine_t *e, int name, void *value, size_t *len) {
             if (value != NULL && *len == sizeof(int)) {
                 return give_number(value, len, id);
             }
-            return give(value, len, text, suite_name(id, text, sizeof(text)));
+            return give_bytes(value, len, text, suite_name(id, text, sizeof(text)));
         }
         case USOCKET_TLS_PENDING:
             return give_number(value, len, (int)usocket_engine_pending(e));
         case USOCKET_TLS_REST:
-            return give(value, len, e->conn->early + e->conn->ahead_at, e->ended ? e->conn->ahead : 0);
+            return give_bytes(value, len, e->conn->early + e->conn->early_at, e->ended ? e->conn->early_len : 0);
         case USOCKET_TLS_VERSION_USED:
             if (ssl->PRIVATE(state) != MBEDTLS_SSL_HANDSHAKE_OVER) {
                 return USOCKET_ENOTCONN;
@@ -105,7 +111,7 @@ static int get_used(usocket_engine_t *e, int name, void *value, size_t *len) {
         case USOCKET_TLS_ALPN_USED: {
 #if defined(MBEDTLS_SSL_ALPN)
             const char *protocol = mbedtls_ssl_get_alpn_protocol(ssl);
-            return give(value, len, protocol, protocol != NULL ? strlen(protocol) : 0);
+            return give_bytes(value, len, protocol, protocol != NULL ? strlen(protocol) : 0);
 #else
             return USOCKET_ENOPROTOOPT;
 #endif
@@ -113,8 +119,8 @@ static int get_used(usocket_engine_t *e, int name, void *value, size_t *len) {
         default: {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
             size_t size;
-            const uint8_t *cert = usocket_mbed_peer(e->conn, &size);
-            return value != NULL && *len < size ? USOCKET_EINVAL : give(value, len, cert, size);
+            const uint8_t *cert = usocket_mbed_peer_cert(e->conn, &size);
+            return value != NULL && *len < size ? USOCKET_EINVAL : give_bytes(value, len, cert, size);
 #else
             return USOCKET_ENOPROTOOPT;
 #endif
@@ -141,14 +147,14 @@ int usocket_engine_get(usocket_engine_t *e, int name, void *value, size_t *len) 
         case USOCKET_TLS_ALPN_LIST:
             return give_names(value, len, c, name == USOCKET_TLS_ALPN_LIST);
         case USOCKET_TLS_PSK_IDENTITY:
-            return give(value, len, c->identity, c->identity_len);
+            return give_bytes(value, len, c->identity, c->identity_len);
         case USOCKET_TLS_CA_CERT:
             return give_certs(value, len, c->trust != NULL ? &c->trust->chain : NULL);
         case USOCKET_TLS_OWN_CERT:
             return give_certs(value, len, c->own != NULL ? &c->own->cert : NULL);
         case USOCKET_TLS_OWN_KEY:
         case USOCKET_TLS_PSK:
-            return USOCKET_EACCES; /* secrets go in, never out */
+            return USOCKET_EACCES; /* Secrets cannot be read. */
         case USOCKET_TLS_CIPHERSUITE_USED:
         case USOCKET_TLS_VERSION_USED:
         case USOCKET_TLS_ALPN_USED:

@@ -1,4 +1,4 @@
-/* TLS by mbedTLS: the options that are lists, cipher suites and protocols (ALPN), and the suites that are offered without one.
+/* TLS by mbedTLS: the options that are lists, cipher suites and protocols (ALPN); default suites.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,17 +13,17 @@
 
 /* ---- Texts -------------------------------------------------------------------------------------------------------- */
 
-static bool is_one_of(const char *separators, char c) {
+static bool is_separator(const char *separators, char c) {
     return c != '\0' && strchr(separators, c) != NULL;
 }
 
-/* The next item of a list; its length, 0 at the end. */
-static size_t next_item(const char **p, const char *end, const char *separators) {
-    while (*p < end && is_one_of(separators, **p)) {
+/* The length of the next item, from *p on; 0: there are no more. */
+static size_t next_list_item(const char **p, const char *end, const char *separators) {
+    while (*p < end && is_separator(separators, **p)) {
         (*p)++;
     }
     const char *stop = *p;
-    while (stop < end && !is_one_of(separators, *stop)) {
+    while (stop < end && !is_separator(separators, *stop)) {
         stop++;
     }
     return (size_t)(stop - *p);
@@ -31,7 +31,7 @@ static size_t next_item(const char **p, const char *end, const char *separators)
 
 static size_t count_items(const char *p, const char *end, const char *separators) {
     size_t items = 0;
-    for (size_t n; (n = next_item(&p, end, separators)) != 0; p += n) {
+    for (size_t n; (n = next_list_item(&p, end, separators)) != 0; p += n) {
         items++;
     }
     return items;
@@ -43,33 +43,35 @@ static bool begins_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* The suites that are offered by default: an ephemeral key on a curve; AES or ChaCha20-Poly1305, with a whole tag. */
-static bool is_offered(const char *name) {
+/* By default a suite has an ephemeral key on a curve, and AES or ChaCha20-Poly1305 with a full
+ * tag. */
+static bool is_default(const char *name) {
     return (begins_with(name, "TLS1-3-") || begins_with(name, "TLS-ECDHE-")) &&
         (strstr(name, "-AES-") != NULL || strstr(name, "-CHACHA20-") != NULL) && strstr(name, "-CCM-8") == NULL;
 }
 
-/* In mbedTLS's order, but those with CBC last. The same for all connections, whatever this mbedTLS was built with. */
-static const int *offered_suites(void) {
-    static int offered[32];
+/* In mbedTLS's order, but suites with CBC last; ended by 0. Made once for the process, under the
+ * lock: the loop asks mbedTLS for constant tables only. */
+static const int *default_suites(void) {
+    static int defaults[32];
     lock_sockets();
-    bool filled = offered[0] != 0;
+    bool filled = defaults[0] != 0;
     size_t count = 0;
     for (int cbc = 0; !filled && cbc < 2; cbc++) {
         const int *id = mbedtls_ssl_list_ciphersuites();
-        for (; *id != 0 && count < sizeof(offered) / sizeof(offered[0]) - 1; id++) {
+        for (; *id != 0 && count < sizeof(defaults) / sizeof(defaults[0]) - 1; id++) {
             const char *name = mbedtls_ssl_get_ciphersuite_name(*id);
-            if (is_offered(name) && (strstr(name, "-CBC-") != NULL) == cbc) {
-                offered[count++] = *id;
+            if (is_default(name) && (strstr(name, "-CBC-") != NULL) == cbc) {
+                defaults[count++] = *id;
             }
         }
     }
     unlock_sockets();
-    return offered;
+    return defaults;
 }
 
-void usocket_mbed_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *conf) {
-    mbedtls_ssl_conf_ciphersuites(conf, c->suites != NULL ? c->suites : offered_suites());
+void usocket_mbed_configure_suites(const struct tls_creds *c, mbedtls_ssl_config *conf) {
+    mbedtls_ssl_conf_ciphersuites(conf, c->suites != NULL ? c->suites : default_suites());
 #if NEWEST == USOCKET_TLS_1_3
     mbedtls_ssl_conf_tls13_key_exchange_modes(conf,
         c->suites != NULL && c->suites_plain_psk ? MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_ALL
@@ -77,7 +79,8 @@ void usocket_mbed_conf_suites(const struct tls_creds *c, mbedtls_ssl_config *con
 #endif
 }
 
-/* IANA's TLS_AES_128_GCM_SHA256 is mbedTLS's TLS1-3-AES-128-GCM-SHA256. */
+/* True for IANA's name and for mbedTLS's: TLS_AES_128_GCM_SHA256 and
+ * TLS1-3-AES-128-GCM-SHA256 are one. */
 static bool same_suite(const char *name, const char *text, size_t len) {
     static const char prefix[] = "TLS1-3-";
     if (strncmp(name, prefix, 7) == 0 && len > 4 && strncmp(text, "TLS_", 4) == 0) {
@@ -96,6 +99,8 @@ static bool same_suite(const char *name, const char *text, size_t len) {
     return true;
 }
 
+/* The list is set as a whole, or refused at its first unknown name. An empty one means the
+ * default. */
 int usocket_mbed_set_suites(usocket_engine_t *e, const char *text, size_t len) {
     static const char between[] = ",: ";
     struct tls_creds *c = e->creds;
@@ -108,7 +113,7 @@ int usocket_mbed_set_suites(usocket_engine_t *e, const char *text, size_t len) {
     bool newer = false;
     bool plain_psk = false;
     const char *p = text;
-    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
+    for (size_t n; (n = next_list_item(&p, text + len, between)) != 0; p += n) {
         const int *id = mbedtls_ssl_list_ciphersuites();
         while (*id != 0 && !same_suite(mbedtls_ssl_get_ciphersuite_name(*id), p, n)) {
             id++;
@@ -126,8 +131,8 @@ int usocket_mbed_set_suites(usocket_engine_t *e, const char *text, size_t len) {
     }
     usocket_port_free(c->suites);
     c->suites = suites;
-    c->suites_older = older;
-    c->suites_newer = newer;
+    c->suites_1_2 = older;
+    c->suites_1_3 = newer;
     c->suites_plain_psk = plain_psk;
     if (count == 0) {
         usocket_port_free(suites);
@@ -138,6 +143,7 @@ int usocket_mbed_set_suites(usocket_engine_t *e, const char *text, size_t len) {
 
 /* ---- Protocols ---------------------------------------------------------------------------------------------------- */
 
+/* One block of memory: the pointers, then the names. An empty list is none. */
 int usocket_mbed_set_alpn(usocket_engine_t *e, const char *text, size_t len) {
     static const char between[] = ", ";
     struct tls_creds *c = e->creds;
@@ -150,7 +156,7 @@ int usocket_mbed_set_alpn(usocket_engine_t *e, const char *text, size_t len) {
     char *out = block + (items + 1) * sizeof(char *);
     size_t count = 0;
     const char *p = text;
-    for (size_t n; (n = next_item(&p, text + len, between)) != 0; p += n) {
+    for (size_t n; (n = next_list_item(&p, text + len, between)) != 0; p += n) {
         if (n > 255 || memchr(p, '\0', n) != NULL) {
             usocket_port_free(block);
             return usocket_mbed_option_error(

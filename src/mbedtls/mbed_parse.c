@@ -1,5 +1,8 @@
-/* TLS by mbedTLS: the bytes that the options and the system's bundle are given as certificates, revocation lists and keys: DER and PEM,
- * any number of them in a row. All of it counts or is refused: mbedTLS itself ignores whatever follows its first find.
+/* TLS by mbedTLS: certificates, revocation lists and keys as bytes, from options and from the
+ * system's bundle: DER and PEM, any number in a row.
+ *
+ * All of a value counts, or it is refused. mbedTLS itself ignores damage behind the first item that
+ * it can read, so a file that was cut short would pass as a shorter list of authorities.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,14 +23,14 @@ enum item {
     ITEM_CERT,
     ITEM_LIST,
     ITEM_KEY,
-    ITEM_OTHER, /* PEM of a kind that is not asked for */
-    ITEM_CUT,   /* it has no end */
-    ITEM_STRAY, /* bytes that are neither */
+    ITEM_OTHER, /* PEM of any other kind */
+    ITEM_CUT,   /* DER or PEM without its end */
+    ITEM_STRAY, /* bytes that are neither an item nor a comment */
 };
 
 struct input {
     const uint8_t *p, *end;
-    bool der; /* the last item was DER: no comments follow it */
+    bool der; /* The last item was DER: no comment may follow. */
 };
 
 static const char pem_begin[] = "-----BEGIN ";
@@ -39,7 +42,8 @@ static bool is_space(uint8_t c) {
     return c == '\0' || c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static const uint8_t *find(const uint8_t *p, const uint8_t *end, const char *text) {
+/* The first occurrence of a text; NULL: there is none. p may be NULL. */
+static const uint8_t *find_text(const uint8_t *p, const uint8_t *end, const char *text) {
     size_t len = strlen(text);
     while (p != NULL && (size_t)(end - p) >= len) {
         if (memcmp(p, text, len) == 0) {
@@ -50,7 +54,7 @@ static const uint8_t *find(const uint8_t *p, const uint8_t *end, const char *tex
     return NULL;
 }
 
-/* The length of the DER element that fills or begins this memory; 0: it is cut. */
+/* The length of the DER sequence that begins at p; 0: it is cut, or is none. */
 static size_t element_length(const uint8_t *p, const uint8_t *end) {
     unsigned char *q = (unsigned char *)p;
     size_t len;
@@ -58,9 +62,10 @@ static size_t element_length(const uint8_t *p, const uint8_t *end) {
     return ret == 0 ? (size_t)(q - p) + len : 0;
 }
 
-/* Whether the bytes between two items, or behind the last one, are a comment. The rest of an item is none. */
+/* True if the bytes in front of an item, or behind the last one, are text. The rest of an item that
+ * lost its beginning is not, and neither is the beginning of one that lost its rest. */
 static bool is_comment(const uint8_t *p, const uint8_t *end, bool last) {
-    if (find(p, end, pem_end) != NULL) {
+    if (find_text(p, end, pem_end) != NULL) {
         return false;
     }
     const uint8_t *line = p;
@@ -70,7 +75,7 @@ static bool is_comment(const uint8_t *p, const uint8_t *end, bool last) {
         }
         line = *p == '\n' || *p == '\0' ? p + 1 : line;
     }
-    size_t tail = (size_t)(end - line); /* shorter than "-----BEGIN ", or that would have been found */
+    size_t tail = (size_t)(end - line); /* The last line, which may be the first bytes of "-----BEGIN ". */
     return !last || tail == 0 || tail >= PEM_BEGIN_LEN || memcmp(line, pem_begin, tail) != 0;
 }
 
@@ -79,16 +84,16 @@ static bool ends_with(const uint8_t *label, size_t len, const char *text) {
     return len >= n && memcmp(label + len - n, text, n) == 0;
 }
 
-/* "TRUSTED CERTIFICATE" is a certificate, too, of a kind that mbedTLS lacks. */
-static enum item kind_of(const uint8_t *label, size_t len) {
+/* OpenSSL's "TRUSTED CERTIFICATE" is a certificate of a kind that mbedTLS lacks. */
+static enum item pem_kind(const uint8_t *label, size_t len) {
     return ends_with(label, len, "CERTIFICATE") ? ITEM_CERT
         : ends_with(label, len, "X509 CRL")     ? ITEM_LIST
         : ends_with(label, len, "PRIVATE KEY")  ? ITEM_KEY
                                                 : ITEM_OTHER;
 }
 
-/* The next item, from *at on. */
-static enum item next_item(struct input *in, const uint8_t **at, size_t *len) {
+/* The next item: from *at on, *len bytes, unless it is ITEM_NONE, _CUT or _STRAY. */
+static enum item next_encoded(struct input *in, const uint8_t **at, size_t *len) {
     while (in->p < in->end && is_space(*in->p)) {
         in->p++;
     }
@@ -99,13 +104,13 @@ static enum item next_item(struct input *in, const uint8_t **at, size_t *len) {
     *at = p;
     size_t left = (size_t)(in->end - p);
     if (p[0] == 0x30 &&
-        (left == 1 || p[1] >= 0x80 || (left > 2 && p[2] == MBEDTLS_ASN1_INTEGER))) { /* no text begins so */
+        (left == 1 || p[1] >= 0x80 || (left > 2 && p[2] == MBEDTLS_ASN1_INTEGER))) { /* DER: no text begins so. */
         *len = element_length(p, in->end);
         in->p += *len;
         in->der = true;
         return *len != 0 ? ITEM_DER : ITEM_CUT;
     }
-    const uint8_t *begin = find(p, in->end, pem_begin);
+    const uint8_t *begin = find_text(p, in->end, pem_begin);
     if (in->der ? begin != p : !is_comment(p, begin != NULL ? begin : in->end, begin == NULL)) {
         return ITEM_STRAY;
     }
@@ -114,20 +119,21 @@ static enum item next_item(struct input *in, const uint8_t **at, size_t *len) {
     }
     in->der = false;
     const uint8_t *label = begin + PEM_BEGIN_LEN;
-    const uint8_t *stop = find(label, in->end, pem_end);
-    const uint8_t *label_end = find(label, in->end, "-----");
-    stop = stop != NULL ? find(stop + PEM_END_LEN, in->end, "-----") : NULL;
+    const uint8_t *stop = find_text(label, in->end, pem_end);
+    const uint8_t *label_end = find_text(label, in->end, "-----");
+    stop = stop != NULL ? find_text(stop + PEM_END_LEN, in->end, "-----") : NULL;
     if (stop == NULL) {
         return ITEM_CUT;
     }
     *at = begin;
     in->p = stop + 5;
     *len = (size_t)(in->p - begin);
-    return kind_of(label, (size_t)(label_end - label));
+    return pem_kind(label, (size_t)(label_end - label));
 }
 
 #if USOCKET_TLS_CONSTRAINTS
-/* mbedTLS does not know nameConstraints and asks: mbed_constraints.c knows them. */
+/* mbedTLS's callback for an extension that it does not know: mbed_constraints.c checks
+ * nameConstraints. */
 static int accept_extension(void *context, const mbedtls_x509_crt *crt, const mbedtls_x509_buf *oid, int critical,
     const unsigned char *p, const unsigned char *end) {
     (void)context;
@@ -151,6 +157,7 @@ int usocket_mbed_parse_cert(mbedtls_x509_crt *certs, const uint8_t *p, size_t le
 #endif
 }
 
+/* One certificate, or one revocation list unless `lists` is NULL. 0, or mbedTLS's number. */
 static int parse_pem(mbedtls_x509_crt *certs, mbedtls_x509_crl *lists, const uint8_t *p) {
     int ret = MBEDTLS_ERR_X509_CERT_UNKNOWN_FORMAT;
 #if defined(MBEDTLS_PEM_PARSE_C)
@@ -177,19 +184,20 @@ static int parse_pem(mbedtls_x509_crt *certs, mbedtls_x509_crl *lists, const uin
     return ret;
 }
 
-/* Bytes are missing or changed. Otherwise a certificate may be of a kind that mbedTLS lacks: the others are of use without it. */
+/* True if bytes are missing or changed; false if the certificate is of a kind that mbedTLS
+ * lacks. */
 static bool is_damage(int ret) {
     return ret == MBEDTLS_ERR_X509_INVALID_FORMAT || ret > -0x60 /* Base64 */ ||
         (ret > -0x1500 && ret <= -0x1080) /* PEM */;
 }
 
-const char *usocket_mbed_unreadable(int ret) {
-    int part = -(-ret & ~0x7f); /* without what was wrong inside of it */
+const char *usocket_mbed_unreadable_words(int ret) {
+    int part = -(-ret & ~0x7f); /* without the number of the part below, in the low bits */
     if (ret == MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE) {
         return "uses an extension this build does not know";
     }
     if (ret ==
-        MBEDTLS_ERR_X509_INVALID_EXTENSIONS + MBEDTLS_ERR_ASN1_UNEXPECTED_TAG) { /* 2.28 has one number for both */
+        MBEDTLS_ERR_X509_INVALID_EXTENSIONS + MBEDTLS_ERR_ASN1_UNEXPECTED_TAG) { /* 2.28 has one number for both. */
         return "uses an extension this build does not know, or cannot read";
     }
     if (ret == MBEDTLS_ERR_PK_INVALID_PUBKEY) {
@@ -212,10 +220,10 @@ int usocket_mbed_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_crt *
     const uint8_t *at = NULL;
     size_t n = 0;
     memset(why, 0, sizeof(*why));
-    for (enum item item; (item = next_item(&in, &at, &n)) != ITEM_NONE;) {
+    for (enum item item; (item = next_encoded(&in, &at, &n)) != ITEM_NONE;) {
         bool list = item == ITEM_LIST && lists != NULL;
         if (!list && (item == ITEM_KEY || item == ITEM_OTHER || item == ITEM_LIST)) {
-            continue;
+            continue; /* A file may have a key beside its certificates. */
         }
         count += !list;
         int ret = MBEDTLS_ERR_X509_INVALID_FORMAT;
@@ -243,13 +251,23 @@ int usocket_mbed_parse_certs(const uint8_t *text, size_t len, mbedtls_x509_crt *
     return good == 0 ? USOCKET_ETLS_OPTION : 0;
 }
 
-bool usocket_mbed_one_key(const uint8_t *text, size_t *len) {
+/* TLS 1.3's message is the longer one: a header of 4 bytes, a context of 1, a length of 3; with
+ * each certificate, a length of 3 and one of extensions, 2. */
+size_t usocket_mbed_cert_message_len(const mbedtls_x509_crt *crt) {
+    size_t len = 8;
+    for (; crt != NULL; crt = crt->next) {
+        len += crt->raw.len + 5;
+    }
+    return len;
+}
+
+bool usocket_mbed_is_one_key(const uint8_t *text, size_t *len) {
     struct input in = {text, text + *len, false};
     const uint8_t *at = NULL;
     size_t n = 0;
     unsigned keys = 0;
     bool der = false;
-    for (enum item item; (item = next_item(&in, &at, &n)) != ITEM_NONE;) {
+    for (enum item item; (item = next_encoded(&in, &at, &n)) != ITEM_NONE;) {
         if (item == ITEM_CUT || item == ITEM_STRAY) {
             return false;
         }
@@ -259,7 +277,7 @@ bool usocket_mbed_one_key(const uint8_t *text, size_t *len) {
         }
         keys += item == ITEM_DER || item == ITEM_KEY;
     }
-    *len += !der; /* PEM with its NUL */
+    *len += !der; /* mbedTLS wants PEM with its NUL. */
     return keys == 1;
 }
 

@@ -1,6 +1,8 @@
-/* TLS by mbedTLS: what is kept of the peer's certificates. Those that lead to an authority go once they have been verified, and after
- * the handshake nothing stays but the bytes of the peer's own, as USOCKET_TLS_PEER_CERT gives them: a parsed certificate is two
- * to three times as long.
+/* TLS by mbedTLS: the peer's certificates in memory.
+ *
+ * Certificates above the peer's own are freed once they have been verified. After the handshake
+ * only the bytes of its own stay, for USOCKET_TLS_PEER_CERT: a parsed certificate is two to three
+ * times as long.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,11 +22,13 @@ static inline void free_chain(mbedtls_x509_crt **chain) {
 }
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03000000
-/* Of a peer's list so many certificates count: each may cost a check of a signature. mbedTLS takes eight authorities in a chain. */
+/* Limits of the work that a peer's list can cause. Each certificate may cost a check of a
+ * signature, which takes longer with each bit of the exponent. mbedTLS takes eight
+ * authorities in a chain. */
 #define MOST_CERTS 12
-#define MOST_EXPONENT 33 /* bits of an RSA key's public exponent: its check takes longer with each */
+#define MOST_EXPONENT 33 /* bits of an RSA key's public exponent */
 
-static bool is_slow(const mbedtls_x509_crt *crt) {
+static bool has_slow_key(const mbedtls_x509_crt *crt) {
 #if defined(MBEDTLS_RSA_C)
     return mbedtls_pk_get_type(&crt->pk) == MBEDTLS_PK_RSA &&
         mbedtls_mpi_bitlen(&mbedtls_pk_rsa(crt->pk)->PRIVATE(E)) > MOST_EXPONENT;
@@ -34,12 +38,13 @@ static bool is_slow(const mbedtls_x509_crt *crt) {
 #endif
 }
 
-/* mbedTLS, as mk/mbedtls.mk builds it, calls this for each certificate that a peer shows. One that leads to an authority may be
- * unreadable if it is not needed; mbedTLS would skip the peer's own, too. */
+/* mbedTLS, as mk/mbedtls.mk builds it, calls this for each certificate that a peer sends. One above
+ * the peer's own that cannot be read is left out: the chain may do without it. mbedTLS would leave
+ * out the peer's own, too. 0, or mbedTLS's number. */
 int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, const unsigned char *der, size_t len);
 int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, const unsigned char *der, size_t len) {
     const mbedtls_ssl_config *conf = ssl->PRIVATE(conf);
-    if (conf->PRIVATE(f_vrfy) != usocket_mbed_verify) { /* MicroPython's own TLS */
+    if (conf->PRIVATE(f_vrfy) != usocket_mbed_verify) { /* This is MicroPython's own TLS, not a session of ours. */
         return mbedtls_x509_crt_parse_der(chain, der, len);
     }
     bool own = chain->version == 0;
@@ -53,7 +58,7 @@ int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, con
     }
     int ret = usocket_mbed_parse_cert(chain, der, len);
     mbedtls_x509_crt **link = own ? &chain : &last->next;
-    if (ret == 0 && is_slow(*link)) {
+    if (ret == 0 && has_slow_key(*link)) {
         ret = MBEDTLS_ERR_PK_INVALID_PUBKEY;
         if (!own) {
             free_chain(link);
@@ -63,7 +68,7 @@ int usocket_tls_peer_cert(mbedtls_ssl_context *ssl, mbedtls_x509_crt *chain, con
         return ret;
     }
     usocket_engine_t *e = conf->PRIVATE(p_vrfy);
-    e->conn->skipped = ret;
+    e->conn->unreadable = ret;
     return !own                                                               ? 0
         : ret == MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND ? MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG
                                                                               : ret;
@@ -80,23 +85,23 @@ void usocket_mbed_drop_issuers(struct tls_conn *c) {
     }
 }
 
-void usocket_mbed_pack_peer(struct tls_conn *c) {
+void usocket_mbed_pack_peer_cert(struct tls_conn *c) {
     mbedtls_ssl_session *session = c->ssl.PRIVATE(session_negotiate);
     session = session != NULL ? session : c->ssl.PRIVATE(session);
     mbedtls_x509_crt *crt = session != NULL ? session->PRIVATE(peer_cert) : NULL;
     uint8_t *bytes = crt != NULL && crt->raw.len != 0 ? usocket_port_alloc(crt->raw.len) : NULL;
-    if (bytes != NULL) { /* else it stays as it is */
+    if (bytes != NULL) { /* Without memory the parsed one stays. */
         memcpy(bytes, crt->raw.p, crt->raw.len);
-        c->peer = bytes;
-        c->peer_len = crt->raw.len;
+        c->peer_cert = bytes;
+        c->peer_cert_len = crt->raw.len;
         free_chain(&session->PRIVATE(peer_cert));
     }
 }
 
-const uint8_t *usocket_mbed_peer(const struct tls_conn *c, size_t *len) {
-    const mbedtls_x509_crt *crt = c->peer == NULL ? mbedtls_ssl_get_peer_cert(&c->ssl) : NULL;
-    *len = crt != NULL ? crt->raw.len : c->peer_len;
-    return crt != NULL ? crt->raw.p : c->peer;
+const uint8_t *usocket_mbed_peer_cert(const struct tls_conn *c, size_t *len) {
+    const mbedtls_x509_crt *crt = c->peer_cert == NULL ? mbedtls_ssl_get_peer_cert(&c->ssl) : NULL;
+    *len = crt != NULL ? crt->raw.len : c->peer_cert_len;
+    return crt != NULL ? crt->raw.p : c->peer_cert;
 }
 
 #else
@@ -105,7 +110,7 @@ void usocket_mbed_drop_issuers(struct tls_conn *c) {
     (void)c;
 }
 
-void usocket_mbed_pack_peer(struct tls_conn *c) {
+void usocket_mbed_pack_peer_cert(struct tls_conn *c) {
     (void)c;
 }
 

@@ -1,5 +1,8 @@
-/* TLS by mbedTLS: the sessions that clients keep, for the process, and the tickets of servers. The peer's certificate is kept beside mbedTLS's session, which would
- * parse it three times for each connection.
+/* TLS by mbedTLS: the sessions that clients keep, for the process, and the tickets of servers.
+ *
+ * A client resumes a session only with the same server under the same options and authorities, so
+ * that the certificate needs no second verification. The certificate is kept beside mbedTLS's
+ * session, which would parse it three times for each connection.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,25 +20,28 @@
 
 struct session {
     struct session *next;
-    uint8_t key[DIGEST];
-    uint8_t secret[DIGEST]; /* of TLS 1.2: the same in a connection that has resumed the session */
-    size_t len, cert_len;
-    uint8_t bytes[]; /* the session, the certificate */
+    uint8_t key[DIGEST];    /* session_key() of its connection. */
+    uint8_t secret[DIGEST]; /* Digest of TLS 1.2's master secret, which a resumed connection shares. */
+    size_t len, cert_len;   /* Bytes of mbedTLS's session, and of the certificate. */
+    uint8_t bytes[];        /* Both, in this order. */
 };
-static struct session *sessions; /* the last one first */
 
+/* At most USOCKET_TLS_SESSIONS, the newest first; under the lock. */
+static struct session *sessions;
+
+/* The digest of all that a session depends on: options, authorities, address, name, protocol. */
 static void session_key(const usocket_engine_t *e, uint8_t *key) {
     uint8_t all[2 * DIGEST + USOCKET_ADDR_TEXT + USOCKET_HOST_MAX + 1];
     memset(all, 0, sizeof(all));
     memcpy(all, e->creds->digest, DIGEST);
-    if (e->conn->trust != NULL) { /* the system's bundle may have changed since */
+    if (e->conn->trust != NULL) { /* The system's bundle may change between two connections. */
         memcpy(all + DIGEST, e->conn->trust->id, DIGEST);
     }
     usocket_addr_format(&e->peer, (char *)all + 2 * DIGEST);
     if (e->name != NULL) {
         strcpy((char *)all + 2 * DIGEST + USOCKET_ADDR_TEXT, e->name);
     }
-    all[sizeof(all) - 1] = e->datagram; /* DTLS is 1.2 alone, and cannot go on with a session of TLS 1.3 */
+    all[sizeof(all) - 1] = e->datagram; /* DTLS has 1.2 only: a session of TLS 1.3 is of no use to it. */
     usocket_mbed_digest(key, all, sizeof(all));
 }
 
@@ -49,8 +55,9 @@ static void digest_secret(uint8_t *out, const mbedtls_ssl_session *session) {
     usocket_mbed_digest(out, session->PRIVATE(master), sizeof(session->PRIVATE(master)));
 }
 
-/* Out of the list, so that no ticket is used twice. */
-static struct session *take_session(const uint8_t *key) {
+/* Unlink the session with this key; NULL: there is none. It leaves the list because a ticket must
+ * not be used twice (RFC 8446, C.4). */
+static struct session *remove_session(const uint8_t *key) {
     lock_sockets();
     struct session **at = &sessions;
     while (*at != NULL && memcmp((*at)->key, key, DIGEST) != 0) {
@@ -64,10 +71,11 @@ static struct session *take_session(const uint8_t *key) {
     return s;
 }
 
-static struct session *save(usocket_engine_t *e, const mbedtls_ssl_session *session) {
+/* NULL: no memory, or mbedTLS has no session to save. */
+static struct session *save_session(usocket_engine_t *e, const mbedtls_ssl_session *session) {
     const struct tls_conn *c = e->conn;
     size_t len = 0;
-    size_t cert_len = c->peer_len;
+    size_t cert_len = c->peer_cert_len;
     mbedtls_ssl_session_save(session, NULL, 0, &len);
     struct session *s = len != 0 ? usocket_mbed_alloc(sizeof(*s) + len + cert_len) : NULL;
     if (s == NULL) {
@@ -82,24 +90,24 @@ static struct session *save(usocket_engine_t *e, const mbedtls_ssl_session *sess
         return NULL;
     }
     if (cert_len != 0) {
-        memcpy(s->bytes + s->len, c->peer, cert_len);
+        memcpy(s->bytes + s->len, c->peer_cert, cert_len);
     }
     return s;
 }
 
-/* A session is worth something, but never a failure. */
+/* A session that cannot be kept is no failure: the next connection makes a whole handshake. */
 void usocket_mbed_keep_session(usocket_engine_t *e) {
     if (e->server || !e->creds->cache) {
         return;
     }
     mbedtls_ssl_session session;
     mbedtls_ssl_session_init(&session);
-    struct session *s = mbedtls_ssl_get_session(&e->conn->ssl, &session) == 0 ? save(e, &session) : NULL;
+    struct session *s = mbedtls_ssl_get_session(&e->conn->ssl, &session) == 0 ? save_session(e, &session) : NULL;
     mbedtls_ssl_session_free(&session);
     if (s == NULL) {
         return;
     }
-    free_session(take_session(s->key));
+    free_session(remove_session(s->key));
     lock_sockets();
     s->next = sessions;
     sessions = s;
@@ -107,16 +115,16 @@ void usocket_mbed_keep_session(usocket_engine_t *e) {
     for (size_t n = 0; n < USOCKET_TLS_SESSIONS && *at != NULL; n++) {
         at = &(*at)->next;
     }
-    struct session *rest = *at;
+    struct session *rest = *at; /* The oldest one, above the limit. */
     *at = NULL;
     unlock_sockets();
-    free_session(rest); /* one at the most */
+    free_session(rest);
 }
 
-void usocket_mbed_resume_session(usocket_engine_t *e) {
+void usocket_mbed_offer_session(usocket_engine_t *e) {
     uint8_t key[DIGEST];
     session_key(e, key);
-    struct session *s = take_session(key);
+    struct session *s = remove_session(key);
     if (s == NULL) {
         return;
     }
@@ -126,16 +134,17 @@ void usocket_mbed_resume_session(usocket_engine_t *e) {
         mbedtls_ssl_set_session(&e->conn->ssl, &session);
     }
     mbedtls_ssl_session_free(&session);
-    e->conn->resumed = s;
+    e->conn->offered = s;
 }
 
-/* In TLS 1.3 a server that has shown no certificate has resumed the session, or uses TLS_PSK. */
+/* True if the handshake has resumed the session. In TLS 1.3 a server that has sent no certificate
+ * has done so, or uses TLS_PSK. */
 static bool has_resumed(const usocket_engine_t *e, const struct session *s, const mbedtls_ssl_session *session) {
     uint8_t secret[DIGEST];
     if (strcmp(mbedtls_ssl_get_version(&e->conn->ssl), "TLSv1.3") == 0) {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
         size_t len;
-        return e->creds->psk == NULL && usocket_mbed_peer(e->conn, &len) == NULL;
+        return e->creds->psk == NULL && usocket_mbed_peer_cert(e->conn, &len) == NULL;
 #else
         return false;
 #endif
@@ -144,28 +153,30 @@ static bool has_resumed(const usocket_engine_t *e, const struct session *s, cons
     return memcmp(secret, s->secret, DIGEST) == 0;
 }
 
-void usocket_mbed_resumed(usocket_engine_t *e, struct tls_conn *c) {
-    struct session *s = c->resumed;
+void usocket_mbed_settle_session(usocket_engine_t *e, struct tls_conn *c) {
+    struct session *s = c->offered;
     const mbedtls_ssl_session *session = c->ssl.PRIVATE(session);
     if (s == NULL) {
         return;
     }
-    if (session != NULL && c->peer == NULL && s->cert_len != 0) {
-        c->peer = has_resumed(e, s, session) ? usocket_port_alloc(s->cert_len) : NULL;
-        if (c->peer != NULL) {
-            c->peer_len = s->cert_len;
-            memcpy(c->peer, s->bytes + s->len, s->cert_len);
+    if (session != NULL && c->peer_cert == NULL && s->cert_len != 0) {
+        c->peer_cert = has_resumed(e, s, session) ? usocket_port_alloc(s->cert_len) : NULL;
+        if (c->peer_cert != NULL) {
+            c->peer_cert_len = s->cert_len;
+            memcpy(c->peer_cert, s->bytes + s->len, s->cert_len);
         }
     }
-    c->resumed = NULL;
+    c->offered = NULL;
     free_session(s);
 }
 
-/* ---- Tickets of servers --------------------------------------------------------------------------------------------- */
+/* ---- Tickets of servers ------------------------------------------------------------------------------------------- */
 
 #if NEWEST == USOCKET_TLS_1_3 && defined(MBEDTLS_SSL_SESSION_TICKETS) && defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
 
-/* A ticket of TLS 1.3: mbedTLS's, the certificate, the length of the certificate, a MAC of all that. */
+/* A ticket of TLS 1.3 is mbedTLS's ticket, the certificate, the certificate's length (2 bytes),
+ * and a MAC of all that. The client returns it, so nothing in it is trusted before the MAC has
+ * been verified. */
 #define TRAILER (2 + DIGEST)
 
 static bool is_1_3(const usocket_engine_t *e) {
@@ -177,6 +188,7 @@ static int ticket_mac(const usocket_engine_t *e, const uint8_t *ticket, size_t l
         mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), e->creds->ticket_key, DIGEST, ticket, len, mac);
 }
 
+/* Ask mbedTLS for its ticket, and put the client's certificate behind it. */
 int usocket_mbed_write_ticket(void *context, const mbedtls_ssl_session *session, unsigned char *start,
     const unsigned char *end, size_t *len, uint32_t *lifetime) {
     usocket_engine_t *e = context;
@@ -185,9 +197,9 @@ int usocket_mbed_write_ticket(void *context, const mbedtls_ssl_session *session,
         return ret;
     }
     size_t cert_len;
-    const uint8_t *cert = usocket_mbed_peer(e->conn, &cert_len);
+    const uint8_t *cert = usocket_mbed_peer_cert(e->conn, &cert_len);
     if (cert_len > UINT16_MAX || (size_t)(end - start) < *len + cert_len + TRAILER) {
-        *lifetime = 0; /* a client discards it */
+        *lifetime = 0; /* Tells the client to discard the ticket. */
         return 0;
     }
     if (cert_len != 0) {
@@ -201,6 +213,7 @@ int usocket_mbed_write_ticket(void *context, const mbedtls_ssl_session *session,
     return ret;
 }
 
+/* The certificate is taken over only if mbedTLS accepts its own part. */
 int usocket_mbed_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len) {
     usocket_engine_t *e = context;
     struct tls_conn *c = e->conn;
@@ -231,9 +244,9 @@ int usocket_mbed_parse_ticket(void *context, mbedtls_ssl_session *session, unsig
         usocket_port_free(cert);
         return ret;
     }
-    usocket_port_free(c->peer);
-    c->peer = cert;
-    c->peer_len = cert_len;
+    usocket_port_free(c->peer_cert);
+    c->peer_cert = cert;
+    c->peer_cert_len = cert_len;
     return 0;
 }
 

@@ -12,9 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Memory ------------------------------------------------------------------------------------------------------ */
+/* ---- Memory ------------------------------------------------------------------------------------------------------- */
 
-/* For mbedTLS itself, where its configuration names them (MBEDTLS_PLATFORM_STD_CALLOC; port/posix/mbedtls_user.h). */
 void *usocket_tls_calloc(size_t n, size_t size) {
     return size != 0 && n > SIZE_MAX / size ? NULL : usocket_mbed_alloc(n * size);
 }
@@ -40,10 +39,11 @@ void usocket_mbed_free(void *p, size_t len) {
 
 void usocket_mbed_digest(uint8_t *out, const void *data, size_t len) {
     if (mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), data, len, out) != 0) {
-        usocket_port_random(out, DIGEST); /* like no other */
+        usocket_port_random(out, DIGEST);
     }
 }
 
+/* The numbers of parts whose headers are not included stand here as they are. */
 bool usocket_mbed_is_alloc_failure(int ret) {
     switch (ret) {
         case -0x1180: /* MBEDTLS_ERR_PEM_ALLOC_FAILED */
@@ -56,7 +56,7 @@ bool usocket_mbed_is_alloc_failure(int ret) {
         case -0x6180: /* MBEDTLS_ERR_CIPHER_ALLOC_FAILED */
         case -0x006A: /* MBEDTLS_ERR_ASN1_ALLOC_FAILED */
             return true;
-        default: /* X.509 and PK put what went wrong inside them into the low bits */
+        default: /* X.509 and PK add the number of the part below them, ASN.1 or MPI, in the low bits. */
             return (-ret & 0x7f) == 0x6A || (-ret & 0x7f) == 0x10;
     }
 }
@@ -69,6 +69,7 @@ int usocket_mbed_random(void *context, unsigned char *buf, size_t len) {
 }
 
 #if defined(MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG)
+/* PSA's callback for randomness; mbedTLS names it and has the prototype. */
 psa_status_t mbedtls_psa_external_get_random(
     mbedtls_psa_external_random_context_t *context, uint8_t *out, size_t size, size_t *length) {
     (void)context;
@@ -77,10 +78,11 @@ psa_status_t mbedtls_psa_external_get_random(
 }
 #endif
 
-/* ---- Dates ------------------------------------------------------------------------------------------------------- */
+/* ---- Dates -------------------------------------------------------------------------------------------------------- */
 
-/* Days by the civil calendar, with years that begin in March. */
-int64_t usocket_mbed_seconds(const mbedtls_x509_time *d) {
+/* Days of the Gregorian calendar, in years that begin in March; 719468 days lie between 0000-03-01
+ * and 1970-01-01. */
+int64_t usocket_mbed_unix_time(const mbedtls_x509_time *d) {
     int64_t year = d->year - (d->mon <= 2);
     int64_t month = d->mon + (d->mon <= 2 ? 9 : -3);
     int64_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + d->day - 1 - 719468;
@@ -89,7 +91,7 @@ int64_t usocket_mbed_seconds(const mbedtls_x509_time *d) {
 
 /* ---- Words -------------------------------------------------------------------------------------------------------- */
 
-void usocket_mbed_say(usocket_engine_t *e, enum rank rank, const char *format, ...) {
+void usocket_mbed_explain(usocket_engine_t *e, enum rank rank, const char *format, ...) {
     if (rank < e->rank) {
         return;
     }
@@ -98,7 +100,7 @@ void usocket_mbed_say(usocket_engine_t *e, enum rank rank, const char *format, .
     va_start(args, format);
     int len = vsnprintf(e->words, sizeof(e->words), format, args);
     va_end(args);
-    if (len >= (int)sizeof(e->words)) { /* cut, but not within a character */
+    if (len >= (int)sizeof(e->words)) { /* Cut in front of a character of UTF-8, not within it. */
         char *end = e->words + sizeof(e->words) - 4;
         while (end > e->words && (*end & 0xc0) == 0x80) {
             end--;
@@ -107,7 +109,6 @@ void usocket_mbed_say(usocket_engine_t *e, enum rank rank, const char *format, .
     }
 }
 
-/* mbedTLS's own words. */
 void usocket_mbed_library_words(int ret, char *buf, size_t len) {
 #if defined(MBEDTLS_ERROR_C)
     mbedtls_strerror(ret, buf, len);
@@ -121,9 +122,9 @@ int usocket_mbed_option_error(usocket_engine_t *e, const char *option, int ret, 
     if (ret < 0) {
         usocket_mbed_library_words(ret, library, sizeof(library));
     }
-    e->rank = RANK_NONE;
+    e->rank = RANK_NONE; /* These words replace all others: nothing but the option has failed. */
     e->number = ret < 0 ? ret : MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
-    usocket_mbed_say(
+    usocket_mbed_explain(
         e, RANK_OTHER, "TLS_%s: %s%s%s%s", option, words, ret < 0 ? " (" : "", library, ret < 0 ? ")" : "");
     return USOCKET_ETLS_OPTION;
 }

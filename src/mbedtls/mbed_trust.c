@@ -1,5 +1,8 @@
-/* TLS by mbedTLS: the authorities that are trusted. Parsing them takes longer than much of a handshake, so those with the same content
- * are shared; with USOCKET_TLS_KEEP_TRUST, the system's and those of TLS_CA_CERT that were used last stay after their last user.
+/* TLS by mbedTLS: the trusted authorities.
+ *
+ * Parsing them takes longer than much of a handshake, so connections with the same authorities
+ * share them: the last ones of the system and the last ones of TLS_CA_CERT are remembered. With
+ * USOCKET_TLS_KEEP_TRUST the memory holds a reference, and they outlive their last user.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,16 +14,16 @@
 
 #include <string.h>
 
-static struct trust *known[2]; /* the last one of each kind; with USOCKET_TLS_KEEP_TRUST, a user of it */
+static struct trust *remembered[2]; /* By kind; NULL: none. Under the lock. */
 
-void usocket_mbed_trust_drop(struct trust *trust) {
+void usocket_mbed_trust_release(struct trust *trust) {
     if (trust == NULL) {
         return;
     }
     lock_sockets();
     bool last = --trust->refs == 0;
-    if (last && known[trust->kind] == trust) {
-        known[trust->kind] = NULL;
+    if (last && remembered[trust->kind] == trust) {
+        remembered[trust->kind] = NULL;
     }
     unlock_sockets();
     if (last) {
@@ -30,9 +33,11 @@ void usocket_mbed_trust_drop(struct trust *trust) {
     }
 }
 
-static struct trust *find(enum trust_kind kind, const uint8_t *id) {
+/* The remembered one, if it has this id, with a reference for the caller; else NULL. */
+static struct trust *find_trust(enum trust_kind kind, const uint8_t *id) {
     lock_sockets();
-    struct trust *found = known[kind] != NULL && memcmp(known[kind]->id, id, DIGEST) == 0 ? known[kind] : NULL;
+    struct trust *found =
+        remembered[kind] != NULL && memcmp(remembered[kind]->id, id, DIGEST) == 0 ? remembered[kind] : NULL;
     if (found != NULL) {
         found->refs++;
     }
@@ -40,27 +45,27 @@ static struct trust *find(enum trust_kind kind, const uint8_t *id) {
     return found;
 }
 
-void usocket_mbed_trust_note(struct trust *trust) {
+void usocket_mbed_trust_remember(struct trust *trust) {
     lock_sockets();
-    struct trust *old = known[trust->kind];
-    known[trust->kind] = trust;
+    struct trust *old = remembered[trust->kind];
+    remembered[trust->kind] = trust;
 #if USOCKET_TLS_KEEP_TRUST
     trust->refs++;
 #else
     old = NULL;
 #endif
     unlock_sockets();
-    usocket_mbed_trust_drop(old);
+    usocket_mbed_trust_release(old);
 }
 
 void usocket_mbed_trust_forget(void) {
     for (size_t kind = 0; kind < 2; kind++) {
         lock_sockets();
-        struct trust *old = known[kind];
-        known[kind] = NULL;
+        struct trust *old = remembered[kind];
+        remembered[kind] = NULL;
         unlock_sockets();
 #if USOCKET_TLS_KEEP_TRUST
-        usocket_mbed_trust_drop(old);
+        usocket_mbed_trust_release(old);
 #else
         (void)old;
 #endif
@@ -80,14 +85,16 @@ static struct trust *new_trust(enum trust_kind kind, const uint8_t *id) {
 }
 
 #if defined(MBEDTLS_FS_IO) && MBEDTLS_VERSION_NUMBER >= 0x03000000
-int mbedtls_pk_load_file(
-    const char *path, unsigned char **buf, size_t *n); /* 3.6 has it, and no header that tells of it */
+/* 3.6 exports it, and no public header declares it. */
+int mbedtls_pk_load_file(const char *path, unsigned char **buf, size_t *n);
 #endif
 
 /* ---- The system's ------------------------------------------------------------------------------------------------- */
 
-struct trust *usocket_mbed_trust(void) {
+struct trust *usocket_mbed_system_trust(void) {
 #if defined(MBEDTLS_FS_IO)
+    /* The id is the digest of path and version; a version of 0 means that the port cannot tell, and
+     * the bundle is parsed anew. */
     struct {
         uint64_t version;
         char path[USOCKET_HOST_MAX];
@@ -100,7 +107,7 @@ struct trust *usocket_mbed_trust(void) {
     strcpy(file.path, path);
     uint8_t id[DIGEST];
     usocket_mbed_digest(id, &file, sizeof(file));
-    struct trust *trust = file.version != 0 ? find(TRUST_SYSTEM, id) : NULL;
+    struct trust *trust = file.version != 0 ? find_trust(TRUST_SYSTEM, id) : NULL;
     if (trust != NULL) {
         return trust;
     }
@@ -116,11 +123,11 @@ struct trust *usocket_mbed_trust(void) {
         mbedtls_free(text);
     }
     if (trust->chain.raw.p == NULL) {
-        usocket_mbed_trust_drop(trust);
+        usocket_mbed_trust_release(trust);
         return NULL;
     }
     if (file.version != 0) {
-        usocket_mbed_trust_note(trust);
+        usocket_mbed_trust_remember(trust);
     }
     return trust;
 #else
@@ -130,7 +137,8 @@ struct trust *usocket_mbed_trust(void) {
 
 /* ---- Those of TLS_CA_CERT ----------------------------------------------------------------------------------------- */
 
-static int copy(struct trust *to, const struct trust *from) {
+/* Parse the certificates and lists of `from` again. 0, or mbedTLS's number. */
+static int copy_certs(struct trust *to, const struct trust *from) {
     int ret = 0;
     for (const mbedtls_x509_crt *crt = &from->chain; ret == 0 && crt != NULL && crt->raw.p != NULL; crt = crt->next) {
         ret = usocket_mbed_parse_cert(&to->chain, crt->raw.p, crt->raw.len);
@@ -141,7 +149,7 @@ static int copy(struct trust *to, const struct trust *from) {
     return ret;
 }
 
-struct trust *usocket_mbed_trust_with(const struct trust *old, const void *value, size_t len, bool *whole) {
+struct trust *usocket_mbed_trust_add(const struct trust *old, const void *value, size_t len, bool *whole) {
     uint8_t id[2 * DIGEST] = {0};
     if (old != NULL) {
         memcpy(id, old->id, DIGEST);
@@ -149,14 +157,14 @@ struct trust *usocket_mbed_trust_with(const struct trust *old, const void *value
     usocket_mbed_digest(id + DIGEST, value, len);
     usocket_mbed_digest(id, id, sizeof(id));
     struct trust *trust = NULL;
-#if defined(MBEDTLS_THREADING_C) || !USOCKET_THREADS /* without, no two threads may verify with one RSA key */
-    trust = find(TRUST_GIVEN, id);
+#if defined(MBEDTLS_THREADING_C) || !USOCKET_THREADS /* Otherwise two threads must not verify with one RSA key. */
+    trust = find_trust(TRUST_GIVEN, id);
 #endif
     *whole = trust != NULL;
     if (trust == NULL) {
         trust = new_trust(TRUST_GIVEN, id);
-        if (trust != NULL && old != NULL && copy(trust, old) != 0) { /* it has been parsed before */
-            usocket_mbed_trust_drop(trust);
+        if (trust != NULL && old != NULL && copy_certs(trust, old) != 0) { /* Parsed before: only memory lacks. */
+            usocket_mbed_trust_release(trust);
             trust = NULL;
         }
     }

@@ -1,11 +1,15 @@
-/* TLS by mbedTLS: whether to trust the peer. mbedTLS builds the chain and checks its signatures; dates, names, limits and words are here.
+/* TLS by mbedTLS: the verdict on the peer's certificate. mbedTLS builds the chain and checks the
+ * signatures; dates, names, limits and words are here.
  *
- * mbedTLS calls back for each certificate of the chain, the authority first and the peer's own last. With the last one the verdict on the
- * whole chain is there. If the chain is not to be trusted, the peer's list is put into another order and verified again: mbedTLS looks
- * for an issuer behind its certificate only (RFC 8446, 4.4.2, lets peers send any order), and takes the first of that name.
+ * mbedTLS calls back for each certificate of a chain, the authority's first and the peer's last.
+ * The flags of all of them are collected, and returned with the peer's.
  *
- * Dates: by the port's clock, so that they are checked whatever mbedTLS knows of time, and that a clock that was never set is
- * called that.
+ * A chain that fails is verified again with the peer's list in another order: mbedTLS looks for an
+ * issuer behind its certificate only, and takes the first one of that name, while RFC 8446, 4.4.2,
+ * lets peers send any order.
+ *
+ * Dates are compared with the port's clock, so that they are checked whatever mbedTLS knows of
+ * time, and a clock that was never set gets words of its own.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,40 +23,43 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLOCK_SET_SINCE 1577836800 /* 2020-01-01: no clock that somebody has set is behind */
-#define ORDERS 4                   /* of the peer's list, to be tried after its own */
+#define CLOCK_SET_SINCE 1577836800 /* 2020-01-01; a clock that is behind was never set */
+#define ORDERS 4                   /* the most orders of the peer's list that are tried after its own */
 
 /* ---- Dates -------------------------------------------------------------------------------------------------------- */
 
+/* mbedTLS's own verdict on the dates is replaced. */
 static void check_dates(usocket_engine_t *e, const mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
     *flags &= ~(uint32_t)(MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE);
     int64_t now = usocket_port_wall_time();
     if (now < CLOCK_SET_SINCE) {
         *flags |= MBEDTLS_X509_BADCERT_OTHER;
-        usocket_mbed_say(e, RANK_CLOCK, "the clock was never set: no certificate's dates can be checked");
+        usocket_mbed_explain(e, RANK_CLOCK, "the clock was never set: no certificate's dates can be checked");
         return;
     }
-    char name[68] = " of ";
+    char name[68] = " of "; /* Names an authority; the peer's own certificate needs no name. */
     if (depth == 0) {
         name[0] = '\0';
     } else {
-        usocket_mbed_subject(crt, name + 4, sizeof(name) - 4);
+        usocket_mbed_format_subject(crt, name + 4, sizeof(name) - 4);
     }
-    if (now > usocket_mbed_seconds(&crt->valid_to)) {
+    if (now > usocket_mbed_unix_time(&crt->valid_to)) {
         const mbedtls_x509_time *d = &crt->valid_to;
         *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
-        usocket_mbed_say(e, RANK_DATE, "the certificate%s expired on %04d-%02d-%02d", name, d->year, d->mon, d->day);
-    } else if (now < usocket_mbed_seconds(&crt->valid_from)) {
+        usocket_mbed_explain(
+            e, RANK_DATE, "the certificate%s expired on %04d-%02d-%02d", name, d->year, d->mon, d->day);
+    } else if (now < usocket_mbed_unix_time(&crt->valid_from)) {
         const mbedtls_x509_time *d = &crt->valid_from;
         *flags |= MBEDTLS_X509_BADCERT_FUTURE;
-        usocket_mbed_say(
+        usocket_mbed_explain(
             e, RANK_DATE, "the certificate%s is not valid before %04d-%02d-%02d", name, d->year, d->mon, d->day);
     }
 }
 
-/* ---- Why nobody vouches for a certificate ------------------------------------------------------------------------- */
+/* ---- Words for an untrusted certificate --------------------------------------------------------------------------- */
 
-/* Not only issued in its own name, as an authority does for its next key. */
+/* True if the certificate's own key has signed it. An authority may issue one in its own name for
+ * its next key: that is not self-signed. */
 static bool is_self_signed(mbedtls_x509_crt *crt) {
     unsigned char hash[MBEDTLS_MD_MAX_SIZE];
     const mbedtls_md_info_t *md = mbedtls_md_info_from_type(crt->PRIVATE(sig_md));
@@ -66,47 +73,50 @@ static bool lacks_usage(const mbedtls_x509_crt *crt, unsigned usage) {
     return (crt->PRIVATE(ext_types) & MBEDTLS_X509_EXT_KEY_USAGE) != 0 && (crt->PRIVATE(key_usage) & usage) == 0;
 }
 
-/* Why the first certificate of this list that has the issuer's name is not the issuer; NULL: there is none. */
-static const char *why_not_by(const mbedtls_x509_crt *crt, const mbedtls_x509_crt *list, int authorities) {
+/* The reason why the first certificate with the issuer's name in this list is not the issuer; NULL:
+ * the list has none of that name. authorities: how many are between it and the peer's
+ * certificate. */
+static const char *issuer_mismatch(const mbedtls_x509_crt *crt, const mbedtls_x509_crt *list, int authorities) {
     for (; list != NULL; list = list->next) {
         if (list != crt && list->raw.p != NULL && usocket_mbed_same_name(&crt->issuer, &list->subject)) {
-            return list->version == 3 && !list->PRIVATE(ca_istrue) ? "signed by somebody who is no authority:"
+            return list->version == 3 && !list->PRIVATE(ca_istrue) ? "signed by a certificate that is no authority:"
                 : lacks_usage(list, MBEDTLS_X509_KU_KEY_CERT_SIGN)
                 ? "signed without the right to sign certificates (keyCertSign):"
                 : list->PRIVATE(max_pathlen) > 0 && list->PRIVATE(max_pathlen) <= authorities
-                ? "more authorities than the path length allows of:"
+                ? "more authorities than the path length allows:"
                 : "the signature does not fit the key of:";
         }
     }
     return NULL;
 }
 
-static void say_untrusted(usocket_engine_t *e, mbedtls_x509_crt *crt, int depth) {
+/* The peer's list and the trusted one are searched for a near miss. */
+static void explain_untrusted(usocket_engine_t *e, mbedtls_x509_crt *crt, int depth) {
     const struct tls_conn *c = e->conn;
     char unreadable[USOCKET_TLS_WORDS];
     const char *words;
-    if (depth + 1 < c->depths) {
+    if (depth + 1 < c->path_len) {
         words = "the signature does not fit the key of:";
     } else if (depth == 0 && is_self_signed(crt)) {
-        words = "signed by itself, unknown here:";
+        words = "self-signed, and not trusted:";
     } else {
-        words = why_not_by(crt, crt->next, depth);
-        words = words != NULL ? words : why_not_by(crt, c->conf.PRIVATE(ca_chain), depth);
-        if (words == NULL && c->skipped != 0) {
-            const char *what = usocket_mbed_unreadable(c->skipped);
+        words = issuer_mismatch(crt, crt->next, depth);
+        words = words != NULL ? words : issuer_mismatch(crt, c->conf.PRIVATE(ca_chain), depth);
+        if (words == NULL && c->unreadable != 0) {
+            const char *what = usocket_mbed_unreadable_words(c->unreadable);
             snprintf(unreadable, sizeof(unreadable), "an authority's certificate %s; signed by",
                 what != NULL ? what : "cannot be read");
             words = unreadable;
         }
         words = words != NULL ? words : "signed by an unknown authority:";
     }
-    usocket_mbed_say_of(e, RANK_TRUST, words, &crt->issuer);
+    usocket_mbed_explain_with_name(e, RANK_TRUST, words, &crt->issuer);
 }
 
 /* ---- The order of the peer's list --------------------------------------------------------------------------------- */
 
-/* Each certificate's issuer behind it. True: something has been moved. */
-static bool sort(mbedtls_x509_crt *at) {
+/* Put each certificate's issuer right behind it. True: something has been moved. */
+static bool put_issuers_behind(mbedtls_x509_crt *at) {
     bool moved = false;
     for (; at->next != NULL; at = at->next) {
         mbedtls_x509_crt **link = &at->next;
@@ -127,14 +137,15 @@ static bool sort(mbedtls_x509_crt *at) {
     return moved;
 }
 
-/* One that has been tried goes to the end, if there is another of its name. */
-static bool try_another(struct tls_conn *c) {
-    for (int depth = c->depths - 1; depth > 0; depth--) {
+/* Move an issuer that has been tried to the end of the list, if another one has its name. True:
+ * something has been moved. */
+static bool try_other_issuer(struct tls_conn *c) {
+    for (int depth = c->path_len - 1; depth > 0; depth--) {
         mbedtls_x509_crt **link = &c->path[0]->next;
         while (*link != NULL && *link != c->path[depth]) {
             link = &(*link)->next;
         }
-        mbedtls_x509_crt *tried = *link; /* NULL: it is one of ours */
+        mbedtls_x509_crt *tried = *link; /* NULL: it is a trusted one, not the peer's. */
         bool another = false;
         mbedtls_x509_crt *last = tried;
         while (last != NULL && last->next != NULL) {
@@ -153,80 +164,84 @@ static bool try_another(struct tls_conn *c) {
 
 /* ---- The verdict -------------------------------------------------------------------------------------------------- */
 
-/* One certificate, of which the authorities are known. */
-static uint32_t check(usocket_engine_t *e, int depth, uint32_t flags) {
+/* Check one certificate of the path; those above it have been checked. Returns its flags. */
+static uint32_t check_cert(usocket_engine_t *e, int depth, uint32_t flags) {
     const struct tls_conn *c = e->conn;
     mbedtls_x509_crt *crt = c->path[depth];
-    const mbedtls_x509_crt *ca = depth + 1 < c->depths ? c->path[depth + 1] : NULL;
+    const mbedtls_x509_crt *ca = depth + 1 < c->path_len ? c->path[depth + 1] : NULL;
     check_dates(e, crt, depth, &flags);
-#if MBEDTLS_VERSION_NUMBER < 0x03000000 /* its profile has P-192 */
+#if MBEDTLS_VERSION_NUMBER < 0x03000000 /* The profile of 2.28 accepts P-192. */
     if (mbedtls_pk_can_do(&crt->pk, MBEDTLS_PK_ECKEY) && mbedtls_pk_get_bitlen(&crt->pk) < 224) {
         flags |= MBEDTLS_X509_BADCERT_BAD_KEY;
     }
 #endif
     if ((flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) != 0) {
-        say_untrusted(e, crt, depth);
+        explain_untrusted(e, crt, depth);
     }
     if (ca != NULL && (flags & MBEDTLS_X509_BADCRL_NOT_TRUSTED) != 0 && lacks_usage(ca, MBEDTLS_X509_KU_CRL_SIGN)) {
-        usocket_mbed_say_of(e, RANK_USE, "a list signed without the right to sign lists (cRLSign):", &ca->subject);
+        usocket_mbed_explain_with_name(
+            e, RANK_USE, "a list signed without the right to sign lists (cRLSign):", &ca->subject);
     }
 #if USOCKET_TLS_CONSTRAINTS
     if (ca != NULL && c->conf.PRIVATE(ca_crl) != NULL) {
-        usocket_mbed_check_listed(e, c->conf.PRIVATE(ca_crl), ca, &flags);
+        usocket_mbed_check_crl(e, c->conf.PRIVATE(ca_crl), ca, &flags);
     }
     if (ca != NULL && depth > 0) {
         usocket_mbed_check_purpose(e, crt, &flags);
     }
 #endif
-    usocket_mbed_verify_words(e, flags);
+    usocket_mbed_explain_flags(e, flags);
     return flags;
 }
 
+/* A verification in another order calls this again, from within the outermost call for the peer's
+ * certificate, which then returns the last verdict. */
 int usocket_mbed_verify(void *context, mbedtls_x509_crt *crt, int depth, uint32_t *flags) {
     usocket_engine_t *e = context;
     struct tls_conn *c = e->conn;
-    if (c->to_come == 0) { /* the first of a chain */
-        c->to_come = c->depths = depth + 1;
-        c->flags = 0;
+    if (c->path_left == 0) { /* The first certificate of a chain. */
+        c->path_left = c->path_len = depth + 1;
+        c->path_flags = 0;
         e->rank = RANK_NONE;
     }
-    c->to_come--;
+    c->path_left--;
     c->path[depth] = crt;
-    c->flags |= check(e, depth, *flags);
-    *flags = 0; /* until all of the chain is known */
+    c->path_flags |= check_cert(e, depth, *flags);
+    *flags = 0; /* path_flags has them until the chain is complete. */
     if (depth != 0) {
         return 0;
     }
     if (!e->server) {
-        usocket_mbed_check_name(e, crt, &c->flags);
+        usocket_mbed_check_name(e, crt, &c->path_flags);
     }
 #if USOCKET_TLS_CONSTRAINTS
-    for (int i = c->depths - 1; i > 0 && (c->flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) == 0; i--) {
-        usocket_mbed_check_constraints(e, c->path[i], crt, &c->flags);
+    for (int i = c->path_len - 1; i > 0 && (c->path_flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED) == 0; i--) {
+        usocket_mbed_check_constraints(e, c->path[i], crt, &c->path_flags);
     }
 #endif
-    bool first = !c->again;
-    c->again = true;
-    for (int i = 0; first && i < ORDERS && c->flags != 0 && (sort(crt) || try_another(c)); i++) {
+    bool first = !c->reordering;
+    c->reordering = true;
+    for (int i = 0; first && i < ORDERS && c->path_flags != 0 && (put_issuers_behind(crt) || try_other_issuer(c));
+         i++) {
         int ret = mbedtls_x509_crt_verify_with_profile(crt, c->conf.PRIVATE(ca_chain), c->conf.PRIVATE(ca_crl),
             c->conf.PRIVATE(cert_profile), NULL, flags, usocket_mbed_verify, e);
         if (ret != 0 && ret != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED) {
             return ret;
         }
     }
-    c->again = !first;
-    *flags = c->flags;
+    c->reordering = !first;
+    *flags = c->path_flags;
     return 0;
 }
 
-void usocket_mbed_verify_words(usocket_engine_t *e, uint32_t flags) {
+void usocket_mbed_explain_flags(usocket_engine_t *e, uint32_t flags) {
     static const struct {
         uint32_t flag;
         enum rank rank;
         const char *words;
     } rows[] = {
         {MBEDTLS_X509_BADCERT_REVOKED, RANK_REVOKED, "the certificate has been revoked"},
-        {MBEDTLS_X509_BADCERT_MISSING, RANK_TRUST, "the peer has shown no certificate"},
+        {MBEDTLS_X509_BADCERT_MISSING, RANK_TRUST, "the peer sent no certificate"},
         {MBEDTLS_X509_BADCRL_NOT_TRUSTED, RANK_USE, "the revocation list is not signed by the authority"},
         {MBEDTLS_X509_BADCRL_EXPIRED, RANK_USE, "the revocation list has expired"},
         {MBEDTLS_X509_BADCRL_FUTURE, RANK_USE, "the revocation list is not valid yet"},
@@ -241,7 +256,7 @@ void usocket_mbed_verify_words(usocket_engine_t *e, uint32_t flags) {
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if ((flags & rows[i].flag) && rows[i].rank > e->rank) {
-            usocket_mbed_say(e, rows[i].rank, "%s", rows[i].words);
+            usocket_mbed_explain(e, rows[i].rank, "%s", rows[i].words);
         }
     }
 }

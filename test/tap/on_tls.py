@@ -100,7 +100,7 @@ def deadline():
 
 clients()
 servers()
-for name, words in (("expired", "expired on 20"), ("wrong-host", "is for other.example.test"), ("self-signed", "signed by itself"), ("rsa1024", "too weak")):
+for name, words in (("expired", "expired on 20"), ("wrong-host", "is for other.example.test"), ("self-signed", "self-signed, and not trusted"), ("rsa1024", "too weak")):
     refused(name, words)
 openssl(ST, "TLS")
 openssl(DG, "DTLS")

@@ -18,13 +18,13 @@ TABLE = {
     "wildcard-deep": ("is for *.test, not host.example.test", "Hostname mismatch"),
     "wildcard-part": ("is for h*.example.test, not host.example.test", "Hostname mismatch"),
     "wildcard-above": ("is for *.host.example.test, not host.example.test", "Hostname mismatch"),
-    "self-signed": ("signed by itself", "self-signed"),
+    "self-signed": ("self-signed, and not trusted", "self-signed"),
     "by-unknown": ("unknown authority: CN=Unknown Root", "unable to get local issuer"),
     "no-middle": ("unknown authority: CN=middle", "unable to get local issuer"),
     "client-only": ("extendedKeyUsage", "unsuitable certificate purpose"),
     "sign-only": ("keyUsage", "unsuitable certificate purpose"),
-    "by-no-ca": ("signed by somebody who is no authority: CN=no-ca", "invalid CA certificate"),
-    "by-too-deep": ("more authorities than the path length allows of: CN=last", "path length constraint exceeded"),
+    "by-no-ca": ("signed by a certificate that is no authority: CN=no-ca", "invalid CA certificate"),
+    "by-too-deep": ("more authorities than the path length allows: CN=last", "path length constraint exceeded"),
     "by-narrow": ("is for host.example.test, outside of the nameConstraints of CN=narrow", "permitted subtree violation"),
     "common-name": ("is for no host", "accepted"),  # openssl still uses commonName if there is no other name
     "other-address": ("is for 192.0.2.7, not", "Hostname mismatch"),
@@ -38,7 +38,7 @@ TABLE = {
     "forged": ("the signature does not fit the key of: CN=middle", "certificate signature failure"),
     "revoked": ("has been revoked", "certificate revoked"),
     "long": ("the chain of certificates is too long", "accepted"),  # 13 CA certificates
-    "huge": ("longer than this build takes", "accepted"),  # longer than a record: a hundred copies of a certificate that fits
+    "huge": ("longer than this build accepts", "accepted"),  # longer than a record: a hundred copies of a certificate that fits
 }
 MODES = ("blocking", "timeout", "nonblocking")
 

@@ -179,7 +179,7 @@ async def streams():
 
 async def failures():
     # asyncio's streams raise the socket's exception with its text.
-    for name, words in (("other.test", "not other.test"), (HOST, "without a goodbye")):
+    for name, words in (("other.test", "not other.test"), (HOST, "without close_notify")):
         l, at = make_listener()
         c = make_client(0)
         c.setsockopt(TLS, socket.TLS_HOSTNAME, name)

@@ -303,11 +303,11 @@ static void test_keys(void **state) {
     size_t len = sizeof buf;
     refused(set_text(&s, USOCKET_TLS_OWN_CERT, key_server), "TLS_OWN_CERT: no certificate in it, but a private key");
     refused(set_text(&s, USOCKET_TLS_OWN_KEY, pem_server), "TLS_OWN_KEY: no private key, but a certificate");
-    refused(set_text(&s, USOCKET_TLS_OWN_CERT, "/etc/server.pem"), "TLS_OWN_CERT: no certificate in it, but a file's name, it seems: its contents are wanted");
-    refused(set_text(&s, USOCKET_TLS_OWN_KEY, "server.key"), "TLS_OWN_KEY: no private key, but a file's name, it seems: its contents are wanted");
-    refused(set_text(&s, USOCKET_TLS_CA_CERT, "ca.pem"), "TLS_CA_CERT: no certificate in it, but a file's name, it seems: its contents are wanted");
+    refused(set_text(&s, USOCKET_TLS_OWN_CERT, "/etc/server.pem"), "TLS_OWN_CERT: no certificate in it, but apparently a file's name: its contents are wanted");
+    refused(set_text(&s, USOCKET_TLS_OWN_KEY, "server.key"), "TLS_OWN_KEY: no private key, but apparently a file's name: its contents are wanted");
+    refused(set_text(&s, USOCKET_TLS_CA_CERT, "ca.pem"), "TLS_CA_CERT: no certificate in it, but apparently a file's name: its contents are wanted");
     refused(set_text(&s, USOCKET_TLS_OWN_KEY, "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n"),
-        "TLS_OWN_KEY: no private key without its pass phrase: decrypt it first");
+        "TLS_OWN_KEY: the private key is encrypted: decrypt it first");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_CERT, pem_server));
     refused(set_text(&s, USOCKET_TLS_OWN_KEY, key_client), "TLS_OWN_KEY: the key is not that of the certificate");
     assert_ok(set_text(&s, USOCKET_TLS_OWN_KEY, key_server));
