@@ -1,8 +1,8 @@
-/* class socket: its descriptor, given away, duplicated, inherited; and fromfd.
+/* class socket: its descriptor, given away, duplicated, inherited.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "functions.h"
+#include "py_usocket.h"
 
 #if USOCKET_PY_EXTRAS
 
@@ -18,31 +18,16 @@ static mp_obj_t socket_fileno(mp_obj_t self_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_fileno_obj, socket_fileno);
 
-/* A socket of a duplicate of the descriptor. */
-static socket_obj_t *socket_of_copy(int fd, int family, int type, int proto, qstr what) {
-    socket_obj_t *self = usocket_py_new_socket();
-    int copy;
-    USOCKET_CALL_COLLECT(copy, usocket_dup(fd));
-    usocket_py_check(copy, what);
-    usocket_py_adopt(self, copy, family, type, proto, what);
-    return self;
-}
-
-static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
-    int proto = n_args > 3 ? usocket_py_int(args[3], MP_QSTR_proto) : 0;
-    return MP_OBJ_FROM_PTR(socket_of_copy(usocket_py_int(args[0], MP_QSTR_fd), usocket_py_int(args[1], MP_QSTR_family),
-        usocket_py_int(args[2], MP_QSTR_type), proto, MP_QSTR_fromfd));
-}
-MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj, 3, 4, mod_usocket_fromfd);
-
 static mp_obj_t socket_dup(mp_obj_t self_in) {
-    usocket_t *from = &((socket_obj_t *)MP_OBJ_TO_PTR(self_in))->sock;
+    const socket_obj_t *from_obj = MP_OBJ_TO_PTR(self_in);
+    const usocket_t *from = &from_obj->sock;
     usocket_py_check_open(from, MP_QSTR_dup);
     if (from->proto == USOCKET_PROTO_SEC) {
         usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_dup, "of a TLS socket"); /* two cannot share its keys */
     }
     /* Its own number may be a stand-in, while bytes are kept. */
-    socket_obj_t *self = socket_of_copy(from->io, from->family, from->type, from->proto, MP_QSTR_dup);
+    socket_obj_t *self =
+        usocket_py_new_copy(from_obj->base.type, from->io, from->family, from->type, from->proto, MP_QSTR_dup);
     usocket_settimeout(&self->sock, usocket_gettimeout(from));
     return MP_OBJ_FROM_PTR(self);
 }

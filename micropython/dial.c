@@ -167,7 +167,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     prepare_call(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline,
         MP_QSTR_create_connection);
     add_scope_to_host(&c, n, items);
-    socket_obj_t *self = usocket_py_new_socket();
+    socket_obj_t *self = usocket_py_new_socket(&mod_usocket_socket_type);
     bool collected = false;
     mp_obj_t exc = MP_OBJ_NULL;
     for (;;) {
@@ -292,7 +292,7 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    socket_obj_t *sock = usocket_py_new_socket();
+    socket_obj_t *sock = usocket_py_new_socket(&mod_usocket_socket_type);
     dialer_obj_t *self = usocket_py_new_operation(sizeof(*self), &dialer_type, &dialer_calls);
     dial_call_t *c = &self->c;
     c->deadline = usocket_deadline_in(timeout_or_default(vals[ARG_timeout].u_obj));

@@ -189,8 +189,8 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
     family = n_args > 0 ? usocket_py_int(args[0], MP_QSTR_family) : family;
     int type = n_args > 1 ? usocket_py_int(args[1], MP_QSTR_type) : USOCKET_STREAM;
     int proto = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_proto) : 0;
-    socket_obj_t *a = usocket_py_new_socket();
-    socket_obj_t *b = usocket_py_new_socket();
+    socket_obj_t *a = usocket_py_new_socket(&mod_usocket_socket_type);
+    socket_obj_t *b = usocket_py_new_socket(&mod_usocket_socket_type);
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(a), MP_OBJ_FROM_PTR(b)};
     mp_obj_t pair = mp_obj_new_tuple(2, items);
     int r;
@@ -200,5 +200,12 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
     return pair;
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj, 0, 3, mod_usocket_socketpair);
+
+static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
+    int proto = n_args > 3 ? usocket_py_int(args[3], MP_QSTR_proto) : 0;
+    return MP_OBJ_FROM_PTR(usocket_py_new_copy(&mod_usocket_socket_type, usocket_py_int(args[0], MP_QSTR_fd),
+        usocket_py_int(args[1], MP_QSTR_family), usocket_py_int(args[2], MP_QSTR_type), proto, MP_QSTR_fromfd));
+}
+MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_fromfd_obj, 3, 4, mod_usocket_fromfd);
 
 #endif

@@ -50,17 +50,6 @@ mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t siz
     return transfer_once(s, true, (void *)buf, size, errcode);
 }
 
-static mp_uint_t protocol_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
-    socket_obj_t *self = usocket_py_self(self_in);
-    mp_uint_t r = usocket_py_protocol_read(&self->sock, buf, size, errcode);
-    usocket_py_consumed(self);
-    return r;
-}
-
-static mp_uint_t protocol_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
-    return usocket_py_protocol_write(&usocket_py_self(self_in)->sock, buf, size, errcode);
-}
-
 static const struct {
     uint8_t ours;
     uint8_t stream;
@@ -89,8 +78,7 @@ mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
     return usocket_py_mask(usocket_poll(s, usocket_py_events(flags), USOCKET_NOW));
 }
 
-static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
-    socket_obj_t *self = usocket_py_self(self_in);
+mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode) {
     switch (request) {
         case MP_STREAM_POLL:
             return usocket_py_poll(&self->sock, arg);
@@ -113,9 +101,3 @@ static mp_uint_t protocol_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t a
             return MP_STREAM_ERROR;
     }
 }
-
-const mp_stream_p_t usocket_py_stream = {
-    .read = protocol_read,
-    .write = protocol_write,
-    .ioctl = protocol_ioctl,
-};

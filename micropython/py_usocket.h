@@ -259,8 +259,11 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
 
 /* ---- Objects ------------------------------------------------------------------------------------------------------ */
 
-/* A closed socket object, to be opened. */
-socket_obj_t *usocket_py_new_socket(void);
+/* A closed socket object, to be opened. type: mod_usocket_socket_type, or, in its methods, base.type of another socket. */
+socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type);
+
+/* A socket of a duplicate of a descriptor. */
+socket_obj_t *usocket_py_new_copy(const mp_obj_type_t *type, int fd, int family, int kind, int proto, qstr what);
 
 /* The end of whatever opens one: the object with its first timeout, or the exception of a code. */
 mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what);
@@ -325,6 +328,7 @@ mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args);
 
 /* One receive, one send, as MicroPython's stream protocol wants them: never raising. */
 mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode);
+mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode);
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode);
 
 /* MP_STREAM_POLL's bits to ours and back. */

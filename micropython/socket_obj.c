@@ -6,10 +6,10 @@
 
 usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
 
-socket_obj_t *usocket_py_new_socket(void) {
+socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type) {
     usocket_py_check_stack();
     /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
-    socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &mod_usocket_socket_type);
+    socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), type);
     usocket_init(&self->sock);
     usocket_py_ensure_interrupts();
     return self;
@@ -19,13 +19,6 @@ mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what) {
     usocket_py_check(code, what);
     usocket_settimeout(&self->sock, mod_usocket_default_timeout);
     return MP_OBJ_FROM_PTR(self);
-}
-
-socket_obj_t *usocket_py_self(mp_obj_t self_in) {
-    if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
-        return MP_OBJ_TO_PTR(self_in);
-    }
-    return MP_OBJ_TO_PTR(mp_obj_cast_to_native_base(self_in, MP_OBJ_FROM_PTR(&mod_usocket_socket_type)));
 }
 
 int usocket_py_close_socket(socket_obj_t *self, bool wait) {
@@ -50,6 +43,15 @@ void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int prot
         usocket_close_fd(fd);
     }
     usocket_py_finish_open(self, r, what);
+}
+
+socket_obj_t *usocket_py_new_copy(const mp_obj_type_t *type, int fd, int family, int kind, int proto, qstr what) {
+    socket_obj_t *self = usocket_py_new_socket(type);
+    int copy;
+    USOCKET_CALL_COLLECT(copy, usocket_dup(fd));
+    usocket_py_check(copy, what);
+    usocket_py_adopt(self, copy, family, kind, proto, what);
+    return self;
 }
 
 #endif

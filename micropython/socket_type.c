@@ -19,7 +19,7 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     int family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
     int kind = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type);
     int proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
-    socket_obj_t *self = usocket_py_new_socket();
+    socket_obj_t *self = usocket_py_new_socket(&mod_usocket_socket_type);
     int r;
     if (vals[ARG_fileno].u_obj != mp_const_none) {
         int fd = usocket_py_int(vals[ARG_fileno].u_obj, MP_QSTR_fileno);
@@ -121,7 +121,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_liste
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     /* Everything that the answer needs exists before a connection is taken: none is lost to a MemoryError. */
-    socket_obj_t *conn = usocket_py_new_socket();
+    socket_obj_t *conn = usocket_py_new_socket(&mod_usocket_socket_type);
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(conn), usocket_py_addr_new()};
     mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
     usocket_time_t deadline = usocket_deadline(&self->sock);
@@ -248,6 +248,36 @@ static mp_obj_t socket_getpeername(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 #endif
+
+/* ---- The stream protocol ------------------------------------------------------------------------------------------ */
+
+socket_obj_t *usocket_py_self(mp_obj_t self_in) {
+    if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
+        return MP_OBJ_TO_PTR(self_in);
+    }
+    return MP_OBJ_TO_PTR(mp_obj_cast_to_native_base(self_in, MP_OBJ_FROM_PTR(&mod_usocket_socket_type)));
+}
+
+static mp_uint_t socket_stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
+    socket_obj_t *self = usocket_py_self(self_in);
+    mp_uint_t r = usocket_py_protocol_read(&self->sock, buf, size, errcode);
+    usocket_py_consumed(self);
+    return r;
+}
+
+static mp_uint_t socket_stream_write(mp_obj_t self_in, const void *buf, mp_uint_t size, int *errcode) {
+    return usocket_py_protocol_write(&usocket_py_self(self_in)->sock, buf, size, errcode);
+}
+
+static mp_uint_t socket_stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    return usocket_py_protocol_ioctl(usocket_py_self(self_in), request, arg, errcode);
+}
+
+const mp_stream_p_t usocket_py_stream = {
+    .read = socket_stream_read,
+    .write = socket_stream_write,
+    .ioctl = socket_stream_ioctl,
+};
 
 /* ---- The type ----------------------------------------------------------------------------------------------------- */
 

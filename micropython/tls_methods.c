@@ -170,7 +170,7 @@ static mp_obj_t socket_unwrap(mp_obj_t self_in) {
     if (tls_version_of(self) == 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("handshake not done yet"));
     }
-    socket_obj_t *plain = usocket_py_new_socket();
+    socket_obj_t *plain = usocket_py_new_socket(self->base.type);
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int r;
     USOCKET_CALL_RAISE(r, usocket_tls_unwrap_by(&self->sock, deadline));
