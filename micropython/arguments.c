@@ -88,7 +88,7 @@ size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i) {
     return n < 0 ? SIZE_MAX : (size_t)n;
 }
 
-int usocket_py_narrow(mp_int_t value) {
+static int narrow_to_int(mp_int_t value) {
     int narrow = (int)value;
     if (narrow != value) {
         mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("number out of range"));
@@ -97,7 +97,7 @@ int usocket_py_narrow(mp_int_t value) {
 }
 
 int usocket_py_int(mp_obj_t arg, qstr name) {
-    return usocket_py_narrow(usocket_py_integer(arg, name));
+    return narrow_to_int(usocket_py_integer(arg, name));
 }
 
 uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max) {

@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "file.h"
+#include "methods.h"
 
 #if USOCKET_PY_EXTRAS
 

@@ -1,4 +1,13 @@
-/* What the files of the binding share with each other.
+/* Declarations that the files of the binding share: the socket object, errors, arguments, reading, the stream protocol.
+ *
+ * Caller: a thread of the interpreter that holds the GIL; in builds without a GIL, any of its threads. An object of Python is
+ * never touched without it. core_call.h tells how the core is called.
+ *
+ * Exceptions: a function may raise unless its comment says that it never does. The finaliser and the stream protocol (frames of
+ * mbedTLS may be on the stack) call only functions that never raise.
+ *
+ * Never: no descriptor is open that no object owns while something can raise, and no byte is taken from the stack before the
+ * memory for it exists.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,397 +15,273 @@
 #define USOCKET_PY_H
 
 #include "compat.h"
+#include "core_call.h"
 #include "usocket/usocket.h"
 
 #include <string.h>
 
+/* ---- The socket object -------------------------------------------------------------------------------------------- */
+
 typedef struct {
     mp_obj_base_t base;
-    usocket_t sock;   /* first byte put back: sock.unread, which keeps the collector from taking it */
-    mp_obj_t handler; /* setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL */
-    void *watch;      /* its watcher, see handler.c */
-    void *next_watched;
+    usocket_t sock;     /* The collector sees bytes that are put back through sock.unread, on MicroPython's heap. */
+    mp_obj_t handler;   /* The callable of setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL. */
+    void *watch;        /* The usocket_watch_t of that handler, owned by the object; NULL without one. See handler.c. */
+    void *next_watched; /* The next socket_obj_t in the list of sockets with a handler. */
 #if USOCKET_POLLER
-    uint16_t polled; /* how many pollers watch its descriptor */
+    uint16_t polled; /* The number of pollers that have a slot for this socket. */
 #endif
 } socket_obj_t;
 
+extern const mp_obj_type_t mod_usocket_socket_type;
+extern const mp_obj_type_t mod_usocket_file_type;
+extern const mp_obj_module_t mod_usocket_module;
+
+/* The native object of an instance of the class or of a Python subclass. Never raises. */
+socket_obj_t *usocket_py_self(mp_obj_t self_in);
+
+/* The timeout of a new socket, in microseconds; USOCKET_FOREVER at first. */
+extern usocket_time_t mod_usocket_default_timeout;
+
+/* A new socket object, closed. `type` is mod_usocket_socket_type; methods pass base.type of their own object, so that their file
+ * does not refer to the table that refers to them. */
+socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type);
+
+/* Finish whatever opens self: raise if `code` is negative, else set the default timeout. Returns self. */
+mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what);
+
+/* A new socket on a duplicate of the descriptor. */
+socket_obj_t *usocket_py_new_copy(const mp_obj_type_t *type, int fd, int family, int kind, int proto, qstr what);
+
+/* Open self on the descriptor, which self owns from then on. If that fails the descriptor is closed. */
+void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what);
+
+/* Remove the handler, close self and notify its pollers. With wait == false it neither waits nor raises, for the finaliser;
+ * else as usocket_py_close. */
+int usocket_py_close_socket(socket_obj_t *self, bool wait);
+
+/* The same without closing the descriptor, which is returned and belongs to the caller; negative if self is closed. */
+int usocket_py_detach(socket_obj_t *self);
+
+/* ---- Watchers of a socket: handler.c ------------------------------------------------------------------------------ */
+
+/* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes the handler, and never raises then. */
+void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler);
+
+/* Notify the watchers after a call that took bytes or a connection from self, or put bytes back: the handler is armed again, and
+ * pollers check self if bytes were put back. Never raises. */
+void usocket_py_consumed(socket_obj_t *self);
+
 #if USOCKET_POLLER
-/* Goes up when a socket that a poller watches is closed, or has bytes put back: its descriptor does not tell the poller. */
+/* Counts changes that a poller's descriptors do not show: a socket in a slot was closed, or bytes were put back into it. */
 extern uint32_t usocket_py_changes;
 #define usocket_py_changed(self) (usocket_py_changes += (self)->polled != 0)
 #else
 #define usocket_py_changed(self) ((void)0)
 #endif
 
-extern const mp_obj_type_t mod_usocket_socket_type;
-extern const mp_obj_type_t mod_usocket_file_type;
-extern const mp_obj_type_t mod_usocket_timeout_type;
-extern const mp_obj_type_t mod_usocket_gaierror_type;
-extern const mp_obj_type_t mod_usocket_tlserror_type;
-extern const mp_obj_module_t mod_usocket_module;
+/* ---- Numbers of the platform: numbers.c --------------------------------------------------------------------------- */
 
-/* Numbers of the platform, from module_table.c, the one file that sees them. */
 extern const struct mod_usocket_numbers {
-    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall;
-    bool descriptors; /* the system's poll knows what fileno() gives */
+    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall; /* -1: the platform lacks it. */
+    bool descriptors; /* The system's poll accepts the numbers that fileno() returns. */
 } mod_usocket_numbers;
 
-/* Whether a descriptor survives exec(), and with `on` 0 or 1 make it so. A code where there are none. */
+/* Returns 1 if the descriptor survives exec(), else 0, or a code. `on` 0 or 1 sets that first, -1 leaves it. Never raises. */
 int mod_usocket_inheritable(int fd, int on);
-
-extern usocket_time_t mod_usocket_default_timeout;
-
-/* Of functions that other files need in some builds only: in the others they are their own file's, and smaller. */
-#if USOCKET_ASYNC || USOCKET_POLLER
-#define FOR_EVENT_LOOPS
-#else
-#define FOR_EVENT_LOOPS static
-#endif
-
-/* ---- Calling the core --------------------------------------------------------------------------------------------- */
-
-/* Let Ctrl-C and scheduled functions end the waits of the core; where the port raises out of its signal handler, see to it
- * that it does not raise out of the core. */
-void usocket_py_init_interrupts(void);
-
-/* The same before a wait, for interpreters that call no module's __init__. */
-static inline void usocket_py_ensure_interrupts(void) {
-#if !MICROPY_MODULE_BUILTIN_INIT
-    usocket_py_init_interrupts();
-#endif
-}
-
-/* Back from a call of the core that may wait, with the code r: take the GIL again and, after an interruption, run what is
- * pending (Ctrl-C, scheduled functions). True if the call is to be resumed, with its own deadline. An exception comes back in
- * *exc instead of being raised where whoever called the core has things to put in order first; without (exc is NULL), it is
- * raised. */
-bool usocket_py_resume(int r, mp_obj_t *exc);
-
-/* Whether a deadline has passed, for a call of several parts none of which need wait; false of USOCKET_NOW. */
-bool usocket_py_is_late(usocket_time_t deadline);
-
-/* Between the rounds of one call, for what keeps coming need never be waited for: 0, or a code that ends it. */
-int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc);
-
-/* r = a call that may wait, to its end. exc: an exception that ended it. */
-#define USOCKET_CALL(r, exc, call) \
-    do { \
-        MP_THREAD_GIL_EXIT(); \
-        (r) = (call); \
-    } while (usocket_py_resume((r), (exc)))
-
-/* A call on the memory of `obj`, which `data` tells, from its byte `off` on. A scheduled function may have moved it: the call goes on
- * where it is now, or ends if less is left of it. access: MP_BUFFER_READ, MP_BUFFER_WRITE. */
-#define USOCKET_CALL_ON(r, exc, obj, data, off, access, call) \
-    do { \
-        MP_THREAD_GIL_EXIT(); \
-        (r) = (call); \
-    } while (usocket_py_resume((r), (exc)) && usocket_py_refetch((obj), &(data), (off), (access), (exc)))
-
-/* False: there is less of it than data->len, which tells how much; the exception as in usocket_py_resume. */
-bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc);
-
-/* The same two where there is nothing to put in order. */
-#define USOCKET_CALL_RAISE(r, call) \
-    do { \
-        usocket_py_check_stack(); \
-        USOCKET_CALL(r, NULL, call); \
-    } while (0)
-
-#define USOCKET_CALL_ON_RAISE(r, obj, data, off, access, call) \
-    do { \
-        usocket_py_check_stack(); \
-        USOCKET_CALL_ON(r, NULL, obj, data, off, access, call); \
-    } while (0)
-
-static inline void usocket_py_reraise(mp_obj_t exc) {
-    if (exc != MP_OBJ_NULL) {
-        nlr_raise(exc);
-    }
-}
-
-/* One thread at a time for objects that are more than one step: where there is no GIL. Its holder never waits, and calls nothing of the
- * program's. */
-#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
-typedef mp_thread_mutex_t usocket_py_lock_t;
-#define usocket_py_lock_init(lock) mp_thread_mutex_init(lock)
-#define usocket_py_lock(lock) mp_thread_mutex_lock((lock), 1)
-#define usocket_py_trylock(lock) (mp_thread_mutex_lock((lock), 0) == 1)
-#define usocket_py_unlock(lock) mp_thread_mutex_unlock(lock)
-#else
-typedef uint8_t usocket_py_lock_t;
-#define usocket_py_lock_init(lock) ((void)(lock))
-#define usocket_py_lock(lock) ((void)(lock))
-#define usocket_py_trylock(lock) ((void)(lock), true)
-#define usocket_py_unlock(lock) ((void)(lock))
-#endif
-
-typedef mp_obj_t (*usocket_py_method_t)(size_t n_args, const mp_obj_t *args);
-
-/* call(n_args, args) under the lock, which an exception ends, too; the second with the lock taken already. */
-mp_obj_t usocket_py_locked(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
-mp_obj_t usocket_py_call_and_unlock(
-    usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
-
-/* RuntimeError where a program has recursed so far that USOCKET_PY_STACK bytes are not left. Not in close: the finaliser calls it. */
-void usocket_py_check_stack(void);
-
-/* Out of descriptors, memory of the stack or ports: unreachable sockets may hold some. True if it is worth another try. */
-bool usocket_py_collect(int code, bool *collected);
-
-/* r = a call that does not wait, with the second try. */
-#define USOCKET_CALL_COLLECT(r, call) \
-    do { \
-        bool collected = false; \
-        do { \
-            (r) = (call); \
-        } while (usocket_py_collect((r), &collected)); \
-    } while (0)
 
 /* ---- Errors: errors.c --------------------------------------------------------------------------------------------- */
 
-/* Raise the exception of a code. what: the call; who: the other end, or NULL. */
+extern const mp_obj_type_t mod_usocket_timeout_type;
+extern const mp_obj_type_t mod_usocket_gaierror_type;
+extern const mp_obj_type_t mod_usocket_tlserror_type;
+
+/* Raise the exception of a code. `what` is the name of the failed call, `who` the peer's address or NULL. */
 MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who);
 
-/* The same where part of the data went out; len 0: of a length that nobody knows. */
+/* Raise the exception of a code after `sent` of `len` bytes were sent; len == 0 if the length is unknown. */
 MP_NORETURN void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len);
 
-/* Words begin with the name of a number that MicroPython's errno does not know; of the others OSError prints it. */
+/* Print the code's name, where OSError would print a bare number because MicroPython's errno does not know it. */
 void usocket_py_name_first(const mp_print_t *print, int code);
 
 #if USOCKET_RACE
-/* The same with words of one's own, which are used up. */
+/* Raise the exception of a code with these words, which become its argument: the caller must not use them again. */
 MP_NORETURN void usocket_py_raise_vstr(int code, vstr_t *words);
 #endif
 
 #if USOCKET_NAMES
-/* The same for a dial that has failed, with each address and its cause, and end it. */
+/* Raise the exception of a failed dial, with every address tried and its cause. The dial is ended. */
 MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host, qstr what);
 #endif
 
-/* The same for a name. */
+/* Raise the exception of a code with a name instead of an address. */
 MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 
-/* The same with another cause than the code has. who may be NULL. */
+/* Raise the exception of a code with another cause than usocket_strerror gives. `who` may be NULL. */
 MP_NORETURN void usocket_py_raise_cause(int code, qstr what, const char *who, const char *cause);
 
-/* The same if the code is one, and for a closed socket. */
+/* Raise if the code is negative. */
 void usocket_py_check(int code, qstr what);
+
+/* Raise if s is closed, or if the C stack is nearly full. */
 void usocket_py_check_open(const usocket_t *s, qstr what);
 
-/* The same with what the socket itself knows of a code: the words of TLS, or that the peer no longer answers. */
+/* Raise the exception of a code of a call on s with what s knows of it: TLS's words and number, or that the peer no longer
+ * answers. Of a TLS code this must be the next call on s. */
 MP_NORETURN void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
+
+/* The same if the code is negative. */
 void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
+
+/* Replace the bytes that are not ASCII by '?', unless the text is UTF-8. Never raises. */
+void usocket_py_make_utf8(char *text, size_t len);
 
 /* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */
 
-/* An address argument. Names are looked up, within the deadline. sock may be NULL: then any family, and type 0. */
+/* An address argument. Host names are looked up within the deadline. With self == NULL any family is accepted. */
 void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, qstr what);
 
-/* An address as CPython shows it; None for family 0. */
+/* An address in CPython's form; None for family 0. */
 mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
 
-/* The same in two steps, for calls that take something from the stack between them: only the first allocates. */
+/* The same in two steps: the first allocates, the second never raises for IPv4 and comes after bytes or a connection have been
+ * taken from the stack. */
 mp_obj_t usocket_py_addr_new(void);
 mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a);
 
-/* A name from the system: a str, or bytes where it is no UTF-8. */
+/* A name from the system as str, or as bytes if it is not UTF-8. */
 mp_obj_t usocket_py_name_obj(const char *name);
 
-/* Words that are no UTF-8 get '?' in place of what is not ASCII. */
-void usocket_py_make_utf8(char *text, size_t len);
-
-/* The items of a tuple or a list, of a namedtuple, and of what is derived from one of them. */
+/* The items of a tuple, namedtuple or list, or of an instance of a class derived from one; false for other objects. */
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items);
 
-/* A host's name, into a buffer of USOCKET_HOST_MAX bytes, with a NUL behind it and none inside. Returns its length. */
+/* Copy a host name argument into `name`, of USOCKET_HOST_MAX bytes, with a NUL at the end and none before. Returns its length. */
 size_t usocket_py_host(mp_obj_t arg, char *name, qstr what);
 
-/* Bytes to send: a str, as UTF-8, or anything with a buffer. */
+/* Bytes to send: a str as UTF-8, or any buffer. */
 void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
 
-/* "name must be WANTED, not TYPE". */
+/* Raise TypeError "name must be WANTED, not TYPE". */
 MP_NORETURN void usocket_py_raise_type(qstr name, const char *wanted, mp_obj_t arg);
 
-/* What an argument has in memory, or a TypeError with its name; to be read, and to be written to. */
+/* The memory of a buffer argument, for reading and for writing, or TypeError. data->buf is never NULL in the first. */
 void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const char *wanted);
 void usocket_py_writable(mp_obj_t arg, mp_buffer_info_t *buf);
 
-/* A str, without a NUL inside. */
+/* A str argument without a NUL in it. */
 const char *usocket_py_text(mp_obj_t arg, size_t *len, qstr name);
 
-/* A count argument: negative is a ValueError. */
+/* A count argument, or ValueError if it is negative. */
 size_t usocket_py_count(mp_obj_t arg);
 
-/* An optional count, args[i]: without one, None or negative it is SIZE_MAX. */
+/* The optional count args[i]: SIZE_MAX if it is missing, None or negative. */
 size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i);
 
-/* A number of the stack: beyond an int it is an OverflowError. */
+/* An integer argument; the first also raises OverflowError if it does not fit into an int. */
 int usocket_py_int(mp_obj_t arg, qstr name);
 mp_int_t usocket_py_integer(mp_obj_t arg, qstr name);
-int usocket_py_narrow(mp_int_t value);
 
-/* A number from 0 to max, or an OverflowError with its name. */
+/* An integer argument from 0 to max, or OverflowError. */
 uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max);
 
-/* Seconds (None: for ever) to microseconds and back. */
+/* Seconds, or None for USOCKET_FOREVER, to microseconds and back. */
 usocket_time_t usocket_py_timeout(mp_obj_t arg);
 mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout);
 
 #if USOCKET_NAMES
-/* A lookup, and what to say of it when it fails. */
 typedef struct {
     usocket_query_t query;
-    const usocket_addr_t *reverse; /* if not NULL: the name of this address, with query.flags */
-    socket_obj_t *sock;            /* its being closed ends the wait; may be NULL */
-    qstr what;
+    const usocket_addr_t *reverse; /* The address to find the name of, with query.flags; NULL for a query by name. */
+    socket_obj_t *sock;            /* Closing this socket ends the wait; may be NULL. */
+    qstr what;                     /* The name of the call, for messages. */
 } usocket_py_lookup_t;
 
-/* Look up, to the end: the answer, or an exception. Collects once when descriptors have run out. */
+/* Wait for a lookup and return it, successful; the caller frees it. Collects garbage once if descriptors have run out. */
 usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t deadline);
 #endif
 
-/* ---- Objects ------------------------------------------------------------------------------------------------------ */
+/* ---- Reading: reading.c ------------------------------------------------------------------------------------------- */
 
-/* A closed socket object, to be opened. type: mod_usocket_socket_type, or, in its methods, base.type of another socket. */
-socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type);
-
-/* A socket of a duplicate of a descriptor. */
-socket_obj_t *usocket_py_new_copy(const mp_obj_type_t *type, int fd, int family, int kind, int proto, qstr what);
-
-/* The end of whatever opens one: the object with its first timeout, or the exception of a code. */
-mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what);
-
-/* Close self, its handler with it, and let pollers that watch it know. wait: as usocket_py_close; else as usocket_drop, which never
- * waits. */
-int usocket_py_close_socket(socket_obj_t *self, bool wait);
-
-/* The same, but the descriptor goes on: returned, or a code. */
-int usocket_py_detach(socket_obj_t *self);
-
-/* A socket of a descriptor that is ours, with its first timeout; or an exception, and the descriptor is closed. */
-void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what);
-
-/* The native object of an instance of the class or of a Python subclass. */
-socket_obj_t *usocket_py_self(mp_obj_t self_in);
-
-/* Close, waiting as usocket_close does, without the GIL, and with an ear for Ctrl-C. The code: USOCKET_EBADF if somebody else has closed
- * the descriptor; 0. */
-int usocket_py_close(usocket_t *s);
-
-/* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes it. */
-void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler);
-
-/* After each call that has taken or put back bytes, or accepted a connection: the handler may be called again, and pollers
- * look again at bytes put back. */
-void usocket_py_consumed(socket_obj_t *self);
-
-/* ---- Stream calls: stream.c --------------------------------------------------------------------------------------- */
-
-/* The bytes object of a read, made before anything is taken from the stack: no MemoryError comes between. Then v goes in. */
+/* A new, empty bytes object, allocated before bytes are taken from the stack. */
 mp_obj_str_t *usocket_py_new_bytes(void);
+
+/* Move the contents of v into that object. v needs room for one byte more. Never raises. */
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
 
-#define USOCKET_PY_AT_ONCE 4096 /* a result up to this is allocated as asked, a larger one as the bytes come */
-#define USOCKET_PY_GROW 256     /* the least that such a one grows by */
+#define USOCKET_PY_AT_ONCE \
+    4096 /* A result of up to so many bytes is allocated as requested, a larger one as data arrive. */
+#define USOCKET_PY_GROW 256 /* The smallest step by which a larger result grows. */
 
-/* UDP's length field has 16 bits; one of AF_UNIX is as long as the sender's buffer, 208 KiB as Linux has it. */
+/* The largest datagram: UDP's length field has 16 bits, and a datagram of AF_UNIX is limited by the sender's buffer, 208 KiB on
+ * Linux. */
 #define DATAGRAM_MAX(s) ((size_t)((s)->family == USOCKET_AF_UNIX ? 262144 : 65536))
 
-/* Begin v with room for n bytes; on a datagram socket, where what does not fit is lost, with no more than a datagram can
- * have. Returns the room. */
+/* Initialise v with room for n bytes, or, on datagrams, for the largest datagram if that is less. If the heap is too small for
+ * that, there is room for the datagram that has arrived. Returns the room. */
 size_t usocket_py_init_room(usocket_t *s, vstr_t *v, size_t n);
 
-/* A call that never waits has done all that it could: no failure. In others EAGAIN comes from SO_RCVTIMEO or SO_SNDTIMEO, and is one. */
+/* True if a non-blocking call has done all it could, which is no failure. With a deadline EAGAIN comes from the system's
+ * SO_RCVTIMEO or SO_SNDTIMEO and is a failure. */
 static inline bool usocket_py_would_block(int code, usocket_time_t deadline) {
     return code == USOCKET_EAGAIN && deadline == USOCKET_NOW;
 }
 
-/* Read until v holds n bytes (SIZE_MAX: to the end of the stream), the stream ends, or a code comes; exc as above. */
+/* Read into v until it has n bytes (SIZE_MAX: until the end of the stream). Returns 0 or more, or a code; v has all bytes that
+ * were taken in any case. Never raises: exceptions come in *exc. */
 int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc);
 
-/* Read to the end of a line, at most max bytes; the same otherwise. */
+/* The same, until the end of a line or `max` bytes. */
 int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc);
 
-/* A copy of bytes that a failed call has to keep. Without memory for it NULL: then the call is to return a short count, and the
- * exception that ended it, if there is one, waits to be raised. */
+/* A copy of bytes that a failed call has to put back. Without memory it returns NULL and makes `exc` pending, if there is one;
+ * the call then returns a short count instead of failing. Never raises. */
 char *usocket_py_copy_or_pend(const void *from, size_t len, mp_obj_t exc);
 
-/* write() of the arguments (self, buf), (self, buf, n), (self, buf, off, n): None, a count, or an exception, as the stream calls have it. */
+/* ---- Writing and the stream protocol: stream.c, protocol.c -------------------------------------------------------- */
+
+/* write() with the arguments (self, buf), (self, buf, n) or (self, buf, off, n). Returns None or a count. */
 mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args);
 
-/* One receive, one send, as MicroPython's stream protocol wants them: never raising. */
+/* MicroPython's stream protocol, see py/stream.h. They never raise: an exception stays pending, with EAGAIN in *errcode. */
 mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode);
-mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode);
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode);
+mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode);
 
-/* MP_STREAM_POLL's bits to ours and back. */
-#if USOCKET_ASYNC || USOCKET_POLLER
-int usocket_py_events(mp_uint_t flags);
-mp_uint_t usocket_py_mask(int ready);
-#endif
-
-/* MP_STREAM_POLL's mask for a socket. */
+/* The result of MP_STREAM_POLL for a socket. */
 mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags);
 
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_write_obj);
-extern const mp_stream_p_t usocket_py_stream;
-
-/* ---- TLS: tls_methods.c --------------------------------------------------------------------------------------------- */
-
-#if USOCKET_TLS
-/* The list or tuple of an option, as one text. */
-mp_obj_t usocket_py_tls_list(int name, mp_obj_t list);
-
-/* An option that is no number; MP_OBJ_NULL: it is one. */
-mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name);
-
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_do_handshake_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_version_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_cipher_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_selected_alpn_protocol_obj);
-MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_getpeercert_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_pending_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_unwrap_obj);
+/* The event loops' functions are global where another file uses them, and static in smaller builds, which saves flash. */
+#if USOCKET_ASYNC || USOCKET_POLLER
+#define FOR_EVENT_LOOPS
+/* MP_STREAM_POLL_* to USOCKET_POLL_* and back; a negative `ready` gives 0. */
+int usocket_py_events(mp_uint_t flags);
+mp_uint_t usocket_py_mask(int ready);
+#else
+#define FOR_EVENT_LOOPS static
 #endif
 
-/* ---- Methods of other files, for the type's dict -------------------------------------------------------------------- */
+/* The stream protocol of class socket. An object whose protocol has this ioctl is a socket. */
+extern const mp_stream_p_t usocket_py_stream;
 
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj);
-MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_makefile_obj);
-MP_DECLARE_CONST_FUN_OBJ_KW(usocket_py_sendfile_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj);
-MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_setsockopt_obj);
-MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_settimeout_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_gettimeout_obj);
-MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_setblocking_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_getblocking_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_detach_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_fileno_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_dup_obj);
-MP_DECLARE_CONST_FUN_OBJ_1(usocket_py_get_inheritable_obj);
-MP_DECLARE_CONST_FUN_OBJ_2(usocket_py_set_inheritable_obj);
+/* ---- TLS: tls_methods.c, secure.c --------------------------------------------------------------------------------- */
 
-/* ---- TLS for ready-made sockets: secure.c ------------------------------------------------------------------------- */
+#if USOCKET_TLS
+/* The list or tuple of names that is the value of a TLS option, joined with commas. */
+mp_obj_t usocket_py_tls_list(int name, mp_obj_t list);
 
-/* False: `ssl` is None or False. What is neither that nor True nor a dict of options is refused, as is TLS in a build without it. */
+/* The value of a TLS option as str or bytes; MP_OBJ_NULL for an option that is a number. */
+mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name);
+#endif
+
+/* True if the argument `ssl` asks for TLS. Raises for other values than None, a bool or a dict, and in builds without TLS. */
 bool usocket_py_wants_tls(mp_obj_t ssl, bool server, qstr what);
 
 #if USOCKET_TLS
-/* Sets the options in the dict, if it is one. */
+/* Set the options of the dict, if `ssl` is one. */
 void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl);
 
-/* A plain connected socket goes on in TLS: the host's name, the options, the handshake. It is closed when that fails. */
+/* Turn a connected plain socket into a TLS client, including the handshake. The socket is closed when that fails. */
 void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline);
 #else
 #define usocket_py_tls_options(self, ssl) ((void)0)

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "py_usocket.h"
+#include "methods.h"
 
 #define LINE_AT_ONCE (sizeof(void *) > 4 ? 1024 : 128) /* a line up to this costs two system calls */
 

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "py_usocket.h"
+#include "methods.h"
 
 #if USOCKET_TLS
 
