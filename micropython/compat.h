@@ -1,6 +1,8 @@
-/* MicroPython's C API, 1.13 (RT-Thread's package) to the newest, in one place.
+/* The differences in MicroPython's C API from 1.13 (RT-Thread's package) to the newest.
  *
- * Told apart by what the headers define, not by version numbers: packages patch those.
+ * Every file of the binding includes MicroPython's headers through this one, and uses no name that differs between versions. The
+ * versions are told apart by the macros of their headers, not by version numbers, which packages patch. A macro here evaluates
+ * its arguments more than once where the original does. Nothing here takes the GIL or calls the core.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -103,7 +105,7 @@
 
 #endif
 
-/* An attribute that the attr function does not know: the type's dict has it, perhaps. Automatic since 1.18. */
+/* Look up an attribute that the type's attr function does not handle in the type's dict; automatic since 1.18. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define usocket_attr_in_dict(self, attr, dest, locals) ((dest)[1] = MP_OBJ_SENTINEL)
 #else
@@ -115,7 +117,7 @@ static inline void usocket_attr_in_dict(mp_obj_t self, qstr attr, mp_obj_t *dest
 }
 #endif
 
-/* Since 1.23 in one call. */
+/* Allocate a zeroed object with a finaliser; one call since 1.23. */
 static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t *type) {
     mp_obj_base_t *o = m_malloc_with_finaliser(size);
     memset(o, 0, size);
@@ -123,7 +125,7 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
     return o;
 }
 
-/* Since 1.20. */
+/* Two names for each since 1.20. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define usocket_bytes_from_vstr(v) mp_obj_new_bytes_from_vstr(v)
 #define usocket_str_from_vstr(v) mp_obj_new_str_from_vstr(v)
@@ -132,21 +134,21 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
 #define usocket_str_from_vstr(v) mp_obj_new_str_from_vstr(&mp_type_str, (v))
 #endif
 
-/* True for a tuple and for what has its layout, a namedtuple; not for an instance of a class of Python. */
+/* True for a tuple or namedtuple, which have the same layout; false for an instance of a Python class. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define usocket_is_tuple(o) (MP_OBJ_TYPE_GET_SLOT_OR_NULL(mp_obj_get_type(o), iter) == mp_obj_tuple_getiter)
 #else
 #define usocket_is_tuple(o) (mp_obj_get_type(o)->getiter == mp_obj_tuple_getiter)
 #endif
 
-/* Operations on a str of other bytes may read beyond its end. */
+/* MicroPython may read beyond the end of a str that is not UTF-8. */
 #if MICROPY_PY_BUILTINS_STR_UNICODE
 #define usocket_is_utf8(p, len) utf8_check((const byte *)(p), (len))
 #else
 #define usocket_is_utf8(p, len) ((void)(p), (void)(len), true)
 #endif
 
-/* Whether OSError prints the name of a number; the module was called uerrno before 1.19. */
+/* True if OSError prints the name of the number; the module was called uerrno before 1.19. */
 #if MICROPY_PY_ERRNO || MICROPY_PY_UERRNO
 #define usocket_errno_known(number) (mp_errno_to_str(MP_OBJ_NEW_SMALL_INT(number)) != MP_QSTRnull)
 #else
@@ -162,8 +164,8 @@ typedef const char *mp_rom_error_text_t;
 #define MP_NORETURN NORETURN
 #endif
 
-/* An exception waits, and mp_handle_pending will raise it: this thread's since 1.17, anybody's before. There the scheduler
- * holds it back while it runs a scheduled function. */
+/* True if an exception is pending that mp_handle_pending would raise. Since 1.17 each thread has its own. Before, all share one,
+ * and the scheduler defers it while a scheduled function runs. */
 #ifdef MP_STATE_MAIN_THREAD
 #define usocket_exception_waits() (MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL)
 #elif MICROPY_ENABLE_SCHEDULER
@@ -173,7 +175,7 @@ typedef const char *mp_rom_error_text_t;
 #define usocket_exception_waits() (MP_STATE_VM(mp_pending_exception) != MP_OBJ_NULL)
 #endif
 
-/* Make an exception wait again. */
+/* Make an exception pending again. */
 #ifdef MP_STATE_MAIN_THREAD
 #define usocket_exception_back(e) mp_sched_exception(e)
 #else
@@ -189,7 +191,7 @@ static inline void usocket_exception_back(mp_obj_t e) {
 }
 #endif
 
-/* MP_REGISTER_ROOT_POINTER and MP_REGISTER_EXTENSIBLE_MODULE, since 1.20 and 1.21. Not asked for by name: the pass that
+/* True with MP_REGISTER_ROOT_POINTER (1.20) and MP_REGISTER_EXTENSIBLE_MODULE (1.21). Their names cannot be tested: the pass that
  * collects them leaves them undefined. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define USOCKET_CAN_REGISTER 1

@@ -1,7 +1,12 @@
-/* What the two files of makefile() share: the object. file.c makes, writes and closes it, file_read.c reads.
+/* The file objects of makefile(), shared by file.c (makes, writes, closes) and file_read.c (reads). file.c calls file_read.c, not
+ * the other way round.
  *
- * A read takes bytes from the buffer and from the socket into a string of its own. When it fails, put_back in file_read.c makes
- * that string the buffer, and the buffer what comes `next`. That allocates nothing, so that no failure loses bytes.
+ * Caller: a thread that holds the GIL. Where there is none, `reading` admits one reader at a time; writing needs no lock. A
+ * reader sets IS_READING while the core is called, because scheduled functions run in between: another read of the same file
+ * then raises RuntimeError.
+ *
+ * Never: a failure loses no byte. A read moves bytes from the buffer and from the socket into a string of its own. When it
+ * fails, put_back_in_buffer makes that string the buffer, and the old buffer what comes `next`. That allocates nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,33 +15,33 @@
 
 #include "py_usocket.h"
 
-enum {
+enum { /* Flags of `mode`. */
     CAN_READ = 1,
     CAN_WRITE = 2,
     IS_TEXT = 4,
-    IS_READING = 8, /* a call reads */
-    IS_KEPT = 16,   /* `buf` is the string of a read that failed, not the block of `size` bytes */
-    NEWLINES = 32,  /* "\r\n" and "\r" become "\n" on their way into the buffer */
-    AFTER_CR = 64,  /* the last byte received was "\r": a "\n" that follows it is dropped */
+    IS_READING = 8, /* A read is going on. */
+    IS_KEPT = 16,   /* `buf` is the string of a failed read, not the block of `size` bytes. */
+    NEWLINES = 32,  /* "\r\n" and "\r" become "\n" on their way into the buffer. */
+    AFTER_CR = 64,  /* The last byte received was "\r": a "\n" that follows it is dropped. */
 };
 
 typedef struct {
     mp_obj_base_t base;
-    usocket_t *sock;     /* `own`, or, unbuffered, the socket's */
-    usocket_t own;       /* shares the connection */
-    socket_obj_t *owner; /* memory of the connection */
-    char *buf;           /* allocated by the first read; bytes pos to len are to be read */
+    usocket_t *sock;     /* &own, or the owner's socket if the file is unbuffered. */
+    usocket_t own;       /* Shares the owner's connection; closed in an unbuffered file. */
+    socket_obj_t *owner; /* Keeps the memory of the connection alive. */
+    char *buf;           /* Allocated by the first read; bytes pos to len are still to be read. */
     size_t size, pos, len;
-    char *next; /* with IS_KEPT: the buffer to go on with; its first next_len bytes are to be read */
-    size_t next_len;
-    uint8_t mode;
-    usocket_py_lock_t reading; /* where there is no GIL: held by the call that reads, to its end */
+    char *next;                /* With IS_KEPT, the buffer to use after this one. */
+    size_t next_len;           /* Bytes of `next` that are still to be read. */
+    uint8_t mode;              /* Flags CAN_READ to AFTER_CR. */
+    usocket_py_lock_t reading; /* Held by a call that reads, to its end, in builds without a GIL. */
 } file_obj_t;
 
-/* An open file; can: CAN_READ or CAN_WRITE, or both for any file. what: the call. */
+/* An open file, or an exception. can: CAN_READ or CAN_WRITE, or both for a call that any file allows; what: the call. */
 file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what);
 
-/* Bytes in the buffer; an empty one gives way to what comes next. */
+/* The number of bytes in the buffer; an empty buffer is replaced by `next` first. Never raises. */
 size_t usocket_py_file_buffered(file_obj_t *self);
 
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_read_obj);

@@ -1,4 +1,7 @@
-/* The module's functions, for its dictionary.
+/* The module's functions, for its dictionary in module_table.c, and the helpers that several of them share.
+ *
+ * MicroPython calls the functions with the GIL. They may raise, and leave no descriptor, lookup or dial behind when they do. They
+ * may wait, in lookups and connects, except for resolver, dialer and poller.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -37,13 +40,13 @@ MP_DECLARE_CONST_FUN_OBJ_KW(mod_usocket_dialer_obj);
 MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_poller_obj);
 
 #if USOCKET_PY_EXTRAS
-#define FOR_EXTRAS
-/* A host and a port argument of a lookup, as text or NULL. The copies are in buffers of USOCKET_HOST_MAX and USOCKET_SERVICE_MAX
- * bytes. */
+#define FOR_EXTRAS /* static in smaller builds, as FOR_EVENT_LOOPS */
+/* A host and a port argument of a lookup as text, or NULL for None. The text is copied into `buf`, of USOCKET_HOST_MAX or
+ * USOCKET_SERVICE_MAX bytes. */
 const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what);
 const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr what);
 #if USOCKET_NAMES
-/* make(l), with l freed however it ends. */
+/* Return make(l), and free l, also if make raises. */
 mp_obj_t usocket_py_make_and_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_lookup_t *l));
 #endif
 #else
@@ -52,15 +55,15 @@ mp_obj_t usocket_py_make_and_free(usocket_lookup_t *l, mp_obj_t (*make)(usocket_
 
 #if USOCKET_NAMES && (USOCKET_ASYNC || USOCKET_POLLER)
 
-/* getaddrinfo's arguments. Returns the host's. */
+/* Parse getaddrinfo's arguments into q, which refers to the buffers `host` and `service`. Returns the host argument. */
 mp_obj_t usocket_py_query_args(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args, usocket_query_t *q,
     char *host, char *service, qstr what);
 
-/* getaddrinfo's list. */
+/* The list that getaddrinfo returns. */
 mp_obj_t usocket_py_answers(usocket_lookup_t *l);
 #endif
 
-/* The default of timeout arguments that know "not given" from None. */
+/* The default value of `timeout` arguments, which tells a missing argument from None. */
 extern const mp_obj_base_t mod_usocket_global_default_timeout;
 
 #endif

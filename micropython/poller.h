@@ -1,4 +1,13 @@
-/* What the poller has: its object, shared by poller.c (waiting) and poller_set.c (what is registered).
+/* The poller object, shared by poller.c (waiting) and poller_set.c (registration). poller.c calls poller_set.c, not the other way
+ * round.
+ *
+ * Caller: a thread that holds the GIL, or, in builds without one, the poller's `lock`. Both are released while a call waits,
+ * and while an object's ioctl runs, which may be the program's own code. Afterwards anything may have changed: the poller may be
+ * closed, its arrays moved, the object unregistered. Pointers into `slot` and `asked` are fetched again then.
+ *
+ * The functions may raise. A wait that raises has returned nothing, and the events it had collected are found again by the next one.
+ *
+ * Never: the descriptor `set` is not closed while a call waits on it; the last call that leaves closes it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,79 +19,81 @@
 
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 
-#define AT_ONCE 64
+#define AT_ONCE 64 /* Events that one call of usocket_poller_wait returns at most. */
 
+/* A registered object whose descriptor is the index of this slot. */
 typedef struct {
-    mp_obj_t obj;  /* MP_OBJ_NULL: none */
-    uint32_t told; /* on the list of those that have told: 0 not, 1 the last, else the next one's number + 2 */
+    mp_obj_t obj; /* MP_OBJ_NULL in a free slot. */
+    uint32_t
+        told; /* Link of the list of descriptors that have reported: 0 not in it, 1 the last, else the next index + 2. */
     uint16_t events;
-    bool ours;
+    bool ours; /* The object is a socket of this module. */
 } slot_t;
 
+/* A registered object that has no slot and is asked in each wait. */
 typedef struct {
     mp_obj_t obj;
     uint16_t events;
-    bool secure; /* speaks TLS: asked when its descriptor is as it has said */
-    bool number; /* asked by arming fd: a file, which is always ready, or no descriptor (any more) */
-    int fd;      /* secure: armed for that; -1 */
-    usocket_look_t look;
+    bool secure;         /* A TLS socket: asked only once its descriptor reports what `look` says. */
+    bool number;         /* Asked by arming fd, which is a file, always ready, or not a descriptor any more. */
+    int fd;              /* Of a secure socket, the armed descriptor, or -1. */
+    usocket_look_t look; /* Of a secure socket, the answer of the last usocket_poller_look. */
 } asked_t;
 
 typedef struct {
-    mp_obj_t obj; /* MP_OBJ_NULL: passed on, or unregistered */
+    mp_obj_t obj; /* MP_OBJ_NULL once it is returned or unregistered. */
     uint16_t mask;
 } found_t;
 
-/* One wait and what it has found. Each call has its own: other threads, and functions that run meanwhile, may wait in the same
- * poller. It is the iterator of ipoll. */
+/* One wait and its results. Each call has its own, because other threads and scheduled functions may wait in the same poller. It
+ * is also the iterator that ipoll returns. */
 typedef struct round {
     mp_obj_base_t base;
     struct poller_obj *poller;
-    struct round *next; /* of those that wait */
-    uint16_t flags;
-    bool shared;         /* others have waited at the same time: found may hold what they were told */
-    bool asking;         /* one of those that are asked has to be asked again soon */
-    usocket_time_t look; /* or by then */
-    size_t n, i, room;   /* of found: how many, how many are passed on, how many fit */
+    struct round *next;  /* The next in the poller's list `waits`. */
+    uint16_t flags;      /* The flags argument of ipoll. */
+    bool shared;         /* Other calls have waited at the same time, so that an object may be in `found` already. */
+    bool asking;         /* An object in `asked` has to be asked again soon. */
+    usocket_time_t look; /* The time to ask at the latest; USOCKET_NEVER for none. */
+    size_t n, i, room;   /* `found` has n entries, of which i are returned, and room for more. */
     found_t *found;
-    usocket_ready_t *ready; /* room for AT_ONCE, where there is a set */
-    mp_obj_t tuple;         /* of ipoll, or MP_OBJ_NULL */
+    usocket_ready_t *ready; /* AT_ONCE entries; NULL where the poller has no set. */
+    mp_obj_t tuple;         /* The tuple that ipoll's iterator returns each time, or MP_OBJ_NULL. */
 } round_t;
 
 typedef struct poller_obj {
     mp_obj_base_t base;
-    usocket_py_lock_t lock; /* released while a call waits, and while it asks an object */
-    int set;                /* the library's poller, or -1; closed by the last call that leaves */
+    usocket_py_lock_t lock; /* Released while a call waits, and while it asks an object. */
+    int set;                /* The core's poller, or -1 where the system has none. */
     bool closed;
-    bool gone;      /* one of the slots may be of a closed socket */
-    uint32_t seen;  /* of usocket_py_changes */
-    uint32_t told;  /* list of slots, as slot_t.told */
-    size_t foreign; /* slots of descriptors that others may close: looked at by every wait */
-    size_t room;
+    bool gone;      /* A slot may belong to a closed socket. */
+    uint32_t seen;  /* usocket_py_changes when the slots were last checked. */
+    uint32_t told;  /* Head of the list of descriptors that have reported, in the form of slot_t.told. */
+    size_t foreign; /* Slots of objects that are not sockets of ours; each wait checks their descriptors. */
+    size_t room;    /* Entries in `slot`. */
     slot_t *slot;
-    size_t asked_n, asked_room;
+    size_t asked_n, asked_room; /* Entries in use, and allocated, in `asked`. */
     asked_t *asked;
-    mp_map_t map;   /* the object's id: a slot, or -1 - a place in asked */
-    round_t *waits; /* the calls that wait */
-    round_t *spare; /* poll's, or NULL while a call has it */
-    round_t *it;    /* ipoll's latest, or NULL */
+    mp_map_t map;   /* Object id to an index into `slot`, or to -1 - an index into `asked`. */
+    round_t *waits; /* The calls that are waiting. */
+    round_t *spare; /* poll's round; NULL while a call uses it. */
+    round_t *it;    /* ipoll's latest round, or NULL. */
 } poller_obj_t;
 
-/* An ioctl of an object's, which may be the program's own and do anything. */
+/* Call an object's ioctl without the lock. */
 mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t request, uintptr_t arg, int *errcode);
 
-/* After an ioctl, in which the object or another thread may have closed the poller, or taken objects out: raises EBADF if it is
- * closed. */
+/* Raise EBADF if the poller is closed, which may have happened during an ioctl. */
 void usocket_py_poller_check_open(const poller_obj_t *self);
 
-/* The descriptor, or -1, that a registered object has now. The same may happen meanwhile. */
+/* The current descriptor of a registered object, or -1. Calls the ioctl of an object that is not a socket of ours. */
 int usocket_py_poller_fileno(poller_obj_t *self, mp_obj_t obj);
 
-/* How objects register: their id leads to a slot, or to -1 - a place in asked. */
+/* Find, add, change and remove registered objects. Remove accepts an object that is not registered. */
 mp_map_elem_t *usocket_py_poller_find(poller_obj_t *self, mp_obj_t obj, mp_map_lookup_kind_t kind);
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events);
 void usocket_py_poller_change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t events);
-void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj); /* whether or not it is there */
+void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj);
 void usocket_py_poller_clear(poller_obj_t *self);
 
 #endif
