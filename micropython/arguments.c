@@ -1,11 +1,11 @@
-/* Python's arguments become the core's, and back: addresses, data, counts, timeouts.
+/* Conversion of Python's arguments to the core's types and back: addresses, data, counts, timeouts.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
 
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
-    /* An instance of a derived class holds its base, which is something else until __init__ has made it. */
+    /* The native base of an instance is not a tuple or list yet while the class's __init__ has not run. */
     if (!usocket_is_tuple(arg) && !mp_obj_is_type(arg, &mp_type_list)) {
         mp_obj_t base = mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_tuple));
         arg = base != MP_OBJ_NULL ? base : mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_list));
@@ -26,11 +26,11 @@ void usocket_py_raise_type(qstr name, const char *wanted, mp_obj_t arg) {
 }
 
 void usocket_py_buffer(mp_obj_t arg, mp_buffer_info_t *data, qstr name, const char *wanted) {
-    if (!mp_get_buffer(arg, data, MP_BUFFER_READ)) { /* a str has its UTF-8 for a buffer */
+    if (!mp_get_buffer(arg, data, MP_BUFFER_READ)) { /* The buffer of a str is its UTF-8. */
         usocket_py_raise_type(name, wanted, arg);
     }
     if (data->len == 0) {
-        data->buf = (void *)""; /* an empty bytearray has none */
+        data->buf = (void *)""; /* An empty bytearray has NULL here. */
     }
 }
 
@@ -46,7 +46,7 @@ void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data) {
     usocket_py_buffer(arg, data, MP_QSTR_data, "bytes-like or str");
 }
 
-/* The system would end the text at a NUL. */
+/* Raise ValueError for a NUL, at which the system would end the text. */
 static void refuse_nul(const void *text, size_t len, qstr name) {
     if (memchr(text, '\0', len) != NULL) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%q must not contain a NUL"), name);
@@ -119,7 +119,7 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
     if (!mp_obj_get_float_maybe(arg, &seconds)) {
         usocket_py_raise_type(MP_QSTR_timeout, "a number of seconds or None", arg);
     }
-    if (!(seconds >= 0)) { /* NaN too */
+    if (!(seconds >= 0)) { /* NaN compares false. */
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative or NaN"));
     }
     mp_float_t us = seconds * MICROPY_FLOAT_CONST(1000000.0);
@@ -127,7 +127,7 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
         mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout too large"));
     }
     usocket_time_t t = (usocket_time_t)us;
-    /* Up, so that nothing is ever early; a product that missed its integer by an ulp stays there. */
+    /* Round up, so that no timeout ends early. A product that exceeds an integer by rounding alone stays at it. */
     return (mp_float_t)t < us - MICROPY_FLOAT_CONST(0.0001) || (t == 0 && us > 0) ? t + 1 : t;
 #else
     mp_int_t seconds = usocket_py_integer(arg, MP_QSTR_timeout);
@@ -187,7 +187,7 @@ static void resolve_host(
         .what = what,
     };
     if (deadline == USOCKET_NOW) {
-        q.query.flags = USOCKET_AI_LOCAL; /* another name would have to be waited for */
+        q.query.flags = USOCKET_AI_LOCAL; /* Any other name needs a wait. */
     }
     usocket_lookup_t *l = usocket_py_lookup(&q, deadline);
     usocket_addrinfo_t info;
@@ -204,7 +204,7 @@ static void resolve_host(
 static void resolve_host(
     socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     (void)self, (void)family, (void)a, (void)deadline;
-    usocket_py_raise_name(USOCKET_EAI_NONAME, what, host); /* numeric addresses alone, in this build */
+    usocket_py_raise_name(USOCKET_EAI_NONAME, what, host); /* This build accepts numeric addresses only. */
 }
 
 #endif
@@ -229,7 +229,7 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     bool text = mp_obj_is_str(arg) && len == host.len;
     for (size_t i = 0; i < len; i++) {
         bool printable = from[i] >= ' ' && from[i] != 0x7f;
-        bool sayable = from[i] < 0x80 || text; /* in an exception, which has to be UTF-8 */
+        bool sayable = from[i] < 0x80 || text; /* The exception's text has to be UTF-8. */
         name[i] = printable && sayable ? (char)from[i] : '?';
         if (from[i] > 0x7f) {
             cause = "not ASCII: write it as xn--...";
@@ -284,7 +284,7 @@ static void addr_from_bytes(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a,
     }
     if (self != NULL && self->sock.family == USOCKET_AF_UNIX && (mp_obj_is_str(arg) || family != USOCKET_AF_UNIX)) {
         const char *path = raw.buf;
-        /* A path needs room for its NUL, an abstract name does not. */
+        /* A path needs room for a NUL, an abstract name does not. */
         bool named = raw.len != 0 && path[0] != 0;
         if (raw.len + named > USOCKET_UNIX_MAX) {
             usocket_py_raise_name(USOCKET_ENAMETOOLONG, what, "AF_UNIX path");
@@ -351,7 +351,7 @@ mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a) {
         len = usocket_ntop(a->family, a->u.ip, (char *)to);
     }
     text->len = len > 0 ? (size_t)len : 0;
-    text->data = m_renew(byte, to, ADDR_ROOM, text->len + 1); /* smaller, it stays in place and cannot fail */
+    text->data = m_renew(byte, to, ADDR_ROOM, text->len + 1); /* Shrinking works in place and cannot fail. */
 #if USOCKET_UNIX
     if (is_unix) {
         return MP_OBJ_FROM_PTR(text);

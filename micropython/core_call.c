@@ -1,4 +1,4 @@
-/* When a call of the core comes up for air: Ctrl-C and scheduled functions.
+/* Calls of the core from Python: interruption, deadlines, scarce resources, locks.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,10 +8,10 @@
 
 #include <signal.h>
 
-/* The unix port raises KeyboardInterrupt right out of its signal handler, wherever the program is: out of the core, too,
- * with a lock held or a descriptor half closed. So the signal only makes the exception pending, as on every other port, and
- * it is raised at the next safe place. The interpreter's prompt sets its handler anew for each line, hence the look during
- * waits, every 20 ms at the most. */
+/* The unix port raises KeyboardInterrupt out of its signal handler, at any point of the program: inside the core, a lock would
+ * stay held or a descriptor half closed. This handler makes the exception pending instead, as other ports do, and it is raised
+ * at the next safe point. The interpreter's prompt installs its own handler again for each line; therefore each wait checks the
+ * handler, every 20 ms at most. */
 static void pend_ctrl_c(int signum) {
     (void)signum;
     mp_sched_keyboard_interrupt();
@@ -36,13 +36,13 @@ static void defer_ctrl_c(void) {
 #define defer_ctrl_c()
 #endif
 
-/* The hook of the core: asked before and during every wait, without the GIL. */
+/* The core's interrupt hook, called before and during every wait, without the GIL. */
 static bool interrupt_pending(void) {
     defer_ctrl_c();
 #if MICROPY_ENABLE_SCHEDULER
     if (MP_STATE_VM(sched_state) == MP_SCHED_PENDING) {
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
-        if (mp_thread_get_state() == &mp_state_ctx.thread) /* other threads would not run them */
+        if (mp_thread_get_state() == &mp_state_ctx.thread) /* Only the main thread runs them. */
 #endif
             return true;
     }
@@ -77,7 +77,7 @@ bool usocket_py_is_late(usocket_time_t deadline) {
     return deadline != USOCKET_NOW && usocket_deadline_in(1) - USOCKET_CLOCK_STEP_US > deadline;
 }
 
-#define ROUNDS_AT_ONCE 16 /* each of which reads as much as has come; without a wait there would be no end */
+#define ROUNDS_AT_ONCE 16 /* Parts of a call that never waits. Each reads all that has arrived. */
 
 int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
     if (deadline == USOCKET_NOW) {
@@ -119,7 +119,7 @@ void usocket_py_check_stack(void) {
 #endif
 }
 
-/* What unreachable sockets may hold: descriptors, memory of the stack, ports. */
+/* True if a resource has run out that unreachable sockets may hold: descriptors, memory of the stack, ports. */
 static bool is_shortage(int code) {
     return code == USOCKET_EMFILE || code == USOCKET_ENFILE || code == USOCKET_ENOBUFS || code == USOCKET_ENOMEM ||
         code == USOCKET_EADDRINUSE || code == USOCKET_EADDRNOTAVAIL;
@@ -137,7 +137,7 @@ bool usocket_py_collect(int code, bool *collected) {
 int usocket_py_close(usocket_t *s) {
     mp_obj_t exc = MP_OBJ_NULL;
     int r = 0;
-#if USOCKET_TLS /* elsewhere it waits for nothing that one could interrupt */
+#if USOCKET_TLS /* A plain socket's close has no wait that could be interrupted. */
     const usocket_time_t most = (usocket_time_t)USOCKET_TLS_CLOSE_MS * 1000;
     usocket_time_t timeout = usocket_gettimeout(s);
     usocket_time_t deadline = usocket_deadline_in(timeout >= 0 && timeout < most ? timeout : most);

@@ -1,4 +1,4 @@
-/* send and recv, in all their forms.
+/* class socket: send, sendto, sendall, recv, recvfrom and the *_into methods.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,18 +6,18 @@
 
 /* ---- Sending ------------------------------------------------------------------------------------------------------ */
 
-/* Neither flags nor an address: MP_OBJ_NULL. */
+/* One send. flags_in and addr_in are MP_OBJ_NULL if the call has none. */
 static mp_obj_t send_message(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr_in, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
-    usocket_py_data(args[1], &data); /* what is no buffer is refused before any lookup */
+    usocket_py_data(args[1], &data); /* A wrong type is refused before any lookup. */
     int flags = flags_in != MP_OBJ_NULL ? usocket_py_int(flags_in, MP_QSTR_flags) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_addr_t addr;
     const usocket_addr_t *to = NULL;
     if (addr_in != MP_OBJ_NULL) {
         usocket_py_addr(self, addr_in, &addr, deadline, what);
-        usocket_py_data(args[1], &data); /* scheduled functions may have run */
+        usocket_py_data(args[1], &data); /* A scheduled function may have resized it during the lookup. */
         to = &addr;
     }
     int32_t r;
@@ -65,7 +65,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall
 
 /* ---- Receiving ---------------------------------------------------------------------------------------------------- */
 
-#define RECV_AT_ONCE 4096 /* a request up to this is allocated as asked; a larger one as large as what has arrived */
+#define RECV_AT_ONCE 4096 /* A larger request allocates only as much as has arrived. */
 
 static void finish_receive(socket_obj_t *self, int32_t r, qstr what) {
     usocket_py_check_socket(&self->sock, r, what, NULL);
@@ -80,7 +80,7 @@ static int32_t receive_into_memory(
     return r;
 }
 
-/* How much to allocate for a large request on a stream: waits until it is known. */
+/* Wait for data, and return how much to allocate for a large request on a stream. */
 static size_t size_to_receive(socket_obj_t *self, size_t len, usocket_time_t deadline, qstr what) {
     int32_t n = usocket_pending(&self->sock);
     if (n <= 0 && deadline != USOCKET_NOW) {
@@ -89,7 +89,7 @@ static size_t size_to_receive(socket_obj_t *self, size_t len, usocket_time_t dea
         usocket_py_check(r, what);
         n = usocket_pending(&self->sock);
     }
-    /* Nothing, an end, an error: the receive itself says which. */
+    /* With nothing to read, the receive itself finds the end of the stream or the error. */
     return n <= 0 ? RECV_AT_ONCE : MIN((size_t)n, len);
 }
 
@@ -98,7 +98,7 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
     size_t len = usocket_py_count(args[1]);
     int flags = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_flags) : 0;
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    if (len == 0 && from == NULL) { /* nothing asked, nothing done, as CPython has it */
+    if (len == 0 && from == NULL) { /* CPython returns at once, without a system call. */
         usocket_py_check_open(&self->sock, what);
         return mp_const_empty_bytes;
     }
@@ -110,7 +110,7 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
     len = usocket_py_init_room(&self->sock, &v, len);
     v.len = len;
     if (flags != 0) {
-        memset(v.buf, 0, len); /* MSG_TRUNC may count bytes that it does not write */
+        memset(v.buf, 0, len); /* MSG_TRUNC may count bytes that it does not write. */
     }
     int32_t r = receive_into_memory(self, v.buf, len, flags, from, deadline, what);
     v.len = (size_t)r < len ? (size_t)r : len;
@@ -152,7 +152,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj, 2, 4, socket_recv_
 
 #if USOCKET_DATAGRAMS
 
-/* (what has been received, its sender): made before anything is taken from the stack. */
+/* The tuple (data, sender), allocated before a datagram is taken from the stack. */
 static mp_obj_tuple_t *new_recvfrom_pair(void) {
     mp_obj_t items[2] = {mp_const_none, usocket_py_addr_new()};
     return MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));

@@ -1,4 +1,4 @@
-/* class socket: its descriptor, given away, duplicated, inherited.
+/* class socket: the methods on its descriptor, detach, fileno, dup and inheritance.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@
 
 static mp_obj_t socket_detach(mp_obj_t self_in) {
     int fd = usocket_py_detach(MP_OBJ_TO_PTR(self_in));
-    return MP_OBJ_NEW_SMALL_INT(fd < 0 ? -1 : fd); /* closed: -1, as CPython */
+    return MP_OBJ_NEW_SMALL_INT(fd < 0 ? -1 : fd); /* A closed socket returns -1, as in CPython. */
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_detach_obj, socket_detach);
 
@@ -23,9 +23,10 @@ static mp_obj_t socket_dup(mp_obj_t self_in) {
     const usocket_t *from = &from_obj->sock;
     usocket_py_check_open(from, MP_QSTR_dup);
     if (from->proto == USOCKET_PROTO_SEC) {
-        usocket_py_raise_name(USOCKET_EOPNOTSUPP, MP_QSTR_dup, "of a TLS socket"); /* two cannot share its keys */
+        usocket_py_raise_name(
+            USOCKET_EOPNOTSUPP, MP_QSTR_dup, "of a TLS socket"); /* Two sockets cannot share its keys. */
     }
-    /* Its own number may be a stand-in, while bytes are kept. */
+    /* While bytes are put back, fd may be a stand-in that polls readable; io is the socket. */
     socket_obj_t *self =
         usocket_py_new_copy(from_obj->base.type, from->io, from->family, from->type, from->proto, MP_QSTR_dup);
     usocket_settimeout(&self->sock, usocket_gettimeout(from));

@@ -1,4 +1,4 @@
-/* Connecting to a name: create_connection, which waits, and dialer, which never does.
+/* Connecting to a host name: create_connection waits, dialer does not.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 
 #if USOCKET_RACE
 
-/* The family of a lookup that still goes on; NULL: there is none. */
+/* A description of the lookup that is unfinished, or NULL. */
 static const char *open_lookup(const usocket_dial_t *d) {
     for (size_t i = 0; i < 2; i++) {
         if (d->lookup[i] != NULL && d->looked[i] == USOCKET_EAGAIN) {
@@ -21,7 +21,8 @@ static const char *open_lookup(const usocket_dial_t *d) {
     return NULL;
 }
 
-/* "connect to host:port: [2001:db8::1]: ENETUNREACH, 192.0.2.1: ETIMEDOUT", and what was still being looked up. */
+/* Raise with each address and its cause, then the unfinished lookup:
+ * "connect to host:port: [2001:db8::1]: ENETUNREACH, 192.0.2.1: ETIMEDOUT; its IPv4 addresses were still being looked up". */
 static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const char *host) {
     vstr_t words;
     mp_print_t print;
@@ -73,12 +74,12 @@ void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char
 
 /* ---- Arguments ---------------------------------------------------------------------------------------------------- */
 
-/* A dial that can be begun anew. */
+/* A dial with its arguments, so that it can be started again after a collection. */
 typedef struct {
     usocket_dial_t dial;
     usocket_addr_t source;
-    bool bound;           /* to source */
-    usocket_time_t delay; /* between attempts; USOCKET_FOREVER: as built */
+    bool bound;           /* The connection is made from `source`. */
+    usocket_time_t delay; /* Microseconds between attempts; USOCKET_FOREVER for the built-in value. */
     usocket_time_t deadline;
     usocket_query_t query;
     char host[USOCKET_HOST_MAX], service[USOCKET_SERVICE_MAX];
@@ -90,7 +91,7 @@ static usocket_time_t timeout_or_default(mp_obj_t arg) {
         : usocket_py_timeout(arg);
 }
 
-/* A source address that is a name is looked up until `wait`. */
+/* Convert the arguments. A source address that is a name is looked up until the deadline `wait`. */
 static void prepare_call(
     dial_call_t *c, mp_obj_t host, mp_obj_t port, mp_obj_t source, mp_obj_t delay, usocket_time_t wait, qstr what) {
     c->query.host = usocket_py_host_text(host, c->host, what);
@@ -107,7 +108,7 @@ static void prepare_call(
     }
 }
 
-/* The scope of an IPv6 address becomes part of the host. */
+/* Append the scope of an IPv6 address to the host, as in "fe80::1%2". */
 static void add_scope_to_host(dial_call_t *c, size_t n, mp_obj_t *items) {
     uint32_t flowinfo = n > 2 ? usocket_py_number(items[2], MP_QSTR_flowinfo, 0xfffff) : 0;
     uint32_t scope = n > 3 ? usocket_py_number(items[3], MP_QSTR_scope_id, UINT32_MAX) : 0;
@@ -119,7 +120,7 @@ static void add_scope_to_host(dial_call_t *c, size_t n, mp_obj_t *items) {
     if (flowinfo != 0 || usocket_addr_parse(&a, c->host, len, USOCKET_AF_INET6) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("flowinfo must be 0, and the host of a scope_id a numeric IPv6 address"));
     }
-    vstr_t v; /* the address leaves room for it */
+    vstr_t v; /* A numeric address leaves room in c->host for it. */
     mp_print_t print;
     vstr_init_print(&v, 16, &print);
     mp_printf(&print, "%%%u", (unsigned)scope);
@@ -210,7 +211,7 @@ static bool dialer_goes_on(const dialer_obj_t *self) {
     return self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR;
 }
 
-/* Dial anew, into the handles that somebody may be waiting for. */
+/* Start the dial again, but keep its handles: an event loop may be waiting for them. */
 static void dialer_restart(dialer_obj_t *self) {
     usocket_dial_t *d = &self->c.dial;
     int set = d->set;

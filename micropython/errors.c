@@ -1,14 +1,14 @@
-/* Codes become exceptions: OSError and its subclasses timeout, gaierror, TLSError.
+/* Conversion of codes to exceptions: OSError and its subclasses timeout, gaierror, TLSError.
  *
- * Their args are (errno, words); a `timeout` from a call that sends has a third, the count of bytes that went; a TLSError, whose errno
- * is one number for each kind of failure, has the TLS library's own number there.
+ * Their args are (errno, words). A `timeout` of a call that sends has a third, the number of bytes sent. A TLSError's errno is the
+ * kind of failure, and its third argument is the TLS library's own number.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
 #include "usocket/tls.h"
 
-/* As OSError prints itself: "[Errno 110] ETIMEDOUT: words". */
+/* Print in the form of OSError: "[Errno 110] ETIMEDOUT: words". */
 static void error_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     mp_obj_exception_t *self = MP_OBJ_TO_PTR(self_in);
     mp_print_kind_t k = kind & ~PRINT_EXC_SUBCLASS;
@@ -48,7 +48,7 @@ static const mp_obj_type_t *type_of(int code) {
                                     : &mp_type_OSError;
 }
 
-/* Everyday life of a non-blocking program: nothing to build, nothing to read. */
+/* Raise without words for the two codes that a non-blocking program meets all the time. */
 static void raise_bare(int code) {
     if (code == USOCKET_EAGAIN || code == USOCKET_EINPROGRESS) {
         mp_raise_OSError(-code);
@@ -61,7 +61,7 @@ void usocket_py_name_first(const mp_print_t *print, int code) {
     }
 }
 
-#define NOTHING_TO_SEND SIZE_MAX /* as len: not a call that sends */
+#define NOTHING_TO_SEND SIZE_MAX /* The value of len for calls that do not send. */
 
 void usocket_py_make_utf8(char *text, size_t len) {
     if (!usocket_is_utf8(text, len)) {
@@ -85,12 +85,12 @@ static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
     nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
 }
 
-static MP_NORETURN void raise_words(int code, qstr what, const char *who, const char *cause, size_t sent, size_t len) {
+static MP_NORETURN void raise_words(int code, qstr what, const char *peer, const char *cause, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 48, &print);
     usocket_py_name_first(&print, code);
-    mp_printf(&print, "%q%s%s: %s", what, who != NULL ? " " : "", who != NULL ? who : "",
+    mp_printf(&print, "%q%s%s: %s", what, peer != NULL ? " " : "", peer != NULL ? peer : "",
         cause != NULL ? cause : usocket_strerror(code));
     if (len != NOTHING_TO_SEND) {
         mp_printf(&print, len != 0 ? "; %u of %u bytes sent" : "; %u bytes sent", (unsigned)sent, (unsigned)len);
@@ -104,12 +104,12 @@ void usocket_py_raise_vstr(int code, vstr_t *words) {
 }
 #endif
 
-/* Another cause than the code has, that the socket knows; or NULL. */
+/* A cause that only the socket knows, or NULL for the code's own. */
 static const char *cause_of(const usocket_t *s, int code) {
     return code == USOCKET_ETIMEDOUT && usocket_is_lost(s) ? "connection timed out: the peer no longer answers" : NULL;
 }
 
-static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *peer) {
 #if USOCKET_TLS
     if (!usocket_is_tls(code)) {
         return;
@@ -118,10 +118,10 @@ static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *w
     int number;
     if (usocket_tls_why(s, &number, why) < 0 || number == 0) {
         usocket_py_raise(
-            USOCKET_EBADF, what, who); /* closed meanwhile by another thread; perhaps it is another socket now */
+            USOCKET_EBADF, what, peer); /* Another thread has closed s, and may have opened it again since. */
     }
     char text[USOCKET_ADDR_TEXT] = "";
-    bool known = who != NULL && who->family != USOCKET_AF_UNSPEC && usocket_addr_format(who, text) > 0;
+    bool known = peer != NULL && peer->family != USOCKET_AF_UNSPEC && usocket_addr_format(peer, text) > 0;
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 64, &print);
@@ -129,31 +129,31 @@ static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *w
     mp_obj_t args[3] = {MP_OBJ_NEW_SMALL_INT(code), words_obj(&words), mp_obj_new_int(number)};
     nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 3, 0, args));
 #else
-    (void)s, (void)code, (void)what, (void)who;
+    (void)s, (void)code, (void)what, (void)peer;
 #endif
 }
 
-void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
+void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *peer) {
     if (code < 0) {
-        usocket_py_raise_socket(s, code, what, who);
+        usocket_py_raise_socket(s, code, what, peer);
     }
 }
 
-void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who) {
-    raise_tls(s, code, what, who);
+void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *peer) {
+    raise_tls(s, code, what, peer);
     const char *cause = cause_of(s, code);
     if (cause != NULL) {
         usocket_py_raise_cause(code, what, NULL, cause);
     }
-    usocket_py_raise(code, what, who);
+    usocket_py_raise(code, what, peer);
 }
 
-void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
+void usocket_py_raise(int code, qstr what, const usocket_addr_t *peer) {
     raise_bare(code);
     char text[USOCKET_ADDR_TEXT];
-    bool known = who != NULL && who->family != USOCKET_AF_UNSPEC;
+    bool known = peer != NULL && peer->family != USOCKET_AF_UNSPEC;
     if (known) {
-        usocket_addr_format(who, text);
+        usocket_addr_format(peer, text);
     }
     raise_words(code, what, known ? text : NULL, NULL, 0, NOTHING_TO_SEND);
 }
@@ -170,8 +170,8 @@ void usocket_py_raise_name(int code, qstr what, const char *name) {
     raise_words(code, what, name, NULL, 0, NOTHING_TO_SEND);
 }
 
-void usocket_py_raise_cause(int code, qstr what, const char *who, const char *cause) {
-    raise_words(code, what, who, cause, 0, NOTHING_TO_SEND);
+void usocket_py_raise_cause(int code, qstr what, const char *peer, const char *cause) {
+    raise_words(code, what, peer, cause, 0, NOTHING_TO_SEND);
 }
 
 void usocket_py_check(int code, qstr what) {

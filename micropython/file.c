@@ -1,10 +1,10 @@
-/* makefile(): a file over a socket's connection, buffered for reading, with a life of its own.
+/* makefile(): a file on a socket's connection, with a buffer for reading.
  *
- * It shares the connection (usocket_share), so that closing either leaves the other working. What it has read ahead is in
- * its buffer alone: the socket does not see it, as with CPython. Writing is never buffered.
+ * The file shares the connection (usocket_share): it stays open until both are closed. Bytes that the file has read ahead are in
+ * its buffer alone, and the socket does not return them, as in CPython. Writing is never buffered.
  *
- * Unbuffered (buffering=0) it has nothing of its own and does not keep the connection: MicroPython's programs call
- * makefile("rwb", 0), close the socket alone, and expect that to end the connection.
+ * An unbuffered file (buffering=0) uses the socket itself and does not keep the connection open: MicroPython's programs call
+ * makefile("rwb", 0), close only the socket, and expect that to end the connection.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -40,10 +40,10 @@ static uint8_t mode_flags(mp_obj_t arg) {
                 mp_raise_ValueError(MP_ERROR_TEXT("invalid mode (only r, w, b allowed)"));
         }
     }
-    return flags & CAN_WRITE ? flags : flags | CAN_READ; /* "" and "b" read, as CPython has it */
+    return flags & CAN_WRITE ? flags : flags | CAN_READ; /* "" and "b" mean reading, as in CPython. */
 }
 
-/* None, or `name` in small or capital letters, with or without '-' and '_'. */
+/* Raise ValueError unless arg is None or equals `name`, ignoring case, '-' and '_'. */
 static void check_only_choice(mp_obj_t arg, const char *name, mp_rom_error_text_t words) {
     if (arg == mp_const_none) {
         return;
@@ -64,7 +64,7 @@ static void check_only_choice(mp_obj_t arg, const char *name, mp_rom_error_text_
     }
 }
 
-/* Whether line ends are to be made "\n" of. */
+/* True if `newline` asks for "\r\n" and "\r" to become "\n"; raises for a value that is not supported. */
 static bool translates_newlines(mp_obj_t arg, uint8_t flags) {
     if (arg == mp_const_none) {
         return true;
@@ -97,7 +97,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
         ? -1
         : usocket_py_integer(vals[ARG_buffering].u_obj, MP_QSTR_buffering);
     bool stream = owner->sock.type == USOCKET_STREAM;
-    if (flags & IS_TEXT) { /* of bytes they say nothing */
+    if (flags & IS_TEXT) { /* A binary file ignores them. */
         check_only_choice(vals[ARG_encoding].u_obj, "utf8", MP_ERROR_TEXT("encoding must be utf-8"));
         check_only_choice(vals[ARG_errors].u_obj, "strict", MP_ERROR_TEXT("errors must be 'strict'"));
         if (translates_newlines(vals[ARG_newline].u_obj, flags) && buffering != 0 && stream) {
@@ -112,7 +112,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
     self->sock = &owner->sock;
     usocket_py_check_open(self->sock, MP_QSTR_makefile);
     if (buffering != 0) {
-        self->size = !stream                  ? DATAGRAM_MAX(&owner->sock) /* whole, or they are cut */
+        self->size = !stream                  ? DATAGRAM_MAX(&owner->sock) /* A datagram that does not fit is cut. */
             : buffering < 0 || buffering == 1 ? USOCKET_PY_FILE_BUFFER
                                               : (size_t)buffering;
         self->sock = &self->own;
@@ -133,8 +133,8 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
 static mp_obj_t file_close(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int r = usocket_py_close(&self->own);
-    self->sock = &self->own;                  /* closed now, whichever it was */
-    if (usocket_py_trylock(&self->reading)) { /* else a call that reads in another thread finds it closed */
+    self->sock = &self->own;                  /* An unbuffered file is closed, too. */
+    if (usocket_py_trylock(&self->reading)) { /* Otherwise a reader in another thread finds the file closed. */
         self->pos = self->len = self->next_len = 0;
         usocket_py_unlock(&self->reading);
     }
@@ -149,7 +149,7 @@ static mp_obj_t file_enter(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(file_enter_obj, file_enter);
 
-/* The collector never waits. */
+/* The finaliser: it must not wait. */
 static mp_obj_t file_del(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_drop(&self->own);
@@ -187,7 +187,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(file_setblocking_obj, file_setblocking);
 static mp_uint_t file_stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (!usocket_py_trylock(&self->reading)) {
-        *errcode = MP_EBUSY; /* another thread reads */
+        *errcode = MP_EBUSY; /* Another thread is reading. */
         return MP_STREAM_ERROR;
     }
     size_t have = usocket_py_file_buffered(self);
@@ -226,7 +226,7 @@ static mp_uint_t file_stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_
             return 0;
         case MP_STREAM_FLUSH:
             return 0;
-        default: /* no descriptor to poll: what is in the buffer would not count */
+        default: /* No GET_FILENO: polling the descriptor would ignore the buffer. */
             *errcode = MP_EINVAL;
             return MP_STREAM_ERROR;
     }

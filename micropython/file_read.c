@@ -6,17 +6,17 @@
 
 #if USOCKET_PY_EXTRAS
 
-/* One call that reads. */
+/* The state of one reading call. */
 typedef struct {
     file_obj_t *file;
     qstr what;
-    mp_obj_str_t *o; /* the result, made first: no MemoryError comes after the last byte */
-    vstr_t v;        /* the bytes read */
-    size_t max;      /* how many to read; of text, characters, without those in front of v's byte `seen` */
+    mp_obj_str_t *o; /* The result, allocated before the first byte is taken. */
+    vstr_t v;        /* The bytes read so far. */
+    size_t max;      /* Bytes to read in all; of text, characters to read beyond v's first `seen` bytes. */
     size_t seen;
     usocket_time_t deadline;
-    unsigned rounds; /* refills of the buffer */
-    mp_obj_t exc;    /* an exception that ended the call, or MP_OBJ_NULL */
+    unsigned rounds; /* The number of refills of the buffer. */
+    mp_obj_t exc;    /* The exception that ended the call, or MP_OBJ_NULL. */
 } file_reading_t;
 
 file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
@@ -26,7 +26,7 @@ file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     if (can == CAN_READ &&
-        (self->mode & IS_READING)) { /* a scheduled function, or another thread, in the middle of a read */
+        (self->mode & IS_READING)) { /* This call comes from a scheduled function, or another thread, during a read. */
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
     }
     if (!(self->mode & can)) {
@@ -53,7 +53,7 @@ size_t usocket_py_file_buffered(file_obj_t *self) {
 static void take_from_buffer(file_obj_t *self, vstr_t *v, size_t n) {
     size_t have = self->len - self->pos;
     n = n < have ? n : have;
-    if (v->alloc <= v->len + n) { /* room for a NUL, too: what makes the result must not allocate */
+    if (v->alloc <= v->len + n) { /* With room for a NUL, because making the result must not allocate. */
         size_t more = v->len + v->len / 2 + n + 1;
         char *grown = m_renew_maybe(char, v->buf, v->alloc, more, true);
         if (grown != NULL) {
@@ -67,7 +67,8 @@ static void take_from_buffer(file_obj_t *self, vstr_t *v, size_t n) {
     self->pos += n;
 }
 
-/* The bytes of v are to be read again. A call that took more than the buffer's first pos bytes has emptied a buffer before. */
+/* Make the bytes of v unread again. If v has more than the buffer's first pos bytes, the call has emptied another buffer
+ * before, and v itself becomes the buffer. */
 static void put_back_in_buffer(file_obj_t *self, const vstr_t *v) {
     if (v->len <= self->pos) {
         self->pos -= v->len;
@@ -84,7 +85,7 @@ static void put_back_in_buffer(file_obj_t *self, const vstr_t *v) {
     self->mode |= IS_KEPT;
 }
 
-/* The n bytes just received into the buffer; "\r\n" and "\r" become "\n". */
+/* Account for n bytes received into the buffer, and translate their line ends. */
 static void add_received(file_obj_t *self, size_t n) {
     self->len = n;
     if (self->mode & NEWLINES) {
@@ -102,7 +103,7 @@ static void add_received(file_obj_t *self, size_t n) {
     }
 }
 
-/* Fill the empty buffer with what is there. Returns as usocket_recv_by. */
+/* Fill the empty buffer by one receive. Returns as usocket_recv_by. */
 static int32_t refill_buffer(file_reading_t *r) {
     file_obj_t *self = r->file;
     self->pos = self->len = 0;
@@ -116,13 +117,13 @@ static int32_t refill_buffer(file_reading_t *r) {
         }
         USOCKET_CALL(n, &r->exc, usocket_recv_by(self->sock, self->buf, self->size, 0, NULL, r->deadline));
         add_received(self, n > 0 ? (size_t)n : 0);
-    } while (n > 0 && self->len == 0); /* it was the "\n" of a "\r\n" */
+    } while (n > 0 && self->len == 0); /* The only byte was the "\n" of a "\r\n". */
     return n;
 }
 
 /* ---- Text --------------------------------------------------------------------------------------------------------- */
 
-/* How many bytes the last character of v lacks. */
+/* The number of bytes missing from the last character of v. */
 static size_t bytes_lacking(const vstr_t *v) {
     for (size_t i = 1; i <= 3 && i <= v->len; i++) {
         byte c = (byte)v->buf[v->len - i];
@@ -134,7 +135,7 @@ static size_t bytes_lacking(const vstr_t *v) {
     return 0;
 }
 
-/* How many bytes are to be read, at least, until v has all. */
+/* The least number of bytes that are still to be read. */
 static size_t bytes_wanted(file_reading_t *r) {
     if (!(r->file->mode & IS_TEXT) || r->max == SIZE_MAX) {
         return r->max - r->v.len;
@@ -145,7 +146,7 @@ static size_t bytes_wanted(file_reading_t *r) {
     return r->max + bytes_lacking(&r->v);
 }
 
-/* The beginning of a character stays for the next read. False: there is no memory for it. */
+/* Move an incomplete last character of v back to the buffer. Returns false if there is no memory for the buffer. */
 static bool keep_partial_char(file_obj_t *self, vstr_t *v) {
     if (bytes_lacking(v) == 0) {
         return true;
@@ -181,7 +182,7 @@ static file_obj_t *begin_reading(file_reading_t *r, mp_obj_t self_in, qstr what)
     return r->file;
 }
 
-/* What has been read, or an exception that leaves it to be read. */
+/* Return the bytes read, or put them back and raise. */
 static mp_obj_t reading_result(file_reading_t *r, int code) {
     file_obj_t *self = r->file;
     bool text = (self->mode & IS_TEXT) != 0;
@@ -203,7 +204,7 @@ static mp_obj_t reading_result(file_reading_t *r, int code) {
     usocket_py_raise_socket(self->sock, code, r->what, NULL);
 }
 
-/* A call with the file to itself. read: returns 0 or more, or a code. */
+/* Run read(r), which returns 0 or more, or a code, with IS_READING set. */
 static mp_obj_t run_reading(file_reading_t *r, int32_t (*read)(file_reading_t *r)) {
     volatile int32_t code = USOCKET_ENOMEM;
     nlr_buf_t nlr;
@@ -218,7 +219,7 @@ static mp_obj_t run_reading(file_reading_t *r, int32_t (*read)(file_reading_t *r
     return reading_result(r, code);
 }
 
-/* Where there is no GIL, other threads that read find the file taken. */
+/* Make the call under the file's lock, or raise RuntimeError if another thread is reading. */
 static mp_obj_t call_exclusively(usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     if (!usocket_py_trylock(&self->reading)) {
@@ -234,7 +235,7 @@ static int32_t read_bytes(file_reading_t *r) {
     while (code > 0 && (more = bytes_wanted(r)) != 0) {
         if (usocket_py_file_buffered(self) != 0) {
             take_from_buffer(self, &r->v, more);
-        } else if (more < self->size || (self->mode & NEWLINES)) { /* a small rest: read ahead for the next */
+        } else if (more < self->size || (self->mode & NEWLINES)) { /* For a rest smaller than the buffer, read ahead. */
             code = refill_buffer(r);
         } else {
             size_t whole = r->v.len + more;
@@ -282,7 +283,7 @@ static int32_t read_line(file_reading_t *r) {
             take_from_buffer(self, &r->v, end != NULL ? (size_t)(end - self->buf) + 1 - self->pos : have);
         } else if (self->size != 0) {
             code = refill_buffer(r);
-        } else { /* unbuffered, but for bytes that were kept */
+        } else { /* An unbuffered file, all bytes put back are taken. */
             size_t most = r->v.len + more;
             self->pos = self->len = 0;
             code = usocket_py_fill_line(self->sock, &r->v, most, r->deadline, &r->exc);
@@ -298,7 +299,7 @@ static mp_obj_t readline_locked(size_t n_args, const mp_obj_t *args) {
     r.max = usocket_py_limit(n_args, args, 1);
     size_t have = usocket_py_file_buffered(self);
     const char *end = line_end(self, have);
-    if (end != NULL) { /* the usual case: one allocation, no clock */
+    if (end != NULL) { /* The usual case needs one allocation and no clock. */
         vstr_init(&r.v, (size_t)(end - self->buf) + 2 - self->pos);
     } else {
         r.deadline = usocket_deadline(self->sock);
@@ -317,7 +318,7 @@ mp_obj_t usocket_py_file_next(mp_obj_t self_in) {
     return mp_obj_is_true(line) ? line : MP_OBJ_STOP_ITERATION;
 }
 
-/* All is read first and cut up then: a failure has one string to put back. */
+/* Read everything, then split it: a failure has only one string to put back. */
 static mp_obj_t readlines_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     mp_obj_t self_in = args[0];
@@ -376,7 +377,7 @@ static mp_obj_t readinto_locked(size_t n_args, const mp_obj_t *args) {
     if (r < 0 && !would_block && got != 0) {
         vstr_t v = {.len = got, .buf = usocket_py_copy_or_pend(buf.buf, got, exc)};
         if (v.buf == NULL) {
-            return MP_OBJ_NEW_SMALL_INT(got); /* a short count loses nothing */
+            return MP_OBJ_NEW_SMALL_INT(got); /* Without memory to put the bytes back, a short count returns them. */
         }
         self->pos = self->len = 0;
         put_back_in_buffer(self, &v);

@@ -1,7 +1,8 @@
-/* setsockopt(SOL_SOCKET, 20, handler): the handler is scheduled when a connection waits on a listener, or data on a socket.
+/* Watchers of a socket: setsockopt(SOL_SOCKET, 20, handler), and the count of changes for pollers.
  *
- * A thread of the library watches the socket (usocket_watch) and schedules fire_handler(), which calls the handler from the
- * interpreter's own loop. It fires again once the program has taken something from the socket.
+ * The handler is called when a listener has a connection, or another socket has data. A thread of the library watches the socket
+ * (usocket_watch) and schedules fire_handler, which calls the handler in the interpreter's own loop. The watch is armed again
+ * once the program has taken a connection or data from the socket.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,14 +14,14 @@ uint32_t usocket_py_changes;
 
 #if MICROPY_ENABLE_SCHEDULER && USOCKET_THREADS
 
-/* A socket with a handler lives on, whether or not the program keeps it: on a list that the collector sees. Before 1.20 a
- * module cannot have such a list; there the program keeps the socket. */
+/* The list of sockets with a handler, a root of the collector: such a socket stays alive without a reference from the program.
+ * Before 1.20 a module cannot have a root, and the program must keep the socket. */
 #if USOCKET_CAN_REGISTER
 MP_REGISTER_ROOT_POINTER(void *usocket_watched);
 #define WATCHED MP_STATE_VM(usocket_watched)
 #endif
 
-/* In an atomic section. */
+/* Add self to the list, or remove it. The caller is in an atomic section. */
 static void keep_alive(socket_obj_t *self, bool on) {
 #ifdef WATCHED
     if (on) {
@@ -45,19 +46,19 @@ static mp_obj_t fire_handler(mp_obj_t self_in) {
         if (mod_usocket_numbers.descriptors || usocket_poll(&self->sock, USOCKET_POLL_IN, USOCKET_NOW) != 0) {
             mp_call_function_1(self->handler, self_in);
         } else {
-            usocket_py_consumed(self); /* scheduled twice, see below, and the first has taken all */
+            usocket_py_consumed(self); /* It was scheduled twice, and the first call took everything. */
         }
     }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(fire_handler_obj, fire_handler);
 
-/* On the watcher's thread: nothing of the interpreter may be touched but its schedule. */
+/* Called on the library's thread, which may use nothing of the interpreter but its scheduler. */
 static bool schedule_handler(void *self) {
     return mp_sched_schedule(MP_OBJ_FROM_PTR(&fire_handler_obj), MP_OBJ_FROM_PTR(self));
 }
 
-/* Bytes that were put back are seen by the watcher only where the stack's own poll can be made to tell of them. */
+/* Schedule the handler for bytes that were put back. The watch reports them only where a descriptor can be made to. */
 static void fire_for_unread(socket_obj_t *self) {
     if (!mod_usocket_numbers.descriptors && usocket_unread_len(&self->sock) != 0) {
         schedule_handler(self);
@@ -73,7 +74,7 @@ static void rearm_watch(socket_obj_t *self) {
     fire_for_unread(self);
 }
 
-/* Exchange the watcher, in one step for all threads. */
+/* Replace the watch of self, in one step for other threads, and return the old one. */
 static usocket_watch_t *swap_watch(socket_obj_t *self, usocket_watch_t *watch) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
     usocket_watch_t *old = self->watch;
@@ -101,7 +102,8 @@ void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     }
     if (watch != NULL || self->watch != NULL) {
         watch = swap_watch(self, watch);
-        if (watch != NULL) { /* outside the atomic section: its thread may wait for that, to schedule */
+        if (watch !=
+            NULL) { /* Outside the atomic section: the watch's thread may be waiting for it, in mp_sched_schedule. */
             usocket_watch_end(watch);
         }
     }

@@ -1,4 +1,4 @@
-/* Names of hosts and services: gethostbyname and its relatives.
+/* Names of hosts and services: gethostbyname, getnameinfo, getfqdn, getservbyname and the like.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -30,7 +30,7 @@ static mp_obj_t first_address(usocket_lookup_t *l) {
     return first;
 }
 
-/* (name, aliases, addresses) */
+/* The tuple (name, aliases, addresses). */
 static mp_obj_t all_addresses(usocket_lookup_t *l) {
     mp_obj_t items[3] = {
         usocket_py_name_obj(usocket_lookup_name(l)), mp_obj_new_list(0, NULL), mp_obj_new_list(0, NULL)};
@@ -52,7 +52,7 @@ static mp_obj_t resolve_ipv4(mp_obj_t host_in, qstr what, int flags, mp_obj_t (*
         .type = USOCKET_STREAM,
         .flags = flags};
     if (host[0] == '\0') {
-        strcpy(host, "0.0.0.0"); /* as CPython */
+        strcpy(host, "0.0.0.0"); /* CPython does so. */
     } else if (strcmp(host, "<broadcast>") == 0) {
         strcpy(host, "255.255.255.255");
     }
@@ -105,10 +105,10 @@ static mp_obj_t name_of_first_addr(usocket_lookup_t *l) {
     return reverse_lookup(&info.addr, USOCKET_NI_NAMEREQD, MP_QSTR_getfqdn, host_name_found);
 }
 
-/* Without a name, or with 0.0.0.0, this host's. A name that leads to none is its own answer. */
+/* No argument, "" and "0.0.0.0" mean this host. If no name is found the argument is returned. */
 static mp_obj_t mod_usocket_getfqdn(size_t n_args, const mp_obj_t *args) {
     char host[USOCKET_HOST_MAX] = "";
-    volatile mp_obj_t name = n_args > 0 ? args[0] : MP_OBJ_NULL; /* MP_OBJ_NULL: host has it */
+    volatile mp_obj_t name = n_args > 0 ? args[0] : MP_OBJ_NULL; /* MP_OBJ_NULL if `host` has the name. */
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
         if (n_args > 0) {
@@ -137,7 +137,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getfqdn_obj, 0, 1, mod_usocket_g
 
 /* ---- Services ----------------------------------------------------------------------------------------------------- */
 
-/* The types of socket to ask for: of the protocol's name, args[1], or both. Returns how many. */
+/* Convert the protocol's name, args[1], to socket types: both without it, none if it is unknown. Returns their number. */
 static size_t socket_types_of(size_t n_args, const mp_obj_t *args, int types[2]) {
     types[0] = USOCKET_STREAM;
     types[1] = USOCKET_DGRAM;
@@ -174,7 +174,7 @@ static mp_obj_t mod_usocket_getservbyname(size_t n_args, const mp_obj_t *args) {
         const usocket_query_t q = {.service = service, .family = USOCKET_AF_INET, .type = types[i]};
         usocket_lookup_t *l;
         int r = usocket_lookup_start(&l, &q);
-        if (r == 0 && usocket_lookup_wait(l, USOCKET_NOW) == 0) { /* without a host it has ended */
+        if (r == 0 && usocket_lookup_wait(l, USOCKET_NOW) == 0) { /* A lookup without a host ends at once. */
             return usocket_py_make_and_free(l, port_found);
         }
         usocket_lookup_free(l);

@@ -12,7 +12,7 @@ static MP_NORETURN void raise_illegal(qstr what) {
     usocket_py_raise_name(USOCKET_EINVAL, what, "address");
 }
 
-/* 0: not a family of IP. */
+/* The length of an address in bytes; 0 for other families than IP's. */
 static size_t ip_size(int family) {
     return family == USOCKET_AF_INET ? 4 : USOCKET_IPV6 && family == USOCKET_AF_INET6 ? 16 : 0;
 }
@@ -76,7 +76,7 @@ static mp_obj_t mod_usocket_inet_ntoa(mp_obj_t packed_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_inet_ntoa_obj, mod_usocket_inet_ntoa);
 
-/* ---- Byte order: the way there is the way back ---------------------------------------------------------------------- */
+/* ---- Byte order: to and from the network are the same ---------------------------------------------------------------------- */
 
 static uint32_t swap_argument(mp_obj_t arg, uint32_t max) {
     mp_int_t v = mp_obj_get_int_truncated(arg);

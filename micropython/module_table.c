@@ -1,7 +1,7 @@
 /* The module's dictionary: its functions, and the platform's numbers.
  *
- * The one file of the binding that sees the platform's headers. A constant must be one at compile time to lie in flash, and
- * these are the stack's own numbers; nothing else of the stack is used here.
+ * This file and numbers.c are the only ones of the binding that include the platform's headers: a table in flash needs
+ * compile-time constants, and these are the stack's own. Nothing else of the stack is used here.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,10 +19,10 @@
 #define FUNCTION(name) \
     { MP_ROM_QSTR(MP_QSTR_##name), MP_ROM_PTR(&mod_usocket_##name##_obj) }
 
-/* 32-bit numbers, which a 32-bit interpreter cannot hold in a pointer. */
+/* A 32-bit number does not fit into a small int of a 32-bit interpreter. */
 #if UINTPTR_MAX > 0xffffffff
 #define WORD(name, value) MP_ROM_INT(value)
-#elif MICROPY_LONGINT_IMPL == MICROPY_LONGINT_IMPL_MPZ /* 16-bit digits there */
+#elif MICROPY_LONGINT_IMPL == MICROPY_LONGINT_IMPL_MPZ /* Its digits have 16 bits. */
 #include "py/objint.h"
 #define WORD_OBJ(name, value) \
     static const mpz_dig_t name##_digits[] = {(mpz_dig_t)(value), (mpz_dig_t)((value) >> 16)}; \
@@ -91,7 +91,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     FUNCTION(setdefaulttimeout),
 #endif
 
-    /* Ours, or the same everywhere. */
+    /* Numbers of this library, or the same on every platform. */
     {MP_ROM_QSTR(MP_QSTR_AF_UNSPEC), MP_ROM_INT(USOCKET_AF_UNSPEC)},
     {MP_ROM_QSTR(MP_QSTR_AF_INET), MP_ROM_INT(USOCKET_AF_INET)},
     {MP_ROM_QSTR(MP_QSTR_SOCK_STREAM), MP_ROM_INT(USOCKET_STREAM)},
@@ -148,7 +148,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     OURS(ETLS_CLOCK),
 #endif
 #endif
-#if USOCKET_PY_EXTRAS /* numbers that MicroPython's errno lacks */
+#if USOCKET_PY_EXTRAS /* Numbers that MicroPython's errno lacks. */
     ERRNO(EFAULT),
     ERRNO(EBUSY),
     ERRNO(ENXIO),
@@ -186,7 +186,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     OURS(NI_NOFQDN),
     OURS(NI_NAMEREQD),
     OURS(NI_DGRAM),
-    {MP_ROM_QSTR(MP_QSTR_NI_MAXHOST), MP_ROM_INT(1025)}, /* netdb.h */
+    {MP_ROM_QSTR(MP_QSTR_NI_MAXHOST), MP_ROM_INT(1025)}, /* The value in netdb.h. */
     {MP_ROM_QSTR(MP_QSTR_NI_MAXSERV), MP_ROM_INT(32)},
     {MP_ROM_QSTR(MP_QSTR_EAI_BADFLAGS), MP_ROM_INT(USOCKET_EAI_BADFLAGS - USOCKET_EAI_BASE)},
     {MP_ROM_QSTR(MP_QSTR_EAI_NONAME), MP_ROM_INT(USOCKET_EAI_NONAME - USOCKET_EAI_BASE)},
@@ -202,7 +202,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_EAI_OVERFLOW), MP_ROM_INT(USOCKET_EAI_OVERFLOW - USOCKET_EAI_BASE)},
 #endif
 
-/* The platform's. */
+/* Numbers of the platform. */
 #if USOCKET_UNIX
     NUMBER(AF_UNIX),
 #endif
@@ -409,7 +409,7 @@ const mp_obj_module_t mod_usocket_module = {
     .globals = (mp_obj_dict_t *)&module_globals,
 };
 
-/* Where the port has a `socket` of its own and keeps it, we are `usocket` beside it; otherwise we are both. */
+/* The module is `usocket`, and `socket` as well unless the port keeps a `socket` of its own. */
 #if USOCKET_CAN_REGISTER
 #if !MICROPY_PY_SOCKET
 MP_REGISTER_EXTENSIBLE_MODULE(MP_QSTR_socket, mod_usocket_module);

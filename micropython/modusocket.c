@@ -1,4 +1,4 @@
-/* The module's functions that make sockets or look things up.
+/* The module's functions getaddrinfo, create_server, socketpair and fromfd, and its __init__.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,7 @@
 
 static mp_obj_t mod_usocket_init(void) {
     usocket_py_init_interrupts();
-    /* What the port opens once for all waits, it opens now: no socket's doing, later. */
+    /* Let the port open what it opens once for all waits now, so that a test of descriptors does not count it to a socket. */
     usocket_start();
     return mp_const_none;
 }
@@ -17,7 +17,6 @@ MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_init_obj, mod_usocket_init);
 
 /* ---- getaddrinfo -------------------------------------------------------------------------------------------------- */
 
-/* A host argument: text, or None. The copy lives as long as buf. */
 FOR_EXTRAS const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what) {
     if (arg == mp_const_none) {
         return NULL;
@@ -26,7 +25,6 @@ FOR_EXTRAS const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what) 
     return buf;
 }
 
-/* A port argument: a number, decimal or a service's name as text, or None. */
 FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr what) {
     if (arg == mp_const_none) {
         return NULL;

@@ -1,4 +1,4 @@
-/* The platform's numbers and descriptors, as far as calls of the binding need them.
+/* The platform's numbers that the binding's code needs, and its flag FD_CLOEXEC.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,7 +28,7 @@ const struct mod_usocket_numbers mod_usocket_numbers = {
     .sol_socket = SOL_SOCKET,
     .so_reuseaddr = SO_REUSEADDR,
     .so_reuseport = REUSEPORT,
-    .ipproto_ipv6 = 41, /* IANA */
+    .ipproto_ipv6 = 41, /* Assigned by IANA. */
     .ipv6_v6only = V6ONLY,
     .msg_waitall = MSG_WAITALL,
     .descriptors = DESCRIPTORS,

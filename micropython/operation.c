@@ -1,4 +1,4 @@
-/* Operations that go on between calls: polling, result, close.
+/* The methods and the stream protocol of operations that go on between calls, resolver and dialer.
  *
  * SPDX-License-Identifier: MIT
  */

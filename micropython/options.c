@@ -1,4 +1,4 @@
-/* class socket: options and timeouts.
+/* class socket: getsockopt, setsockopt and timeouts.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -25,7 +25,7 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
         usocket_py_check(usocket_getsockopt(&self->sock, level, name, &value, &len), MP_QSTR_getsockopt);
         return mp_obj_new_int(value);
     }
-    if (room < 0 || room > 1024) { /* CPython's bounds */
+    if (room < 0 || room > 1024) { /* The bounds are CPython's. */
         usocket_py_raise_name(USOCKET_EINVAL, MP_QSTR_getsockopt, "buflen");
     }
     vstr_t v;
@@ -37,7 +37,7 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj, 3, 4, socket_getsockopt);
 #endif
 
-#define SO_HANDLER 20 /* of every MicroPython port since webrepl */
+#define SO_HANDLER 20 /* The option's number in every MicroPython port, used by webrepl. */
 
 static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
@@ -46,7 +46,7 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     mp_obj_t value = args[3];
     mp_buffer_info_t data = {0};
     int number;
-    if (n_args > 4) { /* (level, name, None, length): a NULL pointer with a length, for the few that ask for it */
+    if (n_args > 4) { /* (level, name, None, length) passes a NULL pointer, which few options take. */
         if (value != mp_const_none) {
             mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
         }
@@ -62,13 +62,14 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         data.len = sizeof(number);
 #if USOCKET_TLS
     } else if (level == USOCKET_SOL_TLS && value == mp_const_none) {
-        data.buf = NULL; /* begin anew */
+        data.buf = NULL; /* None resets the option. */
     } else if (level == USOCKET_SOL_TLS &&
         (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
         mp_get_buffer_raise(usocket_py_tls_list(name, value), &data, MP_BUFFER_READ);
 #endif
     } else {
-        usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like"); /* an empty one is not None */
+        usocket_py_buffer(value, &data, MP_QSTR_value,
+            "an int, a bool or bytes-like"); /* An empty value is not None: it has a pointer. */
     }
     int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
     usocket_py_check_socket(&self->sock, r, MP_QSTR_setsockopt, NULL);

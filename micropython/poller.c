@@ -1,9 +1,9 @@
-/* poller: select.poll's interface, at a cost that follows what is ready.
+/* poller: the interface of select.poll, at a cost proportional to the ready objects.
  *
- * What has a descriptor is in a slot of its number, and the library's poller watches it. A slot that has told is armed again by
- * the next wait, if it is still registered; so a descriptor that is registered, told and unregistered again, as asyncio does
- * it, costs one system call. What has none, and everything where the stack has no such poller, is asked in turn with
- * MP_STREAM_POLL, every millisecond. A socket that speaks TLS is looked at, and then its descriptor is watched for what it said.
+ * An object with a descriptor has the slot of that number, and the core's poller watches the descriptor. After it has reported,
+ * the next wait arms it again if it is still registered: an object that is registered, reported and unregistered, as asyncio does
+ * it, costs one system call. An object without a descriptor, and every object on a stack without such a poller, is asked by
+ * MP_STREAM_POLL each millisecond. A TLS socket is asked once, and its descriptor is then watched for what the answer says.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,9 +13,9 @@
 
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 
-#define SLICE_US 50000 /* how long a change in another thread may go unnoticed */
-#define ASK_US 1000    /* as MicroPython's select.poll */
-#define ONE_SHOT 1     /* ipoll's flag */
+#define SLICE_US 50000 /* The longest time until a change by another thread is noticed. */
+#define ASK_US 1000    /* The interval of MicroPython's select.poll. */
+#define ONE_SHOT 1     /* A flag of ipoll. */
 
 static poller_obj_t *open_poller(mp_obj_t self_in) {
     poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -76,7 +76,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(poller_unregister_obj, poller_unregister);
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
 
-/* Room for one more. */
+/* Append a result. */
 static void push_found(round_t *w, mp_obj_t obj, mp_uint_t mask) {
     if (w->n == w->room) {
         size_t room = w->room + w->room / 2 + 8;
@@ -86,7 +86,7 @@ static void push_found(round_t *w, mp_obj_t obj, mp_uint_t mask) {
     w->found[w->n++] = (found_t){obj, (uint16_t)mask};
 }
 
-/* All that wait are told, and of each object once. */
+/* Add a result to every call that is waiting, or to the object's result there. */
 static void tell_waiters(poller_obj_t *self, mp_obj_t obj, mp_uint_t mask) {
     for (round_t *w = self->waits; w != NULL; w = w->next) {
         w->shared = w->shared || self->waits->next != NULL;
@@ -102,7 +102,7 @@ static void tell_waiters(poller_obj_t *self, mp_obj_t obj, mp_uint_t mask) {
     }
 }
 
-/* Arm again what has told and is still there. */
+/* Arm the descriptors that have reported and are still registered. */
 static void rearm_told(poller_obj_t *self) {
     uint32_t link = self->told;
     while (link > 1) {
@@ -117,9 +117,9 @@ static void rearm_told(poller_obj_t *self) {
     self->told = 1;
 }
 
-/* Sockets of ours that have been closed, or have bytes put back since they were armed: all are looked at, but only after something
- * of this kind has happened. Descriptors of others are looked at each time: epoll forgets those that are closed, and the number of a
- * resolver that is closed may be another object's by now. */
+/* Find objects with a changed descriptor. The module's sockets are checked only after one was closed or had bytes put back
+ * (usocket_py_changes). Other objects are checked in each wait: epoll drops a closed descriptor silently, and its number may
+ * belong to another object already. */
 static void recheck_slots(poller_obj_t *self) {
     bool all = self->gone || self->seen != usocket_py_changes;
     if (!all && self->foreign == 0) {
@@ -137,13 +137,13 @@ static void recheck_slots(poller_obj_t *self) {
         slot = &self->slot[i];
         if (slot->obj == obj &&
             (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0)) {
-            self->gone = true; /* until it is unregistered */
+            self->gone = true; /* Report it again until it is unregistered. */
             tell_waiters(self, slot->obj, usocket_py_mask(USOCKET_POLL_NVAL));
         }
     }
 }
 
-/* What a socket that speaks TLS is ready for; if nothing, its descriptor tells when to look again. */
+/* The events of a TLS socket; without any, arm its descriptor for the time to ask again. */
 static mp_uint_t look_at_tls(poller_obj_t *self, round_t *w, asked_t *a) {
     usocket_t *s = &usocket_py_self(a->obj)->sock;
     int fd = usocket_fileno(s);
@@ -167,7 +167,7 @@ static slot_t *slot_of(poller_obj_t *self, int fd) {
     return (size_t)fd < self->room && self->slot[fd].obj != MP_OBJ_NULL ? &self->slot[fd] : NULL;
 }
 
-/* A number that cannot be watched. It may have become another's, which can. */
+/* The events of a descriptor that could not be armed at registration. If it can be now, move it to a slot. */
 static mp_uint_t try_asked_number(poller_obj_t *self, round_t *w, mp_obj_t obj, const asked_t *a) {
     mp_uint_t events = a->events;
     int r =
@@ -178,7 +178,7 @@ static mp_uint_t try_asked_number(poller_obj_t *self, round_t *w, mp_obj_t obj, 
     if (r == 0 && mp_obj_is_int(obj)) {
         usocket_py_poller_remove(self, obj);
         usocket_py_poller_add(self, obj, events);
-        w->asking = true; /* the list has changed: look at all of it again soon */
+        w->asking = true; /* The list has changed, so go through it again. */
         return 0;
     }
     return usocket_py_mask(USOCKET_POLL_NVAL);
@@ -210,7 +210,7 @@ static void poll_asked(poller_obj_t *self, round_t *w) {
     }
 }
 
-/* A descriptor has told. It is armed again by the next wait, or at once for others that wait now. */
+/* Note that a descriptor has reported. The next wait arms it again; for other calls that are waiting it is armed at once. */
 static void note_told(poller_obj_t *self, int fd) {
     slot_t *slot = slot_of(self, fd);
     if (slot == NULL) {
@@ -229,13 +229,14 @@ static void note_told(poller_obj_t *self, int fd) {
     }
 }
 
-/* True: there was nothing until then. All are noted before one is told: that may raise a MemoryError. */
+/* Wait for events until the given time. Returns true if there were none. All descriptors are noted before the first result
+ * is added, which may raise MemoryError. */
 static bool take_events(poller_obj_t *self, round_t *w, usocket_time_t until) {
     int r;
     size_t taken = 0;
     do {
         mp_obj_t exc = MP_OBJ_NULL;
-        int set = self->set; /* stays open: this call is among those that wait */
+        int set = self->set; /* It stays open, because this call is in `waits`. */
         usocket_py_check_stack();
         usocket_py_unlock(&self->lock);
         USOCKET_CALL(r, &exc, usocket_poller_wait(set, w->ready, AT_ONCE, until));
@@ -258,7 +259,7 @@ static bool take_events(poller_obj_t *self, round_t *w, usocket_time_t until) {
     return taken == 0;
 }
 
-/* False: there is nothing to pass on. Between two waits of one poller others may have unregistered what was told. */
+/* True if there is a result to return. Other calls may have unregistered the objects of results meanwhile. */
 static bool has_found(poller_obj_t *self, round_t *w) {
     while (w->i < w->n) {
         mp_obj_t obj = w->found[w->i].obj;
@@ -289,19 +290,19 @@ static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) 
     }
 }
 
-/* ---- What has been found -------------------------------------------------------------------------------------------- */
+/* ---- Results -------------------------------------------------------------------------------------------- */
 
-/* The next that is ready; false: there are no more. */
+/* Fetch the next result; false at the end. */
 static bool next_found(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
     poller_obj_t *self = w->poller;
     while (w->i < w->n) {
         found_t *f = &w->found[w->i++];
         *obj = f->obj;
         *mask = f->mask;
-        f->obj = MP_OBJ_NULL; /* nothing keeps it from the collector */
+        f->obj = MP_OBJ_NULL; /* The collector may free it. */
         mp_map_elem_t *elem = *obj != MP_OBJ_NULL ? usocket_py_poller_find(self, *obj, MP_MAP_LOOKUP) : NULL;
         if (elem == NULL) {
-            continue; /* unregistered by whoever was told before */
+            continue; /* It was unregistered after an earlier result. */
         }
         mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
         uint16_t *events = at < 0 ? &self->asked[-1 - at].events : &self->slot[at].events;
@@ -324,7 +325,7 @@ static mp_obj_t next_locked(size_t n_args, const mp_obj_t *args) {
     if (w->poller->closed || !next_found(w, &obj, &mask)) {
         return MP_OBJ_STOP_ITERATION;
     }
-    mp_obj_tuple_t *t = MP_OBJ_TO_PTR(w->tuple); /* the caller borrows it, as from select.poll */
+    mp_obj_tuple_t *t = MP_OBJ_TO_PTR(w->tuple); /* The tuple is used again, as in select.poll. */
     t->items[0] = obj;
     t->items[1] = MP_OBJ_NEW_SMALL_INT(mask);
     return w->tuple;
@@ -369,7 +370,7 @@ static void leave_round(poller_obj_t *self, round_t *w) {
     }
 }
 
-/* What has been found is of the callers; an exception leaves nothing. */
+/* Wait with the arguments (self, timeout, flags). The results are in w; after an exception there are none. */
 static void wait_in_round(poller_obj_t *self, round_t *w, size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = USOCKET_NEVER;
     if (n_args > 1 && args[1] != mp_const_none) {
@@ -418,7 +419,7 @@ static mp_obj_t ipoll_locked(size_t n_args, const mp_obj_t *args) {
     poller_obj_t *self = open_poller(args[0]);
     round_t *w = self->it;
     self->it = NULL;
-    if (w == NULL || w->i < w->n) { /* none, or somebody iterates still */
+    if (w == NULL || w->i < w->n) { /* There is none, or an earlier iteration is not finished. */
         w = new_round(self);
         w->tuple = mp_obj_new_tuple(2, NULL);
     }
@@ -442,7 +443,7 @@ static mp_obj_t poller_del(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_del_obj, poller_del);
 
-/* Calls that wait in other threads end with EBADF, within a slice. */
+/* Calls that wait in other threads end with EBADF within SLICE_US. */
 static mp_obj_t close_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     poller_obj_t *self = MP_OBJ_TO_PTR(args[0]);
@@ -474,7 +475,7 @@ static mp_obj_t mod_usocket_poller(void) {
     usocket_py_ensure_interrupts();
     usocket_py_check_stack();
     poller_obj_t *self = usocket_new_with_finaliser(sizeof(*self), &poller_type);
-    self->closed = true; /* until it is open */
+    self->closed = true; /* Cleared below, once the poller is complete. */
     usocket_py_lock_init(&self->lock);
     self->set = -1;
     self->told = 1;

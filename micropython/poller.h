@@ -5,7 +5,7 @@
  * and while an object's ioctl runs, which may be the program's own code. Afterwards anything may have changed: the poller may be
  * closed, its arrays moved, the object unregistered. Pointers into `slot` and `asked` are fetched again then.
  *
- * The functions may raise. A wait that raises has returned nothing, and the events it had collected are found again by the next one.
+ * The functions may raise. A wait that raises has returned nothing; the next one finds its events again.
  *
  * Never: the descriptor `set` is not closed while a call waits on it; the last call that leaves closes it.
  *
@@ -21,7 +21,7 @@
 
 #define AT_ONCE 64 /* Events that one call of usocket_poller_wait returns at most. */
 
-/* A registered object whose descriptor is the index of this slot. */
+/* A registered object; its descriptor is the index of this slot. */
 typedef struct {
     mp_obj_t obj; /* MP_OBJ_NULL in a free slot. */
     uint32_t

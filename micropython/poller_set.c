@@ -1,4 +1,4 @@
-/* What is registered with a poller: descriptors in slots of their number, and what has none, or shares one, on a list.
+/* Registration with a poller: a slot for each descriptor, and a list of objects without one of their own.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,7 +32,7 @@ mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t re
     nlr_jump(nlr.ret_val);
 }
 
-/* Its descriptor, or -1. */
+/* The descriptor of a number or of an object's MP_STREAM_GET_FILENO, or -1. */
 static int descriptor_of(poller_obj_t *self, mp_obj_t obj) {
     if (mp_obj_is_int(obj)) {
         int fd = usocket_py_int(obj, MP_QSTR_fd);
@@ -66,7 +66,7 @@ mp_map_elem_t *usocket_py_poller_find(poller_obj_t *self, mp_obj_t obj, mp_map_l
     return mp_map_lookup(&self->map, mp_obj_id(obj), kind);
 }
 
-/* It speaks TLS, and is alone here with its descriptor. */
+/* True for a TLS socket that shares its descriptor with no other in the list. */
 static bool is_secure(poller_obj_t *self, mp_obj_t obj) {
     if (!USOCKET_TLS || self->set < 0 || !is_ours(obj) || usocket_py_self(obj)->sock.proto != USOCKET_PROTO_SEC) {
         return false;
@@ -82,7 +82,7 @@ static bool is_secure(poller_obj_t *self, mp_obj_t obj) {
     return alone;
 }
 
-/* number: the descriptor to ask by, or -1. */
+/* Append an object to the list. `number` is the descriptor to try, or -1. */
 static void add_asked(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, int number) {
     if (self->asked_n == self->asked_room) {
         size_t room = self->asked_room + 4;
@@ -120,7 +120,8 @@ static void empty_slot(poller_obj_t *self, slot_t *slot) {
     slot->ours = false;
 }
 
-/* A slot for a descriptor. Who was there and is closed moves: it has this to tell. */
+/* Make room for a descriptor's slot, and return it; NULL if another open object has it. A closed socket in it moves to the
+ * list, which reports that it is closed. */
 static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
     if ((size_t)fd >= self->room) {
         size_t room = (size_t)fd + (size_t)fd / 2 + 8;
@@ -131,7 +132,7 @@ static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
     slot_t *slot = &self->slot[fd];
     if (slot->obj != MP_OBJ_NULL && slot->obj != obj) {
         if (!slot->ours || usocket_fileno(&usocket_py_self(slot->obj)->sock) == fd) {
-            return NULL; /* two objects, one descriptor: the second is asked */
+            return NULL; /* The second object on one descriptor goes into the list. */
         }
         mp_obj_t old = slot->obj;
         mp_uint_t events = slot->events;
@@ -142,7 +143,7 @@ static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
     return slot;
 }
 
-/* Results that are not passed on yet are of the time before. */
+/* Drop results of an earlier registration of the object. */
 static void forget_found_in(round_t *w, mp_obj_t obj) {
     for (size_t i = w->i; i < w->n; i++) {
         if (w->found[i].obj == obj) {
@@ -160,13 +161,15 @@ static void forget_results(poller_obj_t *self, mp_obj_t obj) {
     }
 }
 
-#define NO_DESCRIPTOR 1024 /* a number from here on that is none is refused; a smaller one may have been closed */
+#define NO_DESCRIPTOR \
+    1024 /* A number from here on that is not open is refused; a smaller one may have just been closed. */
 
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     int fd = descriptor_of(self, obj);
     bool is_number = mp_obj_is_int(obj);
     mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
-    if (self->closed || elem != NULL) { /* by another thread, or by the object itself, while it was asked */
+    if (self->closed ||
+        elem != NULL) { /* Another thread, or the object's own ioctl, has closed the poller or registered the object. */
         usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_register);
         usocket_py_poller_change(self, elem, events);
         return;
@@ -179,7 +182,7 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
         add_asked(self, obj, events, -1);
         return;
     }
-    /* Armed before there is a slot: memory is for descriptors alone. */
+    /* Arm first: an absurd number then fails before `slot` grows to it. */
     slot_t *slot = NULL;
     bool taken = (size_t)fd < self->room && self->slot[fd].obj != MP_OBJ_NULL;
     int r = taken ? 0 : usocket_poller_arm(self->set, fd, usocket_py_events(events));
@@ -220,7 +223,7 @@ void usocket_py_poller_change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t
     }
     self->slot[at].events = (uint16_t)events;
     if (usocket_poller_arm(self->set, (int)at, usocket_py_events(events)) < 0) {
-        self->gone = true; /* closed: the next wait says so */
+        self->gone = true; /* It is closed, and the next wait reports that. */
     }
 }
 
@@ -231,7 +234,7 @@ void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj) {
         if (at < 0) {
             remove_asked(self, (size_t)(-1 - at));
         } else {
-            empty_slot(self, &self->slot[at]); /* it may tell once more, to nobody */
+            empty_slot(self, &self->slot[at]); /* A late report of its descriptor is ignored. */
         }
     }
 }

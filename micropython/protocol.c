@@ -1,18 +1,19 @@
-/* MicroPython's stream protocol of a socket, for select, tls and the other modules in C. It never raises.
+/* MicroPython's stream protocol on a socket, for select, tls and other C modules. Nothing here raises.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
 #include "usocket/tls.h"
 
-/* An exception waits to be raised. It must not be raised here: frames of mbedTLS may be above. */
+/* Run scheduled functions, and return true if an exception is pending. It must not be raised here, because frames of mbedTLS may be
+ * on the stack. */
 static bool exception_waits(void) {
     if (usocket_exception_waits()) {
         return true;
     }
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        mp_handle_pending(true); /* scheduled functions, and an exception of this very moment */
+        mp_handle_pending(true); /* An exception may become pending only now. */
         nlr_pop();
         return false;
     }
@@ -55,7 +56,7 @@ static const struct {
     uint8_t stream;
 } poll_bits[] = {
     {USOCKET_POLL_IN, MP_STREAM_POLL_RD}, {USOCKET_POLL_OUT, MP_STREAM_POLL_WR}, {USOCKET_POLL_ERR, MP_STREAM_POLL_ERR},
-    {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* MP_STREAM_POLL_NVAL, since 1.12 */
+    {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* The value of MP_STREAM_POLL_NVAL. */
 };
 
 FOR_EVENT_LOOPS int usocket_py_events(mp_uint_t flags) {
@@ -89,7 +90,7 @@ mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintp
 #ifdef MP_STREAM_GET_FILENO
         case MP_STREAM_GET_FILENO: {
             if (!mod_usocket_numbers.descriptors || (USOCKET_TLS && self->sock.proto == USOCKET_PROTO_SEC)) {
-                *errcode = MP_EINVAL; /* who polls asks us then, with MP_STREAM_POLL */
+                *errcode = MP_EINVAL; /* Pollers then ask with MP_STREAM_POLL. */
                 return MP_STREAM_ERROR;
             }
             int fd = usocket_fileno(&self->sock);

@@ -96,8 +96,8 @@ extern const mp_obj_type_t mod_usocket_timeout_type;
 extern const mp_obj_type_t mod_usocket_gaierror_type;
 extern const mp_obj_type_t mod_usocket_tlserror_type;
 
-/* Raise the exception of a code. `what` is the name of the failed call, `who` the peer's address or NULL. */
-MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *who);
+/* Raise the exception of a code. `what` is the name of the failed call, `peer` the peer's address or NULL. */
+MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *peer);
 
 /* Raise the exception of a code after `sent` of `len` bytes were sent; len == 0 if the length is unknown. */
 MP_NORETURN void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len);
@@ -118,8 +118,8 @@ MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s
 /* Raise the exception of a code with a name instead of an address. */
 MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 
-/* Raise the exception of a code with another cause than usocket_strerror gives. `who` may be NULL. */
-MP_NORETURN void usocket_py_raise_cause(int code, qstr what, const char *who, const char *cause);
+/* Raise the exception of a code with another cause than usocket_strerror gives. `peer` may be NULL. */
+MP_NORETURN void usocket_py_raise_cause(int code, qstr what, const char *peer, const char *cause);
 
 /* Raise if the code is negative. */
 void usocket_py_check(int code, qstr what);
@@ -129,10 +129,10 @@ void usocket_py_check_open(const usocket_t *s, qstr what);
 
 /* Raise the exception of a code of a call on s with what s knows of it: TLS's words and number, or that the peer no longer
  * answers. Of a TLS code this must be the next call on s. */
-MP_NORETURN void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
+MP_NORETURN void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *peer);
 
 /* The same if the code is negative. */
-void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *who);
+void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *peer);
 
 /* Replace the bytes that are not ASCII by '?', unless the text is UTF-8. Never raises. */
 void usocket_py_make_utf8(char *text, size_t len);
@@ -261,7 +261,7 @@ mp_uint_t usocket_py_mask(int ready);
 #define FOR_EVENT_LOOPS static
 #endif
 
-/* The stream protocol of class socket. An object whose protocol has this ioctl is a socket. */
+/* The stream protocol of class socket. An object with this ioctl in its protocol is a socket. */
 extern const mp_stream_p_t usocket_py_stream;
 
 /* ---- TLS: tls_methods.c, secure.c --------------------------------------------------------------------------------- */

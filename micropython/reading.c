@@ -1,18 +1,19 @@
-/* Bytes on their way from the core into an object of Python's.
+/* Reading from the core into a bytes object.
  *
- * A result is made before anything is taken from the stack, and grown so that what has been read survives a MemoryError.
+ * The object is allocated before the first byte is taken from the stack, and its memory grows in steps that keep the bytes read so
+ * far when one of them fails.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
 
-#define SPARE 64 /* bytes that a result may waste: giving them back costs a walk along all of it */
+#define SPARE 64 /* Bytes that a result may waste: shrinking it costs time in proportion to its length. */
 
 mp_obj_str_t *usocket_py_new_bytes(void) {
     usocket_py_check_stack();
     mp_obj_str_t *o = m_new_obj(mp_obj_str_t);
     o->base.type = &mp_type_bytes;
-    o->hash = 0; /* not computed: nobody looks 64 KiB up in a dict */
+    o->hash = 0; /* Computed on demand. */
     o->len = 0;
     o->data = (const byte *)"";
     return o;
@@ -21,8 +22,8 @@ mp_obj_str_t *usocket_py_new_bytes(void) {
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
     if (v->len != 0) {
         char *buf = v->buf;
-        if (v->alloc - v->len - 1 > SPARE) {                   /* wraps where not even the NUL has room */
-            buf = m_renew(char, v->buf, v->alloc, v->len + 1); /* smaller, it stays in place and cannot fail */
+        if (v->alloc - v->len - 1 > SPARE) {                   /* Wraps if not even the NUL has room. */
+            buf = m_renew(char, v->buf, v->alloc, v->len + 1); /* Shrinking works in place and cannot fail. */
         }
         buf[v->len] = '\0';
         o->data = (const byte *)buf;
@@ -39,14 +40,14 @@ size_t usocket_py_init_room(usocket_t *s, vstr_t *v, size_t n) {
             *v = (vstr_t){.alloc = n + 1, .buf = buf};
             return n;
         }
-        int32_t pending = usocket_pending(s); /* a small heap: as large as the one that has arrived */
+        int32_t pending = usocket_pending(s); /* On a small heap, the size of the datagram that has arrived. */
         n = pending > USOCKET_PY_AT_ONCE ? (size_t)pending : USOCKET_PY_AT_ONCE;
     }
     vstr_init(v, n + 1);
     return n;
 }
 
-/* Make room for more, between 1 and max bytes: what is there to be read, or twice what has been. */
+/* Grow v by what has arrived or by its own length, whichever is more, within 1 and max. Returns the room. */
 static size_t grow_room(usocket_t *s, vstr_t *v, size_t max) {
     int32_t pending = usocket_pending(s);
     size_t room = pending > (int32_t)v->len ? (size_t)pending : v->len;
@@ -56,7 +57,7 @@ static size_t grow_room(usocket_t *s, vstr_t *v, size_t max) {
     return room;
 }
 
-/* The same; a MemoryError comes back, so that what has been read can be put back. */
+/* The same; returns 0 with a MemoryError in *exc, so that the bytes in v can be put back. */
 static size_t try_grow_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
@@ -85,7 +86,7 @@ static int fill_by(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket
         USOCKET_CALL(r, exc, receive(s, v->buf + v->len, room, &got, deadline));
         v->len += got;
         if (r != 0 || got < room || s->type != USOCKET_STREAM) {
-            break; /* a code, a whole line, the end, a datagram */
+            break; /* A code, a whole line, the end of the stream, or a datagram. */
         }
     }
     return r;

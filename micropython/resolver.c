@@ -1,4 +1,4 @@
-/* resolver: a lookup that an event loop can wait for.
+/* resolver: a lookup that an event loop waits for.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +10,7 @@
 typedef struct {
     usocket_py_operation_t op;
     usocket_lookup_t *lookup;
-    mp_obj_t host; /* for messages */
+    mp_obj_t host; /* The host argument, for messages. */
 } resolver_obj_t;
 
 static int resolver_advance(void *self_in) {

@@ -1,4 +1,4 @@
-/* The argument `ssl` of create_connection and create_server: TLS on ready-made sockets.
+/* The argument `ssl` of create_connection and create_server.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -59,7 +59,7 @@ void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, us
     int fd = usocket_detach(s);
     int r = usocket_adopt(s, fd, family, USOCKET_STREAM, USOCKET_PROTO_SEC);
     if (r < 0) {
-        (void)usocket_adopt(s, fd, family, USOCKET_STREAM, 0); /* to be closed */
+        (void)usocket_adopt(s, fd, family, USOCKET_STREAM, 0); /* The handler below closes it. */
     }
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {

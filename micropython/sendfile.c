@@ -1,4 +1,4 @@
-/* sendfile(): a file's bytes, through a buffer of a fixed size.
+/* class socket: sendfile, through a buffer of a fixed size.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,11 +10,11 @@
 
 typedef struct {
     socket_obj_t *sock;
-    mp_obj_t readinto[3]; /* a method and its argument */
-    size_t left;          /* SIZE_MAX: to the end of the file */
-    size_t count;         /* what `left` was at first; 0: to the end of the file */
-    size_t sent;          /* before the buffer in hand */
-    size_t part;          /* of the buffer in hand */
+    mp_obj_t readinto[3]; /* The file's method, its self, and the buffer. */
+    size_t left;          /* Bytes still to send; SIZE_MAX for all until the end of the file. */
+    size_t count;         /* Bytes to send in all; 0 for all until the end of the file. */
+    size_t sent;          /* Bytes sent before the current buffer. */
+    size_t part;          /* Bytes sent of the current buffer. */
     usocket_time_t deadline;
 } sending_t;
 
@@ -30,7 +30,7 @@ static void send_parts(sending_t *t) {
         usocket_py_data(t->readinto[2], &data);
         size_t len = n == mp_const_none ? 0 : usocket_py_count(n);
         if (len == 0) {
-            return; /* the end of the file */
+            return; /* The end of the file. */
         }
         if (len > MIN(data.len, room)) {
             mp_raise_ValueError(MP_ERROR_TEXT("readinto() returned more than there is room for"));
@@ -98,9 +98,9 @@ static mp_obj_t socket_sendfile(size_t n_args, const mp_obj_t *pos_args, mp_map_
     }
     mp_obj_t exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     if (nlr_push(&nlr) == 0) {
-        seek_file(method, offset + t.sent + t.part); /* the file may have been read further */
+        seek_file(method, offset + t.sent + t.part); /* Leave the file's position behind the last byte sent. */
         nlr_pop();
-    } /* a failure of seek hides no other */
+    } /* An exception of seek does not replace the first one. */
     nlr_raise(exc);
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_sendfile_obj, 1, socket_sendfile);

@@ -1,4 +1,4 @@
-/* A socket object: how one begins, and how one ends.
+/* Construction and closing of socket objects.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,7 +8,7 @@ usocket_time_t mod_usocket_default_timeout = USOCKET_FOREVER;
 
 socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type) {
     usocket_py_check_stack();
-    /* Closed before anything can go wrong: the finaliser of a half-made socket closes nothing. */
+    /* Closed before anything can raise, so that the finaliser finds nothing to close. */
     socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), type);
     usocket_init(&self->sock);
     usocket_py_ensure_interrupts();

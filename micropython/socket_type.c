@@ -1,4 +1,4 @@
-/* class socket: its life, its connections, its options.
+/* class socket: constructor, connections, stream protocol and the table of the type.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -78,7 +78,7 @@ static mp_obj_t socket_close(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_close_obj, socket_close);
 
-/* The collector never waits. */
+/* The finaliser: it must not wait. */
 static mp_obj_t socket_del(mp_obj_t self_in) {
     usocket_py_close_socket(MP_OBJ_TO_PTR(self_in), false);
     return mp_const_none;
@@ -120,7 +120,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_liste
 
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    /* Everything that the answer needs exists before a connection is taken: none is lost to a MemoryError. */
+    /* Allocate the whole result before a connection is taken, so that none is lost to MemoryError. */
     socket_obj_t *conn = usocket_py_new_socket(&mod_usocket_socket_type);
     mp_obj_t items[2] = {MP_OBJ_FROM_PTR(conn), usocket_py_addr_new()};
     mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
@@ -151,7 +151,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_accept_obj, socket_accept);
 
 #if USOCKET_TLS
 
-/* The host's name, for the server's certificate; none of an address in bytes. */
+/* Set the name to verify in the server's certificate: the host of the address argument, or none for a raw sockaddr. */
 static void set_tls_name(socket_obj_t *self, mp_obj_t addr_in) {
     size_t n;
     mp_obj_t *items;
@@ -166,7 +166,8 @@ static void set_tls_name(socket_obj_t *self, mp_obj_t addr_in) {
 
 #endif
 
-/* Connect to an address argument, which becomes a. Returns 0 or a code. */
+/* Connect to the address argument, which is converted into *a. Returns 0 or a code. A wait is resumed by usocket_connect_wait: the
+ * connect itself is made once, and again only after a collection. */
 static int connect_to(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_addr(self, addr_in, a, deadline, MP_QSTR_connect);
@@ -206,7 +207,7 @@ static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t addr_in) {
         nlr_pop();
         return MP_OBJ_NEW_SMALL_INT(-r);
     }
-    /* A name that would have to be waited for, or was waited for too long, is a failure to connect. */
+    /* A lookup that needs a wait, or took too long, counts as a failure to connect. */
     mp_obj_t exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     if (mp_obj_exception_match(exc, MP_OBJ_FROM_PTR(&mp_type_OSError))) {
         mp_obj_t number = mp_obj_exception_get_value(exc);
@@ -222,7 +223,7 @@ static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int how = usocket_py_int(how_in, MP_QSTR_how);
     int r;
-#if USOCKET_TLS /* It waits for close_notify to be sent. */
+#if USOCKET_TLS /* It waits until close_notify is sent. */
     USOCKET_CALL_RAISE(r, usocket_shutdown(&self->sock, how));
 #else
     r = usocket_shutdown(&self->sock, how);
@@ -343,7 +344,7 @@ static MP_DEFINE_CONST_DICT(socket_locals, socket_locals_table);
 static void socket_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] != MP_OBJ_NULL) {
-        return; /* nothing can be assigned */
+        return; /* No attribute can be assigned. */
     }
     switch (attr) {
         case MP_QSTR_family:

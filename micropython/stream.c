@@ -1,17 +1,18 @@
-/* The stream calls: read, readinto, readline, write.
+/* class socket: read, readinto, readline, write.
  *
- * No short counts while blocking or within the timeout, and nothing lost: what a call has taken from the stack and cannot
- * return, because its time is up or somebody pressed Ctrl-C, is put back and comes first in the next call.
+ * With a timeout, or blocking, counts are never short. Bytes that a call has taken from the stack and cannot return, because of its
+ * deadline or Ctrl-C, are put back, and the next call returns them first.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "methods.h"
 
-#define LINE_AT_ONCE (sizeof(void *) > 4 ? 1024 : 128) /* a line up to this costs two system calls */
+#define LINE_AT_ONCE (sizeof(void *) > 4 ? 1024 : 128) /* A line of up to so many bytes costs two system calls. */
 
 /* ---- Reading ------------------------------------------------------------------------------------------------------ */
 
-/* Bytes that the program will want: the block stays where the collector sees it. They come before any that are there. */
+/* Put bytes back before any that were put back already. `block` is on MicroPython's heap; the socket refers to it from then
+ * on. */
 static void put_back_to_socket(usocket_t *s, char *block, size_t len) {
     while (usocket_unread(s, block, len) == USOCKET_EEXIST) {
         size_t off, more;
@@ -26,7 +27,7 @@ static void put_back_to_socket(usocket_t *s, char *block, size_t len) {
     }
 }
 
-/* What read() and readline() return, from what has arrived and how it ended. */
+/* The result of read and readline: the bytes in v, or None, or an exception after v is put back. */
 static mp_obj_t stream_result(
     socket_obj_t *self, mp_obj_str_t *o, vstr_t *v, int code, usocket_time_t deadline, mp_obj_t exc, qstr what) {
     bool would_block = usocket_py_would_block(code, deadline);
@@ -34,7 +35,7 @@ static mp_obj_t stream_result(
     if (failed && v->len != 0) {
         put_back_to_socket(&self->sock, v->buf, v->len);
     }
-    usocket_py_consumed(self); /* last: what has been put back counts as there */
+    usocket_py_consumed(self); /* After the bytes are put back, so that watchers find them. */
     if (failed) {
         usocket_py_reraise(exc);
         if (would_block) {
@@ -61,7 +62,7 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
 
-/* A datagram's bytes behind its first line. Returns 0, or a code: all are in v then. */
+/* Put back the bytes of a datagram that follow its first line. Returns 0, or USOCKET_ENOMEM with v unchanged. */
 static int keep_after_line(usocket_t *s, vstr_t *v) {
     char *end = memchr(v->buf, '\n', v->len);
     size_t line = end != NULL ? (size_t)(end - v->buf) + 1 : v->len;
@@ -115,7 +116,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
             put_back_to_socket(&self->sock, block, got);
         } else {
             exc = MP_OBJ_NULL;
-            r = 0; /* a short count loses nothing */
+            r = 0; /* Without memory to put the bytes back, a short count returns them. */
         }
     }
     usocket_py_consumed(self);
@@ -130,7 +131,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readin
 
 /* ---- Writing ------------------------------------------------------------------------------------------------------ */
 
-/* What write(data[, [offset,] length]) is to send; its offset. */
+/* Convert the arguments (self, data[, [offset,] length]). Returns the offset. */
 static size_t data_of_write(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data) {
     usocket_py_data(args[1], data);
     size_t off = n_args > 3 ? usocket_py_count(args[2]) : 0;

@@ -1,4 +1,4 @@
-/* The socket class: TLS. do_handshake, options, and the methods of CPython's ssl.SSLSocket.
+/* class socket: do_handshake, values of TLS options, and the methods of CPython's ssl.SSLSocket.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,7 +18,6 @@ static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_do_handshake_obj, socket_do_handshake);
 
-/* A list or tuple of an option, joined with commas, which the library takes them apart by. */
 mp_obj_t usocket_py_tls_list(int name, mp_obj_t list) {
     if (name != USOCKET_TLS_ALPN_LIST && name != USOCKET_TLS_CIPHERSUITE_LIST) {
         mp_raise_TypeError(MP_ERROR_TEXT("only TLS_ALPN_LIST and TLS_CIPHERSUITE_LIST can be a list"));
@@ -63,14 +62,13 @@ static bool is_number_option(int name) {
         name == USOCKET_TLS_VERSION_USED || name == USOCKET_TLS_MAX_FRAGMENT || name == USOCKET_TLS_ROLE;
 }
 
-/* Options that are no number are given whole: texts as str, certificates as bytes. MP_OBJ_NULL: it is a number. */
 mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name) {
     return is_number_option(name) ? MP_OBJ_NULL : whole_option(self, name, MP_QSTR_getsockopt);
 }
 
 /* ---- As ssl.SSLSocket has them ------------------------------------------------------------------------------------- */
 
-/* The version that was agreed on; 0 where there is none, or no TLS. */
+/* The negotiated version; 0 before the handshake and without TLS. */
 static int tls_version_of(socket_obj_t *self) {
     int version = 0;
     size_t len = sizeof(version);
@@ -145,7 +143,7 @@ static mp_obj_t socket_getpeercert(size_t n_args, const mp_obj_t *pos_args, mp_m
     if (verify != 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("nothing here takes a certificate apart: getpeercert(True) is its DER"));
     }
-    return mp_obj_new_dict(0); /* CPython's, of one that was not verified */
+    return mp_obj_new_dict(0); /* CPython returns this for a certificate that was not verified. */
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_getpeercert_obj, 1, socket_getpeercert);
 
@@ -160,7 +158,7 @@ static mp_obj_t socket_pending(mp_obj_t self_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_pending_obj, socket_pending);
 
-/* close_notify, and the peer's; then the same connection in plain text, as another object. */
+/* Exchange close_notify, and return the connection as a new plain socket. self is closed. */
 static mp_obj_t socket_unwrap(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_check_open(&self->sock, MP_QSTR_unwrap);
@@ -178,7 +176,7 @@ static mp_obj_t socket_unwrap(mp_obj_t self_in) {
         mp_raise_ValueError(MP_ERROR_TEXT("received data have to be read before unwrap"));
     }
     usocket_py_check_socket(&self->sock, r, MP_QSTR_unwrap, NULL);
-    /* Bytes behind the peer's close_notify have been received with it: the first ones of the plain socket. */
+    /* Bytes received behind the peer's close_notify are the first of the plain socket. */
     size_t len = 0;
     usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, USOCKET_TLS_REST, NULL, &len), MP_QSTR_unwrap);
     uint8_t *rest = len != 0 ? m_new(uint8_t, len) : NULL;
