@@ -1,7 +1,12 @@
-/* SO_LINGER. While data is on its way lwIP refuses to close, or to shut down the second half of, a socket that does not block; it
- * has forgotten by then whom to tell when the connection ends, and what is asked of the socket next may use memory that belongs to
- * another connection. On a listener it looks for such data where a listener keeps something else. So lwIP never sees the option
- * while it closes or shuts down, unless the time is up: then it resets the connection.
+/* SO_LINGER on lwIP. While data is in transit, lwIP refuses to close a socket that does not block,
+ * or to shut down its second half, and has by then forgotten the socket that it reports the end of
+ * the connection to: a later call on the socket may use memory that belongs to another connection.
+ * On a listener it reads such data from a field that has another meaning there. So lwIP never sees
+ * the option while it closes or shuts down, unless the time has passed: then it resets the
+ * connection.
+ *
+ * Callers: the guard and time_wait.c, in any thread. plat_close waits up to the option's time, so
+ * it is called without the library's lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +21,7 @@
 
 static const struct linger never = {0, 0}, at_once = {1, 0};
 
-/* Take the option off a socket; returns what it was. errno stays. */
+/* Clear the option of a socket. @return its value before; errno does not change */
 static struct linger take_off(int fd) {
     struct linger set = never;
     socklen_t len = sizeof(set);
@@ -28,7 +33,7 @@ static struct linger take_off(int fd) {
     return set;
 }
 
-/* Whether a connection has data, or its end, that the peer has not acknowledged. */
+/* True if a connection has data, or a FIN, that the peer has not acknowledged. */
 static bool is_unfinished(int fd) {
     LOCK_TCPIP_CORE();
     struct lwip_sock *sock = lwip_socket_dbg_get_socket(fd);
@@ -39,6 +44,7 @@ static bool is_unfinished(int fd) {
     return r;
 }
 
+/* As lwip_shutdown, without the option; the option is set again afterwards. */
 int lwip_shutdown_at_once(int fd, int how) {
     struct linger set = take_off(fd);
     int r = lwip_shutdown(fd, how);
@@ -50,6 +56,8 @@ int lwip_shutdown_at_once(int fd, int how) {
     return r;
 }
 
+/* The wait for the peer's acknowledgement polls every 10 ms. When the time has passed, a linger
+ * time of 0 resets the connection. */
 int plat_close(int fd) {
     struct linger set = take_off(fd);
     usocket_time_t until = usocket_port_now() + (usocket_time_t)set.l_linger * 1000000;

@@ -24,9 +24,10 @@ typedef struct {
     } sys;
 } answer_t;
 
-/* One address of one family; lwIP keeps no more. Not lwip_getaddrinfo(), whose results come from a pool that may have one entry:
- * without it, a lookup that nobody waits for any more does not hold up others. lwIP has one word for a name that does not exist,
- * a server that does not answer, and no server at all. */
+/* lwIP keeps one address of one family for a name. The results of lwip_getaddrinfo() come from a
+ * pool that may have one entry, so that an abandoned lookup would block others; this function takes
+ * memory of the port. lwIP has one code for a name that does not exist, a server that does not
+ * answer, and no server at all: EAI_NONAME. */
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
     (void)service;
     ip_addr_t addr;
@@ -38,7 +39,7 @@ int plat_getaddrinfo(const char *host, const char *service, const struct addrinf
     err_t err = netconn_gethostbyname(host, &addr);
 #endif
     if (err == ERR_MEM) {
-        return PLAT_EAI_BUSY; /* its table of lookups in progress is full */
+        return PLAT_EAI_BUSY; /* lwIP's table of lookups in progress is full */
     }
     if (err != ERR_OK || (hints->ai_family != AF_UNSPEC && hints->ai_family != (six ? AF_INET6 : AF_INET))) {
         return EAI_NONAME;
@@ -63,7 +64,7 @@ int plat_getaddrinfo(const char *host, const char *service, const struct addrinf
         inet_addr_from_ip4addr(&answer->sys.in.sin_addr, ip_2_ip4(&addr));
     }
 #endif
-    answer->info.ai_canonname = (char *)host; /* lwIP follows aliases and does not tell */
+    answer->info.ai_canonname = (char *)host; /* lwIP follows aliases without a report */
     *out = &answer->info;
     return 0;
 }
@@ -78,7 +79,7 @@ int plat_gethostname(char *buf, size_t len) {
     name = netif_default != NULL ? netif_get_hostname(netif_default) : NULL;
 #endif
     name = name != NULL ? name : "lwip";
-    size_t size = strlen(name) + 1; /* not strncpy(), which fills all that the buffer is said to have */
+    size_t size = strlen(name) + 1; /* strncpy() would fill the rest of the buffer */
     memcpy(buf, name, size < len ? size : len);
     return 0;
 }

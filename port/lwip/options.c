@@ -1,4 +1,8 @@
-/* Socket options that lwIP must be kept from, or be told otherwise; for what options hold see port/guard_options.c.
+/* Socket options that lwIP must not see, or only with another value. port/guard_options.c
+ * translates the values of the others.
+ *
+ * Callers: the guard, in any thread, with the library's lock held. No function waits; lwIP's core
+ * lock is held for a moment.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,13 +21,15 @@ static int fail(int number) {
     return -1;
 }
 
+/* SOCK_* of a socket; -1: not a socket. */
 static int type_of(int fd) {
     int type = 0;
     socklen_t len = sizeof(type);
     return lwip_getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ? -1 : type;
 }
 
-/* Groups of the other family would be left as if they were of the socket's own when it is closed. */
+/* True for a group of the other family than the socket's: lwIP leaves it at the close as if it were
+ * of the socket's own family. */
 static bool is_foreign_group(int fd, int level, int name) {
     struct sockaddr_storage own;
     socklen_t len = sizeof(own);
@@ -37,7 +43,7 @@ static bool is_foreign_group(int fd, int level, int name) {
     return family != AF_UNSPEC && lwip_getsockname(fd, (struct sockaddr *)&own, &len) == 0 && own.ss_family != family;
 }
 
-/* IPV6_CHECKSUM reads what only a raw socket has. */
+/* IPV6_CHECKSUM uses a field that only a raw socket has. */
 static bool is_dangerous(int fd, int level, int name) {
     if (is_foreign_group(fd, level, name)) {
         return true;
@@ -55,7 +61,8 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
 }
 
 #if LWIP_RAW && LWIP_IPV6
-/* lwIP fills in the checksum, and asserts that there is room for it. */
+/* The smallest packet, in bytes: lwIP fills in the checksum, and asserts that there is room for
+ * it. */
 size_t lwip_raw_least(int fd) {
     int offset = -1;
     socklen_t len = sizeof(offset);
@@ -63,8 +70,8 @@ size_t lwip_raw_least(int fd) {
 }
 #endif
 
-/* SO_BINDTODEVICE writes to the connection without looking whether there is one. It can go at any moment: so never while
- * connected. */
+/* SO_BINDTODEVICE writes to the pcb without a check that there is one. The pcb of a connected
+ * stream can go at any moment, so the option is refused there. @return 0, or an error number */
 static int check_bind_to(int fd) {
     struct sockaddr_storage peer;
     int value;
@@ -79,7 +86,8 @@ static int check_bind_to(int fd) {
 /* ---- Setting ------------------------------------------------------------------------------------------------------ */
 
 #if LWIP_IPV6_MLD
-/* Interface 0 is the stack's choice. */
+/* Check a group, and replace interface 0, which means any, by the default one. @return 0, or an
+ * error number */
 static int check_membership6(struct ipv6_mreq *mreq) {
     if (mreq->ipv6mr_multiaddr.un.u8_addr[0] != 0xff) {
         return EINVAL;
@@ -99,7 +107,7 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
         return fail(ENOPROTOOPT);
     }
     if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
-        struct ifreq interface; /* a name of any length; the rest is zero */
+        struct ifreq interface; /* the name may be shorter; the rest is zero */
         memset(&interface, 0, sizeof(interface));
         memcpy(&interface, value, len < sizeof(interface) ? len : sizeof(interface));
         int number = check_bind_to(fd);

@@ -1,9 +1,15 @@
-/* The names of lwIP's sockets, for port/bsd.c. lwIP 2.1 or newer, with LWIP_SOCKET, LWIP_SOCKET_POLL and threads.
+/* lwIP's sockets for port/bsd.c, and what system.c and events.c need. lwIP 2.1 or newer, with
+ * LWIP_SOCKET, LWIP_SOCKET_POLL and threads.
  *
- * lwIP's sockets are not the system's descriptors and cannot be duplicated. Of lwipopts.h this port wants
- * LWIP_COMPAT_SOCKETS 0 if the program also uses another stack's sockets, LWIP_FIONREAD_LINUXMODE 1, LWIP_SO_RCVBUF 1,
- * LWIP_SO_RCVTIMEO and LWIP_SO_SNDTIMEO 1, SO_REUSE 1, LWIP_NETIF_API 1, LWIP_TCPIP_CORE_LOCKING 1,
- * LWIP_TCP_PCB_NUM_EXT_ARGS 1 (time_wait.c tells why); less works, and lacks it.
+ * lwIP's sockets are not descriptors of the system, and cannot be duplicated. This port needs in
+ * lwipopts.h LWIP_COMPAT_SOCKETS 0 if the program also uses another stack's sockets,
+ * LWIP_FIONREAD_LINUXMODE 1, LWIP_SO_RCVBUF 1, LWIP_SO_RCVTIMEO and LWIP_SO_SNDTIMEO 1, SO_REUSE 1,
+ * LWIP_NETIF_API 1, LWIP_TCPIP_CORE_LOCKING 1, LWIP_TCP_PCB_NUM_EXT_ARGS 1 (time_wait.c has the
+ * reason); it works with less, without the feature.
+ *
+ * Callers: the guard calls plat_*, in any thread, as lwIP's sockets allow; never an interrupt, and
+ * never with lwIP's core lock held, which some of them take. Only plat_poll, plat_close,
+ * plat_shutdown, plat_getaddrinfo, plat_sleep and plat_sem_take wait.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +17,7 @@
 #define USOCKET_PLATFORM_H
 
 #if defined(__unix__) && !defined(_GNU_SOURCE)
-#define _GNU_SOURCE /* lwIP's unix port looks for SSIZE_MAX */
+#define _GNU_SOURCE /* lwIP's unix port needs SSIZE_MAX */
 #endif
 
 #include <lwip/opt.h>
@@ -48,14 +54,14 @@
 #define PLAT_HANDLE_FIRST LWIP_SOCKET_OFFSET
 #define PLAT_HANDLE_COUNT MEMP_NUM_NETCONN
 
-#ifndef htons /* where the system has its own, lwIP leaves them to it */
+#ifndef htons /* lwIP defines them only if the system has none */
 #define htons(x) lwip_htons(x)
 #define htonl(x) lwip_htonl(x)
 #define ntohs(x) lwip_ntohs(x)
 #define ntohl(x) lwip_ntohl(x)
 #endif
 
-/* Defined, but not there. */
+/* lwIP defines these, but has no such feature. */
 #undef SO_REUSEPORT
 #undef SO_SNDBUF
 #undef MSG_TRUNC
@@ -72,13 +78,16 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
 #define plat_listen(fd, backlog) lwip_listen((fd), (backlog))
 #define plat_connect(fd, addr, len) lwip_connect((fd), (addr), (len))
 int lwip_shutdown_at_once(int fd, int how);
-void lwip_handle_is_new(int fd); /* what was known of the number is another socket's */
+
+/* Forget the state of the number: it is a new socket's. */
+void lwip_handle_is_new(int fd);
+
 int plat_shutdown(int fd, int how);
 ssize_t plat_recv(int fd, void *buf, size_t len, int flags);
 #define plat_recvfrom(fd, buf, len, flags, addr, alen) lwip_recvfrom((fd), (buf), (len), (flags), (addr), (alen))
 #define plat_send(fd, buf, len, flags) lwip_send((fd), (buf), (len), (flags))
 #if LWIP_RAW && LWIP_IPV6
-#define plat_raw_least(fd) lwip_raw_least(fd) /* bytes that a raw packet must have */
+#define plat_raw_least(fd) lwip_raw_least(fd) /* the smallest raw packet, in bytes */
 #endif
 size_t lwip_raw_least(int fd);
 ssize_t plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen);
@@ -94,8 +103,8 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
 void plat_freeaddrinfo(struct addrinfo *list);
-#define PLAT_RESOLVES_ONE 1 /* one address of one family at a time */
-#define PLAT_EAI_BUSY (-1)  /* of plat_getaddrinfo: no room for another question now */
+#define PLAT_RESOLVES_ONE 1 /* one address of one family per lookup */
+#define PLAT_EAI_BUSY (-1)  /* from plat_getaddrinfo: no room for another question now */
 int plat_gethostname(char *buf, size_t len);
 #define plat_if_nametoindex(name) lwip_if_nametoindex(name)
 #define plat_if_indextoname(index, name) lwip_if_indextoname((index), (name))

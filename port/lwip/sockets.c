@@ -1,4 +1,6 @@
-/* Calls of lwIP's sockets that take more than another name.
+/* Calls of lwIP's sockets that need more than another name.
+ *
+ * Callers: the guard, in any thread. None waits but plat_poll.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -28,6 +30,7 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
     return not_blocking(lwip_accept(fd, addr, len));
 }
 
+/* lwip_poll returns -1 for a bad descriptor; POLLNVAL tells which one. */
 int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
     int r = lwip_poll(fds, n, left < 0 ? -1 : (int)((left + 999) / 1000));
     for (unsigned i = 0; r < 0 && i < n; i++) {
@@ -38,6 +41,8 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
 
+/* True if the host has the address, or may bind to it (any, multicast, broadcast). Under lwIP's
+ * core lock. */
 static bool is_own(const ip_addr_t *a) {
     if (ip_addr_isany(a) || ip_addr_ismulticast(a)) {
         return true;
@@ -60,7 +65,7 @@ static bool is_own(const ip_addr_t *a) {
     return false;
 }
 
-/* lwIP binds to any address, its own or not. */
+/* lwIP binds to any address, also to one that no interface has: EADDRNOTAVAIL, as elsewhere. */
 int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
     ip_addr_t a = IPADDR_ANY_TYPE_INIT;
 #if LWIP_IPV4
@@ -95,6 +100,7 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
     return lwip_bind(fd, addr, len);
 }
 
+/* True for a broadcast address of an interface. */
 static bool is_broadcast(const struct sockaddr *addr) {
 #if LWIP_IPV4
     if (addr->sa_family == AF_INET) {
@@ -116,7 +122,7 @@ static bool is_broadcast(const struct sockaddr *addr) {
 ssize_t plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen) {
     ssize_t r = lwip_sendto(fd, buf, len, flags, addr, alen);
     if (r < 0 && errno == EINVAL && is_broadcast(addr)) {
-        errno = EACCES; /* without SO_BROADCAST */
+        errno = EACCES; /* SO_BROADCAST is off */
     }
     return r;
 }

@@ -1,4 +1,7 @@
-/* The system below lwIP: a clock, memory, a lock, threads.
+/* The system below lwIP: a clock, memory, the library's lock, threads.
+ *
+ * A board replaces by macros, which it defines in lwipopts.h or on the command line: PLAT_MALLOC
+ * and PLAT_FREE, PLAT_THREAD_PRIO, PLAT_THREAD_END, PLAT_WALL_TIME, PLAT_TRUST.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,14 +11,15 @@
 
 #include <stdlib.h>
 
-#if defined(__unix__) /* lwIP's unix port: its threads are POSIX's */
+#if defined(__unix__) /* lwIP's unix port has POSIX threads */
 #include <pthread.h>
 #include <signal.h>
 #endif
 
 /* ---- Clock -------------------------------------------------------------------------------------------------------- */
 
-/* sys_now() comes round every 49.7 days; somebody asks more often than that. */
+/* sys_now() wraps every 49.7 days; the difference of two calls is right if they lie closer together
+ * than that. */
 usocket_time_t usocket_port_now(void) {
     static u32_t last;
     static usocket_time_t total;
@@ -31,7 +35,7 @@ usocket_time_t usocket_port_now(void) {
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------- */
 
-#ifndef PLAT_MALLOC /* lwIP's own heap is for packets */
+#ifndef PLAT_MALLOC /* lwIP's own heap holds packets */
 #define PLAT_MALLOC malloc
 #define PLAT_FREE free
 #endif
@@ -49,9 +53,10 @@ void usocket_port_free(void *p) {
 static sys_mutex_t library;
 static bool ready;
 
+/* Several threads may get here at a time: the first one to finish keeps its lock. */
 static void make_lock(void) {
     sys_mutex_t mine;
-    while (sys_mutex_new(&mine) != ERR_OK) { /* nothing works without */
+    while (sys_mutex_new(&mine) != ERR_OK) { /* the library needs a lock */
         sys_msleep(10);
     }
     SYS_ARCH_DECL_PROTECT(lev);
@@ -96,7 +101,7 @@ static void start(void *p) {
     job.run(job.arg);
     lwip_socket_thread_cleanup();
 #ifdef PLAT_THREAD_END
-    PLAT_THREAD_END; /* where a thread's function must not return */
+    PLAT_THREAD_END; /* for a system in which a thread must not return */
 #endif
 }
 
@@ -106,7 +111,8 @@ static void *start_detached(void *p) {
     return NULL;
 }
 
-/* Not by sys_thread_new(), which names a thread that may have ended by then. Signals are for the threads that know them. */
+/* sys_thread_new() would set the name of a thread that may have ended by then. All signals are
+ * blocked: the program's own threads handle them. */
 static bool begin_thread(job_t *job) {
     pthread_t thread;
     sigset_t all, old;
@@ -126,7 +132,7 @@ static bool begin_thread(job_t *job) {
 #endif
 
 #if USOCKET_FORK
-unsigned usocket_port_forks(void) { /* a child of fork() would be without lwIP's own thread */
+unsigned usocket_port_forks(void) { /* a child of fork() has no lwIP thread, so it cannot use the library */
     return 0;
 }
 #endif
@@ -145,7 +151,9 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     return 0;
 }
 
-/* ---- For TLS: on a Unix, port/bsd_tls.c has these. Elsewhere usocket_port_random is the board's to write. ----------- */
+/* ---- For TLS ------------------------------------------------------------------------------------------------------ */
+
+/* On a Unix port/bsd_tls.c has these functions. Elsewhere the board writes usocket_port_random. */
 
 #if USOCKET_TLS && !defined(plat_getrandom)
 

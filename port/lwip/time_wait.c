@@ -1,8 +1,12 @@
-/* Half-closed connections. When both ends have said their last, the one that said it first keeps the connection for a while
- * (TIME_WAIT), and then lwIP frees it without telling the socket, which may still be open: its next call, if only close(),
- * would use memory that belongs to another connection by then. With LWIP_TCP_PCB_NUM_EXT_ARGS 1 or more (lwIP 2.2), lwIP tells
- * us, and the socket learns of it. Without, a socket that was shut down for writing should be closed within 2 * TCP_MSL of its
- * peer's end.
+/* Half-closed connections. When both ends have sent their FIN, the one that sent it first keeps the
+ * connection in TIME_WAIT. Then lwIP frees the pcb without a report to the socket, which may still
+ * be open: its next call, even close(), would use memory that belongs to another connection by
+ * then. With LWIP_TCP_PCB_NUM_EXT_ARGS 1 or more (lwIP 2.2), lwIP reports the end of the pcb, and
+ * this file clears the socket's pointer. Without it, a socket that was shut down for writing must
+ * be closed within 2 * TCP_MSL of its peer's FIN.
+ *
+ * Callers: the guard, in any thread. forget() runs in lwIP's thread, with lwIP's core lock held;
+ * the other functions take that lock for a moment.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,9 +19,10 @@
 
 #if defined(LWIP_TCP_PCB_NUM_EXT_ARGS) && LWIP_TCP_PCB_NUM_EXT_ARGS && LWIP_TCPIP_CORE_LOCKING
 
-static bool over[PLAT_HANDLE_COUNT]; /* under lwIP's lock */
+/* The pcb of the handle was freed while its socket was open; under lwIP's core lock. */
+static bool over[PLAT_HANDLE_COUNT];
 
-/* lwIP frees a connection that was shut down, and has told nobody so far. */
+/* lwIP frees the pcb of a connection that was shut down: find its socket, and clear the pointer. */
 static void forget(u8_t id, void *pcb) {
     (void)id;
     for (int i = 0; i < PLAT_HANDLE_COUNT; i++) {
@@ -36,6 +41,7 @@ void lwip_handle_is_new(int fd) {
     UNLOCK_TCPIP_CORE();
 }
 
+/* The slot for this file's callback in each pcb, allocated once. */
 static u8_t get_id(void) {
     static int id = -1;
     if (id < 0) {
@@ -44,6 +50,7 @@ static u8_t get_id(void) {
     return (u8_t)id;
 }
 
+/* Shut down, and have lwIP report the end of the pcb from now on. */
 int plat_shutdown(int fd, int how) {
     static const struct tcp_ext_arg_callbacks callbacks = {.destroy = forget};
     LOCK_TCPIP_CORE();
@@ -58,7 +65,8 @@ int plat_shutdown(int fd, int how) {
     return lwip_shutdown_at_once(fd, how);
 }
 
-/* The end of the stream, which lwIP takes for a reset when there is no connection any more. A real one it tells of first. */
+/* Without a pcb lwIP returns ECONNRESET, which is the end of the stream here. It reports a real
+ * reset before it frees the pcb. */
 ssize_t plat_recv(int fd, void *buf, size_t len, int flags) {
     ssize_t r = lwip_recv(fd, buf, len, flags);
     if (r < 0 && errno == ECONNRESET) {

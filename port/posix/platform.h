@@ -1,4 +1,7 @@
-/* The names of Linux's sockets, for port/bsd.c. Every word that a stack spells in its own way is here.
+/* Linux's sockets for port/bsd.c: every name that a stack may spell in its own way.
+ *
+ * Callers: the files of port/, in any thread. plat_* have no lock and never wait, except plat_poll,
+ * plat_getaddrinfo, plat_getnameinfo, and plat_close with SO_LINGER.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -62,7 +65,7 @@
 #define plat_setsockopt(fd, level, name, value, len) setsockopt((fd), (level), (name), (value), (len))
 #define plat_pending(fd, count) ioctl((fd), FIONREAD, (count))
 
-/* Wait with the precision of the clock. left: microseconds, negative for ever. */
+/* Wait with the precision of the clock. left: microseconds; negative: without end. */
 #define plat_pollfd struct pollfd
 static inline int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
     struct timespec t = {.tv_sec = (time_t)(left / 1000000), .tv_nsec = (long)(left % 1000000) * 1000};
@@ -84,10 +87,10 @@ static inline int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 
 #define plat_getrandom(buf, len) getrandom((buf), (len), 0)
 
-/* A new descriptor that polls readable, and writable or not. In system.c. */
+/* Open a descriptor that always polls readable, and writable or not. In system.c. */
 int plat_readable_fd(bool writable);
 
-/* The descriptor that is readable while usocket_port_wake is on; -1 without one. In system.c. */
+/* The descriptor that is readable while usocket_port_wake is on; -1: there is none. In system.c. */
 int plat_wake_fd(void);
 
 #endif

@@ -1,6 +1,7 @@
-/* What the core needs of POSIX beside sockets: a clock, a lock, threads, and descriptors that wake.
+/* The system on POSIX: a clock, memory, the library's lock, events, the wake-up, threads.
  *
- * Waking costs one descriptor for the whole process, opened by the first wait and never closed.
+ * The wake-up takes one descriptor for the whole process; the first wait opens it, and it is never
+ * closed. Of the two locks, wake_lock is taken after library_lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -41,13 +42,14 @@ void usocket_port_unlock(void) {
 /* ---- fork() ------------------------------------------------------------------------------------------------------- */
 
 static pthread_mutex_t wake_lock = PTHREAD_MUTEX_INITIALIZER;
-static int wake_fd = -1;
-static int wakes;
+static int wake_fd = -1; /* an eventfd; -1: not open yet */
+static int wakes;        /* calls of usocket_port_wake(true) without their counterpart */
 
 #if USOCKET_FORK
 
 static unsigned forks;
 
+/* fork() happens with both locks held, so that no other thread is in the middle of a change. */
 static void before_fork(void) {
     pthread_mutex_lock(&library_lock);
     pthread_mutex_lock(&wake_lock);
@@ -58,7 +60,8 @@ static void after_fork(void) {
     pthread_mutex_unlock(&library_lock);
 }
 
-/* The child's waits need a descriptor of their own: it may end while a wake is on. */
+/* The child needs a descriptor of its own: the parent's wake-up must not end the child's waits, and
+ * the child may end while it is on. */
 static void in_child(void) {
     if (wake_fd >= 0) {
         close(wake_fd);
@@ -117,6 +120,7 @@ int plat_readable_fd(bool writable) {
     return fd;
 }
 
+/* Opened once, by the first thread that waits; set at once if the wake-up is on already. */
 int plat_wake_fd(void) {
 #if USOCKET_THREADS
     int fd = __atomic_load_n(&wake_fd, __ATOMIC_ACQUIRE);
@@ -138,6 +142,7 @@ int plat_wake_fd(void) {
 #endif
 }
 
+/* The first call makes the descriptor readable, the last one makes it silent again. */
 void usocket_port_wake(bool on) {
     plat_wake_fd();
     pthread_mutex_lock(&wake_lock);
@@ -155,6 +160,7 @@ void usocket_port_wake(bool on) {
 
 /* ---- Threads ------------------------------------------------------------------------------------------------------ */
 
+/* A thread's function with its argument; the thread frees it. */
 typedef struct {
     void (*run)(void *);
     void *arg;
@@ -179,7 +185,8 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, stack);
-    /* Signals are for the threads that know them: MicroPython's collector, for one, interrupts its own. */
+    /* All signals are blocked: the program's own threads handle them. MicroPython's collector
+     * interrupts its threads by one. */
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);

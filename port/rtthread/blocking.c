@@ -1,11 +1,18 @@
-/* Sockets of stacks that know no non-blocking mode: AT modules (Wi-Fi, cellular), WIZnet. A client's calls, and EOPNOTSUPP.
+/* Sockets of stacks without a non-blocking mode: AT modules (Wi-Fi, cellular), WIZnet. The calls of
+ * a client; the others fail with EOPNOTSUPP.
  *
- * - connect waits for the module: a thread does it, and the socket polls writable when it has ended.
- * - A receive that asks not to wait returns 0 when there is nothing, which looks like the end. So one with the shortest
- *   timeout asks, for a single byte, and that byte is kept: it is what poll and MSG_PEEK know. Only where there was one
- *   do we ask for more.
- * - UDP has one peer, the first; a sender's address is never told, but it can only be that one.
- * - A send waits until the module has confirmed it: the library's lock is not held meanwhile. close waits 100 ms.
+ * - connect waits for the module: a thread makes the call, and the socket polls writable when it
+ *   has ended.
+ * - A receive that does not wait returns 0 both if nothing has arrived and at the end. So a receive
+ *   of a single byte, with the shortest timeout, finds out, and the byte is kept (has_byte): poll
+ *   and MSG_PEEK use it. More is requested only behind such a byte.
+ * - UDP has one peer, the first; a sender's address is never reported, but it can only be that one.
+ * - A send waits until the module has confirmed it: the library's lock is released meanwhile. close
+ *   waits 100 ms.
+ *
+ * Locks: the guard calls under the library's lock, but for close and poll. The port's own lock
+ * (plat_blocking_lock) protects the table against the connecting thread, and the byte read ahead;
+ * it is taken after the library's lock.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,16 +27,16 @@
 enum { OPEN, CONNECTING, CONNECTED };
 
 struct blocking {
-    int number; /* the handle, and 1: 0 is a free entry */
-    uint8_t type;
-    uint8_t state;
-    bool closing; /* closed while connecting: the thread that connects will do it */
-    bool ended;
-    bool has_byte;
+    int number;    /* the handle plus 1; 0: the entry is free */
+    uint8_t type;  /* SOCK_STREAM or SOCK_DGRAM */
+    uint8_t state; /* OPEN, CONNECTING or CONNECTED */
+    bool closing;  /* closed while connecting: the connecting thread closes it */
+    bool ended;    /* the stream has ended */
+    bool has_byte; /* `byte` was read ahead */
     uint8_t byte;
-    int error;
-    struct timeval timeo[2];
-    struct sockaddr_in peer; /* its family is 0 while there is none */
+    int error;               /* an errno for the next call; 0: none */
+    struct timeval timeo[2]; /* SO_RCVTIMEO and SO_SNDTIMEO as the program has set them */
+    struct sockaddr_in peer; /* sin_family is 0 while there is none */
 };
 
 static blocking_t sockets[USOCKET_BLOCKING_SOCKETS];
@@ -51,7 +58,7 @@ int blocking_open(int fd, int type) {
         return sal_fail(EPROTONOSUPPORT);
     }
     if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &shortest, sizeof(shortest)) < 0) {
-        return sal_fail(EOPNOTSUPP); /* a receive could not be has_byte from waiting */
+        return sal_fail(EOPNOTSUPP); /* a receive could wait without end */
     }
     plat_blocking_lock();
     blocking_t *s = sockets;
@@ -75,7 +82,7 @@ int blocking_close(blocking_t *s) {
     s->closing = true;
     plat_blocking_unlock();
     if (now) {
-        s->number = 0; /* first: the next to open may get the same */
+        s->number = 0; /* first, since the next socket may get the same number */
         closesocket(fd);
     }
     return 0;
@@ -83,6 +90,7 @@ int blocking_close(blocking_t *s) {
 
 /* ---- Connecting --------------------------------------------------------------------------------------------------- */
 
+/* Runs in a thread of its own, and waits for the module. */
 static void connect_now(void *arg) {
     blocking_t *s = arg;
     int fd = FD(s);
@@ -110,7 +118,7 @@ int blocking_connect(blocking_t *s, const struct sockaddr *addr, socklen_t len) 
     }
     memcpy(&s->peer, addr, sizeof(s->peer));
     if (s->type == SOCK_DGRAM) {
-        s->state = CONNECTED; /* the module learns of it with the first datagram */
+        s->state = CONNECTED; /* the module gets it with the first datagram */
         return 0;
     }
     s->error = 0;
@@ -133,7 +141,7 @@ int blocking_peer(blocking_t *s, struct sockaddr *addr, socklen_t *len) {
 
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
 
-/* See whether there is a byte, an end or an error, and keep it. Waits a tick at most. */
+/* Read a byte ahead, or find the end or an error. Waits a tick at most. */
 static void fetch_byte(blocking_t *s) {
     int fd = FD(s);
     if (s->has_byte || s->ended || s->error != 0 || s->peer.sin_family == 0 || s->state == CONNECTING) {
@@ -153,6 +161,7 @@ static void fetch_byte(blocking_t *s) {
     }
 }
 
+/* Receive the byte that was read ahead, and the bytes behind it. */
 static int take_bytes(blocking_t *s, uint8_t *buf, size_t len, int flags) {
     fetch_byte(s);
     if (s->has_byte) {
@@ -192,7 +201,8 @@ int blocking_recv(blocking_t *s, void *buf, size_t len, int flags, struct sockad
     return r;
 }
 
-/* Whether `to` can be the destination: NULL, the peer, or the first. */
+/* Check a destination: NULL, the peer, or the first one, which becomes the peer. @return 0, or an
+ * error number */
 static int destination(blocking_t *s, const struct sockaddr *to, socklen_t size) {
     if (s->type == SOCK_STREAM) {
         return s->state == CONNECTED ? 0 : s->state == CONNECTING ? EAGAIN : EPIPE;
@@ -228,7 +238,7 @@ int blocking_send(blocking_t *s, const void *buf, size_t len, const struct socka
     if (r > 0) {
         return r;
     }
-    return sal_fail(r < 0 && error != 0 ? error : EPIPE); /* a closed connection takes nothing, and says 0 */
+    return sal_fail(r < 0 && error != 0 ? error : EPIPE); /* a closed connection returns 0 */
 }
 
 int blocking_pending(blocking_t *s, int *count) {
@@ -250,7 +260,9 @@ short blocking_ready(blocking_t *s, short events) {
     return (short)(ready | (s->error != 0 ? POLLERR : 0));
 }
 
-/* ---- Options: its own timeouts are in use, so the program's are has_byte here ------------------------------------------- */
+/* ---- Options ------------------------------------------------------------------------------------------------------ */
+
+/* The port uses the stack's timeouts itself, so the program's are stored in the entry. */
 
 static int give(const void *value, size_t size, void *to, socklen_t *len) {
     if (*len < size) {
@@ -280,7 +292,7 @@ int blocking_getopt(blocking_t *s, int level, int name, void *value, socklen_t *
 
 int blocking_setopt(blocking_t *s, int level, int name, const void *value, socklen_t len) {
     if (level == IPPROTO_TCP && name == TCP_NODELAY) {
-        return 0; /* modules send what they have */
+        return 0; /* modules always send at once */
     }
     if (level != SOL_SOCKET || (name != SO_RCVTIMEO && name != SO_SNDTIMEO)) {
         return sal_fail(ENOPROTOOPT);

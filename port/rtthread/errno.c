@@ -1,4 +1,6 @@
-/* The errno that SAL leaves out: after a failure it may be 0, negative, or of another call.
+/* The repair of errno: after a failure of SAL it may be 0, negative, or of another call.
+ *
+ * These functions are the ground of this port: they call SAL alone.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,6 +18,7 @@ bool sal_is_down(int fd) {
     return s != NULL && s->netdev != NULL && !netdev_is_up(s->netdev);
 }
 
+/* The error that the stack has stored for the socket; 0: none. */
 static int pending_error(int fd) {
     int error = 0;
     socklen_t len = sizeof(error);

@@ -1,6 +1,7 @@
-/* With SO_LINGER and data on its way lwIP refuses to close a socket that does not block; SAL forgets the socket all the same, and
- * the stack has one less for good. To block may be for ever. So the option comes off first: the data goes out, and close() does
- * not wait for it. A time of zero, which resets the connection, stays.
+/* SO_LINGER on SAL. While data is in transit, lwIP refuses to close a socket that does not block;
+ * SAL forgets the socket all the same, so that the stack loses one for good. A blocking close could
+ * wait without end. So the option is cleared first: the stack sends the data, and close() does not
+ * wait for it. A time of zero, which resets the connection, stays.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,7 +1,7 @@
-/* Whether lwIP's mailbox of a UDP socket is as large as menuconfig says.
+/* A warning at compile time if lwIP's mailbox of a UDP socket is smaller than menuconfig says.
  *
- * The lwipopts.h in lwip/ makes it so where the compiler knows #include_next and searches that directory first; an IDE's
- * project may do neither.
+ * The lwipopts.h in lwip/ sets it if the compiler knows #include_next and searches that directory
+ * first; the project of an IDE may do neither.
  *
  * SPDX-License-Identifier: MIT
  */

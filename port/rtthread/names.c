@@ -8,7 +8,7 @@
 
 #if USOCKET_NAMES
 
-/* "localhost" is in no DNS, and lwIP's own table is seldom built in. */
+/* Answers for "localhost", which no DNS server has; lwIP's own table is seldom built in. */
 static struct sockaddr_in self4 = {
     .sin_len = sizeof(self4), .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 static char self_name[] = "localhost";
@@ -32,6 +32,7 @@ static struct addrinfo *localhost(int family) {
 #endif
 }
 
+/* True for "localhost" and "localhost.", in any case of letters. */
 static bool is_localhost(const char *host) {
     static const char name[] = "localhost";
     size_t i = 0;
@@ -41,7 +42,8 @@ static bool is_localhost(const char *host) {
     return name[i] == '\0' && (host[i] == '\0' || (host[i] == '.' && host[i + 1] == '\0'));
 }
 
-/* Other programs may have the one answer, for as long as they read it. */
+/* SAL has room for one answer, which another program may hold while it reads it: EAI_MEMORY is
+ * repeated for 2 s. */
 int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out) {
     if (is_localhost(host)) {
         *out = localhost(hints->ai_family);
@@ -55,6 +57,7 @@ int plat_getaddrinfo(const char *host, const char *service, const struct addrinf
     return r;
 }
 
+/* The answers for "localhost" are static. */
 void plat_freeaddrinfo(struct addrinfo *list) {
     if (list != localhost(AF_INET) && list != localhost(AF_INET6) && list != localhost(AF_UNSPEC)) {
         freeaddrinfo(list);

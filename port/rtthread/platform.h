@@ -1,11 +1,18 @@
-/* The names of RT-Thread's SAL, for port/bsd.c, with SAL_USING_POSIX and without it.
+/* RT-Thread's SAL for port/bsd.c, with SAL_USING_POSIX and without it.
  *
- * What SAL is like
- * - errno is a field of the thread that every lock resets, has either sign, and stays as it was at many failures. So each
- *   call here begins with errno 0, and what is still 0 after a failure is looked for elsewhere: see errno.c.
- * - lwIP below it asserts, and an assertion halts the board: port/guard.c lets it see no such call.
- * - Without SAL_USING_POSIX there is no poll; lwIP's own select serves instead (RT_USING_LWIP).
- * - Stacks that know no non-blocking mode (AT modules, WIZnet) are in blocking.c: a client, and nothing else.
+ * Properties of SAL
+ * - errno is a field of the thread that every lock resets, has either sign, and is unchanged by
+ *   many failures. So each call begins with errno 0, and errno.c finds the number of a failure that
+ *   leaves 0.
+ * - lwIP below SAL asserts, and an assertion halts the board: port/guard.c keeps such calls from
+ *   it.
+ * - Without SAL_USING_POSIX there is no poll; lwIP's own select takes its place (RT_USING_LWIP).
+ * - Stacks without a non-blocking mode (AT modules, WIZnet) are in blocking.c: only as a client.
+ *
+ * Callers: the guard calls plat_*, in any thread; guard.h lists those without the library's lock.
+ * Never an interrupt. Only plat_poll, plat_close, plat_getaddrinfo, plat_sleep, plat_sem_take and
+ * the three locks wait, and on stacks without a non-blocking mode a send, for which the library's
+ * lock is released.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -61,7 +68,8 @@ struct pollfd {
 #define PLAT_EVENTS 1
 #define PLAT_HANDLES_ARE_DESCRIPTORS 0
 
-/* Handles: DFS's descriptors behind the three of the console, or SAL's own numbers. */
+/* Handles are DFS's descriptors, which begin behind the three of the console, or SAL's own
+ * numbers. */
 #define PLAT_HANDLE_FIRST 0
 #ifdef SAL_USING_POSIX
 #define PLAT_HANDLE_COUNT (DFS_FD_MAX + 3)
@@ -73,7 +81,7 @@ struct pollfd {
 #define SOMAXCONN 255 /* lwIP counts them in a byte */
 #endif
 #if USOCKET_IPV6 && !defined(IPV6_V6ONLY)
-#define IPV6_V6ONLY 27 /* known to lwIP, not to SAL's headers */
+#define IPV6_V6ONLY 27 /* lwIP has it, SAL's headers lack it */
 #endif
 
 #if USOCKET_IPV6 && defined(RT_USING_LWIP212) && !defined(IPV6_JOIN_GROUP)
@@ -81,14 +89,15 @@ struct pollfd {
 #define IPV6_LEAVE_GROUP 13
 #endif
 
-/* Known to SAL's headers, to no stack below them. */
+/* SAL's headers define these, but no stack below has them. */
 #undef SO_REUSEPORT
 #undef SO_SNDBUF
 #if defined(RT_USING_LWIP) && !LWIP_SO_LINGER
 #undef SO_LINGER
 #endif
 
-/* SAL's getaddrinfo returns -1 when no interface is up: the failure that passes. The others it never returns. */
+/* SAL's getaddrinfo returns -1 if no interface is up, which is temporary. It never returns the
+ * others. */
 #ifndef EAI_AGAIN
 #define EAI_AGAIN (-1)
 #define EAI_BADFLAGS (-2)
@@ -113,10 +122,10 @@ int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len);
 int plat_getpeername(int fd, struct sockaddr *addr, socklen_t *len);
 int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t len);
-bool plat_lwip_options(int fd); /* not those of AT modules */
+bool plat_lwip_options(int fd); /* false for AT modules */
 int plat_pending(int fd, int *count);
 
-/* left: microseconds, negative for ever. */
+/* left: microseconds; negative: without end. */
 #define plat_pollfd struct pollfd
 int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 
@@ -132,7 +141,7 @@ int plat_getaddrinfo(const char *host, const char *service, const struct addrinf
 void plat_freeaddrinfo(struct addrinfo *list);
 int plat_gethostname(char *buf, size_t len);
 
-/* For events: a flag and its waiter. In system.c, as what follows. */
+/* Semaphores for port/events.c, in system.c. */
 typedef rt_sem_t plat_sem;
 bool plat_sem_new(plat_sem *sem);
 void plat_sem_free(plat_sem *sem);
@@ -140,7 +149,7 @@ void plat_sem_set(plat_sem *sem);
 bool plat_sem_take(plat_sem *sem, unsigned ms);
 void plat_sleep(unsigned ms);
 
-/* Around what blocking sockets have received; see blocking.c. */
+/* The lock of the sockets in blocking.c, in system.c. */
 void plat_blocking_lock(void);
 void plat_blocking_unlock(void);
 

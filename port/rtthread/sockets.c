@@ -1,4 +1,7 @@
-/* SAL's calls with what they leave out: an errno (errno.c), a poll that survives its network going down.
+/* SAL's calls with what they lack: an errno (errno.c), and a poll that survives the loss of its
+ * network.
+ *
+ * Callers: the guard, as platform.h says.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,14 +16,14 @@
 #define IS_OPEN(fd) (dfs_net_getsocket(fd) >= 0)
 #else
 
-/* SAL falls over a number that is not open. */
+/* SAL crashes on a number that is not open, so the open ones are marked here. */
 static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
 #define OPENED(fd) (open_numbers[(fd) / 8] |= (uint8_t)(1u << (fd) % 8))
 #define CLOSED(fd) (open_numbers[(fd) / 8] &= (uint8_t) ~(1u << (fd) % 8))
 #define IS_OPEN(fd) ((fd) >= 0 && (fd) < PLAT_HANDLE_COUNT && (open_numbers[(fd) / 8] & 1u << (fd) % 8))
 #endif
 
-/* Where the guard may ask for what it does not know. */
+/* Fail for a handle that is not open: the guard passes any number that the program gives. */
 #define MUST_BE_OPEN(fd) \
     do { \
         if (!IS_OPEN(fd)) { \
@@ -44,14 +47,14 @@ static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
 
 /* ---- Opening and closing ------------------------------------------------------------------------------------------ */
 
-/* Also tells the stacks that have no such mode. */
+/* Fails on stacks without a non-blocking mode. */
 int plat_set_nonblocking(int fd) {
     MUST_BE_OPEN(fd);
     int on = 1;
     return CALL(fd, ioctlsocket(fd, (long)FIONBIO, &on));
 }
 
-/* Whatever is wrong, socket() says ENOMEM, or nothing. */
+/* The reason for a failed socket(), which leaves ENOMEM or nothing in errno. */
 static int why_no_socket(int family, int type) {
     if (netdev_get_first_by_flags(NETDEV_FLAG_UP) == RT_NULL) {
         return ENETDOWN;
@@ -79,7 +82,7 @@ int plat_socket(int family, int type, int proto) {
         return sal_fail(error);
     }
     if (type == SOCK_DGRAM) {
-        uint8_t on = 1; /* elsewhere it is from the start */
+        uint8_t on = 1; /* the default on other systems */
         setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
     }
     return fd;
@@ -105,13 +108,14 @@ int plat_close(int fd) {
     CLOSED(fd);
     BLOCKING(fd, blocking_close(s));
     sal_forget_linger(fd);
-    closesocket(fd); /* it is gone, even where this says ENOTSOCK */
+    closesocket(fd); /* the socket is closed, even if this fails with ENOTSOCK */
     return 0;
 }
 
 /* ---- Connections -------------------------------------------------------------------------------------------------- */
 
-/* SAL says nothing of an address that no interface has, and lwIP's SO_ERROR may be of another call. */
+/* SAL leaves errno 0 for an address that no interface has, and lwIP's SO_ERROR may be of another
+ * call. */
 static int no_interface(int fd) {
     return sal_fail(sal_is_down(fd) ? ENETDOWN : EADDRNOTAVAIL);
 }
@@ -123,7 +127,7 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len) {
     struct sockaddr_in6 in6;
     if (addr->sa_family == AF_INET6 && len == sizeof(in6)) {
         memcpy(&in6, addr, sizeof(in6));
-        in6.sin6_flowinfo = 0; /* read as an IPv4 address, to find the interface that has it */
+        in6.sin6_flowinfo = 0; /* SAL reads it as an IPv4 address, and looks for its interface */
         addr = (struct sockaddr *)&in6;
     }
 #endif
@@ -145,7 +149,7 @@ int plat_shutdown(int fd, int how) {
     BLOCKING(fd, sal_fail(EOPNOTSUPP));
     int r = CALL(fd, shutdown(fd, how));
     if (r < 0 && errno == ENOTSOCK) {
-        errno = ENOTCONN; /* SAL's word for any failure of the stack's */
+        errno = ENOTCONN; /* SAL's code for any failure of the stack */
     }
     return r;
 }
@@ -186,7 +190,7 @@ int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct soc
         int allowed = 0;
         socklen_t n = sizeof(allowed);
         getsockopt(fd, SOL_SOCKET, SO_BROADCAST, &allowed, &n);
-        errno = allowed ? EINVAL : EACCES; /* nothing else is wrong with an IPv4 address */
+        errno = allowed ? EINVAL : EACCES; /* lwIP has no other reason for an IPv4 address */
     }
     return r;
 }
@@ -204,7 +208,7 @@ bool plat_lwip_options(int fd) {
     return true;
 }
 
-/* A checksum's place, which lwIP asserts that raw sockets alone have. */
+/* IPV6_CHECKSUM, on which lwIP asserts that the socket is raw. */
 static bool is_dangerous(int level, int name) {
     return (level == IPPROTO_IPV6 || level == IPPROTO_RAW) && name == 7;
 }
@@ -241,16 +245,17 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
 
-/* What is polled for on a network that is down, may be tried: the call has the error. */
+/* On a network that is down every event is ready: the next call returns the error. */
 #define DOWN(events) ((short)((events) | POLLERR))
 
+/* Rounded up, and at most an hour; -1: without end. */
 static int milliseconds(long long left) {
     return left < 0 ? -1 : left > 3600000000 ? 3600000 : (int)((left + 999) / 1000);
 }
 
 #ifdef SAL_USING_POSIX
 
-/* poll ends at the first socket whose network is down, and says -1: ask one by one then. */
+/* poll returns -1 at the first socket whose network is down: then each socket is polled alone. */
 static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
     int r = poll(fds, n, milliseconds(left));
     if (r >= 0) {
@@ -269,7 +274,7 @@ static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
 
 #else
 
-/* lwIP's own, on its own numbers. Its headers cannot be had beside SAL's. */
+/* lwIP's select, on lwIP's numbers. Its headers cannot be included beside SAL's. */
 int lwip_select(int n, void *in, void *out, void *error, struct timeval *timeout);
 
 typedef union {
@@ -287,6 +292,7 @@ typedef union {
 #define HAS(s, number) ((s)->bytes[(number) / 8] & 1u << (number) % 8)
 #endif
 
+/* The number of lwIP below a handle; -1: none. */
 static int lwip_number(int fd) {
     struct sal_socket *s = fd < 0 ? RT_NULL : sal_get_socket(fd);
     return s == RT_NULL ? -1 : (int)(intptr_t)s->user_data;
@@ -346,7 +352,7 @@ static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
 
 #if PLAT_BLOCKING
 
-/* A look at each. The others are put aside meanwhile. */
+/* Poll each entry alone, without waiting. */
 static int look_at_sockets(plat_pollfd *fds, unsigned n) {
     int ready = 0;
     for (unsigned i = 0; i < n; i++) {
@@ -361,6 +367,7 @@ static int look_at_sockets(plat_pollfd *fds, unsigned n) {
     return ready;
 }
 
+/* With a blocking socket among them, the entries are polled once per tick. */
 int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
     bool blocking = false;
     for (unsigned i = 0; i < n; i++) {

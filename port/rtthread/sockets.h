@@ -1,4 +1,9 @@
-/* What the files of this port share.
+/* Shared by the files of this port.
+ *
+ * Callers: the files of port/rtthread, in any thread; sal_result and the others run at once after
+ * SAL's call, in the same thread, since errno belongs to it. blocking_* run under the library's
+ * lock, except blocking_close and, in a wait, blocking_ready; blocking_send releases it while the
+ * module sends.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +12,7 @@
 
 #include "platform.h"
 
-/* Sockets of stacks without a non-blocking mode; empty where no such stack is built in. */
+/* blocking.c is empty if no stack without a non-blocking mode is built in. */
 #if !defined(SAL_USING_AT) && !defined(SAL_USING_WIZNET)
 #define PLAT_BLOCKING 0
 #else
@@ -15,6 +20,8 @@
 #endif
 
 #if PLAT_BLOCKING
+/* One such socket. NULL from blocking_find: the handle is another stack's. The calls are those of
+ * the BSD names. */
 typedef struct blocking blocking_t;
 blocking_t *blocking_find(int fd);
 int blocking_open(int fd, int type);
@@ -29,7 +36,8 @@ int blocking_pending(blocking_t *s, int *count);
 short blocking_ready(blocking_t *s, short events);
 #endif
 
-/* A call's result with an errno that says something: positive, and not 0 after a failure if it can be known. */
+/* The result of a call, with errno repaired: positive, and after a failure not 0 if the reason can
+ * be found. */
 int sal_result(int fd, int r);
 
 /* The network of a socket is down. */
@@ -42,13 +50,16 @@ static inline void sal_wipe_errno(int fd) {
     getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
 }
 
+/* Clear a time that was set with SO_LINGER: linger.c. */
 void sal_forget_linger(int fd);
 
+/* Fail with an errno. @return -1 */
 static inline int sal_fail(int number) {
     errno = number;
     return -1;
 }
 
+/* Make a call of SAL with errno 0 before it, and its repair after it. */
 #define CALL(fd, call) (errno = 0, sal_result((fd), (int)(call)))
 
 #endif

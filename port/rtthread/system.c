@@ -1,4 +1,7 @@
-/* What the core needs of RT-Thread beside sockets: a clock, a lock, threads, semaphores.
+/* The system on RT-Thread: a clock, memory, locks, semaphores, threads.
+ *
+ * The locks are mutexes with priority inheritance. An interrupt may call plat_sem_set and
+ * usocket_port_now only.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +15,8 @@
 
 /* ---- Time --------------------------------------------------------------------------------------------------------- */
 
-/* The kernel counts ticks in 32 bits. Two looks are never as far apart as it takes them to wrap, or nobody is waiting. */
+/* The kernel counts ticks in 32 bits. A wrap is counted if the clock is read at least once between
+ * two of them, as every wait does. */
 usocket_time_t usocket_port_now(void) {
     static rt_tick_t last;
     static uint32_t wraps;
@@ -42,6 +46,7 @@ typedef struct {
     bool ready;
 } lock_t;
 
+/* The first caller makes the mutex; interrupts are off meanwhile. */
 static void take_lock(lock_t *lock) {
     rt_base_t level = rt_hw_interrupt_disable();
     if (!lock->ready) {
@@ -123,13 +128,14 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
 
 #include <time.h>
 
-/* The chip's generator. Without one, usocket_port_random is the board's to write, and the linker says so. The package mbedtls has
- * one (mbedtls_hardware_poll), which asks rand(): not that. */
+/* The chip's generator. A board without one writes usocket_port_random, or does not link. The
+ * generator of the package mbedtls (mbedtls_hardware_poll) calls rand(), and is not used. */
 #if defined(RT_HWCRYPTO_USING_RNG) && !defined(USOCKET_TLS_BOARD_RANDOM)
 
-rt_uint32_t rt_hwcrypto_rng_update(void); /* of <hw_rng.h>, which is not everywhere in one place */
+rt_uint32_t rt_hwcrypto_rng_update(void); /* from <hw_rng.h>, whose place differs */
 
-/* It cannot say that it has failed: it returns 0, and a broken one what it returned before. No word may follow itself. */
+/* The generator cannot report a failure: it returns 0, or when it is broken the same word again. So
+ * no word may equal the one before it. */
 int usocket_port_random(void *buf, size_t len) {
     uint8_t *p = buf;
     rt_uint32_t before = rt_hwcrypto_rng_update();
@@ -149,7 +155,7 @@ int usocket_port_random(void *buf, size_t len) {
 
 #endif
 
-/* Without an RTC, time() is -1; with one that nobody has set, some day long ago. */
+/* time() is -1 without an RTC, and long past with one that was never set. */
 int64_t usocket_port_wall_time(void) {
     time_t now = time(NULL);
     return now > 0 ? (int64_t)now : 0;

@@ -31,7 +31,7 @@
 #define USOCKET_DATAGRAMS 0
 #endif
 
-/* One is enough: SAL's getaddrinfo has room for one answer. */
+/* SAL's getaddrinfo has room for one answer, so further workers would wait for it. */
 #ifdef USOCKET_USING_RESOLVER_WORKER
 #define USOCKET_RESOLVER_WORKERS 1
 #else
@@ -44,7 +44,7 @@
 #define USOCKET_RESOLVER_STACK 4096
 #endif
 
-/* lwIP's getaddrinfo never finds more than one, or one of each family. */
+/* lwIP's getaddrinfo finds one address of each family at most. */
 #define USOCKET_RESOLVER_RESULTS 2
 
 #ifdef USOCKET_USING_THREADS
@@ -65,7 +65,7 @@
 #define USOCKET_PY_EXTRAS 0
 #endif
 
-/* No more than two addresses come of a lookup. */
+/* A lookup has two addresses at most, so a race has two attempts. */
 #ifdef USOCKET_USING_EVENT_LOOP
 #define USOCKET_RACE 2
 #define USOCKET_ASYNC 1
@@ -80,7 +80,7 @@
 
 #define USOCKET_UNIX 0
 
-/* The clock goes in steps, a kernel tick each. */
+/* The clock counts the kernel's ticks. */
 #define USOCKET_CLOCK_STEP_US ((1000000 + RT_TICK_PER_SECOND - 1) / RT_TICK_PER_SECOND)
 
 #endif

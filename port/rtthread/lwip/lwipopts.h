@@ -1,8 +1,8 @@
 /* RT-Thread's lwipopts.h, with more room in the mailbox of a UDP socket.
  *
- * There it is 1: of the datagrams that come between two calls of recvfrom, the first is kept; and all sockets together
- * keep 2 (lwIP's default of MEMP_NUM_NETBUF). RT-Thread has no option for it; SConscript puts this directory before lwIP's
- * on the path instead.
+ * RT-Thread sets it to 1: of the datagrams that arrive between two calls of recvfrom, the first is
+ * kept; and all sockets together keep 2 (lwIP's default of MEMP_NUM_NETBUF). RT-Thread has no
+ * option for it, so SConscript puts this directory before lwIP's on the path.
  *
  * SPDX-License-Identifier: MIT
  */
