@@ -47,8 +47,8 @@ static int int_option(int handle, int level, int name, int *value) {
     return r;
 }
 
-/* What the caller does not know comes from SO_TYPE, the own address and SO_PROTOCOL; without the
- * last, the protocol is 0. */
+/* Members that the caller does not know come from SO_TYPE, the own address and SO_PROTOCOL; without
+ * the last, the protocol is 0. */
 int usocket_port_adopt(int handle, int *family, int *type, int *proto) {
     int value;
     int r = int_option(handle, SOL_SOCKET, SO_TYPE, &value);

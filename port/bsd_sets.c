@@ -1,4 +1,4 @@
-/* Sets of descriptors: Linux's epoll, whose cost grows with the descriptors that are ready. Other
+/* Sets of descriptors: Linux's epoll. Its cost grows with the descriptors that are ready. Other
  * systems have no sets here, and the core asks each socket in turn.
  *
  * SPDX-License-Identifier: MIT

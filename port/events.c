@@ -1,4 +1,4 @@
-/* Events and the wake-up on a system whose poll knows sockets alone: events.h.
+/* Events and the wake-up on a system with a poll for sockets alone: events.h.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* Events on a system whose poll knows sockets alone.
+/* Events on a system with a poll for sockets alone.
  *
  * With PLAT_EVENTS 1 in platform.h, port/events.c has the usocket_port_event_* and
  * usocket_port_wake of port.h. An event is a handle above all sockets with a semaphore behind it: a

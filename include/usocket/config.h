@@ -143,7 +143,7 @@
 #endif
 #endif
 
-/** A poller, whose time grows with the descriptors that are ready, not with those that are open.
+/** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
  *  @cost 600 + 4070, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER

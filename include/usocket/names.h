@@ -35,7 +35,7 @@ extern "C" {
 #define USOCKET_NI_NAMEREQD 0x8
 #define USOCKET_NI_DGRAM 0x10
 
-/** What to look up. Zero it, then set the members that matter. */
+/** The question of a lookup. Zero it, then set the members that matter. */
 typedef struct usocket_query {
     /** Name or numeric address. NULL: this host (loopback; with AI_PASSIVE any address). */
     const char *host;

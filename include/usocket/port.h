@@ -193,7 +193,8 @@ int usocket_port_service(const char *name, bool dgram);
  *  USOCKET_EAI_SERVICE: none */
 int usocket_port_service_name(uint16_t port, bool dgram, char *name);
 
-/** The number of an interface, as usocket_if_nametoindex. @param name @p len bytes, without a NUL */
+/** The number of an interface, as usocket_if_nametoindex. @param name @p len bytes, without a
+ *  NUL */
 int usocket_port_if_index(const char *name, size_t len);
 
 /** As usocket_if_indextoname. @param name USOCKET_IFNAME_MAX bytes; terminated */

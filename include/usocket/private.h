@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-/** How to wait for a socket that usocket_poller_look has found not ready. */
+/** The way to wait for a socket that usocket_poller_look has found not ready. */
 typedef struct usocket_look {
     /** Events to arm its descriptor for, USOCKET_POLL_*. 0 where @p events was not 0: its
      *  descriptor cannot tell, so look again soon. */

@@ -32,8 +32,8 @@
  * - usocket_errname and usocket_strerror know these codes, too.
  *
  * Datagrams: a socket of the type USOCKET_DGRAM speaks DTLS 1.2.
- * - A client connects; that includes the handshake, whose flights are sent again after 1, 2, 4 ...
- *   s, within the deadline. Without a deadline USOCKET_ETIMEDOUT comes after some minutes.
+ * - A client connects; that includes the handshake, and its flights are sent again after 1, 2, 4
+ *   ... s, within the deadline. Without a deadline USOCKET_ETIMEDOUT comes after some minutes.
  * - A server binds, listens and accepts as one of streams does. usocket_accept_by answers each
  *   ClientHello with a cookie, and returns a socket for a client that has sent its cookie back; it
  *   keeps nothing of a client before. The socket is another one on the same address, connected to
@@ -43,8 +43,8 @@
  *   USOCKET_TLS_MAX_FRAGMENT); with an address it is USOCKET_EISCONN. A receive is one datagram,
  *   and drops the part of it that the buffer has no room for; it skips empty ones. 0 is the peer's
  *   close_notify, which may get lost. A datagram that was tampered with is dropped.
- * - The handshake makes progress only in calls: a socket whose peer may have missed the last flight
- *   has to receive or to poll.
+ * - The handshake makes progress only in calls. The peer may have missed the last flight, so the
+ *   program keeps receiving or polling.
  *
  * TLS exists where USOCKET_TLS is 1 and the build has mbedTLS, 3.6 (TLS 1.2 and 1.3) or 2.28 (TLS
  * 1.2). Elsewhere opening such a socket returns USOCKET_EPROTONOSUPPORT.

@@ -170,7 +170,7 @@ usocket_time_t usocket_deadline_in(usocket_time_t timeout);
 /** A socket. The caller places it: static, on the stack, inside an object. It must not move while
  *  it is open. Its members are private. */
 typedef struct usocket {
-    struct usocket *base; /* the socket whose connection this one shares; NULL: its own */
+    struct usocket *base; /* the socket with the connection that this one shares; NULL: its own */
     int fd;               /* the descriptor that others may see; -1: closed */
     int io;         /* the descriptor that the library uses; not fd once bytes were put back */
     uint32_t users; /* calls in progress, and flags; atomic */
@@ -181,7 +181,7 @@ typedef struct usocket {
     uint16_t family;
     uint8_t type;
     uint8_t flags;
-    uint8_t guess; /* how many receives wait before they try */
+    uint8_t guess; /* number of receives that wait before they try */
     int proto;
     int error; /* a code that came behind data already returned: for the next receive */
     void *tls; /* the TLS session; NULL: a plain socket */

@@ -255,7 +255,7 @@ static int milliseconds(long long left) {
 
 #ifdef SAL_USING_POSIX
 
-/* poll returns -1 at the first socket whose network is down: then each socket is polled alone. */
+/* poll returns -1 at the first socket with its network down: then each socket is polled alone. */
 static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
     int r = poll(fds, n, milliseconds(left));
     if (r >= 0) {

@@ -132,7 +132,7 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
  * generator of the package mbedtls (mbedtls_hardware_poll) calls rand(), and is not used. */
 #if defined(RT_HWCRYPTO_USING_RNG) && !defined(USOCKET_TLS_BOARD_RANDOM)
 
-rt_uint32_t rt_hwcrypto_rng_update(void); /* from <hw_rng.h>, whose place differs */
+rt_uint32_t rt_hwcrypto_rng_update(void); /* from <hw_rng.h>, which has no fixed place */
 
 /* The generator cannot report a failure: it returns 0, or when it is broken the same word again. So
  * no word may equal the one before it. */
