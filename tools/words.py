@@ -22,7 +22,7 @@ OPENING = re.compile(r"(?:what|who|whether|how|where|those)\b", re.I)
 PERSON = re.compile(r"\b(?:who|whoever|whose)\b", re.I)
 QUOTED = re.compile(r"`[^`]*`|\"[^\"\n]*\"|'[^'\n]?'")
 QUESTION = re.compile(r"(?<=[A-Za-z)])\?(?=\s|$)")
-SUBJECT = re.compile(r"[^\s:,]+(?:, [^\s:,]+)*: [^a-z\s].*\.")
+SUBJECT = re.compile(r"[^\s:,]+(?:, [^\s:,]+)*: (?:[^a-z\s]|[a-z]\w*[._(]\w).*\.")  # a sentence may begin with a name of the code
 NOT_WORDS = re.compile(r"SPDX-|NOLINT|clang-format|-\*-|noqa|shellcheck|fmt:")
 
 # Lines with "who" for a person, as (file, part of the line).
@@ -198,6 +198,8 @@ BAD = [
 SUBJECTS = {
     "src/wait.c: One function waits.": False,
     "tools, test: `a` is new.": False,
+    "src: wait.c has one function.": False,
+    "src: the_wait has one function.": False,
     "src/wait.c: one function waits.": True,
     "src/wait.c: One function waits": True,
     "One function waits.": True,
