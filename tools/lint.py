@@ -19,6 +19,7 @@ import sys
 
 import arrows
 import builds
+import cache
 import calls
 import diagrams
 import named
@@ -93,9 +94,16 @@ def formatting(_):
 def cppcheck(_):
     """cppcheck reports nothing in the library."""
     need("cppcheck")
-    return command("cppcheck", "--quiet", "--std=c99", "--enable=warning,portability,performance", "--inline-suppr",
+    # It reads the headers beside the sources, in all the configurations that it finds.
+    key = cache.key("cppcheck", cache.version("cppcheck"), *cache.contents([*ours_for_posix(), *files(".h", under=("include", "src", "port")), __file__]))
+    if cache.known(key):
+        return []
+    lines = command("cppcheck", "--quiet", "--std=c99", "--enable=warning,portability,performance", "--inline-suppr",
                    "--suppress=missingIncludeSystem", "--suppress=toomanyconfigs", "--max-configs=64",
                    "-UUSOCKET_CONFIG_FILE", "--error-exitcode=1", "-Iinclude", "-Iport/posix", *ours_for_posix())
+    if not lines:
+        cache.remember(key)
+    return lines
 
 
 def tidy(jobs):
@@ -103,13 +111,28 @@ def tidy(jobs):
     if not jobs:
         return ["there is no source to check"]
 
-    def one(job):
+    ours = cache.key(cache.version("clang-tidy"), *cache.contents([".clang-tidy", *files(".h", under=("include", "src", "port", "micropython"))]))
+
+    def key_of(job):
+        """Of the texts before and behind the preprocessor; a source that does not compile has a key of its own."""
+        source, flags = job
+        result = subprocess.run(["clang", "-E", *flags, source], stdin=subprocess.DEVNULL, capture_output=True)
+        defined = flags if result.returncode else [flag for flag in flags if not flag.startswith("-D")]
+        return cache.key("clang-tidy", ours, *defined, *cache.contents([source]), result.stdout)
+
+    def one(key, job):
+        if cache.known(key):
+            return []
         source, flags = job
         lines = command("clang-tidy", "--quiet", source, "--", *flags)
+        if not lines:
+            cache.remember(key)
         return [line for line in lines if re.search(r"(error|warning):", line)] or lines
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(dict.fromkeys(line for lines in pool.map(one, jobs) for line in lines))
+        # Flags that make the same text of a source are one job.
+        different = dict(zip(pool.map(key_of, jobs), jobs))
+        return list(dict.fromkeys(line for lines in pool.map(one, different, different.values()) for line in lines))
 
 
 @check
