@@ -1,6 +1,6 @@
 # Tests. Every suite's last line is `N passed, N failed, N skipped`; tools/suites.py runs several and adds them up.
 
-SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.sh),test-compat) \
+SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.py),test-compat) \
 	test-c-asan test-samples test-tree test-docs lint
 NEWEST := 1.26.1
 LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python newest-test-peers
@@ -29,31 +29,31 @@ test-asan: packages-test ## C and Python tests under the sanitizers
 	@$(PYTHON) tools/suites.py test-asan test-c-asan test-python-asan
 
 test-python: $(OURS) ## comparisons with CPython, and features of MicroPython
-	@$(PYTHON) test/python/run.py --interp $(OURS)
+	$(GO) $(PYTHON) test/python/run.py --interp $(OURS)
 
 test-python-long: $(OURS)
-	@$(PYTHON) test/python/run.py --interp $(OURS) --long
+	$(GO) $(PYTHON) test/python/run.py --interp $(OURS) --long
 
 test-python-asan: $(ASAN)
-	@$(SANITIZER) $(PYTHON) test/python/run.py --asan --interp $(ASAN)
+	$(GO) $(SANITIZER) $(PYTHON) test/python/run.py --asan --interp $(ASAN)
 
 test-peers: $(OURS) $(STOCK) ## MicroPython's own test suite, ours beside the built-in socket
-	@$(PYTHON) test/peers/run.py --tree $(MPY_TREE) --ours $(OURS) --stock $(STOCK)
+	$(GO) $(PYTHON) test/peers/run.py --tree $(MPY_TREE) --ours $(OURS) --stock $(STOCK)
 
 test-peers-long: $(OURS) $(STOCK)
-	@$(PYTHON) test/peers/run.py --tree $(MPY_TREE) --ours $(OURS) --stock $(STOCK) --long
+	$(GO) $(PYTHON) test/peers/run.py --tree $(MPY_TREE) --ours $(OURS) --stock $(STOCK) --long
 
 test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's libraries
-	@$(PYTHON) test/libs/run.py --interp $(OURS)
+	$(GO) $(PYTHON) test/libs/run.py --interp $(OURS)
 
 # Random programs with fixed seeds; `TEST_SECONDS=3600 make random` runs for an hour with seeds from the clock.
 RANDOM_ON := $(OURS) build/lwip/micropython build/sal/micropython
 .PHONY: test-random test-random-asan random
 test-random: $(RANDOM_ON) ## random programs: calls, closes, collections, threads and scheduled functions
-	@$(PYTHON) test/random/run.py --programs 24 --steps 300 $^
+	$(GO) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
 test-random-asan: $(ASAN) build/lwip-asan/micropython build/sal-asan/micropython
-	@$(SANITIZER) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
+	$(GO) $(SANITIZER) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
 random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones each time
 	@TEST_SECONDS=$(or $(TEST_SECONDS),600) $(PYTHON) test/random/run.py --steps 400 $^
@@ -61,23 +61,37 @@ random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones
 # The README's command with MICROPYTHON_DIR, without apt-get.
 .PHONY: test-tree test-tree-long
 test-tree: packages-test $(MPY_READY) $(MBEDTLS_READY) ## MICROPYTHON_DIR=/path make run, on a system without apt-get
-	@$(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE)
+	$(GO) $(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE)
 
 test-tree-long: packages-test $(MPY_READY) $(MBEDTLS_READY)
-	@$(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE) --long --only '^checkout'
+	$(GO) $(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE) --long --only '^checkout'
 
 test-docs: $(OURS) lib ## the examples of the documents, their names and numbers
-	@$(PYTHON) tools/doccheck.py --interp $(OURS)
+	$(GO) $(PYTHON) tools/doccheck.py --interp $(OURS)
 
-ifneq ($(wildcard test/compat/run.sh),)
+ifneq ($(wildcard test/compat/run.py),)
+.PHONY: test-compat-long
+LONG_SUITES += test-compat-long
 test-compat: $(MPY_READY) ## the binding against the names of MicroPython 1.13, and its headers for RT-Thread's
-	@test/compat/run.sh $(MPY_TREE)
+	$(GO) $(PYTHON) test/compat/run.py $(MPY_TREE)
+
+test-compat-long: packages-test
+	$(GO) $(PYTHON) test/compat/run.py --long
 endif
 
-# newest-X is the target X with the newest pinned MicroPython, as long as the mirror has it.
-newest-%:
-	@tools/setup.sh micropython $(NEWEST) || { [ $$? = 3 ] && echo '0 passed, 0 failed, 1 skipped' && exit; } \
-		&& $(MAKE) --no-print-directory MICROPYTHON_VERSION=$(NEWEST) $*
+# newest-X is the target X with the newest pinned MicroPython, as long as the mirror has it. Its interpreters stay in
+# build/obj/, so that suites of both versions run side by side.
+NEWEST_MAKE = $(MAKE) --no-print-directory MICROPYTHON_VERSION=$(NEWEST) $(foreach name,INTERPRETER:unix OURS:unix STOCK:ab,$(subst :,=build/obj/,$(name))-$(NEWEST)/micropython)
+NEWEST_ASKED := $(patsubst newest-%,%,$(filter newest-%,$(MAKECMDGOALS)))
+.PHONY: newest
+ifdef BUILD_ONLY
+newest-%: newest ;
+newest: $(MBEDTLS_OUT)/libmbedcrypto.a
+	@tools/setup.sh micropython $(NEWEST) || { [ $$? = 3 ] && exit; } && $(NEWEST_MAKE) $(NEWEST_ASKED)
+else
+newest-%: $(MBEDTLS_OUT)/libmbedcrypto.a
+	@tools/setup.sh micropython $(NEWEST) || { [ $$? = 3 ] && echo '0 passed, 0 failed, 1 skipped' && exit; } && $(NEWEST_MAKE) $*
+endif
 
 bench: packages-test $(OURS) $(STOCK) lib ## the benchmark against raw C, CPython and the built-in socket
 	@$(PYTHON) bench/run.py
@@ -89,4 +103,4 @@ coverage: packages-test build/cov/micropython ## lines and branches that the tes
 	@$(PYTHON) tools/coverage.py
 
 coverage-check: packages-test build/cov/micropython
-	@$(PYTHON) tools/coverage.py --check
+	$(GO) $(PYTHON) tools/coverage.py --check
