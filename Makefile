@@ -5,6 +5,8 @@
 .PHONY: FORCE
 FORCE:
 Q := $(if $(V),,@)
+# A suite's recipe begins with it: BUILD_ONLY=1 makes what the suite needs, and does not run it.
+GO := $(if $(BUILD_ONLY),@:,@)
 
 include mk/interpreters.mk
 include mk/lib.mk

@@ -6,17 +6,17 @@ SOAK_SUITES += test-aio-long
 
 .PHONY: test-aio test-aio-long test-aio-lwip test-aio-asan bench-aio
 test-aio: packages-test $(OURS) $(STOCK) ## asyncio without freezes: streams, servers, lookups, connects
-	@$(PYTHON) test/python/run.py --scripts test/aio --interp $(OURS)
+	$(GO) $(PYTHON) test/python/run.py --scripts test/aio --interp $(OURS)
 
 test-aio-long: packages-test $(OURS) $(STOCK)
-	@$(PYTHON) test/python/run.py --scripts test/aio --interp $(OURS) --long
+	$(GO) $(PYTHON) test/python/run.py --scripts test/aio --interp $(OURS) --long
 
 # The filter excludes scripts that test the kernel's network or system calls, or wait for the stack's timers thousands of times.
 test-aio-lwip: packages-test build/lwip/micropython
-	@$(PYTHON) test/python/run.py --scripts test/aio --interp build/lwip/micropython --stack lwip --filter '^(?!lossless|drive_(calls|freeze|names|package|race|suite))'
+	$(GO) $(PYTHON) test/python/run.py --scripts test/aio --interp build/lwip/micropython --stack lwip --filter '^(?!lossless|drive_(calls|freeze|names|package|race|suite))'
 
 test-aio-asan: packages-test $(ASAN)
-	@$(SANITIZER) $(PYTHON) test/python/run.py --scripts test/aio --asan --interp $(ASAN)
+	$(GO) $(SANITIZER) $(PYTHON) test/python/run.py --scripts test/aio --asan --interp $(ASAN)
 
 bench-aio: packages-test $(OURS) $(STOCK) ## aiosocket beside MicroPython's and CPython's asyncio: many connections, HTTP, freezes
 	@$(PYTHON) bench/aio/run.py

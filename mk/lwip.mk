@@ -82,13 +82,13 @@ $(eval $(call lwip_variant,v4,gcc,-O2 -DUSOCKET_IPV6=0,-O2,getaddrinfo))
 
 .PHONY: test-lwip-c test-lwip-c-long
 test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_v4_PROGRAMS) $(lwip_asan_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS) ## the C tests on lwIP; random sequences of calls
-	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) \
+	$(GO) ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) \
 		--full $(lwip_tiny_PROGRAMS) $(lwip_gcc_PROGRAMS) $(lwip_v4_PROGRAMS) --brief $(lwip_tiny-asan_PROGRAMS) $(lwip_asan_PROGRAMS)
 
 # 100,000 random sequences on each of two pool sizes; they mostly wait.
 LWIP_CALLS := $(filter %/calls-lwip,$(lwip_gcc_PROGRAMS) $(lwip_tiny_PROGRAMS))
 test-lwip-c-long: $(lwip_gcc_PROGRAMS) $(lwip_clang_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
-	@TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_CALLS)) \
+	$(GO) TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_CALLS)) \
 		--brief $(lwip_clang_PROGRAMS) $(lwip_tiny-asan_PROGRAMS)
 
 LONG_SUITES += test-lwip-c

@@ -9,7 +9,7 @@ run: $(INTERPRETER) ## run the documented examples; SCRIPT=app.py ARGS=... runs 
 ifdef SCRIPT
 	@$(INTERPRETER) $(SCRIPT) $(ARGS)
 else
-	@$(PYTHON) tools/run.py --interp $(INTERPRETER)
+	$(GO) $(PYTHON) tools/run.py --interp $(INTERPRETER)
 endif
 
 repl: $(INTERPRETER) ## the prompt of the interpreter; import usocket there

@@ -56,7 +56,7 @@ $(eval $(call sal_variant,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram
 # The behaviour of lwIP 2.1.2 and 2.0.2, each with poll and with select; other variants with the default.
 .PHONY: test-sal-c
 test-sal-c: $(sal_gcc_PROGRAMS) $(sal_no-posix_PROGRAMS) $(sal_asan_PROGRAMS) $(sal_no-ipv6_PROGRAMS)
-	@$(TC_RUN) --jobs 4 --full LOOK=212 $(sal_gcc_PROGRAMS) --brief LOOK=212 $(sal_no-posix_PROGRAMS) $(sal_no-ipv6_PROGRAMS) \
+	$(GO) $(TC_RUN) --jobs 4 --full LOOK=212 $(sal_gcc_PROGRAMS) --brief LOOK=212 $(sal_no-posix_PROGRAMS) $(sal_no-ipv6_PROGRAMS) \
 		LOOK=202 $(sal_gcc_PROGRAMS) $(sal_asan_PROGRAMS) $(filter %quirks %trouble %connect,$(sal_no-posix_PROGRAMS))
 
 LONG_SUITES += test-sal-c

@@ -14,4 +14,4 @@ $(SAMPLES_DIR)/prompt: $(SAMPLES_O) $(BUILD_DIR)/sal-asan/all.a
 
 .PHONY: test-samples
 test-samples: $(SAMPLES_DIR)/prompt $(OURS) ## the samples for RT-Thread, each run once
-	@$(PYTHON) test/samples/run.py $< $(OURS)
+	$(GO) $(PYTHON) test/samples/run.py $< $(OURS)

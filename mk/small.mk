@@ -39,17 +39,17 @@ $(foreach name,$(FOREIGN),$(eval $(call tc_variant,$(name),$($(name)_CC),$(FOREI
 .PHONY: test-arm-c test-arm-python test-bigendian-c test-arm-sim test-bigendian-sim
 
 test-arm-c: $(arm_PROGRAMS) ## the C tests as 32-bit ARM, under qemu-user
-	@$(TC_RUN) --under '$(arm_RUN)' --full $^
+	$(GO) $(TC_RUN) --under '$(arm_RUN)' --full $^
 
 test-bigendian-c: $(powerpc_PROGRAMS) ## the C tests as 32-bit big-endian PowerPC, under qemu-user
-	@$(TC_RUN) --under '$(powerpc_RUN)' --full $^
+	$(GO) $(TC_RUN) --under '$(powerpc_RUN)' --full $^
 
 # For both, the part that takes seconds: the simulated network.
 test-arm-sim: $(filter %-sim,$(arm_PROGRAMS))
-	@$(TC_RUN) --under '$(arm_RUN)' --full $^
+	$(GO) $(TC_RUN) --under '$(arm_RUN)' --full $^
 
 test-bigendian-sim: $(filter %-sim,$(powerpc_PROGRAMS))
-	@$(TC_RUN) --under '$(powerpc_RUN)' --full $^
+	$(GO) $(TC_RUN) --under '$(powerpc_RUN)' --full $^
 
 # The interpreter wrapped as a program of this machine, with the heap size of a 64-bit one, which the scripts expect.
 build/arm/emulated: build/arm/micropython
@@ -60,27 +60,28 @@ $(BUILD_DIR)/gaps $(BUILD_DIR)/arm/gaps: test/foreign/gaps.c
 	$(Q)$(if $(findstring /arm/,$@),$(arm_CC),gcc) -Wall -Wextra -Werror -D_GNU_SOURCE -o $@ $<
 
 test-arm-python: build/arm/emulated $(BUILD_DIR)/gaps $(BUILD_DIR)/arm/gaps ## the Python tests as 32-bit ARM, under qemu-user
-	@echo 'What qemu-user does otherwise than the kernel, in plain C:'
-	@$(BUILD_DIR)/gaps kernel >/dev/null && $(arm_RUN) $(BUILD_DIR)/arm/gaps
-	@$(PYTHON) test/python/run.py --interp build/arm/emulated --known test/foreign/arm.txt
+	$(GO) echo 'What qemu-user does otherwise than the kernel, in plain C:'
+	$(GO) $(BUILD_DIR)/gaps kernel >/dev/null
+	$(GO) $(arm_RUN) $(BUILD_DIR)/arm/gaps
+	$(GO) $(PYTHON) test/python/run.py --interp build/arm/emulated --known test/foreign/arm.txt
 
 .PHONY: test-client
 test-client: build/client/micropython ## an interpreter for TCP clients only: its features, and its missing names
-	@$(PYTHON) test/client/run.py $<
+	$(GO) $(PYTHON) test/client/run.py $<
 
 # The ports are measured as well, which needs lwIP's headers.
 .PHONY: size-check
 size size-check: $(LWIP_READY)
 size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md has grown by more than 1 %
-	@$(PYTHON) tools/size.py --check --micropython $(MPY_TREE)
+	$(GO) $(PYTHON) tools/size.py --check --micropython $(MPY_TREE)
 
 .PHONY: test-configs
 test-configs: $(LWIP_READY) ## the library on lwIP and RT-Thread compiles in every configuration
-	@$(PYTHON) test/unit/configs.py $(LWIP_TREE) $(MBEDTLS_TREE)
+	$(GO) $(PYTHON) test/unit/configs.py $(LWIP_TREE) $(MBEDTLS_TREE)
 
 .PHONY: instructions instructions-check
 instructions: packages-test $(OURS) ## instructions of the commonest calls; writes bench/instructions.md
 	@$(PYTHON) bench/instructions.py --write $(OURS)
 
 instructions-check: packages-test $(OURS) ## fail when a figure of bench/instructions.md has grown by more than 1 %
-	@$(PYTHON) bench/instructions.py $(OURS)
+	$(GO) $(PYTHON) bench/instructions.py $(OURS)

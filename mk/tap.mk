@@ -5,13 +5,13 @@ SOAK_SUITES += test-tap-long
 
 .PHONY: test-tap test-tap-long test-tap-asan
 test-tap: packages-test $(OURS) build/lwip/micropython build/lwip-tiny/micropython ## lwIP and the kernel's sockets, over Ethernet
-	@$(PYTHON) test/tap/run.py
+	$(GO) $(PYTHON) test/tap/run.py
 
 test-tap-long: packages-test $(OURS) build/lwip/micropython build/lwip-tiny/micropython
-	@$(PYTHON) test/tap/run.py --long
+	$(GO) $(PYTHON) test/tap/run.py --long
 
 test-tap-asan: packages-test $(OURS) build/lwip-asan/micropython
-	@$(SANITIZER) $(PYTHON) test/tap/run.py --interp build/lwip-asan/micropython
+	$(GO) $(SANITIZER) $(PYTHON) test/tap/run.py --interp build/lwip-asan/micropython
 
 .PHONY: bench-lwip
 bench-lwip: build/lwip/micropython ## the module on lwIP beside plain C on lwIP

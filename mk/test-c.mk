@@ -14,6 +14,7 @@ TC_SIM_TESTS := address error socket connect accept data flood datagram lookup s
 TC_NET_TESTS := system socket connect accept data flood datagram poller watch getaddrinfo threads bsd edges fork
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
+TC_TEST_O := -O0
 TC_LINK := -lcmocka -lpthread
 TC_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
@@ -34,10 +35,10 @@ $(BUILD_DIR)/$(1)/inject/%.o: %.c
 	$$(Q)$(2) $(TC_LIB_FLAGS) $(3) $(CFLAGS_EXTRA) -I$(TC)/inject -Iport/posix -MMD -MP -c -o $$@ $$<
 $(BUILD_DIR)/$(1)/sim/%.o: %.c $(BUILD_DIR)/allowed.h | $($(1)_NEEDS)
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -DTEST_SIM -MMD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $$(if $$(filter $(TC)/%,$$<),$(TC_TEST_O)) $(CFLAGS_EXTRA) -DTEST_SIM -MMD -MP -c -o $$@ $$<
 $(BUILD_DIR)/$(1)/net/%.o: %.c $(BUILD_DIR)/allowed.h | $($(1)_NEEDS)
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(TC_TEST_FLAGS) $(3) $$(if $$(filter $(TC)/%,$$<),$(TC_TEST_O)) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
 $(BUILD_DIR)/$(1)/sim.a: $(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o) $(TC_SIM:%.c=$(BUILD_DIR)/$(1)/sim/%.o) \
 		$(BUILD_DIR)/$(1)/sim/$(TC)/fixture.o
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
@@ -88,7 +89,7 @@ TC_RUN := $(TC_PYTHON) $(TC)/run.py
 TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names no-server in-turn client
 .PHONY: test-c test-c-long test-c-asan test-c-valgrind examples-c
 test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
-	@$(TC_RUN) --also 'make --no-print-directory test-c-configs' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
+	$(GO) $(TC_RUN) --also 'make --no-print-directory test-c-configs' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
 		$(if $(findstring coverage,$(CFLAGS_EXTRA)),,--also '$(TC)/knobs.py gcc g++ $(BUILD_DIR)/gcc/net.a $(BUILD_DIR)/knobs') \
 		--also '$(TC)/absent.sh $(BUILD_DIR)/client/net.a $(TC_NOT_IN_CLIENT)' \
 		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
@@ -97,15 +98,15 @@ test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
 TC_LONGER := $(filter $(patsubst $(TC)/test_%.c,\%/%-sim,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)) \
 	$(patsubst $(TC)/test_%.c,\%/%-net,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)),$(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)))
 test-c-long: $(TC_LONGER)
-	@TEST_LONG=1 $(TC_RUN) --full $^
+	$(GO) TEST_LONG=1 $(TC_RUN) --full $^
 
 test-c-asan: $(asan_PROGRAMS)
-	@ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) --full $(asan_PROGRAMS)
+	$(GO) ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 $(TC_RUN) --full $(asan_PROGRAMS)
 
 TC_VALGRIND := valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kinds=definite,indirect,possible \
 	--errors-for-leak-kinds=definite,indirect,possible --fair-sched=yes --suppressions=test/unit/valgrind.supp
 test-c-valgrind: $(gcc_PROGRAMS)
-	@TEST_SHORT=1 TEST_VALGRIND=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
+	$(GO) TEST_SHORT=1 TEST_VALGRIND=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
 
 # Small programs that include only usocket.h.
 TC_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/examples/%,$(wildcard examples/c/*.c))

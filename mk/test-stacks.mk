@@ -7,7 +7,7 @@ LONG_SUITES += $(STACKS:%=test-python-%-asan)
 .PHONY: $(STACKS:%=test-python-%) $(STACKS:%=test-python-%-asan)
 
 $(STACKS:%=test-python-%): test-python-%: build/%/micropython
-	@$(PYTHON) test/python/run.py --interp $< --stack $* --jobs 4
+	$(GO) $(PYTHON) test/python/run.py --interp $< --stack $* --jobs 4
 
 $(STACKS:%=test-python-%-asan): test-python-%-asan: build/%-asan/micropython
-	@$(SANITIZER) $(PYTHON) test/python/run.py --asan --interp $< --stack $* --jobs 4
+	$(GO) $(SANITIZER) $(PYTHON) test/python/run.py --asan --interp $< --stack $* --jobs 4

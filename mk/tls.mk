@@ -68,26 +68,26 @@ TLS_FULL := $(filter %/tls/tls-sim %/tls/tls-net %/tls/tls_sweep-sim,$(TLS_PROGR
 TLS_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
 .PHONY: test-tls-c test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
 test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
-	@TEST_LIMIT=300 $(TC_RUN) --brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
+	$(GO) TEST_LIMIT=300 $(TC_RUN) --brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
 
 test-tls-c-asan: $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
-	@$(TLS_SANITIZER) TEST_LIMIT=300 $(TC_RUN) --brief $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
+	$(GO) $(TLS_SANITIZER) TEST_LIMIT=300 $(TC_RUN) --brief $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
 
 # Every 17th failing call and allocation of a session, every 97th under the sanitizers, different ones each day; TEST_STRIDE=1: all.
 test-tls-c-long: $(tls_PROGRAMS) $(tls-asan_PROGRAMS)
-	@$(TLS_SANITIZER) TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) --full \
+	$(GO) $(TLS_SANITIZER) TEST_LONG=1 TEST_LIMIT=3000 $(TC_RUN) --full \
 		TEST_STRIDE=$(or $(TEST_STRIDE),17) $(filter %/tls_sweep-sim,$(tls_PROGRAMS)) \
 		TEST_STRIDE=$(or $(TEST_STRIDE),97) $(filter %/tls_sweep-sim,$(tls-asan_PROGRAMS))
 
 test-tls-c-valgrind: $(tls_PROGRAMS)
-	@TEST_SHORT=1 TEST_VALGRIND=1 TEST_LIMIT=1500 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(filter %/tls-sim %/tls-net,$(tls_PROGRAMS))
+	$(GO) TEST_SHORT=1 TEST_VALGRIND=1 TEST_LIMIT=1500 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(filter %/tls-sim %/tls-net,$(tls_PROGRAMS))
 
 test-tls-c-arm: $(tls-arm_PROGRAMS)
-	@TEST_LIMIT=600 $(TC_RUN) --under '$(arm_RUN)' --full $^
+	$(GO) TEST_LIMIT=600 $(TC_RUN) --under '$(arm_RUN)' --full $^
 
 .PHONY: test-pairs
 test-pairs: $(tls-tsan_PROGRAMS) ## every pair of calls at once on one socket, under ThreadSanitizer
-	@TSAN_OPTIONS=halt_on_error=0:exitcode=97:history_size=4 TEST_LIMIT=600 $(TC_RUN) --full $^
+	$(GO) TSAN_OPTIONS=halt_on_error=0:exitcode=97:history_size=4 TEST_LIMIT=600 $(TC_RUN) --full $^
 
 SUITES += test-tls-c test-pairs
 LONG_SUITES += test-tls-c-asan test-tls-c-arm
@@ -97,13 +97,13 @@ SOAK_SUITES += test-tls-c-long test-tls-c-valgrind
 
 .PHONY: test-tls test-tls-asan test-tls-long
 test-tls: $(OURS) ## TLS sockets against openssl, CPython's ssl, bad certificates, spoiled connections
-	@$(PYTHON) test/tls/run.py --interp $(OURS)
+	$(GO) $(PYTHON) test/tls/run.py --interp $(OURS)
 
 test-tls-long: $(OURS)
-	@$(PYTHON) test/tls/run.py --interp $(OURS) --long
+	$(GO) $(PYTHON) test/tls/run.py --interp $(OURS) --long
 
 test-tls-asan: $(ASAN)
-	@$(SANITIZER) $(PYTHON) test/tls/run.py --interp $(ASAN)
+	$(GO) $(SANITIZER) $(PYTHON) test/tls/run.py --interp $(ASAN)
 
 SUITES += test-tls
 LONG_SUITES += test-tls-asan
@@ -112,9 +112,9 @@ SOAK_SUITES += test-tls-long
 # The TLS tests on other stacks.
 .PHONY: test-tls-lwip test-tls-sal
 test-tls-lwip: packages-test build/lwip/micropython
-	@$(PYTHON) test/tls/run.py --interp build/lwip/micropython --stack lwip
+	$(GO) $(PYTHON) test/tls/run.py --interp build/lwip/micropython --stack lwip
 
 test-tls-sal: packages-test build/sal/micropython
-	@$(PYTHON) test/tls/run.py --interp build/sal/micropython --stack sal
+	$(GO) $(PYTHON) test/tls/run.py --interp build/sal/micropython --stack sal
 
 LONG_SUITES += test-tls-lwip test-tls-sal

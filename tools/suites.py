@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
-"""Run several test suites, each a target of the Makefile, and add up their counts.
+"""Run several test suites, each a target of the Makefile, and add up what they count.
 
 usage: tools/suites.py NAME TARGET...     run the targets; the totals go to build/logs/NAME.counts
        tools/suites.py --sum NAME...      add up the totals of earlier runs
 
+One make builds everything that the suites need, then AT_ONCE suites run side by side. The output of a suite is printed when the
+suite ends; build/logs/TARGET.log has it meanwhile.
+
 A suite's last line of the form `N passed, N failed, N skipped` counts. A suite that ends with an error although it counted
 no failure, that prints no such line or that ran no test counts as one failure.
 
-While a suite is silent, a line every QUIET seconds has its duration and the current target. TEST_JOBS: the number of parallel
-compilations of a suite (by default the number of processors).
+While nothing is printed, a line every QUIET seconds names the suites that run, for how long, and what is being made. TEST_JOBS: the
+number of files that are compiled at once (the number of processors); TEST_SUITES: the number of suites at once.
 """
 
 import os
+import queue
 import re
 import signal
 import subprocess
@@ -23,16 +27,19 @@ import slow
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "logs")
-LIMIT = 30 * 60  # seconds for one suite
+LIMIT = 60 * 60  # seconds for one suite
 QUIET = 8
-ABOUT = {"test": 28, "test-long": 24, "test-soak": 30}  # minutes on two idle cores; later runs use the duration of the previous one on this machine
-JOBS = os.environ.get("TEST_JOBS") or str(os.cpu_count() or 1)
+ABOUT = {"test": 9, "test-long": 17, "test-soak": 30}  # minutes on two idle cores; later runs use the duration of the previous one on this machine
+CORES = os.cpu_count() or 1
+JOBS = os.environ.get("TEST_JOBS") or str(CORES)
+AT_ONCE = int(os.environ.get("TEST_SUITES") or 2)
+BUILDS = "builds"  # the row of what is built before
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
 def under_way(session):
-    """The target or command of the newest process of a session, where the system reports it."""
+    """What the newest process of a session makes or runs, as far as the system tells."""
     newest, words = (-1, -1), ""
     for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
         try:
@@ -50,85 +57,158 @@ def under_way(session):
     return os.path.relpath(words, ROOT) if words.startswith(ROOT) else words
 
 
-def run(target):
-    """Run one suite, print and store its output; returns (passed, failed, skipped), seconds, a note."""
-    counts, start, late, over = None, time.monotonic(), [], threading.Event()
-    heard = [start]
-    limit = slow.Limit(LIMIT)
-    with open(os.path.join(LOGS, target + ".log"), "w") as log:
-        child = subprocess.Popen(["make", "--no-print-directory", "-j", JOBS, target], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
-                                 start_new_session=True)
+class Suite:
+    """One suite, or BUILDS: a make in a session of its own."""
 
-        def watch():
-            while not over.wait(1):
-                now = time.monotonic()
-                if now - heard[0] >= QUIET:
-                    heard[0] = now
-                    print(f"    {target}: {now - start:.0f} s  {under_way(child.pid)[:100]}", flush=True)
-                if limit.left() <= 0:
-                    late.append(True)
-                    os.killpg(child.pid, signal.SIGKILL)
-                    return
+    def __init__(self, target, words, show):
+        """words: the arguments of make. show: called with each line of the output."""
+        self.target, self.words, self.show = target, words, show
+        self.counts, self.seconds, self.cpu, self.note = None, 0.0, 0.0, ""
+        self.start, self.child, self.limit = time.monotonic(), None, slow.Limit(LIMIT)
 
-        watcher = threading.Thread(target=watch, daemon=True)
-        watcher.start()
-        try:
-            for line in child.stdout:
+    def kill(self):
+        if self.child is not None and self.child.returncode is None:
+            os.killpg(self.child.pid, signal.SIGKILL)
+
+    def run(self):
+        """Run it to its end, or to the limit."""
+        with open(os.path.join(LOGS, self.target + ".log"), "w") as log:
+            self.child = subprocess.Popen(["make", "--no-print-directory", "-j", JOBS, *self.words], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+            timer = threading.Thread(target=self.watch, daemon=True)
+            timer.start()
+            for line in self.child.stdout:
                 log.write(line)
+                log.flush()
                 match = COUNTS.match(line)
                 if match:
-                    counts = tuple(int(number or 0) for number in match.groups())
-                sys.stdout.write(line)
-                sys.stdout.flush()
-                heard[0] = time.monotonic()
-            status = child.wait()
+                    self.counts = tuple(int(number or 0) for number in match.groups())
+                self.show(line)
+            _, code, usage = os.wait4(self.child.pid, 0)
+        self.child.returncode = os.waitstatus_to_exitcode(code)
+        self.seconds, self.cpu = time.monotonic() - self.start, usage.ru_utime + usage.ru_stime
+        return self
+
+    def watch(self):
+        while self.child.returncode is None:
+            if self.limit.left() <= 0:
+                self.note = self.limit.words()
+                self.kill()
+                return
+            time.sleep(1)
+
+    def judge(self, suite=True):
+        """(passed, failed, skipped), and a note when the numbers do not tell all."""
+        passed, failed, skipped = self.counts or (0, 0, 0)
+        status = self.child.returncode
+        if self.note:
+            pass
+        elif not suite:
+            self.note = f"ended with code {status}" if status else ""
+        elif self.counts is None:
+            self.note = f"ended with code {status}, counted nothing"
+        elif status and not failed:
+            self.note = f"ended with code {status}"
+        elif not any(self.counts):
+            self.note = "ran no test"
+        return (passed, failed + (1 if self.note else 0), skipped)
+
+
+class Runs:
+    """Suites side by side, and the terminal."""
+
+    def __init__(self):
+        self.running, self.lock, self.heard = {}, threading.Lock(), time.monotonic()
+
+    def say(self, text):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        self.heard = time.monotonic()
+
+    def tick(self):
+        """A line, after a silence."""
+        if time.monotonic() - self.heard >= QUIET:
+            for suite in list(self.running.values()):
+                if suite.child:
+                    self.say(f"    {suite.target}: {time.monotonic() - suite.start:.0f} s  {under_way(suite.child.pid)[:100]}\n")
+
+    def all(self, jobs, at_once, live=False):
+        """Run jobs, (target, words of make) each; yields each suite with its output, in the order of their ends."""
+        waiting, ended = queue.Queue(), queue.Queue()
+        for job in jobs:
+            waiting.put(job)
+
+        def work():
+            while True:
+                try:
+                    target, words = waiting.get_nowait()
+                except queue.Empty:
+                    return
+                lines = []
+                suite = Suite(target, words, self.say if live else lines.append)
+                self.running[target] = suite
+                try:
+                    suite.run()
+                finally:
+                    del self.running[target]
+                    ended.put((suite, "".join(lines)))
+
+        for _ in range(at_once):
+            threading.Thread(target=work, daemon=True).start()
+        try:
+            for _ in jobs:
+                while True:
+                    try:
+                        yield ended.get(timeout=1)
+                        break
+                    except queue.Empty:
+                        self.tick()
         except BaseException:
-            os.killpg(child.pid, signal.SIGKILL)
+            while not waiting.empty():
+                waiting.get_nowait()
+            for suite in list(self.running.values()):
+                suite.kill()
             raise
-        finally:
-            over.set()
-            watcher.join()
-    passed, failed, skipped = counts or (0, 0, 0)
-    note = ""
-    if late:
-        note = limit.words()
-    elif counts is None:
-        note = f"ended with code {status}, counted nothing"
-    elif status and not failed:
-        note = f"ended with code {status}"
-    elif not any(counts):
-        note = "ran no test"
-    return (passed, failed + (1 if note else 0), skipped), time.monotonic() - start, note
 
 
 def expected(name):
-    """Estimate the minutes of a run from the last run or ABOUT; None: unknown."""
+    """About how many minutes it will take: what the last run took, or ABOUT; None: unknown."""
     try:
         with open(os.path.join(LOGS, name + ".seconds")) as file:
             return round(float(file.read()) / 60)
     except (OSError, ValueError):
-        return round(ABOUT[name] * slow.factor() * 2 / max(2, os.cpu_count() or 1)) if name in ABOUT else None
+        return round(ABOUT[name] * slow.factor() * 2 / max(2, CORES)) if name in ABOUT else None
 
 
 def run_all(name, targets):
+    """Run the targets; returns the rows, (target, counts, seconds, note) each, and the totals."""
     os.makedirs(LOGS, exist_ok=True)
-    rows, total, minutes = [], (0, 0, 0), expected(name)
+    rows, cpu, runs, start, minutes = [], {}, Runs(), time.monotonic(), expected(name)
     print(f"{name}: {len(targets)} suites" + (f", about {max(1, minutes)} minutes" if minutes is not None else ""), flush=True)
-    for target in targets:
-        print(f"=== {target}", flush=True)
-        counts, seconds, note = run(target)
-        rows.append((target, counts, seconds, note))
-        total = tuple(map(sum, zip(total, counts)))
+    # With -k, so that one failure does not hide others; the suites that need what is missing fail by themselves.
+    builds = [(f"{name}-{BUILDS}", ["-k", "BUILD_ONLY=1", *targets])]
+    for suite, _ in runs.all(builds, 1, live=True):
+        rows.append((BUILDS, suite.judge(False), suite.seconds, suite.note))
+        cpu[BUILDS] = suite.cpu
+    for suite, text in runs.all([(target, [target]) for target in targets], AT_ONCE):
+        counts = suite.judge()
+        runs.say(f"=== {suite.target}: {suite.seconds:.0f} s\n{text}")
+        rows.append((suite.target, counts, suite.seconds, suite.note))
+        cpu[suite.target] = suite.cpu
+    total = tuple(sum(row[1][i] for row in rows) for i in range(3))
+    took = time.monotonic() - start
     with open(os.path.join(LOGS, name + ".counts"), "w") as file:
         file.write("%d %d %d\n" % total)
     with open(os.path.join(LOGS, name + ".seconds"), "w") as file:
-        file.write("%.0f\n" % sum(row[2] for row in rows))
-    print(f"\n{name:<20} {'passed':>7} {'failed':>7} {'skipped':>7} {'time':>7}")
+        file.write("%.0f\n" % took)
+    order = [BUILDS, *targets]
+    rows.sort(key=lambda row: order.index(row[0]))
+    print(f"\n{name:<20} {'passed':>7} {'failed':>7} {'skipped':>7} {'time':>7} {'CPU':>7}")
     for target, counts, seconds, note in rows:
-        print(f"  {target:<18} {counts[0]:>7} {counts[1]:>7} {counts[2]:>7} {seconds:>5.0f} s  {note}")
+        print(f"  {target:<18} {counts[0]:>7} {counts[1]:>7} {counts[2]:>7} {seconds:>5.0f} s {cpu[target]:>5.0f} s  {note}")
     slowest = sorted(rows, key=lambda row: -row[2])[:10]
     print("the slowest: " + ", ".join(f"{target} {seconds:.0f} s" for target, _, seconds, _ in slowest))
+    print(f"{took:.0f} s, {sum(cpu.values()):.0f} s of CPU")
     return rows, total
 
 
