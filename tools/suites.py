@@ -192,7 +192,7 @@ def run_all(name, targets):
         cpu[BUILDS] = suite.cpu
     for suite, text in runs.all([(target, [target]) for target in targets], AT_ONCE):
         counts = suite.judge()
-        runs.say(f"=== {suite.target}: {suite.seconds:.0f} s\n{text}")
+        runs.say(f"=== {suite.target}: {suite.seconds:.0f} s, {suite.cpu:.0f} s of CPU\n{text}")
         rows.append((suite.target, counts, suite.seconds, suite.note))
         cpu[suite.target] = suite.cpu
     total = tuple(sum(row[1][i] for row in rows) for i in range(3))
