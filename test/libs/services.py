@@ -15,6 +15,8 @@ import subprocess
 import threading
 import time
 
+import ports
+
 NTP_SECONDS = 3913056000
 LINES = 500
 CHUNKED = "first part, second part\n"
@@ -76,14 +78,6 @@ def program(name):
     if not found:
         raise Broken(f"{name} is not installed: apt-get install {name}")
     return found
-
-
-def free_ports(n, address):
-    held = [socket.create_server((address, 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
 
 
 def content(folder):
@@ -152,7 +146,7 @@ class Services:
         """Start everything; returns the configuration for the cases."""
         names = ("http", "https", "mqtt", "mqtts", "backend", "closed")
         address = self.where["address"]
-        config = dict(self.where, **dict(zip(names, free_ports(len(names), address))))
+        config = dict(self.where, **{name: ports.free(address) for name in names})
         made = subprocess.run(OPENSSL.format(dir=self.folder, **self.where), shell=True)
         if made.returncode:
             raise Broken("openssl could not make the certificates: see openssl.log")

@@ -72,12 +72,15 @@ def raw_address(host, port):
 
 
 def free_port():
-    # A port of HOST without a listener.
-    s = socket.socket()
-    s.bind((HOST, 0))
-    port = s.getsockname()[1]
-    s.close()
-    return port
+    # A port of HOST without a listener; below those that a stack chooses by itself, so that no other program gets it by bind(0).
+    port = 10000 + ticks() % 20000
+    while True:
+        s = socket.socket()
+        port += 1
+        e = raised(s.bind, ((HOST, port),))
+        s.close()
+        if e is None:
+            return port
 
 
 def settle(s, ms=2000):

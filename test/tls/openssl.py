@@ -12,27 +12,13 @@ import threading
 import time
 
 import certs
+import ports
 
 NAMES = {0x303: "TLSv1.2", 0x304: "TLSv1.3"}
 FLAGS = {0x303: "-tls1_2", 0x304: "-tls1_3"}
 CELLS = list(itertools.product((0x303, 0x304), ("ec", "rsa", "p384"), (False, True), (False, True)))
 SECRET = "000102030405060708090a0b0c0d0e0f"
 PSK = [["PSK", "".join(chr(i) for i in range(16))], ["PSK_IDENTITY", "device-7"]]
-
-
-given = set()
-
-
-def free_port():
-    """A port that is free for TCP and UDP, never given twice: two openssl servers would share a UDP port."""
-    with socket.create_server(("127.0.0.1", 0)) as s, socket.socket(type=socket.SOCK_DGRAM) as u:
-        port = s.getsockname()[1]
-        with contextlib.suppress(OSError):
-            u.bind(("127.0.0.1", port))
-            if port not in given:
-                given.add(port)
-                return port
-    return free_port()
 
 
 def answer_when_read(child, output, words, over):
@@ -50,7 +36,7 @@ def answer_when_read(child, output, words, over):
 @contextlib.contextmanager
 def s_server(*flags, output=subprocess.DEVNULL, answer=b"", words=()):
     """Start s_server and return its port. It sends `answer` to the first client, or "answer" for each of `words` that it has read."""
-    port, over = free_port(), threading.Event()
+    port, over = ports.free(), threading.Event()
     child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *flags], stdin=subprocess.PIPE,
                              stdout=output, stderr=subprocess.DEVNULL)
     answering = threading.Thread(target=answer_when_read, args=(child, output, words, over), daemon=True)

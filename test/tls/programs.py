@@ -14,6 +14,7 @@ import time
 
 import certs
 import strangers
+from ports import free as free_port
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAMES = {0x303: "TLSv1.2", 0x304: "TLSv1.3"}
@@ -65,14 +66,6 @@ allow_anonymous true
 
 def find(name):
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-
-
-def free_ports(n):
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
 
 
 @contextlib.contextmanager
@@ -149,7 +142,7 @@ def https_server(suite, cert, *requests):
 
 def nginx(suite):
     cells = list(itertools.product((0x303, 0x304), ("ec", "rsa", "p384"), (False, True)))
-    ports = free_ports(len(cells))
+    ports = [free_port() for _ in cells]
     ask = f"ssl_verify_client on; ssl_verify_depth 3; ssl_client_certificate {suite.maker.path('root.pem')};"
     servers = "".join(NGINX_SERVER.format(port=port, version=NAMES[version], cert=suite.maker.path(key), ask=ask if asked else "")
                       for port, (version, key, asked) in zip(ports, cells))
@@ -172,7 +165,7 @@ def nginx_as_client(suite):
     for version in (0x303, 0x304):
         for cert, good in (("ec", True), ("rsa", True), ("wrong-host", False)):
             with https_server(suite, cert) as server:
-                port = free_ports(1)[0]
+                port = free_port()
                 config = NGINX_PROXY.format(port=port, behind=server.port(), root=suite.maker.path("root.pem"), version=NAMES[version])
                 with daemon(suite, "nginx", [port], NGINX.format(dir=suite.scratch, servers=config), "-p", suite.scratch, "-e", "nginx.log"):
                     with socket.create_connection(("127.0.0.1", port), 5) as s:
@@ -190,7 +183,7 @@ def mosquitto(suite):
         file.write("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = default\n[default]\nMaxProtocol = TLSv1.2\n")
     for version, key, asked in itertools.product((0x303, 0x304), ("ec", "rsa"), (False, True)):
         name = f"mosquitto, {NAMES[version]}, {key}, client certificate {asked}"
-        port = free_ports(1)[0]
+        port = free_port()
         config = MOSQUITTO.format(dir=suite.scratch, port=port, version=NAMES[version].lower(), root=suite.maker.path("root.pem"),
                                   cert=suite.maker.path(key), ask=str(asked).lower())
         with daemon(suite, "mosquitto", [port], config, **({"OPENSSL_CONF": newest} if version == 0x303 else {})):
