@@ -158,7 +158,7 @@ static void sequence(uint64_t number) {
         usocket_time_t since = fx_now();
         int r = step();
         look.up = look.link = look.address = true;
-        if (fx_now() - since > 20 * SECOND || (r < 0 && strcmp(usocket_errname(r), "E?") == 0)) {
+        if (fx_now() - since > fx_limit(20 * SECOND) || (r < 0 && strcmp(usocket_errname(r), "E?") == 0)) {
             fail_msg("sequence %llu, step %u (%s): %d", (unsigned long long)number, steps, trace[steps % 64], r);
         }
     }

@@ -218,13 +218,17 @@ int fx_slow(void) {
     return factor < 1 ? 1 : factor > 100 ? 100 : factor + 1;
 }
 
+usocket_time_t fx_limit(usocket_time_t us) {
+    return us + LATE;
+}
+
 usocket_time_t fx_now(void) {
     return usocket_port_now();
 }
 
 void fx_took_at(usocket_time_t since, usocket_time_t us, int line) {
     usocket_time_t took = fx_now() - since;
-    if (took < us || took > us + LATE) {
+    if (took < us || took > fx_limit(us)) {
         print_error("line %d: took %lld us instead of %lld\n", line, (long long)took, (long long)us);
         fail();
     }

@@ -60,6 +60,9 @@ void fx_signal_in(usocket_time_t us);
 /** The factor for upper bounds of time on a slow machine: TEST_SLOW, rounded up (tools/slow.py). */
 int fx_slow(void);
 
+/** The upper limit of a duration of `us`: hardly more in the simulator, elsewhere 5 s more times fx_slow(). */
+usocket_time_t fx_limit(usocket_time_t us);
+
 /** Assert that the time from `since` to now is `us`: never less, hardly more in the simulator, elsewhere at most 5 s more times fx_slow(). */
 #define fx_took(since, us) fx_took_at(since, us, __LINE__)
 void fx_took_at(usocket_time_t since, usocket_time_t us, int line);

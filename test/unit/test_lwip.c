@@ -143,13 +143,14 @@ static void test_linger(void **state) {
     fx_took(since, 3 * SECOND);
     assert_ok(usocket_close(&b));
     /* The peer resets the connection during the linger time. */
+    const struct linger longer = { 1, 100 };
     fx_streams(&a, &b);
-    assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, &on, sizeof on));
+    assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_LINGER, &longer, sizeof longer));
     fx_fill(&a);
     fx_go(close_other, NULL);
     since = fx_now();
     assert_ok(usocket_close(&a));
-    assert_true(fx_now() - since < 3 * SECOND);
+    assert_true(fx_now() - since < 100 * SECOND);
     fx_join();
     assert_true(lwip_sane());
     fx_streams(&a, &b);
