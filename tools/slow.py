@@ -2,10 +2,16 @@
 
 TEST_SLOW=3 in the environment sets it. Otherwise it is measured on each use: the larger of the duration of a known loop and the load
 per core, at least 1. The limits only end hanging programs; no verdict on a behaviour depends on them.
+
+A check of lateness compares with a control: a thread that only sleeps, in the runner, at the same time. TEST_CONTROL in the environment
+names the file of its records.
 """
 
+import atexit
 import os
 import subprocess
+import tempfile
+import threading
 import time
 
 QUICK = 0.02  # seconds of the loop on the machine for which the limits were chosen
@@ -35,6 +41,31 @@ def measured():
         load = 1
     _last = (time.monotonic(), max(1.0, min(MOST, max(best / QUICK, load))))
     return _last[1]
+
+
+ROUND = 0.05  # seconds that the control sleeps
+RECORD = "%12d %8d %8d\n"  # its clock, its delays so far, both in milliseconds; the factor in hundredths
+
+
+def _sleep(file):
+    """The control: sleep, and record by how much each wake-up was late."""
+    total = 0.0
+    while True:
+        start = time.monotonic()
+        time.sleep(ROUND)
+        now = time.monotonic()
+        total += now - start - ROUND
+        file.write((RECORD % (now * 1000, total * 1000, factor() * 100)).encode())
+
+
+def control():
+    """Start the control unless a program above has one."""
+    if "TEST_CONTROL" in os.environ:
+        return
+    handle, path = tempfile.mkstemp(prefix="usocket-control-")
+    os.environ["TEST_CONTROL"] = path
+    atexit.register(os.unlink, path)
+    threading.Thread(target=_sleep, args=(open(handle, "wb", buffering=0),), daemon=True).start()
 
 
 def factor():

@@ -183,6 +183,10 @@ def expected(name):
 def run_all(name, targets):
     """Run the targets; returns the rows, (target, counts, seconds, note) each, and the totals."""
     os.makedirs(LOGS, exist_ok=True)
+    # A shell that starts it in the background ignores SIGINT; either signal ends the suites as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    slow.control()
     rows, cpu, runs, start, minutes = [], {}, Runs(), time.monotonic(), expected(name)
     print(f"{name}: {len(targets)} suites" + (f", about {max(1, minutes)} minutes" if minutes is not None else ""), flush=True)
     # With -k, so that one failure does not hide others; the suites that need what is missing fail by themselves.

@@ -50,8 +50,8 @@ LIVE4, LIVE6 = %r, %r
 NEXT = %d  # ms: what must come before the late answer, the machine's delay included
 
 async def take(label, name, peer, earliest, latest=NEXT, **options):
-    # Connects to a name: to whom, never before `earliest` ms, and before `latest`.
-    for _ in range(2):  # what the machine alone makes late is so once
+    # Connects to a name: never before `earliest` ms, and at least once before `latest`.
+    for _ in range(5):
         start = ticks()
         try:
             r, w = await aiosocket.open_connection(name, 8000, **options)
@@ -63,14 +63,14 @@ async def take(label, name, peer, earliest, latest=NEXT, **options):
         w.close()
     check(label + ": the peer", w.get_extra_info("peername")[0], peer)
     w.close()
-    true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took < latest, took)
+    true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took and (took < latest or in_time(took, latest)), took)
 
 async def none(label, what, name, earliest, latest, kind=socket.gaierror):
     start = ticks()
     e = await caught(what)
     took = since(start)
     true(label + ": raises", type(e) is kind and name in str(e), e)
-    true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took < latest * SLOW, took)
+    true("%%s: %%d ms, from %%d to %%d" %% (label, took, earliest, latest), earliest <= took and in_time(took, latest), took)
 
 async def main():
     BODY
@@ -123,7 +123,7 @@ for n, task in enumerate(found):
     got = await task
     if [entry[4] for entry in got] != [("192.0.2.%%d" %% (100 + n), 80)]:
         fail(names[n], got)
-true("%%d lookups complete beside four without an answer" %% len(names), since(start) < NEXT * SLOW, since(start))
+true("%%d lookups complete beside four without an answer" %% len(names), in_time(since(start), NEXT), since(start))
 for task in silent:
     true("the four fail", isinstance(await task, socket.gaierror))
 """ % FOUND)

@@ -69,7 +69,7 @@ async def everything(far, most=None, keep=None):
     return got
 
 
-async def soon(condition, seconds=5):
+async def soon(condition, seconds=60):
     for _ in range(seconds * 100):
         if condition():
             return True

@@ -40,7 +40,7 @@ async def before_the_import():
 first = asyncio.run(before_the_import())
 
 import aiosocket
-from check import SLOW, SYSTEM, check, collect, descriptors, fail, number, raised, since, skip, summary, ticks, true
+from check import SYSTEM, check, collect, descriptors, fail, in_time, number, raised, since, skip, summary, ticks, true
 from ends import cases, caught, port_of, soon, stream, streams
 from pairs import tcp_pair, udp_pair
 from where import HOST, STALE
@@ -310,7 +310,7 @@ async def limits_and_cancellation():
         true("a cancellation behind a limit that has passed", True)
     start = ticks()
     e = await caught(aiosocket.wait_for(patient(), 0.05))
-    true("a limit within a limit of the same length", isinstance(e, asyncio.TimeoutError) and 50 <= since(start) < 2500 * SLOW, (e, since(start)))
+    true("a limit within a limit of the same length", isinstance(e, asyncio.TimeoutError) and 50 <= since(start) and in_time(since(start), 2500), (e, since(start)))
     for timeout in (0, -0.5, -1):
         e = await caught(aiosocket.wait_for(asyncio.Event().wait(), timeout))
         true("a limit of %r s has passed" % timeout, isinstance(e, asyncio.TimeoutError), e)

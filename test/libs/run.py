@@ -65,6 +65,7 @@ def main():
     p.add_argument("--only", default="", help="run only the scripts whose name matches")
     p.add_argument("-v", action="store_true", help="print the whole output of a script that fails")
     o = p.parse_args()
+    slow.control()
     if not os.access(o.interp, os.X_OK):
         sys.exit(f"no interpreter at {o.interp}: run `make` first")
     scripts = sorted(n for n in os.listdir(f"{HERE}/cases")

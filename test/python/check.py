@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+from control import SLOW, in_time# noqa: F401
 from where import STACK, STALE
 
 try:
@@ -19,11 +20,9 @@ except ImportError:
     _stack = None
 
 ETIMEDOUT = 110
-SLOW = 1.0  # factor for upper bounds of time; see tools/slow.py
-if hasattr(os, "getenv") and os.getenv("TEST_SLOW"):
-    SLOW = max(1.0, float(os.getenv("TEST_SLOW")))
 _lock = _thread.allocate_lock() if _thread else None
 _failed = [0]
+_overseen = [False]  # whether the collector has overlooked something
 
 
 def _listed():
@@ -175,8 +174,7 @@ def raises(label, expected, fn, *args, **kw):
 
 def timed(label, fn, args, earliest, latest, expected=None):
     # Check that fn(*args) raises the module's timeout with errno 110 (or `expected`), not before `earliest` ms and not after `latest` ms.
-    # The lower bound is exact; the upper one is scaled to the machine.
-    latest = earliest + (latest - earliest) * SLOW
+    # The lower bound is exact; the upper one is scaled to the machine, and compared with the control.
     start = ticks()
     e = raised(fn, args)
     took = since(start)
@@ -188,7 +186,7 @@ def timed(label, fn, args, earliest, latest, expected=None):
         good = isinstance(e, expected)
     if not good:
         fail(label, "got {!r} after {} ms".format(e, took))
-    elif took < earliest or took > latest:
+    elif took < earliest or not in_time(took - earliest, latest - earliest):
         fail(label, "took {} ms, expected {}..{}".format(took, earliest, latest))
     else:
         ok(label)
@@ -212,7 +210,7 @@ def settles(n, seconds):
         collect()
         if descriptors() == n:
             return True
-        if since(end) > seconds * 1000 * SLOW:
+        if since(end) > max(seconds, 20) * 1000 * SLOW:
             return False
         time.sleep(0.05)
 
@@ -225,6 +223,17 @@ def at_most(n, seconds):
         collect()
         time.sleep(0.02)
     return descriptors() <= n
+
+
+def lost_are_closed(label, start):
+    # Check that lost sockets are closed: not more than `start` descriptors are open. A conservative collector may find a stale pointer to one;
+    # for that run.py asks a fresh interpreter once more.
+    if at_most(start, 2):
+        ok(label)
+    else:
+        _failed[0] += 1
+        _overseen[0] = True
+        emit("LOST {}: {} descriptors too many".format(label, descriptors() - start))
 
 
 def run(section):
@@ -287,7 +296,7 @@ def spawn(fn, *args):
     def join(seconds=5):
         start = ticks()
         while not box:
-            if since(start) > seconds * 1000 * SLOW:
+            if not seconds or since(start) > max(seconds, 30) * 1000 * SLOW:
                 return None
             time.sleep(0.005)
         result, e = box[0]
@@ -304,6 +313,9 @@ def summary(grace=2, overseen=0):
     left = descriptors()
     if _start <= left <= _start + overseen:
         ok("no descriptor left")
+    elif _overseen[0]:
+        _failed[0] += 1
+        emit("LOST no descriptor left: {} at the end, {} at the start".format(left, _start))
     else:
         names = os.listdir("/proc/self/fd") if SYSTEM else ""
         fail("no descriptor left", "{} at the end, {} at the start {}".format(left, _start, names))

@@ -108,7 +108,7 @@ summary(10)
 """, 40)
 
 passed_on("deadlines", HEAD + """
-LATE = 1200 * SLOW
+LATE = 2500
 socket.setdefaulttimeout(0.3)
 timed("getaddrinfo obeys the default timeout", socket.getaddrinfo, ("silent.test", 80), 300, 300 + LATE)
 timed("gethostbyname too", socket.gethostbyname, ("silent.test",), 300, 300 + LATE)
@@ -126,7 +126,7 @@ s = socket.socket()
 s.setblocking(False)
 start = ticks()
 e = raised(s.connect, (("silent.test", 80),))
-true("a non-blocking connect does not wait for a lookup", isinstance(e, OSError) and since(start) < 1500 * SLOW, (e, since(start)))
+true("a non-blocking connect does not wait for a lookup", isinstance(e, OSError) and in_time(since(start), 2500), (e, since(start)))
 s.close()
 start = ticks()
 check("a slow answer within the deadline", [a[4][0] for a in socket.getaddrinfo("slow.test", 80, 2, ST)], ["127.0.0.6"])
@@ -177,7 +177,7 @@ late = 0
 for n in range(40):
     start = ticks()
     e = raised(socket.getaddrinfo, ("silent%d.test" % n, 80))
-    if since(start) > 1500 * SLOW or not isinstance(e, OSError):
+    if not in_time(since(start), 2500) or not isinstance(e, OSError):
         late += 1
     look()
 check("forty abandoned lookups: each ends in time", late, 0)
@@ -186,7 +186,7 @@ socket.setdefaulttimeout(20)
 check("and afterwards a lookup works", socket.getaddrinfo("four.test", 80, 2, ST)[0][4], ("127.0.0.5", 80))
 socket.setdefaulttimeout(None)
 start = ticks()
-while tasks() > base + 4 and since(start) < 20000 * SLOW:
+while tasks() > base + 4 and since(start) < 60000 * SLOW:
     time.sleep(0.1)
 true("the threads end", tasks() <= base + 4, tasks())
 threads = [spawn(socket.getaddrinfo, "slow.test", 80, 2, ST) for _ in range(6)]

@@ -5,7 +5,7 @@ import os
 import select
 import socket
 
-from check import FIRST, SYSTEM, at_most, check, collect, descriptors, raised, raises, sections, skip, summary, true
+from check import FIRST, SYSTEM, check, collect, descriptors, lost_are_closed, raised, raises, sections, skip, summary, true
 from pairs import close, fill, narrow_pair, tcp_pair
 from where import HOST, MANY
 
@@ -56,7 +56,7 @@ def collected():
         ("files of lost sockets", lambda: tcp_pair()[0].makefile("rb")),
     ):  # fmt: skip
         lose(MANY, make)
-        true("U3: {}: unreachable ones are closed".format(label), at_most(start, 1), descriptors() - start)
+        lost_are_closed("U3: {}: unreachable ones are closed".format(label), start)
 
     def cycle():
         box = []
@@ -65,13 +65,13 @@ def collected():
         box.append(box)
 
     lose(MANY // 2, cycle)
-    true("U3: sockets in a circle are closed", at_most(start, 1), descriptors() - start)
+    lost_are_closed("U3: sockets in a circle are closed", start)
 
     class Sub(socket.socket):
         pass
 
     lose(MANY // 2, Sub)
-    true("U3: subclass instances are closed", at_most(start, 1), descriptors() - start)
+    lost_are_closed("U3: subclass instances are closed", start)
     a, b = tcp_pair()
 
     def drop():

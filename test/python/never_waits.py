@@ -4,11 +4,11 @@ import gc
 import socket
 import time
 
-from check import collect, fail, ok, sections, since, skip, spawn, summary, ticks, true
+from check import collect, fail, in_time, ok, sections, since, skip, spawn, summary, ticks, true
 from pairs import C, close, fill, full_pair, tcp_pair
 from tls_pair import has_tls, tls_pair
 
-SOON = 700  # ms; each forbidden wait would take a second or more
+SOON = 900  # ms; each forbidden wait takes a second or more, every time
 
 
 def lingering(s, seconds):
@@ -27,13 +27,24 @@ def lost(make, n):
     return peers
 
 
+def quick(label, once):
+    # Check that one of several runs takes less than any run with the forbidden wait.
+    took = []
+    while len(took) < 5 and (not took or took[-1] >= SOON):
+        took.append(once())
+    true(label, took[-1] < SOON, took)
+
+
 def collected(label, make):
-    peers = lost(make, 3)
-    start = ticks()
-    collect()
-    took = since(start)
-    true(label + ": the collector does not wait", took < SOON, took)
-    close(*peers)
+    def once():
+        peers = lost(make, 3)
+        start = ticks()
+        collect()
+        took = since(start)
+        close(*peers)
+        return took
+
+    quick(label + ": the collector does not wait", once)
 
 
 def full_tls():
@@ -118,6 +129,35 @@ def what_is_sent_arrives():
         s.close()
 
 
+def without_blocking():
+    c, s = tls_pair()
+    fill(c)
+    c.settimeout(0)
+    start = ticks()
+    c.close()
+    took = since(start)
+    s.close()
+    return took
+
+
+def under_a_call():
+    c, s = tls_pair()
+    fill(c)
+    c.settimeout(None)
+    t = spawn(lambda: c.send(b"x"))
+    time.sleep(0.05)
+    start = ticks()
+    c.close()
+    took = since(start)
+    try:
+        t(10)
+        fail("the call ends", "it returned")
+    except OSError:
+        ok("the call ends")
+    s.close()
+    return took
+
+
 def by_close():
     # Another thread runs while close() waits; close() waits its second and no longer.
     if not has_tls():
@@ -143,30 +183,11 @@ def by_close():
     took = since(start)
     stop.append(1)
     t(5)
-    true("close() on TLS waits a second to send close_notify", 900 <= took < 6000, took)
+    true("close() on TLS waits a second to send close_notify", 900 <= took and in_time(took, 6000), took)
     true("other threads run meanwhile", longest[0] < took - 200, (longest[0], took))
     s.close()
-    c, s = tls_pair()
-    fill(c)
-    c.settimeout(0)
-    start = ticks()
-    c.close()
-    true("close() of one that does not block does not wait", since(start) < SOON, since(start))
-    s.close()
-    c, s = tls_pair()
-    fill(c)
-    c.settimeout(None)
-    start = ticks()
-    t = spawn(lambda: c.send(b"x"))
-    time.sleep(0.05)
-    c.close()
-    true("close() under a call of another thread does not wait", since(start) < SOON, since(start))
-    try:
-        t(10)
-        fail("the call ends", "it returned")
-    except OSError:
-        ok("the call ends")
-    s.close()
+    quick("close() of one that does not block does not wait", without_blocking)
+    quick("close() under a call of another thread does not wait", under_a_call)
 
 
 sections(by_the_collector, what_is_sent_arrives, by_close)

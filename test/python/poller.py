@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 
-from check import SLOW, SYSTEM, check, collect, descriptors, raised, raises, sections, since, skip, spawn, summary, ticks, true
+from check import SYSTEM, check, collect, descriptors, in_time, raised, raises, sections, since, skip, spawn, summary, ticks, true
 from pairs import close, settle, tcp_pair, udp_pair
 from where import HOST, MANY
 
@@ -147,7 +147,7 @@ def closed_sockets():
     start = ticks()
     got = reported(p, 5000)
     true("closed by another thread during the wait", got.get(id(c)) == NVAL, got)
-    true("and seen soon", since(start) < 4000 * SLOW)
+    true("and seen soon", in_time(since(start), 4000))
     joined()
     close(b, d)
     p.close()

@@ -4,11 +4,11 @@ import gc
 import socket
 import time
 
-from check import SLOW, check, collect, descriptors, number, raised, sections, since, spawn, storm, storms, summary, ticks, timed, true
+from check import check, collect, descriptors, in_time, number, raised, sections, since, spawn, storm, storms, summary, ticks, timed, true
 from pairs import close, drain, full_pair, tcp_pair, udp_pair
 from where import HOST, MUCH, SILENT
 
-SLACK = 4000 * SLOW
+SLACK = 4000
 
 
 def on_different_sockets():
@@ -68,7 +68,7 @@ def blocked(label, s, name, args, seconds=None):
     got = t(3)
     took = since(start)
     true("{}: close wakes it with EBADF".format(label), got is not None and isinstance(got[0], OSError) and number(got[0]) == 9, got)
-    true("{}: soon".format(label), took < 2500 * SLOW, took)
+    true("{}: soon".format(label), in_time(took, 2500), took)
     peer.send(b"fine")
     other.settimeout(2)
     check("{}: what reused the number is untouched".format(label), raised(lambda: check_recv(other)), None)

@@ -21,7 +21,7 @@ from where import HOST, STACK, STALE
 SEED, STEPS = int(sys.argv[1]), int(sys.argv[2])
 THREADS = SEED // 3 % 4  # in addition to the main thread
 TICK = 0.03  # seconds
-LATE = int(10000 * float(env("TEST_SLOW") or 1))  # milliseconds
+LATE = int(30000 * float(env("TEST_SLOW") or 1))  # milliseconds
 ALLOWED = (OSError, ValueError, TypeError, OverflowError, MemoryError, RuntimeError, StopIteration)
 NO_STREAM = ("stream operation not supported",)  # MicroPython's error for an object that is no stream
 POOL = 14  # objects that exist at once

@@ -32,8 +32,8 @@ PYTHON = os.path.join(ROOT, "test", "python")
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import slow
 
-SILENT = 30  # seconds
-WHOLE = 240  # seconds for one program
+SILENT = 60  # seconds
+WHOLE = 600  # seconds for one program
 AGAIN = 3
 HEAPS = ("2m", "500k", "8m", "220k")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error: |WARNING: ThreadSanitizer")
@@ -161,6 +161,7 @@ def main():
     p.add_argument("--jobs", type=int, default=3, help="at once; they wait more than they work (3)")
     p.add_argument("--verbose", action="store_true", help="print the whole trace of a program that fails")
     o = p.parse_args()
+    slow.control()
     seconds = float(os.environ.get("TEST_SECONDS") or 0)
     first = int(time.time()) % 10**7 * 100 if seconds and o.first == 1 else o.first
     until = time.monotonic() + seconds

@@ -74,12 +74,12 @@ def silent():
         socket.getaddrinfo("silent.behind.test", 80)
         fail("Ctrl-C in a lookup", "returned")
     except KeyboardInterrupt:
-        true("Ctrl-C in a lookup", 300 <= since(start) <= 400 + LATE, since(start))
+        true("Ctrl-C in a lookup", 300 <= since(start) and in_time(since(start), 400 + LATE), since(start))
     check("and the next works", socket.getaddrinfo("dual.test", 80, 0, ST)[0][4], (KERNEL4, 80))
     start = ticks()
     e = raised(socket.getaddrinfo, ("silent.behind.test", 80))
     true("without a deadline it ends by itself", isinstance(e, socket.gaierror), e)
-    true("some time", since(start) < 30000, since(start))
+    true("some time", in_time(since(start), 30000), since(start))
 
 
 def connecting():
@@ -103,7 +103,7 @@ def connecting():
     start = ticks()
     s = socket.create_connection(("deadfirst.behind.test", port), 6)
     check("create_connection passes a dead address by", s.getpeername()[0], KERNEL6)
-    true("in time", since(start) < 6000, since(start))
+    true("in time", in_time(since(start), 6000), since(start))
     s.close()
     s = socket.socket()
     s.settimeout(5)
@@ -114,7 +114,7 @@ def connecting():
     s.settimeout(1.0)
     start = ticks()
     e = raised(s.connect, (("deadfirst.behind.test", port),))
-    true("one deadline for lookup and connect", isinstance(e, socket.timeout) and 1000 <= since(start) <= 1000 + LATE, (e, since(start)))
+    true("one deadline for lookup and connect", isinstance(e, socket.timeout) and 1000 <= since(start) and in_time(since(start), 1000 + LATE), (e, since(start)))
     s.close()
 
 
@@ -136,7 +136,7 @@ def together():
     start = ticks()
     check("and then a name that is there", socket.getaddrinfo("four.test", 80, 2, ST)[0][4], (KERNEL4, 80))
     # With a small table two queries were sent and keep their entries for 2 s; the others stop waiting.
-    true("soon", since(start) < 2000 + LATE, since(start))
+    true("soon", in_time(since(start), 2000 + LATE), since(start))
     good = 0
     for n in range(30, 62):
         good += socket.getaddrinfo("n{}.test".format(n), 80, 2, ST)[0][4] == ("192.0.2.%d" % n, 80)

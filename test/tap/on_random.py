@@ -90,7 +90,7 @@ class Talk:
                     self.wrong = repr(e)
             if timeout is not None:
                 late = max(late, since(began) - int(timeout * 1000))
-        return self.got, self.ended, self.sent, self.wrong, late < LATE
+        return self.got, self.ended, self.sent, self.wrong, in_time(late, LATE)
 
 
 def conversations(rounds):

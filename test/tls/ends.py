@@ -2,10 +2,12 @@
 import errno, os, select, sys, time
 import usocket as socket
 
+sys.path.append(sys.path[0] + "/../python")
+from control import SLOW, in_time  # noqa
+
 DIR = sys.argv[1] + "/"
 HOST = "host.example.test"
 TLS = socket.SOL_TLS
-SLOW = max(1.0, float(os.getenv("TEST_SLOW") or 1))  # tools/slow.py
 
 
 def read(name):
@@ -26,6 +28,12 @@ def error(call, *args):
     except Exception as e:
         return e
     return r
+
+
+def in_range(start, earliest, latest):
+    "Whether so many milliseconds have passed: the lower limit is exact, the upper one compared with the control."
+    took = time.ticks_diff(time.ticks_ms(), start)
+    return earliest <= took and in_time(took, latest)
 
 
 def is_error(e, number):

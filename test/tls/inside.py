@@ -1,7 +1,7 @@
 # Behaviour of TLS sockets in MicroPython, with usocket at both ends. Prints `ok LABEL` or `FAIL LABEL: reason`, and `end` last.
 import sys, time, errno, gc, io, os, _thread
 import usocket as socket
-from ends import CHAIN, HOST, KEY, ROOT, SLOW, TLS, check, error, fds, is_error, make_client, make_listener, pair, read, readable, spin, writable
+from ends import CHAIN, HOST, KEY, ROOT, SLOW, TLS, check, error, fds, in_range, in_time, is_error, make_client, make_listener, pair, read, readable, spin, writable
 
 _thread.stack_size(256 * 1024)
 
@@ -21,7 +21,7 @@ def basics():
         s.settimeout(0.1)
         t = time.ticks_ms()
         e = error(s.recv, 10)
-        check("timeout" + name, isinstance(e, socket.timeout) and 100 <= time.ticks_diff(time.ticks_ms(), t) < 3000 * SLOW, e)
+        check("timeout" + name, isinstance(e, socket.timeout) and in_range(t, 100, 3000), e)
         c.send(b"abc")
         s.settimeout(0.2)
         e = error(s.read, 10)
@@ -111,7 +111,7 @@ def stalls():
     silent.connect(at)
     t = time.ticks_ms()
     s1, _ = l.accept()
-    check("accept does not wait for the handshake", time.ticks_diff(time.ticks_ms(), t) < 1000 * SLOW)
+    check("accept does not wait for the handshake", in_range(t, 0, 1000))
     s1.settimeout(0.2)
     t = time.ticks_ms()
     e = error(s1.recv, 1)
@@ -120,7 +120,7 @@ def stalls():
     check("and does not wait", is_error(error(s1.recv, 1), errno.EAGAIN) and not readable(s1) and not writable(s1))
     t = time.ticks_ms()
     s1.close()
-    check("close in a handshake", time.ticks_diff(time.ticks_ms(), t) < 1000 * SLOW)
+    check("close in a handshake", in_range(t, 0, 1000))
     silent.close()
     # A silent server.
     plain = socket.socket()
@@ -130,7 +130,7 @@ def stalls():
     t = time.ticks_ms()
     e = error(c.connect, plain.getsockname())
     took = time.ticks_diff(time.ticks_ms(), t)
-    check("connect: one deadline covers the handshake", isinstance(e, socket.timeout) and 300 <= took < 3000 * SLOW, repr(e))
+    check("connect: one deadline covers the handshake", isinstance(e, socket.timeout) and 300 <= took and in_time(took, 3000), repr(e))
     c.close()
     c = make_client(0)
     e = error(c.connect, plain.getsockname())
@@ -160,7 +160,7 @@ def stalls():
     error(c.sendall, b"x" * 20000000)
     t = time.ticks_ms()
     c.close()
-    check("close, with a peer that does not read", time.ticks_diff(time.ticks_ms(), t) < 3000 * SLOW)
+    check("close, with a peer that does not read", in_range(t, 0, 3000))
     s.close()
     l.close()
     plain.close()
@@ -295,7 +295,7 @@ def kept():
         t = time.ticks_ms()
         e = error(late)
         took = time.ticks_diff(time.ticks_ms(), t)
-        check("%s times out in time" % label, isinstance(e, socket.timeout) and 200 <= took < 5000 * SLOW, (repr(e)[:80], took))
+        check("%s times out in time" % label, isinstance(e, socket.timeout) and 200 <= took and in_time(took, 5000), (repr(e)[:80], took))
         check("after the timeout of %s the socket is readable" % label, readable(c))
         c.settimeout(5)
         first = c.recv(7)
@@ -346,7 +346,7 @@ def starttls():
     there = ctx.wrap_socket(conn, server_side=True, do_handshake_on_connect=False)
     said = None
     t = time.ticks_ms()
-    while time.ticks_diff(time.ticks_ms(), t) < 5000 * SLOW:
+    while time.ticks_diff(time.ticks_ms(), t) < 20000 * SLOW:
         error(c.do_handshake)
         r = there.read(5)
         if r:

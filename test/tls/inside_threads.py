@@ -5,7 +5,7 @@ import usocket as socket
 from ends import check, error, is_error, pair
 
 _thread.stack_size(256 * 1024)
-DEADLINE = 20  # seconds; a call that misses an event read by the other one lasts this long
+DEADLINE = 60  # seconds; a call that misses an event read by the other one lasts this long
 
 
 def both(label, first, second, act, good):

@@ -1,7 +1,7 @@
 # Ctrl-C while TLS waits: behaviour.py sends it a moment after each line `waiting LABEL`. The output has the form of inside.py's.
 import gc, sys, time
 import usocket as socket
-from ends import SLOW, check, error, fds, make_client, make_listener, pair
+from ends import check, error, fds, in_time, make_client, make_listener, pair
 
 
 def silent():
@@ -20,7 +20,7 @@ def pressed(label, call, *args):
         check(label, False, "it returned %r" % (r,))
     except KeyboardInterrupt:
         took = time.ticks_diff(time.ticks_ms(), t)
-        check(label, took < 3000 * SLOW, "after %d ms" % took)
+        check(label, in_time(took, 5000), "after %d ms" % took)
     except OSError as e:
         check(label, False, repr(e))
 

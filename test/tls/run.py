@@ -125,6 +125,7 @@ def main():
     parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth: only the parts that do more then")
     parser.add_argument("--jobs", type=int, default=2, help="parts at once (2)")
     args = parser.parse_args()
+    slow.control()
     # Two parts run at once, the longest first.
     parts = args.only or (["spoiled", "datagrams", "programs"] if args.long else
                           ["spoiled", "datagrams", "openssl", "bad", "limits", "programs", "behaviour", "interop", "conformance", "flood"])

@@ -82,6 +82,7 @@ def main():
     parser.add_argument("--brief", nargs="*", default=[])
     parser.add_argument("--full", nargs="*", default=[])
     args = parser.parse_args()
+    slow.control()
     env = dict(os.environ)
     under = shlex.split(args.under)
     jobs = jobs_of(args.full, under, env) + jobs_of(args.brief, under, {**env, "TEST_SHORT": "1"})

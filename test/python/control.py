@@ -1,0 +1,33 @@
+# The control of a check of lateness, tools/slow.py: a thread in the test runner that only sleeps, at the same time. For MicroPython and CPython.
+import os
+
+RECORD = 31  # bytes
+ROUND = 50  # milliseconds between two records, or more
+SLOW = 1.0  # factor for upper bounds of time; see tools/slow.py
+if hasattr(os, "getenv") and os.getenv("TEST_SLOW"):
+    SLOW = max(1.0, float(os.getenv("TEST_SLOW")))
+
+
+def controlled(ms):
+    # Milliseconds by which the control was late in the last `ms`, and the largest factor in that time.
+    path = os.getenv("TEST_CONTROL") if hasattr(os, "getenv") else None
+    if not path:
+        return 0, SLOW
+    with open(path, "rb") as f:
+        size = f.seek(0, 2) // RECORD
+        n = min(size, int(ms) // ROUND + 2)
+        f.seek((size - n) * RECORD)
+        rows = [[int(word) for word in f.read(RECORD).split()] for _ in range(n)]
+    if not rows:
+        return 0, SLOW
+    end = rows[-1][0]
+    rows = [row for row in rows if row[0] >= end - ms - ROUND] if len(rows) > 2 else rows
+    return rows[-1][1] - rows[0][1], max([SLOW] + [row[2] / 100 for row in rows])
+
+
+def in_time(took, latest):
+    # Whether what ended now and took so many milliseconds was no later than `latest`: scaled by the factor, or in comparison with the control.
+    if took <= latest * SLOW:
+        return True
+    late, slow = controlled(took)
+    return took <= latest * slow + 2 * late
