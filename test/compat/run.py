@@ -54,9 +54,9 @@ VARIANTS = {
 EVERYWHERE = ("threads", "TLS")
 # Functions that run; the linker leaves out the rest of the source, and the names that it needs.
 RUN = {
-    "pending": ("micropython/stream.c", "an exception that becomes pending"),
+    "pending": ("micropython/protocol.c", "an exception that becomes pending"),
     "lookup": ("micropython/arguments.c", "a lookup without __init__"),
-    "stack": ("micropython/errors.c", "room on the stack"),
+    "stack": ("micropython/core_call.c", "room on the stack"),
 }
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
