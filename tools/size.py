@@ -262,7 +262,7 @@ class Report:
     def __init__(self):
         self.lines = []
         self.missed = []
-        self.wrong = []  # knobs whose cost is not as stated
+        self.wrong = []  # knobs with another cost than the stated one
         self.costs = []  # rows of all knobs
 
     def title(self, words):

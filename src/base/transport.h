@@ -16,7 +16,7 @@ struct usocket;
 
 typedef struct {
     struct usocket *base; /* The socket's record; its descriptor may change while bytes are put back. */
-    int io; /* The descriptor of a socket that is being closed, whose record is gone; -1 while it is open. */
+    int io; /* The descriptor of a socket that is being closed and has no record any more; -1 while it is open. */
 } usocket_transport_t;
 
 /* Receive without waiting; from: the sender of a datagram, or NULL. As usocket_port_recv. */

@@ -234,7 +234,7 @@ int usocket_mbed_parse_cert(mbedtls_x509_crt *certs, const uint8_t *p, size_t le
 /* Certificates that may be left out of a text if something else in it can be used. */
 enum tolerance {
     TOLERATE_NONE,
-    TOLERATE_KINDS, /* those of a kind that mbedTLS lacks */
+    TOLERATE_KINDS, /* certificates of a kind that mbedTLS lacks */
     TOLERATE_ALL,   /* damaged ones, too */
 };
 

@@ -242,7 +242,7 @@ static void configure_client(const struct tls_creds *c, mbedtls_ssl_config *conf
 #endif
 }
 
-/* Fill `conf`, whose pointers lead into the credentials. 0, or mbedTLS's number. */
+/* Fill `conf`. Its pointers lead into the credentials. 0, or mbedTLS's number. */
 static int configure(usocket_engine_t *e, mbedtls_ssl_config *conf, int verify) {
     const struct tls_creds *c = e->creds;
     int ret = mbedtls_ssl_config_defaults(conf, e->server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,

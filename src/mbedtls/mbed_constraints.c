@@ -101,8 +101,8 @@ static int compare_host(const mbedtls_x509_buf *name, const uint8_t *base, size_
         : LISTED;
 }
 
-/* base: an address and a mask of the same length. A mask whose ones are not all in
- * front is malformed. */
+/* base: an address and a mask of the same length. The mask is malformed unless
+ * all of its ones are in front. */
 static int compare_address(const mbedtls_x509_buf *name, const uint8_t *base, size_t base_len) {
     if (base_len != 8 && base_len != 32) {
         return MALFORMED;

@@ -43,7 +43,7 @@ void usocket_mbed_digest(uint8_t *out, const void *data, size_t len) {
     }
 }
 
-/* The numbers of parts whose headers are not included stand here as they are. */
+/* Numbers without a name here belong to parts of mbedTLS that this file does not include. */
 bool usocket_mbed_is_alloc_failure(int ret) {
     switch (ret) {
         case -0x1180: /* MBEDTLS_ERR_PEM_ALLOC_FAILED */

@@ -86,7 +86,7 @@ bool usocket_mbed_may_receive(usocket_engine_t *e) {
     return !e->step_full;
 }
 
-/* True if a datagram begins with a ClientHello whose cookie mbedTLS can check. RFC 6347: the
+/* True if a datagram begins with a ClientHello and mbedTLS can check its cookie. RFC 6347: the
  * record's type, 22, is at 0, its epoch at 3; the message's type, 1, at 13, its fragment's offset
  * at 19; the session id, with its length, at 59, and the cookie with its length behind it. */
 static bool is_client_hello(const uint8_t *d, size_t len) {

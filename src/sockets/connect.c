@@ -6,7 +6,7 @@
 
 #if USOCKET_SERVER
 
-/* An attempt. The handle of the connection, whose session is conn->tls; USOCKET_EAGAIN: *want. */
+/* An attempt. The handle of the connection, with its session in conn->tls; USOCKET_EAGAIN: *want. */
 static int accept_once(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_want_t *want) {
     usocket_t *base = base_of(s);
     int r;

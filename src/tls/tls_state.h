@@ -32,7 +32,7 @@ typedef struct usocket_tls {
     bool listening; /* A listener of DTLS. */
     bool shut_wr;   /* The program has shut down writing, and close_notify is sent. */
     bool nodelay;   /* TCP_NODELAY is on for the handshake alone. */
-    int uncounted; /* 1 + the last byte of a send whose record was not sent as a whole, and was not counted; 0: none. */
+    int uncounted; /* 1 + the last byte of a send that was not counted, because its record was not sent as a whole; 0: none. */
     uint32_t records;                    /* Records of application data written so far. */
     struct usocket_tls *pending;         /* Of a DTLS listener: the client in the cookie exchange; NULL: none yet. */
     struct recent_hellos *recent_hellos; /* Of a DTLS listener. */
