@@ -59,11 +59,10 @@ typedef struct {
     int number;            /* [out] The library's own number for it. */
     usocket_addr_t peer;   /* [in] The address connected to; of a pending client, the sender of its last datagram. */
     usocket_time_t timer;  /* [out] When DTLS sends its flight again; 0: off. */
-    usocket_time_t timer_intermediate; /* mbedTLS's shorter timer; 0: off. */
-    uint8_t client_random
-        [CLIENT_RANDOM]; /* Last bytes of the random in the latest ClientHello of a client of DTLS; all zero if
-                                           * that datagram was too short to be one. */
-    char *name;          /* [in] The server's name, with a NUL; NULL: `peer`. */
+    usocket_time_t timer_intermediate; /* The library's intermediate delay; meaningless while `timer` is 0. */
+    /* Last bytes of the random in the latest ClientHello of a client of DTLS; all zero if that datagram was too short to be one. */
+    uint8_t client_random[CLIENT_RANDOM];
+    char *name;                    /* [in] The server's name, with a NUL; NULL: `peer`. */
     char words[USOCKET_TLS_WORDS]; /* [out] */
 } usocket_engine_t;
 
@@ -118,6 +117,9 @@ size_t usocket_engine_pending(const usocket_engine_t *e);
 
 /* True if a record is encrypted and not sent as a whole. */
 bool usocket_engine_unsent(const usocket_engine_t *e);
+
+/* Free what the library keeps for later connections: sessions, the system's authorities. */
+void usocket_engine_forget(void);
 
 /* Free `conn`, wiped. The credentials stay. */
 void usocket_engine_close(usocket_engine_t *e);

@@ -31,8 +31,9 @@
 #define LOOSE_AND(p, v) (*(p) = (uint8_t)(*(p) & (v)))
 #endif
 
-/* The one lock of the library, held for a few loads and stores. Never held: across a wait, a call of the TLS library, or a call
- * of the port other than dup, show_readable and show_socket. It is not recursive. */
+/* The one lock of the library, held for a few loads and stores; it is not recursive. Never held: across a wait, a step of a TLS
+ * session, or a call of the port other than dup, show_readable and show_socket. A listener's first connection makes the keys of
+ * tickets and cookies under it, once (src/mbedtls/mbed_connection.c). */
 static inline void lock_sockets(void) {
 #if USOCKET_THREADS
     usocket_port_lock();

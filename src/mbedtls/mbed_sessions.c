@@ -252,7 +252,7 @@ int usocket_mbed_parse_ticket(void *context, mbedtls_ssl_session *session, unsig
 
 #endif
 
-void usocket_tls_forget(void) {
+void usocket_engine_forget(void) {
     lock_sockets();
     struct session *s = sessions;
     sessions = NULL;

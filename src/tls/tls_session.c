@@ -67,6 +67,10 @@ void usocket_tls_adopted(usocket_t *s, int handle) {
     }
 }
 
+void usocket_tls_forget(void) {
+    usocket_engine_forget();
+}
+
 /* ---- The session's lock ----------------------------------------------------------------------------------------------- */
 
 bool usocket_tls_trylock(usocket_tls_t *t) {
