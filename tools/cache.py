@@ -24,12 +24,12 @@ def key(*parts):
 
 @functools.lru_cache(None)
 def version(tool):
-    """What a tool says of itself."""
+    """The version that a tool prints."""
     return subprocess.run([tool, "--version"], capture_output=True, stdin=subprocess.DEVNULL).stdout
 
 
 def known(name):
-    """Whether a check with this key was content before."""
+    """True if a check with this key has passed before."""
     return os.path.exists(os.path.join(PLACE, name))
 
 

@@ -74,7 +74,7 @@ def strays():
 
 
 def wrong(part, stated, measured):
-    """Whether a figure is off by more than 5 % and 16 bytes of flash, or 3 of RAM."""
+    """True if a figure is off by more than 5 % and 16 bytes of flash, or 3 of RAM."""
     return abs(stated - measured) > max(3 if part == "RAM" else 16, measured * 0.05)
 
 

@@ -39,7 +39,7 @@ COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
 def under_way(session):
-    """What the newest process of a session makes or runs, as far as the system tells."""
+    """The target or command of the newest process of a session, where the system reports it."""
     newest, words = (-1, -1), ""
     for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
         try:

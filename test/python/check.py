@@ -22,7 +22,7 @@ except ImportError:
 ETIMEDOUT = 110
 _lock = _thread.allocate_lock() if _thread else None
 _failed = [0]
-_overseen = [False]  # whether the collector has overlooked something
+_overseen = [False]  # True once the collector has missed a lost socket
 
 
 def _listed():

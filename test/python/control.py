@@ -26,7 +26,7 @@ def controlled(ms):
 
 
 def in_time(took, latest):
-    # Whether what ended now and took so many milliseconds was no later than `latest`: scaled by the factor, or in comparison with the control.
+    # True if a call that ended now and took so many milliseconds was no later than `latest`, scaled by the factor or compared with the control.
     if took <= latest * SLOW:
         return True
     late, slow = controlled(took)

@@ -129,14 +129,14 @@ def a_dialer_begins_anew():
     time.sleep(0.3)  # the lookup's answer has arrived, but result() was not called
     held, _ = take_all()
     del held[-8:]  # unreachable, not closed; only a few, because the collector may miss some of them
-    got, masks, end = [], [], ticks()
+    got, told, end = [], [], ticks()
     while not got and since(end) < 10000:
-        masks += [mask for _, mask in p.poll(500)]
+        told += [mask for _, mask in p.poll(500)]
         e = raised(lambda: got.append(d.result()))
         if e is not None and number(e) != 11:
             break
     check("a dialer without a descriptor: collected, tried again", (len(got), e), (1, None))
-    check("no poll reports it as closed", [mask for mask in masks if mask & 32], [])
+    check("no poll reports it as closed", [mask for mask in told if mask & 32], [])
     p.close()
     close(s, d, *held, *got)
     collect()

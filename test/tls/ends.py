@@ -31,7 +31,7 @@ def error(call, *args):
 
 
 def in_range(start, earliest, latest):
-    "Whether so many milliseconds have passed: the lower limit is exact, the upper one compared with the control."
+    "True if so many milliseconds have passed: the lower limit is exact, the upper one compared with the control."
     took = time.ticks_diff(time.ticks_ms(), start)
     return earliest <= took and in_time(took, latest)
 
