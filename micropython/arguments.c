@@ -108,7 +108,7 @@ uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max) {
     return (uint32_t)v;
 }
 
-/* ---- Timeouts ----------------------------------------------------------------------------------------------------- */
+/* ---- Timeouts ---------------------------------------------------------------------------------------------------- */
 
 usocket_time_t usocket_py_timeout(mp_obj_t arg) {
     if (arg == mp_const_none) {
@@ -138,6 +138,7 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
 #endif
 }
 
+/* Without floats, the fraction of a second is dropped. */
 mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
     if (timeout < 0) {
         return mp_const_none;
@@ -149,7 +150,7 @@ mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
 #endif
 }
 
-/* ---- Lookups ------------------------------------------------------------------------------------------------------ */
+/* ---- Lookups ----------------------------------------------------------------------------------------------------- */
 
 #if USOCKET_NAMES
 
@@ -179,6 +180,8 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
     usocket_py_raise_name(r, q->what, q->query.host != NULL ? q->query.host : "None");
 }
 
+/* Look a host name up, and take the first address of the family. With the deadline USOCKET_NOW only names are
+ * accepted that the library resolves by itself, such as localhost. */
 static void resolve_host(
     socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     usocket_py_lookup_t q = {
@@ -209,8 +212,9 @@ static void resolve_host(
 
 #endif
 
-/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
+/* ---- Addresses --------------------------------------------------------------------------------------------------- */
 
+/* Set the address of "" or "<broadcast>", which are names without a lookup. */
 static void set_any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) {
     memset(a, 0, sizeof(*a));
     a->family = (uint16_t)(family != USOCKET_AF_UNSPEC ? family : USOCKET_AF_INET);
@@ -244,6 +248,7 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     return len;
 }
 
+/* Convert (host, port[, flowinfo[, scope_id]]). All items are checked before a lookup. */
 static void addr_from_tuple(
     socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
     if (n < 2 || n > 4) {
@@ -273,6 +278,7 @@ static void addr_from_tuple(
     }
 }
 
+/* Convert a path of AF_UNIX, or a raw sockaddr in the layout of the platform. */
 static void addr_from_bytes(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qstr what) {
     mp_buffer_info_t raw;
     bool path = USOCKET_UNIX && self != NULL && self->sock.family == USOCKET_AF_UNIX;
@@ -318,8 +324,10 @@ void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocke
     }
 }
 
+/* The longest text of an address: a path with its NUL, or a numeric IPv6 address. */
 #define ADDR_ROOM (USOCKET_UNIX ? USOCKET_UNIX_MAX + 1 : 46)
 
+/* The tuple has four items, and shrinks to two for IPv4. Its text is cut to the length in place. */
 mp_obj_t usocket_py_addr_new(void) {
     mp_obj_str_t *text = usocket_py_new_bytes();
     text->base.type = &mp_type_str;

@@ -1,8 +1,9 @@
 /* The differences in MicroPython's C API from 1.13 (RT-Thread's package) to the newest.
  *
- * Every file of the binding includes MicroPython's headers through this one, and uses no name that differs between versions. The
- * versions are told apart by the macros of their headers, not by version numbers, which packages patch. A macro here evaluates
- * its arguments more than once where the original does. Nothing here takes the GIL or calls the core.
+ * Every file of the binding includes MicroPython's headers through this one, and uses no name that differs between
+ * versions. The versions are told apart by the macros of their headers, not by version numbers, which packages patch. A
+ * macro here evaluates its arguments more than once where the original does. Nothing here takes the GIL or calls the
+ * core.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -164,8 +165,8 @@ typedef const char *mp_rom_error_text_t;
 #define MP_NORETURN NORETURN
 #endif
 
-/* True if an exception is pending that mp_handle_pending would raise. Since 1.17 each thread has its own. Before, all share one,
- * and the scheduler defers it while a scheduled function runs. */
+/* True if an exception is pending that mp_handle_pending would raise. Since 1.17 each thread has its own. Before,
+ * all share one, and the scheduler defers it while a scheduled function runs. */
 #ifdef MP_STATE_MAIN_THREAD
 #define usocket_exception_waits() (MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL)
 #elif MICROPY_ENABLE_SCHEDULER
@@ -191,8 +192,8 @@ static inline void usocket_exception_back(mp_obj_t e) {
 }
 #endif
 
-/* True with MP_REGISTER_ROOT_POINTER (1.20) and MP_REGISTER_EXTENSIBLE_MODULE (1.21). Their names cannot be tested: the pass that
- * collects them leaves them undefined. */
+/* True with MP_REGISTER_ROOT_POINTER (1.20) and MP_REGISTER_EXTENSIBLE_MODULE (1.21). Their names cannot be tested:
+ * the pass that collects them leaves them undefined. */
 #ifdef MP_DEFINE_CONST_OBJ_TYPE
 #define USOCKET_CAN_REGISTER 1
 #else

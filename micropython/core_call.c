@@ -8,10 +8,10 @@
 
 #include <signal.h>
 
-/* The unix port raises KeyboardInterrupt out of its signal handler, at any point of the program: inside the core, a lock would
- * stay held or a descriptor half closed. This handler makes the exception pending instead, as other ports do, and it is raised
- * at the next safe point. The interpreter's prompt installs its own handler again for each line; therefore each wait checks the
- * handler, every 20 ms at most. */
+/* The unix port raises KeyboardInterrupt out of its signal handler, at any point of the program: inside the core, a
+ * lock would stay held or a descriptor half closed. This handler makes the exception pending instead, as other ports
+ * do, and it is raised at the next safe point. The interpreter's prompt installs its own handler again for each
+ * line; therefore each wait checks the handler, every 20 ms at most. */
 static void pend_ctrl_c(int signum) {
     (void)signum;
     mp_sched_keyboard_interrupt();
@@ -55,6 +55,7 @@ void usocket_py_init_interrupts(void) {
     usocket_set_interrupt_hook(interrupt_pending);
 }
 
+/* The GIL is taken first, because mp_handle_pending runs Python code. */
 bool usocket_py_resume(int r, mp_obj_t *exc) {
     MP_THREAD_GIL_ENTER();
     if (r != USOCKET_EINTR) {
@@ -73,12 +74,14 @@ bool usocket_py_resume(int r, mp_obj_t *exc) {
     return false;
 }
 
+/* One step of the clock is subtracted, so that no deadline passes early. */
 bool usocket_py_is_late(usocket_time_t deadline) {
     return deadline != USOCKET_NOW && usocket_deadline_in(1) - USOCKET_CLOCK_STEP_US > deadline;
 }
 
 #define ROUNDS_AT_ONCE 16 /* Parts of a call that never waits. Each reads all that has arrived. */
 
+/* Resuming with USOCKET_EINTR runs what is pending, although no wait was interrupted. */
 int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc) {
     if (deadline == USOCKET_NOW) {
         return round < ROUNDS_AT_ONCE ? 0 : USOCKET_EAGAIN;
@@ -134,6 +137,8 @@ bool usocket_py_collect(int code, bool *collected) {
     return true;
 }
 
+/* An exception during the wait is kept until the socket is closed. Once a wait has failed, the rest of close must
+ * not wait again. */
 int usocket_py_close(usocket_t *s) {
     mp_obj_t exc = MP_OBJ_NULL;
     int r = 0;

@@ -1,15 +1,16 @@
 /* Calls of the core from Python: the GIL, Ctrl-C, scheduled functions, memory that moves, and scarce resources.
  *
- * Caller: a thread of the interpreter that holds the GIL. In builds without a GIL every thread of the interpreter may call.
- * A call of the core that may wait runs without the GIL, inside one of the USOCKET_CALL macros.
+ * Caller: a thread of the interpreter that holds the GIL. In builds without a GIL every thread of the interpreter may
+ * call. A call of the core that may wait runs without the GIL, inside one of the USOCKET_CALL macros.
  *
- * Exceptions: the core and mbedTLS never see one. The interrupt hook only reports that something is pending; the core then
- * returns USOCKET_EINTR, and usocket_py_resume runs what is pending with no frame of the core on the stack. A function with a
- * parameter `exc` returns an exception there, MP_OBJ_NULL at first; with exc == NULL it raises it. Use `exc` where the caller
- * has bytes to put back or an object to close before the exception goes on.
+ * Exceptions: the core and mbedTLS never see one. The interrupt hook only reports that something is pending; the core
+ * then returns USOCKET_EINTR, and usocket_py_resume runs what is pending with no frame of the core on the stack. A
+ * function with a parameter `exc` returns an exception there, MP_OBJ_NULL at first; with exc == NULL it raises it. Use
+ * `exc` where the caller has bytes to put back or an object to close before the exception goes on.
  *
- * Never: a pointer into an object's memory is not kept across usocket_py_resume, because a scheduled function may have resized
- * the object (usocket_py_refetch). No function here is called from an interrupt or from a thread of the library.
+ * Never: a pointer into an object's memory is not kept across usocket_py_resume, because a scheduled function may have
+ * resized the object (usocket_py_refetch). No function here is called from an interrupt or from a thread of the
+ * library.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,7 +20,7 @@
 #include "compat.h"
 #include "usocket/usocket.h"
 
-/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+/* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
 /* Install the core's interrupt hook, so that Ctrl-C and scheduled functions end its waits. On a port that raises
  * KeyboardInterrupt out of its signal handler, also replace that handler by one that makes the exception pending. */
@@ -32,21 +33,21 @@ static inline void usocket_py_ensure_interrupts(void) {
 #endif
 }
 
-/* Take the GIL after a call of the core that returned r. If that was USOCKET_EINTR, run the pending exception and scheduled
- * functions. Returns true if the call is to be made again, with the same deadline. */
+/* Take the GIL after a call of the core that returned r. If that was USOCKET_EINTR, run the pending exception and
+ * scheduled functions. Returns true if the call is to be made again, with the same deadline. */
 bool usocket_py_resume(int r, mp_obj_t *exc);
 
 /* True if the deadline has passed; always false of USOCKET_NOW. For a call of several parts that all return at once. */
 bool usocket_py_is_late(usocket_time_t deadline);
 
-/* Check the deadline and run what is pending between two parts of one call, which a peer that keeps sending could prolong for
- * ever. round: parts so far. Returns 0 to go on; USOCKET_EAGAIN after 16 parts of a call that never waits; USOCKET_ETIMEDOUT;
- * USOCKET_EINTR with the exception in *exc. */
+/* Check the deadline and run what is pending between two parts of one call, which a peer that keeps sending could
+ * prolong for ever. round: parts so far. Returns 0 to go on; USOCKET_EAGAIN after 16 parts of a call that never
+ * waits; USOCKET_ETIMEDOUT; USOCKET_EINTR with the exception in *exc. */
 int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc);
 
-/* Fetch the memory of `obj` from its byte `off` on again, into data->buf, after other code may have run. Returns false, with
- * RuntimeError, if fewer than data->len bytes are left; data->len becomes that number. access: MP_BUFFER_READ or
- * MP_BUFFER_WRITE. */
+/* Fetch the memory of `obj` from its byte `off` on again, into data->buf, after other code may have run. Returns
+ * false, with RuntimeError, if fewer than data->len bytes are left; data->len becomes that number. access:
+ * MP_BUFFER_READ or MP_BUFFER_WRITE. */
 bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc);
 
 /* r = the value of `call`, which is made without the GIL and made again after each interruption. */
@@ -82,18 +83,20 @@ static inline void usocket_py_reraise(mp_obj_t exc) {
     }
 }
 
-/* Close s. Waits for close_notify to be sent, within the socket's timeout and at most USOCKET_TLS_CLOSE_MS; Ctrl-C ends that
- * wait, and is raised once s is closed. Returns 0, or USOCKET_EBADF if the descriptor was closed behind the library's back. */
+/* Close s. Waits for close_notify to be sent, within the socket's timeout and at most USOCKET_TLS_CLOSE_MS; Ctrl-C
+ * ends that wait, and is raised once s is closed. Returns 0, or USOCKET_EBADF if the descriptor was closed behind
+ * the library's back. */
 int usocket_py_close(usocket_t *s);
 
-/* ---- Resources ---------------------------------------------------------------------------------------------------- */
+/* ---- Resources --------------------------------------------------------------------------------------------------- */
 
-/* Raise RuntimeError if fewer than USOCKET_PY_STACK bytes of C stack are left below MicroPython's limit. Every call of the core
- * that may go deep is preceded by it. Close is the exception: the finaliser calls it, and must not raise. */
+/* Raise RuntimeError if fewer than USOCKET_PY_STACK bytes of C stack are left below MicroPython's limit. Every call
+ * of the core that may go deep is preceded by it. Close is the exception: the finaliser calls it, and must not
+ * raise. */
 void usocket_py_check_stack(void);
 
-/* Collect garbage if `code` says that descriptors, memory of the stack or ports have run out, for unreachable sockets may hold
- * some. Returns true if the call is worth another try, once: *collected is false at first. */
+/* Collect garbage if `code` says that descriptors, memory of the stack or ports have run out, for unreachable
+ * sockets may hold some. Returns true if the call is worth another try, once: *collected is false at first. */
 bool usocket_py_collect(int code, bool *collected);
 
 /* r = the value of `call`, which must not wait, with that second try. */
@@ -105,10 +108,10 @@ bool usocket_py_collect(int code, bool *collected);
         } while (usocket_py_collect((r), &collected)); \
     } while (0)
 
-/* ---- Locks -------------------------------------------------------------------------------------------------------- */
+/* ---- Locks ------------------------------------------------------------------------------------------------------- */
 
-/* The lock of an object with state of several words, in builds without a GIL; with one it is nothing. Its holder never waits
- * and never runs code of the program. */
+/* The lock of an object with state of several words, in builds without a GIL; with one it is nothing. Its holder
+ * never waits and never runs code of the program. */
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
 typedef mp_thread_mutex_t usocket_py_lock_t;
 #define usocket_py_lock_init(lock) mp_thread_mutex_init(lock)
@@ -125,8 +128,8 @@ typedef uint8_t usocket_py_lock_t;
 
 typedef mp_obj_t (*usocket_py_method_t)(size_t n_args, const mp_obj_t *args);
 
-/* Return call(n_args, args), made under the lock. An exception releases the lock, too. The second function is for a lock that
- * the caller has taken already. */
+/* Return call(n_args, args), made under the lock. An exception releases the lock, too. The second function is for a
+ * lock that the caller has taken already. */
 mp_obj_t usocket_py_locked(usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);
 mp_obj_t usocket_py_call_and_unlock(
     usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args);

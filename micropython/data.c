@@ -4,7 +4,7 @@
  */
 #include "methods.h"
 
-/* ---- Sending ------------------------------------------------------------------------------------------------------ */
+/* ---- Sending ----------------------------------------------------------------------------------------------------- */
 
 /* One send. flags_in and addr_in are MP_OBJ_NULL if the call has none. */
 static mp_obj_t send_message(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr_in, qstr what) {
@@ -39,6 +39,7 @@ static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendto_obj, 3, 4, socket_sendto);
 #endif
 
+/* Each part is one send, so that a deadline and Ctrl-C are noticed even when no send has to wait. */
 static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
@@ -63,10 +64,11 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall);
 
-/* ---- Receiving ---------------------------------------------------------------------------------------------------- */
+/* ---- Receiving --------------------------------------------------------------------------------------------------- */
 
 #define RECV_AT_ONCE 4096 /* A larger request allocates only as much as has arrived. */
 
+/* Raise for a code, or notify the watchers that data were taken. */
 static void finish_receive(socket_obj_t *self, int32_t r, qstr what) {
     usocket_py_check_socket(&self->sock, r, what, NULL);
     usocket_py_consumed(self);
@@ -93,6 +95,7 @@ static size_t size_to_receive(socket_obj_t *self, size_t len, usocket_time_t dea
     return n <= 0 ? RECV_AT_ONCE : MIN((size_t)n, len);
 }
 
+/* recv and recvfrom; from is NULL in the first. The bytes object is complete but for its length before the receive. */
 static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t len = usocket_py_count(args[1]);
@@ -122,6 +125,7 @@ static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 
+/* recv_into and recvfrom_into; from is NULL in the first. */
 static mp_obj_t receive_into_buffer(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;

@@ -34,6 +34,7 @@ static mp_obj_t socket_dup(mp_obj_t self_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_dup_obj, socket_dup);
 
+/* The flag FD_CLOEXEC as CPython names it; `on` is -1 to read it. */
 static int socket_inheritable(mp_obj_t self_in, int on, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_check_open(&self->sock, what);

@@ -7,7 +7,7 @@
 
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
 
-/* ---- What to say of a failure ------------------------------------------------------------------------------------- */
+/* ---- Words of a failure ------------------------------------------------------------------------------------------ */
 
 #if USOCKET_RACE
 
@@ -21,8 +21,8 @@ static const char *open_lookup(const usocket_dial_t *d) {
     return NULL;
 }
 
-/* Raise with each address and its cause, then the unfinished lookup:
- * "connect to host:port: [2001:db8::1]: ENETUNREACH, 192.0.2.1: ETIMEDOUT; its IPv4 addresses were still being looked up". */
+/* Raise with each address and its cause, then the unfinished lookup: "connect to host:port: [2001:db8::1]:
+ * ENETUNREACH, 192.0.2.1: ETIMEDOUT; its IPv4 addresses were still being looked up". */
 static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const char *host) {
     vstr_t words;
     mp_print_t print;
@@ -57,6 +57,7 @@ static bool has_several_causes(const usocket_dial_t *d) {
 #define raise_attempts(code, d, host) ((void)0)
 #endif
 
+/* nlr_push keeps the exception while the dial is ended: its words are made from the dial. */
 void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host, qstr what) {
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
@@ -72,7 +73,7 @@ void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char
     nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
 }
 
-/* ---- Arguments ---------------------------------------------------------------------------------------------------- */
+/* ---- Arguments --------------------------------------------------------------------------------------------------- */
 
 /* A dial with its arguments, so that it can be started again after a collection. */
 typedef struct {
@@ -128,6 +129,7 @@ static void add_scope_to_host(dial_call_t *c, size_t n, mp_obj_t *items) {
     strcpy(old != NULL ? old : c->host + len, vstr_null_terminated_str(&v));
 }
 
+/* Start the lookups. The first connect is made by the first step. */
 static int start_call(dial_call_t *c) {
     int r = usocket_dial_start(&c->dial, &c->query, c->bound ? &c->source : NULL);
 #if USOCKET_RACE
@@ -138,11 +140,12 @@ static int start_call(dial_call_t *c) {
     return r;
 }
 
+/* The host, for messages. */
 static const char *host_of_call(const dial_call_t *c) {
     return c->query.host != NULL ? c->query.host : "None";
 }
 
-/* ---- create_connection -------------------------------------------------------------------------------------------- */
+/* ---- create_connection ------------------------------------------------------------------------------------------- */
 
 static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_address, ARG_timeout, ARG_source_address, ARG_delay, ARG_ssl };
@@ -194,7 +197,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_connection_obj, 0, mod_usocket_create_connection);
 
-/* ---- dialer ------------------------------------------------------------------------------------------------------- */
+/* ---- dialer ------------------------------------------------------------------------------------------------------ */
 
 #if USOCKET_ASYNC && USOCKET_RACE
 
@@ -207,6 +210,7 @@ typedef struct {
     dial_call_t c;
 } dialer_obj_t;
 
+/* A step that an interrupt has ended goes on with the next one. */
 static bool dialer_goes_on(const dialer_obj_t *self) {
     return self->code == USOCKET_EINPROGRESS || self->code == USOCKET_EINTR;
 }
@@ -236,11 +240,13 @@ static int dialer_advance(void *self_in) {
     return dialer_goes_on(self) ? USOCKET_EAGAIN : self->code;
 }
 
+/* Between EINTR and the next step there is no handle: the event loop has to ask. */
 static int dialer_handle(void *self_in) {
     dialer_obj_t *self = self_in;
     return self->code == USOCKET_EINPROGRESS ? usocket_dial_handle(&self->c.dial) : USOCKET_ENOENT;
 }
 
+/* A connected socket is given away once. An exception is kept, because a dial can be ended only once. */
 static mp_obj_t dialer_result(void *self_in, int code) {
     dialer_obj_t *self = self_in;
     socket_obj_t *sock = self->sock;

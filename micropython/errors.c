@@ -1,7 +1,7 @@
 /* Conversion of codes to exceptions: OSError and its subclasses timeout, gaierror, TLSError.
  *
- * Their args are (errno, words). A `timeout` of a call that sends has a third, the number of bytes sent. A TLSError's errno is the
- * kind of failure, and its third argument is the TLS library's own number.
+ * Their args are (errno, words). A `timeout` of a call that sends has a third, the number of bytes sent. A TLSError's
+ * errno is the kind of failure, and its third argument is the TLS library's own number.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,6 +26,7 @@ static void error_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind
     mp_obj_print_helper(print, self->args->items[1], PRINT_STR);
 }
 
+/* e.sent is the number of bytes sent, 0 of other failures; e.strerror is the words. */
 static void error_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     mp_obj_exception_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] == MP_OBJ_NULL && attr == MP_QSTR_sent) {
@@ -42,6 +43,7 @@ USOCKET_EXCEPTION_TYPE(mod_usocket_timeout_type, MP_QSTR_timeout, error_print, e
 USOCKET_EXCEPTION_TYPE(mod_usocket_gaierror_type, MP_QSTR_gaierror, error_print, error_attr, &mp_type_OSError);
 USOCKET_EXCEPTION_TYPE(mod_usocket_tlserror_type, MP_QSTR_TLSError, error_print, error_attr, &mp_type_OSError);
 
+/* The class of a code that is not of TLS. */
 static const mp_obj_type_t *type_of(int code) {
     return usocket_is_eai(code)     ? &mod_usocket_gaierror_type
         : code == USOCKET_ETIMEDOUT ? &mod_usocket_timeout_type
@@ -85,6 +87,7 @@ static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
     nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
 }
 
+/* Compose "call peer: cause; n of m bytes sent". peer and cause may be NULL. */
 static MP_NORETURN void raise_words(int code, qstr what, const char *peer, const char *cause, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
@@ -109,6 +112,8 @@ static const char *cause_of(const usocket_t *s, int code) {
     return code == USOCKET_ETIMEDOUT && usocket_is_lost(s) ? "connection timed out: the peer no longer answers" : NULL;
 }
 
+/* Raise TLSError for a code of TLS; return for other codes. The library keeps words and number until the next call
+ * on s. */
 static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *peer) {
 #if USOCKET_TLS
     if (!usocket_is_tls(code)) {

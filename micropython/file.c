@@ -1,10 +1,10 @@
 /* makefile(): a file on a socket's connection, with a buffer for reading.
  *
- * The file shares the connection (usocket_share): it stays open until both are closed. Bytes that the file has read ahead are in
- * its buffer alone, and the socket does not return them, as in CPython. Writing is never buffered.
+ * The file shares the connection (usocket_share): it stays open until both are closed. Bytes that the file has read
+ * ahead are in its buffer alone, and the socket does not return them, as in CPython. Writing is never buffered.
  *
- * An unbuffered file (buffering=0) uses the socket itself and does not keep the connection open: MicroPython's programs call
- * makefile("rwb", 0), close only the socket, and expect that to end the connection.
+ * An unbuffered file (buffering=0) uses the socket itself and does not keep the connection open: MicroPython's programs
+ * call makefile("rwb", 0), close only the socket, and expect that to end the connection.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,8 +19,9 @@ static void file_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_
     mp_printf(print, "<socket file fd=%d>", usocket_fileno(self->sock));
 }
 
-/* ---- Making ------------------------------------------------------------------------------------------------------- */
+/* ---- Construction ------------------------------------------------------------------------------------------------ */
 
+/* Only the characters r, w and b are known, in any order and number. */
 static uint8_t mode_flags(mp_obj_t arg) {
     size_t len;
     const char *mode = usocket_py_text(arg, &len, MP_QSTR_mode);
@@ -122,7 +123,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_makefile_obj, 1, socket_makefile);
 
-/* ---- Writing, closing --------------------------------------------------------------------------------------------- */
+/* ---- Writing, closing -------------------------------------------------------------------------------------------- */
 
 static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = usocket_py_check_file(args[0], CAN_WRITE, MP_QSTR_write);
@@ -130,6 +131,7 @@ static mp_obj_t file_write(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(file_write_obj, 2, 4, file_write);
 
+/* Closing twice is no error. The buffer is emptied, so that polls do not report bytes of a closed file. */
 static mp_obj_t file_close(mp_obj_t self_in) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int r = usocket_py_close(&self->own);
@@ -182,8 +184,10 @@ static mp_obj_t file_setblocking(mp_obj_t self_in, mp_obj_t flag) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(file_setblocking_obj, file_setblocking);
 
-/* ---- The stream protocol ------------------------------------------------------------------------------------------ */
+/* ---- The stream protocol ----------------------------------------------------------------------------------------- */
 
+/* Return bytes of the buffer alone, if there are any; else receive directly, which skips the translation of line
+ * ends. */
 static mp_uint_t file_stream_read(mp_obj_t self_in, void *buf, mp_uint_t size, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (!usocket_py_trylock(&self->reading)) {

@@ -1,12 +1,13 @@
-/* The file objects of makefile(), shared by file.c (makes, writes, closes) and file_read.c (reads). file.c calls file_read.c, not
- * the other way round.
+/* The file objects of makefile(), shared by file.c (makes, writes, closes) and file_read.c (reads). file.c calls
+ * file_read.c, not the other way round.
  *
- * Caller: a thread that holds the GIL. Where there is none, `reading` admits one reader at a time; writing needs no lock. A
- * reader sets IS_READING while the core is called, because scheduled functions run in between: another read of the same file
- * then raises RuntimeError.
+ * Caller: a thread that holds the GIL. Where there is none, `reading` admits one reader at a time; writing needs no
+ * lock. A reader sets IS_READING while the core is called, because scheduled functions run in between: another read of
+ * the same file then raises RuntimeError.
  *
- * Never: a failure loses no byte. A read moves bytes from the buffer and from the socket into a string of its own. When it
- * fails, put_back_in_buffer makes that string the buffer, and the old buffer what comes `next`. That allocates nothing.
+ * Never: a failure loses no byte. A read moves bytes from the buffer and from the socket into a string of its own. When
+ * it fails, put_back_in_buffer makes that string the buffer, and the old buffer what comes `next`. That allocates
+ * nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,7 +39,8 @@ typedef struct {
     usocket_py_lock_t reading; /* Held by a call that reads, to its end, in builds without a GIL. */
 } file_obj_t;
 
-/* An open file, or an exception. can: CAN_READ or CAN_WRITE, or both for a call that any file allows; what: the call. */
+/* An open file, or an exception. can: CAN_READ or CAN_WRITE, or both for a call that any file allows; what: the
+ * call. */
 file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what);
 
 /* The number of bytes in the buffer; an empty buffer is replaced by `next` first. Never raises. */

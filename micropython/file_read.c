@@ -36,7 +36,7 @@ file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
     return self;
 }
 
-/* ---- The buffer --------------------------------------------------------------------------------------------------- */
+/* ---- The buffer -------------------------------------------------------------------------------------------------- */
 
 size_t usocket_py_file_buffered(file_obj_t *self) {
     if (self->pos == self->len && (self->mode & IS_KEPT)) {
@@ -67,8 +67,8 @@ static void take_from_buffer(file_obj_t *self, vstr_t *v, size_t n) {
     self->pos += n;
 }
 
-/* Make the bytes of v unread again. If v has more than the buffer's first pos bytes, the call has emptied another buffer
- * before, and v itself becomes the buffer. */
+/* Make the bytes of v unread again. If v has more than the buffer's first pos bytes, the call has emptied another
+ * buffer before, and v itself becomes the buffer. */
 static void put_back_in_buffer(file_obj_t *self, const vstr_t *v) {
     if (v->len <= self->pos) {
         self->pos -= v->len;
@@ -121,7 +121,7 @@ static int32_t refill_buffer(file_reading_t *r) {
     return n;
 }
 
-/* ---- Text --------------------------------------------------------------------------------------------------------- */
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
 
 /* The number of bytes missing from the last character of v. */
 static size_t bytes_lacking(const vstr_t *v) {
@@ -168,8 +168,9 @@ static bool keep_partial_char(file_obj_t *self, vstr_t *v) {
     return true;
 }
 
-/* ---- The call ----------------------------------------------------------------------------------------------------- */
+/* ---- Calls ------------------------------------------------------------------------------------------------------- */
 
+/* The file is checked, and the result allocated, before anything is read. */
 static file_obj_t *begin_reading(file_reading_t *r, mp_obj_t self_in, qstr what) {
     memset(r, 0, sizeof(*r));
     r->file = usocket_py_check_file(self_in, CAN_READ, what);
@@ -228,6 +229,7 @@ static mp_obj_t call_exclusively(usocket_py_method_t call, size_t n_args, const 
     return usocket_py_call_and_unlock(&self->reading, call, n_args, args);
 }
 
+/* A rest of at least the buffer's size is read into v directly, unless line ends are translated. */
 static int32_t read_bytes(file_reading_t *r) {
     file_obj_t *self = r->file;
     int32_t code = 1;
@@ -247,6 +249,7 @@ static int32_t read_bytes(file_reading_t *r) {
     return code;
 }
 
+/* n is SIZE_MAX to read to the end of the stream. */
 static mp_obj_t read_all(mp_obj_t self_in, size_t n, qstr what) {
     file_reading_t r;
     file_obj_t *self = begin_reading(&r, self_in, what);
@@ -266,10 +269,12 @@ static mp_obj_t file_read(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_read_obj, 1, 2, file_read);
 
+/* The position of "\n" in the first `have` bytes of the buffer, or NULL. */
 static const char *line_end(const file_obj_t *self, size_t have) {
     return have != 0 ? memchr(self->buf + self->pos, '\n', have) : NULL;
 }
 
+/* Returns as read_bytes; the line is complete once code is 0. */
 static int32_t read_line(file_reading_t *r) {
     file_obj_t *self = r->file;
     int32_t code = 1;
@@ -348,6 +353,7 @@ static mp_obj_t file_readlines(mp_obj_t self_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_file_readlines_obj, file_readlines);
 
+/* The buffer first, then the socket, directly into the program's memory. */
 static mp_obj_t readinto_locked(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = usocket_py_check_file(args[0], CAN_READ, MP_QSTR_readinto);
     mp_buffer_info_t buf;

@@ -1,7 +1,7 @@
 /* The module's functions, for its dictionary in module_table.c, and the helpers that several of them share.
  *
- * MicroPython calls the functions with the GIL. They may raise, and leave no descriptor, lookup or dial behind when they do. They
- * may wait, in lookups and connects, except for resolver, dialer and poller.
+ * MicroPython calls the functions with the GIL. They may raise, and leave no descriptor, lookup or dial behind when
+ * they do. They may wait, in lookups and connects, except for resolver, dialer and poller.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -41,8 +41,8 @@ MP_DECLARE_CONST_FUN_OBJ_0(mod_usocket_poller_obj);
 
 #if USOCKET_PY_EXTRAS
 #define FOR_EXTRAS /* static in smaller builds, as FOR_EVENT_LOOPS */
-/* A host and a port argument of a lookup as text, or NULL for None. The text is copied into `buf`, of USOCKET_HOST_MAX or
- * USOCKET_SERVICE_MAX bytes. */
+/* A host and a port argument of a lookup as text, or NULL for None. The text is copied into `buf`, of
+ * USOCKET_HOST_MAX or USOCKET_SERVICE_MAX bytes. */
 const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what);
 const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr what);
 #if USOCKET_NAMES

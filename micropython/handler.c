@@ -1,8 +1,8 @@
 /* Watchers of a socket: setsockopt(SOL_SOCKET, 20, handler), and the count of changes for pollers.
  *
- * The handler is called when a listener has a connection, or another socket has data. A thread of the library watches the socket
- * (usocket_watch) and schedules fire_handler, which calls the handler in the interpreter's own loop. The watch is armed again
- * once the program has taken a connection or data from the socket.
+ * The handler is called when a listener has a connection, or another socket has data. A thread of the library watches
+ * the socket (usocket_watch) and schedules fire_handler, which calls the handler in the interpreter's own loop. The
+ * watch is armed again once the program has taken a connection or data from the socket.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,8 +14,8 @@ uint32_t usocket_py_changes;
 
 #if MICROPY_ENABLE_SCHEDULER && USOCKET_THREADS
 
-/* The list of sockets with a handler, a root of the collector: such a socket stays alive without a reference from the program.
- * Before 1.20 a module cannot have a root, and the program must keep the socket. */
+/* The list of sockets with a handler, a root of the collector: such a socket stays alive without a reference from
+ * the program. Before 1.20 a module cannot have a root, and the program must keep the socket. */
 #if USOCKET_CAN_REGISTER
 MP_REGISTER_ROOT_POINTER(void *usocket_watched);
 #define WATCHED MP_STATE_VM(usocket_watched)
@@ -40,6 +40,8 @@ static void keep_alive(socket_obj_t *self, bool on) {
 #endif
 }
 
+/* Run by the interpreter's scheduler. Where a stack has no descriptors a watch may report too often; a poll tells
+ * whether there is anything. */
 static mp_obj_t fire_handler(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (self->handler != MP_OBJ_NULL) {
@@ -89,6 +91,8 @@ static usocket_watch_t *swap_watch(socket_obj_t *self, usocket_watch_t *watch) {
     return old;
 }
 
+/* A new handler for a socket that is watched takes over the watch. The old watch ends after the exchange, so that
+ * other threads never see a dead one. */
 void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     self->handler = handler;
     if (handler != MP_OBJ_NULL && self->watch != NULL) {

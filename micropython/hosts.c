@@ -10,8 +10,9 @@ static usocket_time_t default_deadline(void) {
     return usocket_deadline_in(mod_usocket_default_timeout);
 }
 
-/* ---- Addresses of a name ------------------------------------------------------------------------------------------ */
+/* ---- Addresses of a name ----------------------------------------------------------------------------------------- */
 
+/* The i-th address as text; MP_OBJ_NULL at the end. */
 static mp_obj_t ipv4_obj(usocket_lookup_t *l, size_t i) {
     usocket_addrinfo_t info;
     if (usocket_lookup_get(l, i, &info) < 0) {
@@ -41,6 +42,7 @@ static mp_obj_t all_addresses(usocket_lookup_t *l) {
     return mp_obj_new_tuple(3, items);
 }
 
+/* Look a host up for IPv4, and return make() of the lookup. */
 static mp_obj_t resolve_ipv4(mp_obj_t host_in, qstr what, int flags, mp_obj_t (*make)(usocket_lookup_t *l)) {
     char host[USOCKET_HOST_MAX];
     if (host_in == mp_const_none) {
@@ -69,13 +71,14 @@ static mp_obj_t mod_usocket_gethostbyname_ex(mp_obj_t host_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_gethostbyname_ex_obj, mod_usocket_gethostbyname_ex);
 
-/* ---- Names of an address ------------------------------------------------------------------------------------------ */
+/* ---- Names of an address ----------------------------------------------------------------------------------------- */
 
 static mp_obj_t name_and_service(usocket_lookup_t *l) {
     mp_obj_t items[2] = {usocket_py_name_obj(usocket_lookup_name(l)), usocket_py_name_obj(usocket_lookup_service(l))};
     return mp_obj_new_tuple(2, items);
 }
 
+/* Look an address up, and return make() of the lookup. */
 static mp_obj_t reverse_lookup(const usocket_addr_t *a, int flags, qstr what, mp_obj_t (*make)(usocket_lookup_t *l)) {
     usocket_py_lookup_t q = {.query = {.flags = flags}, .reverse = a, .what = what};
     return usocket_py_make_and_free(usocket_py_lookup(&q, default_deadline()), make);
@@ -135,9 +138,10 @@ static mp_obj_t mod_usocket_getfqdn(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getfqdn_obj, 0, 1, mod_usocket_getfqdn);
 
-/* ---- Services ----------------------------------------------------------------------------------------------------- */
+/* ---- Services ---------------------------------------------------------------------------------------------------- */
 
-/* Convert the protocol's name, args[1], to socket types: both without it, none if it is unknown. Returns their number. */
+/* Convert the protocol's name, args[1], to socket types: both without it, none if it is unknown. Returns their
+ * number. */
 static size_t socket_types_of(size_t n_args, const mp_obj_t *args, int types[2]) {
     types[0] = USOCKET_STREAM;
     types[1] = USOCKET_DGRAM;
@@ -183,6 +187,7 @@ static mp_obj_t mod_usocket_getservbyname(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getservbyname_obj, 1, 2, mod_usocket_getservbyname);
 
+/* A port without a name comes back as its number. */
 static mp_obj_t service_found(usocket_lookup_t *l) {
     const char *service = usocket_lookup_service(l);
     return starts_with_digit(service) ? mp_const_none : usocket_py_name_obj(service);

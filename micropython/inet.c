@@ -76,8 +76,9 @@ static mp_obj_t mod_usocket_inet_ntoa(mp_obj_t packed_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_inet_ntoa_obj, mod_usocket_inet_ntoa);
 
-/* ---- Byte order: to and from the network are the same ---------------------------------------------------------------------- */
+/* ---- Byte order: to and from the network are the same ------------------------------------------------------------ */
 
+/* An integer from 0 to max. It is compared as an object, because it may not fit into a machine word. */
 static uint32_t swap_argument(mp_obj_t arg, uint32_t max) {
     mp_int_t v = mp_obj_get_int_truncated(arg);
     if (mp_obj_is_true(mp_binary_op(MP_BINARY_OP_LESS, arg, MP_OBJ_NEW_SMALL_INT(0))) ||
@@ -102,7 +103,7 @@ static mp_obj_t mod_usocket_swap32(mp_obj_t arg) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_swap32_obj, mod_usocket_swap32);
 
-/* ---- Interfaces, this host ---------------------------------------------------------------------------------------- */
+/* ---- Interfaces, this host --------------------------------------------------------------------------------------- */
 
 #if USOCKET_NAMES
 
@@ -148,7 +149,7 @@ MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_gethostname_obj, mod_usocket_gethostname);
 
 #endif
 
-/* ---- The default timeout ------------------------------------------------------------------------------------------ */
+/* ---- The default timeout ----------------------------------------------------------------------------------------- */
 
 static mp_obj_t mod_usocket_getdefaulttimeout(void) {
     return usocket_py_timeout_obj(mod_usocket_default_timeout);

@@ -1,7 +1,7 @@
 /* The methods of class socket that are defined in other files than socket_type.c, for the table of the type.
  *
- * MicroPython calls them with the GIL, and with the native object as args[0], also of an instance of a subclass. Each may raise,
- * and leaves the socket usable, or closed, when it does.
+ * MicroPython calls them with the GIL, and with the native object as args[0], also of an instance of a subclass. Each
+ * may raise, and leaves the socket usable, or closed, when it does.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -7,7 +7,7 @@
 
 static mp_obj_t mod_usocket_init(void) {
     usocket_py_init_interrupts();
-    /* Let the port open what it opens once for all waits now, so that a test of descriptors does not count it to a socket. */
+    /* Let the port open now what it opens once for all waits, so that no socket seems to leak it later. */
     usocket_start();
     return mp_const_none;
 }
@@ -15,7 +15,7 @@ MP_DEFINE_CONST_FUN_OBJ_0(mod_usocket_init_obj, mod_usocket_init);
 
 #if USOCKET_NAMES
 
-/* ---- getaddrinfo -------------------------------------------------------------------------------------------------- */
+/* ---- getaddrinfo ------------------------------------------------------------------------------------------------- */
 
 FOR_EXTRAS const char *usocket_py_host_text(mp_obj_t arg, char *buf, qstr what) {
     if (arg == mp_const_none) {
@@ -108,17 +108,20 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_getaddrinfo_obj, 0, mod_usocket_getaddrin
 
 #endif
 
-/* ---- Ready-made sockets ------------------------------------------------------------------------------------------- */
+/* ---- Functions that create sockets ------------------------------------------------------------------------------- */
 
 #if USOCKET_PY_EXTRAS
 
 #if USOCKET_SERVER
 
+/* A negative name is an option that the platform lacks. */
 static void set_int_option(socket_obj_t *self, int level, int name, int value, qstr what) {
     usocket_py_check(
         name < 0 ? USOCKET_ENOPROTOOPT : usocket_setsockopt(&self->sock, level, name, &value, sizeof(value)), what);
 }
 
+/* The socket is made by the class, so that its errors are those of the constructor. A second try of listen, after a
+ * collection, does not bind again. */
 static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_address, ARG_family, ARG_backlog, ARG_reuse_port, ARG_dualstack_ipv6, ARG_ssl };
     static const mp_arg_t allowed[] = {

@@ -15,6 +15,7 @@ void *usocket_py_new_operation(size_t size, const mp_obj_type_t *type, const uso
     return self;
 }
 
+/* Also the finaliser. Closing twice is no error. */
 static mp_obj_t operation_close(mp_obj_t self_in) {
     usocket_py_operation_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_lock(&self->lock);
@@ -33,6 +34,7 @@ static mp_obj_t operation_exit(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(operation_exit_obj, 4, 4, operation_exit);
 
+/* A closed operation raises EBADF, an unfinished one EAGAIN. */
 static mp_obj_t result_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     usocket_py_operation_t *self = MP_OBJ_TO_PTR(args[0]);

@@ -1,8 +1,8 @@
-/* The objects of operations that go on between calls, resolver and dialer: how an event loop waits for them, and asks for the
- * result.
+/* The objects of operations that go on between calls, resolver and dialer: how an event loop waits for them, and asks
+ * for the result.
  *
- * The functions in usocket_py_calls_t are called with the GIL, under the object's lock where there is none, and while the object
- * is open. They never wait. Only `result` may raise.
+ * The functions in usocket_py_calls_t are called with the GIL, under the object's lock where there is none, and while
+ * the object is open. They never wait. Only `result` may raise.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -6,6 +6,7 @@
 #include "usocket/tls.h"
 
 #if USOCKET_PY_EXTRAS
+/* Without a length an option is an int; a TLS option may be str or bytes, whatever its length. */
 static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     int level = usocket_py_int(args[1], MP_QSTR_level);

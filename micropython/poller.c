@@ -1,14 +1,14 @@
 /* poller: the interface of select.poll, at a cost proportional to the ready objects.
  *
- * An object with a descriptor has the slot of that number, and the core's poller watches the descriptor. After it has reported,
- * the next wait arms it again if it is still registered: an object that is registered, reported and unregistered, as asyncio does
- * it, costs one system call. An object without a descriptor, and every object on a stack without such a poller, is asked by
- * MP_STREAM_POLL each millisecond. A TLS socket is asked once, and its descriptor is then watched for what the answer says.
+ * An object with a descriptor has the slot of that number, and the core's poller watches the descriptor. After it has
+ * reported, the next wait arms it again if it is still registered: an object that is registered, reported and
+ * unregistered, as asyncio does it, costs one system call. An object without a descriptor, and every object on a stack
+ * without such a poller, is asked by MP_STREAM_POLL each millisecond. A TLS socket is asked once, and its descriptor is
+ * then watched for what the answer says.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "poller.h"
-
 #include "functions.h"
 
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
@@ -74,9 +74,8 @@ static mp_obj_t poller_unregister(mp_obj_t self_in, mp_obj_t obj) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(poller_unregister_obj, poller_unregister);
 
-/* ---- Waiting ------------------------------------------------------------------------------------------------------ */
+/* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
-/* Append a result. */
 static void push_found(round_t *w, mp_obj_t obj, mp_uint_t mask) {
     if (w->n == w->room) {
         size_t room = w->room + w->room / 2 + 8;
@@ -117,9 +116,9 @@ static void rearm_told(poller_obj_t *self) {
     self->told = 1;
 }
 
-/* Find objects with a changed descriptor. The module's sockets are checked only after one was closed or had bytes put back
- * (usocket_py_changes). Other objects are checked in each wait: epoll drops a closed descriptor silently, and its number may
- * belong to another object already. */
+/* Find objects with a changed descriptor. The module's sockets are checked only after one was closed or had bytes
+ * put back (usocket_py_changes). Other objects are checked in each wait: epoll drops a closed descriptor silently,
+ * and its number may belong to another object already. */
 static void recheck_slots(poller_obj_t *self) {
     bool all = self->gone || self->seen != usocket_py_changes;
     if (!all && self->foreign == 0) {
@@ -184,6 +183,7 @@ static mp_uint_t try_asked_number(poller_obj_t *self, round_t *w, mp_obj_t obj, 
     return usocket_py_mask(USOCKET_POLL_NVAL);
 }
 
+/* Ask each object of the list. An object's ioctl may change the list, so the entry is not used after it. */
 static void poll_asked(poller_obj_t *self, round_t *w) {
     w->asking = false;
     w->look = USOCKET_NEVER;
@@ -210,7 +210,8 @@ static void poll_asked(poller_obj_t *self, round_t *w) {
     }
 }
 
-/* Note that a descriptor has reported. The next wait arms it again; for other calls that are waiting it is armed at once. */
+/* Note that a descriptor has reported. The next wait arms it again; for other calls that are waiting it is armed at
+ * once. */
 static void note_told(poller_obj_t *self, int fd) {
     slot_t *slot = slot_of(self, fd);
     if (slot == NULL) {
@@ -229,8 +230,8 @@ static void note_told(poller_obj_t *self, int fd) {
     }
 }
 
-/* Wait for events until the given time. Returns true if there were none. All descriptors are noted before the first result
- * is added, which may raise MemoryError. */
+/* Wait for events until the given time. Returns true if there were none. All descriptors are noted before the first
+ * result is added, which may raise MemoryError. */
 static bool take_events(poller_obj_t *self, round_t *w, usocket_time_t until) {
     int r;
     size_t taken = 0;
@@ -272,6 +273,8 @@ static bool has_found(poller_obj_t *self, round_t *w) {
     return false;
 }
 
+/* A wait that has nothing to watch by descriptor is cut into slices: ASK_US if objects must be asked, SLICE_US
+ * otherwise. */
 static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) {
     for (;;) {
         rearm_told(self);
@@ -290,9 +293,8 @@ static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) 
     }
 }
 
-/* ---- Results -------------------------------------------------------------------------------------------- */
+/* ---- Results ----------------------------------------------------------------------------------------------------- */
 
-/* Fetch the next result; false at the end. */
 static bool next_found(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
     poller_obj_t *self = w->poller;
     while (w->i < w->n) {
@@ -341,7 +343,7 @@ static MP_DEFINE_CONST_DICT(round_locals, round_locals_table);
 
 static USOCKET_ITER_TYPE(round_type, MP_QSTR_iterator, round_next, &round_locals);
 
-/* ---- poll, ipoll ---------------------------------------------------------------------------------------------------- */
+/* ---- poll, ipoll ------------------------------------------------------------------------------------------------- */
 
 static round_t *new_round(poller_obj_t *self) {
     round_t *w = m_new_obj(round_t);
@@ -433,7 +435,7 @@ static mp_obj_t poller_ipoll(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(poller_ipoll_obj, 1, 3, poller_ipoll);
 
-/* ---- Life --------------------------------------------------------------------------------------------------------- */
+/* ---- Construction, closing --------------------------------------------------------------------------------------- */
 
 static mp_obj_t poller_del(mp_obj_t self_in) {
     poller_obj_t *self = MP_OBJ_TO_PTR(self_in);

@@ -1,9 +1,10 @@
-/* The poller object, shared by poller.c (waiting) and poller_set.c (registration). poller.c calls poller_set.c, not the other way
- * round.
+/* The poller object, shared by poller.c (waiting) and poller_set.c (registration). poller.c calls poller_set.c, not the
+ * other way round.
  *
- * Caller: a thread that holds the GIL, or, in builds without one, the poller's `lock`. Both are released while a call waits,
- * and while an object's ioctl runs, which may be the program's own code. Afterwards anything may have changed: the poller may be
- * closed, its arrays moved, the object unregistered. Pointers into `slot` and `asked` are fetched again then.
+ * Caller: a thread that holds the GIL, or, in builds without one, the poller's `lock`. Both are released while a call
+ * waits, and while an object's ioctl runs, which may be the program's own code. Afterwards anything may have changed:
+ * the poller may be closed, its arrays moved, the object unregistered. Pointers into `slot` and `asked` are fetched
+ * again then.
  *
  * The functions may raise. A wait that raises has returned nothing; the next one finds its events again.
  *
@@ -23,9 +24,8 @@
 
 /* A registered object; its descriptor is the index of this slot. */
 typedef struct {
-    mp_obj_t obj; /* MP_OBJ_NULL in a free slot. */
-    uint32_t
-        told; /* Link of the list of descriptors that have reported: 0 not in it, 1 the last, else the next index + 2. */
+    mp_obj_t obj;  /* MP_OBJ_NULL in a free slot. */
+    uint32_t told; /* Link in the list of reported descriptors: 0 not in it, 1 the last, else the next index + 2. */
     uint16_t events;
     bool ours; /* The object is a socket of this module. */
 } slot_t;
@@ -45,8 +45,8 @@ typedef struct {
     uint16_t mask;
 } found_t;
 
-/* One wait and its results. Each call has its own, because other threads and scheduled functions may wait in the same poller. It
- * is also the iterator that ipoll returns. */
+/* One wait and its results. Each call has its own, because other threads and scheduled functions may wait in the
+ * same poller. It is also the iterator that ipoll returns. */
 typedef struct round {
     mp_obj_base_t base;
     struct poller_obj *poller;

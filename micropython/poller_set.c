@@ -10,6 +10,7 @@ static const mp_stream_p_t *stream_of(mp_obj_t obj) {
     return mp_get_stream_raise(obj, MP_STREAM_OP_IOCTL);
 }
 
+/* True for a socket of this module, also of a subclass. */
 static bool is_ours(mp_obj_t obj) {
     return !mp_obj_is_int(obj) && stream_of(obj)->ioctl == usocket_py_stream.ioctl;
 }
@@ -96,6 +97,7 @@ static void add_asked(poller_obj_t *self, mp_obj_t obj, mp_uint_t events, int nu
         (asked_t){.obj = obj, .events = (uint16_t)events, .secure = secure, .number = number >= 0, .fd = number};
 }
 
+/* Move an entry of the list, and update the map. */
 static void move_asked(poller_obj_t *self, size_t from, size_t to) {
     if (from != to) {
         self->asked[to] = self->asked[from];
@@ -110,6 +112,7 @@ static void remove_asked(poller_obj_t *self, size_t i) {
     self->asked[self->asked_n].obj = MP_OBJ_NULL;
 }
 
+/* Free a slot; its descriptor stays armed and may report once more. */
 static void empty_slot(poller_obj_t *self, slot_t *slot) {
     if (slot->ours) {
         usocket_py_self(slot->obj)->polled--;
@@ -120,8 +123,8 @@ static void empty_slot(poller_obj_t *self, slot_t *slot) {
     slot->ours = false;
 }
 
-/* Make room for a descriptor's slot, and return it; NULL if another open object has it. A closed socket in it moves to the
- * list, which reports that it is closed. */
+/* Make room for a descriptor's slot, and return it; NULL if another open object has it. A closed socket in it moves
+ * to the list, which reports that it is closed. */
 static slot_t *slot_for(poller_obj_t *self, int fd, mp_obj_t obj) {
     if ((size_t)fd >= self->room) {
         size_t room = (size_t)fd + (size_t)fd / 2 + 8;
@@ -213,6 +216,7 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     add_asked(self, obj, events, r == USOCKET_EPERM || is_number ? fd : -1);
 }
 
+/* An entry of a TLS socket is asked anew for the new events. */
 void usocket_py_poller_change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t events) {
     mp_int_t at = MP_OBJ_SMALL_INT_VALUE(elem->value);
     if (at < 0) {

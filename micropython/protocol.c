@@ -5,8 +5,8 @@
 #include "py_usocket.h"
 #include "usocket/tls.h"
 
-/* Run scheduled functions, and return true if an exception is pending. It must not be raised here, because frames of mbedTLS may be
- * on the stack. */
+/* Run scheduled functions, and return true if an exception is pending. It must not be raised here, because frames of
+ * mbedTLS may be on the stack. */
 static bool exception_waits(void) {
     if (usocket_exception_waits()) {
         return true;
@@ -21,6 +21,7 @@ static bool exception_waits(void) {
     return true;
 }
 
+/* Convert a code to the protocol's form: a code of TLS becomes EIO, and EINTR becomes EAGAIN. */
 static mp_uint_t protocol_result(int32_t r, int *errcode) {
     if (r >= 0) {
         return (mp_uint_t)r;
@@ -32,6 +33,7 @@ static mp_uint_t protocol_result(int32_t r, int *errcode) {
     return MP_STREAM_ERROR;
 }
 
+/* One receive or send within the timeout. An interruption that leaves an exception pending ends it with EAGAIN. */
 static mp_uint_t transfer_once(usocket_t *s, bool out, void *buf, mp_uint_t size, int *errcode) {
     usocket_time_t deadline = usocket_deadline(s);
     int32_t r;

@@ -1,13 +1,13 @@
 /* Declarations that the files of the binding share: the socket object, errors, arguments, reading, the stream protocol.
  *
- * Caller: a thread of the interpreter that holds the GIL; in builds without a GIL, any of its threads. An object of Python is
- * never touched without it. core_call.h tells how the core is called.
+ * Caller: a thread of the interpreter that holds the GIL; in builds without a GIL, any of its threads. An object of
+ * Python is never touched without it. core_call.h tells how the core is called.
  *
- * Exceptions: a function may raise unless its comment says that it never does. The finaliser and the stream protocol (frames of
- * mbedTLS may be on the stack) call only functions that never raise.
+ * Exceptions: a function may raise unless its comment says that it never does. The finaliser and the stream protocol
+ * (frames of mbedTLS may be on the stack) call only functions that never raise.
  *
- * Never: no descriptor is open that no object owns while something can raise, and no byte is taken from the stack before the
- * memory for it exists.
+ * Never: no descriptor is open that no object owns while something can raise, and no byte is taken from the stack
+ * before the memory for it exists.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +20,7 @@
 
 #include <string.h>
 
-/* ---- The socket object -------------------------------------------------------------------------------------------- */
+/* ---- The socket object ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     mp_obj_base_t base;
@@ -43,8 +43,8 @@ socket_obj_t *usocket_py_self(mp_obj_t self_in);
 /* The timeout of a new socket, in microseconds; USOCKET_FOREVER at first. */
 extern usocket_time_t mod_usocket_default_timeout;
 
-/* A new socket object, closed. `type` is mod_usocket_socket_type; methods pass base.type of their own object, so that their file
- * does not refer to the table that refers to them. */
+/* A new socket object, closed. `type` is mod_usocket_socket_type; methods pass base.type of their own object, so
+ * that their file does not refer to the table that refers to them. */
 socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type);
 
 /* Finish whatever opens self: raise if `code` is negative, else set the default timeout. Returns self. */
@@ -56,41 +56,43 @@ socket_obj_t *usocket_py_new_copy(const mp_obj_type_t *type, int fd, int family,
 /* Open self on the descriptor, which self owns from then on. If that fails the descriptor is closed. */
 void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what);
 
-/* Remove the handler, close self and notify its pollers. With wait == false it neither waits nor raises, for the finaliser;
- * else as usocket_py_close. */
+/* Remove the handler, close self and notify its pollers. With wait == false it neither waits nor raises, for the
+ * finaliser; else as usocket_py_close. */
 int usocket_py_close_socket(socket_obj_t *self, bool wait);
 
 /* The same without closing the descriptor, which is returned and belongs to the caller; negative if self is closed. */
 int usocket_py_detach(socket_obj_t *self);
 
-/* ---- Watchers of a socket: handler.c ------------------------------------------------------------------------------ */
+/* ---- Watchers of a socket: handler.c ----------------------------------------------------------------------------- */
 
 /* setsockopt(SOL_SOCKET, 20, handler): MP_OBJ_NULL removes the handler, and never raises then. */
 void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler);
 
-/* Notify the watchers after a call that took bytes or a connection from self, or put bytes back: the handler is armed again, and
- * pollers check self if bytes were put back. Never raises. */
+/* Notify the watchers after a call that took bytes or a connection from self, or put bytes back: the handler is
+ * armed again, and pollers check self if bytes were put back. Never raises. */
 void usocket_py_consumed(socket_obj_t *self);
 
 #if USOCKET_POLLER
-/* Counts changes that a poller's descriptors do not show: a socket in a slot was closed, or bytes were put back into it. */
+/* Counts changes that a poller's descriptors do not show: a socket in a slot was closed, or bytes were put back into
+ * it. */
 extern uint32_t usocket_py_changes;
 #define usocket_py_changed(self) (usocket_py_changes += (self)->polled != 0)
 #else
 #define usocket_py_changed(self) ((void)0)
 #endif
 
-/* ---- Numbers of the platform: numbers.c --------------------------------------------------------------------------- */
+/* ---- Numbers of the platform: numbers.c -------------------------------------------------------------------------- */
 
 extern const struct mod_usocket_numbers {
     int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall; /* -1: the platform lacks it. */
     bool descriptors; /* The system's poll accepts the numbers that fileno() returns. */
 } mod_usocket_numbers;
 
-/* Returns 1 if the descriptor survives exec(), else 0, or a code. `on` 0 or 1 sets that first, -1 leaves it. Never raises. */
+/* Returns 1 if the descriptor survives exec(), else 0, or a code. `on` 0 or 1 sets that first, -1 leaves it. Never
+ * raises. */
 int mod_usocket_inheritable(int fd, int on);
 
-/* ---- Errors: errors.c --------------------------------------------------------------------------------------------- */
+/* ---- Errors: errors.c -------------------------------------------------------------------------------------------- */
 
 extern const mp_obj_type_t mod_usocket_timeout_type;
 extern const mp_obj_type_t mod_usocket_gaierror_type;
@@ -127,8 +129,8 @@ void usocket_py_check(int code, qstr what);
 /* Raise if s is closed, or if the C stack is nearly full. */
 void usocket_py_check_open(const usocket_t *s, qstr what);
 
-/* Raise the exception of a code of a call on s with what s knows of it: TLS's words and number, or that the peer no longer
- * answers. Of a TLS code this must be the next call on s. */
+/* Raise the exception of a code of a call on s with what s knows of it: TLS's words and number, or that the peer no
+ * longer answers. Of a TLS code this must be the next call on s. */
 MP_NORETURN void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *peer);
 
 /* The same if the code is negative. */
@@ -137,7 +139,7 @@ void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_ad
 /* Replace the bytes that are not ASCII by '?', unless the text is UTF-8. Never raises. */
 void usocket_py_make_utf8(char *text, size_t len);
 
-/* ---- Arguments: arguments.c --------------------------------------------------------------------------------------- */
+/* ---- Arguments: arguments.c -------------------------------------------------------------------------------------- */
 
 /* An address argument. Host names are looked up within the deadline. With self == NULL any family is accepted. */
 void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, qstr what);
@@ -145,8 +147,8 @@ void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocke
 /* An address in CPython's form; None for family 0. */
 mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
 
-/* The same in two steps: the first allocates, the second never raises for IPv4 and comes after bytes or a connection have been
- * taken from the stack. */
+/* The same in two steps: the first allocates, the second never raises for IPv4 and comes after bytes or a connection
+ * have been taken from the stack. */
 mp_obj_t usocket_py_addr_new(void);
 mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a);
 
@@ -156,7 +158,8 @@ mp_obj_t usocket_py_name_obj(const char *name);
 /* The items of a tuple, namedtuple or list, or of an instance of a class derived from one; false for other objects. */
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items);
 
-/* Copy a host name argument into `name`, of USOCKET_HOST_MAX bytes, with a NUL at the end and none before. Returns its length. */
+/* Copy a host name argument into `name`, of USOCKET_HOST_MAX bytes, with a NUL at the end and none before. Returns
+ * its length. */
 size_t usocket_py_host(mp_obj_t arg, char *name, qstr what);
 
 /* Bytes to send: a str as UTF-8, or any buffer. */
@@ -197,11 +200,12 @@ typedef struct {
     qstr what;                     /* The name of the call, for messages. */
 } usocket_py_lookup_t;
 
-/* Wait for a lookup and return it, successful; the caller frees it. Collects garbage once if descriptors have run out. */
+/* Wait for a lookup and return it, successful; the caller frees it. Collects garbage once if descriptors have run
+ * out. */
 usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t deadline);
 #endif
 
-/* ---- Reading: reading.c ------------------------------------------------------------------------------------------- */
+/* ---- Reading: reading.c ------------------------------------------------------------------------------------------ */
 
 /* A new, empty bytes object, allocated before bytes are taken from the stack. */
 mp_obj_str_t *usocket_py_new_bytes(void);
@@ -213,37 +217,38 @@ mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
     4096 /* A result of up to so many bytes is allocated as requested, a larger one as data arrive. */
 #define USOCKET_PY_GROW 256 /* The smallest step by which a larger result grows. */
 
-/* The largest datagram: UDP's length field has 16 bits, and a datagram of AF_UNIX is limited by the sender's buffer, 208 KiB on
- * Linux. */
+/* The largest datagram: UDP's length field has 16 bits, and a datagram of AF_UNIX is limited by the sender's buffer,
+ * 208 KiB on Linux. */
 #define DATAGRAM_MAX(s) ((size_t)((s)->family == USOCKET_AF_UNIX ? 262144 : 65536))
 
-/* Initialise v with room for n bytes, or, on datagrams, for the largest datagram if that is less. If the heap is too small for
- * that, there is room for the datagram that has arrived. Returns the room. */
+/* Initialise v with room for n bytes, or, on datagrams, for the largest datagram if that is less. If the heap is too
+ * small for that, there is room for the datagram that has arrived. Returns the room. */
 size_t usocket_py_init_room(usocket_t *s, vstr_t *v, size_t n);
 
-/* True if a non-blocking call has done all it could, which is no failure. With a deadline EAGAIN comes from the system's
- * SO_RCVTIMEO or SO_SNDTIMEO and is a failure. */
+/* True if a non-blocking call has done all it could, which is no failure. With a deadline EAGAIN comes from the
+ * system's SO_RCVTIMEO or SO_SNDTIMEO and is a failure. */
 static inline bool usocket_py_would_block(int code, usocket_time_t deadline) {
     return code == USOCKET_EAGAIN && deadline == USOCKET_NOW;
 }
 
-/* Read into v until it has n bytes (SIZE_MAX: until the end of the stream). Returns 0 or more, or a code; v has all bytes that
- * were taken in any case. Never raises: exceptions come in *exc. */
+/* Read into v until it has n bytes (SIZE_MAX: until the end of the stream). Returns 0 or more, or a code; v has all
+ * bytes that were taken in any case. Never raises: exceptions come in *exc. */
 int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc);
 
 /* The same, until the end of a line or `max` bytes. */
 int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc);
 
-/* A copy of bytes that a failed call has to put back. Without memory it returns NULL and makes `exc` pending, if there is one;
- * the call then returns a short count instead of failing. Never raises. */
+/* A copy of bytes that a failed call has to put back. Without memory it returns NULL and makes `exc` pending, if
+ * there is one; the call then returns a short count instead of failing. Never raises. */
 char *usocket_py_copy_or_pend(const void *from, size_t len, mp_obj_t exc);
 
-/* ---- Writing and the stream protocol: stream.c, protocol.c -------------------------------------------------------- */
+/* ---- Writing and the stream protocol: stream.c, protocol.c ------------------------------------------------------- */
 
 /* write() with the arguments (self, buf), (self, buf, n) or (self, buf, off, n). Returns None or a count. */
 mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args);
 
-/* MicroPython's stream protocol, see py/stream.h. They never raise: an exception stays pending, with EAGAIN in *errcode. */
+/* MicroPython's stream protocol, see py/stream.h. They never raise: an exception stays pending, with EAGAIN in
+ * *errcode. */
 mp_uint_t usocket_py_protocol_read(usocket_t *s, void *buf, mp_uint_t size, int *errcode);
 mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t size, int *errcode);
 mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode);
@@ -251,7 +256,8 @@ mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintp
 /* The result of MP_STREAM_POLL for a socket. */
 mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags);
 
-/* The event loops' functions are global where another file uses them, and static in smaller builds, which saves flash. */
+/* The event loops' functions are global where another file uses them, and static in smaller builds, which saves
+ * flash. */
 #if USOCKET_ASYNC || USOCKET_POLLER
 #define FOR_EVENT_LOOPS
 /* MP_STREAM_POLL_* to USOCKET_POLL_* and back; a negative `ready` gives 0. */
@@ -264,7 +270,7 @@ mp_uint_t usocket_py_mask(int ready);
 /* The stream protocol of class socket. An object with this ioctl in its protocol is a socket. */
 extern const mp_stream_p_t usocket_py_stream;
 
-/* ---- TLS: tls_methods.c, secure.c --------------------------------------------------------------------------------- */
+/* ---- TLS: tls_methods.c, secure.c -------------------------------------------------------------------------------- */
 
 #if USOCKET_TLS
 /* The list or tuple of names that is the value of a TLS option, joined with commas. */
@@ -274,7 +280,8 @@ mp_obj_t usocket_py_tls_list(int name, mp_obj_t list);
 mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name);
 #endif
 
-/* True if the argument `ssl` asks for TLS. Raises for other values than None, a bool or a dict, and in builds without TLS. */
+/* True if the argument `ssl` asks for TLS. Raises for other values than None, a bool or a dict, and in builds
+ * without TLS. */
 bool usocket_py_wants_tls(mp_obj_t ssl, bool server, qstr what);
 
 #if USOCKET_TLS

@@ -1,7 +1,7 @@
 /* Reading from the core into a bytes object.
  *
- * The object is allocated before the first byte is taken from the stack, and its memory grows in steps that keep the bytes read so
- * far when one of them fails.
+ * The object is allocated before the first byte is taken from the stack, and its memory grows in steps that keep the
+ * bytes read so far when one of them fails.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -71,6 +71,8 @@ static size_t try_grow_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) 
 
 typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
 
+/* Call `receive` until v has n bytes. Each part is as large as v's room, and v grows with what arrives, not with
+ * what was asked. */
 static int fill_by(usocket_t *s, vstr_t *v, size_t n, receive_t receive, usocket_time_t deadline, mp_obj_t *exc) {
     int r = 0;
     for (unsigned round = 0; v->len < n; round++) {

@@ -43,6 +43,7 @@ void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl) {
     }
 }
 
+/* The options are set through the method setsockopt, so that they accept the same values as there. */
 static void set_up_and_handshake(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline) {
     if (host != NULL) {
         usocket_py_check(usocket_tls_name(&self->sock, host, strlen(host)), MP_QSTR_create_connection);

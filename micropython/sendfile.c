@@ -18,6 +18,8 @@ typedef struct {
     usocket_time_t deadline;
 } sending_t;
 
+/* The buffer is read and sent until `left` is 0 or the file ends. A scheduled function may run in between, and read
+ * the same file. */
 static void send_parts(sending_t *t) {
     size_t room = 0;
     while (t->left != 0) {
@@ -48,6 +50,7 @@ static void send_parts(sending_t *t) {
     }
 }
 
+/* Call the file's seek, if it has one. */
 static void seek_file(mp_obj_t *method, size_t position) {
     if (method[0] != MP_OBJ_NULL) {
         method[2] = mp_obj_new_int_from_uint(position);

@@ -36,8 +36,9 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     return usocket_py_finish_open(self, r, MP_QSTR_socket);
 }
 
-/* ---- Looks -------------------------------------------------------------------------------------------------------- */
+/* ---- Printing ---------------------------------------------------------------------------------------------------- */
 
+/* Print a path of AF_UNIX in quotes, other addresses as tuples. */
 static void print_addr(const mp_print_t *print, const char *label, const usocket_addr_t *a) {
 #if USOCKET_UNIX
     if (a->family == USOCKET_AF_UNIX) {
@@ -70,7 +71,7 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
     mp_print_str(print, ">");
 }
 
-/* ---- Life --------------------------------------------------------------------------------------------------------- */
+/* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
 static mp_obj_t socket_close(mp_obj_t self_in) {
     usocket_py_check(usocket_py_close_socket(MP_OBJ_TO_PTR(self_in), true), MP_QSTR_close);
@@ -91,7 +92,7 @@ static mp_obj_t socket_exit(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_exit_obj, 4, 4, socket_exit);
 
-/* ---- Connections -------------------------------------------------------------------------------------------------- */
+/* ---- Connections ------------------------------------------------------------------------------------------------- */
 
 static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t addr_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -118,6 +119,7 @@ static mp_obj_t socket_listen(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_listen_obj, 1, 2, socket_listen);
 
+/* The accepted socket starts with the default timeout, not the listener's. */
 static mp_obj_t socket_accept(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     /* Allocate the whole result before a connection is taken, so that none is lost to MemoryError. */
@@ -166,8 +168,8 @@ static void set_tls_name(socket_obj_t *self, mp_obj_t addr_in) {
 
 #endif
 
-/* Connect to the address argument, which is converted into *a. Returns 0 or a code. A wait is resumed by usocket_connect_wait: the
- * connect itself is made once, and again only after a collection. */
+/* Connect to the address argument, which is converted into *a. Returns 0 or a code. A wait is resumed by
+ * usocket_connect_wait: the connect itself is made once, and again only after a collection. */
 static int connect_to(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     usocket_py_addr(self, addr_in, a, deadline, MP_QSTR_connect);
@@ -250,7 +252,7 @@ static mp_obj_t socket_getpeername(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 #endif
 
-/* ---- The stream protocol ------------------------------------------------------------------------------------------ */
+/* ---- The stream protocol ----------------------------------------------------------------------------------------- */
 
 socket_obj_t *usocket_py_self(mp_obj_t self_in) {
     if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
@@ -280,7 +282,7 @@ const mp_stream_p_t usocket_py_stream = {
     .ioctl = socket_stream_ioctl,
 };
 
-/* ---- The type ----------------------------------------------------------------------------------------------------- */
+/* ---- The type ---------------------------------------------------------------------------------------------------- */
 
 static const mp_rom_map_elem_t socket_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket_del_obj)},

@@ -1,7 +1,7 @@
 /* class socket: read, readinto, readline, write.
  *
- * With a timeout, or blocking, counts are never short. Bytes that a call has taken from the stack and cannot return, because of its
- * deadline or Ctrl-C, are put back, and the next call returns them first.
+ * With a timeout, or blocking, counts are never short. Bytes that a call has taken from the stack and cannot return,
+ * because of its deadline or Ctrl-C, are put back, and the next call returns them first.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,10 +9,10 @@
 
 #define LINE_AT_ONCE (sizeof(void *) > 4 ? 1024 : 128) /* A line of up to so many bytes costs two system calls. */
 
-/* ---- Reading ------------------------------------------------------------------------------------------------------ */
+/* ---- Reading ----------------------------------------------------------------------------------------------------- */
 
-/* Put bytes back before any that were put back already. `block` is on MicroPython's heap; the socket refers to it from then
- * on. */
+/* Put bytes back before any that were put back already. `block` is on MicroPython's heap; the socket refers to it
+ * from then on. */
 static void put_back_to_socket(usocket_t *s, char *block, size_t len) {
     while (usocket_unread(s, block, len) == USOCKET_EEXIST) {
         size_t off, more;
@@ -95,6 +95,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readline);
 
+/* The count is short at the end of the stream, of a non-blocking socket, and without memory to put bytes back. */
 static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t buf;
@@ -129,7 +130,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readinto);
 
-/* ---- Writing ------------------------------------------------------------------------------------------------------ */
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 /* Convert the arguments (self, data[, [offset,] length]). Returns the offset. */
 static size_t data_of_write(size_t n_args, const mp_obj_t *args, mp_buffer_info_t *data) {
@@ -142,6 +143,7 @@ static size_t data_of_write(size_t n_args, const mp_obj_t *args, mp_buffer_info_
     return off;
 }
 
+/* A call that never waits returns a count, or None if it could send nothing; others send everything or raise. */
 mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
     mp_buffer_info_t data;
     size_t off = data_of_write(n_args, args, &data);

@@ -46,6 +46,8 @@ mp_obj_t usocket_py_tls_list(int name, mp_obj_t list) {
 
 #if USOCKET_PY_EXTRAS
 
+/* The length is asked first, then the value fetched: certificates as bytes, other values as str where they are
+ * UTF-8. */
 static mp_obj_t whole_option(socket_obj_t *self, int name, qstr what) {
     size_t len = 0;
     usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, name, NULL, &len), what);
@@ -56,6 +58,7 @@ static mp_obj_t whole_option(socket_obj_t *self, int name, qstr what) {
     return bytes || !usocket_is_utf8(v.buf, v.len) ? usocket_bytes_from_vstr(&v) : usocket_str_from_vstr(&v);
 }
 
+/* True for the options with an int as value. */
 static bool is_number_option(int name) {
     return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY ||
         name == USOCKET_TLS_SESSION_CACHE || name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION ||
@@ -66,7 +69,7 @@ mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name) {
     return is_number_option(name) ? MP_OBJ_NULL : whole_option(self, name, MP_QSTR_getsockopt);
 }
 
-/* ---- As ssl.SSLSocket has them ------------------------------------------------------------------------------------- */
+/* ---- Methods of ssl.SSLSocket ------------------------------------------------------------------------------------ */
 
 /* The negotiated version; 0 before the handshake and without TLS. */
 static int tls_version_of(socket_obj_t *self) {
@@ -147,6 +150,7 @@ static mp_obj_t socket_getpeercert(size_t n_args, const mp_obj_t *pos_args, mp_m
 }
 MP_DEFINE_CONST_FUN_OBJ_KW(usocket_py_getpeercert_obj, 1, socket_getpeercert);
 
+/* Decrypted bytes, and those put back. */
 static mp_obj_t socket_pending(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int pending = 0;
