@@ -7,141 +7,193 @@
 #include <string.h>
 
 #if USOCKET_TLS
-#define TLS_CODES(ROW) \
+#define TLS_CODES(ROW, NEXT) \
     ROW(ETLS_CERTIFICATE, "ETLS_CERTIFICATE", "certificate not trusted") \
-    ROW(ETLS_ALERT, "ETLS_ALERT", "refused by the peer") \
-    ROW(ETLS_TRUNCATED, "ETLS_TRUNCATED", "cut without close_notify") \
-    ROW(ETLS_PROTOCOL, "ETLS_PROTOCOL", "not TLS, or tampered with") \
-    ROW(ETLS_HANDSHAKE, "ETLS_HANDSHAKE", "nothing in common") \
-    ROW(ETLS_OPTION, "ETLS_OPTION", "bad value of a TLS option") \
-    ROW(ETLS_SETUP, "ETLS_SETUP", "TLS lacks something") \
-    ROW(ETLS_CLOCK, "ETLS_CLOCK", "clock was never set")
+    NEXT(ETLS_ALERT, "ETLS_ALERT", "refused by the peer") \
+    NEXT(ETLS_TRUNCATED, "ETLS_TRUNCATED", "cut without close_notify") \
+    NEXT(ETLS_PROTOCOL, "ETLS_PROTOCOL", "not TLS, or tampered with") \
+    NEXT(ETLS_HANDSHAKE, "ETLS_HANDSHAKE", "nothing in common") \
+    NEXT(ETLS_OPTION, "ETLS_OPTION", "bad value of a TLS option") \
+    NEXT(ETLS_SETUP, "ETLS_SETUP", "TLS lacks something") \
+    NEXT(ETLS_CLOCK, "ETLS_CLOCK", "clock was never set")
 #else
-#define TLS_CODES(ROW)
+#define TLS_CODES(ROW, NEXT)
 #endif
 
-/* One string for all, and a byte for each code: no table of pointers to keep in flash. */
-#define CODES(ROW) \
+/* In the order of their packed numbers. NEXT: the number after that of the row before. SAME: likewise, with the words of another
+ * code. */
+#define CODES(ROW, NEXT, SAME) \
     ROW(EPERM, "EPERM", "not permitted") \
-    ROW(ENOENT, "ENOENT", "no such file") \
+    NEXT(ENOENT, "ENOENT", "no such file") \
     ROW(EINTR, "EINTR", "interrupted") \
-    ROW(EIO, "EIO", "I/O error") \
-    ROW(ENXIO, "ENXIO", "no such device") \
+    NEXT(EIO, "EIO", "I/O error") \
+    NEXT(ENXIO, "ENXIO", "no such device") \
     ROW(EBADF, "EBADF", "socket is closed") \
     ROW(EAGAIN, "EAGAIN", "would block") \
-    ROW(ENOMEM, "ENOMEM", "out of memory") \
-    ROW(EACCES, "EACCES", "permission denied") \
-    ROW(EFAULT, "EFAULT", "bad address") \
+    NEXT(ENOMEM, "ENOMEM", "out of memory") \
+    NEXT(EACCES, "EACCES", "permission denied") \
+    NEXT(EFAULT, "EFAULT", "bad address") \
     ROW(EBUSY, "EBUSY", "busy") \
-    ROW(EEXIST, "EEXIST", "exists") \
+    NEXT(EEXIST, "EEXIST", "exists") \
     ROW(ENODEV, "ENODEV", "no such interface") \
-    ROW(ENOTDIR, "ENOTDIR", "not a directory") \
+    NEXT(ENOTDIR, "ENOTDIR", "not a directory") \
     ROW(EINVAL, "EINVAL", "invalid argument") \
-    ROW(ENFILE, "ENFILE", "system out of descriptors") \
-    ROW(EMFILE, "EMFILE", "out of descriptors") \
+    NEXT(ENFILE, "ENFILE", "system out of descriptors") \
+    NEXT(EMFILE, "EMFILE", "out of descriptors") \
     ROW(ENOSPC, "ENOSPC", "no space left") \
     ROW(EROFS, "EROFS", "read-only") \
     ROW(EPIPE, "EPIPE", "not open for writing") \
-    ROW(EDOM, "EDOM", "out of range") \
-    ROW(ERANGE, "ERANGE", "out of range") \
+    SAME(EDOM, "EDOM", ERANGE) \
+    NEXT(ERANGE, "ERANGE", "out of range") \
     ROW(ENAMETOOLONG, "ENAMETOOLONG", "name too long") \
     ROW(ENOSYS, "ENOSYS", "not implemented") \
     ROW(ELOOP, "ELOOP", "too many links") \
     ROW(EPROTO, "EPROTO", "protocol error") \
     ROW(EOVERFLOW, "EOVERFLOW", "too large") \
     ROW(ENOTSOCK, "ENOTSOCK", "not a socket") \
-    ROW(EDESTADDRREQ, "EDESTADDRREQ", "no destination") \
-    ROW(EMSGSIZE, "EMSGSIZE", "message too long") \
-    ROW(EPROTOTYPE, "EPROTOTYPE", "wrong protocol") \
-    ROW(ENOPROTOOPT, "ENOPROTOOPT", "option not known") \
-    ROW(EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported") \
-    ROW(ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "no such type") \
-    ROW(EOPNOTSUPP, "EOPNOTSUPP", "operation not supported") \
-    ROW(EPFNOSUPPORT, "EPFNOSUPPORT", "no such family") \
-    ROW(EAFNOSUPPORT, "EAFNOSUPPORT", "no such address family") \
-    ROW(EADDRINUSE, "EADDRINUSE", "address in use") \
-    ROW(EADDRNOTAVAIL, "EADDRNOTAVAIL", "address not available") \
-    ROW(ENETDOWN, "ENETDOWN", "network down") \
-    ROW(ENETUNREACH, "ENETUNREACH", "network unreachable") \
-    ROW(ENETRESET, "ENETRESET", "reset by the network") \
-    ROW(ECONNABORTED, "ECONNABORTED", "connection aborted") \
-    ROW(ECONNRESET, "ECONNRESET", "connection reset") \
-    ROW(ENOBUFS, "ENOBUFS", "no buffer space") \
-    ROW(EISCONN, "EISCONN", "connected already") \
-    ROW(ENOTCONN, "ENOTCONN", "not connected") \
-    ROW(ESHUTDOWN, "ESHUTDOWN", "shut down") \
+    NEXT(EDESTADDRREQ, "EDESTADDRREQ", "no destination") \
+    NEXT(EMSGSIZE, "EMSGSIZE", "message too long") \
+    NEXT(EPROTOTYPE, "EPROTOTYPE", "wrong protocol") \
+    NEXT(ENOPROTOOPT, "ENOPROTOOPT", "option not known") \
+    NEXT(EPROTONOSUPPORT, "EPROTONOSUPPORT", "protocol not supported") \
+    NEXT(ESOCKTNOSUPPORT, "ESOCKTNOSUPPORT", "no such type") \
+    NEXT(EOPNOTSUPP, "EOPNOTSUPP", "operation not supported") \
+    NEXT(EPFNOSUPPORT, "EPFNOSUPPORT", "no such family") \
+    NEXT(EAFNOSUPPORT, "EAFNOSUPPORT", "no such address family") \
+    NEXT(EADDRINUSE, "EADDRINUSE", "address in use") \
+    NEXT(EADDRNOTAVAIL, "EADDRNOTAVAIL", "address not available") \
+    NEXT(ENETDOWN, "ENETDOWN", "network down") \
+    NEXT(ENETUNREACH, "ENETUNREACH", "network unreachable") \
+    NEXT(ENETRESET, "ENETRESET", "reset by the network") \
+    NEXT(ECONNABORTED, "ECONNABORTED", "connection aborted") \
+    NEXT(ECONNRESET, "ECONNRESET", "connection reset") \
+    NEXT(ENOBUFS, "ENOBUFS", "no buffer space") \
+    NEXT(EISCONN, "EISCONN", "connected already") \
+    NEXT(ENOTCONN, "ENOTCONN", "not connected") \
+    NEXT(ESHUTDOWN, "ESHUTDOWN", "shut down") \
     ROW(ETIMEDOUT, "ETIMEDOUT", "timed out") \
-    ROW(ECONNREFUSED, "ECONNREFUSED", "connection refused") \
-    ROW(EHOSTDOWN, "EHOSTDOWN", "host down") \
-    ROW(EHOSTUNREACH, "EHOSTUNREACH", "no route to host") \
-    ROW(EALREADY, "EALREADY", "in progress already") \
-    ROW(EINPROGRESS, "EINPROGRESS", "in progress") \
+    NEXT(ECONNREFUSED, "ECONNREFUSED", "connection refused") \
+    NEXT(EHOSTDOWN, "EHOSTDOWN", "host down") \
+    NEXT(EHOSTUNREACH, "EHOSTUNREACH", "no route to host") \
+    NEXT(EALREADY, "EALREADY", "in progress already") \
+    NEXT(EINPROGRESS, "EINPROGRESS", "in progress") \
     ROW(EAI_BADFLAGS, "EAI_BADFLAGS", "bad flags") \
-    ROW(EAI_NONAME, "EAI_NONAME", "unknown name") \
-    ROW(EAI_AGAIN, "EAI_AGAIN", "temporary failure") \
-    ROW(EAI_FAIL, "EAI_FAIL", "lookup failed") \
-    ROW(EAI_NODATA, "EAI_NODATA", "name has no address") \
-    ROW(EAI_FAMILY, "EAI_FAMILY", "no such address family") \
-    ROW(EAI_SOCKTYPE, "EAI_SOCKTYPE", "no such type") \
-    ROW(EAI_SERVICE, "EAI_SERVICE", "service not known") \
-    ROW(EAI_ADDRFAMILY, "EAI_ADDRFAMILY", "the address is of another family") \
-    ROW(EAI_MEMORY, "EAI_MEMORY", "out of memory") \
-    ROW(EAI_SYSTEM, "EAI_SYSTEM", "system error") \
-    ROW(EAI_OVERFLOW, "EAI_OVERFLOW", "name too long") \
-    TLS_CODES(ROW)
+    NEXT(EAI_NONAME, "EAI_NONAME", "unknown name") \
+    NEXT(EAI_AGAIN, "EAI_AGAIN", "temporary failure") \
+    NEXT(EAI_FAIL, "EAI_FAIL", "lookup failed") \
+    NEXT(EAI_NODATA, "EAI_NODATA", "name has no address") \
+    SAME(EAI_FAMILY, "EAI_FAMILY", EAFNOSUPPORT) \
+    SAME(EAI_SOCKTYPE, "EAI_SOCKTYPE", ESOCKTNOSUPPORT) \
+    NEXT(EAI_SERVICE, "EAI_SERVICE", "service not known") \
+    NEXT(EAI_ADDRFAMILY, "EAI_ADDRFAMILY", "the address is of another family") \
+    SAME(EAI_MEMORY, "EAI_MEMORY", ENOMEM) \
+    NEXT(EAI_SYSTEM, "EAI_SYSTEM", "system error") \
+    SAME(EAI_OVERFLOW, "EAI_OVERFLOW", ENAMETOOLONG) \
+    TLS_CODES(ROW, NEXT)
 
 /* Codes fit one byte: 1 to 127 as they are, lookups from 128, TLS from 192. */
+#define PACKED(code) \
+    ((uint8_t)((int)USOCKET_##code > -128                  ? -(int)USOCKET_##code \
+            : (int)USOCKET_##code > (int)USOCKET_ETLS_BASE ? 128 + (int)USOCKET_EAI_BASE - (int)USOCKET_##code \
+                                                           : 192 + (int)USOCKET_ETLS_BASE - (int)USOCKET_##code))
+
+/* A number that no row has where the code is none. */
 static uint8_t pack(int code) {
-    if (usocket_is_eai(code)) {
-        return code > USOCKET_EAI_BASE - 64 ? (uint8_t)(128 + USOCKET_EAI_BASE - code) : 0;
+    unsigned number = 0u - (unsigned)code;
+    unsigned eai = number + (unsigned)USOCKET_EAI_BASE;
+    if (eai < 64) {
+        return (uint8_t)(128 + eai);
     }
 #if USOCKET_TLS
-    if (usocket_is_tls(code)) {
-        return code > USOCKET_ETLS_BASE - 64 ? (uint8_t)(192 + USOCKET_ETLS_BASE - code) : 0;
+    unsigned tls = number + (unsigned)USOCKET_ETLS_BASE;
+    if (tls < 64) {
+        return (uint8_t)(192 + tls);
     }
 #endif
-    return code < 0 && code > -128 ? (uint8_t)-code : 0;
+    return number < 128 ? (uint8_t)number : 0;
 }
 
-#define PACKED(code) \
-    ((int)USOCKET_##code > -128                            ? -(int)USOCKET_##code \
-            : (int)USOCKET_##code > (int)USOCKET_ETLS_BASE ? 128 + (int)USOCKET_EAI_BASE - (int)USOCKET_##code \
-                                                           : 192 + (int)USOCKET_ETLS_BASE - (int)USOCKET_##code)
-
-static const uint8_t numbers[] = {
-#define NUMBER(code, name, words) (uint8_t) PACKED(code),
-    CODES(NUMBER)
-#undef NUMBER
+/* The compiler counts, as find_name does. */
+enum {
+#define ROW(code, name, words) COUNT_##code = PACKED(code),
+#define NEXT(code, name, words) COUNT_##code,
+#define SAME(code, name, other) COUNT_##code,
+    CODES(ROW, NEXT, SAME)
+#undef ROW
+#undef NEXT
+#undef SAME
 };
 
-static const char texts[] =
+#define ROW(code, name, words)
+#define NEXT(code, name, words) typedef char order_of_##code[COUNT_##code == PACKED(code) ? 1 : -1];
+#define SAME(code, name, other) NEXT(code, , )
+CODES(ROW, NEXT, SAME)
+#undef ROW
+#undef NEXT
+#undef SAME
+
+/* For each code its packed number, but not in a row of NEXT or SAME, its name and its words; in a row of SAME, the packed number of
+ * the other code stands for the words, as one character. All of it is bytes, one behind the other: no table of pointers to keep in
+ * flash. Number 0 is the last row's. */
+static const struct {
 #if USOCKET_WORDS
-#define TEXT(code, name, words) name "\0" words "\0"
+#define TEXT(name, words) name "\0" words
+#define SAME(code, name, other) \
+    char name_##code[sizeof(name)]; \
+    uint8_t other_##code[2];
 #else
-#define TEXT(code, name, words) name "\0"
+#define TEXT(name, words) name
+#define SAME(code, name, other) NEXT(code, name, )
 #endif
-    CODES(TEXT);
+#define NEXT(code, name, words) char text_##code[sizeof(TEXT(name, words))];
+#define ROW(code, name, words) \
+    uint8_t number_##code; \
+    NEXT(code, name, words)
+    CODES(ROW, NEXT, SAME)
+#undef ROW
+#undef NEXT
+    char last[1 + sizeof(TEXT("E?", "E?"))];
+} rows = {
+#if USOCKET_WORDS
+#undef SAME
+#define SAME(code, name, other) name, {PACKED(other), 0},
+#endif
+#define NEXT(code, name, words) TEXT(name, words),
+#define ROW(code, name, words) PACKED(code), TEXT(name, words),
+    CODES(ROW, NEXT, SAME) "\0" TEXT("E?", "E?"),
+};
 
-#define TEXTS_EACH (1 + (USOCKET_WORDS != 0))
+/* Not inlined: four calls would be as many copies. */
+__attribute__((noinline)) static const char *behind(const char *text) {
+    return text + strlen(text) + 1;
+}
 
-static const char *find(int code, size_t which) {
-    uint8_t packed = pack(code);
-    const char *p = texts;
-    for (size_t i = 0; i < sizeof(numbers); i++) {
-        for (size_t j = 0; j < TEXTS_EACH; j++) {
-            if (numbers[i] == packed && j == which) {
-                return p;
-            }
-            p += strlen(p) + 1;
+static const char *find_name(uint8_t packed) {
+    const char *row = (const char *)&rows;
+    uint8_t number = 0;
+    for (;;) {
+        number = (uint8_t)(*row != 'E' ? *row++ : number + 1); /* no number is 'E' (69), and each name begins with it */
+        if (number == packed || number == 0) {
+            return row;
         }
+        row = behind(row);
+#if USOCKET_WORDS
+        row = behind(row);
+#endif
     }
-    return "E?";
 }
 
 const char *usocket_errname(int code) {
-    return find(code, 0);
+    return find_name(pack(code));
 }
 
 const char *usocket_strerror(int code) {
-    return find(code, TEXTS_EACH - 1);
+    const char *text = usocket_errname(code);
+#if USOCKET_WORDS
+    text = behind(text);
+    if (text[1] == '\0') { /* one character: the code that has these words */
+        text = behind(find_name((uint8_t)*text));
+    }
+#endif
+    return text;
 }
