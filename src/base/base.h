@@ -25,16 +25,25 @@
 #define FLAG_FAILED 8    /* A wait of ours has seen the connect fail; likewise. */
 #define FLAG_LOST USOCKET_LOST_FLAG
 
-/* The socket that owns the connection: s itself, or the one that it shares. */
-static inline usocket_t *base_of(usocket_t *s) {
+/* The socket that owns the connection: s itself, or the one that it shares. No socket is const; some calls only read it. */
+static inline usocket_t *base_of(const usocket_t *s) {
     usocket_t *base = LOOSE_LOAD(&s->base);
-    return base != NULL ? base : s;
+    return base != NULL ? base : (usocket_t *)(uintptr_t)s;
 }
 
 /* The descriptor that the core uses. It changes once, from `fd` to a duplicate, when bytes are first put back
  * (usocket_put_back), and becomes -1 when the connection is closed or given away. */
-static inline int io_of(usocket_t *s) {
-    return ATOMIC_LOAD(&base_of(s)->io);
+static inline int base_io(const usocket_t *base) {
+    return ATOMIC_LOAD(&base->io);
+}
+
+static inline int io_of(const usocket_t *s) {
+    return base_io(base_of(s));
+}
+
+/* The number of bytes put back that a receive would return first. */
+static inline size_t base_unread(const usocket_t *base) {
+    return ATOMIC_LOAD(&base->unread_len);
 }
 
 static inline bool is_stream(const usocket_t *s) {
@@ -46,20 +55,23 @@ static inline bool is_closed(const usocket_t *s) {
 }
 
 /* True if s is closed, or its descriptor has been given away. */
-static inline bool is_gone(usocket_t *s) {
+static inline bool is_gone(const usocket_t *s) {
     return is_closed(s) || io_of(s) < 0;
 }
+
+/* Clear flags of a base, then set others; calls in several threads do so. Not inlined: most of it is the atomic access. */
+void usocket_change_flags(usocket_t *base, uint8_t clear, uint8_t set);
 
 /* Note the port's result r of a send or a receive: after a timeout the connection is lost. */
 static inline void note_lost(usocket_t *base, int32_t r) {
     if (r == USOCKET_ETIMEDOUT) {
-        LOOSE_OR(&base->flags, FLAG_LOST);
+        usocket_change_flags(base, 0, FLAG_LOST);
     }
 }
 
 /* True if r says that `io` is no socket because the connection has moved to another descriptor meanwhile. */
-static inline bool has_moved(usocket_t *base, int io, int32_t r) {
-    return USOCKET_THREADS && r == USOCKET_ENOTSOCK && io_of(base) != io;
+static inline bool has_moved(const usocket_t *base, int io, int32_t r) {
+    return USOCKET_THREADS && r == USOCKET_ENOTSOCK && base_io(base) != io;
 }
 
 /* r = a call of the port on the descriptor `io` of base; again if that has moved. */
@@ -67,7 +79,7 @@ static inline bool has_moved(usocket_t *base, int io, int32_t r) {
     do { \
         int io; \
         do { \
-            io = io_of(base); \
+            io = base_io(base); \
             (r) = (call); \
         } while (has_moved((base), io, (r))); \
     } while (0)
@@ -103,6 +115,17 @@ typedef struct {
 #endif
 } usocket_want_t;
 
+/* *want = WANT(events), without the members that only a session reads. */
+static inline void want_events(usocket_want_t *want, uint8_t events) {
+    want->events = events;
+#if USOCKET_TLS
+    want->in_session = false;
+#endif
+#if USOCKET_TLS || USOCKET_UNIX
+    want->at = USOCKET_NEVER;
+#endif
+}
+
 /* Time after which a call looks again at what no descriptor tells. */
 #define RETRY_LOCK_US 50     /* another thread is in the TLS session, or a step has used up its budget */
 #define RETRY_QUEUE_US 10000 /* the queue of an AF_UNIX peer is full */
@@ -130,6 +153,13 @@ int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit)
 
 /* Between the parts of one call, counted by `part`: 0, or the code that ends a call although the stack never lets it wait. */
 int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline);
+
+/* The result of a connect that has ended: no error, or one that was reported before; only a peer proves a connection. */
+static inline int connect_result(int io) {
+    usocket_addr_t peer;
+    int r = usocket_port_error(io);
+    return r == 0 ? usocket_port_name(io, true, &peer) : r;
+}
 
 /* Wait for the end of a connect. 0: connected; USOCKET_EINPROGRESS (deadline USOCKET_NOW), USOCKET_ETIMEDOUT, or why not. */
 int usocket_wait_connected(usocket_t *s, usocket_time_t deadline);

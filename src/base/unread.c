@@ -7,9 +7,7 @@
 #include <string.h>
 
 size_t usocket_unread_len(const usocket_t *s) {
-    const usocket_t *base = LOOSE_LOAD(&s->base);
-    base = base != NULL ? base : s;
-    return ATOMIC_LOAD(&base->unread_len);
+    return base_unread(base_of(s));
 }
 
 /* Make `fd` readable, under the lock: it becomes a descriptor that always is, and the socket moves to a duplicate. Without a free

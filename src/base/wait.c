@@ -46,18 +46,12 @@ void usocket_settimeout(usocket_t *s, usocket_time_t timeout) {
 }
 
 usocket_time_t usocket_gettimeout(const usocket_t *s) {
-    const usocket_t *base = LOOSE_LOAD(&s->base);
-    return load_time(base != NULL ? &base->timeout : &s->timeout);
+    return load_time(&base_of(s)->timeout);
 }
 
 /* ---- Waiting -------------------------------------------------------------------------------------------------------- */
 
 static bool (*interrupt_hook)(void);
-
-static bool interrupted(void) {
-    bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
-    return hook != NULL && hook();
-}
 
 void usocket_set_interrupt_hook(bool (*hook)(void)) {
     LOOSE_STORE(&interrupt_hook, hook);
@@ -70,9 +64,9 @@ static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t dea
             return USOCKET_EBADF;
         }
         usocket_time_t until = deadline;
-        bool hook = LOOSE_LOAD(&interrupt_hook) != NULL;
-        if (hook && deadline != USOCKET_NOW) {
-            if (interrupted()) {
+        bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
+        if (hook != NULL && deadline != USOCKET_NOW) {
+            if (hook()) {
                 return USOCKET_EINTR;
             }
 #if USOCKET_WAIT_SLICE_MS
@@ -84,7 +78,7 @@ static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t dea
         if (USOCKET_THREADS && s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
-        if (r > 0 || (r < 0 && (r != USOCKET_EINTR || !hook))) {
+        if (r != 0 && (r != USOCKET_EINTR || hook == NULL)) {
             return r;
         }
         if (USOCKET_TLS && stop != NULL && LOOSE_LOAD(stop)) {
@@ -166,18 +160,21 @@ static int wait_news(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
 
 #endif
 
+#endif
+
+#if USOCKET_TLS
 int usocket_wait_want(usocket_t *s, usocket_wait_t *w, size_t n, const usocket_want_t *want, usocket_time_t deadline) {
     usocket_time_t until = want->at < deadline ? want->at : deadline;
-    int r = want->in_session ? wait_news(s, w, n, until, want) : usocket_wait_for(s, w, n, until);
+    int r = want->in_session ? wait_news(s, w, n, until, want) : wait_or(s, w, n, until, NULL);
     return r == 0 && until != deadline ? 1 : r;
 }
-
 #endif
 
 wait_limit_t usocket_limit(usocket_t *s, bool output, usocket_time_t deadline) {
     wait_limit_t limit = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
-    if ((LOOSE_LOAD(&base_of(s)->flags) & FLAG_TIMEO) && deadline == USOCKET_NEVER) {
-        usocket_time_t timeo = usocket_port_timeo(io_of(s), output);
+    const usocket_t *base = base_of(s);
+    if ((LOOSE_LOAD(&base->flags) & FLAG_TIMEO) && deadline == USOCKET_NEVER) {
+        usocket_time_t timeo = usocket_port_timeo(base_io(base), output);
         if (timeo > 0) {
             limit.deadline = usocket_deadline_in(timeo);
             limit.timeout_code = USOCKET_EAGAIN; /* the stack's own answer */
@@ -192,13 +189,18 @@ int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit)
         return limit->timeout_code;
     }
     limit->retried = true;
-    usocket_wait_t w = {io_of(s), want->events, 0};
-#if USOCKET_TLS
-    int r = usocket_wait_want(s, &w, want->events != 0, want, limit->deadline);
-#elif USOCKET_UNIX
+    usocket_wait_t w = {base_io(base_of(s)), want->events, 0};
+#if USOCKET_TLS || USOCKET_UNIX
+    size_t n = want->events != 0;
     usocket_time_t until = want->at < limit->deadline ? want->at : limit->deadline;
-    int r = usocket_wait_for(s, &w, want->events != 0, until);
-    r = r == 0 && until != limit->deadline ? 1 : r;
+#if USOCKET_TLS
+    int r = want->in_session ? wait_news(s, &w, n, until, want) : wait_or(s, &w, n, until, NULL);
+#else
+    int r = usocket_wait_for(s, &w, n, until);
+#endif
+    if (r == 0 && until < limit->deadline) {
+        return 0;
+    }
 #else
     int r = usocket_wait_for(s, &w, 1, limit->deadline);
 #endif
@@ -216,31 +218,29 @@ int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     if (*part % 8 != 0) { /* the check below costs as much as a part does */
         return 0;
     }
-    if (interrupted()) {
+    bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
+    if (hook != NULL && hook()) {
         return USOCKET_EINTR;
     }
     return usocket_port_now() >= deadline ? USOCKET_ETIMEDOUT : 0;
 }
 
+void usocket_change_flags(usocket_t *base, uint8_t clear, uint8_t set) {
+    LOOSE_AND(&base->flags, (uint8_t)~clear);
+    LOOSE_OR(&base->flags, set);
+}
+
 int usocket_wait_connected(usocket_t *s, usocket_time_t deadline) {
     usocket_t *base = base_of(s);
-    usocket_wait_t w = {io_of(base), USOCKET_POLL_OUT, 0};
-    if (usocket_port_connected(w.handle)) {
-        LOOSE_OR(&base->flags, FLAG_CONNECTED);
-        return 0;
+    usocket_wait_t w = {base_io(base), USOCKET_POLL_OUT, 0};
+    int r = 0;
+    if (!usocket_port_connected(w.handle)) {
+        r = usocket_wait_for(s, &w, 1, deadline);
+        if (r == 0) {
+            return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
+        }
+        r = r > 0 ? connect_result(w.handle) : r;
     }
-    int r = usocket_wait_for(s, &w, 1, deadline);
-    if (r == 0) {
-        return deadline == USOCKET_NOW ? USOCKET_EINPROGRESS : USOCKET_ETIMEDOUT;
-    }
-    if (r > 0) {
-        r = usocket_port_error(w.handle);
-    }
-    if (r == 0) { /* no error, or one that was reported before: only a peer proves a connection */
-        usocket_addr_t peer;
-        r = usocket_port_name(w.handle, true, &peer);
-    }
-    LOOSE_AND(&base->flags, (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED));
-    LOOSE_OR(&base->flags, r == 0 ? FLAG_CONNECTED : FLAG_FAILED);
+    usocket_change_flags(base, FLAG_CONNECTED | FLAG_FAILED, r == 0 ? FLAG_CONNECTED : FLAG_FAILED);
     return r;
 }

@@ -7,14 +7,14 @@
 #if USOCKET_SERVER
 
 /* An attempt. The handle of the connection, with its session in conn->tls; USOCKET_EAGAIN: *want. */
-static int accept_once(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_want_t *want) {
-    usocket_t *base = base_of(s);
+static int accept_once(usocket_t *s, usocket_t *base, usocket_t *conn, usocket_addr_t *peer, usocket_want_t *want) {
     int r;
 #if USOCKET_TLS && USOCKET_DATAGRAMS
     if (HAS_TLS(base) && !is_stream(base)) {
         return usocket_tls_accept(s, conn, peer, want);
     }
 #endif
+    (void)s;
     (void)conn;
     *want = WANT(USOCKET_POLL_IN);
     ON_SOCKET(r, base, usocket_port_accept(io, peer));
@@ -30,7 +30,10 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
         return r;
     }
     usocket_t *base = base_of(s);
-    usocket_addr_t from;
+    usocket_addr_t unused;
+    if (peer == NULL) {
+        peer = &unused;
+    }
     wait_limit_t limit = usocket_limit(s, false, deadline);
     usocket_want_t want;
     if (HAS_TLS(base) && is_stream(base)) {
@@ -41,14 +44,11 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
         }
     }
     do {
-        r = accept_once(s, conn, &from, &want);
+        r = accept_once(s, base, conn, peer, &want);
     } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, &limit)) == 0);
     /* From here on r is a code or a handle: 0 of usocket_await leads back into the loop. */
     if (r >= 0) {
         usocket_attach(conn, r, base->family, base->type, base->proto);
-        if (peer != NULL) {
-            *peer = from;
-        }
         r = 0;
     } else if (HAS_TLS(base) && is_stream(base)) {
         usocket_tls_abandon(conn);
@@ -64,15 +64,16 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
 static int start_connect(usocket_t *base, const usocket_addr_t *a) {
     usocket_addr_t peer;
     if (is_stream(base) && (LOOSE_LOAD(&base->flags) & FLAG_CONNECTED) &&
-        usocket_port_name(io_of(base), true, &peer) == 0) {
+        usocket_port_name(base_io(base), true, &peer) == 0) {
         return USOCKET_EISCONN;
     }
+    uint8_t flags;
     int r;
-    ON_SOCKET(r, base, usocket_port_connect(io, a));
-    if (r == USOCKET_ECONNABORTED && (LOOSE_LOAD(&base->flags) & FLAG_FAILED)) {
+    do {
+        flags = LOOSE_LOAD(&base->flags);
         ON_SOCKET(r, base, usocket_port_connect(io, a));
-    }
-    LOOSE_AND(&base->flags, (uint8_t) ~(FLAG_CONNECTED | FLAG_FAILED));
+        usocket_change_flags(base, FLAG_CONNECTED | FLAG_FAILED, 0);
+    } while (r == USOCKET_ECONNABORTED && (flags & FLAG_FAILED));
     return r;
 }
 

@@ -55,10 +55,13 @@ static int finish(usocket_t *s, bool waits) {
 #if USOCKET_TLS
     usocket_tls_end(session, timeout, io);
 #endif
-    if (!waits && io >= 0) {
-        usocket_port_no_linger(io);
+    int r = 0;
+    if (io >= 0) {
+        if (!waits) {
+            usocket_port_no_linger(io);
+        }
+        r = usocket_port_close(io);
     }
-    int r = io >= 0 ? usocket_port_close(io) : 0;
     if (fd != io) {
         usocket_port_close(fd);
     }
@@ -163,8 +166,7 @@ int usocket_detach(usocket_t *s) {
 }
 
 int usocket_fileno(const usocket_t *s) {
-    const usocket_t *base = LOOSE_LOAD(&s->base);
-    return is_closed(s) ? -1 : LOOSE_LOAD(base != NULL ? &base->fd : &s->fd);
+    return is_closed(s) ? -1 : LOOSE_LOAD(&base_of(s)->fd);
 }
 
 /* ---- Opening ------------------------------------------------------------------------------------------------------ */
@@ -186,12 +188,10 @@ int usocket_vacant(usocket_t *s) {
     return used ? USOCKET_EBUSY : 0;
 }
 
-/* Fill in the record. `users` is stored last (release): from then on another thread may hold the socket. */
+/* Fill in the record of a closed socket, which has no bytes put back. `users` is stored last (release): from then on another
+ * thread may hold the socket. */
 static void open_record(usocket_t *s, int handle, int family, int type, int proto) {
     usocket_store_time(&s->timeout, USOCKET_FOREVER);
-    s->unread = NULL;
-    s->unread_off = 0;
-    ATOMIC_STORE(&s->unread_len, 0);
     s->family = (uint16_t)family;
     s->type = (uint8_t)type;
     s->flags = s->guess = 0;

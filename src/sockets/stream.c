@@ -46,12 +46,15 @@ void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
 
 /* ---- Receive ------------------------------------------------------------------------------------------------------ */
 
-/* The arguments of one receive. */
+/* One receive in progress. */
 struct receive {
     usocket_t *s;
-    int flags;            /* the stack's */
-    int meaning;          /* USOCKET_PORT_* of them */
-    usocket_addr_t *from; /* the sender of a datagram, or NULL */
+    usocket_t *base;
+    int flags;            /* The stack's MSG_*. */
+    int meaning;          /* USOCKET_PORT_* of them. */
+    usocket_addr_t *from; /* The sender of a datagram, or NULL. */
+    wait_limit_t *limit;
+    usocket_want_t want; /* Set by an attempt that returns USOCKET_EAGAIN. */
 };
 
 static int take_error(usocket_t *base) {
@@ -62,111 +65,133 @@ static int take_error(usocket_t *base) {
     return r;
 }
 
-/* An attempt: bytes put back, a kept error, TLS, the stack, in this order. USOCKET_EAGAIN: *want. */
-static int32_t receive_once(const struct receive *c, void *buf, size_t len, usocket_want_t *want) {
-    usocket_t *base = base_of(c->s);
-    bool urgent = (c->meaning & USOCKET_PORT_URGENT) != 0;
-    bool peek = (c->meaning & USOCKET_PORT_PEEK) != 0;
-    int32_t r;
-    if (usocket_unread_len(base) != 0 && len != 0 && !urgent) {
-        r = (int32_t)usocket_read_back(base, buf, len, peek);
-        if (r != 0) {
+/* True if the stack's receive is not worth an attempt before the first wait: the last one came too early, and this one will as a
+ * rule (2 to 3 % of a ping-pong). */
+static bool comes_early(const struct receive *c, size_t len) {
+    uint8_t guess = LOOSE_LOAD(&c->base->guess);
+    if (guess == 0 || len == 0 || c->limit->retried || c->limit->deadline == USOCKET_NOW) {
+        return false;
+    }
+    LOOSE_STORE(&c->base->guess, (uint8_t)(guess - 1));
+    return true;
+}
+
+/* An attempt of the stack. */
+static int32_t receive_plain(struct receive *c, void *buf, size_t len) {
+    usocket_t *base = c->base;
+    int32_t r = USOCKET_EAGAIN;
+    if (!comes_early(c, len)) {
+        ON_SOCKET(r, base, usocket_port_recv(io, buf, len, c->flags, c->from));
+        note_lost(base, r);
+        if (r != USOCKET_EAGAIN) {
             return r;
         }
-    }
-    r = take_error(base);
-    if (r != 0) {
-        return r;
-    }
-    if (HAS_TLS(base)) {
-        return urgent ? USOCKET_EOPNOTSUPP : usocket_tls_recv(c->s, buf, len, peek, want);
-    }
-    *want = WANT(USOCKET_POLL_IN);
-    ON_SOCKET(r, base, usocket_port_recv(io, buf, len, c->flags, c->from));
-    note_lost(base, r);
-    if (r == USOCKET_EAGAIN) {
         if ((is_stream(base) && len == 0) || (USOCKET_DATAGRAMS && (LOOSE_LOAD(&base->flags) & FLAG_SHUT_RD))) {
             return 0; /* a datagram socket that is shut down for reading: Linux polls readable for ever and says EAGAIN */
         }
         LOOSE_STORE(&base->guess, GUESS_EARLY);
     }
+    want_events(&c->want, USOCKET_POLL_IN);
     return r;
 }
 
-/* Attempts, with waits between them, until one returns something else than USOCKET_EAGAIN or the limit is reached. */
-static int32_t receive_some(const struct receive *c, void *buf, size_t len, wait_limit_t *limit) {
-    usocket_t *base = base_of(c->s);
-    usocket_want_t want;
+/* An attempt: bytes put back, a kept error, TLS, the stack, in this order. */
+static int32_t receive_once(struct receive *c, void *buf, size_t len) {
+    usocket_t *base = c->base;
+    bool urgent = (c->meaning & USOCKET_PORT_URGENT) != 0;
+    bool peek = (c->meaning & USOCKET_PORT_PEEK) != 0;
+    int32_t r = 0;
+    if (base_unread(base) != 0 && len != 0 && !urgent) {
+        r = (int32_t)usocket_read_back(base, buf, len, peek);
+    }
+    if (r == 0) {
+        r = take_error(base);
+    }
+    if (r != 0) {
+        return r;
+    }
+    if (HAS_TLS(base)) {
+        return urgent ? USOCKET_EOPNOTSUPP : usocket_tls_recv(c->s, buf, len, peek, &c->want);
+    }
+    return receive_plain(c, buf, len);
+}
+
+/* Attempts, with waits between them, until one returns something else than USOCKET_EAGAIN or the limit is reached. Not inlined:
+ * the attempt is, so that a plain receive that has to wait runs its prologue once. */
+__attribute__((noinline)) static int32_t receive_some(struct receive *c, void *buf, size_t len) {
     int32_t r;
-    uint8_t guess = LOOSE_LOAD(&base->guess);
-    if (guess != 0 && len != 0 && !limit->retried && limit->deadline != USOCKET_NOW && usocket_unread_len(base) == 0 &&
-        LOOSE_LOAD(&base->error) == 0) {
-        /* The last receive came too early, and this one will as a rule: save the attempt (2 to 3 % of a ping-pong). */
-        LOOSE_STORE(&base->guess, (uint8_t)(guess - 1));
-        want = WANT(USOCKET_POLL_IN);
-        r = usocket_await(c->s, &want, limit);
-        if (r < 0) {
-            return r;
-        }
-    }
     do {
-        r = receive_once(c, buf, len, &want);
-    } while (r == USOCKET_EAGAIN && (r = usocket_await(c->s, &want, limit)) == 0);
+        r = receive_once(c, buf, len);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(c->s, &c->want, c->limit)) == 0);
     return r;
 }
 
-/* After got bytes of MSG_WAITALL, a receive has failed with r. The bytes count; an error shows in the next call. */
-static void keep_error(usocket_t *s, const wait_limit_t *limit, int32_t r) {
-    if (r < 0 && r != limit->timeout_code && r != USOCKET_EINTR && r != USOCKET_EBADF) {
-        LOOSE_STORE(&base_of(s)->error, r); /* the stack reports it once */
-    }
-}
-
-static int32_t receive(const struct receive *c, void *buf, size_t len, usocket_time_t deadline) {
-    usocket_t *s = c->s;
-    bool now = (c->meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT)) != 0;
-    bool all =
-        is_stream(base_of(s)) && (c->meaning & (USOCKET_PORT_WAITALL | USOCKET_PORT_PEEK)) == USOCKET_PORT_WAITALL;
-    wait_limit_t limit = usocket_limit(s, false, now ? USOCKET_NOW : deadline);
-    uint8_t *place = buf != NULL ? buf : (uint8_t *)s; /* an address that can be counted from, for an empty buffer */
-    int32_t r = receive_some(c, place, len, &limit);
+/* Receive until the buffer is full (MSG_WAITALL). What has arrived counts; an error after it is kept for the next call. */
+static int32_t receive_all(struct receive *c, uint8_t *buf, size_t len) {
     size_t got = 0;
     unsigned part = 0;
-    while (all && r > 0) {
-        got += (size_t)r;
-        r = got < len ? usocket_go_on(s, &part, limit.deadline) : 0;
-        if (r == 0 && got < len) {
-            r = receive_some(c, place + got, len - got, &limit);
-        } else {
-            r = r == USOCKET_ETIMEDOUT ? limit.timeout_code : r;
+    int32_t r;
+    do {
+        r = receive_some(c, buf + got, len - got);
+        if (r <= 0) {
+            break;
         }
+        got += (size_t)r;
+        if (got == len) {
+            return (int32_t)got;
+        }
+        r = usocket_go_on(c->s, &part, c->limit->deadline);
+        r = r == USOCKET_ETIMEDOUT ? c->limit->timeout_code : r;
+    } while (r == 0);
+    if (got == 0) {
+        return r;
     }
-    if (got != 0) {
-        keep_error(s, &limit, r);
-        r = (int32_t)got;
+    if (r < 0 && r != c->limit->timeout_code && r != USOCKET_EINTR && r != USOCKET_EBADF) {
+        LOOSE_STORE(&c->base->error, r); /* the stack reports it once */
     }
-    return r;
+    return (int32_t)got;
+}
+
+/* Receive as the flags say. */
+static int32_t receive(struct receive *c, void *buf, size_t len, usocket_time_t deadline) {
+    bool now = (c->meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT)) != 0;
+    wait_limit_t limit = usocket_limit(c->s, false, now ? USOCKET_NOW : deadline);
+    c->limit = &limit;
+    if (buf == NULL) {
+        buf = c->s; /* an empty buffer: any address that can be counted from */
+    }
+    if ((c->meaning & (USOCKET_PORT_WAITALL | USOCKET_PORT_PEEK)) == USOCKET_PORT_WAITALL && is_stream(c->s)) {
+        return receive_all(c, buf, len);
+    }
+    return receive_some(c, buf, len);
 }
 
 /* Where the stack did not tell the sender, it is the peer. */
-static void name_sender(usocket_t *s, usocket_addr_t *from) {
-    usocket_t *base = base_of(s);
-    if ((is_stream(base) || HAS_TLS(base) || usocket_unread_len(s) != 0) &&
-        usocket_port_name(io_of(base), true, from) < 0) {
+static void name_sender(usocket_t *base, usocket_addr_t *from) {
+    if ((is_stream(base) || HAS_TLS(base) || base_unread(base) != 0) &&
+        usocket_port_name(base_io(base), true, from) < 0) {
         from->family = USOCKET_AF_UNSPEC;
     }
 }
 
-int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
+/* Not inlined: gcc -O2 would split it at the first branch, for 25 instructions more in each receive. */
+__attribute__((noinline)) int32_t usocket_recv_by(
+    usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
     int32_t r = hold_for_buffer(s, buf, len);
     if (r == 0) {
-        struct receive call = {s, flags, flags == 0 ? 0 : usocket_port_flags(flags), is_stream(s) ? NULL : from};
+        struct receive c;
+        c.s = s;
+        c.base = base_of(s);
+        c.flags = flags;
+        c.meaning = flags == 0 ? 0 : usocket_port_flags(flags);
+        c.from = NULL;
         if (from != NULL) {
             from->family = USOCKET_AF_UNSPEC;
+            c.from = is_stream(s) ? NULL : from;
         }
-        r = receive(&call, buf, clip(len), deadline);
+        r = receive(&c, buf, clip(len), deadline);
         if (from != NULL && r >= 0) {
-            name_sender(s, from);
+            name_sender(c.base, from);
         }
         usocket_release(s);
     }
@@ -177,17 +202,18 @@ int32_t usocket_recv_by(usocket_t *s, void *buf, size_t len, int flags, usocket_
 
 /* An attempt. USOCKET_EAGAIN: *want. */
 static int32_t send_once(
-    usocket_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_want_t *want) {
-    usocket_t *base = base_of(s);
+    usocket_t *base, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_want_t *want) {
     int32_t r;
     ON_SOCKET(r, base, usocket_port_send(io, buf, len, flags, to));
     note_lost(base, r);
-    *want = WANT(USOCKET_POLL_OUT);
+    if (r == USOCKET_EAGAIN) {
+        want_events(want, USOCKET_POLL_OUT);
 #if USOCKET_UNIX
-    if (r == USOCKET_EAGAIN && to != NULL && base->family == USOCKET_AF_UNIX) {
-        *want = WANT_AT(usocket_deadline_in(RETRY_QUEUE_US)); /* the peer's queue is full, which no poll reports */
-    }
+        if (to != NULL && base->family == USOCKET_AF_UNIX) {
+            *want = WANT_AT(usocket_deadline_in(RETRY_QUEUE_US)); /* the peer's queue is full, which no poll reports */
+        }
 #endif
+    }
     return r;
 }
 
@@ -226,9 +252,10 @@ int32_t usocket_send_by(
         return r;
     }
 #endif
+    usocket_t *base = base_of(s);
     usocket_want_t want;
     do {
-        r = send_once(s, buf, len, flags, to, &want);
+        r = send_once(base, buf, len, flags, to, &want);
     } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, &limit)) == 0);
     usocket_release(s);
     return r;
@@ -256,27 +283,29 @@ int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocke
 int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent, usocket_time_t deadline) {
     unsigned part = 0;
     int32_t r;
+    if (*sent > len) {
+        return USOCKET_EINVAL;
+    }
     do {
-        r = *sent > len ? USOCKET_EINVAL : usocket_send_by(s, at(buf, *sent), len - *sent, 0, NULL, deadline);
+        r = usocket_send_by(s, at(buf, *sent), len - *sent, 0, NULL, deadline);
         if (r < 0) {
             return r;
-        }
-        if (r == 0 && *sent < len) {
-            return USOCKET_EIO; /* the stack has taken nothing and reported nothing */
         }
         *sent += (size_t)r;
         if (*sent >= len) {
             return 0;
+        }
+        if (r == 0) {
+            return USOCKET_EIO; /* the stack has taken nothing and reported nothing */
         }
         r = usocket_go_on(s, &part, deadline);
     } while (r == 0);
     return r;
 }
 
-/* The number of the n bytes at p that belong to the line; *whole: its end is among them. */
-static size_t line_part(const uint8_t *p, size_t n, bool *whole) {
+/* The number of the n bytes at p that belong to the line. */
+static size_t line_part(const uint8_t *p, size_t n) {
     const uint8_t *end = memchr(p, '\n', n);
-    *whole = end != NULL;
     return end != NULL ? (size_t)(end - p) + 1 : n;
 }
 
@@ -286,26 +315,24 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
     bool whole = false;
     unsigned part = 0;
     while (*got < len && !whole) {
-        int ended = usocket_go_on(s, &part, deadline);
-        if (ended < 0) {
-            return ended;
+        int32_t r = usocket_go_on(s, &part, deadline);
+        if (r < 0) {
+            return r;
         }
         uint8_t *p = at(buf, *got);
-        int32_t r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
+        r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
+        if (r > 0 && stream) {
+            /* The bytes are there: this receive does not wait, unless another thread takes them first. */
+            r = usocket_recv_by(s, p, line_part(p, (size_t)r), 0, NULL, deadline);
+        }
         if (r <= 0) {
             return r;
         }
+        *got += (size_t)r;
         if (!stream) {
-            *got += (size_t)r;
             return p[r - 1] == '\n';
         }
-        /* The bytes are there: this receive does not wait, unless another thread takes them first. */
-        r = usocket_recv_by(s, p, line_part(p, (size_t)r, &whole), 0, NULL, deadline);
-        if (r <= 0) {
-            return r;
-        }
-        line_part(p, (size_t)r, &whole);
-        *got += (size_t)r;
+        whole = memchr(p, '\n', (size_t)r) != NULL;
     }
     return whole;
 }
@@ -317,7 +344,7 @@ int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
     }
     wait_limit_t limit = usocket_limit(s, false, deadline);
     usocket_want_t want = WANT(USOCKET_POLL_IN);
-    if (usocket_unread_len(s) != 0) {
+    if (base_unread(base_of(s)) != 0) {
         r = 0;
     } else if (HAS_TLS(base_of(s))) {
         do {
