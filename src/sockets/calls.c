@@ -4,42 +4,33 @@
  */
 #include "sockets.h"
 
-static int hold_io(usocket_t *s, int *io) {
+/* One call of the port for s on its descriptor `io`, with the arguments p and n of the public call. */
+typedef int on_handle_t(usocket_t *s, int io, void *p, int n);
+
+/* Hold s, make the call, again if the descriptor has moved, and release s. One function instead of nine copies. */
+static int call_port(usocket_t *s, on_handle_t *call, void *p, int n) {
     int r = usocket_hold(s);
-    *io = io_of(s);
+    if (r == 0) {
+        ON_SOCKET(r, base_of(s), call(s, io, p, n));
+        usocket_release(s);
+    }
     return r;
 }
 
-/* True if the call has to be repeated on another descriptor; false: it has ended with r, and the socket is released. */
-static bool call_again(usocket_t *s, int *io, int r) {
-    if (has_moved(base_of(s), *io, r)) {
-        *io = io_of(s);
-        return true;
-    }
-    usocket_release(s);
-    return false;
+static int bind_handle(usocket_t *s, int io, void *address, int unused) {
+    (void)s;
+    (void)unused;
+    return usocket_port_bind(io, address);
 }
 
-/* Hold s, make a call of the port on its descriptor `io`, release s, and return the result. */
-#define PORT_CALL(s, call) \
-    do { \
-        int io; \
-        int r_ = hold_io((s), &io); \
-        if (r_ == 0) { \
-            do { \
-                r_ = (call); \
-            } while (call_again((s), &io, r_)); \
-        } \
-        return r_; \
-    } while (0)
-
 int usocket_bind(usocket_t *s, const usocket_addr_t *a) {
-    PORT_CALL(s, usocket_port_bind(io, a));
+    return call_port(s, bind_handle, (void *)(uintptr_t)a, 0);
 }
 
 #if USOCKET_SERVER
 
-static int start_listening(usocket_t *s, int io, int backlog) {
+static int listen_handle(usocket_t *s, int io, void *unused, int backlog) {
+    (void)unused;
 #if USOCKET_TLS
     if (HAS_TLS(base_of(s))) {
         int r = usocket_tls_check_listener(s);
@@ -54,11 +45,11 @@ static int start_listening(usocket_t *s, int io, int backlog) {
     }
 #endif
     (void)s;
-    return usocket_port_listen(io, backlog);
+    return usocket_port_listen(io, backlog < 0 ? 0 : backlog);
 }
 
 int usocket_listen(usocket_t *s, int backlog) {
-    PORT_CALL(s, start_listening(s, io, backlog < 0 ? 0 : backlog));
+    return call_port(s, listen_handle, NULL, backlog);
 }
 
 int usocket_backlog(void) {
@@ -68,11 +59,11 @@ int usocket_backlog(void) {
 
 #endif
 
-static int shut_down(usocket_t *s, int io, int how) {
-    usocket_t *base = base_of(s);
+static int shut_down_handle(usocket_t *s, int io, void *unused, int how) {
+    (void)unused;
     int r = usocket_port_shutdown(io, how);
-    if (r == 0 && !is_stream(base) && how != USOCKET_SHUT_WR) {
-        LOOSE_OR(&base->flags, FLAG_SHUT_RD);
+    if (r == 0 && !is_stream(s) && how != USOCKET_SHUT_WR) {
+        usocket_change_flags(base_of(s), 0, FLAG_SHUT_RD);
     }
     return r;
 }
@@ -91,47 +82,73 @@ int usocket_shutdown(usocket_t *s, int how) {
         return r;
     }
 #endif
-    PORT_CALL(s, shut_down(s, io, how));
+    return call_port(s, shut_down_handle, NULL, how);
+}
+
+static int name_handle(usocket_t *s, int io, void *address, int peer) {
+    (void)s;
+    return usocket_port_name(io, peer != 0, address);
 }
 
 int usocket_getsockname(usocket_t *s, usocket_addr_t *a) {
-    PORT_CALL(s, usocket_port_name(io, false, a));
+    return call_port(s, name_handle, a, false);
 }
 
 int usocket_getpeername(usocket_t *s, usocket_addr_t *a) {
-    PORT_CALL(s, usocket_port_name(io, true, a));
+    return call_port(s, name_handle, a, true);
 }
 
-static int get_option(usocket_t *s, int io, int level, int name, void *value, size_t *len) {
-    if (HAS_TLS(base_of(s)) && level == USOCKET_SOL_TLS) {
-        return usocket_tls_getopt(s, name, value, len);
+/* The arguments of usocket_getsockopt that call_port has no room for. */
+struct get_option {
+    int level;
+    void *value;
+    size_t *len;
+};
+
+static int get_option(usocket_t *s, int io, void *p, int name) {
+    const struct get_option *o = p;
+    if (HAS_TLS(base_of(s)) && o->level == USOCKET_SOL_TLS) {
+        return usocket_tls_getopt(s, name, o->value, o->len);
     }
-    return usocket_port_getopt(io, level, name, value, len);
+    return usocket_port_getopt(io, o->level, name, o->value, o->len);
 }
 
 int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *len) {
-    PORT_CALL(s, get_option(s, io, level, name, value, len));
+    struct get_option o = {level, value, len};
+    return call_port(s, get_option, &o, name);
 }
 
-static int set_option(usocket_t *s, int io, int level, int name, const void *value, size_t len) {
-    if (HAS_TLS(base_of(s)) && level == USOCKET_SOL_TLS) {
-        return usocket_tls_setopt(s, name, value, len);
+/* The arguments of usocket_setsockopt that call_port has no room for. */
+struct set_option {
+    int level;
+    const void *value;
+    size_t len;
+};
+
+static int set_option(usocket_t *s, int io, void *p, int name) {
+    const struct set_option *o = p;
+    if (HAS_TLS(base_of(s)) && o->level == USOCKET_SOL_TLS) {
+        return usocket_tls_setopt(s, name, o->value, o->len);
     }
-    int r = usocket_port_setopt(io, level, name, value, len);
-    if (r == 0 && usocket_port_is_timeo(level, name)) {
-        LOOSE_OR(&base_of(s)->flags, FLAG_TIMEO);
+    int r = usocket_port_setopt(io, o->level, name, o->value, o->len);
+    if (r == 0 && usocket_port_is_timeo(o->level, name)) {
+        usocket_change_flags(base_of(s), 0, FLAG_TIMEO);
     }
     return r;
 }
 
 int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len) {
-    PORT_CALL(s, set_option(s, io, level, name, value, len));
+    struct set_option o = {level, value, len};
+    return call_port(s, set_option, &o, name);
+}
+
+static int pending_bytes(usocket_t *s, int io, void *unused, int unused_too) {
+    (void)unused;
+    (void)unused_too;
+    return HAS_TLS(base_of(s)) ? usocket_tls_pending(s) : usocket_port_pending(io);
 }
 
 int32_t usocket_pending(usocket_t *s) {
     size_t unread = usocket_unread_len(s);
-    if (unread != 0) {
-        return (int32_t)unread;
-    }
-    PORT_CALL(s, HAS_TLS(base_of(s)) ? usocket_tls_pending(s) : usocket_port_pending(io));
+    return unread != 0 ? (int32_t)unread : call_port(s, pending_bytes, NULL, 0);
 }
