@@ -110,12 +110,11 @@ static int pton4(const char *text, size_t len, uint8_t *ip) {
 
 #if USOCKET_IPV6
 
-static int pton6(const char *text, size_t len, uint8_t *ip) {
-    const char *end = text + len;
-    uint8_t out[16] = {0};
+static int pton6(const char *text, const char *end, uint8_t *ip) {
+    uint8_t out[16];
     size_t n = 0; /* bytes written */
     int gap = -1; /* where "::" stands */
-    if (len >= 2 && text[0] == ':' && text[1] == ':') {
+    if (end - text >= 2 && text[0] == ':' && text[1] == ':') {
         gap = 0;
         text += 2;
     }
@@ -198,14 +197,15 @@ static char *ntop6(const uint8_t *ip, char *p) {
     return p;
 }
 
-static int parse_scope(const char *text, size_t len, uint32_t *scope) {
-    if (len == 0) {
+/* An interface's number, or its name. 0, or negative. */
+static int parse_scope(const char *text, const char *end, uint32_t *scope) {
+    if (text == end) {
         return USOCKET_ENODEV;
     }
-    if (usocket_parse_digits(text, text + len, 10, scope) == text + len) {
+    if (usocket_parse_digits(text, end, 10, scope) == end) {
         return 0;
     }
-    int index = usocket_port_if_index(text, len);
+    int index = usocket_port_if_index(text, (size_t)(end - text));
     *scope = (uint32_t)index;
     return index > 0 ? 0 : USOCKET_ENODEV;
 }
@@ -217,7 +217,7 @@ static int parse_scope(const char *text, size_t len, uint32_t *scope) {
 int usocket_pton(int family, const char *text, size_t len, uint8_t *ip) {
 #if USOCKET_IPV6
     if (family == USOCKET_AF_INET6 && text != NULL) {
-        return pton6(text, len, ip);
+        return pton6(text, text + len, ip);
     }
 #endif
     return family == USOCKET_AF_INET ? pton4(text, len, ip) : USOCKET_EINVAL;
@@ -239,41 +239,48 @@ int usocket_ntop(int family, const uint8_t *ip, char *buf) {
 }
 
 int usocket_addr_parse(usocket_addr_t *a, const char *text, size_t len, int family) {
-    usocket_addr_t out = {0};
-    if (usocket_aton(text, len, out.u.ip) == 0) {
-        if (family != USOCKET_AF_UNSPEC && family != USOCKET_AF_INET) {
-            return USOCKET_EAI_ADDRFAMILY;
-        }
-        out.family = USOCKET_AF_INET;
-        *a = out;
-        return 0;
-    }
-#if USOCKET_IPV6
     if (text == NULL) {
         return USOCKET_EAI_NONAME;
     }
-    const char *percent = memchr(text, '%', len);
-    size_t host = percent != NULL ? (size_t)(percent - text) : len;
-    if (pton6(text, host, out.u.ip) == 0) {
-        if (family != USOCKET_AF_UNSPEC && family != USOCKET_AF_INET6) {
-            return USOCKET_EAI_ADDRFAMILY;
-        }
-        int r = percent != NULL ? parse_scope(percent + 1, len - host - 1, &out.scope) : 0;
-        if (r == 0) {
-            out.family = USOCKET_AF_INET6;
-            *a = out;
-        }
-        return r;
+    usocket_addr_t out = {0};
+    int found = USOCKET_AF_INET;
+#if USOCKET_IPV6
+    const char *end = text + len;
+    const char *host_end = end;
+#endif
+    if (usocket_aton(text, len, out.u.ip) < 0) {
+#if USOCKET_IPV6
+        found = USOCKET_AF_INET6;
+        const char *percent = memchr(text, '%', len);
+        host_end = percent != NULL ? percent : end;
+        if (pton6(text, host_end, out.u.ip) < 0)
+#endif
+            return USOCKET_EAI_NONAME;
+    }
+    if (family != USOCKET_AF_UNSPEC && family != found) {
+        return USOCKET_EAI_ADDRFAMILY;
+    }
+#if USOCKET_IPV6
+    if (host_end != end && parse_scope(host_end + 1, end, &out.scope) < 0) {
+        return USOCKET_ENODEV;
     }
 #endif
-    return USOCKET_EAI_NONAME;
+    out.family = (uint16_t)found;
+    *a = out;
+    return 0;
 }
+
+#if USOCKET_UNIX
+static size_t path_len(const usocket_addr_t *a) {
+    return a->port < USOCKET_UNIX_MAX ? a->port : USOCKET_UNIX_MAX;
+}
+#endif
 
 int usocket_addr_format(const usocket_addr_t *a, char *buf) {
     char *p = buf;
 #if USOCKET_UNIX
     if (a->family == USOCKET_AF_UNIX) {
-        size_t len = a->port < USOCKET_UNIX_MAX ? a->port : USOCKET_UNIX_MAX;
+        size_t len = path_len(a);
         for (size_t i = 0; i < len; i++) {
             char c = a->u.path[i];
             *p++ = c == '\0' ? '@' : c; /* as ss(8) and netstat(8) show the abstract name space */
@@ -313,16 +320,11 @@ bool usocket_addr_equal(const usocket_addr_t *a, const usocket_addr_t *b) {
     if (a->family != b->family || a->port != b->port) {
         return false;
     }
-    switch (a->family) {
-        case USOCKET_AF_INET:
-            return memcmp(a->u.ip, b->u.ip, 4) == 0;
-        case USOCKET_AF_INET6:
-            return memcmp(a->u.ip, b->u.ip, 16) == 0 && a->scope == b->scope;
+    size_t len = a->family == USOCKET_AF_INET ? 4 : a->family == USOCKET_AF_INET6 ? 16 : 0;
 #if USOCKET_UNIX
-        case USOCKET_AF_UNIX:
-            return memcmp(a->u.path, b->u.path, a->port < USOCKET_UNIX_MAX ? a->port : USOCKET_UNIX_MAX) == 0;
-#endif
-        default:
-            return true;
+    if (a->family == USOCKET_AF_UNIX) {
+        len = path_len(a);
     }
+#endif
+    return memcmp(&a->u, &b->u, len) == 0 && (a->family != USOCKET_AF_INET6 || a->scope == b->scope);
 }
