@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../sockets/sockets.h"
+#include "lookup.h"
 
 #if USOCKET_NAMES && !USOCKET_RACE
 
@@ -27,26 +27,19 @@ int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocke
     return usocket_lookup_start(&d->lookup, &query);
 }
 
-static bool is_any(const usocket_addr_t *a) {
-    static const uint8_t zero[16];
-    return memcmp(a->u.ip, zero, a->family == USOCKET_AF_INET ? 4 : 16) == 0;
-}
-
 /* Open a socket for the next address. 0; USOCKET_ENOENT: there is none. */
-static int next_attempt(usocket_dial_t *d, usocket_t *s, usocket_addr_t *to) {
+static int next_attempt(usocket_dial_t *d, usocket_t *s) {
     usocket_addrinfo_t info;
     int r = usocket_lookup_get(d->lookup, d->next, &info);
     if (r < 0) {
         return r;
     }
     d->next++;
-    *to = d->to = info.addr;
+    d->to = info.addr;
     r = usocket_open(s, info.family, info.type, d->proto != 0 ? d->proto : info.proto);
     if (r == 0 && d->source != NULL) {
         usocket_addr_t source = *d->source;
-        if (is_any(&source)) {
-            source.family = (uint16_t)info.family; /* any address: of whichever family */
-        }
+        usocket_dial_source(&source, d->to.family);
         r = usocket_bind(s, &source);
     }
 #if USOCKET_TLS
@@ -58,18 +51,18 @@ static int next_attempt(usocket_dial_t *d, usocket_t *s, usocket_addr_t *to) {
     return 0;
 }
 
-/* The time left, divided by the addresses left, this one included. */
+/* The deadline of one attempt: the time left, divided by the addresses left, this one included. */
 static usocket_time_t share(const usocket_dial_t *d, usocket_time_t deadline) {
-    if (deadline == USOCKET_NEVER || deadline <= USOCKET_NOW) {
+    usocket_time_t left = deadline - usocket_port_now();
+    if (deadline == USOCKET_NEVER || left <= 0) {
         return deadline;
     }
     usocket_addrinfo_t info;
-    usocket_time_t attempts = 1;
-    while (usocket_lookup_get(d->lookup, d->next + (size_t)attempts - 1, &info) == 0) {
-        attempts++;
+    size_t next = d->next;
+    while (usocket_lookup_get(d->lookup, next, &info) == 0) {
+        next++;
     }
-    usocket_time_t left = deadline - usocket_port_now();
-    return left <= 0 || attempts == 1 ? deadline : deadline - left + left / attempts;
+    return deadline - left + left / (usocket_time_t)(next - d->next + 1);
 }
 
 int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
@@ -81,13 +74,12 @@ int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
         if (d->trying) {
             d->error = usocket_connect_wait(s, d->deadline);
         } else {
-            usocket_addr_t to;
-            if (next_attempt(d, s, &to) < 0) {
+            if (next_attempt(d, s) < 0) {
                 return d->error; /* the last address's */
             }
             d->deadline = share(d, deadline);
             if (d->error == 0) {
-                d->error = usocket_connect_by(s, &to, d->deadline);
+                d->error = usocket_connect_by(s, &d->to, d->deadline);
             }
         }
         d->trying = d->error == USOCKET_EINTR;

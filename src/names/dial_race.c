@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "../sockets/sockets.h"
+#include "lookup.h"
 
 #if USOCKET_NAMES && USOCKET_RACE
 
@@ -159,18 +159,11 @@ static void ended(usocket_dial_t *d, size_t i, int code) {
     d->held = false;
 }
 
-static bool is_any(const usocket_addr_t *a) {
-    static const uint8_t zero[16];
-    return memcmp(a->u.ip, zero, a->family == USOCKET_AF_INET ? 4 : 16) == 0;
-}
-
 static int connect_from(int handle, const usocket_addr_t *source, const usocket_addr_t *to) {
     int r = 0;
     if (source != NULL) {
         usocket_addr_t from = *source;
-        if (is_any(&from)) {
-            from.family = to->family; /* any address: of whichever family */
-        }
+        usocket_dial_source(&from, to->family);
         r = usocket_port_bind(handle, &from);
     }
     return r < 0 ? r : usocket_port_connect(handle, to);
@@ -225,13 +218,6 @@ static int win(usocket_dial_t *d, usocket_t *s, size_t won) {
     return r;
 }
 
-/* How an attempt has ended: as in connect_wait, only a peer proves that it did well. */
-static int result(int handle) {
-    int r = usocket_port_error(handle);
-    usocket_addr_t peer;
-    return r < 0 ? r : usocket_port_name(handle, true, &peer);
-}
-
 /* Whether one of those under way has won: 0 and the socket is open; USOCKET_EINPROGRESS: none; or a code. */
 static int harvest(usocket_dial_t *d, usocket_t *s) {
     usocket_wait_t w[USOCKET_RACE];
@@ -240,7 +226,7 @@ static int harvest(usocket_dial_t *d, usocket_t *s) {
     int r = n != 0 ? usocket_wait_for(NULL, w, n, USOCKET_NOW) : 0;
     for (size_t i = 0; i < n && r > 0; i++) {
         if (w[i].ready) {
-            int code = result(w[i].handle);
+            int code = connect_result(w[i].handle);
             if (code == 0) {
                 return win(d, s, which[i]);
             }

@@ -50,6 +50,9 @@ static inline bool is_inherited(const usocket_lookup_t *l) {
 #endif
 }
 
+/* Before a dialer binds to an address: any address becomes one of the family that is dialed. */
+void usocket_dial_source(usocket_addr_t *source, uint16_t family);
+
 /* Have it run, on a worker where there are some. 0, or the code that ends it. */
 int usocket_lookup_dispatch(usocket_lookup_t *l);
 

@@ -108,24 +108,21 @@ int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *
 
 /* ---- Answers that need nobody ------------------------------------------------------------------------------------- */
 
-static void add(usocket_lookup_t *l, int family, uint8_t first, uint8_t last) {
-    usocket_addr_t *a = &l->addr[l->n++];
-    memset(a, 0, sizeof(*a));
-    a->family = (uint16_t)family;
-    a->u.ip[0] = first;
-    a->u.ip[family == USOCKET_AF_INET ? 3 : 15] = last;
-}
-
-static int answer_self(usocket_lookup_t *l, bool any) {
+/* This host, or any of its addresses. The lookup is new: its addresses are zero. */
+static void answer_self(usocket_lookup_t *l, bool any) {
     if (l->family != USOCKET_AF_INET6) {
-        add(l, USOCKET_AF_INET, any ? 0 : 127, any ? 0 : 1);
+        usocket_addr_t *a = &l->addr[l->n++];
+        a->family = USOCKET_AF_INET;
+        a->u.ip[0] = any ? 0 : 127;
+        a->u.ip[3] = !any;
     }
 #if USOCKET_IPV6
     if (l->family != USOCKET_AF_INET) {
-        add(l, USOCKET_AF_INET6, 0, any ? 0 : 1);
+        usocket_addr_t *a = &l->addr[l->n++];
+        a->family = USOCKET_AF_INET6;
+        a->u.ip[15] = !any;
     }
 #endif
-    return 0;
 }
 
 enum kind { NO_NAME, NAME, THIS_HOST };
@@ -169,8 +166,8 @@ static int answer_numeric(usocket_lookup_t *l) {
         if (r == 0) {
             a->family = USOCKET_AF_INET6;
             memcpy(a->u.ip + 12, a->u.ip, 4);
-            memset(a->u.ip, 0, 10);
-            memset(a->u.ip + 10, 0xff, 2);
+            memset(a->u.ip, 0, 4);
+            a->u.ip[10] = a->u.ip[11] = 0xff;
         }
     }
     if (r == USOCKET_ENODEV) {
@@ -184,16 +181,25 @@ static int answer_numeric(usocket_lookup_t *l) {
         if (kind == NAME) {
             return l->flags & USOCKET_AI_LOCAL ? USOCKET_EAGAIN : 1;
         }
-        r = answer_self(l, false);
+        answer_self(l, false);
+        r = 0;
     } else if (r == 0) {
         l->n = 1;
     }
-    if (r == 0) {
-        if (l->flags & USOCKET_AI_CANONNAME) {
-            strcpy(l->canon, l->host);
-        }
+    if (r == 0 && (l->flags & USOCKET_AI_CANONNAME)) {
+        strcpy(l->canon, l->host);
     }
     return r;
+}
+
+void usocket_dial_source(usocket_addr_t *source, uint16_t family) {
+    unsigned set = 0;
+    for (int i = source->family == USOCKET_AF_INET ? 4 : 16; i > 0; i--) {
+        set |= source->u.ip[i - 1];
+    }
+    if (set == 0) {
+        source->family = family;
+    }
 }
 
 /* ---- The calls ---------------------------------------------------------------------------------------------------- */
@@ -261,7 +267,7 @@ int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
         strcpy(l->host, q->host);
         r = answer_numeric(l);
     } else if (r == 0) {
-        r = answer_self(l, (l->flags & USOCKET_AI_PASSIVE) != 0);
+        answer_self(l, (l->flags & USOCKET_AI_PASSIVE) != 0);
     }
     return begin(lookup, l, r);
 }
@@ -288,9 +294,8 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
         usocket_port_service_name(a->port, (flags & USOCKET_NI_DGRAM) != 0, l->service) < 0) {
         *usocket_format_number(l->service, a->port, 10) = '\0';
     }
-    usocket_ntop(a->family, a->u.ip, l->host);
+    int len = usocket_ntop(a->family, a->u.ip, l->host);
     if (a->family == USOCKET_AF_INET6 && a->scope != 0) {
-        size_t len = strlen(l->host);
         l->host[len] = '%';
         if (usocket_port_if_name(a->scope, l->host + len + 1) < 0) {
             l->host[len] = '\0';
@@ -327,20 +332,19 @@ static int wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) 
     }
 }
 
-int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline) {
-    return wait_for(l, NULL, deadline);
-}
-
 int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
-    if (s == NULL) {
-        return wait_for(l, NULL, deadline);
-    }
-    int r = usocket_hold(s);
+    int r = s != NULL ? usocket_hold(s) : 0;
     if (r == 0) {
         r = wait_for(l, s, deadline);
-        usocket_release(s);
+        if (s != NULL) {
+            usocket_release(s);
+        }
     }
     return r;
+}
+
+int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline) {
+    return usocket_lookup_wait_for(l, NULL, deadline);
 }
 
 #if USOCKET_ASYNC || USOCKET_RACE
