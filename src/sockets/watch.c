@@ -36,14 +36,12 @@ static void look(usocket_watch_t *w) {
         if (ATOMIC_LOAD(&w->flags) & STOP) {
             return;
         }
-        if (r < 0) {
-            usocket_port_wait(NULL, 0, usocket_deadline_in(1000)); /* out of memory: a moment later, perhaps not */
-        } else if (!set[0].ready && set[1].ready) {
-            if (w->ready(w->arg)) {
-                armed = false;
-            } else {
-                usocket_port_wait(set, 1, usocket_deadline_in(1000)); /* nobody could take it: offer it again */
-            }
+        bool offered = r > 0 && !set[0].ready && set[1].ready;
+        if (offered && w->ready(w->arg)) {
+            armed = false;
+        } else if (offered || r < 0) {
+            /* Nobody could take it, or there was no memory for the wait: again a moment later. */
+            usocket_port_wait(set, offered, usocket_deadline_in(1000));
         }
     }
 }
