@@ -17,7 +17,13 @@ INDIRECT = {
     "usocket_go_on": ["the interrupt hook"],
     "look": ["the watcher's callback"],
     "run": ["the watcher's callback"],
+    "call_port": [],  # PASSED
 }
+
+# The functions that callers of src/sockets/calls.c:call_port pass to it.
+PASSED = {"usocket_bind": "bind_handle", "usocket_listen": "listen_handle", "usocket_shutdown": "shut_down_handle",
+          "usocket_getsockname": "name_handle", "usocket_getpeername": "name_handle", "usocket_getsockopt": "get_option",
+          "usocket_setsockopt": "set_option", "usocket_pending": "pending_bytes"}
 
 # The entry functions of the library's threads.
 THREADS = {"src/names/workers.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/sockets/watch.c:run": "a watcher's thread"}
@@ -79,6 +85,9 @@ class Graph:
                 leaves.add(re.sub(r"^\*?look_", "", target.rsplit(":", 1)[-1]))
             else:
                 size, more = self.worst(target, above + (title,))
+                if target.endswith(":call_port"):
+                    passed, below = self.worst(self.find(PASSED[title]), above + (title,))
+                    size, more = max(size, self.bytes[target] + passed), more | below
                 deepest = max(deepest, size)
                 leaves |= more
         self.memo[title] = (self.bytes[title] + deepest, leaves)

@@ -36,20 +36,20 @@
 /* ---- Sockets --------------------------------------------------------------------------------- */
 
 /** IPv6: addresses, sockets, scopes. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT.
- *  @cost 758 + 72 (0 -> 1) */
+ *  @cost 698 + 72 (0 -> 1) */
 #ifndef USOCKET_IPV6
 #define USOCKET_IPV6 1
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 370 + 326 (0 -> 1) */
+ *  @cost 380 + 324 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
 
 /** Servers: listen and accept. 0: neither they nor usocket_backlog exist, nor create_server in
  *  Python; bind stays, for a source address and for receiving datagrams.
- *  @cost 358 + 858 (0 -> 1) */
+ *  @cost 326 + 840 (0 -> 1) */
 #ifndef USOCKET_SERVER
 #define USOCKET_SERVER 1
 #endif
@@ -57,7 +57,7 @@
 /** Datagram and raw sockets. 0: usocket_open refuses all but streams with USOCKET_ESOCKTNOSUPPORT;
  *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants); a lookup
  *  that names no type answers streams; an address given to usocket_send_by is ignored.
- *  @cost 266 + 394 (0 -> 1) */
+ *  @cost 280 + 394 (0 -> 1) */
 #ifndef USOCKET_DATAGRAMS
 #define USOCKET_DATAGRAMS 1
 #endif
@@ -66,7 +66,7 @@
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
- *  @cost 3460 + 3659, RAM 12 (0 -> 1) */
+ *  @cost 3354 + 3663, RAM 12 (0 -> 1) */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1
 #endif
@@ -114,7 +114,7 @@
 
 /** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
  *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
- *  @cost 1730 + 436 (0 -> 4) */
+ *  @cost 1762 + 440 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -145,7 +145,7 @@
 
 /** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
- *  @cost 600 + 4070, RAM 4 (0 -> 1) */
+ *  @cost 600 + 3928, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
@@ -154,7 +154,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1668 + 318, RAM 4 (0 -> 1) */
+ *  @cost 1350 + 332, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -213,7 +213,7 @@
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
 /** Texts for error codes (usocket_strerror). 0: their names only.
- *  @cost 1081 + 0 (0 -> 1) */
+ *  @cost 1007 + 0 (0 -> 1) */
 #ifndef USOCKET_WORDS
 #define USOCKET_WORDS 1
 #endif
@@ -222,7 +222,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 31234 + 2817, RAM 172 (0 -> 1) */
+ *  @cost 30981 + 2735, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -260,7 +260,7 @@
 /* ---- The MicroPython module ------------------------------------------------------------------ */
 
 /** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
- *  @cost 0 + 10284 (0 -> 1) */
+ *  @cost 0 + 10338 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 
-from control import SLOW, in_time# noqa: F401
+from control import SLOW, in_time  # noqa: F401
 from where import STACK, STALE
 
 try:

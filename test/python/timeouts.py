@@ -123,7 +123,7 @@ def odd_values():
         close(u, v)
 
 
-def in_time():
+def within_the_timeout():
     a, b = tcp_pair()
     b.settimeout(5)
 
@@ -221,7 +221,7 @@ def drain_is_used():
 
 
 sections(
-    every_call, one_deadline_for_many_parts, not_before, odd_values, in_time, modes, a_timeout_changed_during_the_wait,
+    every_call, one_deadline_for_many_parts, not_before, odd_values, within_the_timeout, modes, a_timeout_changed_during_the_wait,
     connect_that_times_out, accept_keeps_the_listener, drain_is_used,
 )  # fmt: skip
 summary()
