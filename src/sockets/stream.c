@@ -53,7 +53,7 @@ struct receive {
     int flags;            /* The stack's MSG_*. */
     int meaning;          /* USOCKET_PORT_* of them. */
     usocket_addr_t *from; /* The sender of a datagram, or NULL. */
-    wait_limit_t *limit;
+    wait_limit_t limit;
     usocket_want_t want; /* Set by an attempt that returns USOCKET_EAGAIN. */
 };
 
@@ -69,7 +69,7 @@ static int take_error(usocket_t *base) {
  * rule (2 to 3 % of a ping-pong). */
 static bool comes_early(const struct receive *c, size_t len) {
     uint8_t guess = LOOSE_LOAD(&c->base->guess);
-    if (guess == 0 || len == 0 || c->limit->retried || c->limit->deadline == USOCKET_NOW) {
+    if (guess == 0 || len == 0 || c->limit.retried || c->limit.deadline == USOCKET_NOW) {
         return false;
     }
     LOOSE_STORE(&c->base->guess, (uint8_t)(guess - 1));
@@ -122,7 +122,7 @@ __attribute__((noinline)) static int32_t receive_some(struct receive *c, void *b
     int32_t r;
     do {
         r = receive_once(c, buf, len);
-    } while (r == USOCKET_EAGAIN && (r = usocket_await(c->s, &c->want, c->limit)) == 0);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(c->s, &c->want, &c->limit)) == 0);
     return r;
 }
 
@@ -140,13 +140,13 @@ static int32_t receive_all(struct receive *c, uint8_t *buf, size_t len) {
         if (got == len) {
             return (int32_t)got;
         }
-        r = usocket_go_on(c->s, &part, c->limit->deadline);
-        r = r == USOCKET_ETIMEDOUT ? c->limit->timeout_code : r;
+        r = usocket_go_on(c->s, &part, c->limit.deadline);
+        r = r == USOCKET_ETIMEDOUT ? c->limit.timeout_code : r;
     } while (r == 0);
     if (got == 0) {
         return r;
     }
-    if (r < 0 && r != c->limit->timeout_code && r != USOCKET_EINTR && r != USOCKET_EBADF) {
+    if (r < 0 && r != c->limit.timeout_code && r != USOCKET_EINTR && r != USOCKET_EBADF) {
         LOOSE_STORE(&c->base->error, r); /* the stack reports it once */
     }
     return (int32_t)got;
@@ -155,8 +155,7 @@ static int32_t receive_all(struct receive *c, uint8_t *buf, size_t len) {
 /* Receive as the flags say. */
 static int32_t receive(struct receive *c, void *buf, size_t len, usocket_time_t deadline) {
     bool now = (c->meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT)) != 0;
-    wait_limit_t limit = usocket_limit(c->s, false, now ? USOCKET_NOW : deadline);
-    c->limit = &limit;
+    c->limit = usocket_limit(c->s, false, now ? USOCKET_NOW : deadline);
     if (buf == NULL) {
         buf = c->s; /* an empty buffer: any address that can be counted from */
     }
