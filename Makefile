@@ -39,6 +39,12 @@ help: ## this list
 	@echo
 	@echo '  MICROPYTHON_VERSION=1.26.1 another pinned version    MICROPYTHON_DIR=/path a MicroPython tree of your own'
 
+.PHONY: suites
+suites: ## the suites of make test, make test-long, make test-soak
+	@echo 'make test: $(sort $(SUITES))'
+	@echo 'make test-long: $(sort $(LONG_SUITES))'
+	@echo 'make test-soak: $(sort $(SOAK_SUITES))'
+
 clean: ## remove built files, keep downloads
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name download ! -name apt ! -name 'micropython-*' -exec rm -rf {} + 2>/dev/null || true
 

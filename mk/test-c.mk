@@ -14,6 +14,7 @@ TC_SIM_TESTS := address error socket connect accept data flood datagram lookup s
 TC_NET_TESTS := system socket connect accept data flood datagram poller watch getaddrinfo threads bsd edges fork
 TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
+# The bodies of the tests compile faster without optimization; the library and the simulator keep the options of their variant.
 TC_TEST_O := -O0
 TC_LINK := -lcmocka -lpthread
 TC_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -77,26 +78,30 @@ TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start l
 
 # The library alone must compile without a warning, in every configuration and with both compilers.
 TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 WORDS=0 WAIT_SLICE_MS=0
+TC_CONFIG_CC ?= gcc clang
 .PHONY: test-c-configs
 test-c-configs:
-	@for cc in gcc clang; do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' '$(TC_CLIENT)'; do \
+	@for cc in $(TC_CONFIG_CC); do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' '$(TC_CLIENT)'; do \
 		echo "$$cc $$(printf -- '-DUSOCKET_%s ' $$config)"; done; done | xargs -P "$$(nproc)" -I @ sh -c \
 		'@ $(TC_LIB_FLAGS) -Iport/posix -fsyntax-only $(TC_SRC) $(TC_PORT) || { echo "does not compile: @"; exit 1; }' \
 		&& echo 'every configuration compiles'
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
-# gcov's counts exist only for gcc.
-TC_QUICK := gcc $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-threads no-ipv6 no-workers one-worker no-names no-server in-turn client
-.PHONY: test-c test-c-long test-c-asan test-c-valgrind examples-c
+# The variants of test-c. clang's are in test-c-asan, and in test-c-clang.
+TC_QUICK := gcc no-threads no-ipv6 no-workers one-worker no-names no-server in-turn client
+.PHONY: test-c test-c-clang test-c-long test-c-asan test-c-valgrind examples-c
 test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
-	$(GO) $(TC_RUN) --also 'make --no-print-directory test-c-configs' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
+	$(GO) $(TC_RUN) --also 'make --no-print-directory test-c-configs TC_CONFIG_CC=gcc' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
 		$(if $(findstring coverage,$(CFLAGS_EXTRA)),,--also '$(TC)/knobs.py gcc g++ $(BUILD_DIR)/gcc/net.a $(BUILD_DIR)/knobs') \
 		--also '$(TC)/absent.sh $(BUILD_DIR)/client/net.a $(TC_NOT_IN_CLIENT)' \
 		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
 
+test-c-clang: $(clang_PROGRAMS) ## the C tests and every configuration, with clang
+	$(GO) $(TC_RUN) --also 'make --no-print-directory test-c-configs TC_CONFIG_CC=clang' --brief $^
+
 # The programs that do more in a long run, in all variants; test-c has already run the others.
 TC_LONGER := $(filter $(patsubst $(TC)/test_%.c,\%/%-sim,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)) \
-	$(patsubst $(TC)/test_%.c,\%/%-net,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)),$(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)))
+	$(patsubst $(TC)/test_%.c,\%/%-net,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)),$(foreach v,clang $(TC_QUICK),$($(v)_PROGRAMS)))
 test-c-long: $(TC_LONGER)
 	$(GO) TEST_LONG=1 $(TC_RUN) --full $^
 

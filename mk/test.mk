@@ -1,9 +1,9 @@
 # Tests. Every suite's last line is `N passed, N failed, N skipped`; tools/suites.py runs several and adds them up.
 
 SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.py),test-compat) \
-	test-c-asan test-samples test-tree test-docs lint
+	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
-LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python newest-test-peers
+LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python newest-test-peers test-c-clang test-tree
 SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long coverage-check
 
 OURS := build/unix/micropython

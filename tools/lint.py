@@ -291,6 +291,18 @@ def shell_parses(_):
 
 
 @check
+def suites_in_documents(_):
+    """docs/testing.md lists the suites of each run as `make suites` does."""
+    made = subprocess.run(["make", "-s", "suites"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    page = text_of("docs/testing.md")
+    rows = {name: " ".join(sorted(words.replace("`", "").split(", "))) for name, words in re.findall(r"^\| `(make test[\w-]*)` \| (`[^|]*`) \|$", page, re.M)}
+    lines = [line for line in made.stdout.splitlines() if line.startswith("make test")]
+    if made.returncode or len(lines) != 3:
+        return ["make suites fails: " + made.stderr]
+    return [f"docs/testing.md: the row of {name} has to be {suites}" for name, suites in (line.split(": ") for line in lines) if rows.get(name) != suites]
+
+
+@check
 def soak_age(_):
     """docs/soak.md lists no failures, and each run is at most 14 days older than the newest change to src/."""
     need("git")
