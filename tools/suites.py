@@ -193,6 +193,7 @@ def run_all(name, targets):
     builds = [(f"{name}-{BUILDS}", ["-k", "BUILD_ONLY=1", *targets])]
     for suite, _ in runs.all(builds, 1, live=True):
         rows.append((BUILDS, suite.judge(False), suite.seconds, suite.note))
+        runs.say(f"=== {BUILDS}: {suite.seconds:.0f} s, {suite.cpu:.0f} s of CPU\n")
         cpu[BUILDS] = suite.cpu
     for suite, text in runs.all([(target, [target]) for target in targets], AT_ONCE):
         counts = suite.judge()
