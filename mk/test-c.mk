@@ -81,10 +81,8 @@ TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAG
 TC_CONFIG_CC ?= gcc clang
 .PHONY: test-c-configs
 test-c-configs:
-	@for cc in $(TC_CONFIG_CC); do for config in $(TC_CONFIGS) 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' '$(TC_CLIENT)'; do \
-		echo "$$cc $$(printf -- '-DUSOCKET_%s ' $$config)"; done; done | xargs -P "$$(nproc)" -I @ sh -c \
-		'@ $(TC_LIB_FLAGS) -Iport/posix -fsyntax-only $(TC_SRC) $(TC_PORT) || { echo "does not compile: @"; exit 1; }' \
-		&& echo 'every configuration compiles'
+	@for compiler in $(TC_CONFIG_CC); do $(TC)/configs.py posix $$compiler $(TC_CONFIGS:%='%') 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0' \
+		'$(strip $(TC_CLIENT))' || exit 1; done
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
 # The variants of test-c. clang's are in test-c-asan, and in test-c-clang.

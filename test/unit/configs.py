@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
-"""The library on lwIP and on RT-Thread compiles without a warning in every configuration; POSIX has the C tests' variants.
+"""The library compiles without a warning in every configuration.
 
-usage: test/unit/configs.py LWIP-TREE MBEDTLS-TREE
+usage: test/unit/configs.py LWIP-TREE MBEDTLS-TREE        on lwIP and on RT-Thread
+       test/unit/configs.py posix COMPILER 'KNOB=VALUE KNOB=VALUE ...'...
+
+A configuration whose sources, headers and flags are those of an earlier clean run is not compiled again (tools/cache.py).
 """
 
 import concurrent.futures
@@ -9,6 +12,9 @@ import glob
 import os
 import subprocess
 import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import cache
 
 CC = "gcc -std=c99 -Wall -Wextra -Werror -Wconversion -Iinclude -fsyntax-only".split()
 # Configurations that are also compiled with TLS; on RT-Thread with mbedTLS as its package configures it.
@@ -47,25 +53,48 @@ def compiles(command):
     return done.returncode == 0, done.stdout
 
 
+def headers(*trees):
+    """The names of the headers that a configuration may include."""
+    return [name for tree in ("include", "src", "port", "test/lwip", "test/sal", *trees) for name in glob.glob(tree + "/**/*.h", recursive=True)]
+
+
+class Configurations:
+    """Compiles configurations and counts them."""
+
+    def __init__(self, pool, common):
+        self.pool, self.common, self.passed, self.failed = pool, common, 0, 0
+
+    def check(self, which, port, command):
+        files = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/%s/*.c" % port))
+        key = cache.key("configuration", cache.version(command[0]), *command, self.common, *cache.contents([*files, __file__]))
+        bad = []
+        if not cache.known(key):
+            bad = [text for good, text in self.pool.map(compiles, [command + [name] for name in files]) if not good]
+        if not bad:
+            cache.remember(key)
+        print("%s %s %s" % ("FAIL" if bad else "ok  ", port, which), flush=True)
+        print("\n".join(bad), end="\n" if bad else "")
+        self.passed, self.failed = self.passed + (not bad), self.failed + bool(bad)
+
+
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) < 3:
         sys.exit(__doc__)
     os.makedirs(OUT, exist_ok=True)
-    passed = failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for port, options in (("lwip", lwip), ("rtthread", rtthread)):
-            for knobs, tls in configurations():
-                flags = options(knobs, tls, *sys.argv[1:])
-                files = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/%s/*.c" % port))
-                results = list(pool.map(compiles, [CC + flags + [name] for name in files]))
-                bad = [text for good, text in results if not good]
-                which = "without " + ", ".join(knobs) if knobs else "with everything"
-                which += ", TLS" * tls
-                print("%s %s %s" % ("FAIL" if bad else "ok  ", port, which), flush=True)
-                print("\n".join(bad), end="\n" if bad else "")
-                passed, failed = passed + (not bad), failed + bool(bad)
-    print("%d passed, %d failed, 0 skipped" % (passed, failed))
-    return 1 if failed else 0
+        if sys.argv[1] == "posix":
+            found = Configurations(pool, cache.key(*cache.contents(headers())))
+            for knobs in sys.argv[3:]:
+                found.check("%s %s" % (sys.argv[2], knobs), "posix",
+                            [sys.argv[2], *CC[1:], "-Iport/posix", *("-DUSOCKET_" + knob for knob in knobs.split())])
+        else:
+            found = Configurations(pool, cache.key(*cache.contents(headers(sys.argv[1] + "/src/include", sys.argv[1] + "/contrib/ports/unix", sys.argv[2] + "/include"))))
+            for port, options in (("lwip", lwip), ("rtthread", rtthread)):
+                for knobs, tls in configurations():
+                    which = "without " + ", ".join(knobs) if knobs else "with everything"
+                    found.check(which + ", TLS" * tls, port, CC + options(knobs, tls, *sys.argv[1:]))
+    print("%d passed, %d failed, 0 skipped" % (found.passed, found.failed))
+    return 1 if found.failed else 0
 
 
 if __name__ == "__main__":
