@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "unit"))
+import cache
 import configs  # flags for the other stacks
 
 LAYERS = ("names", "sockets", "tls", "mbedtls", "base")  # from the top down
@@ -103,17 +104,31 @@ def problems(objects):
 
 
 def core_jobs(configuration, mbedtls):
-    flags = ["gcc", "-std=c99", "-O1", "-w", "-Iinclude", "-Iport/posix"]
+    flags = ["gcc", "-std=c99", "-O0", "-w", "-Iinclude", "-Iport/posix"]
     flags += [f"-DUSOCKET_{word}" + ("" if "=" in word else "=1") for word in configuration]
     if "TLS" in configuration:
         flags += ['-DMBEDTLS_USER_CONFIG_FILE="mbedtls_user.h"', "-isystem", mbedtls + "/include"]
-    return [(source, flags) for source in glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/posix/*.c")]
+    return [(source, flags) for source in sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/posix/*.c"))]
+
+
+def preprocessed(job):
+    source, command = job
+    return subprocess.run([*command, "-E", source], stdin=subprocess.DEVNULL, capture_output=True).stdout
 
 
 def check_jobs(jobs, what):
+    """The problems of (source, compiler and flags) pairs; a clean verdict on their texts is kept (tools/cache.py)."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        texts = list(pool.map(preprocessed, jobs))
+    key = cache.key("calls", cache.version("gcc"), *cache.contents([__file__]), *(word for source, command in jobs for word in (source, *command)), *texts)
+    if cache.known(key):
+        return []
     with tempfile.TemporaryDirectory() as directory:
         objects, errors = compile_all(jobs, directory)
-        return [f"{what}: {problem}" for problem in errors + problems(objects)]
+        found = [f"{what}: {problem}" for problem in errors + problems(objects)]
+    if not found:
+        cache.remember(key)
+    return found
 
 
 def check_core(mbedtls):
@@ -129,8 +144,8 @@ def check_port(port, mbedtls, lwip=None):
     """Check the library on lwIP or RT-Thread with all features."""
     os.makedirs(configs.OUT, exist_ok=True)
     flags = getattr(configs, port)((), bool(mbedtls), lwip, mbedtls)
-    sources = glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob(f"port/{port}/*.c")
-    return check_jobs([(source, ["gcc", "-std=c99", "-O1", "-w", "-Iinclude", *flags]) for source in sources], port)
+    sources = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob(f"port/{port}/*.c"))
+    return check_jobs([(source, ["gcc", "-std=c99", "-O0", "-w", "-Iinclude", *flags]) for source in sources], port)
 
 
 def check_itself():
@@ -153,4 +168,4 @@ def check_itself():
 
 def check_folder(pattern, flags, what):
     """Check the files of one folder, compiled with these flags, for circles."""
-    return check_jobs([(source, flags) for source in glob.glob(pattern)], what)
+    return check_jobs([(source, flags) for source in sorted(glob.glob(pattern))], what)

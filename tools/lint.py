@@ -173,7 +173,7 @@ def call_layers(options):
     if options.lwip:
         found += calls.check_port("lwip", options.mbedtls, options.lwip)
     if options.tree and options.objects:
-        flags = ["gcc", "-O1", "-w", *binding_flags(options), "-DMICROPY_PY_SOCKET=0"]
+        flags = ["gcc", "-O0", "-w", *binding_flags(options), "-DMICROPY_PY_SOCKET=0"]
         for tls in (0, 1):
             found += calls.check_folder("micropython/*.c", [*flags, f"-DUSOCKET_TLS={tls}"], f"the binding, TLS={tls}")
     return found
