@@ -277,7 +277,7 @@ int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
 
 int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, int flags) {
     *lookup = NULL;
-    if (a->family != USOCKET_AF_INET && a->family != USOCKET_AF_INET6) {
+    if (a->family != USOCKET_AF_INET && (!USOCKET_IPV6 || a->family != USOCKET_AF_INET6)) {
         return USOCKET_EAI_FAMILY;
     }
     if (flags & ~NI_ALL) {

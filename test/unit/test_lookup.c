@@ -427,6 +427,11 @@ static void test_reverse(void **state) {
     assert_code(USOCKET_EAI_BADFLAGS, usocket_lookup_reverse(&l, &a, 1 << 30));
     a.family = USOCKET_AF_UNIX;
     assert_code(USOCKET_EAI_FAMILY, usocket_lookup_reverse(&l, &a, 0));
+#if !USOCKET_IPV6
+    a.family = USOCKET_AF_INET6;
+    a.scope = 2;
+    assert_code(USOCKET_EAI_FAMILY, usocket_lookup_reverse(&l, &a, USOCKET_NI_NUMERICHOST));
+#endif
 }
 
 static void test_interfaces(void **state) {
