@@ -1,4 +1,5 @@
-/* Text to address and back. Pure, but for the number of an interface behind '%'.
+/* Text to address and back. The only call of the port is for the number of an interface, which may
+ * follow '%'.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,8 +7,9 @@
 
 #include <string.h>
 
-/* ---- IPv4 --------------------------------------------------------------------------------------------------------- */
+/* ---- IPv4 -------------------------------------------------------------------------------------------------------- */
 
+/* The value of a digit in any base up to 16; 16 for other characters, which thus end a number. */
 static unsigned digit(char c) {
     unsigned decimal = (unsigned char)c - '0';
     unsigned letter = ((unsigned char)c | 0x20u) - 'a';
@@ -26,8 +28,9 @@ const char *usocket_parse_digits(const char *p, const char *end, unsigned base, 
     return p;
 }
 
-/* One number of inet_aton(3): decimal, 0 octal, 0x hexadecimal. Returns where it ends, NULL if there is none. */
-static const char *number(const char *p, const char *end, uint32_t *value) {
+/* Parse one number of inet_aton(3): decimal, octal after 0, hexadecimal after 0x. Returns its end,
+ * or NULL without a digit. */
+static const char *parse_number(const char *p, const char *end, uint32_t *value) {
     unsigned base = 10;
     if (p < end && *p == '0') {
         base = 8;
@@ -40,6 +43,7 @@ static const char *number(const char *p, const char *end, uint32_t *value) {
     return behind != p ? behind : NULL;
 }
 
+/* Write 32 bits in network byte order. */
 static void put32(uint8_t *ip, uint32_t v) {
     for (int i = 3; i >= 0; i--, v >>= 8) {
         ip[i] = (uint8_t)v;
@@ -54,11 +58,11 @@ int usocket_aton(const char *text, size_t len, uint8_t *ip) {
     uint32_t value = 0;
     for (int i = 0; i < 4; i++) {
         uint32_t part;
-        const char *p = number(text, end, &part);
+        const char *p = parse_number(text, end, &part);
         if (p == NULL) {
             return USOCKET_EINVAL;
         }
-        if (p == end) { /* the last part fills what is left */
+        if (p == end) { /* the last part fills the remaining bytes */
             if (i != 0 && part >> (8 * (4 - i)) != 0) {
                 return USOCKET_EINVAL;
             }
@@ -87,6 +91,7 @@ char *usocket_format_number(char *p, uint32_t v, unsigned base) {
     return p;
 }
 
+/* Write an IPv4 address, without a NUL. Returns its end. */
 static char *ntop4(const uint8_t *ip, char *p) {
     for (int i = 0; i < 4; i++) {
         p = usocket_format_number(p, ip[i], 10);
@@ -95,7 +100,8 @@ static char *ntop4(const uint8_t *ip, char *p) {
     return p - 1;
 }
 
-/* No octal, no hexadecimal, no parts left out: the one form that is written. */
+/* Parse an IPv4 address in the one form that ntop4
+ * writes: four decimal parts without leading zeros. */
 static int pton4(const char *text, size_t len, uint8_t *ip) {
     uint8_t out[4];
     char form[16];
@@ -106,14 +112,16 @@ static int pton4(const char *text, size_t len, uint8_t *ip) {
     return 0;
 }
 
-/* ---- IPv6 --------------------------------------------------------------------------------------------------------- */
+/* ---- IPv6 -------------------------------------------------------------------------------------------------------- */
 
 #if USOCKET_IPV6
 
+/* Parse an IPv6 address without a scope. "::" stands
+ * for at least one group of zeros, and may occur once. */
 static int pton6(const char *text, const char *end, uint8_t *ip) {
     uint8_t out[16];
     size_t n = 0; /* bytes written */
-    int gap = -1; /* where "::" stands */
+    int gap = -1; /* the offset in `out` of the zeros that "::" stands for */
     if (end - text >= 2 && text[0] == ':' && text[1] == ':') {
         gap = 0;
         text += 2;
@@ -158,12 +166,16 @@ static int pton6(const char *text, const char *end, uint8_t *ip) {
     return 0;
 }
 
+/* The i-th group of 16 bits. */
 static unsigned group(const uint8_t *ip, int i) {
     return (unsigned)(ip[2 * i] << 8 | ip[2 * i + 1]);
 }
 
+/* Write an IPv6 address as RFC 5952 says, without a NUL. Returns its end. A mapped IPv4 address,
+ * and a compatible one, ends in four decimal parts, as glibc writes it. */
 static char *ntop6(const uint8_t *ip, char *p) {
-    /* RFC 5952: the longest run of two or more zero groups, the first of equals, becomes "::". */
+    /* The longest run of two or more zero groups
+     * becomes "::", the first one if several are equal. */
     int best = 0, best_len = 1;
     for (int i = 0; i < 8; i++) {
         int len = 0;
@@ -197,7 +209,7 @@ static char *ntop6(const uint8_t *ip, char *p) {
     return p;
 }
 
-/* An interface's number, or its name. 0, or negative. */
+/* Parse the number or the name of an interface. 0; USOCKET_ENODEV. */
 static int parse_scope(const char *text, const char *end, uint32_t *scope) {
     if (text == end) {
         return USOCKET_ENODEV;
@@ -212,7 +224,7 @@ static int parse_scope(const char *text, const char *end, uint32_t *scope) {
 
 #endif
 
-/* ---- Either ------------------------------------------------------------------------------------------------------- */
+/* ---- Either ------------------------------------------------------------------------------------------------------ */
 
 int usocket_pton(int family, const char *text, size_t len, uint8_t *ip) {
 #if USOCKET_IPV6
@@ -271,6 +283,7 @@ int usocket_addr_parse(usocket_addr_t *a, const char *text, size_t len, int fami
 }
 
 #if USOCKET_UNIX
+/* The length of an AF_UNIX path is in `port`, which a program may have set to any value. */
 static size_t path_len(const usocket_addr_t *a) {
     return a->port < USOCKET_UNIX_MAX ? a->port : USOCKET_UNIX_MAX;
 }

@@ -1,12 +1,14 @@
 /* The contract of a TLS library: what src/tls/ asks of it, and what it may use.
  *
- * Caller: src/tls/ alone, with the session's lock (usocket_tls_trylock), so that one thread at a time is in one session. Two
- * sessions that share credentials may be stepped at the same time.
- * Never: an engine does not wait, reads no clock but for the timer of DTLS, knows no socket, and takes lock_sockets() only around
- * what sessions share. A step does a bounded amount of work, whatever the peer sends.
- * Results: 0 or more is success; USOCKET_EAGAIN: the step could not go on, and `want` says for what (`step_full`: it may go on at
- * once); every other code ends the call. A code that ends the session sets `stage` to TLS_FAILED, `failed` to the code, `number`
- * to the library's own and `words` to a sentence for people.
+ * Caller: src/tls/ alone, with the session's lock (usocket_tls_trylock), so that one thread at a
+ * time is in one session. Two sessions that share credentials may be stepped at the same time.
+ * Never: an engine does not wait, reads no clock but for the timer of DTLS, knows no socket, and
+ * takes lock_sockets() only around what sessions share. A step does a bounded amount of work,
+ * whatever the peer sends.
+ * Results: 0 or more is success; USOCKET_EAGAIN: the step could not go on, and `want` says for what
+ * (`step_full`: it may go on at once); every other code ends the call. A code that ends the session
+ * sets `stage` to TLS_FAILED, `failed` to the code, `number` to the library's own and `words` to a
+ * sentence for people.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,7 +34,8 @@ enum tls_stage {
 struct tls_creds; /* the engine's own: what the options say */
 struct tls_conn;  /* the engine's own: one connection */
 
-/* The engine's half of a session. [in]: set by src/tls/, read by the engine; [out]: the other way round; the rest is the engine's. */
+/* The engine's half of a session. [in]: set by src/tls/, read by the engine; [out]: the other way
+ * round; the rest is the engine's. */
 typedef struct {
     struct tls_creds *creds;       /* A connection holds those of its listener. */
     struct tls_conn *conn;         /* NULL before the first step of the handshake. */
@@ -60,13 +63,14 @@ typedef struct {
     usocket_addr_t peer;   /* [in] The address connected to; of a pending client, the sender of its last datagram. */
     usocket_time_t timer;  /* [out] When DTLS sends its flight again; 0: off. */
     usocket_time_t timer_intermediate; /* The library's intermediate delay; meaningless while `timer` is 0. */
-    /* Last bytes of the random in the latest ClientHello of a client of DTLS; all zero if that datagram was too short to be one. */
+    /* Last bytes of the random in the latest ClientHello of a client of DTLS; all zero if that
+     * datagram was too short to be one. */
     uint8_t client_random[CLIENT_RANDOM];
     char *name;                    /* [in] The server's name, with a NUL; NULL: `peer`. */
     char words[USOCKET_TLS_WORDS]; /* [out] */
 } usocket_engine_t;
 
-/* ---- Credentials: counted, shared by a listener and its connections ------------------------------------------------ */
+/* ---- Credentials: counted, shared by a listener and its connections ---------------------------------------------- */
 
 /* New ones, with one reference. NULL: no memory. */
 struct tls_creds *usocket_engine_creds_new(void);
@@ -80,9 +84,10 @@ void usocket_engine_creds_release(struct tls_creds *c);
 /* True if another session holds them, so that no option may change. */
 bool usocket_engine_creds_shared(const struct tls_creds *c);
 
-/* ---- Options (USOCKET_TLS_*), before the first step ----------------------------------------------------------------- */
+/* ---- Options (USOCKET_TLS_*), before the first step -------------------------------------------------------------- */
 
-/* @return 0, USOCKET_ENOMEM, USOCKET_EINVAL, USOCKET_ENOPROTOOPT, or USOCKET_ETLS_OPTION with words */
+/* @return 0, USOCKET_ENOMEM, USOCKET_EINVAL,
+ * USOCKET_ENOPROTOOPT, or USOCKET_ETLS_OPTION with words */
 int usocket_engine_set(usocket_engine_t *e, int name, const void *value, size_t len);
 int usocket_engine_set_role(usocket_engine_t *e, const void *value, size_t len);
 
@@ -92,18 +97,21 @@ int usocket_engine_get(usocket_engine_t *e, int name, void *value, size_t *len);
 /* Half a pair of certificate and key is USOCKET_ETLS_SETUP, with words. */
 int usocket_engine_check_server(usocket_engine_t *e);
 
-/* ---- Steps ---------------------------------------------------------------------------------------------------------- */
+/* ---- Steps ------------------------------------------------------------------------------------------------------- */
 
 /* Go on with the handshake, or begin it. 0: it is complete. */
 int usocket_engine_handshake(usocket_engine_t *e);
 
-/* A server of DTLS: go on until the pending client has returned its cookie. 0: it has; the handshake goes on on its own socket. */
+/* A server of DTLS: go on until the pending client has returned its cookie. 0: it has; the
+ * handshake goes on on its own socket. */
 int usocket_engine_cookie_exchange(usocket_engine_t *e);
 
-/* Decrypted bytes; 0 after close_notify. peek: they stay. len 0, with peek: 1 if there is something, 0 at the end. */
+/* Decrypted bytes; 0 after close_notify. peek: they stay. len 0, with peek: 1 if there is
+ * something, 0 at the end. */
 int32_t usocket_engine_read(usocket_engine_t *e, void *buf, size_t len, bool peek);
 
-/* Encrypt bytes into one record and send it. What it returns has been taken, though some of it may be unsent. */
+/* Encrypt bytes into one record and send it. What it
+ * returns has been taken, though some of it may be unsent. */
 int32_t usocket_engine_write(usocket_engine_t *e, const void *buf, size_t len);
 
 /* Send what is unsent. */

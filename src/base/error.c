@@ -1,4 +1,4 @@
-/* Codes to names and words.
+/* Names and words of the codes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,8 +20,8 @@
 #define TLS_CODES(ROW, NEXT)
 #endif
 
-/* In the order of their packed numbers. NEXT: the number after that of the row before. SAME: likewise, with the words of another
- * code. */
+/* The codes in the order of their packed numbers. A row of NEXT has the number after that of the
+ * row before; a row of SAME does, too, and has the words of another code. */
 #define CODES(ROW, NEXT, SAME) \
     ROW(EPERM, "EPERM", "not permitted") \
     NEXT(ENOENT, "ENOENT", "no such file") \
@@ -97,7 +97,7 @@
             : (int)USOCKET_##code > (int)USOCKET_ETLS_BASE ? 128 + (int)USOCKET_EAI_BASE - (int)USOCKET_##code \
                                                            : 192 + (int)USOCKET_ETLS_BASE - (int)USOCKET_##code))
 
-/* A number that no row has where the code is none. */
+/* Pack a code. A number that is no code becomes one that no row has. */
 static uint8_t pack(int code) {
     unsigned number = 0u - (unsigned)code;
     unsigned eai = number + (unsigned)USOCKET_EAI_BASE;
@@ -113,7 +113,8 @@ static uint8_t pack(int code) {
     return number < 128 ? (uint8_t)number : 0;
 }
 
-/* The compiler counts, as find_name does. */
+/* The compiler counts the rows as find_name does, and
+ * refuses a row of NEXT or SAME that is out of order. */
 enum {
 #define ROW(code, name, words) COUNT_##code = PACKED(code),
 #define NEXT(code, name, words) COUNT_##code,
@@ -132,9 +133,9 @@ CODES(ROW, NEXT, SAME)
 #undef NEXT
 #undef SAME
 
-/* For each code its packed number, but not in a row of NEXT or SAME, its name and its words; in a row of SAME, the packed number of
- * the other code stands for the words, as one character. All of it is bytes, one behind the other: no table of pointers to keep in
- * flash. Number 0 is the last row's. */
+/* A row is the packed number (not in NEXT and SAME), the name, and the words; in SAME the packed
+ * number of the other code, as one character, stands for the words. The members are bytes alone,
+ * one behind the other, so that no table of pointers takes flash. Number 0 ends the table. */
 static const struct {
 #if USOCKET_WORDS
 #define TEXT(name, words) name "\0" words
@@ -163,7 +164,7 @@ static const struct {
     CODES(ROW, NEXT, SAME) "\0" TEXT("E?", "E?"),
 };
 
-/* Not inlined: four calls would be as many copies. */
+/* Not inlined, because four copies of it are larger. */
 __attribute__((noinline)) static const char *behind(const char *text) {
     return text + strlen(text) + 1;
 }
@@ -191,7 +192,7 @@ const char *usocket_strerror(int code) {
     const char *text = usocket_errname(code);
 #if USOCKET_WORDS
     text = behind(text);
-    if (text[1] == '\0') { /* one character: the code that has these words */
+    if (text[1] == '\0') { /* one character: the packed code that has the words */
         text = behind(find_name((uint8_t)*text));
     }
 #endif

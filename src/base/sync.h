@@ -1,6 +1,8 @@
-/* Atomic access and the library's lock, for every file of src/.
+/* Atomic access and the library's lock.
  *
- * Without USOCKET_THREADS all of it compiles to plain loads and stores, and the lock to nothing.
+ * Caller: every file of src/. A member that two threads may use at once is read and written through
+ * these macros, or under the lock. Without USOCKET_THREADS they compile to plain loads and stores,
+ * and the lock to nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,8 +11,8 @@
 
 #include "usocket/port.h"
 
-/* ATOMIC_*: acquire and release; what was written before a store is seen after the load. LOOSE_*: relaxed; the value alone is
- * exchanged between threads, and orders nothing. */
+/* ATOMIC_*: acquire and release; what was written before the store is seen after the load. LOOSE_*:
+ * relaxed; threads exchange the value alone, which orders nothing. */
 #if USOCKET_THREADS
 #define ATOMIC_LOAD(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define ATOMIC_STORE(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
@@ -31,9 +33,12 @@
 #define LOOSE_AND(p, v) (*(p) = (uint8_t)(*(p) & (v)))
 #endif
 
-/* The one lock of the library, held for a few loads and stores; it is not recursive. Never held: across a wait, a step of a TLS
- * session, or a call of the port other than dup, show_readable and show_socket. A listener's first connection makes the keys of
- * tickets and cookies under it, once (src/mbedtls/mbed_connection.c). */
+/* The one lock of the library, held for a few loads and stores; it is not recursive. src/names/
+ * calls usocket_port_lock itself, since workers exist without USOCKET_THREADS, too. Never held:
+ * across a wait, a step of a TLS session, a callback, or a call of the port other than free,
+ * event_set, dup, show_readable and show_socket. There is one exception: the first connection under
+ * a server's credentials makes the keys of tickets and cookies under it, once, and so allocates and
+ * calls usocket_port_random (src/mbedtls/mbed_connection.c). */
 static inline void lock_sockets(void) {
 #if USOCKET_THREADS
     usocket_port_lock();
@@ -46,7 +51,8 @@ static inline void unlock_sockets(void) {
 #endif
 }
 
-/* A number for this process: a child of fork() has another one than its parent. The parent's threads do not run in the child. */
+/* The number of this process; a child of fork(), in
+ * which no thread of the parent runs, has another one. */
 static inline unsigned process(void) {
 #if USOCKET_FORK
     return usocket_port_forks();

@@ -7,6 +7,8 @@
 
 #if USOCKET_TLS
 
+/* A socket that is being closed has no other user, so its descriptor cannot move, and it needs no
+ * note of a lost connection. */
 int32_t usocket_transport_recv(const usocket_transport_t *t, void *buf, size_t len, usocket_addr_t *from) {
     if (t->io >= 0) {
         return usocket_port_recv(t->io, buf, len, 0, NULL);

@@ -1,7 +1,8 @@
 /* The stream or the datagrams below a TLS session.
  *
- * Caller: the TLS library, within a step. Neither call waits; neither takes a hold on the socket: the caller of the step has one,
- * or is the last user of a socket that is being closed.
+ * Caller: the TLS library, within a step. The caller of the step holds the socket, or is the last
+ * user of one that is being closed.
+ * Never: a call here waits, holds a socket or takes the lock.
  *
  * SPDX-License-Identifier: MIT
  */

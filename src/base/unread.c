@@ -6,24 +6,29 @@
 
 #include <string.h>
 
+/* Loaded without the lock: a receive asks it first, and most sockets have no bytes put back. */
 size_t usocket_unread_len(const usocket_t *s) {
     return base_unread(base_of(s));
 }
 
-/* Make `fd` readable, under the lock: it becomes a descriptor that always is, and the socket moves to a duplicate. Without a free
- * descriptor it stays as it is, and usocket_poll alone knows of the bytes. */
+/* Make `fd` poll readable, under the lock: the connection moves to a duplicate, and `fd` becomes a
+ * descriptor that is always readable. Without a free descriptor nothing changes, and usocket_poll
+ * alone knows of the bytes. */
 static void show_readable(usocket_t *base) {
     if (base->io == base->fd) {
         int io = usocket_port_dup(base->fd);
         if (io < 0) {
             return;
         }
-        ATOMIC_STORE(&base->io, io); /* first: a call that fails on the old one finds the new one (has_moved) */
+        /* Store it before `fd` is no socket any more: a call
+         * that fails on `fd` then finds `io` (has_moved). */
+        ATOMIC_STORE(&base->io, io);
     }
     usocket_port_show_readable(base->fd, base->io);
 }
 
-/* Drop the block, under the lock. */
+/* Drop the block, under the lock. The descriptor is the socket again. The caller of usocket_unread
+ * owns the memory and frees it. */
 static void drop_block(usocket_t *base) {
     base->unread = NULL;
     ATOMIC_STORE(&base->unread_len, 0);
@@ -47,6 +52,7 @@ int usocket_put_back(usocket_t *base, void *block, size_t len) {
     return r;
 }
 
+/* The block is checked again under the lock: another thread may have received the rest of it. */
 void *usocket_take_back(usocket_t *base, size_t *off, size_t *len) {
     void *block = NULL;
     lock_sockets();

@@ -1,10 +1,13 @@
-/* Time, deadlines, and the one place that waits.
+/* Time, deadlines, and the wait.
+ *
+ * Every wait of the library for a socket goes through wait_or, which alone knows about close, the
+ * interrupt hook and slices.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "base.h"
 
-/* ---- Timeouts ------------------------------------------------------------------------------------------------------- */
+/* ---- Timeouts ---------------------------------------------------------------------------------------------------- */
 
 usocket_time_t usocket_deadline_in(usocket_time_t timeout) {
     if (timeout < 0) {
@@ -21,6 +24,8 @@ usocket_time_t usocket_deadline(const usocket_t *s) {
     return usocket_deadline_in(usocket_gettimeout(s));
 }
 
+/* A timeout has 64 bits. A processor of 32 bits loads it in
+ * two halves, so it is read and written under the lock there. */
 #if USOCKET_THREADS && UINTPTR_MAX <= UINT32_MAX
 static usocket_time_t load_time(const usocket_time_t *p) {
     lock_sockets();
@@ -49,17 +54,20 @@ usocket_time_t usocket_gettimeout(const usocket_t *s) {
     return load_time(&base_of(s)->timeout);
 }
 
-/* ---- Waiting -------------------------------------------------------------------------------------------------------- */
+/* ---- Waiting ----------------------------------------------------------------------------------------------------- */
 
-static bool (*interrupt_hook)(void);
+static bool (*interrupt_hook)(void); /* NULL: none; loaded for each use, since another thread may replace it */
 
 void usocket_set_interrupt_hook(bool (*hook)(void)) {
     LOOSE_STORE(&interrupt_hook, hook);
 }
 
-/* As usocket_wait_for; *stop, set by a thread that then wakes all waits, ends it with 1. stop may be NULL. */
+/* As usocket_wait_for. It returns 1 if another thread has
+ * set *stop, and then woken all waits; stop may be NULL. */
 static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const bool *stop) {
     for (;;) {
+        /* Checked on both sides of the port's wait. A close between the two ends that wait, since
+         * usocket_close turns the wake-up on after it has set the flag. */
         if (USOCKET_THREADS && s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
@@ -78,6 +86,7 @@ static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t dea
         if (USOCKET_THREADS && s != NULL && is_gone(s)) {
             return USOCKET_EBADF;
         }
+        /* With a hook a signal ends no wait: the hook decides in the next round. */
         if (r != 0 && (r != USOCKET_EINTR || hook == NULL)) {
             return r;
         }
@@ -98,7 +107,8 @@ int usocket_wait_for(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t d
 
 #if USOCKET_THREADS
 
-/* Make the sleepers look again. The wake-up begins before one of them can end it. */
+/* Wake the sleepers. The wake-up begins before `waking`
+ * is set, because the last sleeper to see that ends it. */
 static void wake_sleepers(usocket_news_t *news) {
     usocket_port_wake(true);
     lock_sockets();
@@ -112,6 +122,8 @@ static void wake_sleepers(usocket_news_t *news) {
     }
 }
 
+/* The caller holds the session's lock, so it alone writes
+ * `value`, and may read it without the library's lock. */
 void usocket_news_set(usocket_news_t *news, uint32_t value) {
     bool wakes = false;
     if (value != news->value) {
@@ -125,6 +137,8 @@ void usocket_news_set(usocket_news_t *news, uint32_t value) {
     }
 }
 
+/* Wait as a sleeper of the session. News that came between the attempt and this call are found
+ * under the lock, so no wake-up is missed. The last sleeper ends the wake-up of wake_sleepers. */
 static int wait_news(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t deadline, const usocket_want_t *want) {
     usocket_news_t *news = want->news;
     lock_sockets();
@@ -170,25 +184,29 @@ int usocket_wait_want(usocket_t *s, usocket_wait_t *w, size_t n, const usocket_w
 }
 #endif
 
+/* SO_RCVTIMEO and SO_SNDTIMEO count where the socket itself has no timeout: the handle is
+ * non-blocking, so the stack ignores them. */
 wait_limit_t usocket_limit(usocket_t *s, bool output, usocket_time_t deadline) {
     wait_limit_t limit = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
     if (deadline == USOCKET_NEVER && (LOOSE_LOAD(&base_of(s)->flags) & FLAG_TIMEO)) {
         usocket_time_t timeo = usocket_port_timeo(io_of(s), output);
         if (timeo > 0) {
             limit.deadline = usocket_deadline_in(timeo);
-            limit.timeout_code = USOCKET_EAGAIN; /* the stack's own answer */
+            limit.timeout_code = USOCKET_EAGAIN; /* the code of the stack's own timeout */
         }
     }
     return limit;
 }
 
 int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit) {
-    /* A stack's poll may say ready for ever, each time in vain: the deadline holds all the same. */
+    /* The deadline holds even if the stack's poll reports ready for ever, each time in vain. */
     if (limit->deadline == USOCKET_NOW || (limit->retried && usocket_port_now() >= limit->deadline)) {
         return limit->timeout_code;
     }
     limit->retried = true;
     usocket_wait_t w = {base_io(base_of(s)), want->events, 0};
+    /* The same wait in three builds: with TLS an attempt may
+     * wait for the session, with TLS or AF_UNIX for a time. */
 #if USOCKET_TLS || USOCKET_UNIX
     size_t n = want->events != 0;
     usocket_time_t until = want->at < limit->deadline ? want->at : limit->deadline;
@@ -214,7 +232,7 @@ int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     if (deadline == USOCKET_NOW) {
         return *part > 256 ? USOCKET_EAGAIN : 0; /* the peer sends without end */
     }
-    if (*part % 8 != 0) { /* the check below costs as much as a part does */
+    if (*part % 8 != 0) { /* the checks below cost as much as a part does */
         return 0;
     }
     bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
@@ -233,6 +251,8 @@ int usocket_wait_connected(usocket_t *s, usocket_time_t deadline) {
     usocket_t *base = base_of(s);
     usocket_wait_t w = {base_io(base), USOCKET_POLL_OUT, 0};
     int r = 0;
+    /* The stack's answer saves a wait where it can tell that the connection exists
+     * (PLAT_PEER_MEANS_CONNECTED). */
     if (!usocket_port_connected(w.handle)) {
         r = usocket_wait_for(s, &w, 1, deadline);
         if (r == 0) {
