@@ -1,4 +1,4 @@
-/* The files that see mbedTLS (3.6, or 2.28), for each other.
+/* Declarations that the files of src/mbedtls/ share. They work with mbedTLS 3.6 and 2.28.
  *
  * Caller: the files of src/mbedtls/ alone. src/tls/ enters through base/engine.h with the session's
  * lock, so one thread at a time is in a session, and nothing here locks one. Sessions share these,
@@ -352,7 +352,7 @@ int usocket_mbed_write_ticket(void *context, const mbedtls_ssl_session *session,
     const unsigned char *end, size_t *len, uint32_t *lifetime);
 int usocket_mbed_parse_ticket(void *context, mbedtls_ssl_session *session, unsigned char *buf, size_t len);
 
-/* ---- Failures and birth: mbed_failure.c, mbed_connection.c -------------------------------------------------------- */
+/* ---- Failures and opening: mbed_failure.c, mbed_connection.c ----------------------------------------------------- */
 
 /* The session ends with mbedTLS's number: sends the alert, sets stage, number and words, and
  * returns the code. */

@@ -1,4 +1,4 @@
-/* TLS by mbedTLS: a connection's birth, from the options, and its death.
+/* TLS by mbedTLS: opening a connection as the options say, and closing it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -267,7 +267,7 @@ static int configure(usocket_engine_t *e, mbedtls_ssl_config *conf, int verify) 
     return ret;
 }
 
-/* ---- Birth and death ---------------------------------------------------------------------------------------------- */
+/* ---- Opening and closing ----------------------------------------------------------------------------------------- */
 
 /* Start PSA, which mbedTLS 3 uses for TLS 1.3; once it has started, this does nothing. 0,
  * USOCKET_ENOMEM, or USOCKET_ETLS_SETUP with words. */

@@ -6,9 +6,10 @@
 
 #if USOCKET_TLS
 
-/* ---- Connecting ------------------------------------------------------------------------------------------------------- */
+/* ---- Connecting -------------------------------------------------------------------------------------------------- */
 
-/* timeout_code: the result where the deadline is USOCKET_NOW and the handshake is not complete. */
+/* Repeat steps until the handshake is complete. timeout_code: the result if the deadline is
+ * USOCKET_NOW and it is not complete. */
 static int handshake_by(usocket_t *s, usocket_time_t deadline, int timeout_code) {
     usocket_tls_t *t = session_of(s);
     wait_limit_t limit = {deadline, deadline == USOCKET_NOW ? timeout_code : USOCKET_ETIMEDOUT, false};
@@ -31,6 +32,9 @@ int usocket_tls_is_connected(usocket_t *s) {
     return stage < 0 ? stage : stage >= TLS_HANDSHAKE;
 }
 
+/* The stage follows the stack's connect. An attempt that goes on
+ * leaves TLS_CONNECTING, from which any later call proceeds; one that
+ * has failed leads back to TLS_NEW, where options may change again. */
 int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_time_t deadline) {
     usocket_tls_t *t = session_of(s);
     int locked = usocket_tls_lock(s, t);
@@ -45,7 +49,7 @@ int usocket_tls_connected(usocket_t *s, const usocket_addr_t *a, int r, usocket_
     }
     bool begun = r == 0 || r == USOCKET_EINPROGRESS || r == USOCKET_EINTR || r == USOCKET_ETIMEDOUT;
     if (a != NULL && begun && stage <= TLS_CONNECTING) {
-        t->e.peer = *a; /* another address than the last time, if that attempt has failed */
+        t->e.peer = *a; /* after a failed attempt the address may be another one */
         t->e.stage = TLS_CONNECTING;
     } else if (!begun && r != USOCKET_EALREADY && stage == TLS_CONNECTING) {
         t->e.stage = TLS_NEW;
@@ -61,14 +65,15 @@ int usocket_tls_handshake(usocket_t *s, usocket_time_t deadline) {
     return handshake_by(s, deadline, USOCKET_EAGAIN);
 }
 
-/* ---- Ending ----------------------------------------------------------------------------------------------------------- */
+/* ---- Ending ------------------------------------------------------------------------------------------------------ */
 
-/* An attempt to send close_notify. */
+/* Attempt to send close_notify. USOCKET_EAGAIN sets *want. */
 static int close_notify_once(usocket_tls_t *t, usocket_want_t *want) {
     return usocket_tls_trylock(t) ? usocket_tls_step_done(t, usocket_engine_close_notify(&t->e), want)
                                   : usocket_tls_locked_out(want);
 }
 
+/* Send close_notify, waiting for room until the limit. */
 static int send_close_notify(usocket_t *s, wait_limit_t *limit) {
     usocket_want_t want;
     int r;
@@ -78,7 +83,8 @@ static int send_close_notify(usocket_t *s, wait_limit_t *limit) {
     return r;
 }
 
-/* The same for a socket that is being closed: no call is in it any more, and nothing can end the wait but the deadline. */
+/* The same for a socket that is being closed: no call is in it any more, and nothing can end the
+ * wait but the deadline. */
 static void send_last_close_notify(usocket_tls_t *t, usocket_time_t deadline) {
     usocket_want_t want;
     usocket_wait_t w = {t->e.transport.io, USOCKET_POLL_OUT, 0};
@@ -87,8 +93,8 @@ static void send_last_close_notify(usocket_tls_t *t, usocket_time_t deadline) {
     }
 }
 
-/* Receive and drop what a client has not read, such as a server's tickets: a stack resets a connection that is closed with unread
- * bytes, and what was sent before would be lost. */
+/* Receive and drop what a client has not read, such as a server's tickets: a stack resets a
+ * connection that is closed with unread bytes, and what was sent before would be lost. */
 static void drop_received(int io) {
     uint8_t rest[256];
     for (int i = 0; i < 64 && usocket_port_recv(io, rest, sizeof(rest), 0, NULL) > 0; i++) {
@@ -105,6 +111,8 @@ static bool is_inherited(const usocket_tls_t *t) {
 #endif
 }
 
+/* In a child of fork() nothing is sent on a session that only
+ * the parent has used, and that the parent goes on using. */
 int usocket_tls_close_notify(usocket_t *s, usocket_time_t deadline) {
     usocket_tls_t *t = session_of(s);
     wait_limit_t limit = {deadline, USOCKET_EAGAIN, false};
@@ -118,6 +126,7 @@ int usocket_tls_close_notify(usocket_t *s, usocket_time_t deadline) {
     return open ? send_close_notify(s, &limit) : 0;
 }
 
+/* No other thread is in the session any more, so its members are read without the lock. */
 void usocket_tls_end(void *session, usocket_time_t timeout, int io) {
     usocket_tls_t *t = session;
     if (t != NULL && io >= 0 && t->e.stage == TLS_OPEN && !t->e.eof && !is_inherited(t)) {
@@ -131,6 +140,7 @@ void usocket_tls_end(void *session, usocket_time_t timeout, int io) {
     usocket_tls_free(t);
 }
 
+/* Refuse sends from now on, after close_notify is sent. */
 static int stop_writing(usocket_t *s) {
     usocket_tls_t *t = session_of(s);
     int r = usocket_tls_lock(s, t);
@@ -141,6 +151,8 @@ static int stop_writing(usocket_t *s) {
     return r;
 }
 
+/* Reading is shut down in the session alone; writing sends
+ * close_notify first. The stack's shutdown is the caller's. */
 int usocket_tls_shutdown(usocket_t *s, int how) {
     usocket_tls_t *t = session_of(s);
     int r = usocket_tls_lock(s, t);
@@ -162,6 +174,8 @@ int usocket_tls_shutdown(usocket_t *s, int how) {
     return r;
 }
 
+/* The peer's close_notify is found by a peek: data that
+ * it has sent before it stay, and are USOCKET_EBUSY. */
 int usocket_tls_unwrap(usocket_t *s, usocket_time_t deadline) {
     usocket_tls_t *t = session_of(s);
     if (t->e.datagram) {

@@ -1,5 +1,9 @@
-/* Servers of DTLS. A client has to return a cookie, which shows that its address is its own (RFC 6347, 4.2.1); then it gets a socket of
- * its own, on the same address as the listener's.
+/* Listeners: the sessions of accepted connections, and servers of DTLS.
+ *
+ * A client of DTLS has to return a cookie, which shows that its address is its own (RFC 6347,
+ * 4.2.1). Until then nothing is kept for it but the one pending session of the listener, for all
+ * clients together. Then it gets a handle on the listener's address, connected to it, and the
+ * pending session moves there.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -34,6 +38,7 @@ int usocket_tls_check_listener(usocket_t *s) {
 
 #define RECENT (sizeof(((struct recent_hellos *)NULL)->client_random) / CLIENT_RANDOM)
 
+/* True if a socket was made for this ClientHello lately: the datagram is a duplicate. */
 static bool is_recent(const struct recent_hellos *recent, const usocket_tls_t *client) {
     for (size_t i = 0; i < RECENT; i++) {
         if (memcmp(recent->client_random[i], client->e.client_random, CLIENT_RANDOM) == 0) {
@@ -48,6 +53,7 @@ static void note_recent(struct recent_hellos *recent, const usocket_tls_t *clien
     recent->next = (recent->next + 1) % RECENT;
 }
 
+/* Locked. 0; USOCKET_EINVAL: connected, or not bound; USOCKET_ENOMEM. */
 static int start_listening(usocket_t *s, usocket_tls_t *t) {
     if (t->e.stage != TLS_NEW) {
         return USOCKET_EINVAL;
@@ -78,11 +84,14 @@ int usocket_tls_listen(usocket_t *s) {
     return r;
 }
 
+/* Free the pending session; the next datagram begins another one. Locked. */
 static void drop_pending(usocket_tls_t *t) {
     usocket_tls_free(t->pending);
     t->pending = NULL;
 }
 
+/* A failure of the exchange ends this client alone; its words move to the listener, where
+ * usocket_tls_why finds them. */
 int usocket_tls_admit(usocket_tls_t *t) {
     if (t->e.shut_rd) {
         return USOCKET_EINVAL;
@@ -110,7 +119,8 @@ int usocket_tls_admit(usocket_tls_t *t) {
     return r;
 }
 
-/* The code of accept for a client that gets no socket: want of room is reported as such, all else ends this client alone. */
+/* The code of accept for a client that gets no socket: a lack of descriptors or memory is reported
+ * as such, any other code ends this client alone. */
 static int accept_code(int r) {
     switch (r) {
         case USOCKET_EMFILE:
@@ -139,6 +149,8 @@ static int open_beside(int listener, int family, const usocket_addr_t *client) {
     return r < 0 ? accept_code(r) : handle;
 }
 
+/* The client is taken out of `pending` under the lock, so its
+ * session belongs to this call before the lock is released. */
 int usocket_tls_accept(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_want_t *want) {
     usocket_tls_t *t = session_of(s);
     if (!usocket_tls_trylock(t)) {

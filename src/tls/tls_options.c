@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* Names of certificates, and of SNI, are ASCII. */
+/* Set the server's name, or none with the length 0.
+ * The names of certificates and of SNI are ASCII. */
 static int set_name(usocket_tls_t *t, const char *host, size_t len) {
     if (len >= USOCKET_HOST_MAX) {
         return USOCKET_ENAMETOOLONG;
@@ -32,10 +33,12 @@ static int set_name(usocket_tls_t *t, const char *host, size_t len) {
     return 0;
 }
 
+/* True once options are fixed: the engine has read them for its connection. */
 static bool has_begun(const usocket_tls_t *t) {
     return t->e.conn != NULL || t->e.stage > TLS_HANDSHAKE;
 }
 
+/* Set TLS_HOSTNAME, which then wins over the name of a connect (usocket_tls_name). */
 static int set_hostname_option(usocket_tls_t *t, const void *value, size_t len) {
     static const char words[] = "TLS_HOSTNAME: no host name: letters beyond ASCII are written as xn--...";
     int r = set_name(t, value, len);
@@ -49,6 +52,8 @@ static int set_hostname_option(usocket_tls_t *t, const void *value, size_t len) 
     return r;
 }
 
+/* Locked. The name and the role belong to the session, every other option to the credentials, which
+ * other sessions may share. */
 static int set_option(usocket_tls_t *t, int name, const void *value, size_t len) {
     if (has_begun(t)) {
         return USOCKET_EISCONN;
@@ -78,6 +83,7 @@ int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
     return r;
 }
 
+/* Copy the name, without a NUL, as far as there is room; value NULL asks for its length. */
 static int get_name(const usocket_tls_t *t, void *value, size_t *len) {
     size_t n = t->e.name != NULL ? strlen(t->e.name) : 0;
     if (value != NULL) {
@@ -110,6 +116,7 @@ int usocket_tls_set_name(usocket_t *s, const char *host, size_t len) {
     return r;
 }
 
+/* words: USOCKET_TLS_WORDS bytes. */
 int usocket_tls_get_why(usocket_t *s, int *number, char *words) {
     usocket_tls_t *t = session_of(s);
     int r = usocket_tls_lock(s, t);

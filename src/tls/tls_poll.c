@@ -1,4 +1,5 @@
-/* TLS sockets: polling. A look makes a step of the session without waiting; the wait between two looks is for the transport.
+/* TLS sockets: polling. A look makes a step of the session without waiting; the wait between two
+ * looks is for the transport.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,8 +20,9 @@ struct look {
     uint32_t news;        /* The session's news after the step. */
 };
 
-/* The stack is connecting. True if it has not ended, or has failed: *ready then says so. The failure itself is for the next call, or for
- * SO_ERROR: the stack reports it once. */
+/* Poll a connect in progress. False: it has succeeded. True: it goes
+ * on, or it has failed, and *ready has the events. The failure is left
+ * for the next call or for SO_ERROR, because the stack reports it once. */
 static bool is_connecting(usocket_t *s, struct look *look, int *ready) {
     usocket_wait_t w = {io_of(s), USOCKET_POLL_OUT, 0};
     int r = usocket_wait_for(s, &w, 1, USOCKET_NOW);
@@ -32,7 +34,8 @@ static bool is_connecting(usocket_t *s, struct look *look, int *ready) {
     return true;
 }
 
-/* A step, locked. Returns USOCKET_POLL_IN and USOCKET_POLL_OUT, as far as the session alone can tell. */
+/* A step, locked. Returns USOCKET_POLL_IN and
+ * USOCKET_POLL_OUT, as far as the session alone can tell. */
 static int look_locked(usocket_t *s, usocket_tls_t *t, int events, struct look *look) {
     int ready = 0;
 #if USOCKET_SERVER && USOCKET_DATAGRAMS
@@ -72,6 +75,8 @@ static int look_locked(usocket_t *s, usocket_tls_t *t, int events, struct look *
     return ready;
 }
 
+/* Make a look, or find the session locked by another thread:
+ * then nothing is ready, and the next look comes soon. */
 static int look_once(usocket_t *s, usocket_tls_t *t, int events, struct look *look) {
     *look = (struct look){.stage = TLS_HANDSHAKE, .soon = true, .steps = ATOMIC_LOAD(&t->steps)};
     if (!usocket_tls_trylock(t)) {
@@ -87,7 +92,8 @@ static int look_once(usocket_t *s, usocket_tls_t *t, int events, struct look *lo
     return ready & events;
 }
 
-/* Wait until another look is worth while: the transport, the timer, news. *w has what the transport is ready for. */
+/* Wait until another look may find more: for the transport, for DTLS's timer, for news of the
+ * session. *w receives what the transport is ready for. */
 static int wait_for_look(
     usocket_t *s, usocket_tls_t *t, const struct look *look, usocket_wait_t *w, usocket_time_t deadline) {
     *w = (usocket_wait_t){io_of(s), look->want, 0};
@@ -97,7 +103,7 @@ static int wait_for_look(
     want.seen = look->news;
     want.news = &t->news;
     if (look->soon) {
-        w->events &= USOCKET_POLL_OUT; /* it is readable anyway */
+        w->events &= USOCKET_POLL_OUT; /* a readable transport would end each wait at once */
         want.at = usocket_deadline_in(RETRY_LOCK_US);
     }
     return usocket_wait_want(s, w, 1, &want, deadline);
@@ -120,6 +126,8 @@ static int ready_events(const struct look *look, int ready, int events, uint8_t 
     return ready;
 }
 
+/* A look and a wait in turn. The wait polls the transport even if the look has found events, since
+ * ERR and HUP are the transport's. */
 int usocket_tls_poll(usocket_t *s, int events, usocket_time_t deadline, struct usocket_look *told) {
     usocket_tls_t *t = session_of(s);
     bool unread = usocket_unread_len(s) != 0;

@@ -1,4 +1,4 @@
-/* A TLS session: its birth and death, its lock, and the way to application data.
+/* A TLS session: its memory, its lock, and its steps to application data.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-/* ---- Birth and death ------------------------------------------------------------------------------------------------ */
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
+/* A listener's connection shares its credentials, which are counted under the library's lock. */
 usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from, bool datagram) {
     usocket_tls_t *t = usocket_port_alloc(sizeof(*t));
     if (t == NULL) {
@@ -36,6 +37,7 @@ usocket_tls_t *usocket_tls_new(usocket_t *base, usocket_tls_t *from, bool datagr
     return t;
 }
 
+/* The connection goes before the credentials, into which its configuration points. */
 void usocket_tls_free(usocket_tls_t *t) {
     if (t != NULL) {
         usocket_tls_free(t->pending);
@@ -71,7 +73,7 @@ void usocket_tls_forget(void) {
     usocket_engine_forget();
 }
 
-/* ---- The session's lock ----------------------------------------------------------------------------------------------- */
+/* ---- The session's lock ------------------------------------------------------------------------------------------ */
 
 bool usocket_tls_trylock(usocket_tls_t *t) {
 #if USOCKET_THREADS
@@ -82,16 +84,19 @@ bool usocket_tls_trylock(usocket_tls_t *t) {
 #endif
     t->e.step_received = 0;
     t->e.step_full = false;
+    /* A child of fork() takes an inherited session over with its first step. */
 #if USOCKET_FORK
     if (LOOSE_LOAD(&t->process) != process()) {
         LOOSE_STORE(&t->process, process());
-        t->news.sleepers = 0; /* those are the parent's threads */
+        t->news.sleepers = 0; /* the sleepers were the parent's threads */
         LOOSE_STORE(&t->news.waking, false);
     }
 #endif
     return true;
 }
 
+/* A step never waits, so the lock is free again soon: it is
+ * tried again after RETRY_LOCK_US, and a close ends the loop. */
 int usocket_tls_lock(usocket_t *s, usocket_tls_t *t) {
     while (!usocket_tls_trylock(t)) {
         usocket_port_wait(NULL, 0, usocket_deadline_in(RETRY_LOCK_US));
@@ -103,7 +108,8 @@ int usocket_tls_lock(usocket_t *s, usocket_tls_t *t) {
 }
 
 uint32_t usocket_tls_unlock(usocket_tls_t *t) {
-    /* Bytes decrypted, the end, the stage: what a step may leave for a thread that waits for the transport. */
+    /* The news: bytes decrypted, the end, the stage. They are published before the unlock, which
+     * lets the next step change them. */
     uint32_t news =
         (uint32_t)(t->e.conn != NULL ? usocket_engine_pending(&t->e) : 0) << 4 | (uint32_t)t->e.ended << 3 | t->e.stage;
     ATOMIC_STORE(&t->steps, t->steps + 1);
@@ -112,6 +118,8 @@ uint32_t usocket_tls_unlock(usocket_tls_t *t) {
     return news;
 }
 
+/* A step that could go on at once is repeated after a
+ * pause, so that the other threads of the session get in. */
 int32_t usocket_tls_step_done(usocket_tls_t *t, int32_t r, usocket_want_t *want) {
     uint8_t events = t->e.step_full ? 0 : t->e.want | (usocket_engine_unsent(&t->e) ? USOCKET_POLL_OUT : 0);
     if (events == 0) {
@@ -145,10 +153,11 @@ uint32_t usocket_tls_steps(usocket_t *s) {
     return ATOMIC_LOAD(&session_of(s)->steps);
 }
 
-/* ---- The way to application data -------------------------------------------------------------------------------------- */
+/* ---- Proceeding to application data ------------------------------------------------------------------------------ */
 
-/* Turn Nagle's algorithm off for the handshake, or back on after it. A flight is several small sends; Nagle's algorithm holds the second
- * one back until the first is acknowledged, and the peer delays that by 40 ms. */
+/* Turn Nagle's algorithm off for the handshake, or back on after it. A
+ * flight is several small sends; Nagle's algorithm holds the second one
+ * back until the first is acknowledged, and the peer delays that by 40 ms. */
 static void set_nodelay(usocket_tls_t *t, bool on) {
     const int tcp_nodelay = 1; /* Linux's, lwIP's, RT-Thread's, BSD's */
     int value = 0;
@@ -167,6 +176,8 @@ static void set_nodelay(usocket_tls_t *t, bool on) {
     t->nodelay = on && r == 0;
 }
 
+/* The stages in order; each falls through to the next one when it is complete. A connect that has
+ * failed leads back to TLS_NEW. */
 int usocket_tls_establish(usocket_t *s, usocket_tls_t *t) {
     int r = 0;
     if (t->e.stage == TLS_FAILED) {

@@ -18,6 +18,8 @@ int32_t usocket_tls_recv(usocket_t *s, void *buf, size_t len, bool peek, usocket
     return usocket_tls_step_done(t, r, want);
 }
 
+/* A kept error counts as something to receive. One that this
+ * step meets is kept in turn: the stack reports it once. */
 int usocket_tls_readable(usocket_t *s, usocket_want_t *want) {
     usocket_tls_t *t = session_of(s);
     if (!usocket_tls_trylock(t)) {
@@ -34,6 +36,7 @@ int usocket_tls_readable(usocket_t *s, usocket_want_t *want) {
     return usocket_tls_step_done(t, r, want);
 }
 
+/* A locked session has 0: the count is a lower bound. */
 int32_t usocket_tls_pending(usocket_t *s) {
     usocket_tls_t *t = session_of(s);
     if (!usocket_tls_trylock(t)) {
@@ -44,9 +47,10 @@ int32_t usocket_tls_pending(usocket_t *s) {
     return r;
 }
 
-/* Encrypt and send some of buf. A record that is encrypted can be neither changed nor taken back: what does not go out now goes with
- * the next call. A record that is not sent as a whole is counted one byte short; the caller offers that byte again, and it is skipped
- * here. So a caller that has seen all its bytes counted may close. */
+/* Encrypt and send some of buf. Locked. A record that is encrypted can be neither changed nor taken
+ * back: what does not go out now goes with the next call. A record that is not sent as a whole is
+ * counted one byte short; the caller offers that byte again, and it is skipped here. So a caller
+ * that has seen all its bytes counted may close. */
 static int32_t send_some(usocket_tls_t *t, const uint8_t *buf, size_t len) {
     int32_t r = usocket_engine_flush(&t->e);
     if (len == 0) {
@@ -65,6 +69,8 @@ static int32_t send_some(usocket_tls_t *t, const uint8_t *buf, size_t len) {
     return r < 0 ? (skip != 0 ? (int32_t)skip : r) : r + (int32_t)skip;
 }
 
+/* The first attempt that encrypts notes in *sending what it has taken; the attempts after it only
+ * send the rest of the record. */
 int32_t usocket_tls_send(
     usocket_t *s, const void *buf, size_t len, usocket_tls_sending_t *sending, usocket_want_t *want) {
     usocket_tls_t *t = session_of(s);
@@ -84,6 +90,9 @@ int32_t usocket_tls_send(
     return sent ? sending->taken : r >= 0 ? USOCKET_EAGAIN : r;
 }
 
+/* If the record of this send is still unsent, its last byte is left out of the count (send_some). A
+ * send of a single byte then counts none, and returns r. Another thread's send may have written a
+ * later record: then this one has gone out. */
 int32_t usocket_tls_sent(usocket_t *s, const void *buf, const usocket_tls_sending_t *sending, int32_t r) {
     usocket_tls_t *t = session_of(s);
     int32_t taken = sending->taken;
