@@ -15,8 +15,8 @@ INDIRECT = {
     "interrupted": ["the interrupt hook"],
     "usocket_wait_for": ["the interrupt hook"],
     "usocket_go_on": ["the interrupt hook"],
-    "look": ["the watcher's callback"],
-    "run": ["the watcher's callback"],
+    "watch_socket": ["the watcher's callback"],
+    "run_watch": ["the watcher's callback"],
     "call_port": [],  # PASSED
 }
 
@@ -26,7 +26,7 @@ PASSED = {"usocket_bind": "bind_handle", "usocket_listen": "listen_handle", "uso
           "usocket_setsockopt": "set_option", "usocket_pending": "pending_bytes"}
 
 # The entry functions of the library's threads.
-THREADS = {"src/names/workers.c:work": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/sockets/watch.c:run": "a watcher's thread"}
+THREADS = {"src/names/workers.c:run_worker": "a worker's thread (USOCKET_RESOLVER_STACK)", "src/sockets/watch.c:run_watch": "a watcher's thread"}
 
 STUB = "#include \"usocket/port.h\"\n#include \"usocket/usocket.h\"\nvoid *const size_functions[] = {%s};\n"
 

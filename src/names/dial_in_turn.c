@@ -1,5 +1,9 @@
-/* Connecting to a name: each of its addresses in turn, one deadline for all. Where there is room for it, they race instead:
- * race.c.
+/* Connecting to a name, USOCKET_RACE 0: one address after another.
+ *
+ * The attempt is a usocket_connect_by on the caller's socket, which is closed and opened anew for
+ * each address. An attempt's deadline is its share of the time left, so that an address that does
+ * not answer leaves some to the next. The other dialer, dial_race.c, has several attempts under way
+ * at once, and serves event loops; config.h has its cost.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,8 +31,9 @@ int usocket_dial_start(usocket_dial_t *d, const usocket_query_t *q, const usocke
     return usocket_lookup_start(&d->lookup, &query);
 }
 
-/* Open a socket for the next address. 0; USOCKET_ENOENT: there is none. */
-static int next_attempt(usocket_dial_t *d, usocket_t *s) {
+/* Open a socket for the next address; d->error has
+ * the result. 0; USOCKET_ENOENT: no address is left. */
+static int open_next(usocket_dial_t *d, usocket_t *s) {
     usocket_addrinfo_t info;
     int r = usocket_lookup_get(d->lookup, d->next, &info);
     if (r < 0) {
@@ -51,8 +56,9 @@ static int next_attempt(usocket_dial_t *d, usocket_t *s) {
     return 0;
 }
 
-/* The deadline of one attempt: the time left, divided by the addresses left, this one included. */
-static usocket_time_t share(const usocket_dial_t *d, usocket_time_t deadline) {
+/* The deadline of the current attempt: the time left is
+ * divided by the number of addresses left, this one included. */
+static usocket_time_t attempt_deadline(const usocket_dial_t *d, usocket_time_t deadline) {
     usocket_time_t left = deadline - usocket_port_now();
     if (deadline == USOCKET_NEVER || left <= 0) {
         return deadline;
@@ -65,6 +71,8 @@ static usocket_time_t share(const usocket_dial_t *d, usocket_time_t deadline) {
     return deadline - left + left / (usocket_time_t)(next - d->next + 1);
 }
 
+/* d->trying: s is open, and its connect is in progress.
+ * Otherwise s is closed between two addresses. */
 int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
     int r = usocket_lookup_wait(d->lookup, deadline);
     if (r < 0) {
@@ -74,22 +82,25 @@ int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
         if (d->trying) {
             d->error = usocket_connect_wait(s, d->deadline);
         } else {
-            if (next_attempt(d, s) < 0) {
-                return d->error; /* the last address's */
+            if (open_next(d, s) < 0) {
+                return d->error; /* the result of the last address */
             }
-            d->deadline = share(d, deadline);
+            d->deadline = attempt_deadline(d, deadline);
             if (d->error == 0) {
                 d->error = usocket_connect_by(s, &d->to, d->deadline);
             }
         }
+        /* After USOCKET_EINTR the stack goes on with the connect, and the next call of this
+         * function waits for it. */
         d->trying = d->error == USOCKET_EINTR;
         if (d->trying || d->error == 0 || d->error == USOCKET_EBADF) {
-            return d->error; /* EBADF: somebody has closed it, and means it */
+            return d->error; /* USOCKET_EBADF: another thread has closed the socket, which ends the dial */
         }
         usocket_close(s);
     }
 }
 
+/* A socket that is connected stays open; the lookup, in progress or ended, is freed. */
 void usocket_dial_end(usocket_dial_t *d, usocket_t *s) {
     usocket_lookup_free(d->lookup);
     d->lookup = NULL;

@@ -1,7 +1,10 @@
-/* Connecting to a name whose addresses race: RFC 8305, "Happy Eyeballs". One deadline for all.
+/* Connecting to a name, USOCKET_RACE above 0: its addresses race as RFC 8305 ("Happy Eyeballs")
+ * says.
  *
- * An attempt is a handle of the port; the winner's becomes the socket. A step does what there is to do and says when there
- * will be more (d->wake); usocket_dial_by waits between steps, an event loop waits for usocket_dial_handle.
+ * An attempt is a handle of the port; the first that connects becomes the caller's socket, and the
+ * others are closed. A step does what is due and sets d->wake to the time of the next one;
+ * usocket_dial_by waits between steps, an event loop waits for usocket_dial_handle. The other
+ * dialer, dial_in_turn.c, has one attempt at a time, on the caller's socket, and no steps.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,20 +14,23 @@
 
 #include <string.h>
 
-#define RESOLUTION_DELAY 50000 /* RFC 8305, section 3 */
-#define DELAY_MIN 10000        /* section 5 */
-#define UNTOLD 50000
+#define RESOLUTION_DELAY 50000 /* Microseconds: IPv4 waits so long for IPv6's addresses (RFC 8305, section 3). */
+#define DELAY_MIN 10000        /* The least time between two attempts (section 5). */
+#define REARM_DELAY 50000      /* The next step comes so late where the set had no memory. */
 #define LOOKUPS 2
 
 #if USOCKET_RACE > USOCKET_WAIT_MAX - LOOKUPS
 #error "USOCKET_RACE is more than one wait can hold"
 #endif
 
-/* Asked for apart, IPv6's addresses need not wait for IPv4's. On one worker they would wait twice. */
+/* The families are looked up apart, so that IPv6's addresses need not wait for IPv4's. One worker
+ * would do them in turn. */
 #define APART (USOCKET_IPV6 && USOCKET_RESOLVER_WORKERS >= LOOKUPS)
 
-/* ---- Addresses ---------------------------------------------------------------------------------------------------- */
+/* ---- Addresses --------------------------------------------------------------------------------------------------- */
 
+/* Start the lookups of a dial: two, IPv6's first, for
+ * a name of any family; else one, in d->lookup[0]. */
 static int look_up(usocket_dial_t *d, const usocket_query_t *q) {
     usocket_query_t query = *q;
     usocket_addr_t numeric;
@@ -77,8 +83,8 @@ void usocket_dial_delay(usocket_dial_t *d, usocket_time_t delay) {
     d->delay = delay < DELAY_MIN ? DELAY_MIN : delay;
 }
 
-/* See how the lookups stand. True: one goes on. */
-static bool ask(usocket_dial_t *d) {
+/* Update d->looked. True: a lookup is in progress. */
+static bool poll_lookups(usocket_dial_t *d) {
     bool more = false;
     for (size_t i = 0; i < LOOKUPS && d->lookup[i] != NULL; i++) {
         d->looked[i] = usocket_lookup_wait(d->lookup[i], USOCKET_NOW);
@@ -87,7 +93,8 @@ static bool ask(usocket_dial_t *d) {
     return more;
 }
 
-/* Some resolvers give an address twice: glibc takes ::1 of /etc/hosts for 127.0.0.1, too. */
+/* Some resolvers return an address twice: glibc
+ * translates ::1 of /etc/hosts into 127.0.0.1, too. */
 static bool is_repeated(const usocket_lookup_t *l, size_t i, const usocket_addr_t *a) {
     usocket_addrinfo_t other;
     for (size_t k = 0; k < i && usocket_lookup_get(l, k, &other) == 0; k++) {
@@ -98,8 +105,8 @@ static bool is_repeated(const usocket_lookup_t *l, size_t i, const usocket_addr_
     return false;
 }
 
-/* The n-th address of a family. */
-static bool get(const usocket_dial_t *d, bool v4, size_t n, usocket_addrinfo_t *info) {
+/* Find the n-th address of a family. */
+static bool get_address(const usocket_dial_t *d, bool v4, size_t n, usocket_addrinfo_t *info) {
     const usocket_lookup_t *l = d->lookup[v4 && d->lookup[1] != NULL];
     for (size_t i = 0; usocket_lookup_get(l, i, info) == 0; i++) {
         if ((info->family == USOCKET_AF_INET) == v4 && !is_repeated(l, i, &info->addr) && n-- == 0) {
@@ -109,34 +116,34 @@ static bool get(const usocket_dial_t *d, bool v4, size_t n, usocket_addrinfo_t *
     return false;
 }
 
-/* The next address of all: the families take turns. */
-static bool choose(const usocket_dial_t *d, bool *v4, usocket_addrinfo_t *info) {
+/* Choose the next address; the families take turns. */
+static bool choose_address(const usocket_dial_t *d, bool *v4, usocket_addrinfo_t *info) {
     if (d->tried == USOCKET_RESOLVER_RESULTS) {
         return false;
     }
     *v4 = d->turn;
-    if (!get(d, *v4, d->next[*v4], info)) {
+    if (!get_address(d, *v4, d->next[*v4], info)) {
         *v4 = !*v4;
-        return get(d, *v4, d->next[*v4], info);
+        return get_address(d, *v4, d->next[*v4], info);
     }
     return true;
 }
 
-/* How many are left. */
-static usocket_time_t left(const usocket_dial_t *d) {
+/* Count the addresses that are not tried yet. */
+static usocket_time_t addresses_left(const usocket_dial_t *d) {
     usocket_addrinfo_t info;
     usocket_time_t n = 0;
     for (size_t v4 = 0; v4 < 2; v4++) {
-        for (size_t i = d->next[v4]; get(d, v4 != 0, i, &info); i++) {
+        for (size_t i = d->next[v4]; get_address(d, v4 != 0, i, &info); i++) {
             n++;
         }
     }
     return n;
 }
 
-/* ---- Attempts ----------------------------------------------------------------------------------------------------- */
+/* ---- Attempts ---------------------------------------------------------------------------------------------------- */
 
-/* Those under way, to be waited for, and which they are. */
+/* List the attempts under way, as entries to wait for and by their numbers. */
 static size_t under_way(const usocket_dial_t *d, usocket_wait_t *w, uint8_t *which) {
     size_t n = 0;
     for (uint8_t i = 0; i < d->tried; i++) {
@@ -148,8 +155,8 @@ static size_t under_way(const usocket_dial_t *d, usocket_wait_t *w, uint8_t *whi
     return n;
 }
 
-/* It has failed: the next may begin. */
-static void ended(usocket_dial_t *d, size_t i, int code) {
+/* End an attempt, so that the next one may begin. */
+static void end_attempt(usocket_dial_t *d, size_t i, int code) {
     if (d->attempt[i].handle >= 0) {
         usocket_port_close(d->attempt[i].handle);
         d->attempt[i].handle = -1;
@@ -159,6 +166,7 @@ static void ended(usocket_dial_t *d, size_t i, int code) {
     d->held = false;
 }
 
+/* Bind to the source address, if there is one, and begin to connect. */
 static int connect_from(int handle, const usocket_addr_t *source, const usocket_addr_t *to) {
     int r = 0;
     if (source != NULL) {
@@ -169,8 +177,9 @@ static int connect_from(int handle, const usocket_addr_t *source, const usocket_
     return r < 0 ? r : usocket_port_connect(handle, to);
 }
 
-/* 0: it stands already; USOCKET_EINPROGRESS; a code: it has failed, or, where *counted is false, has not begun at all. */
-static int begin(usocket_dial_t *d, const usocket_addrinfo_t *info, bool v4, bool *counted) {
+/* Begin an attempt. 0: it is connected; USOCKET_EINPROGRESS; a code: it has failed, or, where
+ * *counted is false, not begun. */
+static int begin_attempt(usocket_dial_t *d, const usocket_addrinfo_t *info, bool v4, bool *counted) {
     int r = usocket_port_open(info->family, info->type, info->proto);
     *counted = r != USOCKET_EMFILE && r != USOCKET_ENFILE && r != USOCKET_ENOBUFS && r != USOCKET_ENOMEM;
     if (!*counted) {
@@ -187,19 +196,19 @@ static int begin(usocket_dial_t *d, const usocket_addrinfo_t *info, bool v4, boo
     }
     d->attempt[i].code = (int16_t)r;
     if (r < 0 && r != USOCKET_EINPROGRESS) {
-        ended(d, i, r);
+        end_attempt(d, i, r);
     }
     return r;
 }
 
-/* An attempt has won: the others are closed, and it becomes the socket. */
-static int win(usocket_dial_t *d, usocket_t *s, size_t won) {
+/* Make the winner the caller's socket, and close the others. */
+static int adopt_winner(usocket_dial_t *d, usocket_t *s, size_t won) {
     usocket_addrinfo_t info;
-    get(d, d->attempt[won].v4, d->attempt[won].nth, &info);
+    get_address(d, d->attempt[won].v4, d->attempt[won].nth, &info);
     int handle = d->attempt[won].handle;
     d->attempt[won].handle = -1;
     for (size_t i = 0; i < d->tried; i++) {
-        ended(d, i, i == won ? 0 : d->attempt[i].code);
+        end_attempt(d, i, i == won ? 0 : d->attempt[i].code);
     }
     d->to = info.addr;
     int r = usocket_adopt(s, handle, info.family, info.type, d->proto != 0 ? d->proto : info.proto);
@@ -218,8 +227,9 @@ static int win(usocket_dial_t *d, usocket_t *s, size_t won) {
     return r;
 }
 
-/* Whether one of those under way has won: 0 and the socket is open; USOCKET_EINPROGRESS: none; or a code. */
-static int harvest(usocket_dial_t *d, usocket_t *s) {
+/* Look for attempts that have ended. 0: one has won, and the
+ * socket is open; USOCKET_EINPROGRESS: none has; or a code. */
+static int check_attempts(usocket_dial_t *d, usocket_t *s) {
     usocket_wait_t w[USOCKET_RACE];
     uint8_t which[USOCKET_RACE];
     size_t n = under_way(d, w, which);
@@ -228,17 +238,22 @@ static int harvest(usocket_dial_t *d, usocket_t *s) {
         if (w[i].ready) {
             int code = connect_result(w[i].handle);
             if (code == 0) {
-                return win(d, s, which[i]);
+                return adopt_winner(d, s, which[i]);
             }
-            ended(d, which[i], code);
+            end_attempt(d, which[i], code);
         }
     }
     return r < 0 ? r : USOCKET_EINPROGRESS;
 }
 
-/* ---- The race ----------------------------------------------------------------------------------------------------- */
+/* ---- The race ---------------------------------------------------------------------------------------------------- */
 
-/* Begin what is due. As harvest. */
+/* Begin the attempts that are due. Results as those of check_attempts; d->wake becomes the time of
+ * the next attempt. more: a lookup is in progress.
+ *
+ * An attempt begins at once if none is in progress, and else when d->due has come (RFC 8305,
+ * section 5). Two limits hold it back: d->most attempts at a time, of which the oldest ends at
+ * d->yield, and d->held, the lack of a descriptor, until an attempt ends. */
 static int begin_due(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline, bool more) {
     usocket_time_t now = usocket_port_now();
     usocket_wait_t w[USOCKET_RACE];
@@ -246,20 +261,21 @@ static int begin_due(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline, b
     usocket_addrinfo_t info;
     bool v4;
     d->wake = deadline;
-    while (choose(d, &v4, &info)) {
+    while (choose_address(d, &v4, &info)) {
         size_t n = under_way(d, w, which);
         usocket_time_t wait = 0;
-        if (d->tried == 0 && v4 && more) { /* IPv6's may come in a moment */
+        if (d->tried == 0 && v4 && more) { /* IPv6's addresses may come soon */
             d->hold = d->hold != 0 ? d->hold : usocket_deadline_in(RESOLUTION_DELAY);
             wait = d->hold;
         } else if (n != 0 && d->held) {
             return USOCKET_EINPROGRESS;
         } else if (n == d->most) {
-            usocket_time_t share = deadline == USOCKET_NEVER ? deadline : now + (deadline - now) / (left(d) + 1);
+            usocket_time_t share =
+                deadline == USOCKET_NEVER ? deadline : now + (deadline - now) / (addresses_left(d) + 1);
             d->yield = d->yield != 0 ? d->yield : share;
             wait = d->yield;
             if (now >= wait) {
-                ended(d, which[0], USOCKET_ETIMEDOUT);
+                end_attempt(d, which[0], USOCKET_ETIMEDOUT);
             }
         } else if (n != 0) {
             wait = d->due;
@@ -269,14 +285,14 @@ static int begin_due(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline, b
             return USOCKET_EINPROGRESS;
         }
         if (n == d->most) {
-            continue; /* there is room now */
+            continue; /* the oldest has made room */
         }
         bool counted;
-        int r = begin(d, &info, v4, &counted);
+        int r = begin_attempt(d, &info, v4, &counted);
         if (r == 0) {
-            return win(d, s, (size_t)d->tried - 1);
+            return adopt_winner(d, s, (size_t)d->tried - 1);
         }
-        if (!counted && n == 0) {
+        if (!counted && n == 0) { /* no attempt can end, and so give a descriptor back */
             return r;
         }
         d->held = !counted;
@@ -287,13 +303,16 @@ static int begin_due(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline, b
     return USOCKET_EINPROGRESS;
 }
 
-static bool is_way(int code) {
+/* True if a code tells of the route or the own address, rather than of the peer. */
+static bool is_route_failure(int code) {
     return code == USOCKET_ENETUNREACH || code == USOCKET_EHOSTUNREACH || code == USOCKET_ENETDOWN ||
         code == USOCKET_EHOSTDOWN || code == USOCKET_EAFNOSUPPORT || code == USOCKET_EADDRNOTAVAIL;
 }
 
-/* All is over: why. */
-static int verdict(const usocket_dial_t *d) {
+/* The code of a dial that has failed: of the last attempt with another
+ * reason than the route, or of the last one. Without an attempt it is a
+ * lookup's: IPv4's, unless that one only lacks an address of its family. */
+static int code_of_failure(const usocket_dial_t *d) {
     if (d->tried == 0) {
         bool first =
             d->lookup[1] == NULL || d->looked[1] == USOCKET_EAI_NODATA || d->looked[1] == USOCKET_EAI_ADDRFAMILY;
@@ -301,14 +320,16 @@ static int verdict(const usocket_dial_t *d) {
     }
     int code = d->attempt[0].code;
     for (size_t i = 1; i < d->tried; i++) {
-        code = is_way(d->attempt[i].code) && !is_way(code) ? code : d->attempt[i].code;
+        code = is_route_failure(d->attempt[i].code) && !is_route_failure(code) ? code : d->attempt[i].code;
     }
     return code;
 }
 
+/* Make a step of the race. 0: s is the connected socket;
+ * USOCKET_EINPROGRESS; or the code of the whole dial. */
 static int race(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
-    bool more = ask(d);
-    int r = harvest(d, s);
+    bool more = poll_lookups(d);
+    int r = check_attempts(d, s);
     if (r == USOCKET_EINPROGRESS) {
         if (usocket_port_now() >= deadline) {
             return USOCKET_ETIMEDOUT;
@@ -318,15 +339,15 @@ static int race(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
     if (r == USOCKET_EINPROGRESS && !more) {
         usocket_wait_t w[USOCKET_RACE];
         uint8_t which[USOCKET_RACE];
-        r = under_way(d, w, which) == 0 ? verdict(d) : r;
+        r = under_way(d, w, which) == 0 ? code_of_failure(d) : r;
     }
     return r;
 }
 
 #if USOCKET_ASYNC
 
-/* Let the set tell when there is something to do. */
-static void arm(usocket_dial_t *d, bool over) {
+/* Make the set poll readable when a step has something to do. */
+static void arm_set(usocket_dial_t *d, bool over) {
     usocket_wait_t w[USOCKET_RACE];
     uint8_t which[USOCKET_RACE];
     size_t n = under_way(d, w, which);
@@ -340,8 +361,8 @@ static void arm(usocket_dial_t *d, bool over) {
             r |= usocket_port_set_arm(d->set, event, d->looked[i] == USOCKET_EAGAIN ? USOCKET_POLL_IN : 0);
         }
     }
-    if (r < 0) { /* no memory there: look now and then */
-        usocket_time_t soon = usocket_deadline_in(UNTOLD);
+    if (r < 0) { /* the set had no memory: the alarm makes up for it */
+        usocket_time_t soon = usocket_deadline_in(REARM_DELAY);
         d->wake = soon < d->wake ? soon : d->wake;
     }
     usocket_port_alarm_set(d->alarm, over ? USOCKET_NOW : d->wake);
@@ -361,17 +382,20 @@ int usocket_dial_handle(usocket_dial_t *d) {
             }
             return r;
         }
+        /* Both are complete before a step sees them. The alarm
+         * is in the set: it makes the set readable at d->wake. */
         d->set = set;
         d->alarm = alarm;
-        arm(d, d->wake == 0); /* 0: the first step is to be made */
+        arm_set(d, d->wake == 0); /* 0: no step has been made */
     }
     return d->set;
 }
 
 #endif
 
-/* The winner is connected; what more there is to do, its own connect does. */
-static int finish(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
+/* Finish the winner's connect, as usocket_connect_wait
+ * of the program would: flags, and the handshake of TLS. */
+static int finish_winner(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
     int r = usocket_connect_wait(s, deadline);
     d->won = r != 0;
     return r;
@@ -380,19 +404,19 @@ static int finish(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
 int usocket_dial_step(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
     int r = d->won ? 0 : race(d, s, deadline);
     if (r == 0 && is_secure(d)) {
-        d->won = false; /* the handshake is the socket's own */
+        d->won = false; /* the socket's next call does the handshake */
     } else if (r == 0) {
-        r = finish(d, s, USOCKET_NOW);
+        r = finish_winner(d, s, USOCKET_NOW);
     }
 #if USOCKET_ASYNC
     if (d->set >= 0) {
-        arm(d, r != USOCKET_EINPROGRESS);
+        arm_set(d, r != USOCKET_EINPROGRESS);
     }
 #endif
     return r;
 }
 
-/* Wait for what a step would find. */
+/* Wait until a step has something to do. */
 static int wait_for_news(const usocket_dial_t *d) {
     usocket_wait_t w[USOCKET_WAIT_MAX];
     uint8_t which[USOCKET_RACE];
@@ -405,6 +429,7 @@ static int wait_for_news(const usocket_dial_t *d) {
     return usocket_wait_for(NULL, w, n, d->wake);
 }
 
+/* With the deadline USOCKET_NOW one step is made, without a deadline of its own. */
 int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
     while (!d->won) {
         int r = usocket_dial_step(d, s, deadline == USOCKET_NOW ? USOCKET_NEVER : deadline);
@@ -421,7 +446,7 @@ int usocket_dial_by(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline) {
             }
         }
     }
-    return finish(d, s, deadline);
+    return finish_winner(d, s, deadline);
 }
 
 int usocket_dial_attempt(const usocket_dial_t *d, size_t n, usocket_addr_t *a) {
@@ -429,18 +454,18 @@ int usocket_dial_attempt(const usocket_dial_t *d, size_t n, usocket_addr_t *a) {
     if (n >= d->tried) {
         return USOCKET_ENOENT;
     }
-    get(d, d->attempt[n].v4, d->attempt[n].nth, &info);
+    get_address(d, d->attempt[n].v4, d->attempt[n].nth, &info);
     *a = info.addr;
     return d->attempt[n].code;
 }
 
 void usocket_dial_end(usocket_dial_t *d, usocket_t *s) {
-    if (d->won) {
+    if (d->won) { /* adopted, but the call that would have returned it has not ended with 0 */
         usocket_close(s);
         d->won = false;
     }
     for (size_t i = 0; i < d->tried; i++) {
-        ended(d, i, d->attempt[i].code);
+        end_attempt(d, i, d->attempt[i].code);
     }
     for (size_t i = 0; i < LOOKUPS; i++) {
         usocket_lookup_free(d->lookup[i]);

@@ -1,4 +1,12 @@
-/* What a lookup is, for resolve.c, which asks and answers, and workers.c, which runs it.
+/* The record of a lookup.
+ *
+ * Caller: src/names/. resolve.c fills in the question and answers what needs no resolver; workers.c
+ * runs the others.
+ * Memory: the port's heap. The program owns a lookup from usocket_lookup_start to
+ * usocket_lookup_free; what it frees while a worker runs it belongs to that worker from then on.
+ * Lock: usocket_port_lock around `next`, `same`, `leader`, `state`, `error`, `abandoned` and
+ * `uncounted` from the dispatch on; the answer may be read without it once `state` is DONE.
+ * Never: a lookup is freed while a worker runs it. The worker frees one that has been abandoned.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,38 +17,39 @@
 
 #if USOCKET_NAMES
 
-/* Lookups of one name at one time share a worker. */
+/* Lookups of the same name at the same time share a worker. */
 #define LOOKUPS_SHARE (USOCKET_ASYNC && USOCKET_RESOLVER_WORKERS)
 
+/* The states of a lookup. QUEUED is 0, the state of a new one, which no queue has yet. */
 enum { QUEUED, RUNNING, DONE };
 
 struct usocket_lookup {
-    usocket_lookup_t *next;
+    usocket_lookup_t *next; /* The next in the queue, among those running, or among the followers of one lookup. */
 #if LOOKUPS_SHARE
-    usocket_lookup_t *same;   /* those that wait for this one's answer */
-    usocket_lookup_t *leader; /* the one whose answer this one waits for */
+    usocket_lookup_t *same;   /* The followers: lookups of the same name, which get a copy of this one's answer. */
+    usocket_lookup_t *leader; /* The lookup that this one follows, or NULL. */
 #endif
-    int event; /* -1 if none was needed */
+    int event; /* The port's event, set at the end; -1 if the lookup needs no worker. */
 #if USOCKET_FORK
-    unsigned process; /* that began it */
+    unsigned process; /* The process that began it. */
 #endif
-    int error;
-    uint8_t state;
-    bool abandoned;
-    bool uncounted;
-    bool reverse;
-    uint8_t kinds; /* bit i: rows of the table below */
-    int proto;     /* for the row that takes any */
-    int family, flags;
-    uint16_t ports[2]; /* stream's and datagram's */
-    size_t n;
-    char service[USOCKET_SERVICE_MAX];
-    char host[USOCKET_HOST_MAX];
-    char canon[USOCKET_HOST_MAX];
+    int error;                         /* The result: 0, or a code. */
+    uint8_t state;                     /* QUEUED, RUNNING, DONE. */
+    bool abandoned;                    /* The caller has freed it while a worker runs it. */
+    bool uncounted;                    /* Abandoned, with its worker not counted in `workers` any more. */
+    bool reverse;                      /* It looks up the name of addr[0]. */
+    uint8_t kinds;                     /* Bit i: the answer has row i of resolve.c's table. */
+    int proto;                         /* The protocol for the row that takes any. */
+    int family, flags;                 /* As of the query; USOCKET_NI_* of a reverse lookup. */
+    uint16_t ports[2];                 /* The port of a stream and of a datagram socket. */
+    size_t n;                          /* The number of addresses in `addr`. */
+    char service[USOCKET_SERVICE_MAX]; /* The service that a reverse lookup has found. */
+    char host[USOCKET_HOST_MAX];       /* The name; of a reverse lookup, the address as text. */
+    char canon[USOCKET_HOST_MAX];      /* The canonical name, or the name that a reverse lookup has found. */
     usocket_addr_t addr[USOCKET_RESOLVER_RESULTS];
 };
 
-/* Begun by the parent of a fork(): its workers are not in this process. */
+/* True if the parent of a fork() has begun it: its workers are not in this process. */
 static inline bool is_inherited(const usocket_lookup_t *l) {
 #if USOCKET_FORK
     return l->process != process();
@@ -50,13 +59,16 @@ static inline bool is_inherited(const usocket_lookup_t *l) {
 #endif
 }
 
-/* Before a dialer binds to an address: any address becomes one of the family that is dialed. */
+/* Adapt the address that a dialer binds to: the "any" address
+ * of one family becomes that of the family to connect to. */
 void usocket_dial_source(usocket_addr_t *source, uint16_t family);
 
-/* Have it run, on a worker where there are some. 0, or the code that ends it. */
+/* Run a lookup, on a worker where USOCKET_RESOLVER_WORKERS is not 0. 0, or the code that ends it;
+ * the caller frees the lookup then. Called without the lock. */
 int usocket_lookup_dispatch(usocket_lookup_t *l);
 
-/* Take it from whoever has it. False: the worker that runs it will free it. */
+/* Withdraw a lookup from the queue. True: the caller frees it. False: a worker runs it, and frees
+ * it afterwards. Called without the lock. */
 #if USOCKET_RESOLVER_WORKERS
 bool usocket_lookup_withdraw(usocket_lookup_t *l);
 #else

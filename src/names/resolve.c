@@ -1,5 +1,5 @@
-/* Names to addresses and back: what is asked, what needs nobody to be answered, and the answers. workers.c does the rest, off the
- * caller's thread.
+/* Names to addresses and back: the question, the answers that need no resolver, and reading the
+ * answers. workers.c asks the resolver.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,9 +9,10 @@
 
 #include <string.h>
 
-/* ---- Which sockets an address is good for -------------------------------------------------------------------------- */
+/* ---- Socket types of an answer ----------------------------------------------------------------------------------- */
 
-/* glibc's table, in its order (RFC 3493 leaves it open); the first three answer a query that names no type. */
+/* The table of glibc, in its order (RFC 3493 leaves it
+ * open); the first three rows answer a query without a type. */
 static const struct {
     uint8_t type;
     uint16_t proto; /* 0: any */
@@ -29,13 +30,16 @@ static const struct {
 #define KIND_SEC 3
 #define KINDS_DEFAULT (USOCKET_DATAGRAMS ? 7 : 1) /* the first three, or streams alone */
 
+/* Choose the rows of the table that the answers have, by the type and protocol of the query: a
+ * query without both gets KINDS_DEFAULT, any other query gets one row. 0, or the code of a
+ * combination that no row has. */
 static int choose_kinds(usocket_lookup_t *l, const usocket_query_t *q) {
     l->proto = q->proto;
     if (q->type == 0 && q->proto == 0) {
         l->kinds = KINDS_DEFAULT;
         return 0;
     }
-    /* One row answers; the one that takes any protocol comes last. */
+    /* One row answers; the row that takes any protocol is tried last. */
     for (size_t i = 0; i <= KINDS; i++) {
         size_t k = i == KINDS ? KIND_RAW : i;
         if (i == KIND_RAW || (q->type != 0 && q->type != kinds[k].type)) {
@@ -49,6 +53,8 @@ static int choose_kinds(usocket_lookup_t *l, const usocket_query_t *q) {
     return q->type != 0 ? USOCKET_EAI_SOCKTYPE : USOCKET_EAI_SERVICE;
 }
 
+/* Set the ports of the answers. A service that is a name also removes the rows for which the system
+ * has no port of that name. 0, or a code. */
 static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     l->ports[0] = l->ports[1] = q->port;
     if (q->service == NULL) {
@@ -64,10 +70,11 @@ static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     if (behind != NULL && (q->flags & USOCKET_AI_NUMERICSERV)) {
         return USOCKET_EAI_NONAME;
     }
-    if (behind == NULL || *q->service <= '-') { /* beyond 32 bits, or a sign: a resolver may take the lower 16 */
+    if (behind == NULL || *q->service <= '-') { /* more than 32 bits, or a sign: resolvers may cut it to 16 */
         return USOCKET_EAI_SERVICE;
     }
-    /* A name: each kind of socket may have its own port, or none. */
+    /* A service by name may have a port for streams,
+     * another for datagrams, or none for one of them. */
     unsigned found = 0;
     for (int dgram = 0; dgram < 2; dgram++) {
         int r = usocket_port_service(q->service, dgram != 0);
@@ -87,7 +94,8 @@ int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *
     if (!done) {
         return USOCKET_ENOENT;
     }
-    /* IPv4 first, otherwise as the resolver ranks them (RFC 6724). */
+    /* An answer is an address with a row of the table; n counts these pairs. IPv4 comes first, and
+     * within a family the order is the resolver's (RFC 6724). */
     for (size_t i = 0; i < 2 * l->n; i++) {
         const usocket_addr_t *a = &l->addr[i % l->n];
         bool v4 = a->family == USOCKET_AF_INET;
@@ -106,9 +114,10 @@ int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *
     return USOCKET_ENOENT;
 }
 
-/* ---- Answers that need nobody ------------------------------------------------------------------------------------- */
+/* ---- Answers without the resolver -------------------------------------------------------------------------------- */
 
-/* This host, or any of its addresses. The lookup is new: its addresses are zero. */
+/* Answer with the loopback or the "any" address of
+ * each family. The addresses of a new lookup are zero. */
 static void answer_self(usocket_lookup_t *l, bool any) {
     if (l->family != USOCKET_AF_INET6) {
         usocket_addr_t *a = &l->addr[l->n++];
@@ -127,20 +136,21 @@ static void answer_self(usocket_lookup_t *l, bool any) {
 
 enum kind { NO_NAME, NAME, THIS_HOST };
 
-/* A name has labels of 1 to 63 printable characters of ASCII, 253 in all (RFC 1035); a dot may stand at the end. "localhost", and whatever
- * is under it, is this host (RFC 6761, 6.3). */
+/* Classify the text of a host that is not a numeric address. A name has labels of 1 to 63 printable
+ * characters of ASCII, 253 in all (RFC 1035); a dot may stand at the end. "localhost" and the names
+ * under it are this host (RFC 6761, 6.3). */
 static enum kind kind_of(const char *host) {
     static const char local[] = "localhost";
     enum kind kind = NO_NAME;
     size_t label = 0;
-    size_t alike = 0; /* characters of the label, as in `local` */
+    size_t alike = 0; /* characters of the label that are those of `local` */
     for (size_t i = 0;; i++) {
         char c = host[i];
         if (c == '.' || c == '\0') {
             if (c == '\0' && (label == 0 || i > 253)) {
                 return i > 254 || label != 0 ? NO_NAME : kind;
             }
-            if (label - 1 > 62) { /* or 0 */
+            if (label - 1 > 62) { /* 0 is too short, and wraps */
                 return NO_NAME;
             }
             kind = label == alike && label == sizeof(local) - 1 ? THIS_HOST : NAME;
@@ -148,7 +158,7 @@ static enum kind kind_of(const char *host) {
                 return kind;
             }
             label = alike = 0;
-        } else if (c <= ' ' || c >= 0x7f) { /* bytes beyond ASCII are negative, or larger */
+        } else if (c <= ' ' || c >= 0x7f) { /* bytes above ASCII are negative, or larger */
             return NO_NAME;
         } else {
             alike += label < sizeof(local) && (c | 0x20) == local[label];
@@ -157,10 +167,11 @@ static enum kind kind_of(const char *host) {
     }
 }
 
-/* 1: not numeric */
+/* Answer a numeric address or this host's name. 0, a code, or 1: the resolver has to be asked. */
 static int answer_numeric(usocket_lookup_t *l) {
     usocket_addr_t *a = &l->addr[0];
     int r = usocket_addr_parse(a, l->host, strlen(l->host), l->family);
+    /* An IPv4 address that is asked for as IPv6 is returned in its mapped form, ::ffff:a.b.c.d. */
     if (r == USOCKET_EAI_ADDRFAMILY && l->family == USOCKET_AF_INET6 && (l->flags & USOCKET_AI_V4MAPPED)) {
         r = usocket_addr_parse(a, l->host, strlen(l->host), USOCKET_AF_INET);
         if (r == 0) {
@@ -202,7 +213,7 @@ void usocket_dial_source(usocket_addr_t *source, uint16_t family) {
     }
 }
 
-/* ---- The calls ---------------------------------------------------------------------------------------------------- */
+/* ---- The calls --------------------------------------------------------------------------------------------------- */
 
 static usocket_lookup_t *new_lookup(void) {
     usocket_lookup_t *l = usocket_port_alloc(sizeof(*l));
@@ -216,8 +227,9 @@ static usocket_lookup_t *new_lookup(void) {
     return l;
 }
 
-/* r: 0 answered, 1 to be asked, or a code. */
-static int begin(usocket_lookup_t **out, usocket_lookup_t *l, int r) {
+/* Start a lookup: r is 0 if it is answered, 1 if the resolver has to be asked, or a code. On
+ * failure l is freed, and *out becomes NULL. */
+static int start_lookup(usocket_lookup_t **out, usocket_lookup_t *l, int r) {
     if (r == 0) {
         l->state = DONE;
     } else if (r > 0) {
@@ -231,7 +243,8 @@ static int begin(usocket_lookup_t **out, usocket_lookup_t *l, int r) {
     return r;
 }
 
-static int check(const usocket_query_t *q) {
+/* Check the parts of a query that do not depend on each other. 0, or a code. */
+static int check_query(const usocket_query_t *q) {
     const int known = USOCKET_AI_PASSIVE | USOCKET_AI_CANONNAME | USOCKET_AI_NUMERICHOST | USOCKET_AI_V4MAPPED |
         USOCKET_AI_ALL | USOCKET_AI_ADDRCONFIG | USOCKET_AI_NUMERICSERV | USOCKET_AI_LOCAL;
     if ((q->flags & ~known) || (q->host == NULL && (q->flags & USOCKET_AI_CANONNAME))) {
@@ -249,7 +262,7 @@ static int check(const usocket_query_t *q) {
 
 int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
     *lookup = NULL;
-    int r = check(q);
+    int r = check_query(q);
     if (r < 0) {
         return r;
     }
@@ -269,7 +282,7 @@ int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
     } else if (r == 0) {
         answer_self(l, (l->flags & USOCKET_AI_PASSIVE) != 0);
     }
-    return begin(lookup, l, r);
+    return start_lookup(lookup, l, r);
 }
 
 #define NI_ALL \
@@ -290,6 +303,8 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
     l->reverse = true;
     l->flags = flags;
     l->addr[0] = *a;
+    /* The numeric form of the service, and of the host
+     * below, stands where the system knows no name. */
     if ((flags & USOCKET_NI_NUMERICSERV) ||
         usocket_port_service_name(a->port, (flags & USOCKET_NI_DGRAM) != 0, l->service) < 0) {
         *usocket_format_number(l->service, a->port, 10) = '\0';
@@ -306,10 +321,12 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
         strcpy(l->canon, l->host);
         r = flags & USOCKET_NI_NAMEREQD ? USOCKET_EAI_NONAME : 0;
     }
-    return begin(lookup, l, r);
+    return start_lookup(lookup, l, r);
 }
 
-static int wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
+/* Wait for the end of a lookup; s ends the wait when it is closed, and may be NULL. A lookup of the
+ * parent of a fork() never ends in the child, because its worker does not run there. */
+static int wait_lookup(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
     for (;;) {
         usocket_port_lock();
         bool done = l->state == DONE;
@@ -335,7 +352,7 @@ static int wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) 
 int usocket_lookup_wait_for(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
     int r = s != NULL ? usocket_hold(s) : 0;
     if (r == 0) {
-        r = wait_for(l, s, deadline);
+        r = wait_lookup(l, s, deadline);
         if (s != NULL) {
             usocket_release(s);
         }
@@ -367,8 +384,9 @@ void usocket_lookup_free(usocket_lookup_t *l) {
     if (l == NULL) {
         return;
     }
-    int event = l->event;
+    int event = l->event; /* read first, since the worker may free a lookup that is not ours any more */
     bool ours = usocket_lookup_withdraw(l);
+    /* The event is closed afterwards: no worker sets it for a lookup that has been withdrawn. */
     if (USOCKET_RESOLVER_WORKERS && event >= 0) {
         usocket_port_event_close(event);
     }

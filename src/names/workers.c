@@ -1,7 +1,13 @@
 /* Lookups off the caller's thread.
  *
- * A lookup that needs the system's resolver is a job: queued, run by one of a few workers, waited for through an event.
- * Its memory belongs to the caller until usocket_lookup_free, and then, if a worker has it, to the worker.
+ * A lookup that needs the system's resolver is a job. It waits in a queue until a worker, a
+ * detached thread, runs it without the lock; its event reports the end. Workers are started when
+ * jobs come, and end when the queue is empty, so that an idle process has none.
+ *
+ * A resolver that waits for a silent name server cannot be interrupted. Three rules keep one name
+ * from blocking the others: a queue that stands still gets more workers (watch_queue); the worker
+ * of a lookup that was abandoned is not counted any more, so that another takes its place
+ * (uncount_worker); a second lookup of a name follows the first, and takes no worker (follow).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,11 +17,13 @@
 
 #include <string.h>
 
-static int run(usocket_lookup_t *l) {
+/* Ask the system's resolver, and store the answer in l, which no other thread reads before it is
+ * DONE. Waits as long as the resolver does. 0, or a code. */
+static int run_lookup(usocket_lookup_t *l) {
     if (l->reverse) {
         int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
         if (r == USOCKET_EAI_NONAME && !(l->flags & USOCKET_NI_NAMEREQD)) {
-            memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form */
+            memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form stands for the name */
             r = 0;
         }
         return r;
@@ -32,15 +40,16 @@ static int run(usocket_lookup_t *l) {
 #if USOCKET_RESOLVER_WORKERS
 
 #define GROWS (USOCKET_RESOLVER_WORKERS_MOST > USOCKET_RESOLVER_WORKERS)
-#define PATIENCE_US 250000 /* how long the queue may stand still before there are more workers */
+#define STALL_US 250000 /* The queue may stand still so long before it gets more workers. */
 
+/* Under the lock. */
 static usocket_lookup_t *queue;
-static unsigned taken; /* jobs, out of the queue, ever; where there may be more workers */
-static int workers;    /* running, or about to */
-static int abandoned;  /* of those who ran, how many work for nobody: they count no more, and end with their job */
+static unsigned taken; /* The number of jobs ever taken from the queue; used where the number of workers grows. */
+static int workers;    /* The number of workers that run, or are being started. */
+static int abandoned;  /* Workers of abandoned lookups. They are not in `workers`; each ends after its job. */
 
-/* Take a job out of a list. With the lock held; false if it is not there. */
-static bool take_out(usocket_lookup_t **p, usocket_lookup_t *l) {
+/* Remove a job from a list, under the lock. False if it is not there. */
+static bool remove_job(usocket_lookup_t **p, usocket_lookup_t *l) {
     while (*p != NULL && *p != l) {
         p = &(*p)->next;
     }
@@ -51,37 +60,41 @@ static bool take_out(usocket_lookup_t **p, usocket_lookup_t *l) {
     return there;
 }
 
-static void append(usocket_lookup_t **p, usocket_lookup_t *l) {
+/* Append a job to a list, under the lock. */
+static void append_job(usocket_lookup_t **p, usocket_lookup_t *l) {
     while (*p != NULL) {
         p = &(*p)->next;
     }
     *p = l;
 }
 
-static void done(usocket_lookup_t *l, int error) {
+/* End a lookup, under the lock. Its owner may free it as soon as the lock is released. */
+static void complete(usocket_lookup_t *l, int error) {
     l->error = error;
     l->state = DONE;
     usocket_port_event_set(l->event);
 }
 
-/* ---- Lookups of one name share one worker -------------------------------------------------------------------------- */
+/* ---- Lookups of one name share one worker ------------------------------------------------------------------------ */
 
-/* All with the lock held. */
+/* Everything here runs under the lock. */
 #if LOOKUPS_SHARE
 
-static usocket_lookup_t *running;
+static usocket_lookup_t *running; /* The jobs that workers run, linked by `next`. */
 
-static bool alike(const usocket_lookup_t *a, const usocket_lookup_t *b) {
+/* True if b can have the answer of a. A reverse lookup is
+ * not shared, nor one that its worker runs for no caller. */
+static bool is_same_question(const usocket_lookup_t *a, const usocket_lookup_t *b) {
     return !a->reverse && !b->reverse && !a->uncounted && a->family == b->family && a->flags == b->flags &&
         strcmp(a->host, b->host) == 0;
 }
 
-/* Wait for the answer to the same question, if somebody has asked it. */
-static bool join(usocket_lookup_t *l) {
+/* Make l follow a lookup of the same name, if there is one. */
+static bool follow(usocket_lookup_t *l) {
     usocket_lookup_t *lists[2] = {queue, running};
     for (size_t i = 0; i < 2; i++) {
         for (usocket_lookup_t *p = lists[i]; p != NULL; p = p->next) {
-            if (alike(p, l)) {
+            if (is_same_question(p, l)) {
                 l->leader = p;
                 l->next = p->same;
                 p->same = l;
@@ -92,19 +105,19 @@ static bool join(usocket_lookup_t *l) {
     return false;
 }
 
-/* Tell those who wait. */
-static void share(usocket_lookup_t *l, int error) {
+/* Give the followers of l a copy of its answer. */
+static void share_answer(usocket_lookup_t *l, int error) {
     for (usocket_lookup_t *p = l->same; p != NULL; p = p->next) {
         p->n = l->n;
         memcpy(p->addr, l->addr, sizeof(p->addr));
         memcpy(p->canon, l->canon, sizeof(p->canon));
         p->leader = NULL;
-        done(p, error);
+        complete(p, error);
     }
     l->same = NULL;
 }
 
-/* One of those who wait for it stands behind it in the queue, and asks for the others, too. */
+/* Put the first follower of l into the queue behind it, with the other followers as its own. */
 static void hand_over(usocket_lookup_t *l) {
     usocket_lookup_t *heir = l->same;
     if (heir != NULL) {
@@ -118,36 +131,40 @@ static void hand_over(usocket_lookup_t *l) {
     }
 }
 
-static bool has_others(const usocket_lookup_t *l) {
+/* True if l has followers: callers other than its own wait for its answer. */
+static bool has_followers(const usocket_lookup_t *l) {
     return l->same != NULL;
 }
 
-/* False: it waits for nobody else's. */
-static bool part(usocket_lookup_t *l, usocket_lookup_t **from) {
+/* Stop following; *from is the leader. False: l follows none. */
+static bool unfollow(usocket_lookup_t *l, usocket_lookup_t **from) {
     *from = l->leader;
-    return l->leader != NULL && take_out(&l->leader->same, l);
+    return l->leader != NULL && remove_job(&l->leader->same, l);
 }
 
+/* Enter a job that has left the queue in `running`, where `follow` finds it, or remove it. */
 static void set_running(usocket_lookup_t *l, bool on) {
     if (on) {
         l->next = running;
         running = l;
     } else {
-        take_out(&running, l);
+        remove_job(&running, l);
     }
 }
 
 #else
-#define join(l) false
-#define share(l, error) ((void)0)
+#define follow(l) false
+#define share_answer(l, error) ((void)0)
 #define hand_over(l) ((void)0)
-#define has_others(l) false
+#define has_followers(l) false
 #define set_running(l, on) ((void)0)
 #endif
 
-/* ---- Workers ------------------------------------------------------------------------------------------------------ */
+/* ---- Workers ----------------------------------------------------------------------------------------------------- */
 
-static void work(void *unused) {
+/* A worker. It holds the lock except while it runs a job; its last action under the lock is to
+ * leave `workers` or `abandoned`. */
+static void run_worker(void *unused) {
     (void)unused;
     usocket_port_lock();
     while (queue != NULL) {
@@ -157,12 +174,12 @@ static void work(void *unused) {
         l->state = RUNNING;
         set_running(l, true);
         usocket_port_unlock();
-        int error = run(l);
+        int error = run_lookup(l);
         usocket_port_lock();
         set_running(l, false);
-        share(l, error);
+        share_answer(l, error);
         if (l->abandoned) {
-            bool gone = l->uncounted;
+            bool gone = l->uncounted; /* this worker has been replaced, and ends */
             usocket_port_free(l);
             if (gone) {
                 abandoned--;
@@ -170,17 +187,17 @@ static void work(void *unused) {
                 return;
             }
         } else {
-            done(l, error);
+            complete(l, error);
         }
     }
     workers--;
     usocket_port_unlock();
 }
 
-/* A worker more, counted already. Where there is no thread to be had, another worker comes to the queue in time; without
- * one, all that wait in it fail. */
+/* Start a worker, which is counted already. If the system has no thread for it, another worker gets
+ * to the queue in time; if there is none, every lookup in the queue fails. */
 static bool start_worker(void) {
-    if (usocket_port_spawn(work, NULL) == 0) {
+    if (usocket_port_spawn(run_worker, NULL) == 0) {
         return true;
     }
     usocket_port_lock();
@@ -188,8 +205,8 @@ static bool start_worker(void) {
     while (workers == 0 && queue != NULL) {
         usocket_lookup_t *l = queue;
         queue = l->next;
-        share(l, USOCKET_EAI_AGAIN);
-        done(l, USOCKET_EAI_AGAIN);
+        share_answer(l, USOCKET_EAI_AGAIN);
+        complete(l, USOCKET_EAI_AGAIN);
     }
     usocket_port_unlock();
     return false;
@@ -197,18 +214,19 @@ static bool start_worker(void) {
 
 #if GROWS
 
-static bool watched; /* the queue, by watch() */
+static bool watched; /* A thread runs watch_queue. Under the lock. */
 
-/* Workers that all wait for a silent server leave the queue as it is: then there are twice as many, up to the most. */
-static void watch(void *unused) {
+/* Double the number of workers, up to USOCKET_RESOLVER_WORKERS_MOST, each time the queue stands
+ * still because a name server is silent. */
+static void watch_queue(void *unused) {
     (void)unused;
     int more = 0;
     usocket_port_lock();
     while (queue != NULL && workers < USOCKET_RESOLVER_WORKERS_MOST) {
-        unsigned before = taken + (unsigned)more; /* those that have just begun take one each */
+        unsigned before = taken + (unsigned)more; /* each of those just started takes a job */
         usocket_port_unlock();
         usocket_wait_t nothing = {-1, USOCKET_POLL_IN, 0};
-        usocket_port_wait(&nothing, 1, usocket_port_now() + PATIENCE_US);
+        usocket_port_wait(&nothing, 1, usocket_port_now() + STALL_US);
         usocket_port_lock();
         more = 0;
         if (taken == before) {
@@ -229,7 +247,8 @@ static void watch(void *unused) {
     usocket_port_unlock();
 }
 
-/* With the lock held. True: a watch is to be started, and is counted already. */
+/* Decide, under the lock, whether to start watch_queue.
+ * True: the caller has to; `watched` is set. */
 static bool needs_watch(void) {
     bool start =
         !watched && queue != NULL && workers >= USOCKET_RESOLVER_WORKERS && workers < USOCKET_RESOLVER_WORKERS_MOST;
@@ -237,8 +256,9 @@ static bool needs_watch(void) {
     return start;
 }
 
+/* Start watch_queue, without the lock. Without a thread for it the queue is not watched. */
 static void start_watch(void) {
-    if (usocket_port_spawn(watch, NULL) < 0) {
+    if (usocket_port_spawn(watch_queue, NULL) < 0) {
         usocket_port_lock();
         watched = false; /* the next lookup tries again */
         usocket_port_unlock();
@@ -252,7 +272,7 @@ static void start_watch(void) {
 
 #if USOCKET_FORK
 
-/* With the lock held: in a child of fork() there are no workers yet, and no jobs. */
+/* Forget the workers and jobs of the parent in a child of fork(), under the lock. */
 static void forget_parent(void) {
     static unsigned mine;
     if (mine != process()) {
@@ -272,6 +292,8 @@ static void forget_parent(void) {
 #define forget_parent() ((void)0)
 #endif
 
+/* Threads are started without the lock; `workers` and `watched` are counted before, so that two
+ * callers do not start one too many. */
 int usocket_lookup_dispatch(usocket_lookup_t *l) {
     l->event = usocket_port_event_open();
     if (l->event < 0) {
@@ -280,8 +302,8 @@ int usocket_lookup_dispatch(usocket_lookup_t *l) {
     usocket_port_lock();
     forget_parent();
     bool spawn = false;
-    if (!join(l)) {
-        append(&queue, l);
+    if (!follow(l)) {
+        append_job(&queue, l);
         spawn = workers < USOCKET_RESOLVER_WORKERS;
         workers += spawn;
     }
@@ -294,15 +316,18 @@ int usocket_lookup_dispatch(usocket_lookup_t *l) {
         return 0;
     }
     usocket_port_lock();
+    /* There was no thread. start_worker has ended the lookup,
+     * unless a worker that runs will take it from the queue. */
     int r = l->state == DONE && l->error == USOCKET_EAI_AGAIN ? USOCKET_EAGAIN : 0;
     usocket_port_unlock();
     return r;
 }
 
-/* A worker runs it for nobody any more. Another may take its place: a server that is silent for one name must not hold up
- * every other. True: it is to be started. */
-static bool forsake(usocket_lookup_t *l) {
-    if (abandoned >= USOCKET_RESOLVER_WORKERS_MOST || has_others(l)) {
+/* Stop counting the worker of an abandoned lookup, so that a name server that is silent for one
+ * name does not hold up the others.
+ * True: the caller has to start a worker in its place. */
+static bool uncount_worker(usocket_lookup_t *l) {
+    if (abandoned >= USOCKET_RESOLVER_WORKERS_MOST || has_followers(l)) {
         return false;
     }
     l->uncounted = true;
@@ -312,6 +337,8 @@ static bool forsake(usocket_lookup_t *l) {
     return spawn;
 }
 
+/* A follower only leaves its leader. If the leader was abandoned before, and no follower is left,
+ * its worker is uncounted now. A queued leader hands its place over to its first follower. */
 bool usocket_lookup_withdraw(usocket_lookup_t *l) {
     if (is_inherited(l)) {
         return true;
@@ -321,18 +348,18 @@ bool usocket_lookup_withdraw(usocket_lookup_t *l) {
     bool spawn = false;
     if (!ours) {
         l->abandoned = true;
-        spawn = forsake(l);
+        spawn = uncount_worker(l);
     } else if (l->state == QUEUED) {
 #if LOOKUPS_SHARE
         usocket_lookup_t *from;
-        if (part(l, &from)) {
-            spawn = from->abandoned && forsake(from);
+        if (unfollow(l, &from)) {
+            spawn = from->abandoned && uncount_worker(from);
         } else {
             hand_over(l);
-            take_out(&queue, l);
+            remove_job(&queue, l);
         }
 #else
-        take_out(&queue, l);
+        remove_job(&queue, l);
 #endif
     }
     usocket_port_unlock();
@@ -344,8 +371,9 @@ bool usocket_lookup_withdraw(usocket_lookup_t *l) {
 
 #else
 
+/* Without workers the lookup ends here, on the caller's thread; a deadline does not limit it. */
 int usocket_lookup_dispatch(usocket_lookup_t *l) {
-    l->error = run(l);
+    l->error = run_lookup(l);
     l->state = DONE;
     return 0;
 }

@@ -1,13 +1,17 @@
-/* Calls that are one call of the port each: addresses, backlog, shutdown, options, the number of bytes that wait.
+/* Calls that are one call of the port each: addresses, backlog, shutdown, options, the number of
+ * bytes to receive.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "sockets.h"
 
-/* One call of the port for s on its descriptor `io`, with the arguments p and n of the public call. */
+/* A call of the port for s on its descriptor `io`; p and n are arguments
+ * of the public call. It is made again if `io` moves meanwhile, so
+ * nothing in front of the port's call may have a lasting effect. */
 typedef int on_handle_t(usocket_t *s, int io, void *p, int n);
 
-/* Hold s, make the call, again if the descriptor has moved, and release s. One function instead of nine copies. */
+/* Hold s, make the call, repeat it if the connection has moved, and release s. One copy of this
+ * serves every call below. */
 static int call_port(usocket_t *s, on_handle_t *call, void *p, int n) {
     int r = usocket_hold(s);
     if (r == 0) {
@@ -59,6 +63,8 @@ int usocket_backlog(void) {
 
 #endif
 
+/* Note a datagram socket that is shut down for reading: Linux's poll reports it readable from then
+ * on, and receive_plain returns 0. */
 static int shut_down_handle(usocket_t *s, int io, void *unused, int how) {
     (void)unused;
     int r = usocket_port_shutdown(io, how);
@@ -68,6 +74,7 @@ static int shut_down_handle(usocket_t *s, int io, void *unused, int how) {
     return r;
 }
 
+/* On a TLS socket close_notify comes before the stack's FIN, and may wait for room. */
 int usocket_shutdown(usocket_t *s, int how) {
 #if USOCKET_TLS
     int r = usocket_hold(s);
@@ -98,7 +105,7 @@ int usocket_getpeername(usocket_t *s, usocket_addr_t *a) {
     return call_port(s, name_handle, a, true);
 }
 
-/* The arguments of usocket_getsockopt that call_port has no room for. */
+/* Arguments of usocket_getsockopt that call_port has no room for. */
 struct get_option {
     int level;
     void *value;
@@ -118,13 +125,14 @@ int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *l
     return call_port(s, get_option, &o, name);
 }
 
-/* The arguments of usocket_setsockopt that call_port has no room for. */
+/* Arguments of usocket_setsockopt that call_port has no room for. */
 struct set_option {
     int level;
     const void *value;
     size_t len;
 };
 
+/* Note SO_RCVTIMEO and SO_SNDTIMEO, which usocket_limit then applies to waits. */
 static int set_option(usocket_t *s, int io, void *p, int name) {
     const struct set_option *o = p;
     if (HAS_TLS(base_of(s)) && o->level == USOCKET_SOL_TLS) {
@@ -148,6 +156,7 @@ static int pending_bytes(usocket_t *s, int io, void *unused, int unused_too) {
     return HAS_TLS(base_of(s)) ? usocket_tls_pending(s) : usocket_port_pending(io);
 }
 
+/* Bytes put back are received first, and alone. */
 int32_t usocket_pending(usocket_t *s) {
     size_t unread = usocket_unread_len(s);
     return unread != 0 ? (int32_t)unread : call_port(s, pending_bytes, NULL, 0);

@@ -6,7 +6,8 @@
 
 #if USOCKET_SERVER
 
-/* An attempt. The handle of the connection, with its session in conn->tls; USOCKET_EAGAIN: *want. */
+/* Attempt to accept. Returns the handle of the connection, with its session in conn->tls;
+ * USOCKET_EAGAIN sets *want. */
 static int accept_once(usocket_t *s, usocket_t *base, usocket_t *conn, usocket_addr_t *peer, usocket_want_t *want) {
     int r;
 #if USOCKET_TLS && USOCKET_DATAGRAMS
@@ -21,6 +22,8 @@ static int accept_once(usocket_t *s, usocket_t *base, usocket_t *conn, usocket_a
     return r;
 }
 
+/* A TLS stream's session is made before the connection is taken from the stack, so that a lack of
+ * memory leaves it in the queue. conn is not open yet, and belongs to this call alone. */
 int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usocket_time_t deadline) {
     int r = usocket_vacant(conn);
     if (r == 0) {
@@ -46,7 +49,7 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
     do {
         r = accept_once(s, base, conn, peer, &want);
     } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, &limit)) == 0);
-    /* From here on r is a code or a handle: 0 of usocket_await leads back into the loop. */
+    /* r is a code or a handle: a 0 of usocket_await has led back into the loop. */
     if (r >= 0) {
         usocket_attach(conn, r, base->family, base->type, base->proto);
         r = 0;
@@ -59,8 +62,8 @@ int usocket_accept_by(usocket_t *s, usocket_t *conn, usocket_addr_t *peer, usock
 
 #endif
 
-/* Start connecting. Linux keeps the end of an attempt that it could not finish at once until connect(2) is called again, and answers
- * that call with it; a wait of ours has reported it already. */
+/* Start connecting. Linux keeps the result of an attempt that it could not finish at once for the
+ * next connect(2); a wait of the core has reported it before, so that this call asks once more. */
 static int start_connect(usocket_t *base, const usocket_addr_t *a) {
     usocket_addr_t peer;
     if (is_stream(base) && (LOOSE_LOAD(&base->flags) & FLAG_CONNECTED) &&
@@ -77,6 +80,7 @@ static int start_connect(usocket_t *base, const usocket_addr_t *a) {
     return r;
 }
 
+/* On a TLS socket this also continues the handshake, after the transport's connect. */
 int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
     int r = usocket_hold(s);
     if (r < 0) {
@@ -94,7 +98,8 @@ int usocket_connect_wait(usocket_t *s, usocket_time_t deadline) {
     return r;
 }
 
-/* An attempt. USOCKET_EAGAIN: the queue of an AF_UNIX listener is full, which no poll reports. */
+/* Attempt to connect. USOCKET_EAGAIN: the queue of an
+ * AF_UNIX listener is full, which no poll reports. */
 static int connect_once(usocket_t *s, const usocket_addr_t *a) {
     usocket_t *base = base_of(s);
     int r = HAS_TLS(base) ? usocket_tls_may_connect(s) : 0;
@@ -107,6 +112,7 @@ int usocket_connect_by(usocket_t *s, const usocket_addr_t *a, usocket_time_t dea
         return r;
     }
     r = connect_once(s, a);
+    /* AF_UNIX refuses with a full queue, and begins nothing: the connect is repeated. */
 #if USOCKET_UNIX
     wait_limit_t limit = {deadline, USOCKET_ETIMEDOUT, false};
     while (r == USOCKET_EAGAIN && a->family == USOCKET_AF_UNIX && deadline != USOCKET_NOW) {

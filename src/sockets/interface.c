@@ -1,4 +1,5 @@
-/* Interfaces by name and number, and this host's name.
+/* Interfaces by name and number, and this host's name. These calls need no socket, and wait for
+ * nothing.
  *
  * SPDX-License-Identifier: MIT
  */

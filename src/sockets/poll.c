@@ -1,4 +1,4 @@
-/* Polling one socket, and pollers: the port's sets of descriptors.
+/* Polling: one socket, and pollers, which are the port's sets of descriptors.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,6 +6,7 @@
 #include "usocket/poller.h"
 #include "usocket/private.h"
 
+/* Bytes put back make the socket readable; the other events are then those of this moment. */
 int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
     int r = usocket_hold(s);
     if (r < 0) {
@@ -25,7 +26,7 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
 
 #if USOCKET_POLLER
 
-#define AT_ONCE 64
+#define AT_ONCE 64 /* Entries that one call takes from the set; they are on the stack. */
 
 int usocket_poller_open(void) {
     return usocket_port_set_open();
@@ -35,6 +36,7 @@ int usocket_poller_arm(int poller, int fd, int events) {
     return usocket_port_set_arm(poller, fd, events);
 }
 
+/* Take ready descriptors from the set. Returns their number, or a code. */
 static int take_ready(int poller, usocket_ready_t *out, size_t n) {
     usocket_wait_t w[AT_ONCE];
     int r = usocket_port_set_take(poller, w, n < AT_ONCE ? n : AT_ONCE);
@@ -44,6 +46,7 @@ static int take_ready(int poller, usocket_ready_t *out, size_t n) {
     return r;
 }
 
+/* The set is taken from before the first wait, which saves that wait where something is ready. */
 int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time_t deadline) {
     if (poller >= 0 && (n == 0 || out == NULL)) {
         return n == 0 ? USOCKET_EINVAL : USOCKET_EFAULT;
@@ -55,11 +58,13 @@ int usocket_poller_wait(int poller, usocket_ready_t *out, size_t n, usocket_time
         if (r <= 0) {
             break;
         }
-        r = take_ready(poller, out, n); /* 0: nothing is ready any more; a code: it has been closed */
+        /* 0: another thread has taken what was ready; a code: the poller has been closed. */
+        r = take_ready(poller, out, n);
     }
     return r;
 }
 
+/* A plain socket is ready when its descriptor is, so look->want is `events`. */
 int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look) {
     *look = (usocket_look_t){events, USOCKET_NEVER, 0};
 #if USOCKET_TLS
@@ -86,7 +91,8 @@ bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look) {
 
 int usocket_poller_close(int poller) {
     usocket_wait_t w;
-    int r = usocket_port_set_take(poller, &w, 1); /* the number of a closed set may be another descriptor by now */
+    /* Only a set is closed: the number of a closed one may be another descriptor by now. */
+    int r = usocket_port_set_take(poller, &w, 1);
     if (r >= 0) {
         usocket_port_event_close(poller);
     }

@@ -6,7 +6,7 @@
 
 #if USOCKET_TLS
 
-/* Hold a socket that has TLS. 0; USOCKET_EBADF, USOCKET_ENOPROTOOPT: not held. */
+/* Hold a socket that has TLS. 0: held; USOCKET_EBADF; USOCKET_ENOPROTOOPT: it has none. */
 static int hold_secure(usocket_t *s) {
     int r = usocket_hold(s);
     if (r == 0 && !HAS_TLS(base_of(s))) {

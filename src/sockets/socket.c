@@ -1,4 +1,4 @@
-/* The life of a socket: open, hold and release, close.
+/* The life of a socket: hold and release, close, open.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,10 +6,12 @@
 
 #include <string.h>
 
-/* ---- Hold and release ----------------------------------------------------------------------------------------------- */
+/* ---- Hold and release -------------------------------------------------------------------------------------------- */
 
 #if USOCKET_THREADS
 
+/* The check of `io` refuses the open sockets of a
+ * connection that has been given away (usocket_detach). */
 int usocket_hold(usocket_t *s) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     do {
@@ -28,8 +30,9 @@ int usocket_hold(usocket_t *s) {
 
 #endif
 
-/* Free a closed socket that its last call has released; none can hold it any more. Returns the result of close. */
-static int finish(usocket_t *s, bool waits) {
+/* Free what a closed socket owns, once its last call has
+ * released it. Returns the result of the stack's close. */
+static int finish_close(usocket_t *s, bool waits) {
     usocket_t *base = base_of(s);
     int fd = -1;
     int io = -1;
@@ -37,6 +40,7 @@ static int finish(usocket_t *s, bool waits) {
     void *session = NULL;
     usocket_time_t timeout = 0;
 #endif
+    /* The members change under the lock; TLS and the stack, which may wait, come after it. */
     lock_sockets();
     if (--base->refs == 0) {
         fd = base->fd;
@@ -62,7 +66,7 @@ static int finish(usocket_t *s, bool waits) {
         }
         r = usocket_port_close(io);
     }
-    if (fd != io) {
+    if (fd != io) { /* bytes were put back: the number `fd` was kept for the program's polls */
         usocket_port_close(fd);
     }
     return r;
@@ -73,11 +77,14 @@ static int finish(usocket_t *s, bool waits) {
 void usocket_release(usocket_t *s) {
     uint32_t users = ATOMIC_SUB(&s->users, 1);
     if ((users & USER_CLOSED) && (users & USER_COUNT) == 0) {
-        usocket_port_wake(false); /* the wake-up that close_socket began */
-        finish(s, true);
+        usocket_port_wake(false); /* end the wake-up that close_socket has begun */
+        finish_close(s, true);
     }
 }
 
+/* Close s in one step: of several closes at a time one sets the flag. If a call is in progress the
+ * last one frees s, with waits, since it runs in a thread that may wait. Returns the stack's
+ * result, or 0 if another call frees s. */
 static int close_socket(usocket_t *s, bool waits) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     uint32_t next = 0;
@@ -87,11 +94,11 @@ static int close_socket(usocket_t *s, bool waits) {
         }
         next = users | USER_CLOSED;
         if (users & USER_COUNT) {
-            next++; /* this call is one of those that release */
+            next++; /* this call releases the socket, too */
         }
     } while (!ATOMIC_CAS(&s->users, &users, next));
     if ((next & USER_COUNT) == 0) {
-        return finish(s, waits);
+        return finish_close(s, waits);
     }
     usocket_port_wake(true);
     usocket_release(s);
@@ -105,7 +112,7 @@ static int close_socket(usocket_t *s, bool waits) {
         return 0;
     }
     s->users = USER_CLOSED;
-    return finish(s, waits);
+    return finish_close(s, waits);
 }
 
 #endif
@@ -118,6 +125,8 @@ int usocket_drop(usocket_t *s) {
     return close_socket(s, false);
 }
 
+/* close_notify is sent only if the connection has no other socket and no other call is in progress:
+ * those still use the session. */
 int usocket_close_wait(usocket_t *s, usocket_time_t deadline) {
     int r = usocket_hold(s);
 #if USOCKET_TLS
@@ -140,6 +149,9 @@ int usocket_close_wait(usocket_t *s, usocket_time_t deadline) {
     return r;
 }
 
+/* The members become -1 under the lock, before the close, so that finish_close finds no descriptor
+ * to close. Of a socket with bytes put back the program gets `fd`, which is the socket again once
+ * the block is taken back. */
 int usocket_detach(usocket_t *s) {
     int r = usocket_hold(s);
     if (r < 0) {
@@ -169,7 +181,7 @@ int usocket_fileno(const usocket_t *s) {
     return is_closed(s) ? -1 : LOOSE_LOAD(&base_of(s)->fd);
 }
 
-/* ---- Opening ------------------------------------------------------------------------------------------------------ */
+/* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
 void usocket_init(usocket_t *s) {
     memset(s, 0, sizeof(*s));
@@ -177,6 +189,7 @@ void usocket_init(usocket_t *s) {
     s->users = USER_CLOSED;
 }
 
+/* `refs` is not 0 while another socket shares the connection of s, which then must stay. */
 int usocket_vacant(usocket_t *s) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     if (!(users & USER_CLOSED)) {
@@ -188,8 +201,8 @@ int usocket_vacant(usocket_t *s) {
     return used ? USOCKET_EBUSY : 0;
 }
 
-/* Fill in the record of a closed socket, which has no bytes put back. `users` is stored last (release): from then on another
- * thread may hold the socket. */
+/* Fill in the record of a closed socket, which has no bytes put back. `users` is stored last
+ * (release): from then on another thread may hold the socket. */
 static void open_record(usocket_t *s, int handle, int family, int type, int proto) {
     usocket_store_time(&s->timeout, USOCKET_FOREVER);
     s->family = (uint16_t)family;
@@ -198,7 +211,7 @@ static void open_record(usocket_t *s, int handle, int family, int type, int prot
     s->proto = proto;
     s->error = 0;
 #if !USOCKET_TLS
-    s->tls = NULL; /* elsewhere a closed socket has none, and one to be opened may have its own already */
+    s->tls = NULL; /* with TLS a closed socket has NULL, and one to be opened may have a session */
 #endif
     LOOSE_STORE(&s->fd, handle);
     ATOMIC_STORE(&s->io, handle);
@@ -211,7 +224,7 @@ void usocket_attach(usocket_t *s, int handle, int family, int type, int proto) {
     open_record(s, handle, family, type, proto);
 }
 
-/* 0 if there can be sockets of this type, else the code. */
+/* Check that the library can have sockets of this type. */
 static int check_type(int type) {
 #if USOCKET_DATAGRAMS
     return type < 0 || type > UINT8_MAX ? USOCKET_EINVAL : 0;
@@ -238,7 +251,7 @@ int usocket_open(usocket_t *s, int family, int type, int proto) {
             return r;
         }
 #else
-        return USOCKET_EPROTONOSUPPORT; /* no TLS backend in this build: never plain text instead */
+        return USOCKET_EPROTONOSUPPORT; /* never plain text instead */
 #endif
     }
     int handle = usocket_port_open(family, type, USOCKET_TLS && proto == USOCKET_PROTO_SEC ? 0 : proto);
@@ -272,6 +285,7 @@ int usocket_pair(usocket_t *a, usocket_t *b, int family, int type, int proto) {
     return 0;
 }
 
+/* A failure leaves the descriptor to the caller; it may be non-blocking then. */
 int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
     int r = usocket_vacant(s);
     if (r == 0) {
@@ -295,6 +309,7 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
     return 0;
 }
 
+/* `from` is held until s is open: a close of `from` cannot end the connection in between. */
 int usocket_share(usocket_t *s, usocket_t *from) {
     int r = usocket_vacant(s);
     if (r == 0) {
@@ -324,6 +339,7 @@ int usocket_dup(int fd) {
     return fd < 0 ? USOCKET_EBADF : usocket_port_dup(fd);
 }
 
+/* The first use of the wake-up opens its descriptor. */
 void usocket_start(void) {
 #if USOCKET_THREADS
     usocket_port_wake(true);

@@ -1,8 +1,10 @@
-/* Between the files of src/sockets/: the hold on a socket, and its birth.
+/* The hold on a socket, and the record of a new one.
  *
- * Law: every public call on a socket stands between usocket_hold and usocket_release, once; what it calls below does neither. While
- * a socket is held its descriptor stays open and its base stays valid, though another thread may close it: that call then fails with
- * USOCKET_EBADF, and the last one to release frees.
+ * Caller: the public calls, in src/sockets/ and src/names/. A call on a socket holds it once, at
+ * its beginning, and releases it once, at its end; what it calls below does neither.
+ * Lock: none on entry. Holds are counted without the lock.
+ * Never: a descriptor is closed or a base freed while a socket is held. Another thread may close
+ * the socket meanwhile: waits then end with USOCKET_EBADF, and the last call to release it frees.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +14,7 @@
 #include "../base/base.h"
 #include "../tls/tls.h"
 
-/* 0: held; USOCKET_EBADF: closed, not held. */
+/* Hold s. 0; USOCKET_EBADF: it is closed, and not held. */
 int usocket_hold(usocket_t *s);
 #if USOCKET_THREADS
 void usocket_release(usocket_t *s);
@@ -22,10 +24,11 @@ static inline void usocket_release(usocket_t *s) {
 }
 #endif
 
-/* 0 if s can become a new socket; USOCKET_EISCONN, USOCKET_EBUSY. */
+/* Check that s can become a new socket. 0; USOCKET_EISCONN:
+ * it is open; USOCKET_EBUSY: a call has not released it yet. */
 int usocket_vacant(usocket_t *s);
 
-/* Make a vacant socket of a handle. A TLS session that s->tls has stays. */
+/* Open a vacant socket on a handle. A session in s->tls stays. */
 void usocket_attach(usocket_t *s, int handle, int family, int type, int proto);
 
 #endif

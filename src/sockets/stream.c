@@ -6,24 +6,26 @@
 
 #include <string.h>
 
-/* Receives, one after another, that found nothing at first: the next ones wait before they try. */
+/* The number of receives that wait before they try, after one that found nothing. */
 #define GUESS_EARLY 15
 
+/* Limit a length, so that a count fits into an int32_t. */
 static size_t clip(size_t len) {
     return len < INT32_MAX ? len : INT32_MAX;
 }
 
-/* usocket_hold for a call with a buffer. Not inlined: its arguments are those of its callers, which makes each call short. */
+/* Hold s for a call with a buffer. Not inlined, because its arguments are in its callers'
+ * registers: each call is short. */
 __attribute__((noinline)) static int hold_for_buffer(usocket_t *s, const void *buf, size_t len) {
     return buf == NULL && len != 0 ? USOCKET_EFAULT : usocket_hold(s);
 }
 
-/* The address of an offset in a buffer, which may be NULL. */
-static void *at(const void *buf, size_t off) {
+/* Add an offset to a buffer, which may be NULL. */
+static void *at_offset(const void *buf, size_t off) {
     return buf != NULL ? (uint8_t *)(uintptr_t)buf + off : NULL;
 }
 
-/* ---- Bytes put back ----------------------------------------------------------------------------------------------- */
+/* ---- Bytes put back ---------------------------------------------------------------------------------------------- */
 
 int usocket_unread(usocket_t *s, void *buf, size_t len) {
     int r = hold_for_buffer(s, buf, len);
@@ -44,7 +46,7 @@ void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
     return block;
 }
 
-/* ---- Receive ------------------------------------------------------------------------------------------------------ */
+/* ---- Receive ----------------------------------------------------------------------------------------------------- */
 
 /* One receive in progress. */
 struct receive {
@@ -57,6 +59,7 @@ struct receive {
     usocket_want_t want; /* Set by an attempt that returns USOCKET_EAGAIN. */
 };
 
+/* Take the error that a receive has kept for the next one. */
 static int take_error(usocket_t *base) {
     int r = LOOSE_LOAD(&base->error);
     if (r != 0) {
@@ -65,8 +68,8 @@ static int take_error(usocket_t *base) {
     return r;
 }
 
-/* True if the stack's receive is not worth an attempt before the first wait: the last one came too early, and this one will as a
- * rule (2 to 3 % of a ping-pong). */
+/* True if the first attempt is not worth its system call, because a receive has lately come before
+ * its bytes. It saves 2 to 3 % of a ping-pong. */
 static bool comes_early(const struct receive *c, size_t len) {
     uint8_t guess = LOOSE_LOAD(&c->base->guess);
     if (guess == 0 || len == 0 || c->limit.retried || c->limit.deadline == USOCKET_NOW) {
@@ -76,7 +79,7 @@ static bool comes_early(const struct receive *c, size_t len) {
     return true;
 }
 
-/* An attempt of the stack. */
+/* Attempt to receive from the stack. */
 static int32_t receive_plain(struct receive *c, void *buf, size_t len) {
     usocket_t *base = c->base;
     int32_t r = USOCKET_EAGAIN;
@@ -87,7 +90,8 @@ static int32_t receive_plain(struct receive *c, void *buf, size_t len) {
             return r;
         }
         if ((is_stream(base) && len == 0) || (USOCKET_DATAGRAMS && (LOOSE_LOAD(&base->flags) & FLAG_SHUT_RD))) {
-            return 0; /* a datagram socket that is shut down for reading: Linux polls readable for ever and says EAGAIN */
+            /* Shut down for reading, a datagram socket of Linux polls readable for ever and receives EAGAIN. */
+            return 0;
         }
         LOOSE_STORE(&base->guess, GUESS_EARLY);
     }
@@ -95,7 +99,8 @@ static int32_t receive_plain(struct receive *c, void *buf, size_t len) {
     return r;
 }
 
-/* An attempt: bytes put back, a kept error, TLS, the stack, in this order. */
+/* Attempt to receive: from bytes put back, a kept error,
+ * TLS or the stack, in this order. It never waits. */
 static int32_t receive_once(struct receive *c, void *buf, size_t len) {
     usocket_t *base = c->base;
     bool urgent = (c->meaning & USOCKET_PORT_URGENT) != 0;
@@ -116,8 +121,9 @@ static int32_t receive_once(struct receive *c, void *buf, size_t len) {
     return receive_plain(c, buf, len);
 }
 
-/* Attempts, with waits between them, until one returns something else than USOCKET_EAGAIN or the limit is reached. Not inlined:
- * the attempt is, so that a plain receive that has to wait runs its prologue once. */
+/* Repeat the attempt, with waits between, until it returns another result than USOCKET_EAGAIN or
+ * the limit is reached. Not inlined, so that receive_once is, and its prologue runs once for a
+ * receive that has to wait. */
 __attribute__((noinline)) static int32_t receive_some(struct receive *c, void *buf, size_t len) {
     int32_t r;
     do {
@@ -126,7 +132,8 @@ __attribute__((noinline)) static int32_t receive_some(struct receive *c, void *b
     return r;
 }
 
-/* Receive until the buffer is full (MSG_WAITALL). What has arrived counts; an error after it is kept for the next call. */
+/* Receive until the buffer is full (MSG_WAITALL). Bytes that
+ * have arrived count; the next call gets an error after them. */
 static int32_t receive_all(struct receive *c, uint8_t *buf, size_t len) {
     size_t got = 0;
     unsigned part = 0;
@@ -147,7 +154,7 @@ static int32_t receive_all(struct receive *c, uint8_t *buf, size_t len) {
         return r;
     }
     if (r < 0 && r != c->limit.timeout_code && r != USOCKET_EINTR && r != USOCKET_EBADF) {
-        LOOSE_STORE(&c->base->error, r); /* the stack reports it once */
+        LOOSE_STORE(&c->base->error, r); /* the stack reports an error once */
     }
     return (int32_t)got;
 }
@@ -157,7 +164,7 @@ static int32_t receive(struct receive *c, void *buf, size_t len, usocket_time_t 
     bool now = (c->meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT)) != 0;
     c->limit = usocket_limit(c->s, false, now ? USOCKET_NOW : deadline);
     if (buf == NULL) {
-        buf = c->s; /* an empty buffer: any address that can be counted from */
+        buf = c->s; /* any address that an offset may be added to */
     }
     if ((c->meaning & (USOCKET_PORT_WAITALL | USOCKET_PORT_PEEK)) == USOCKET_PORT_WAITALL && is_stream(c->s)) {
         return receive_all(c, buf, len);
@@ -165,7 +172,7 @@ static int32_t receive(struct receive *c, void *buf, size_t len, usocket_time_t 
     return receive_some(c, buf, len);
 }
 
-/* Where the stack did not tell the sender, it is the peer. */
+/* Name the peer as the sender, unless the stack has reported one. */
 static void name_sender(usocket_t *base, usocket_addr_t *from) {
     if ((is_stream(base) || HAS_TLS(base) || base_unread(base) != 0) &&
         usocket_port_name(base_io(base), true, from) < 0) {
@@ -173,7 +180,8 @@ static void name_sender(usocket_t *base, usocket_addr_t *from) {
     }
 }
 
-/* Not inlined: gcc -O2 would split it at the first branch, for 25 instructions more in each receive. */
+/* Not inlined, because gcc -O2 would then split it at its
+ * first branch: 25 instructions more in each receive. */
 __attribute__((noinline)) int32_t usocket_recv_by(
     usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
     int32_t r = hold_for_buffer(s, buf, len);
@@ -197,9 +205,9 @@ __attribute__((noinline)) int32_t usocket_recv_by(
     return r;
 }
 
-/* ---- Send --------------------------------------------------------------------------------------------------------- */
+/* ---- Send -------------------------------------------------------------------------------------------------------- */
 
-/* An attempt. USOCKET_EAGAIN: *want. */
+/* Attempt to send. USOCKET_EAGAIN sets *want. */
 static int32_t send_once(
     usocket_t *base, const void *buf, size_t len, int flags, const usocket_addr_t *to, usocket_want_t *want) {
     int32_t r;
@@ -217,6 +225,8 @@ static int32_t send_once(
 }
 
 #if USOCKET_TLS
+/* Send on a TLS socket. A record that has been encrypted is sent by the attempts that follow;
+ * usocket_tls_sent reports how much of it counts if the limit comes first. */
 static int32_t send_tls(
     usocket_t *s, const void *buf, size_t len, int meaning, const usocket_addr_t *to, wait_limit_t *limit) {
     if (meaning & USOCKET_PORT_URGENT) {
@@ -260,13 +270,15 @@ int32_t usocket_send_by(
     return r;
 }
 
-/* ---- No short counts ---------------------------------------------------------------------------------------------- */
+/* ---- No short counts --------------------------------------------------------------------------------------------- */
 
+/* *got counts across calls: after USOCKET_EINTR the next call continues behind the bytes that have
+ * arrived. A code does not take them back. */
 int usocket_recv_all_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
     unsigned part = 0;
     int32_t r = 0;
     while (r == 0 && *got < len) {
-        r = usocket_recv_by(s, at(buf, *got), len - *got, 0, NULL, deadline);
+        r = usocket_recv_by(s, at_offset(buf, *got), len - *got, 0, NULL, deadline);
         if (r <= 0) {
             return r;
         }
@@ -286,7 +298,7 @@ int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent,
         return USOCKET_EINVAL;
     }
     do {
-        r = usocket_send_by(s, at(buf, *sent), len - *sent, 0, NULL, deadline);
+        r = usocket_send_by(s, at_offset(buf, *sent), len - *sent, 0, NULL, deadline);
         if (r < 0) {
             return r;
         }
@@ -302,12 +314,14 @@ int usocket_send_all_by(usocket_t *s, const void *buf, size_t len, size_t *sent,
     return r;
 }
 
-/* The number of the n bytes at p that belong to the line. */
+/* Count those of the n bytes at p that belong to the line, its end included. */
 static size_t line_part(const uint8_t *p, size_t n) {
     const uint8_t *end = memchr(p, '\n', n);
     return end != NULL ? (size_t)(end - p) + 1 : n;
 }
 
+/* A line of a stream is found by a peek, and its bytes alone are received: the rest stays in the
+ * stack for other calls. A datagram is received whole. */
 int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
     bool stream = is_stream(s);
     int peek = stream ? usocket_port_msg_peek() : 0;
@@ -318,10 +332,11 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
         if (r < 0) {
             return r;
         }
-        uint8_t *p = at(buf, *got);
+        uint8_t *p = at_offset(buf, *got);
         r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
         if (r > 0 && stream) {
-            /* The bytes are there: this receive does not wait, unless another thread takes them first. */
+            /* The bytes have arrived: this receive waits
+             * only if another thread takes them first. */
             r = usocket_recv_by(s, p, line_part(p, (size_t)r), 0, NULL, deadline);
         }
         if (r <= 0) {
@@ -336,6 +351,7 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
     return whole;
 }
 
+/* A kept error and bytes put back are found at once, as the receive would. */
 int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
     int r = usocket_hold(s);
     if (r < 0) {

@@ -1,5 +1,10 @@
 /* Watching a socket from a thread of the library's own.
  *
+ * The watcher shares the connection, so the thread needs no hold on the program's socket. After
+ * `ready` has returned true the thread waits for the event alone, until usocket_watch_again sets
+ * it. The caller of usocket_watch_end frees the watcher, after the thread has set GONE, its last
+ * access.
+ *
  * SPDX-License-Identifier: MIT
  */
 #include "../base/base.h"
@@ -9,11 +14,11 @@
 #include <string.h>
 
 struct usocket_watch {
-    usocket_t sock; /* shares the connection: it stays open while we look */
-    int event;      /* set: look at the flags below */
-    uint32_t flags; /* atomic */
+    usocket_t sock; /* It shares the connection, which thus stays open for the thread. */
+    int event;      /* The event that ends the thread's wait; the caller sets it after it has changed `flags`. */
+    uint32_t flags; /* STOP, GONE; atomic. */
 #if USOCKET_FORK
-    unsigned process; /* that its thread is in */
+    unsigned process; /* The process that its thread runs in. */
 #endif
     bool (*ready)(void *arg);
     void *arg;
@@ -21,15 +26,15 @@ struct usocket_watch {
 
 enum { STOP = 1, GONE = 2 };
 
-/* The part that waits and tells, until told to stop. */
-static void look(usocket_watch_t *w) {
+/* Wait and call `ready`, until STOP is set. */
+static void watch_socket(usocket_watch_t *w) {
     bool armed = true;
     for (;;) {
         usocket_wait_t set[2] = {
             {w->event, USOCKET_POLL_IN, 0}, {armed ? LOOSE_LOAD(&w->sock.base->fd) : -1, USOCKET_POLL_IN, 0}};
         int r = usocket_port_wait(set, 2, USOCKET_NEVER);
         if (set[0].ready) {
-            /* Before the flags are read: one that is set later sets the event again. */
+            /* Clear it before the flags are read: a flag that is set later sets the event again. */
             usocket_port_event_clear(w->event);
             armed = true;
         }
@@ -40,18 +45,20 @@ static void look(usocket_watch_t *w) {
         if (offered && w->ready(w->arg)) {
             armed = false;
         } else if (offered || r < 0) {
-            /* Nobody could take it, or there was no memory for the wait: again a moment later. */
+            /* The callback has refused, or the wait had
+             * no memory: repeat it after a millisecond. */
             usocket_port_wait(set, offered, usocket_deadline_in(1000));
         }
     }
 }
 
-static void run(void *arg) {
+static void run_watch(void *arg) {
     usocket_watch_t *w = arg;
-    look(w);
+    watch_socket(w);
     ATOMIC_OR(&w->flags, GONE);
 }
 
+/* On failure nothing is left: neither thread nor event nor share. */
 int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg) {
     *watch = NULL;
     usocket_watch_t *w = usocket_port_alloc(sizeof(*w));
@@ -68,7 +75,7 @@ int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg
     w->event = usocket_port_event_open();
     int r = w->event < 0 ? w->event : usocket_share(&w->sock, s);
     if (r == 0) {
-        r = usocket_port_spawn(run, w);
+        r = usocket_port_spawn(run_watch, w);
     }
     if (r < 0) {
         usocket_close(&w->sock);
@@ -82,7 +89,7 @@ int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg
     return 0;
 }
 
-/* In a child of fork() there is no thread, and the event is the parent's. */
+/* True in a child of fork(), which has no such thread, and in which the event is the parent's. */
 static bool is_inherited(const usocket_watch_t *w) {
 #if USOCKET_FORK
     return w->process != process();
@@ -98,6 +105,7 @@ void usocket_watch_again(usocket_watch_t *w) {
     }
 }
 
+/* The thread is detached, so its end is polled; it comes at once unless `ready` runs. */
 void usocket_watch_end(usocket_watch_t *w) {
     if (!is_inherited(w)) {
         ATOMIC_OR(&w->flags, STOP);
