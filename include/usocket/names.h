@@ -113,7 +113,7 @@ int usocket_lookup_handle(const usocket_lookup_t *l);
 int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *out);
 
 /** The canonical name (USOCKET_AI_CANONNAME), or the host that usocket_lookup_reverse found; "" if
- *  there is none. */
+ *  there is none. Must not be read before the lookup has ended. */
 const char *usocket_lookup_name(const usocket_lookup_t *l);
 
 /** The service that usocket_lookup_reverse found; "" if there is none. */

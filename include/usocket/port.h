@@ -10,11 +10,13 @@
  * - Callers: the core, from any thread, several at a time; never an interrupt or a signal handler.
  *   Where the core holds usocket_port_lock, it calls no function that waits and none that takes
  *   that lock: only usocket_port_free and usocket_port_event_set, and usocket_port_dup,
- *   usocket_port_show_readable and usocket_port_show_socket where the system can duplicate.
+ *   usocket_port_show_readable and usocket_port_show_socket where the system can duplicate; with
+ *   TLS also usocket_port_alloc and usocket_port_random, once for the credentials of a server.
  * - Results: 0 or more is success. A negative result is a code of `enum usocket_error`, translated
  *   by name, never by number.
- * - Handles are int, 0 or more, and non-blocking from birth. No function waits but
- *   usocket_port_wait, usocket_port_resolve and usocket_port_reverse.
+ * - Handles are int, 0 or more, and non-blocking from the first moment. No function waits but
+ *   usocket_port_wait, usocket_port_resolve and usocket_port_reverse; usocket_port_close where
+ *   SO_LINGER says so; usocket_port_random until the system's generator is seeded.
  * - USOCKET_EINTR comes from usocket_port_wait alone; every other function makes an interrupted
  *   call again.
  * - The core never passes a closed handle, a NULL that is not said to be allowed, or a length above
