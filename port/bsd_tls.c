@@ -51,7 +51,7 @@ int usocket_port_bind_beside(int handle, int listener, const usocket_addr_t *own
 #include <stdlib.h>
 #include <time.h>
 
-/* getrandom waits once, until the generator is seeded. */
+/* getrandom waits until the generator is seeded, early in the life of a system, and never again. */
 int usocket_port_random(void *buf, size_t len) {
     uint8_t *p = buf;
     while (len != 0) {
@@ -75,8 +75,8 @@ int64_t usocket_port_wall_time(void) {
 /* The version is a hash of the time, size and place of the file; 0 if there is none. */
 const char *usocket_port_trust(uint64_t *version) {
     const char *file = getenv("SSL_CERT_FILE");
-    file =
-        file != NULL ? file : "/etc/ssl/certs/ca-certificates.crt"; /* empty: no authority is trusted, as by OpenSSL */
+    /* With an empty name no authority is trusted, as by OpenSSL. */
+    file = file != NULL ? file : "/etc/ssl/certs/ca-certificates.crt";
     struct stat st;
     *version = 0;
     if (stat(file, &st) == 0) {

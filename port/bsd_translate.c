@@ -1,6 +1,6 @@
 /* Translation between a stack's terms and the library's: errno and addresses.
  *
- * These functions are the ground of the BSD files and of the guard: they call nothing of the port.
+ * The BSD files and the guard call these functions, which call nothing of the port.
  *
  * SPDX-License-Identifier: MIT
  */

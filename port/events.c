@@ -53,7 +53,7 @@ int usocket_port_event_open(void) {
 }
 
 /* Make the semaphore takeable, once. */
-static void give(event_t *e) {
+static void give_token(event_t *e) {
     if (!__atomic_exchange_n(&e->token, true, __ATOMIC_ACQ_REL)) {
         plat_sem_set(&e->sem);
     }
@@ -62,7 +62,7 @@ static void give(event_t *e) {
 void usocket_port_event_set(int event) {
     event_t *e = event_of(event);
     __atomic_store_n(&e->on, true, __ATOMIC_RELEASE);
-    give(e);
+    give_token(e);
 }
 
 void usocket_port_event_clear(int event) {
@@ -83,11 +83,11 @@ static bool is_on(event_t *e) {
 
 /* Sleep until the event is set, or for `ms`. The token goes back if it is set, since other threads
  * may wait for the same event. */
-static void wait_for(event_t *e, unsigned ms) {
+static void wait_for_event(event_t *e, unsigned ms) {
     if (plat_sem_take(&e->sem, ms)) {
         __atomic_store_n(&e->token, false, __ATOMIC_RELEASE);
         if (is_on(e)) {
-            give(e);
+            give_token(e);
         }
     }
 }
@@ -150,7 +150,7 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
     } else if (left > 0) {
         unsigned ms = (unsigned)((left + 999) / 1000);
         if (first != NULL) {
-            wait_for(first, ms);
+            wait_for_event(first, ms);
         } else {
             plat_sleep(ms);
         }

@@ -55,9 +55,8 @@ int guard_socket(int family, int type, int proto) {
         r = plat_socket(family, type, proto);
         if (r < 0) {
             number = guard_number_of(ENFILE);
-            number = number == ENOBUFS || number == ENOMEM
-                ? ENFILE
-                : number; /* the kind is supported, so there are too many sockets */
+            /* The kind is supported, so there are too many sockets. */
+            number = number == ENOBUFS || number == ENOMEM ? ENFILE : number;
         } else {
             r = enter(r, family, type, FRESH, &number);
         }
@@ -191,8 +190,8 @@ int guard_getsockname(int handle, struct sockaddr *addr, socklen_t *len) {
         guard_map(e, addr, len);
     } else if (r < 0) {
         number = guard_number_of(EBADF);
-        if (e != NULL && number != EBADF &&
-            number != EOPNOTSUPP) { /* the stack forgets the address with the connection: any address */
+        /* The stack forgets the address with the connection: the "any" address stands for it. */
+        if (e != NULL && number != EBADF && number != EOPNOTSUPP) {
             usocket_addr_t a = {.family = e->family};
             sys_addr_t sys;
             *len = bsd_to_system(&a, &sys);

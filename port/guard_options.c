@@ -99,8 +99,8 @@ static int prepare_setting(setting_t *s, int level, int name, socklen_t len) {
         return 0;
     }
     if (is_linger(level, name) && len >= sizeof(s->linger)) {
-        s->linger[1] =
-            s->linger[1] < 0x7fff ? s->linger[1] : 0x7fff; /* a larger number is negative in lwIP, which is off */
+        /* A larger number is negative in lwIP, which means off. */
+        s->linger[1] = s->linger[1] < 0x7fff ? s->linger[1] : 0x7fff;
     } else if (level == SOL_SOCKET && name == SO_RCVBUF) {
         s->number = s->number > 256 ? s->number : 256; /* with less no datagram could arrive */
     } else if (level == IPPROTO_IP && (name == IP_TTL || name == IP_TOS)) {

@@ -94,7 +94,8 @@ typedef struct {
     void *arg;
 } job_t;
 
-static void start(void *p) {
+/* The function of a thread: run its job, between lwIP's calls for threads that use sockets. Frees p. */
+static void run_job(void *p) {
     job_t job = *(job_t *)p;
     PLAT_FREE(p);
     lwip_socket_thread_init();
@@ -106,8 +107,8 @@ static void start(void *p) {
 }
 
 #if defined(__unix__)
-static void *start_detached(void *p) {
-    start(p);
+static void *run_detached(void *p) {
+    run_job(p);
     return NULL;
 }
 
@@ -118,7 +119,7 @@ static bool begin_thread(job_t *job) {
     sigset_t all, old;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    bool begun = pthread_create(&thread, NULL, start_detached, job) == 0;
+    bool begun = pthread_create(&thread, NULL, run_detached, job) == 0;
     if (begun) {
         pthread_detach(thread);
     }
@@ -127,7 +128,7 @@ static bool begin_thread(job_t *job) {
 }
 #else
 static bool begin_thread(job_t *job) {
-    return sys_thread_new("usocket", start, job, USOCKET_RESOLVER_STACK, PLAT_THREAD_PRIO) != NULL;
+    return sys_thread_new("usocket", run_job, job, USOCKET_RESOLVER_STACK, PLAT_THREAD_PRIO) != NULL;
 }
 #endif
 

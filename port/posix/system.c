@@ -47,7 +47,7 @@ static int wakes;        /* calls of usocket_port_wake(true) without their count
 
 #if USOCKET_FORK
 
-static unsigned forks;
+static unsigned forks; /* written in a child of fork() only, while it has one thread */
 
 /* fork() happens with both locks held, so that no other thread is in the middle of a change. */
 static void before_fork(void) {
@@ -166,7 +166,8 @@ typedef struct {
     void *arg;
 } job_t;
 
-static void *start(void *p) {
+/* The function of a thread. Frees p. */
+static void *run_job(void *p) {
     job_t job = *(job_t *)p;
     free(p);
     job.run(job.arg);
@@ -191,7 +192,7 @@ int usocket_port_spawn(void (*run)(void *), void *arg) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_t thread;
-    int r = pthread_create(&thread, &attr, start, job);
+    int r = pthread_create(&thread, &attr, run_job, job);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     if (r != 0) {

@@ -264,7 +264,7 @@ short blocking_ready(blocking_t *s, short events) {
 
 /* The port uses the stack's timeouts itself, so the program's are stored in the entry. */
 
-static int give(const void *value, size_t size, void *to, socklen_t *len) {
+static int give_value(const void *value, size_t size, void *to, socklen_t *len) {
     if (*len < size) {
         return sal_fail(EINVAL);
     }
@@ -276,16 +276,16 @@ static int give(const void *value, size_t size, void *to, socklen_t *len) {
 int blocking_getopt(blocking_t *s, int level, int name, void *value, socklen_t *len) {
     if (level == SOL_SOCKET && name == SO_TYPE) {
         int type = s->type;
-        return give(&type, sizeof(type), value, len);
+        return give_value(&type, sizeof(type), value, len);
     }
     if (level == SOL_SOCKET && name == SO_ERROR) {
         int error = s->error;
-        int r = give(&error, sizeof(error), value, len);
+        int r = give_value(&error, sizeof(error), value, len);
         s->error = r == 0 ? 0 : error;
         return r;
     }
     if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO)) {
-        return give(&s->timeo[name == SO_SNDTIMEO], sizeof(s->timeo[0]), value, len);
+        return give_value(&s->timeo[name == SO_SNDTIMEO], sizeof(s->timeo[0]), value, len);
     }
     return sal_fail(ENOPROTOOPT);
 }

@@ -1,6 +1,6 @@
 /* The repair of errno: after a failure of SAL it may be 0, negative, or of another call.
  *
- * These functions are the ground of this port: they call SAL alone.
+ * The other files of this port call these functions, which call SAL alone.
  *
  * SPDX-License-Identifier: MIT
  */

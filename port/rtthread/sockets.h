@@ -40,7 +40,7 @@ short blocking_ready(blocking_t *s, short events);
  * be found. */
 int sal_result(int fd, int r);
 
-/* The network of a socket is down. */
+/* True if the network of a socket is down. */
 bool sal_is_down(int fd);
 
 /* lwIP 2.0.2 keeps the errno of the last call for SO_ERROR; one that succeeds wipes it. */
