@@ -4,6 +4,7 @@
  */
 #include "py_usocket.h"
 
+/* A namedtuple is a tuple here; an instance of a Python class is taken by its native base. */
 bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
     /* The native base of an instance is not a tuple or list yet while the class's __init__ has not run. */
     if (!usocket_is_tuple(arg) && !mp_obj_is_type(arg, &mp_type_list)) {
@@ -88,6 +89,7 @@ size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i) {
     return n < 0 ? SIZE_MAX : (size_t)n;
 }
 
+/* mp_int_t has 64 bits where int has 32. */
 static int narrow_to_int(mp_int_t value) {
     int narrow = (int)value;
     if (narrow != value) {
@@ -154,6 +156,7 @@ mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
 
 #if USOCKET_NAMES
 
+/* An interruption does not restart the lookup: the same one is waited for again, until the same deadline. */
 usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t deadline) {
     bool collected = false;
     usocket_lookup_t *l = NULL;
@@ -223,6 +226,8 @@ static void set_any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) 
     }
 }
 
+/* The whole name is copied before it is refused, so that the message can show it; characters that a message cannot hold
+ * become '?'. */
 size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     mp_buffer_info_t host;
     usocket_py_buffer(arg, &host, MP_QSTR_host, "a str");
@@ -337,6 +342,7 @@ mp_obj_t usocket_py_addr_new(void) {
     return MP_OBJ_FROM_PTR(tuple);
 }
 
+/* An IPv4 address needs no allocation: its numbers are small ints, and the memory of its text exists. */
 mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a) {
     if (a->family == USOCKET_AF_UNSPEC) {
         return mp_const_none;

@@ -17,6 +17,7 @@ static void pend_ctrl_c(int signum) {
     mp_sched_keyboard_interrupt();
 }
 
+/* Replace the interpreter's handler of SIGINT. A setting to ignore the signal, or to end the process by it, stays. */
 static void defer_ctrl_c(void) {
     static mp_uint_t last;
     mp_uint_t now = mp_hal_ticks_ms();
@@ -94,6 +95,8 @@ int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc
     return *exc != MP_OBJ_NULL ? USOCKET_EINTR : 0;
 }
 
+/* The object may be shorter, or elsewhere in memory. With nothing left data->buf keeps its old value, which the caller
+ * must not use, since data->len is 0. */
 bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc) {
     mp_buffer_info_t now;
     size_t left = mp_get_buffer(obj, &now, access) && now.len > off ? now.len - off : 0;
@@ -113,6 +116,7 @@ bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uin
     return whole;
 }
 
+/* The address of a local variable stands for the stack pointer. */
 void usocket_py_check_stack(void) {
 #if MICROPY_STACK_CHECK
     char *volatile here = (char *)&here;
@@ -128,6 +132,7 @@ static bool is_shortage(int code) {
         code == USOCKET_EADDRINUSE || code == USOCKET_EADDRNOTAVAIL;
 }
 
+/* The finalisers of unreachable sockets run in gc_collect, and close them. */
 bool usocket_py_collect(int code, bool *collected) {
     if (*collected || !is_shortage(code)) {
         return false;
@@ -155,6 +160,7 @@ int usocket_py_close(usocket_t *s) {
     return r == USOCKET_EBADF ? r : 0;
 }
 
+/* Without a lock to release the exception needs no handler. */
 mp_obj_t usocket_py_call_and_unlock(
     usocket_py_lock_t *lock, usocket_py_method_t call, size_t n_args, const mp_obj_t *args) {
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL

@@ -32,6 +32,7 @@ static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj, 2, 3, socket_send);
 
+/* The address is the last of two or three arguments; the flags stand before it. */
 #if USOCKET_DATAGRAMS
 static mp_obj_t socket_sendto(size_t n_args, const mp_obj_t *args) {
     return send_message(args, n_args > 3 ? args[2] : MP_OBJ_NULL, args[n_args - 1], MP_QSTR_sendto);
@@ -74,6 +75,7 @@ static void finish_receive(socket_obj_t *self, int32_t r, qstr what) {
     usocket_py_consumed(self);
 }
 
+/* Receive into memory that nothing else refers to, so that it cannot move during the wait. */
 static int32_t receive_into_memory(
     socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, qstr what) {
     int32_t r;
@@ -162,6 +164,7 @@ static mp_obj_tuple_t *new_recvfrom_pair(void) {
     return MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
 }
 
+/* The datagram is taken from the stack already: nothing here may fail for IPv4. */
 static mp_obj_t fill_recvfrom_pair(mp_obj_tuple_t *pair, mp_obj_t received, const usocket_addr_t *from) {
     pair->items[0] = received;
     pair->items[1] = usocket_py_addr_fill(pair->items[1], from);

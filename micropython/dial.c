@@ -47,6 +47,7 @@ static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const 
     usocket_py_raise_vstr(code, &words);
 }
 
+/* True if the words need more than one address and one cause. */
 static bool has_several_causes(const usocket_dial_t *d) {
     usocket_addr_t a;
     return open_lookup(d) != NULL || usocket_dial_attempt(d, 1, &a) != USOCKET_ENOENT;
@@ -86,6 +87,7 @@ typedef struct {
     char host[USOCKET_HOST_MAX], service[USOCKET_SERVICE_MAX];
 } dial_call_t;
 
+/* The timeout argument; a missing one means setdefaulttimeout's. */
 static usocket_time_t timeout_or_default(mp_obj_t arg) {
     return arg == MP_OBJ_NULL || arg == MP_OBJ_FROM_PTR(&mod_usocket_global_default_timeout)
         ? mod_usocket_default_timeout
@@ -147,6 +149,8 @@ static const char *host_of_call(const dial_call_t *c) {
 
 /* ---- create_connection ------------------------------------------------------------------------------------------- */
 
+/* After a collection the whole dial is made again, once. The dial is ended on every path, so that no lookup or attempt
+ * is left; an exception that interrupted it is raised last. */
 static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_address, ARG_timeout, ARG_source_address, ARG_delay, ARG_ssl };
     static const mp_arg_t allowed[] = {
@@ -228,6 +232,7 @@ static void dialer_restart(dialer_obj_t *self) {
     self->code = self->code == 0 ? USOCKET_EINPROGRESS : self->code;
 }
 
+/* Make a step. A dial that has failed for want of descriptors or memory is started again after a collection, once. */
 static int dialer_advance(void *self_in) {
     dialer_obj_t *self = self_in;
     while (dialer_goes_on(self)) {
@@ -285,6 +290,7 @@ static const usocket_py_calls_t dialer_calls = {
 static USOCKET_PLAIN_STREAM_TYPE(
     dialer_type, MP_QSTR_dialer, &usocket_py_operation_stream, &usocket_py_operation_locals);
 
+/* A host name as source address would need a wait, so it must be one that the library resolves by itself. */
 static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_host, ARG_port, ARG_timeout, ARG_source_address, ARG_family, ARG_proto, ARG_flags, ARG_delay };
     static const mp_arg_t allowed[] = {

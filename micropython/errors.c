@@ -65,6 +65,7 @@ void usocket_py_name_first(const mp_print_t *print, int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* The value of len for calls that do not send. */
 
+/* Texts of the system and of the peer may have any bytes. */
 void usocket_py_make_utf8(char *text, size_t len) {
     if (!usocket_is_utf8(text, len)) {
         for (size_t i = 0; i < len; i++) {
@@ -73,11 +74,13 @@ void usocket_py_make_utf8(char *text, size_t len) {
     }
 }
 
+/* The words as a str. They become its memory. */
 static mp_obj_t words_obj(vstr_t *words) {
     usocket_py_make_utf8(words->buf, words->len);
     return usocket_str_from_vstr(words);
 }
 
+/* Raise with (errno, words), and with `sent` after a timeout that has sent something. */
 static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
     mp_obj_t args[3] = {
         MP_OBJ_NEW_SMALL_INT(usocket_is_eai(code) ? code - USOCKET_EAI_BASE : -code),
@@ -122,8 +125,8 @@ static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *p
     char why[USOCKET_TLS_WORDS];
     int number;
     if (usocket_tls_why(s, &number, why) < 0 || number == 0) {
-        usocket_py_raise(
-            USOCKET_EBADF, what, peer); /* Another thread has closed s, and may have opened it again since. */
+        /* Another thread has closed s, and may have opened it again since. */
+        usocket_py_raise(USOCKET_EBADF, what, peer);
     }
     char text[USOCKET_ADDR_TEXT] = "";
     bool known = peer != NULL && peer->family != USOCKET_AF_UNSPEC && usocket_addr_format(peer, text) > 0;
@@ -163,6 +166,7 @@ void usocket_py_raise(int code, qstr what, const usocket_addr_t *peer) {
     raise_words(code, what, known ? text : NULL, NULL, 0, NOTHING_TO_SEND);
 }
 
+/* With bytes sent even EAGAIN and EINPROGRESS get words, which say how many. */
 void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len) {
     raise_tls(s, code, what, NULL);
     if (sent == 0) {

@@ -81,6 +81,8 @@ static bool translates_newlines(mp_obj_t arg, uint8_t flags) {
     return false;
 }
 
+/* The file is complete, with a closed socket of its own, before anything can raise. Its buffer is allocated by the
+ * first read. */
 static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_mode, ARG_buffering, ARG_encoding, ARG_errors, ARG_newline };
     static const mp_arg_t allowed[] = {
@@ -214,6 +216,7 @@ static mp_uint_t file_stream_write(mp_obj_t self_in, const void *buf, mp_uint_t 
     return usocket_py_protocol_write(self->sock, buf, size, errcode);
 }
 
+/* Bytes in the buffer make the file readable; while another thread reads, the socket alone decides. */
 static mp_uint_t file_stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     switch (request) {

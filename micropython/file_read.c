@@ -9,14 +9,14 @@
 /* The state of one reading call. */
 typedef struct {
     file_obj_t *file;
-    qstr what;
-    mp_obj_str_t *o; /* The result, allocated before the first byte is taken. */
-    vstr_t v;        /* The bytes read so far. */
-    size_t max;      /* Bytes to read in all; of text, characters to read beyond v's first `seen` bytes. */
-    size_t seen;
-    usocket_time_t deadline;
-    unsigned rounds; /* The number of refills of the buffer. */
-    mp_obj_t exc;    /* The exception that ended the call, or MP_OBJ_NULL. */
+    qstr what;               /* The name of the call, for messages. */
+    mp_obj_str_t *o;         /* The result, allocated before the first byte is taken. */
+    vstr_t v;                /* The bytes read so far. */
+    size_t max;              /* Bytes to read in all; of text, characters to read beyond v's first `seen` bytes. */
+    size_t seen;             /* Bytes of v that bytes_wanted has counted as characters. */
+    usocket_time_t deadline; /* Of the whole call. */
+    unsigned rounds;         /* The number of refills of the buffer. */
+    mp_obj_t exc;            /* The exception that ended the call, or MP_OBJ_NULL. */
 } file_reading_t;
 
 file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
@@ -25,8 +25,8 @@ file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
     if (usocket_fileno(self->sock) < 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
-    if (can == CAN_READ &&
-        (self->mode & IS_READING)) { /* This call comes from a scheduled function, or another thread, during a read. */
+    /* A scheduled function, or another thread, may call this during a read. */
+    if (can == CAN_READ && (self->mode & IS_READING)) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
     }
     if (!(self->mode & can)) {
@@ -135,7 +135,8 @@ static size_t bytes_lacking(const vstr_t *v) {
     return 0;
 }
 
-/* The least number of bytes that are still to be read. */
+/* The least number of bytes that are still to be read. Of text, `seen` moves over the bytes of v, and `max` counts down
+ * by one for each character that begins there; a character that is not complete needs its missing bytes, too. */
 static size_t bytes_wanted(file_reading_t *r) {
     if (!(r->file->mode & IS_TEXT) || r->max == SIZE_MAX) {
         return r->max - r->v.len;
@@ -260,6 +261,7 @@ static mp_obj_t read_all(mp_obj_t self_in, size_t n, qstr what) {
     return run_reading(&r, read_bytes);
 }
 
+/* The functions named ..._locked run under the file's lock, through call_exclusively. */
 static mp_obj_t read_locked(size_t n_args, const mp_obj_t *args) {
     return read_all(args[0], usocket_py_limit(n_args, args, 1), MP_QSTR_read);
 }
@@ -298,6 +300,7 @@ static int32_t read_line(file_reading_t *r) {
     return code;
 }
 
+/* A line that is in the buffer as a whole is copied without a call of the core. */
 static mp_obj_t readline_locked(size_t n_args, const mp_obj_t *args) {
     file_reading_t r;
     file_obj_t *self = begin_reading(&r, args[0], MP_QSTR_readline);
@@ -318,6 +321,7 @@ static mp_obj_t file_readline(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_file_readline_obj, 1, 2, file_readline);
 
+/* The empty line at the end of the stream ends the iteration; None of a non-blocking file ends it, too. */
 mp_obj_t usocket_py_file_next(mp_obj_t self_in) {
     mp_obj_t line = file_readline(1, &self_in);
     return mp_obj_is_true(line) ? line : MP_OBJ_STOP_ITERATION;
@@ -374,6 +378,7 @@ static mp_obj_t readinto_locked(size_t n_args, const mp_obj_t *args) {
     int r;
     size_t buffered = got;
     buf.len = n;
+    /* The core writes into the program's buffer, which a scheduled function may resize between two waits. */
     self->mode |= IS_READING;
     USOCKET_CALL_ON(
         r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(self->sock, buf.buf, buf.len, &got, deadline));

@@ -9,7 +9,7 @@
 #include "py_usocket.h"
 
 #if USOCKET_POLLER
-uint32_t usocket_py_changes;
+uint32_t usocket_py_changes; /* It wraps; pollers only compare it with the value that they have seen. */
 #endif
 
 #if MICROPY_ENABLE_SCHEDULER && USOCKET_THREADS
@@ -67,6 +67,7 @@ static void fire_for_unread(socket_obj_t *self) {
     }
 }
 
+/* Let the watch report again. The atomic section keeps another thread from ending the watch meanwhile. */
 static void rearm_watch(socket_obj_t *self) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
     if (self->watch != NULL) {
@@ -106,8 +107,8 @@ void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     }
     if (watch != NULL || self->watch != NULL) {
         watch = swap_watch(self, watch);
-        if (watch !=
-            NULL) { /* Outside the atomic section: the watch's thread may be waiting for it, in mp_sched_schedule. */
+        /* Outside the atomic section: the watch's thread may be waiting for it, in mp_sched_schedule. */
+        if (watch != NULL) {
             usocket_watch_end(watch);
         }
     }
@@ -130,6 +131,7 @@ void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
 
 #endif
 
+/* Without a watcher it costs two loads, so every receive calls it. */
 void usocket_py_consumed(socket_obj_t *self) {
 #if USOCKET_POLLER
     if (self->polled != 0 && usocket_unread_len(&self->sock) != 0) {

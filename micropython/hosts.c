@@ -6,6 +6,7 @@
 
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
 
+/* Lookups have no timeout argument, so setdefaulttimeout limits them. */
 static usocket_time_t default_deadline(void) {
     return usocket_deadline_in(mod_usocket_default_timeout);
 }
@@ -100,6 +101,7 @@ static mp_obj_t host_name_found(usocket_lookup_t *l) {
     return usocket_py_name_obj(usocket_lookup_name(l));
 }
 
+/* Look the first address of a name up in turn; the lookup l is freed by the caller. */
 static mp_obj_t name_of_first_addr(usocket_lookup_t *l) {
     usocket_addrinfo_t info;
     if (usocket_lookup_get(l, 0, &info) < 0) {

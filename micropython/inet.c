@@ -31,6 +31,7 @@ static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_inet_pton_obj, mod_usocket_inet_pton);
 
+/* The bytes of a packed address. A str is refused, though it has a buffer: its text would pass for an address. */
 static void packed_ip(mp_obj_t arg, mp_buffer_info_t *packed) {
     if (mp_obj_is_str(arg)) {
         usocket_py_raise_type(MP_QSTR_address, "bytes-like", arg);
@@ -126,6 +127,7 @@ static mp_obj_t mod_usocket_if_indextoname(mp_obj_t index_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj, mod_usocket_if_indextoname);
 
+/* The port returns one interface for each call, so no list of its own has to be freed if an allocation here fails. */
 static mp_obj_t mod_usocket_if_nameindex(void) {
     mp_obj_t list = mp_obj_new_list(0, NULL);
     unsigned index = 0;

@@ -43,6 +43,7 @@ FOR_EXTRAS const char *usocket_py_service_text(mp_obj_t arg, char *buf, qstr wha
     return buf;
 }
 
+/* The canonical name stands in the first answer only, as in CPython. */
 FOR_EVENT_LOOPS mp_obj_t usocket_py_answers(usocket_lookup_t *l) {
     mp_obj_t list = mp_obj_new_list(0, NULL);
     usocket_addrinfo_t info;
@@ -181,6 +182,7 @@ MP_DEFINE_CONST_FUN_OBJ_KW(mod_usocket_create_server_obj, 0, mod_usocket_create_
 
 #endif
 
+/* Both objects and the tuple exist before the sockets do, so that no allocation can lose one. */
 static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 #if USOCKET_UNIX
     int family = USOCKET_AF_UNIX;
@@ -202,6 +204,7 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_socketpair_obj, 0, 3, mod_usocket_socketpair);
 
+/* The descriptor stays the caller's: the socket gets a duplicate. */
 static mp_obj_t mod_usocket_fromfd(size_t n_args, const mp_obj_t *args) {
     int proto = n_args > 3 ? usocket_py_int(args[3], MP_QSTR_proto) : 0;
     return MP_OBJ_FROM_PTR(usocket_py_new_copy(&mod_usocket_socket_type, usocket_py_int(args[0], MP_QSTR_fd),

@@ -6,6 +6,7 @@
 
 #if USOCKET_NAMES && USOCKET_ASYNC && USOCKET_PY_EXTRAS
 
+/* `open` stays false until the caller has begun the operation, so the finaliser of a half-made one ends nothing. */
 void *usocket_py_new_operation(size_t size, const mp_obj_type_t *type, const usocket_py_calls_t *calls) {
     usocket_py_ensure_interrupts();
     usocket_py_check_stack();
@@ -51,6 +52,7 @@ static mp_obj_t operation_result(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(operation_result_obj, operation_result);
 
+/* The operation is advanced by each poll, so an event loop needs no other call until it is ready. */
 static mp_uint_t ioctl_locked(usocket_py_operation_t *self, mp_uint_t request, uintptr_t arg, int *errcode) {
     if (request == MP_STREAM_POLL) {
         if (!self->open) {

@@ -40,6 +40,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj, 3, 4, socket_gets
 
 #define SO_HANDLER 20 /* The option's number in every MicroPython port, used by webrepl. */
 
+/* SO_HANDLER belongs to the binding; any other option goes to the core with the platform's numbers. */
 static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     int level = usocket_py_int(args[1], MP_QSTR_level);
@@ -69,8 +70,8 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         mp_get_buffer_raise(usocket_py_tls_list(name, value), &data, MP_BUFFER_READ);
 #endif
     } else {
-        usocket_py_buffer(value, &data, MP_QSTR_value,
-            "an int, a bool or bytes-like"); /* An empty value is not None: it has a pointer. */
+        /* An empty value is not None: it has a pointer. */
+        usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like");
     }
     int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
     usocket_py_check_socket(&self->sock, r, MP_QSTR_setsockopt, NULL);

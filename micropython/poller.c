@@ -295,6 +295,8 @@ static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) 
 
 /* ---- Results ----------------------------------------------------------------------------------------------------- */
 
+/* Take the next result of an object that is still registered, with the events that are registered now. With ONE_SHOT
+ * the object then waits for nothing until it is modified. */
 static bool next_found(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
     poller_obj_t *self = w->poller;
     while (w->i < w->n) {
@@ -360,6 +362,7 @@ static int close_set(poller_obj_t *self) {
     return set >= 0 ? usocket_poller_close(set) : 0;
 }
 
+/* Take a round out of the list. The last call to leave a closed poller closes the set. */
 static void leave_round(poller_obj_t *self, round_t *w) {
     round_t **p = &self->waits;
     while (*p != w) {

@@ -6,6 +6,7 @@
 
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 
+/* The stream protocol of an object with an ioctl; raises OSError for any other object. */
 static const mp_stream_p_t *stream_of(mp_obj_t obj) {
     return mp_get_stream_raise(obj, MP_STREAM_OP_IOCTL);
 }
@@ -19,6 +20,7 @@ void usocket_py_poller_check_open(const poller_obj_t *self) {
     usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
 }
 
+/* The lock is taken again on both ways out; an exception of the ioctl goes on to the caller. */
 mp_uint_t usocket_py_poller_ioctl(poller_obj_t *self, mp_obj_t obj, mp_uint_t request, uintptr_t arg, int *errcode) {
     const mp_stream_p_t *stream = stream_of(obj);
     usocket_py_unlock(&self->lock);
@@ -106,6 +108,7 @@ static void move_asked(poller_obj_t *self, size_t from, size_t to) {
     }
 }
 
+/* Remove an entry of the list. The last entry takes its place, so the index of that one changes. */
 static void remove_asked(poller_obj_t *self, size_t i) {
     self->asked_n--;
     move_asked(self, self->asked_n, i);
@@ -155,6 +158,7 @@ static void forget_found_in(round_t *w, mp_obj_t obj) {
     }
 }
 
+/* Drop them in every wait in progress, and in the results that ipoll's iterator has not returned yet. */
 static void forget_results(poller_obj_t *self, mp_obj_t obj) {
     for (round_t *w = self->waits; w != NULL; w = w->next) {
         forget_found_in(w, obj);
@@ -164,15 +168,17 @@ static void forget_results(poller_obj_t *self, mp_obj_t obj) {
     }
 }
 
-#define NO_DESCRIPTOR \
-    1024 /* A number from here on that is not open is refused; a smaller one may have just been closed. */
+/* A number from here on that is not open is refused; a smaller one may have just been closed. */
+#define NO_DESCRIPTOR 1024
 
+/* An object with a descriptor gets the slot of that number. It goes into the list if it has none, if the system cannot
+ * watch it, or if another object has the slot. The object counts as registered only once nothing can raise any more. */
 void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     int fd = descriptor_of(self, obj);
     bool is_number = mp_obj_is_int(obj);
     mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
-    if (self->closed ||
-        elem != NULL) { /* Another thread, or the object's own ioctl, has closed the poller or registered the object. */
+    /* Another thread, or the object's own ioctl, may have closed the poller or registered the object. */
+    if (self->closed || elem != NULL) {
         usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_register);
         usocket_py_poller_change(self, elem, events);
         return;
@@ -243,6 +249,7 @@ void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj) {
     }
 }
 
+/* The arrays are left to the collector. Armed descriptors leave the set when it is closed. */
 void usocket_py_poller_clear(poller_obj_t *self) {
     for (size_t i = 0; i < self->room; i++) {
         if (self->slot[i].obj != MP_OBJ_NULL) {

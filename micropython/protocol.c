@@ -53,6 +53,7 @@ mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t siz
     return transfer_once(s, true, (void *)buf, size, errcode);
 }
 
+/* The bits of the core and of the protocol. The first two are events that can be asked for. */
 static const struct {
     uint8_t ours;
     uint8_t stream;
@@ -81,6 +82,7 @@ mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
     return usocket_py_mask(usocket_poll(s, usocket_py_events(flags), USOCKET_NOW));
 }
 
+/* A TLS socket has no descriptor for pollers, because decrypted bytes do not make it readable. */
 mp_uint_t usocket_py_protocol_ioctl(socket_obj_t *self, mp_uint_t request, uintptr_t arg, int *errcode) {
     switch (request) {
         case MP_STREAM_POLL:

@@ -213,9 +213,10 @@ mp_obj_str_t *usocket_py_new_bytes(void);
 /* Move the contents of v into that object. v needs room for one byte more. Never raises. */
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v);
 
-#define USOCKET_PY_AT_ONCE \
-    4096 /* A result of up to so many bytes is allocated as requested, a larger one as data arrive. */
-#define USOCKET_PY_GROW 256 /* The smallest step by which a larger result grows. */
+/* A result of up to so many bytes is allocated as requested, a larger one as data arrive, in steps of at least
+ * USOCKET_PY_GROW bytes. */
+#define USOCKET_PY_AT_ONCE 4096
+#define USOCKET_PY_GROW 256
 
 /* The largest datagram: UDP's length field has 16 bits, and a datagram of AF_UNIX is limited by the sender's buffer,
  * 208 KiB on Linux. */

@@ -19,6 +19,7 @@ mp_obj_str_t *usocket_py_new_bytes(void) {
     return o;
 }
 
+/* The memory of v becomes that of the object; only a larger waste than SPARE is given back. */
 mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
     if (v->len != 0) {
         char *buf = v->buf;
@@ -32,6 +33,7 @@ mp_obj_t usocket_py_bytes(mp_obj_str_t *o, vstr_t *v) {
     return MP_OBJ_FROM_PTR(o);
 }
 
+/* A datagram that does not fit would be cut, so its room is the largest one's where the heap allows it. */
 size_t usocket_py_init_room(usocket_t *s, vstr_t *v, size_t n) {
     if (s->type != USOCKET_STREAM && n > USOCKET_PY_AT_ONCE) {
         n = MIN(n, DATAGRAM_MAX(s));
@@ -69,6 +71,7 @@ static size_t try_grow_room(usocket_t *s, vstr_t *v, size_t max, mp_obj_t *exc) 
     return 0;
 }
 
+/* usocket_recv_all_by or usocket_recv_line_by. */
 typedef int (*receive_t)(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline);
 
 /* Call `receive` until v has n bytes. Each part is as large as v's room, and v grows with what arrives, not with

@@ -48,6 +48,7 @@ static const usocket_py_calls_t resolver_calls = {
 static USOCKET_PLAIN_STREAM_TYPE(
     resolver_type, MP_QSTR_resolver, &usocket_py_operation_stream, &usocket_py_operation_locals);
 
+/* The host is copied, because the messages need it after the argument may have changed. */
 static mp_obj_t mod_usocket_resolver(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     char host[USOCKET_HOST_MAX];
     char service[USOCKET_SERVICE_MAX];

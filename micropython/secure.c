@@ -26,6 +26,7 @@ bool usocket_py_wants_tls(mp_obj_t ssl, bool server, qstr what) {
 
 #if USOCKET_TLS
 
+/* Through the method setsockopt, which converts the values; the order is the dict's. */
 void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl) {
     if (ssl == mp_const_true) {
         return;
@@ -54,6 +55,8 @@ static void set_up_and_handshake(socket_obj_t *self, mp_obj_t ssl, const char *h
     usocket_py_check_socket(&self->sock, r, MP_QSTR_create_connection, NULL);
 }
 
+/* The descriptor changes from a plain record to one with TLS. In between self is closed, but nothing there can
+ * raise. */
 void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline) {
     usocket_t *s = &self->sock;
     int family = s->family;

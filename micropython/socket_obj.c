@@ -21,6 +21,8 @@ mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what) {
     return MP_OBJ_FROM_PTR(self);
 }
 
+/* The handler's watch goes first: it shares the connection, which would stay open otherwise. Pollers look again
+ * afterwards, when the socket is closed. */
 int usocket_py_close_socket(socket_obj_t *self, bool wait) {
     usocket_py_set_handler(self, MP_OBJ_NULL);
     int r = wait ? usocket_py_close(&self->sock) : usocket_drop(&self->sock);
@@ -37,6 +39,7 @@ int usocket_py_detach(socket_obj_t *self) {
     return fd;
 }
 
+/* Nothing can raise between the adoption and the close of a descriptor that was refused. */
 void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what) {
     int r = usocket_adopt(&self->sock, fd, family, type, proto);
     if (r < 0) {

@@ -5,6 +5,7 @@
 #include "methods.h"
 #include "usocket/tls.h"
 
+/* A number of -1 is the default of the constructor, and with fileno that of the descriptor. */
 static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)type;
     enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
@@ -55,6 +56,7 @@ static void print_addr(const mp_print_t *print, const char *label, const usocket
     mp_obj_print_helper(print, usocket_py_addr_obj(a), PRINT_REPR);
 }
 
+/* The addresses are left out where the stack knows none; printing never raises for them. */
 static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     (void)kind;
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -197,6 +199,7 @@ static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t addr_in) {
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
 #if USOCKET_PY_EXTRAS
+/* As connect, but a code of the connect is returned. TLS's codes are raised: they are no errno. */
 static mp_obj_t socket_connect_ex(mp_obj_t self_in, mp_obj_t addr_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
@@ -254,6 +257,7 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 
 /* ---- The stream protocol ----------------------------------------------------------------------------------------- */
 
+/* The object that the stream protocol passes may be an instance of a Python subclass. */
 socket_obj_t *usocket_py_self(mp_obj_t self_in) {
     if (mp_obj_is_type(self_in, &mod_usocket_socket_type)) {
         return MP_OBJ_TO_PTR(self_in);

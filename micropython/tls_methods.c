@@ -8,6 +8,7 @@
 
 #include "usocket/tls.h"
 
+/* Not needed before a send or a receive, which make the handshake themselves. */
 static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_time_t deadline = usocket_deadline(&self->sock);
@@ -92,6 +93,7 @@ static mp_obj_t socket_version(mp_obj_t self_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_version_obj, socket_version);
 
+/* The tuple (name, version, bits of the key), as in CPython; the bits follow from the name. */
 static mp_obj_t socket_cipher(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     int version = tls_version_of(self);
@@ -119,6 +121,7 @@ static mp_obj_t socket_selected_alpn_protocol(mp_obj_t self_in) {
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_selected_alpn_protocol_obj, socket_selected_alpn_protocol);
 
+/* Only the DER is available. Without binary_form a verified certificate raises, since CPython would take it apart. */
 static mp_obj_t socket_getpeercert(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     static const mp_arg_t allowed[] = {{MP_QSTR_binary_form, MP_ARG_BOOL, {.u_bool = false}}};
     mp_arg_val_t arg;
