@@ -55,8 +55,7 @@ struct receive {
     int flags;            /* The stack's MSG_*. */
     int meaning;          /* USOCKET_PORT_* of them. */
     usocket_addr_t *from; /* The sender of a datagram, or NULL. */
-    wait_limit_t limit;
-    usocket_want_t want; /* Set by an attempt that returns USOCKET_EAGAIN. */
+    wait_limit_t limit;   /* The limit of the whole call. */
 };
 
 /* Take the error that a receive has kept for the next one. */
@@ -80,7 +79,7 @@ static bool comes_early(const struct receive *c, size_t len) {
 }
 
 /* Attempt to receive from the stack. */
-static int32_t receive_plain(struct receive *c, void *buf, size_t len) {
+static int32_t receive_plain(const struct receive *c, void *buf, size_t len, usocket_want_t *want) {
     usocket_t *base = c->base;
     int32_t r = USOCKET_EAGAIN;
     if (!comes_early(c, len)) {
@@ -95,13 +94,13 @@ static int32_t receive_plain(struct receive *c, void *buf, size_t len) {
         }
         LOOSE_STORE(&base->guess, GUESS_EARLY);
     }
-    want_events(&c->want, USOCKET_POLL_IN);
+    want_events(want, USOCKET_POLL_IN);
     return r;
 }
 
-/* Attempt to receive: from bytes put back, a kept error,
- * TLS or the stack, in this order. It never waits. */
-static int32_t receive_once(struct receive *c, void *buf, size_t len) {
+/* Attempt to receive: from bytes put back, a kept error, TLS or the stack, in this order. It never waits;
+ * USOCKET_EAGAIN sets *want. */
+static int32_t receive_once(const struct receive *c, void *buf, size_t len, usocket_want_t *want) {
     usocket_t *base = c->base;
     bool urgent = (c->meaning & USOCKET_PORT_URGENT) != 0;
     bool peek = (c->meaning & USOCKET_PORT_PEEK) != 0;
@@ -116,19 +115,20 @@ static int32_t receive_once(struct receive *c, void *buf, size_t len) {
         return r;
     }
     if (HAS_TLS(base)) {
-        return urgent ? USOCKET_EOPNOTSUPP : usocket_tls_recv(c->s, buf, len, peek, &c->want);
+        return urgent ? USOCKET_EOPNOTSUPP : usocket_tls_recv(c->s, buf, len, peek, want);
     }
-    return receive_plain(c, buf, len);
+    return receive_plain(c, buf, len, want);
 }
 
 /* Repeat the attempt, with waits between, until it returns another result than USOCKET_EAGAIN or
  * the limit is reached. Not inlined, so that receive_once is, and its prologue runs once for a
  * receive that has to wait. */
 __attribute__((noinline)) static int32_t receive_some(struct receive *c, void *buf, size_t len) {
+    usocket_want_t want;
     int32_t r;
     do {
-        r = receive_once(c, buf, len);
-    } while (r == USOCKET_EAGAIN && (r = usocket_await(c->s, &c->want, &c->limit)) == 0);
+        r = receive_once(c, buf, len, &want);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(c->s, &want, &c->limit)) == 0);
     return r;
 }
 
@@ -138,18 +138,12 @@ static int32_t receive_all(struct receive *c, uint8_t *buf, size_t len) {
     size_t got = 0;
     unsigned part = 0;
     int32_t r;
-    do {
-        r = receive_some(c, buf + got, len - got);
-        if (r <= 0) {
-            break;
-        }
+    while ((r = receive_some(c, buf + got, len - got)) > 0) {
         got += (size_t)r;
-        if (got == len) {
-            return (int32_t)got;
+        if (got == len || usocket_go_on(c->s, &part, c->limit.deadline) < 0) {
+            return (int32_t)got; /* no code of usocket_go_on is an error of the connection */
         }
-        r = usocket_go_on(c->s, &part, c->limit.deadline);
-        r = r == USOCKET_ETIMEDOUT ? c->limit.timeout_code : r;
-    } while (r == 0);
+    }
     if (got == 0) {
         return r;
     }
@@ -159,20 +153,7 @@ static int32_t receive_all(struct receive *c, uint8_t *buf, size_t len) {
     return (int32_t)got;
 }
 
-/* Receive as the flags say. */
-static int32_t receive(struct receive *c, void *buf, size_t len, usocket_time_t deadline) {
-    bool now = (c->meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT)) != 0;
-    c->limit = usocket_limit(c->s, false, now ? USOCKET_NOW : deadline);
-    if (buf == NULL) {
-        buf = c->s; /* any address that an offset may be added to */
-    }
-    if ((c->meaning & (USOCKET_PORT_WAITALL | USOCKET_PORT_PEEK)) == USOCKET_PORT_WAITALL && is_stream(c->s)) {
-        return receive_all(c, buf, len);
-    }
-    return receive_some(c, buf, len);
-}
-
-/* Name the peer as the sender, unless the stack has reported one. */
+/* Where the stack does not report a sender, the peer is the sender. */
 static void name_sender(usocket_t *base, usocket_addr_t *from) {
     if ((is_stream(base) || HAS_TLS(base) || base_unread(base) != 0) &&
         usocket_port_name(base_io(base), true, from) < 0) {
@@ -186,19 +167,21 @@ __attribute__((noinline)) int32_t usocket_recv_by(
     usocket_t *s, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline) {
     int32_t r = hold_for_buffer(s, buf, len);
     if (r == 0) {
-        struct receive c;
-        c.s = s;
-        c.base = base_of(s);
-        c.flags = flags;
-        c.meaning = flags == 0 ? 0 : usocket_port_flags(flags);
-        c.from = NULL;
+        int meaning = flags == 0 ? 0 : usocket_port_flags(flags);
+        bool now = (meaning & (USOCKET_PORT_DONTWAIT | USOCKET_PORT_URGENT)) != 0;
+        usocket_t *base = base_of(s);
+        struct receive c = {s, base, flags, meaning, NULL, usocket_limit(s, false, now ? USOCKET_NOW : deadline)};
         if (from != NULL) {
             from->family = USOCKET_AF_UNSPEC;
             c.from = is_stream(s) ? NULL : from;
         }
-        r = receive(&c, buf, clip(len), deadline);
+        if (buf == NULL) {
+            buf = s; /* any address that an offset may be added to */
+        }
+        bool all = (meaning & (USOCKET_PORT_WAITALL | USOCKET_PORT_PEEK)) == USOCKET_PORT_WAITALL && is_stream(s);
+        r = all ? receive_all(&c, buf, clip(len)) : receive_some(&c, buf, clip(len));
         if (from != NULL && r >= 0) {
-            name_sender(c.base, from);
+            name_sender(base, from);
         }
         usocket_release(s);
     }
