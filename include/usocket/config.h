@@ -36,7 +36,7 @@
 /* ---- Sockets --------------------------------------------------------------------------------- */
 
 /** IPv6: addresses, sockets, scopes. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT.
- *  @cost 698 + 72 (0 -> 1) */
+ *  @cost 702 + 72 (0 -> 1) */
 #ifndef USOCKET_IPV6
 #define USOCKET_IPV6 1
 #endif
@@ -57,7 +57,7 @@
 /** Datagram and raw sockets. 0: usocket_open refuses all but streams with USOCKET_ESOCKTNOSUPPORT;
  *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants); a lookup
  *  that names no type answers streams; an address given to usocket_send_by is ignored.
- *  @cost 280 + 394 (0 -> 1) */
+ *  @cost 284 + 394 (0 -> 1) */
 #ifndef USOCKET_DATAGRAMS
 #define USOCKET_DATAGRAMS 1
 #endif
@@ -154,7 +154,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1350 + 332, RAM 4 (0 -> 1) */
+ *  @cost 1362 + 332, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -222,7 +222,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 30981 + 2735, RAM 172 (0 -> 1) */
+ *  @cost 30987 + 2735, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
