@@ -516,7 +516,8 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline);
 void usocket_start(void);
 
 /** Install a hook that every wait calls before it begins and between its slices
- * (USOCKET_WAIT_SLICE_MS): if it returns true, the call returns USOCKET_EINTR.
+ * (USOCKET_WAIT_SLICE_MS): if it returns true, the call returns USOCKET_EINTR. After its
+ * deadline a call ends as it would without a hook.
  *
  * The hook must be quick, and must not call this library. It runs in the thread that waits, without
  * a lock. Interpreters need one, a C program rarely does. Without a hook, a signal ends a wait with

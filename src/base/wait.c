@@ -74,7 +74,7 @@ static int wait_or(usocket_t *s, usocket_wait_t *w, size_t n, usocket_time_t dea
         usocket_time_t until = deadline;
         bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
         if (hook != NULL && deadline != USOCKET_NOW) {
-            if (hook()) {
+            if (hook() && usocket_port_now() < deadline) { /* no interruption prolongs a call */
                 return USOCKET_EINTR;
             }
 #if USOCKET_WAIT_SLICE_MS
@@ -235,11 +235,11 @@ int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     if (*part % 8 != 0) { /* the checks below cost as much as a part does */
         return 0;
     }
-    bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
-    if (hook != NULL && hook()) {
-        return USOCKET_EINTR;
+    if (usocket_port_now() >= deadline) {
+        return USOCKET_ETIMEDOUT;
     }
-    return usocket_port_now() >= deadline ? USOCKET_ETIMEDOUT : 0;
+    bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
+    return hook != NULL && hook() ? USOCKET_EINTR : 0;
 }
 
 void usocket_change_flags(usocket_t *base, uint8_t clear, uint8_t set) {

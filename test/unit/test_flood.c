@@ -174,8 +174,8 @@ struct call {
 
 /* ---- One call under one flood ---------------------------------------------------------------------------------------- */
 
-enum way { DEADLINE, NONBLOCKING, CLOSE, CLOSE_WAIT, HOOK, WAYS };
-static const char *const ways[] = { "deadline", "non-blocking", "close", "close_wait, close", "hook" };
+enum way { DEADLINE, NONBLOCKING, CLOSE, CLOSE_WAIT, HOOK, HOOK_AGAIN, WAYS };
+static const char *const ways[] = { "deadline", "non-blocking", "close", "close_wait, close", "hook", "hook, again and again" };
 
 /* A call may end at the deadline, or earlier with a TLS error where the peer's flood is detected. */
 static void drive(const struct flood *f, const struct call *c, void (*prepare)(void), bool noticed) {
@@ -201,11 +201,16 @@ static void drive(const struct flood *f, const struct call *c, void (*prepare)(v
         usocket_time_t end = start + LIMIT;
         if (closes) {
             fx_go(closer, way == CLOSE ? NULL : &sock);
-        } else if (way == HOOK) {
-            hook_at = end;
+        } else if (way == HOOK || way == HOOK_AGAIN) {
+            hook_at = way == HOOK ? end : start;
             usocket_set_interrupt_hook(hook);
         }
-        int r = c->run(way == NONBLOCKING ? USOCKET_NOW : way == DEADLINE ? end : start + FLOOD * 2);
+        usocket_time_t deadline = way == NONBLOCKING ? USOCKET_NOW : way == DEADLINE || way == HOOK_AGAIN ? end : start + FLOOD * 2;
+        int r = c->run(deadline);
+        while (way == HOOK_AGAIN && r == USOCKET_EINTR && fx_now() < start + FLOOD * 2) {
+            fx_sleep(100); /* an interpreter runs what was pending, and makes the call again */
+            r = c->run(deadline);
+        }
         usocket_time_t now = fx_now();
         usocket_set_interrupt_hook(NULL);
 #if FX_SIM
@@ -213,7 +218,7 @@ static void drive(const struct flood *f, const struct call *c, void (*prepare)(v
 #endif
         __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
         fx_join();
-        static const int codes[] = { USOCKET_ETIMEDOUT, USOCKET_EAGAIN, USOCKET_EBADF, USOCKET_EBADF, USOCKET_EINTR };
+        static const int codes[] = { USOCKET_ETIMEDOUT, USOCKET_EAGAIN, USOCKET_EBADF, USOCKET_EBADF, USOCKET_EINTR, USOCKET_ETIMEDOUT };
         usocket_time_t limit = way == NONBLOCKING ? AT_ONCE : closes ? closed - start + LATE : LIMIT + LATE;
         bool done = r >= 0 || (noticed && r == USOCKET_ETLS_PROTOCOL); /* it returned data or the end of the connection */
         if (now - start > limit || (!done && r != codes[way]) || (r == USOCKET_ETIMEDOUT && now < end)) {
