@@ -137,7 +137,9 @@ static inline void want_events(usocket_want_t *want, uint8_t events) {
 #endif
 }
 
-/* Microseconds until a call repeats an attempt that no descriptor reports as worth repeating. */
+/* Microseconds until a call repeats an attempt that no descriptor reports as worth repeating.
+ * RETRY_LOCK_US is added to usocket_port_now() alone: the attempt may come early, and the step of a
+ * coarse clock, which usocket_deadline_in adds, is longer. */
 #define RETRY_LOCK_US 50     /* Another thread is in the TLS session, or a step has used up its budget. */
 #define RETRY_QUEUE_US 10000 /* The queue of an AF_UNIX peer is full. */
 

@@ -104,7 +104,7 @@ static int wait_for_look(
     want.news = &t->news;
     if (look->soon) {
         w->events &= USOCKET_POLL_OUT; /* a readable transport would end each wait at once */
-        want.at = usocket_deadline_in(RETRY_LOCK_US);
+        want.at = usocket_port_now() + RETRY_LOCK_US;
     }
     return usocket_wait_want(s, w, 1, &want, deadline);
 }

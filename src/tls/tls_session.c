@@ -99,7 +99,7 @@ bool usocket_tls_trylock(usocket_tls_t *t) {
  * tried again after RETRY_LOCK_US, and a close ends the loop. */
 int usocket_tls_lock(usocket_t *s, usocket_tls_t *t) {
     while (!usocket_tls_trylock(t)) {
-        usocket_port_wait(NULL, 0, usocket_deadline_in(RETRY_LOCK_US));
+        usocket_port_wait(NULL, 0, usocket_port_now() + RETRY_LOCK_US);
         if (is_gone(s)) {
             return USOCKET_EBADF;
         }
@@ -123,7 +123,7 @@ uint32_t usocket_tls_unlock(usocket_tls_t *t) {
 int32_t usocket_tls_step_done(usocket_tls_t *t, int32_t r, usocket_want_t *want) {
     uint8_t events = t->e.step_full ? 0 : t->e.want | (usocket_engine_unsent(&t->e) ? USOCKET_POLL_OUT : 0);
     if (events == 0) {
-        *want = WANT_AT(usocket_deadline_in(RETRY_LOCK_US));
+        *want = WANT_AT(usocket_port_now() + RETRY_LOCK_US);
     } else {
         *want = WANT(events);
         want->at = t->e.timer != 0 ? t->e.timer : USOCKET_NEVER;
@@ -135,7 +135,7 @@ int32_t usocket_tls_step_done(usocket_tls_t *t, int32_t r, usocket_want_t *want)
 }
 
 int usocket_tls_locked_out(usocket_want_t *want) {
-    *want = WANT_AT(usocket_deadline_in(RETRY_LOCK_US));
+    *want = WANT_AT(usocket_port_now() + RETRY_LOCK_US);
     return USOCKET_EAGAIN;
 }
 
