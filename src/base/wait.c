@@ -209,19 +209,18 @@ int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit)
      * wait for the session, with TLS or AF_UNIX for a time. */
 #if USOCKET_TLS || USOCKET_UNIX
     size_t n = want->events != 0;
-    usocket_time_t until = want->at < limit->deadline ? want->at : limit->deadline;
+    bool early = want->at < limit->deadline;
+    usocket_time_t until = early ? want->at : limit->deadline;
 #if USOCKET_TLS
     int r = want->in_session ? wait_news(s, &w, n, until, want) : wait_or(s, &w, n, until, NULL);
 #else
     int r = usocket_wait_for(s, &w, n, until);
 #endif
-    if (r == 0 && until < limit->deadline) {
-        return 0;
-    }
 #else
+    const bool early = false;
     int r = usocket_wait_for(s, &w, 1, limit->deadline);
 #endif
-    return r > 0 ? 0 : r == 0 ? limit->timeout_code : r;
+    return r < 0 ? r : r > 0 || early ? 0 : limit->timeout_code;
 }
 
 int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {

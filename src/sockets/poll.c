@@ -18,7 +18,7 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
         usocket_wait_t w = {io_of(s), (uint8_t)events, 0};
         bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
         r = usocket_wait_for(s, &w, 1, unread ? USOCKET_NOW : deadline);
-        r = r < 0 ? r : (r > 0 ? w.ready : 0) | (unread ? USOCKET_POLL_IN : 0);
+        r = r < 0 ? r : w.ready | (unread ? USOCKET_POLL_IN : 0);
     }
     usocket_release(s);
     return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
