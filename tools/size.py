@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 
+import cache
 import costs
 import growth
 import stacks
@@ -28,6 +29,7 @@ import stacks
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ARM = os.path.join(ROOT, "tools/arm")
 OUT = os.path.join(ROOT, "build/size")
+KEPT = os.path.join(ROOT, "build/size-objects")
 TABLE = os.path.join(ROOT, "bench/size.md")
 CC, SIZE = "arm-none-eabi-gcc", "arm-none-eabi-size"
 FLAGS = "-mcpu=cortex-m4 -mthumb -Os -ffunction-sections -fdata-sections -std=gnu99 -DNDEBUG -w -Werror=implicit-function-declaration".split()
@@ -138,7 +140,9 @@ class Target:
         self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]
         self.runs = 0
         self.compiled = {}  # {what was compiled: object file}
-        self.texts = {}  # {flags and source: digest of the preprocessed source}
+        self.texts = {}  # {source, flags, knobs as config.h completes them: digest of the preprocessed source}
+        self.knobs = {}  # {flags: those knobs}
+        self.sections = {}  # {object file: [(section, bytes)]}
         self.parts = {}  # every function and table of the last measurement of a file: {(file, name): bytes}
         for name in STACK:
             write("%s/include/%s" % (OUT, name), '#include "stack.h"\n')
@@ -206,18 +210,26 @@ class Target:
             for path, text in zip(paths, pool.map(lambda path: options or self.text(path, flags[path]), paths)):
                 key = (path, flags[path] if options else text)
                 if key not in self.compiled:
-                    self.compiled[key] = "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_"))
-                    commands.append([CC, *flags[path], "-c", "-o", self.compiled[key], path])
+                    self.compiled[key] = "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_")) if options else self.kept(path, text)
+                    if options or not os.path.exists(self.compiled[key]):
+                        commands.append([CC, *flags[path], "-c", "-o", self.compiled[key], path])
                 objects[path] = self.compiled[key]
             list(pool.map(call, commands))
         return objects
 
     def text(self, path, flags):
         """A digest of the source as the compiler sees it: a knob that changes nothing in a file needs no compilation."""
-        key = (path, flags)
+        if flags not in self.knobs:
+            macros = call([CC, *flags, "-E", "-dM", ROOT + "/include/usocket/config.h"])
+            self.knobs[flags] = "".join(sorted(re.findall(r"^#define USOCKET_.*\n", macros, re.M)))
+        key = (path, tuple(flag for flag in flags if not flag.startswith("-DUSOCKET_")), self.knobs[flags])
         if key not in self.texts:
             self.texts[key] = hashlib.sha1(call([CC, *flags, "-E", "-P", path]).encode()).digest()
         return self.texts[key]
+
+    def kept(self, path, text):
+        """The place of an object in KEPT, where a later run finds it. The name tells all that the object depends on."""
+        return "%s/%s.o" % (KEPT, cache.key("size", cache.version(CC), *FLAGS, path, text))
 
     def graph(self, port):
         """The call graph of the library on a port, with the stack of each function."""
@@ -234,12 +246,12 @@ class Target:
         found = {}
         for path, name in self.compile(paths, defines, port).items():
             found[path] = Bytes()
-            for line in call([SIZE, "-A", name]).splitlines():
-                match = re.match(r"(\S+)\s+(\d+)\s+\d+$", line)
-                if match:
-                    found[path].add(match[1], int(match[2]))
-                    if re.match(r"\.(text|rodata|data)\.", match[1]):
-                        self.parts[os.path.relpath(path, ROOT), match[1]] = int(match[2])
+            if name not in self.sections:
+                self.sections[name] = re.findall(r"^(\S+)\s+(\d+)\s+\d+$", call([SIZE, "-A", name]), re.M)
+            for section, size in self.sections[name]:
+                found[path].add(section, int(size))
+                if re.match(r"\.(text|rodata|data)\.", section):
+                    self.parts[os.path.relpath(path, ROOT), section] = int(size)
         return found
 
     def link(self, paths, defines, roots):
@@ -428,8 +440,12 @@ def main():
     lock = open(OUT + ".lock", "w")
     fcntl.flock(lock, fcntl.LOCK_EX)  # another measurement would delete the objects
     shutil.rmtree(OUT, ignore_errors=True)
+    os.makedirs(KEPT, exist_ok=True)
     try:
-        report = everything(Target(find_micropython(given.micropython)), given.top, given.check)
+        target = Target(find_micropython(given.micropython))
+        report = everything(target, given.top, given.check)
+        for name in set(glob.glob(KEPT + "/*.o")) - set(target.compiled.values()):
+            os.unlink(name)
     except Problem as e:
         sys.exit("size.py: " + str(e))
     if given.check:
