@@ -1,6 +1,6 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
-SUITES += test-arm-sim test-bigendian-sim instructions-check
+SUITES += test-bigendian-sim instructions-check
 LONG_SUITES += size-check test-client test-configs test-arm-c test-arm-python test-bigendian-c
 
 CMOCKA_VERSION := 1.1.5

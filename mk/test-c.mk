@@ -85,21 +85,22 @@ test-c-configs:
 		'$(strip $(TC_CLIENT))' || exit 1; done
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
-# The variants of test-c. clang's are in test-c-asan, and in test-c-clang.
-TC_QUICK := gcc no-threads no-ipv6 no-workers one-worker no-names no-server in-turn client
-.PHONY: test-c test-c-clang test-c-long test-c-asan test-c-valgrind examples-c
+# The variants of test-c and of test-c-variants. gcov's counts exist only for gcc.
+TC_QUICK := gcc no-threads in-turn client
+TC_MORE := $(if $(findstring coverage,$(CFLAGS_EXTRA)),,clang) no-ipv6 no-workers one-worker no-names no-server
+.PHONY: test-c test-c-variants test-c-long test-c-asan test-c-valgrind examples-c
 test-c: $(foreach v,$(TC_QUICK),$($(v)_PROGRAMS)) examples-c
 	$(GO) $(TC_RUN) --also 'make --no-print-directory test-c-configs TC_CONFIG_CC=gcc' --also '$(TC)/examples.sh $(BUILD_DIR)/examples' \
 		$(if $(findstring coverage,$(CFLAGS_EXTRA)),,--also '$(TC)/knobs.py gcc g++ $(BUILD_DIR)/gcc/net.a $(BUILD_DIR)/knobs') \
 		--also '$(TC)/absent.sh $(BUILD_DIR)/client/net.a $(TC_NOT_IN_CLIENT)' \
 		--brief $(foreach v,$(filter-out gcc,$(TC_QUICK)),$($(v)_PROGRAMS)) --full $(gcc_PROGRAMS)
 
-test-c-clang: $(clang_PROGRAMS) ## the C tests and every configuration, with clang
+test-c-variants: $(foreach v,$(TC_MORE),$($(v)_PROGRAMS)) ## the C tests with clang and with more options left out
 	$(GO) $(TC_RUN) --also 'make --no-print-directory test-c-configs TC_CONFIG_CC=clang' --brief $^
 
 # The programs that do more in a long run, in all variants; test-c has already run the others.
 TC_LONGER := $(filter $(patsubst $(TC)/test_%.c,\%/%-sim,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)) \
-	$(patsubst $(TC)/test_%.c,\%/%-net,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)),$(foreach v,clang $(TC_QUICK),$($(v)_PROGRAMS)))
+	$(patsubst $(TC)/test_%.c,\%/%-net,$(shell grep -lE 'TEST_(LONG|SHORT)' $(TC)/test_*.c)),$(foreach v,$(TC_QUICK) $(TC_MORE),$($(v)_PROGRAMS)))
 test-c-long: $(TC_LONGER)
 	$(GO) TEST_LONG=1 $(TC_RUN) --full $^
 

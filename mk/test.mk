@@ -3,8 +3,13 @@
 SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.py),test-compat) \
 	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
-LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python newest-test-peers test-c-clang test-tree
+LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python newest-test-peers test-c-variants test-tree
 SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long coverage-check
+
+# The suites that take longest come first: none of them is left alone at the end.
+LONGEST := run size-check test-tls lint test-peers test-tls-c test-compat test-python-lwip test-aio test-python-sal test-python test-c \
+	newest-test-peers test-arm-python test-random-asan test-tree test-tls-asan test-tls-sal test-tap test-python-asan test-configs test-c-variants
+longest_first = $(foreach suite,$(LONGEST),$(filter $(suite),$(1))) $(filter-out $(LONGEST),$(1))
 
 OURS := build/unix/micropython
 STOCK := build/ab/micropython
@@ -17,10 +22,10 @@ SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1:detect_sta
 	test-asan bench size coverage coverage-check
 
 test: packages-test ## all tests that make a change safe, in some minutes
-	@$(PYTHON) tools/suites.py test $(SUITES)
+	@$(PYTHON) tools/suites.py test $(call longest_first,$(SUITES))
 
 test-long: packages-test ## sanitizers, the other stacks and processors, the newest MicroPython
-	@$(PYTHON) tools/suites.py test-long $(LONG_SUITES)
+	@$(PYTHON) tools/suites.py test-long $(call longest_first,$(LONG_SUITES))
 
 test-soak: packages-test ## sweeps at every point, valgrind, coverage; docs/soak.md says when it last ran
 	@$(PYTHON) tools/soak.py $(SOAK_SUITES)

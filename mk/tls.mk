@@ -61,14 +61,14 @@ $(eval $(call mbedtls_archive,build/mbedtls-arm,$(arm_CC),-Os))
 tls-arm_CMOCKA := $(BUILD_DIR)/arm/cmocka.o
 $(eval $(call tls_variant,tls-arm,$(arm_CC),-Os $(FOREIGN_CFLAGS:-O2=),build/mbedtls-arm/libmbedcrypto.a,tls dtls dtls_way tls_options tls_memory tls_secrets,tls dtls dtls_way))
 
-# gcov's counts exist only for gcc.
-TLS_VARIANTS := tls $(if $(findstring coverage,$(CFLAGS_EXTRA)),,tls-2)
-TLS_PROGRAMS := $(foreach v,$(TLS_VARIANTS),$($(v)_PROGRAMS))
-TLS_FULL := $(filter %/tls/tls-sim %/tls/tls-net %/tls/tls_sweep-sim,$(TLS_PROGRAMS))
+TLS_FULL := $(filter %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS))
 TLS_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
-.PHONY: test-tls-c test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
-test-tls-c: $(TLS_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
-	$(GO) TEST_LIMIT=300 $(TC_RUN) --brief $(filter-out $(TLS_FULL),$(TLS_PROGRAMS)) --full $(TLS_FULL)
+.PHONY: test-tls-c test-tls-c-2 test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
+test-tls-c: $(tls_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
+	$(GO) TEST_LIMIT=300 $(TC_RUN) --brief $(filter-out $(TLS_FULL),$(tls_PROGRAMS)) --full $(TLS_FULL)
+
+test-tls-c-2: $(tls-2_PROGRAMS) ## the C tests of TLS, with mbedTLS 2.28
+	$(GO) TEST_LIMIT=300 $(TC_RUN) --brief $^
 
 test-tls-c-asan: $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
 	$(GO) $(TLS_SANITIZER) TEST_LIMIT=300 $(TC_RUN) --brief $(tls-clang_PROGRAMS) $(tls-asan_PROGRAMS)
@@ -90,7 +90,7 @@ test-pairs: $(tls-tsan_PROGRAMS) ## every pair of calls at once on one socket, u
 	$(GO) TSAN_OPTIONS=halt_on_error=0:exitcode=97:history_size=4 TEST_LIMIT=600 $(TC_RUN) --full $^
 
 SUITES += test-tls-c test-pairs
-LONG_SUITES += test-tls-c-asan test-tls-c-arm
+LONG_SUITES += test-tls-c-2 test-tls-c-asan test-tls-c-arm
 SOAK_SUITES += test-tls-c-long test-tls-c-valgrind
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------

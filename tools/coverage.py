@@ -28,6 +28,7 @@ AIMED = ("src/", "port/")
 
 SUITES = {
     "C tests": ["make", "--no-print-directory", "test-c", f"BUILD_DIR={C_BUILD}", "CFLAGS_EXTRA=--coverage -O0"],
+    "Variants of the C tests": ["make", "--no-print-directory", "test-c-variants", f"BUILD_DIR={C_BUILD}", "CFLAGS_EXTRA=--coverage -O0"],
     "TLS C tests": ["make", "--no-print-directory", "test-tls-c", f"BUILD_DIR={C_BUILD}", "CFLAGS_EXTRA=--coverage -O0"],
     "Python tests": [sys.executable, "-B", "test/python/run.py", "--interp", INTERPRETER],
     "TLS tests": [sys.executable, "-B", "test/tls/run.py", "--only", "limits", "--only", "conformance", "--only", "behaviour", "--interp", INTERPRETER],
