@@ -426,7 +426,12 @@ int32_t usocket_send_by(usocket_t *s, const void *buf, size_t len, int flags,
 /** True if the stack has given up the connection because the peer answered neither retransmissions
  *  nor keepalives. USOCKET_ETIMEDOUT is the stack's own code then, and not a missed deadline. */
 static inline bool usocket_is_lost(const usocket_t *s) {
-    return ((s->base != NULL ? s->base : s)->flags & USOCKET_LOST_FLAG) != 0;
+    const usocket_t *base = s->base != NULL ? s->base : s;
+#if USOCKET_THREADS
+    return (__atomic_load_n(&base->flags, __ATOMIC_RELAXED) & USOCKET_LOST_FLAG) != 0;
+#else
+    return (base->flags & USOCKET_LOST_FLAG) != 0;
+#endif
 }
 
 /** Receive exactly @p len bytes, unless the stream ends first. On a datagram socket: one datagram.
