@@ -24,7 +24,7 @@ import slow
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WORK = os.path.join(ROOT, "build", "run")
-LINE_LIMIT = 20 * slow.factor()  # seconds for each line of output
+LINE_LIMIT = 60 * slow.factor()  # seconds for each line of output
 
 PAGE = "<html><body><h1>It works</h1><p>This page went through usocket.</p></body></html>\n"
 
@@ -101,7 +101,7 @@ class Example:
         try:
             line = self.lines.get(timeout=LINE_LIMIT)
         except queue.Empty:
-            raise Wrong(f"{self.name} said nothing for {LINE_LIMIT:.0f} s ({slow.advice(LINE_LIMIT / 20)}); expected: {pattern}") from None
+            raise Wrong(f"{self.name} said nothing for {LINE_LIMIT:.0f} s ({slow.advice(LINE_LIMIT / 60)}); expected: {pattern}") from None
         if line is None:
             raise Wrong(f"{self.name} ended with code {self.child.wait()}; expected it to say: {pattern}")
         print(f"  {self.name:>10} | {line}")

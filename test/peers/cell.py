@@ -82,10 +82,27 @@ def read(path):
         return f.read()
 
 
+# Runs one of the suite's own runners, with its limits of time scaled.
+SCALED = """
+import re, sys
+path, factor = sys.argv[1], float(sys.argv[2])
+sys.argv[:3] = [path]
+with open(path, encoding="utf-8") as file:
+    text = file.read()
+text = re.sub(r"^(TEST_TIMEOUT|INSTANCE_READ_TIMEOUT_S) = ([0-9]+)$", lambda m: "%s = %g" % (m[1], float(m[2]) * factor), text, flags=re.M)
+__file__ = path
+exec(compile(text, path, "exec"))
+"""
+
+
+def runner(script, job):
+    return [sys.executable, "-B", "-c", SCALED, script, str(job["factor"])]
+
+
 def single(name, job):
     """A test of one program, by run-tests.py."""
     tests = job["tree"] + "/tests"
-    text, seconds = run([sys.executable, "-B", "run-tests.py", "-j1", "-r", job["scratch"], name],
+    text, seconds = run([*runner("run-tests.py", job), "-j1", "-r", job["scratch"], name],
                         job)
     found = re.search(r"^(pass|FAIL|skip) +" + re.escape(name) + r" *(.*)$", text, re.M)
     result = {"outcome": found.group(1) if found else "error", "seconds": seconds,
@@ -109,7 +126,7 @@ def single(name, job):
 
 def multi(name, job):
     """A test in two parts, by run-multitests.py, on the job's instances."""
-    command = [sys.executable, "-B", "run-multitests.py", "-s"]
+    command = [*runner("run-multitests.py", job), "-s"]
     for instance in job["instances"]:
         if instance != "cpython":
             instance = f"exec:{instance},MICROPYPATH=.frozen:{job['tree']}/extmod"

@@ -196,10 +196,10 @@ def run_some(o, copy, runs, at_once):
     certs = f"{WORK}/certs"
     os.makedirs(certs, exist_ok=True)
     standins.certificates(certs)
-    jobs = []
+    jobs, factor = [], slow.factor()
     for i, (members, column, inet, instances) in enumerate(batches(runs)):
         jobs.append((dict(tree=copy, certs=certs, scratch=f"{WORK}/results/{i}", inet=inet,
-                          interp=o.stock if column == "stock" else o.ours, limit=LIMIT * slow.factor(),
+                          interp=o.stock if column == "stock" else o.ours, factor=factor, limit=LIMIT * factor,
                           instances=instances, names=[m["name"] for m in members]), members))
     progress = Progress(len(runs))
     with ThreadPoolExecutor(at_once) as pool:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from drive import Script, check
+from drive import SLOW, Script, check
 
 OTHER_PROCESS = """
 import os, socket, sys, time
@@ -160,7 +160,7 @@ def run(source):
         users = [("the same user", 0)] if os.getuid() else [("another user", 65534), ("the same user", 0)]
         shared = state.startswith("DTLS") and "before" not in state
         for user, uid in users:
-            said = other_process(uid, kind, port, seconds, shared).communicate(timeout=60)[0].strip().split("\n")[-1]
+            said = other_process(uid, kind, port, seconds, shared).communicate(timeout=60 * SLOW)[0].strip().split("\n")[-1]
             check("%s: %s gets nothing" % (state, user), said == "refused", said)
         child.child.stdin.write(b"\n")
         child.child.stdin.flush()

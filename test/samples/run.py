@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import slow
 
 SAMPLES = os.path.join(ROOT, "samples")
-LINE_LIMIT = 20 * slow.factor()  # seconds for each line of output
+LINE_LIMIT = 60 * slow.factor()  # seconds for each line of output
 PAGE = b"<p>a page</p>\n" * 20
 
 counts = {"ok": 0, "FAIL": 0}
@@ -68,7 +68,7 @@ class Process:
                 return match
 
     def expect(self, what, pattern):
-        return check(what, self.wait(pattern), f"no line {pattern!r} within {LINE_LIMIT:.0f} s ({slow.advice(LINE_LIMIT / 20)}) in {self.seen[-8:]}")
+        return check(what, self.wait(pattern), f"no line {pattern!r} within {LINE_LIMIT:.0f} s ({slow.advice(LINE_LIMIT / 60)}) in {self.seen[-8:]}")
 
     def end(self):
         self.process.stdin.close()

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 
 import certs
+import slow
 import strangers
 
 NAMES = {0x303: "TLSv1.2", 0x304: "TLSv1.3"}
@@ -196,7 +197,7 @@ def built_in(suite):
     for version in (0x303, 0x304):
         ctx = strangers.server_context(suite.maker, "ec", versions=(version, version))
         with strangers.Server(give) as server:
-            done = subprocess.run(command + [str(server.port), "client"], capture_output=True, text=True, timeout=30, check=False)
+            done = subprocess.run(command + [str(server.port), "client"], capture_output=True, text=True, timeout=60 * slow.factor(), check=False)
         suite.check(f"MicroPython's tls, a client, {NAMES[version]}", done.stdout == "same\n", done.stdout + done.stderr)
         ctx = ssl.create_default_context(cafile=suite.maker.path("root.pem"))
         ctx.minimum_version = ctx.maximum_version = strangers.VERSIONS[version]
@@ -205,13 +206,13 @@ def built_in(suite):
             back = b""
             try:
                 port = int(child.stdout.readline())
-                with ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 10), server_hostname=certs.HOST) as tls:
+                with ctx.wrap_socket(socket.create_connection(("127.0.0.1", port), 60), server_hostname=certs.HOST) as tls:
                     tls.sendall(data)
                     while len(back) < len(data) and (more := tls.recv(65536)):
                         back += more
             except (OSError, ValueError) as error:
                 back = repr(error)
-            said = child.communicate(timeout=20)[0]
+            said = child.communicate(timeout=60 * slow.factor())[0]
         suite.check(f"MicroPython's tls, a server, {NAMES[version]}", back == data and said.endswith("same\n"), f"{back[:200]!r} {said}")
 
 

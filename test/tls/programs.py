@@ -13,6 +13,7 @@ import threading
 import time
 
 import certs
+import slow
 import strangers
 from ports import free as free_port
 
@@ -110,13 +111,13 @@ class Example:
         self.first.set()
 
     def port(self):
-        self.first.wait(20)
+        self.first.wait(60 * slow.factor())
         found = re.search(r", (\d+)\)", self.lines[0] if self.lines else "")
         if not found:
             raise RuntimeError(f"no server: {self.lines}")
         return int(found.group(1))
 
-    def end(self, limit=20):
+    def end(self, limit=60):
         """Its whole output, after its end."""
         try:
             if self.child.wait(limit):
