@@ -12,7 +12,7 @@ HEADERS = ("usocket.h", "names.h", "errors.h", "port.h")
 
 # Calls through pointers, and the functions that they can reach.
 INDIRECT = {
-    "interrupted": ["the interrupt hook"],
+    "wait_or": ["the interrupt hook"],
     "usocket_wait_for": ["the interrupt hook"],
     "usocket_go_on": ["the interrupt hook"],
     "watch_socket": ["the watcher's callback"],

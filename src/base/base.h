@@ -189,7 +189,13 @@ int usocket_wait_connected(usocket_t *s, usocket_time_t deadline);
 #endif
 
 /* Store a time that other threads load, which takes the lock where LOCKED_TIME needs it. */
+#if USOCKET_THREADS && UINTPTR_MAX <= UINT32_MAX
 void usocket_store_time(usocket_time_t *p, usocket_time_t t);
+#else
+static inline void usocket_store_time(usocket_time_t *p, usocket_time_t t) {
+    LOOSE_STORE(p, t);
+}
+#endif
 
 /* ---- Bytes put back: unread.c ------------------------------------------------------------------------------------ */
 

@@ -41,9 +41,6 @@ void usocket_store_time(usocket_time_t *p, usocket_time_t t) {
 }
 #else
 #define load_time(p) LOOSE_LOAD(p)
-void usocket_store_time(usocket_time_t *p, usocket_time_t t) {
-    LOOSE_STORE(p, t);
-}
 #endif
 
 void usocket_settimeout(usocket_t *s, usocket_time_t timeout) {
