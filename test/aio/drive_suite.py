@@ -70,7 +70,7 @@ else:
         for name in PAIRS:
             copy = ours(os.path.join(tests, "multi_net", name + ".py"), folder)
             done = run(sys.executable, tests + "/run-multitests.py", "-i", instance, "-i", instance, copy, cwd=tests)
-            check(name, "1 tests passed" in done.stdout and done.returncode == 0, done.stdout[-800:])
+            check(name, "1 tests passed" in done.stdout and done.returncode == 0, " | ".join(done.stdout[-800:].split("\n")))
         for name in SINGLE:
             copy = ours(os.path.join(tests, "net_hosted", name + ".py"), folder)
             done = run(INTERP, copy)

@@ -17,20 +17,26 @@ LATE = 20000 * float(env("TEST_SLOW") or 1)  # ms; upper limit of one pair, long
 IN, OUT = 1, 4
 given = []  # descriptors of detach()
 made = []  # files and sockets that calls have returned
+lock = _thread.allocate_lock()  # of the lists: without a GIL two threads that append at once leave an item without a value
 
 
 def gives(s):
     fd = s.detach()
     if fd >= 0:
-        given.append(fd)
+        add(given, fd)
+
+
+def add(list, item):
+    with lock:
+        list.append(item)
 
 
 def keeps(what):
-    made.append(what)
+    add(made, what)
 
 
 def accepts(s):
-    made.append(s.accept()[0])
+    add(made, s.accept()[0])
 
 
 def handles(s):
@@ -125,26 +131,27 @@ def attempt(o, label, call):
             call(o)
         except EXPECTED as e:
             if isinstance(e, OSError) and (type(number(e)) is not int or number(e) == 0):
-                wrong.append((label, repr(e)))
+                add(wrong, (label, repr(e)))
         except Exception as e:
-            wrong.append((label, repr(e)))
+            add(wrong, (label, repr(e)))
 
 
 def second():
     while not stop:
         if job:
-            o, label, call = job.pop()
+            with lock:
+                o, label, call = job.pop()
             attempt(o, label, call)
             o = None
-            done.append(1)
+            add(done, 1)
         else:
             time.sleep(0.0002)
-    done.append(1)
+    add(done, 1)
 
 
 def together(o, a, b, calls):
     start = ticks()
-    job.append((o, b, calls[b]))
+    add(job, (o, b, calls[b]))
     attempt(o, a, calls[a])
     while not done:
         if since(start) > 4 * LATE:
@@ -154,7 +161,7 @@ def together(o, a, b, calls):
         time.sleep(0.0001)
     done.clear()
     if since(start) > LATE:
-        wrong.append((a, b, "took {} ms".format(since(start))))
+        add(wrong, (a, b, "took {} ms".format(since(start))))
 
 
 def close_all(list):
@@ -343,9 +350,9 @@ def hammer(label, o, calls, meanwhile, seconds=0.7):
             except EXPECTED:
                 pass
             except Exception as e:
-                wrong.append((label, repr(e)))
+                add(wrong, (label, repr(e)))
                 break
-        ended.append(1)
+        add(ended, 1)
 
     for k in range(3):
         _thread.start_new_thread(go, (k,))
@@ -411,7 +418,7 @@ if STACK:
     _thread.stack_size(STACK)
 _thread.start_new_thread(second, ())
 sections(plain, secure, files, pollers, waiters, at_speed)
-stop.append(1)
+add(stop, 1)
 while not done:
     time.sleep(0.001)
 listener.close()
