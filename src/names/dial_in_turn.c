@@ -59,8 +59,8 @@ static int open_next(usocket_dial_t *d, usocket_t *s) {
 /* The deadline of the current attempt: the time left is
  * divided by the number of addresses left, this one included. */
 static usocket_time_t attempt_deadline(const usocket_dial_t *d, usocket_time_t deadline) {
-    usocket_time_t left = deadline - usocket_port_now();
-    if (deadline == USOCKET_NEVER || left <= 0) {
+    usocket_time_t now = usocket_port_now();
+    if (deadline == USOCKET_NEVER || deadline <= now) {
         return deadline;
     }
     usocket_addrinfo_t info;
@@ -68,7 +68,7 @@ static usocket_time_t attempt_deadline(const usocket_dial_t *d, usocket_time_t d
     while (usocket_lookup_get(d->lookup, next, &info) == 0) {
         next++;
     }
-    return deadline - left + left / (usocket_time_t)(next - d->next + 1);
+    return now + (deadline - now) / (usocket_time_t)(next - d->next + 1);
 }
 
 /* d->trying: s is open, and its connect is in progress.

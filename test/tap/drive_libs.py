@@ -10,7 +10,7 @@ import link
 import names
 
 LIBS = os.path.join(os.path.dirname(link.HERE), "libs")
-sys.path.insert(0, LIBS)
+sys.path[:0] = [LIBS, os.path.join(os.path.dirname(os.path.dirname(link.HERE)), "tools")]
 import services  # noqa: E402
 
 CASES = ("http.py", "http_client.py", "mqtt.py", "streams.py", "datagrams.py", "servers.py")
