@@ -12,6 +12,9 @@ import tempfile
 from drive import INTERP, SLOW, check
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "test", "peers"))
+from cell import runner  # noqa: E402
+
 TREES = sorted(glob.glob(os.path.join(ROOT, "build", "micropython-*", "tests")))
 PAIRS = ["asyncio_tcp_" + name for name in ("close_write", "readall", "readexactly", "readinto", "server_client")]
 PAIRS += ["asyncio_tls_server_client", "asyncio_tls_server_client_readline"]
@@ -69,7 +72,7 @@ else:
             shutil.copy(key, folder)
         for name in PAIRS:
             copy = ours(os.path.join(tests, "multi_net", name + ".py"), folder)
-            done = run(sys.executable, tests + "/run-multitests.py", "-i", instance, "-i", instance, copy, cwd=tests)
+            done = run(*runner(tests + "/run-multitests.py", {"factor": SLOW}), "-i", instance, "-i", instance, copy, cwd=tests)
             check(name, "1 tests passed" in done.stdout and done.returncode == 0, " | ".join(done.stdout[-800:].split("\n")))
         for name in SINGLE:
             copy = ours(os.path.join(tests, "net_hosted", name + ".py"), folder)

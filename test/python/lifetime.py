@@ -5,7 +5,7 @@ import os
 import select
 import socket
 
-from check import FIRST, SYSTEM, check, collect, descriptors, lost_are_closed, raised, raises, sections, skip, summary, true
+from check import FIRST, SYSTEM, aside, check, collect, descriptors, lost_are_closed, raised, raises, sections, skip, summary, true
 from pairs import close, fill, narrow_pair, tcp_pair
 from where import HOST, MANY
 
@@ -55,7 +55,7 @@ def collected():
         ("fresh sockets", socket.socket), ("pairs", tcp_pair), ("listeners", lambda: socket.create_server((HOST, 0))),
         ("files of lost sockets", lambda: tcp_pair()[0].makefile("rb")),
     ):  # fmt: skip
-        lose(MANY, make)
+        aside(lambda: lose(MANY, make))
         lost_are_closed("U3: {}: unreachable ones are closed".format(label), start)
 
     def cycle():
@@ -64,13 +64,13 @@ def collected():
         box.append(s)
         box.append(box)
 
-    lose(MANY // 2, cycle)
+    aside(lambda: lose(MANY // 2, cycle))
     lost_are_closed("U3: sockets in a circle are closed", start)
 
     class Sub(socket.socket):
         pass
 
-    lose(MANY // 2, Sub)
+    aside(lambda: lose(MANY // 2, Sub))
     lost_are_closed("U3: subclass instances are closed", start)
     a, b = tcp_pair()
 

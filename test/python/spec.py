@@ -4,7 +4,7 @@ import socket
 import time
 import usocket
 
-from check import FIRST, check, collect, descriptors, in_time, lost_are_closed, number, raised, raises, sections, since, spawn, summary, ticks, timed, true
+from check import FIRST, aside, check, collect, descriptors, in_time, lost_are_closed, number, raised, raises, sections, since, spawn, summary, ticks, timed, true
 from pairs import C, close, crowd, drain, narrow_pair, settle, tcp_pair, udp_pair
 from where import HOST, MUCH, NAME
 
@@ -54,8 +54,7 @@ def close_():
     def lose():
         usocket.socket()
 
-    for _ in range(10):
-        lose()
+    aside(lambda: [lose() for _ in range(10)])
     lost_are_closed("close: sockets are closed when they are garbage-collected", start)
     with usocket.socket() as s:
         true("close: a with statement around them", s.fileno() >= FIRST)
