@@ -11,7 +11,7 @@ A suite's last line of the form `N passed, N failed, N skipped` counts. A suite 
 no failure, that prints no such line or that ran no test counts as one failure.
 
 While nothing is printed, a line every QUIET seconds names the suites that run, for how long, and what is being made. TEST_JOBS: the
-number of files that are compiled at once (the number of processors); TEST_SUITES: the number of suites at once.
+number of files that are compiled at once (the number of processors); TEST_SUITES: the number of suites at once (one more).
 """
 
 import os
@@ -32,7 +32,7 @@ QUIET = 8
 ABOUT = {"test": 9, "test-long": 17, "test-soak": 30}  # minutes on two idle cores; later runs use the duration of the previous one on this machine
 CORES = os.cpu_count() or 1
 JOBS = os.environ.get("TEST_JOBS") or str(CORES)
-AT_ONCE = int(os.environ.get("TEST_SUITES") or 2)
+AT_ONCE = int(os.environ.get("TEST_SUITES") or CORES + 1)  # some wait more than they work
 BUILDS = "builds"  # the row of what is built before
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
