@@ -1,10 +1,9 @@
 # Helpers of scripts that must print the same under CPython and the module: run.py compares each line `label: value`.
-import gc
 import sys
 
 import socket
 
-from check import FIRST, descriptors, descriptors_left  # noqa: F401
+from check import FIRST, descriptors, settles  # noqa: F401
 from pairs import free_port, settle, tcp_pair, udp_pair  # noqa: F401
 
 _seen = set()
@@ -66,7 +65,6 @@ def noport(a):
 
 
 def done():
-    for _ in range(3):
-        gc.collect()
-    say("descriptors left", descriptors_left(_start))
+    settles(_start, 3)
+    say("descriptors left", descriptors() - _start)
     sys.stdout.write("end\n")

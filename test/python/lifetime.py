@@ -5,7 +5,7 @@ import os
 import select
 import socket
 
-from check import FIRST, SYSTEM, aside, check, collect, descriptors, lost_are_closed, raised, raises, sections, skip, summary, true
+from check import FIRST, SYSTEM, aside, check, collect, collected, descriptors, lost_are_closed, raised, raises, sections, skip, summary, true
 from pairs import close, fill, narrow_pair, tcp_pair
 from where import HOST, MANY
 
@@ -44,7 +44,7 @@ def closed_sockets():
     close(other, peer)
 
 
-def collected():
+def unreachable():
     start = descriptors()
 
     def lose(n, make):
@@ -165,14 +165,15 @@ def makefile_lives():
         x.send(b"ok")
         check("U17: sockets opened meanwhile are untouched", y.recv(5), b"ok")
     close(a, c, d, e, h)
-    a, files = left_with_a_file()
+    a, files = aside(left_with_a_file)
     collect()
     a.send(b"kept alive\n")
-    check("U17: a file keeps the connection when its socket is unreachable", files[0].readline(), b"kept alive\n")
-    end_file(files)
+    check("U17: a file keeps the connection when its socket is unreachable", aside(lambda: files[0].readline()), b"kept alive\n")
+    aside(lambda: end_file(files))
     collect()
     a.settimeout(2)
-    check("U17: and ends it, once the collector has seen it", raised(lambda: files.append(a.recv(1))), None)
+    e = raised(lambda: files.append(a.recv(1)))
+    collected("U17: and ends it, once the collector has seen it", e is None and files == [b""], (e, files))
     a.close()
 
 
@@ -280,12 +281,12 @@ def close_flushes():
         came, part = came + len(part), b.recv(4096)
     check("close does not discard sent bytes", came, sent)
     b.close()
-    b = left_alone()
+    b = aside(left_alone)
     b.settimeout(5)
     collect()
     got = []
     e = raised(lambda: got.append(b.read()))
-    check("so does the collector", (e, got), (None, [b"tail"]))
+    collected("so does the collector", (e, got) == (None, [b"tail"]), (e, got))
     b.close()
 
 
@@ -296,7 +297,7 @@ def left_alone():
 
 
 sections(
-    closed_sockets, collected, with_statement, detach, fromfd, makefile_lives, wrong_arguments, inheritance, poll_after_close, texts, close_flushes,
+    closed_sockets, unreachable, with_statement, detach, fromfd, makefile_lives, wrong_arguments, inheritance, poll_after_close, texts, close_flushes,
 )  # fmt: skip
 gc.collect()
 summary()

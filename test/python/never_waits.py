@@ -4,7 +4,7 @@ import gc
 import socket
 import time
 
-from check import collect, fail, in_time, ok, sections, since, skip, spawn, summary, ticks, true
+from check import aside, collect, fail, in_time, ok, sections, since, skip, spawn, summary, ticks, true
 from pairs import C, close, fill, full_pair, tcp_pair
 from tls_pair import has_tls, tls_pair
 
@@ -20,11 +20,8 @@ def lingering(s, seconds):
 
 
 def lost(make, n):
-    # Call make() n times; each result is the peer of a socket that has become unreachable. It runs in a thread of its own, so that no stale
-    # word of a live stack keeps such a socket from a conservative collector.
-    peers = spawn(lambda: [make() for _ in range(n)])(30)[0]
-    time.sleep(0.05)  # until the thread's stack is freed
-    return peers
+    # Call make() n times; each result is the peer of a socket that has become unreachable.
+    return aside(lambda: [make() for _ in range(n)])
 
 
 def quick(label, once):

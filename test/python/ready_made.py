@@ -2,7 +2,7 @@
 # create_connection and create_server with TLS: `ssl` is True or a dict of options, and is never silently ignored.
 import socket
 
-from check import check, collect, descriptors, descriptors_left, number, raised, since, skip, spawn, summary, ticks, true
+from check import check, descriptors, number, raised, settles, since, skip, spawn, summary, ticks, true
 from tlsdata import CERT, KEY
 from where import HOST
 
@@ -85,8 +85,8 @@ def connections():
     e = raised(lambda: socket.create_connection(server.getsockname(), 20, ssl={"cert": CERT}))
     true("a key that is none", isinstance(e, TypeError), e)
     server.close()
-    collect()
-    check("no descriptor is left", descriptors_left(start - 1), 0)
+    settles(start - 1, 3)
+    check("no descriptor is left", descriptors(), start - 1)
 
 
 def silent():

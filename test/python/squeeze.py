@@ -1,7 +1,7 @@
 # Exhaust memory on purpose: make a call with only k free blocks of the heap, k = 0, 1, 2 ... until it succeeds.
 import gc
 
-from check import collect, descriptors, descriptors_left, fail, number, ok
+from check import collect, descriptors, fail, number, ok, settles
 
 BLOCK = 32  # bytes of a heap block on a 64-bit machine
 MOST = 60
@@ -50,8 +50,8 @@ def sweep(label, make, call, after=None, most=MOST):
         for s in made:
             s.close()
         made = None
-        collect()
-        left = descriptors_left(start)
+        settles(start, 3)
+        left = descriptors() - start
         if wrong is None and left != 0:
             wrong = "with {} free blocks: {} descriptors left".format(k, left)
         if wrong is not None:
