@@ -8,7 +8,7 @@ One make builds everything that the suites need, then AT_ONCE suites run side by
 suite ends; build/logs/TARGET.log has it meanwhile.
 
 A suite's last line of the form `N passed, N failed, N skipped` counts. A suite that ends with an error although it counted
-no failure, that prints no such line or that ran no test counts as one failure.
+no failure, that prints no such line or that ran no test counts as one failure. The lines of failures are repeated at the end.
 
 While nothing is printed, a line every QUIET seconds names the suites that run, for how long, and what is being made. TEST_JOBS: the
 number of files that are compiled at once (the number of processors); TEST_SUITES: the number of suites at once (one more).
@@ -36,6 +36,8 @@ AT_ONCE = int(os.environ.get("TEST_SUITES") or CORES + 1)  # some wait more than
 BUILDS = "builds"  # the row of what is built before
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+VERDICT = re.compile(r"^(\[ *\d+/\d+\])?\W*FAIL(ED)?\b")  # of one check, in the suites' words or in cmocka's
+NAMED = 12  # failures of one suite that are repeated at the end
 
 
 def under_way(session):
@@ -206,6 +208,9 @@ def run_all(name, targets):
         file.write("%d %d %d\n" % total)
     with open(os.path.join(LOGS, name + ".seconds"), "w") as file:
         file.write("%.0f\n" % took)
+    with open(os.path.join(LOGS, name + ".failures"), "w") as file:
+        for target, counts, _, _ in rows:
+            file.writelines(failures(f"{name}-{BUILDS}" if target == BUILDS else target) if counts[1] else ())
     order = [BUILDS, *targets]
     rows.sort(key=lambda row: order.index(row[0]))
     print(f"\n{name:<20} {'passed':>7} {'failed':>7} {'skipped':>7} {'time':>7} {'CPU':>7}")
@@ -214,12 +219,39 @@ def run_all(name, targets):
     slowest = sorted(rows, key=lambda row: -row[2])[:10]
     print("the slowest: " + ", ".join(f"{target} {seconds:.0f} s" for target, _, seconds, _ in slowest))
     print(f"{took:.0f} s, {sum(cpu.values()):.0f} s of CPU")
+    repeat(name)
     return rows, total
+
+
+def failures(target):
+    """The lines of a suite's log that report failures, each with the first line of its detail; without any, the last lines."""
+    with open(os.path.join(LOGS, target + ".log"), errors="replace") as file:
+        lines = [line.rstrip() for line in file]
+    found = []
+    for line, after in zip(lines, [*lines[1:], ""]):
+        if VERDICT.match(line):
+            deeper = re.match(" *", after).end() > re.match(" *", line).end() and not VERDICT.match(after)
+            found.append(line.strip() + (" | " + after.strip() if deeper else ""))
+    found = found or lines[-3:]
+    more = [f"... and {len(found) - NAMED} more"] if len(found) > NAMED else []
+    return [f"  {target}: {line[:300]}\n" for line in found[:NAMED] + more]
+
+
+def repeat(name):
+    """Print the failures of a run."""
+    try:
+        with open(os.path.join(LOGS, name + ".failures")) as file:
+            text = file.read()
+    except FileNotFoundError:
+        return
+    if text:
+        print(f"\nfailures of {name}:\n{text}", end="")
 
 
 def add_up(names):
     total = (0, 0, 0)
     for name in names:
+        repeat(name)
         try:
             with open(os.path.join(LOGS, name + ".counts")) as file:
                 total = tuple(map(sum, zip(total, map(int, file.read().split()))))
