@@ -9,6 +9,7 @@ import time
 
 INTERP = os.environ["INTERP"]
 HERE = os.path.dirname(os.path.abspath(__file__))
+VERDICTS = ("ok ", "FAIL ", "LOST ", "skip ")  # the lines of a script that a driver repeats; see check.py
 SLOW = max(1.0, float(os.environ.get("TEST_SLOW") or 1))  # tools/slow.py
 
 
@@ -73,11 +74,11 @@ def passed_on(label, source, seconds=20, **kw):
     """Run a script that has checks of its own, and repeat its verdicts."""
     status, lines = Script(source, **kw).finish(seconds)
     for line in lines:
-        if line.startswith(("ok ", "FAIL ", "skip ")):
+        if line.startswith(VERDICTS):
             print(line.replace(" ", " " + label + ": ", 1))
     if status is None or "end" not in lines:
         print("FAIL %s: status %s, last lines %s" % (label, status, lines[-5:]))
-    elif status != 0 and not any(line.startswith("FAIL ") for line in lines):
+    elif status != 0 and not any(line.startswith(("FAIL ", "LOST ")) for line in lines):
         print("FAIL %s: exit status %s" % (label, status))
 
 

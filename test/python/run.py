@@ -232,18 +232,18 @@ class Runner:
             interp = sys.executable if script.startswith("drive_") else self.options.interp
             output, status = execute(self.command(script, want, interp), self.env, limit)
             judge(output, status, limit, result, bool(self.options.stack))
-            for _ in range(FRESH):
+            for n in range(1, FRESH + 1):
                 if result.lost:
-                    self.ask_again(self.command(script, want, interp), seconds, result)
+                    self.ask_again(n, self.command(script, want, interp), seconds, result)
         excuse(result, known)
         result.failed += result.broken
         result.seconds = time.monotonic() - start
         return result
 
-    def ask_again(self, command, seconds, result):
-        """Ask a fresh interpreter for what the collector may have overlooked."""
+    def ask_again(self, n, command, seconds, result):
+        """Ask the n-th fresh interpreter for what the collector may have overlooked."""
         fresh, limit = Result(result.name), slow.Limit(seconds)
-        output, status = execute(command, self.env, limit)
+        output, status = execute(command, dict(self.env, TEST_AGAIN=str(n)), limit)
         judge(output, status, limit, fresh, bool(self.options.stack))
         for failure in list(result.lost):
             labels = [label for label in fresh.passed if failure.startswith(label + ": ")]
@@ -263,9 +263,9 @@ class Runner:
             return dict(line.partition(": ")[::2] for line in text.splitlines() if ": " in line)
 
         expected = lines(theirs)
-        for _ in range(1 + FRESH):
+        for n in range(1 + FRESH):
             limit = slow.Limit(limit.seconds)
-            ours, status = execute(self.command(script, want, self.options.interp), self.env, limit)
+            ours, status = execute(self.command(script, want, self.options.interp), dict(self.env, TEST_AGAIN=str(n)), limit)
             result.output, got = ours, lines(ours)
             if status != 0 or got.get(LEFT) == expected.get(LEFT):
                 break

@@ -163,7 +163,7 @@ class Far:
                     self.begin(number, name[6:], arguments)
                 else:
                     self.answer(number, *self.call(name, arguments))
-            elif line.startswith(("ok ", "FAIL ", "skip ")):
+            elif line.startswith(("ok ", "FAIL ", "LOST ", "skip ")):
                 say(line)
             elif line == "end":
                 ended = True
