@@ -7,7 +7,7 @@ import aiosocket
 
 from check import check, collect, fail, number, true
 from pairs import narrow_pair, tcp_pair
-from squeeze import BLOCK
+from squeeze import fill, release  # noqa: F401
 from where import HOST
 
 
@@ -75,37 +75,6 @@ async def soon(condition, seconds=60):
             return True
         await asyncio.sleep(0.01)
     return bool(condition())
-
-
-held = [None]
-
-
-def fill(k):
-    # Fill the heap except for k contiguous blocks.
-    gap = bytearray(k * BLOCK) if k else None
-    try:
-        while True:
-            held[0] = [held[0]]
-    except MemoryError:
-        pass
-    try:
-        while True:
-            held[0] = (held[0],)
-    except MemoryError:
-        pass
-    gap = None
-    gc.collect()
-
-
-def release():
-    # Unlinked one by one: a stale reference to one block must not keep the others alive.
-    link, held[0] = held[0], None
-    filled = link is not None
-    while link:
-        link, last = link[0], link
-        if isinstance(last, list):
-            last[0] = None
-    return filled
 
 
 def content(start, n):

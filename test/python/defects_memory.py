@@ -6,6 +6,7 @@ import socket
 
 from check import FIRST, check, collect, descriptors, env, sections, skip, summary, true
 from pairs import close
+from squeeze import fill, release
 from where import HOST, NAME
 
 
@@ -62,13 +63,8 @@ def u14():
         skip("U14: the system's list", "the size of the process is unknown here")
         return
 
-    def fill():
-        chain = None
-        try:
-            while True:
-                chain = (chain,)
-        except MemoryError:
-            pass
+    def lookups():
+        fill(0)
         failed = 0
         for _ in range(300):
             try:
@@ -77,14 +73,15 @@ def u14():
                 failed += 1
             except OSError:
                 failed += 1
+        release()
         return failed
 
-    fill()
+    lookups()
     collect()
     before = kilobytes()
     failed = 0
     for _ in range(10):
-        failed += fill()
+        failed += lookups()
     collect()
     true("U14: three thousand lookups out of memory", failed > 0, failed)
     if env("TEST_ASAN"):

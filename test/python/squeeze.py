@@ -6,26 +6,48 @@ from check import collect, descriptors, fail, number, ok, settles
 BLOCK = 32  # bytes of a heap block on a 64-bit machine
 MOST = 60
 
+_held = [None]
 
-def squeeze(k, fn):
-    # Call fn() with only k contiguous free blocks; returns its exception or None.
-    result = None
+
+def fill(k):
+    # Fill the heap except for k contiguous blocks: with lists, which can be unlinked, and the gaps of one block with tuples.
     gap = bytearray(k * BLOCK) if k else None
-    chain = None
     try:
         while True:
-            chain = (chain,)
+            _held[0] = [_held[0]]
+    except MemoryError:
+        pass
+    try:
+        while True:
+            _held[0] = (_held[0],)
     except MemoryError:
         pass
     gap = None
     gc.collect()
+
+
+def release():
+    # Free the blocks of fill(). They are unlinked one by one, because a stale word that keeps one block must not keep the others.
+    link, _held[0] = _held[0], None
+    filled = link is not None
+    while link:
+        link, last = link[0], link
+        if isinstance(last, list):
+            last[0] = None
+    return filled
+
+
+def squeeze(k, fn):
+    # Call fn() with only k contiguous free blocks; returns its exception or None.
+    result = None
+    fill(k)
     try:
         fn()
     except MemoryError as e:
         result = e
     except OSError as e:
         result = e
-    chain = None
+    release()
     return result
 
 
