@@ -3,7 +3,7 @@
 import time
 
 import nameserver
-from drive import SLOW, VERDICTS, Script, check
+from drive import SLOW, Script, check, repeat
 
 nameserver.start(53, {"here.test": ["127.0.0.1"], "slow.test": ["127.0.0.1"]}, nameserver.NXDOMAIN, slow=30, ttl=0)
 
@@ -126,11 +126,8 @@ def interrupted(label, source, after):
     start = time.monotonic()
     script.interrupt()
     status, lines = script.finish(40)
-    for line in lines:
-        if line.startswith(VERDICTS):
-            print(line.replace(" ", " %s: " % label, 1))
-    ended = status == 0 or any(line.startswith("LOST ") for line in lines)  # the runner judges what is lost
-    check("%s: ends, within 30 s" % label, ended and "end" in lines and time.monotonic() - start < 30 * SLOW, (status, lines[-8:]))
+    expected = repeat(label, lines)
+    check("%s: ends, within 30 s" % label, status == expected and "end" in lines and time.monotonic() - start < 30 * SLOW, (status, lines[-8:]))
 
 
 interrupted("idle", IDLE, 0.1)

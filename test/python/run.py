@@ -234,6 +234,7 @@ class Runner:
             judge(output, status, limit, result, bool(self.options.stack))
             for n in range(1, FRESH + 1):
                 if result.lost:
+                    result.again += result.lost
                     self.ask_again(n, self.command(script, want, interp), seconds, result)
         excuse(result, known)
         result.failed += result.broken
@@ -251,7 +252,6 @@ class Runner:
                 result.lost.remove(failure)
                 result.failed.remove(failure)
                 result.passed.append(labels[0])
-                result.again.append(failure)
 
     def run_alike(self, script, want, limit, result):
         theirs, status = execute(self.command(script, want, sys.executable), self.env, limit)

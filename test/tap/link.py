@@ -13,6 +13,8 @@ import threading
 import time
 import traceback
 
+from drive import VERDICTS
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 FAR = os.environ.get("FAR", "tap")
 KERNEL4, KERNEL6, KERNEL_LOCAL = "192.0.2.1", "2001:db8::1", "fe80::1"
@@ -163,7 +165,7 @@ class Far:
                     self.begin(number, name[6:], arguments)
                 else:
                     self.answer(number, *self.call(name, arguments))
-            elif line.startswith(("ok ", "FAIL ", "LOST ", "skip ")):
+            elif line.startswith(VERDICTS):
                 say(line)
             elif line == "end":
                 ended = True

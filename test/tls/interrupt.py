@@ -2,10 +2,7 @@
 import gc, sys, time
 import usocket as socket
 from ends import check, error, fds, in_time, make_client, make_listener, pair
-
-
-def deep(n):
-    return [n] if n == 0 else deep(n - 1)
+from check import settles
 
 
 def silent():
@@ -137,12 +134,7 @@ for part in (client_in_handshake, client_in_second_flight, server_in_handshake, 
     except Exception as e:
         check(part.__name__, False, repr(e))
         sys.print_exception(e)
-for _ in range(40):  # a conservative collector: each round has other words on the stack
-    deep(20)
-    gc.collect()
-    if fds() <= before:
-        break
-    time.sleep(0.05)
+settles(before, 2)
 check("no descriptor is left after Ctrl-C", fds() == before, (before, fds()))
 c, s = pair()
 c.send(b"x")
