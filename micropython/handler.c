@@ -41,12 +41,13 @@ static void keep_alive(socket_obj_t *self, bool on) {
 }
 
 /* Run by the interpreter's scheduler. Where a stack has no descriptors a watch may report too often; a poll tells
- * whether there is anything. */
+ * whether there is anything. The handler is loaded once: another thread may remove it during the poll. */
 static mp_obj_t fire_handler(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (self->handler != MP_OBJ_NULL) {
+    mp_obj_t handler = self->handler;
+    if (handler != MP_OBJ_NULL) {
         if (mod_usocket_numbers.descriptors || usocket_poll(&self->sock, USOCKET_POLL_IN, USOCKET_NOW) != 0) {
-            mp_call_function_1(self->handler, self_in);
+            mp_call_function_1(handler, self_in);
         } else {
             usocket_py_consumed(self); /* It was scheduled twice, and the first call took everything. */
         }

@@ -411,13 +411,40 @@ def at_speed():
     take_connections()
 
 
+def handlers():
+    # Threads set and remove handlers while the main thread calls them.
+    def go(s):
+        while not enough:
+            handles(s)
+            no_handler(s)
+        add(ended, 1)
+
+    enough = []
+    ended = []
+    ends = []
+    for _ in range(4):
+        a, b = tcp_pair()
+        b.send(b"x")
+        add(ends, a)
+        add(ends, b)
+        _thread.start_new_thread(go, (a,))
+    start = ticks()
+    while since(start) < 1500:
+        pass
+    add(enough, 1)
+    while len(ended) < 4 and since(start) < 4 * LATE:
+        time.sleep(0.001)
+    check("handlers are set and removed while they are called", len(ended), 4)
+    close_all(ends)
+
+
 listener = socket.create_server((HOST, 0))
 listener.settimeout(0)
 there[0] = listener.getsockname()
 if STACK:
     _thread.stack_size(STACK)
 _thread.start_new_thread(second, ())
-sections(plain, secure, files, pollers, waiters, at_speed)
+sections(plain, secure, files, pollers, waiters, handlers, at_speed)
 add(stop, 1)
 while not done:
     time.sleep(0.001)
