@@ -360,45 +360,36 @@ MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_file_readlines_obj, file_readlines);
 /* The buffer first, then the socket, directly into the program's memory. */
 static mp_obj_t readinto_locked(size_t n_args, const mp_obj_t *args) {
     file_obj_t *self = usocket_py_check_file(args[0], CAN_READ, MP_QSTR_readinto);
-    mp_buffer_info_t buf;
-    usocket_py_writable(args[1], &buf);
-    size_t n = MIN(usocket_py_limit(n_args, args, 2), buf.len);
-    usocket_time_t deadline = usocket_deadline(self->sock);
-    size_t got = 0, have;
-    while (got < n && (have = usocket_py_file_buffered(self)) != 0) {
-        have = have < n - got ? have : n - got;
-        memcpy((char *)buf.buf + got, self->buf + self->pos, have);
+    usocket_py_filling_t f = {.obj = args[1]};
+    usocket_py_writable(f.obj, &f.buf);
+    f.buf.len = MIN(usocket_py_limit(n_args, args, 2), f.buf.len);
+    f.deadline = usocket_deadline(self->sock);
+    size_t have;
+    while (f.got < f.buf.len && (have = usocket_py_file_buffered(self)) != 0) {
+        have = MIN(have, f.buf.len - f.got);
+        memcpy((char *)f.buf.buf + f.got, self->buf + self->pos, have);
         self->pos += have;
-        got += have;
+        f.got += have;
     }
-    if (got == n) {
-        return MP_OBJ_NEW_SMALL_INT(got);
+    if (f.got == f.buf.len) {
+        return MP_OBJ_NEW_SMALL_INT(f.got);
     }
-    mp_obj_t exc = MP_OBJ_NULL;
-    int r;
-    size_t buffered = got;
-    buf.len = n;
-    /* The core writes into the program's buffer, which a scheduled function may resize between two waits. */
+    size_t buffered = f.got;
     self->mode |= IS_READING;
-    USOCKET_CALL_ON(
-        r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(self->sock, buf.buf, buf.len, &got, deadline));
-    self->mode &= (uint8_t) ~(got != buffered ? IS_READING | AFTER_CR : IS_READING);
-    got = MIN(got, buf.len);
-    bool would_block = usocket_py_would_block(r, deadline);
-    if (r < 0 && !would_block && got != 0) {
-        vstr_t v = {.len = got, .buf = usocket_py_copy_or_pend(buf.buf, got, exc)};
-        if (v.buf == NULL) {
-            return MP_OBJ_NEW_SMALL_INT(got); /* Without memory to put the bytes back, a short count returns them. */
-        }
+    int r = usocket_py_fill_buffer(self->sock, &f);
+    self->mode &= (uint8_t) ~(f.got != buffered ? IS_READING | AFTER_CR : IS_READING);
+    bool would_block = usocket_py_would_block(r, f.deadline);
+    if (r < 0 && f.got != 0 && !would_block) {
+        vstr_t v = {.len = f.got, .buf = f.copy};
         self->pos = self->len = 0;
         put_back_in_buffer(self, &v);
     }
-    usocket_py_reraise(exc);
+    usocket_py_reraise(f.exc);
     if (would_block) {
-        return got != 0 ? MP_OBJ_NEW_SMALL_INT(got) : mp_const_none;
+        return f.got != 0 ? MP_OBJ_NEW_SMALL_INT(f.got) : mp_const_none;
     }
     usocket_py_check_socket(self->sock, r, MP_QSTR_readinto, NULL);
-    return MP_OBJ_NEW_SMALL_INT(got);
+    return MP_OBJ_NEW_SMALL_INT(f.got);
 }
 
 static mp_obj_t file_readinto(size_t n_args, const mp_obj_t *args) {

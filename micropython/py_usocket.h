@@ -24,8 +24,8 @@
 
 typedef struct {
     mp_obj_base_t base;
-    usocket_t sock;     /* The collector sees bytes that are put back through sock.unread, on MicroPython's heap. */
-    mp_obj_t handler;   /* The callable of setsockopt(SOL_SOCKET, 20, handler), or MP_OBJ_NULL. */
+    usocket_t sock; /* The collector sees bytes that are put back through sock.unread, on MicroPython's heap. */
+    mp_obj_t volatile handler; /* The callable of option 20, or MP_OBJ_NULL. Any thread may replace it at any time. */
     void *watch;        /* The usocket_watch_t of that handler, owned by the object; NULL without one. See handler.c. */
     void *next_watched; /* The next socket_obj_t in the list of sockets with a handler. */
 #if USOCKET_POLLER
@@ -239,9 +239,31 @@ int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, 
 /* The same, until the end of a line or `max` bytes. */
 int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t deadline, mp_obj_t *exc);
 
-/* A copy of bytes that a failed call has to put back. Without memory it returns NULL and makes `exc` pending, if
- * there is one; the call then returns a short count instead of failing. Never raises. */
-char *usocket_py_copy_or_pend(const void *from, size_t len, mp_obj_t exc);
+/* The state of a call that fills a buffer of the program. The caller sets obj, buf and deadline, and 0 elsewhere. */
+typedef struct {
+    mp_obj_t obj;            /* The owner of the memory. */
+    mp_buffer_info_t buf;    /* The memory; its len is the number of bytes to read in all. */
+    size_t got;              /* The bytes that are there; the caller sets those that it has put there itself. */
+    usocket_time_t deadline; /* Of the whole call. */
+    char *copy;              /* After a failure: the `got` bytes as they were received; NULL if there are none. */
+    mp_obj_t exc;            /* The exception that ended the call, or MP_OBJ_NULL. */
+} usocket_py_filling_t;
+
+/* Continue usocket_py_fill_buffer without the GIL, once a receive has failed with r. */
+int usocket_py_fill_on(usocket_t *s, usocket_py_filling_t *f, int r);
+
+/* Read until the buffer is full. Returns as usocket_recv_all_by. If it fails, the caller puts f->copy back: a scheduled
+ * function may have changed the memory since. Without memory for the copy it returns 0, a short count, and makes the
+ * exception pending. Never raises: exceptions come in f->exc. */
+static inline int usocket_py_fill_buffer(usocket_t *s, usocket_py_filling_t *f) {
+    MP_THREAD_GIL_EXIT();
+    int r = usocket_recv_all_by(s, f->buf.buf, f->buf.len, &f->got, f->deadline);
+    if (r < 0) {
+        return usocket_py_fill_on(s, f, r);
+    }
+    MP_THREAD_GIL_ENTER();
+    return r;
+}
 
 /* ---- Writing and the stream protocol: stream.c, protocol.c ------------------------------------------------------- */
 

@@ -105,12 +105,43 @@ int usocket_py_fill_line(usocket_t *s, vstr_t *v, size_t max, usocket_time_t dea
     return fill_by(s, v, max, usocket_recv_line_by, deadline, exc);
 }
 
-char *usocket_py_copy_or_pend(const void *from, size_t len, mp_obj_t exc) {
-    char *block = m_new_maybe(char, len);
-    if (block != NULL) {
-        memcpy(block, from, len);
-    } else if (exc != MP_OBJ_NULL) {
-        usocket_exception_back(exc);
+/* Extend the copy of the received bytes from *size to all of them. Without memory nothing changes. */
+static void extend_copy(usocket_py_filling_t *f, size_t *size) {
+    if (f->got > *size) {
+        char *copy = m_renew_maybe(char, f->copy, *size, f->got, true);
+        if (copy != NULL) {
+            memcpy(copy + *size, (byte *)f->buf.buf + *size, f->got - *size);
+            f->copy = copy;
+            *size = f->got;
+        }
     }
-    return block;
+}
+
+/* The copy is made before anything else runs that may change the program's memory, and each byte is copied once. */
+int usocket_py_fill_on(usocket_t *s, usocket_py_filling_t *f, int r) {
+    size_t size = 0;
+    for (;;) {
+        MP_THREAD_GIL_ENTER();
+        if (r >= 0 || usocket_py_would_block(r, f->deadline)) {
+            m_del(char, f->copy, size);
+            return r;
+        }
+        extend_copy(f, &size);
+        MP_THREAD_GIL_EXIT();
+        if (!usocket_py_resume(r, &f->exc) || !usocket_py_refetch(f->obj, &f->buf, 0, MP_BUFFER_WRITE, &f->exc)) {
+            break;
+        }
+        MP_THREAD_GIL_EXIT();
+        r = usocket_recv_all_by(s, f->buf.buf, f->buf.len, &f->got, f->deadline);
+    }
+    if (size < f->got) {
+        f->copy = NULL;
+        f->got = MIN(f->got, f->buf.len);
+        if (f->exc != MP_OBJ_NULL) {
+            usocket_exception_back(f->exc);
+            f->exc = MP_OBJ_NULL;
+        }
+        return 0;
+    }
+    return r;
 }

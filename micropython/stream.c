@@ -67,10 +67,11 @@ static int keep_after_line(usocket_t *s, vstr_t *v) {
     char *end = memchr(v->buf, '\n', v->len);
     size_t line = end != NULL ? (size_t)(end - v->buf) + 1 : v->len;
     if (line < v->len) {
-        char *rest = usocket_py_copy_or_pend(v->buf + line, v->len - line, MP_OBJ_NULL);
+        char *rest = m_new_maybe(char, v->len - line);
         if (rest == NULL) {
             return USOCKET_ENOMEM;
         }
+        memcpy(rest, v->buf + line, v->len - line);
         put_back_to_socket(s, rest, v->len - line);
         v->len = line;
     }
@@ -98,35 +99,23 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readli
 /* The count is short at the end of the stream, of a non-blocking socket, and without memory to put bytes back. */
 static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    mp_buffer_info_t buf;
-    usocket_py_writable(args[1], &buf);
-    size_t len = MIN(usocket_py_limit(n_args, args, 2), buf.len);
-    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_py_filling_t f = {.obj = args[1]};
+    usocket_py_writable(f.obj, &f.buf);
+    f.buf.len = MIN(usocket_py_limit(n_args, args, 2), f.buf.len);
+    f.deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, MP_QSTR_readinto);
-    size_t got = 0;
-    mp_obj_t exc = MP_OBJ_NULL;
-    int r;
-    buf.len = len;
-    USOCKET_CALL_ON(
-        r, &exc, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_all_by(&self->sock, buf.buf, buf.len, &got, deadline));
-    got = MIN(got, buf.len);
-    bool would_block = usocket_py_would_block(r, deadline);
-    if (r < 0 && got != 0 && !would_block) {
-        char *block = usocket_py_copy_or_pend(buf.buf, got, exc);
-        if (block != NULL) {
-            put_back_to_socket(&self->sock, block, got);
-        } else {
-            exc = MP_OBJ_NULL;
-            r = 0; /* Without memory to put the bytes back, a short count returns them. */
-        }
+    int r = usocket_py_fill_buffer(&self->sock, &f);
+    bool would_block = usocket_py_would_block(r, f.deadline);
+    if (r < 0 && f.got != 0 && !would_block) {
+        put_back_to_socket(&self->sock, f.copy, f.got);
     }
     usocket_py_consumed(self);
-    usocket_py_reraise(exc);
-    if (would_block && got == 0) {
+    usocket_py_reraise(f.exc);
+    if (would_block && f.got == 0) {
         return mp_const_none;
     }
     usocket_py_check_socket(&self->sock, would_block ? 0 : r, MP_QSTR_readinto, NULL);
-    return MP_OBJ_NEW_SMALL_INT(got);
+    return MP_OBJ_NEW_SMALL_INT(f.got);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readinto_obj, 2, 3, stream_readinto);
 

@@ -11,10 +11,18 @@ from pairs import close, narrow_pair, tcp_pair
 
 
 def meanwhile(function, *more):
-    # Schedule `function` once the caller waits, then call each of `more`.
+    # Schedule `function` once the caller waits, then, after it has run, call each of `more`.
+    ran = []
+
+    def run(x):
+        function(x)
+        ran.append(1)
+
     def later():
         time.sleep(0.1)
-        micropython.schedule(function, 0)
+        micropython.schedule(run, 0)
+        while not ran:
+            time.sleep(0.005)
         for f in more:
             time.sleep(0.1)
             f()
@@ -73,22 +81,54 @@ def sent_while_it_moves():
 
 
 def shorter():
-    for name, call in (("recv_into", lambda s, buf: s.recv_into(buf)), ("readinto", lambda s, buf: s.readinto(buf)),
-                       ("a file's readinto", lambda s, buf: s.makefile("rb").readinto(buf))):
+    # The bytes arrive after the buffer was cut, before it, and on both sides of it.
+    for name, call, opened in (
+        ("recv_into", lambda f, buf: f.recv_into(buf), lambda b: b), ("readinto", lambda f, buf: f.readinto(buf), lambda b: b),
+        ("a file's readinto", lambda f, buf: f.readinto(buf), lambda b: b.makefile("rb")),
+        ("an unbuffered file's readinto", lambda f, buf: f.readinto(buf), lambda b: b.makefile("rb", 0)),
+    ):
+        for before, after in ((b"", b"kept"), (b"kept", b""), (b"ke", b"pt")):
+            if before and name == "recv_into":
+                continue  # it has returned by then
+            label = "{}, {} B before".format(name, len(before))
+            a, b = tcp_pair()
+            b.settimeout(10)
+            f = opened(b)
+            buf = bytearray(64)
+
+            def cut(_):
+                buf[:] = b"ab"
+                gc.collect()
+
+            a.sendall(before)
+            done = meanwhile(cut, lambda: a.sendall(after))
+            e = raised(call, (f, buf))
+            done(10)
+            true(label + ": a buffer that is shorter now", isinstance(e, RuntimeError), e)
+            check(label + ": it is left alone", buf, bytearray(b"ab"))
+            check(label + ": the received bytes are kept", f.read(4), b"kept")
+            f.close()
+            close(a, b)
+
+
+def changed_meanwhile():
+    # A scheduled function changes the received bytes; a call that then fails puts the received ones back.
+    for name, opened in (("readinto", lambda b: b), ("a file's readinto", lambda b: b.makefile("rb"))):
         a, b = tcp_pair()
-        b.settimeout(10)
+        b.settimeout(0.5)
+        f = opened(b)
         buf = bytearray(64)
 
-        def cut(_):
-            buf[:] = b"ab"
-            gc.collect()
+        def change(_):
+            buf[:] = b"changed" + bytes(57)
 
-        done = meanwhile(cut, lambda: a.sendall(b"kept"))
-        e = raised(call, (b, buf))
+        a.sendall(b"first ")
+        done = meanwhile(change, lambda: a.sendall(b"second"))
+        e = raised(f.readinto, (buf,))
         done(10)
-        true(name + ": a buffer that is shorter now", isinstance(e, RuntimeError), e)
-        check(name + ": it is left alone", buf, bytearray(b"ab"))
-        check(name + ": the received bytes are kept", b.recv(10), b"kept")
+        true(name + " of bytes that are changed has its timeout", isinstance(e, socket.timeout), e)
+        check(name + ": the received bytes are kept", f.read(12), b"first second")
+        f.close()
         close(a, b)
 
 
@@ -167,5 +207,5 @@ def poller_changed():
     p.close()
 
 
-sections(filled_while_it_moves, sent_while_it_moves, shorter, one_reader_of_a_file, lines_are_kept, poller_changed)
+sections(filled_while_it_moves, sent_while_it_moves, shorter, changed_meanwhile, one_reader_of_a_file, lines_are_kept, poller_changed)
 summary()

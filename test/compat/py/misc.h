@@ -24,11 +24,13 @@ void *m_malloc_maybe(size_t size);
 void *m_malloc_with_finaliser(size_t size);
 void *m_realloc(void *block, size_t size);
 void *m_realloc_maybe(void *block, size_t size, bool allow_move);
+void m_free(void *block);
 #define m_new_obj(type) ((type *)m_malloc(sizeof(type)))
 #define m_new(type, n) ((type *)m_malloc(sizeof(type) * (n)))
 #define m_new_maybe(type, n) ((type *)m_malloc_maybe(sizeof(type) * (n)))
 #define m_renew(type, block, before, n) ((type *)m_realloc((block), sizeof(type) * (n)))
 #define m_renew_maybe(type, block, before, n, allow_move) ((type *)m_realloc_maybe((block), sizeof(type) * (n), (allow_move)))
+#define m_del(type, block, n) ((void)(n), m_free(block))
 
 typedef struct {
     size_t alloc, len;
