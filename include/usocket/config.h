@@ -42,7 +42,7 @@
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 380 + 324 (0 -> 1) */
+ *  @cost 388 + 324 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
@@ -66,7 +66,7 @@
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
- *  @cost 3354 + 3663, RAM 12 (0 -> 1) */
+ *  @cost 3352 + 3663, RAM 12 (0 -> 1) */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1
 #endif
@@ -114,7 +114,7 @@
 
 /** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
  *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
- *  @cost 1762 + 440 (0 -> 4) */
+ *  @cost 1764 + 440 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -154,7 +154,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1362 + 332, RAM 4 (0 -> 1) */
+ *  @cost 1392 + 322, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -177,7 +177,7 @@
 /** With an interrupt hook installed, a wait is cut into slices of this many milliseconds, and the
  *  hook is asked between them. 0: a wait is never cut, which is right where a signal always wakes
  *  the thread that waits.
- *  @cost 36 + 0 (0 -> 50) */
+ *  @cost 32 + 0 (0 -> 50) */
 #ifndef USOCKET_WAIT_SLICE_MS
 #define USOCKET_WAIT_SLICE_MS 50
 #endif
@@ -222,7 +222,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 30987 + 2735, RAM 172 (0 -> 1) */
+ *  @cost 30997 + 2733, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -260,7 +260,7 @@
 /* ---- The MicroPython module ------------------------------------------------------------------ */
 
 /** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
- *  @cost 0 + 10338 (0 -> 1) */
+ *  @cost 0 + 10314 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
