@@ -57,24 +57,21 @@ bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uin
         (r) = (call); \
     } while (usocket_py_resume((r), (exc)))
 
-/* The same for a call on the memory of `obj` that `data` describes, from its byte `off` on. */
-#define USOCKET_CALL_ON(r, exc, obj, data, off, access, call) \
-    do { \
-        MP_THREAD_GIL_EXIT(); \
-        (r) = (call); \
-    } while (usocket_py_resume((r), (exc)) && usocket_py_refetch((obj), &(data), (off), (access), (exc)))
-
-/* The same two for callers that have nothing to clean up: they check the C stack, and raise. */
+/* The same for callers that have nothing to clean up: it checks the C stack, and raises. */
 #define USOCKET_CALL_RAISE(r, call) \
     do { \
         usocket_py_check_stack(); \
         USOCKET_CALL(r, NULL, call); \
     } while (0)
 
+/* The same for a call on the memory of `obj` that `data` describes, from its byte `off` on. */
 #define USOCKET_CALL_ON_RAISE(r, obj, data, off, access, call) \
     do { \
         usocket_py_check_stack(); \
-        USOCKET_CALL_ON(r, NULL, obj, data, off, access, call); \
+        do { \
+            MP_THREAD_GIL_EXIT(); \
+            (r) = (call); \
+        } while (usocket_py_resume((r), NULL) && usocket_py_refetch((obj), &(data), (off), (access), NULL)); \
     } while (0)
 
 static inline void usocket_py_reraise(mp_obj_t exc) {

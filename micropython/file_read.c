@@ -378,14 +378,13 @@ static mp_obj_t readinto_locked(size_t n_args, const mp_obj_t *args) {
     self->mode |= IS_READING;
     int r = usocket_py_fill_buffer(self->sock, &f);
     self->mode &= (uint8_t) ~(f.got != buffered ? IS_READING | AFTER_CR : IS_READING);
-    bool would_block = usocket_py_would_block(r, f.deadline);
-    if (r < 0 && f.got != 0 && !would_block) {
+    if (f.copy != NULL) {
         vstr_t v = {.len = f.got, .buf = f.copy};
         self->pos = self->len = 0;
         put_back_in_buffer(self, &v);
     }
     usocket_py_reraise(f.exc);
-    if (would_block) {
+    if (usocket_py_would_block(r, f.deadline)) {
         return f.got != 0 ? MP_OBJ_NEW_SMALL_INT(f.got) : mp_const_none;
     }
     usocket_py_check_socket(self->sock, r, MP_QSTR_readinto, NULL);

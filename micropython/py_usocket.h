@@ -245,15 +245,15 @@ typedef struct {
     mp_buffer_info_t buf;    /* The memory; its len is the number of bytes to read in all. */
     size_t got;              /* The bytes that are there; the caller sets those that it has put there itself. */
     usocket_time_t deadline; /* Of the whole call. */
-    char *copy;              /* After a failure: the `got` bytes as they were received; NULL if there are none. */
+    char *copy;              /* The `got` bytes as they were received, for the caller to put back; NULL: none. */
     mp_obj_t exc;            /* The exception that ended the call, or MP_OBJ_NULL. */
 } usocket_py_filling_t;
 
 /* Continue usocket_py_fill_buffer without the GIL, once a receive has failed with r. */
 int usocket_py_fill_on(usocket_t *s, usocket_py_filling_t *f, int r);
 
-/* Read until the buffer is full. Returns as usocket_recv_all_by. If it fails, the caller puts f->copy back: a scheduled
- * function may have changed the memory since. Without memory for the copy it returns 0, a short count, and makes the
+/* Read until the buffer is full. Returns as usocket_recv_all_by. If it fails, bytes received are in f->copy, for a
+ * scheduled function may have changed the memory since. Without memory for the copy it returns 0, a short count, and makes the
  * exception pending. Never raises: exceptions come in f->exc. */
 static inline int usocket_py_fill_buffer(usocket_t *s, usocket_py_filling_t *f) {
     MP_THREAD_GIL_EXIT();

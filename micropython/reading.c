@@ -124,6 +124,7 @@ int usocket_py_fill_on(usocket_t *s, usocket_py_filling_t *f, int r) {
         MP_THREAD_GIL_ENTER();
         if (r >= 0 || usocket_py_would_block(r, f->deadline)) {
             m_del(char, f->copy, size);
+            f->copy = NULL;
             return r;
         }
         extend_copy(f, &size);

@@ -106,7 +106,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     usocket_py_check_open(&self->sock, MP_QSTR_readinto);
     int r = usocket_py_fill_buffer(&self->sock, &f);
     bool would_block = usocket_py_would_block(r, f.deadline);
-    if (r < 0 && f.got != 0 && !would_block) {
+    if (f.copy != NULL) {
         put_back_to_socket(&self->sock, f.copy, f.got);
     }
     usocket_py_consumed(self);
