@@ -14,9 +14,9 @@ import _thread
 import usocket
 
 from calls import FILE, INTS, MODULE, POLLER, SIZES, SOCKET, TEXTS, WAITER, Chance
-from check import descriptors, env, settles
+from check import at_most, descriptors, env
 from tlsdata import CERT, KEY
-from where import HOST, STACK, STALE
+from where import HOST, STACK
 
 SEED, STEPS = int(sys.argv[1]), int(sys.argv[2])
 THREADS = SEED // 3 % 4  # in addition to the main thread
@@ -491,7 +491,7 @@ else:
     while busy:
         time.sleep(0.005)
 finish()
-if not settles(start, 5) and descriptors() - start > STALE + (2 if SEED % 2 else 3):
+if not at_most(start + (2 if SEED % 2 else 3), 20):
     wrong.append(1)
     say("FAIL descriptors:", str(descriptors() - start), "more than at the start")
     time.sleep(1)  # run.py inspects the descriptors
