@@ -260,7 +260,7 @@
 /* ---- The MicroPython module ------------------------------------------------------------------ */
 
 /** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
- *  @cost 0 + 10314 (0 -> 1) */
+ *  @cost 0 + 10294 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
