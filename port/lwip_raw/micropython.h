@@ -7,8 +7,20 @@
 
 #include "py/mpconfig.h"
 
-#include "py/mphal.h"
+/* As py/mphal.h does, which gives MICROPY_INTERNAL_WFE an empty default. */
+#ifdef MICROPY_MPHALPORT_H
+#include MICROPY_MPHALPORT_H
+#else
+#include <mphalport.h>
+#endif
+#ifdef MICROPY_INTERNAL_WFE
+#define PLAT_HAS_WFE 1
+#else
+#define PLAT_HAS_WFE 0
+#endif
+
 #include "py/misc.h"
+#include "py/mphal.h"
 
 /* They keep PendSV, in which lwIP runs, from running, or take lwIP's lock (rp2); a port that runs
  * lwIP in its loop defines them empty. */
@@ -20,7 +32,7 @@
 /* A bare wait for an interrupt. mp_event_wait_ms and MICROPY_EVENT_POLL_HOOK raise exceptions, which
  * would pass through the library. */
 #ifndef PLAT_IDLE
-#if defined(MICROPY_INTERNAL_WFE)
+#if PLAT_HAS_WFE
 #define PLAT_IDLE(ms) MICROPY_INTERNAL_WFE((int)(ms))
 #elif defined(__arm__)
 #define PLAT_IDLE(ms) __asm volatile("wfi" ::: "memory")

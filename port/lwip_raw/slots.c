@@ -1,0 +1,152 @@
+/* The table of sockets, and what follows from a change of one.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "slots.h"
+
+#include "wait.h"
+
+#include <string.h>
+
+slot_t slots[PLAT_HANDLE_COUNT];
+
+slot_t *slot_of(int handle) {
+    return handle >= 0 && handle < PLAT_HANDLE_COUNT && slots[handle].kind != FREE ? &slots[handle] : NULL;
+}
+
+slot_t *socket_of(int handle) {
+    slot_t *s = slot_of(handle);
+    return s != NULL && is_socket(s) && !(s->options & OPT_IN_QUEUE) ? s : NULL;
+}
+
+slot_t *slot_take(int kind) {
+    for (slot_t *s = slots; s < slots + PLAT_HANDLE_COUNT; s++) {
+        if (s->kind == FREE) {
+            memset(s, 0, sizeof(*s));
+            s->kind = (uint8_t)kind;
+            s->next = -1;
+            return s;
+        }
+    }
+    return NULL;
+}
+
+void slot_free(slot_t *s) {
+    sets_forget(s);
+    s->kind = FREE;
+#if USOCKET_NOTIFIES
+    s->ready = NULL;
+#endif
+}
+
+int slot_take_error(slot_t *s) {
+    int code = -s->error;
+    s->error = 0;
+    return code;
+}
+
+void slot_fail(slot_t *s, int code) {
+    s->error = (uint8_t)-code;
+}
+
+uint8_t slot_ready(const slot_t *s, uint8_t events) {
+    uint8_t is;
+    switch (s->kind) {
+        case STREAM:
+            is = stream_ready(s);
+            break;
+#if USOCKET_SERVER
+        case LISTENER:
+            is = listener_ready(s);
+            break;
+#endif
+#if USOCKET_DATAGRAMS
+        case DATAGRAM:
+        case RAW:
+            is = (uint8_t)((s->in != NULL || (s->flags & HALF_IN) || s->error != 0 ? USOCKET_POLL_IN : 0) |
+                (s->flags & FULL ? 0 : USOCKET_POLL_OUT) | (s->error != 0 ? USOCKET_POLL_ERR : 0));
+            break;
+#endif
+        default:
+            is = other_ready(s);
+            break;
+    }
+    return is & (events | USOCKET_POLL_ERR | USOCKET_POLL_HUP);
+}
+
+#if USOCKET_NOTIFIES
+
+static bool owed; /* A call of some slot's `ready` was refused. */
+
+static void call_ready(slot_t *s) {
+    if (s->ready != NULL && slot_ready(s, USOCKET_POLL_IN) != 0) {
+        bool (*ready)(void *) = s->ready;
+        s->ready = NULL;
+        if (!ready(s->arg)) {
+            s->ready = ready;
+            owed = true;
+        }
+    }
+}
+
+void slot_call_again(void) {
+    if (owed) {
+        owed = false;
+        for (slot_t *s = slots; s < slots + PLAT_HANDLE_COUNT; s++) {
+            if (s->kind != FREE) {
+                call_ready(s);
+            }
+        }
+    }
+}
+
+static int notify(slot_t *s, bool (*ready)(void *arg), void *arg) {
+    if (s == NULL) {
+        return USOCKET_EBADF;
+    }
+    s->ready = ready;
+    s->arg = arg;
+    call_ready(s);
+    return 0;
+}
+
+int usocket_port_notify(int handle, bool (*ready)(void *arg), void *arg) {
+    int r;
+    UNDER_LWIP(r, notify(socket_of(handle), ready, arg));
+    return r;
+}
+
+#else
+
+#define call_ready(s) ((void)0)
+
+void slot_call_again(void) {
+}
+
+#endif
+
+void slot_changed(slot_t *s) {
+    call_ready(s);
+    sets_changed(s);
+    PLAT_KICK();
+}
+
+static bool full; /* Some slot is FULL. */
+
+void slot_full(slot_t *s) {
+    s->flags |= FULL;
+    full = true;
+}
+
+void slot_memory_freed(void) {
+    slot_call_again();
+    if (full) {
+        full = false;
+        for (slot_t *s = slots; s < slots + PLAT_HANDLE_COUNT; s++) {
+            if (is_socket(s) && (s->flags & FULL)) {
+                s->flags &= (uint8_t)~FULL;
+                slot_changed(s);
+            }
+        }
+    }
+}
