@@ -56,7 +56,8 @@ typedef struct slot {
     uint16_t linger;
     int16_t next; /* A listener: its first connection in the queue. A connection there: the one behind it. -1: none. */
 #if USOCKET_DATAGRAMS
-    uint16_t waiting; /* The number of datagrams in `in`. */
+    uint16_t waiting; /* The number of datagrams in `in`, */
+    uint32_t held;    /* and of their bytes. */
 #endif
     uint32_t room;         /* SO_RCVBUF, bytes. */
     uint32_t timeo[2];     /* SO_RCVTIMEO, SO_SNDTIMEO, ms; 0: none. */
@@ -212,9 +213,9 @@ void icmp_begin(void);
 /* The values that a new socket has. */
 void options_begin(slot_t *s);
 
-/* Join or leave a group, by a struct ip_mreq (two IPv4 addresses) or ipv6_mreq (an address, the
- * number of an interface). 0, or a code. */
-int group_change(slot_t *s, bool join, int level, const void *value, size_t len);
+/* Join or leave a group, as the option IP_ADD_MEMBERSHIP and its relatives do: the group, then the
+ * address of an interface (IPv4), its number (IPv6), or both. 0, or a code. */
+int group_change(slot_t *s, bool join, int level, const uint8_t *value, size_t len);
 
 /* Leave the groups that a socket is in. */
 void group_leave_all(slot_t *s);
