@@ -14,6 +14,7 @@
  *   PLAT_WALL_TIME()                  seconds since 1970; 0: not known; default: time(NULL)
  *   PLAT_TRUST                        with TLS the name of a file of authorities; default: NULL
  *   PLAT_HANDLE_COUNT                 handles; default: one for each pcb and each lookup
+ *   PLAT_SET_COUNT                    pollers and dialers that may be open at a time; default: 2
  *   PLAT_DATAGRAMS_WAITING            datagrams that a socket keeps until they are received
  * With TLS the board also writes usocket_port_random; an image without it does not link.
  *
@@ -91,6 +92,9 @@
 #define PLAT_HANDLE_COUNT \
     (MEMP_NUM_TCP_PCB + MEMP_NUM_TCP_PCB_LISTEN + MEMP_NUM_UDP_PCB + MEMP_NUM_RAW_PCB + \
         (USOCKET_NAMES ? DNS_TABLE_SIZE : 0))
+#endif
+#ifndef PLAT_SET_COUNT
+#define PLAT_SET_COUNT 2
 #endif
 #ifndef PLAT_DATAGRAMS_WAITING
 #define PLAT_DATAGRAMS_WAITING (PBUF_POOL_SIZE > 8 ? PBUF_POOL_SIZE / 2 : 4)

@@ -21,8 +21,8 @@
 #include <lwip/tcp.h>
 #include <lwip/udp.h>
 
-/* What a slot is. The first five are sockets. */
-enum { FREE, STREAM, LISTENER, DATAGRAM, RAW, EVENT, QUESTION, SET };
+/* What a slot is. The first four that are not FREE are sockets. */
+enum { FREE, STREAM, LISTENER, DATAGRAM, RAW, EVENT, QUESTION, SET, ALARM };
 
 /* slot_t.stage of a stream. FAILED: the connect has failed; BROKEN: the connection was lost. A
  * datagram or raw socket is FRESH or CONNECTED. */
@@ -64,7 +64,7 @@ typedef struct slot {
     uint16_t keep_idle;    /* Seconds, as the next one. */
     uint16_t keep_intvl;
     uint8_t keep_cnt;
-    uint16_t port; /* The own port, once it has one. */
+    uint16_t port; /* The own port, once it has one. SET: its row in sets.c. */
     ip_addr_t own; /* The own address. QUESTION: the answer in IPv6. */
     union {
         void *any;
@@ -72,14 +72,13 @@ typedef struct slot {
         struct udp_pcb *udp;
         struct raw_pcb *raw;
         const char *host; /* QUESTION */
-        uint32_t *bits;   /* SET: sets.c */
     } pcb;
     struct pbuf *in; /* Received: of a stream bytes, of the others a list of packets (datagram.c). */
     union {
         struct pbuf *last;       /* The last packet of that list. */
         uint32_t four;           /* QUESTION: the answer in IPv4. */
         bool on;                 /* EVENT */
-        usocket_time_t deadline; /* EVENT, an alarm */
+        usocket_time_t deadline; /* ALARM */
     } more;
 #if USOCKET_NOTIFIES
     bool (*ready)(void *arg); /* Called once, when a receive or an accept would find something; NULL: not. */

@@ -1,0 +1,127 @@
+/* Waiting: look at the slots, then sleep until an interrupt comes. Events.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "wait.h"
+
+static int wakes; /* calls of usocket_port_wake(true) without their counterpart */
+
+void usocket_port_wake(bool on) {
+#if USOCKET_THREADS
+    __atomic_add_fetch(&wakes, on ? 1 : -1, __ATOMIC_ACQ_REL);
+#else
+    wakes += on ? 1 : -1;
+#endif
+    PLAT_KICK();
+}
+
+static bool is_woken(void) {
+#if USOCKET_THREADS
+    return __atomic_load_n(&wakes, __ATOMIC_ACQUIRE) != 0;
+#else
+    return wakes != 0;
+#endif
+}
+
+uint8_t other_ready(const slot_t *s) {
+    bool is = false;
+    switch (s->kind) {
+        case EVENT:
+            is = s->more.on;
+            break;
+#if USOCKET_NAMES
+        case QUESTION:
+            question_go_on(&slots[handle_of(s)]);
+            is = question_answered(s);
+            break;
+#endif
+        case ALARM:
+            is = alarm_rings(s);
+            break;
+        default:
+            is = set_has_ready(s);
+            break;
+    }
+    return is ? USOCKET_POLL_IN : 0;
+}
+
+/* Fill in `ready` of the entries. @return the number of those that are ready */
+static int look(usocket_wait_t *w, size_t n) {
+    int ready = 0;
+    slot_call_again();
+    for (size_t i = 0; i < n; i++) {
+        w[i].ready = 0;
+        if (w[i].handle >= 0) {
+            const slot_t *s = slot_of(w[i].handle);
+            w[i].ready = s != NULL ? slot_ready(s, w[i].events) : USOCKET_POLL_NVAL;
+            ready += w[i].ready != 0;
+        }
+    }
+    return ready;
+}
+
+/* Longest sleep, in milliseconds; an alarm, and a question that lwIP had no room for, are looked at
+ * this often. */
+#define NAP 50
+
+int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
+    for (;;) {
+        PLAT_PUMP();
+        int ready;
+        UNDER_LWIP(ready, look(w, n));
+        if (ready != 0 || deadline == USOCKET_NOW || is_woken()) {
+            return ready;
+        }
+        usocket_time_t left = deadline - usocket_port_now();
+        if (left <= 0) {
+            return 0;
+        }
+        uint32_t ms = left < NAP * 1000 ? (uint32_t)left / 1000 + 1 : NAP;
+        PLAT_IDLE(ms);
+    }
+}
+
+/* ---- Events ------------------------------------------------------------------------------------------------------- */
+
+static int open_event(void) {
+    slot_t *s = slot_take(EVENT);
+    return s != NULL ? handle_of(s) : USOCKET_EMFILE;
+}
+
+int usocket_port_event_open(void) {
+    int r;
+    UNDER_LWIP(r, open_event());
+    return r;
+}
+
+static int set_event(slot_t *s, bool on) {
+    s->more.on = on;
+    if (on) {
+        slot_changed(s);
+    }
+    return 0;
+}
+
+void usocket_port_event_set(int event) {
+    int r;
+    UNDER_LWIP(r, set_event(&slots[event], true));
+    (void)r;
+}
+
+void usocket_port_event_clear(int event) {
+    int r;
+    UNDER_LWIP(r, set_event(&slots[event], false));
+    (void)r;
+}
+
+static int close_event(slot_t *s) {
+    set_close(s);
+    slot_free(s);
+    return 0;
+}
+
+void usocket_port_event_close(int event) {
+    int r;
+    UNDER_LWIP(r, close_event(&slots[event]));
+    (void)r;
+}
