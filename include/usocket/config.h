@@ -71,12 +71,22 @@
 #define USOCKET_NAMES 1
 #endif
 
+/** The port has usocket_port_ask: its resolver reports an answer, and a lookup needs no thread.
+ *  Deadlines, interrupts and event loops hold all the same. 0: usocket_port_resolve waits.
+ *  @cost 0 + 0 (0 -> 1) */
+#ifndef USOCKET_ASKS
+#define USOCKET_ASKS 0
+#endif
+
 /** Threads that look names up, so that a deadline or an interrupt ends the wait of a caller;
  *  further lookups queue. 0: a lookup runs on the caller's thread, and waits as long as the stack's
- *  resolver.
+ *  resolver. With USOCKET_ASKS it is 0, without that disadvantage.
  *  @cost 430 + 0, RAM 12 (0 -> 4) */
 #ifndef USOCKET_RESOLVER_WORKERS
-#define USOCKET_RESOLVER_WORKERS 4
+#define USOCKET_RESOLVER_WORKERS (USOCKET_ASKS ? 0 : 4)
+#endif
+#if USOCKET_ASKS && USOCKET_RESOLVER_WORKERS
+#error "with USOCKET_ASKS 1 a lookup needs no thread: USOCKET_RESOLVER_WORKERS must be 0"
 #endif
 
 /** The highest number of these threads. When the queue stands still for 250 ms, because the name
@@ -157,6 +167,13 @@
  *  @cost 1392 + 322, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
+#endif
+
+/** The port has usocket_port_notify: the stack reports that a socket has become ready, and
+ *  usocket_watch needs no thread, nor USOCKET_THREADS.
+ *  @cost 0 + 0 (0 -> 1) */
+#ifndef USOCKET_NOTIFIES
+#define USOCKET_NOTIFIES 0
 #endif
 
 /** A child of fork() may use the library afresh, and nothing that it does with what it has

@@ -63,7 +63,8 @@ typedef struct usocket_lookup usocket_lookup_t;
  * result at once for a text that cannot be a name: with spaces, control characters, letters beyond
  * ASCII (a program writes them as "xn--..."), an empty label, more than 63 characters in a label or
  * 253 in all. Otherwise a worker thread asks the system's resolver; at most
- * USOCKET_RESOLVER_WORKERS run at a time, further lookups queue.
+ * USOCKET_RESOLVER_WORKERS run at a time, further lookups queue. With USOCKET_ASKS the stack itself
+ * is asked, and there are no workers.
  *
  * @param lookup receives the lookup; NULL on failure
  * @param q      copied
@@ -120,7 +121,7 @@ const char *usocket_lookup_name(const usocket_lookup_t *l);
 const char *usocket_lookup_service(const usocket_lookup_t *l);
 
 /** Free a lookup, finished or not. One in progress is abandoned: its worker frees it when the
- *  resolver returns. Does nothing for NULL. */
+ *  resolver returns; with USOCKET_ASKS it is freed at once. Does nothing for NULL. */
 void usocket_lookup_free(usocket_lookup_t *l);
 
 /* ---- Connecting to a name -------------------------------------------------------------------- */
@@ -129,8 +130,8 @@ void usocket_lookup_free(usocket_lookup_t *l);
  * two dialers; the calls are the same.
  *
  * The race (USOCKET_RACE 1 to 6) follows RFC 8305, "Happy Eyeballs". IPv6 and IPv4 are looked up
- * separately, on two workers (with fewer than two workers, or if the query names a family: in one
- * lookup). Attempts to IPv6 addresses begin when these have come. Attempts to IPv4 addresses begin
+ * separately, on two workers or with USOCKET_ASKS (with fewer than two workers, or if the query
+ * names a family: in one lookup). Attempts to IPv6 addresses begin when these have come. Attempts to IPv4 addresses begin
  * at once if there is no IPv6 address; if IPv6 is still being looked up, 50 ms after the IPv4
  * addresses have come. Addresses that come later join. The families alternate, IPv6 first. An
  * attempt begins when the previous one has failed, or after 250 ms (USOCKET_RACE_DELAY_MS,

@@ -7,7 +7,8 @@
  * header.
  *
  * What holds for every function
- * - Callers: the core, from any thread, several at a time; never an interrupt or a signal handler.
+ * - Callers: the core, from any thread, several at a time; never an interrupt or a signal handler,
+ *   unless a function says so.
  *   Where the core holds usocket_port_lock, it calls no function that waits and none that takes
  *   that lock: only usocket_port_free and usocket_port_event_set, and usocket_port_dup,
  *   usocket_port_show_readable and usocket_port_show_socket where the system can duplicate; with
@@ -156,6 +157,27 @@ typedef struct usocket_wait {
  */
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline);
 
+#if USOCKET_NOTIFIES
+
+/** Call @p ready once, as soon as a receive or an accept on @p handle would not return
+ * USOCKET_EAGAIN: from within this function if that is so already.
+ *
+ * @p ready may run in an interrupt or in another thread. Once it has returned true it is not called
+ * until it is armed again. If it returns false, the port calls it again later, within some
+ * milliseconds or when more arrives. Arming again replaces the function and its argument; closing
+ * the handle disarms.
+ *
+ * A caller may arm while it holds a lock that @p ready takes, in an atomic section for instance: so
+ * arming waits for no call of @p ready in another thread.
+ *
+ * @param ready NULL: disarm, if @p arg is that of the function that is armed. After this has
+ *              returned, no call is in progress. A handle that is closed is allowed then
+ * @return 0; USOCKET_EBADF
+ */
+int usocket_port_notify(int handle, bool (*ready)(void *arg), void *arg);
+
+#endif
+
 /** Make @p fd readable for every poll of it, though its socket has no data (bytes were put back).
  *  The core uses the socket through @p io, a duplicate of @p fd, from before this call until it
  *  closes both.
@@ -166,6 +188,33 @@ int usocket_port_show_readable(int fd, int io);
 void usocket_port_show_socket(int fd, int io);
 
 /* ---- Names: port/bsd.c ----------------------------------------------------------------------- */
+
+#if USOCKET_ASKS
+
+/** Ask for the addresses of a name. Never waits. A question that the stack has no room for stays in
+ * progress, and the port asks it again later.
+ *
+ * @param host  valid until usocket_port_forget
+ * @param flags as of usocket_port_resolve
+ * @return a question: a handle for usocket_port_wait, for a set (usocket_port_set_arm) and for
+ *         usocket_lookup_handle, that is readable from the answer on until usocket_port_forget;
+ *         USOCKET_EAI_*; USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_ENOMEM
+ */
+int usocket_port_ask(const char *host, int family, int flags);
+
+/** Take the answer. Never waits. The core calls it until it returns another code than
+ * USOCKET_EAGAIN, and then no more.
+ *
+ * @param out, n, canon as of usocket_port_resolve; undefined after a failure
+ * @return 0; USOCKET_EAGAIN: there is none yet; USOCKET_EAI_*
+ */
+int usocket_port_answer(int question, usocket_addr_t *out, size_t *n, char *canon);
+
+/** End a question, answered or not, and free its handle. Never waits: where the stack cannot cancel
+ *  a question, the port keeps what the stack still needs. */
+void usocket_port_forget(int question);
+
+#else
 
 /** Resolve a name. Waits as long as the system's resolver does. A worker calls it (or the caller's
  * thread, if USOCKET_RESOLVER_WORKERS is 0); several workers call it at a time, and the port
@@ -183,7 +232,9 @@ void usocket_port_show_socket(int fd, int io);
 int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n,
     char *canon, const bool *unwanted);
 
-/** The name of an address. Waits as usocket_port_resolve does. @param flags USOCKET_NI_NOFQDN
+#endif
+
+/** The name of an address. Waits as usocket_port_resolve does; with USOCKET_ASKS never. @param flags USOCKET_NI_NOFQDN
  *  @param host USOCKET_HOST_MAX bytes; terminated @return as usocket_port_resolve */
 int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host);
 

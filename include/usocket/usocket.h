@@ -530,14 +530,16 @@ void usocket_start(void);
  */
 void usocket_set_interrupt_hook(bool (*hook)(void));
 
-#if USOCKET_THREADS
+#if USOCKET_THREADS || USOCKET_NOTIFIES
 
 /** A watcher of one socket. Allocated by usocket_watch, on the port's heap. */
 typedef struct usocket_watch usocket_watch_t;
 
 /** Watch a socket in a thread of the library: it calls @p ready when the socket polls readable, and
  *  again only after usocket_watch_again. For interpreters that schedule a handler; a watcher takes
- *  a thread and a descriptor.
+ *  a thread and a descriptor. With USOCKET_NOTIFIES it takes neither: @p ready is called by the
+ *  stack, perhaps in an interrupt, or by usocket_watch and usocket_watch_again themselves, and a
+ *  second watcher of a connection replaces the first.
  *
  * @param watch receives the watcher; NULL on failure
  * @param s     open; its memory must outlive the watcher

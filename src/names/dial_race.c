@@ -25,7 +25,7 @@
 
 /* The families are looked up apart, so that IPv6's addresses need not wait for IPv4's. One worker
  * would do them in turn. */
-#define APART (USOCKET_IPV6 && USOCKET_RESOLVER_WORKERS >= LOOKUPS)
+#define APART (USOCKET_IPV6 && (USOCKET_ASKS || USOCKET_RESOLVER_WORKERS >= LOOKUPS))
 
 /* ---- Addresses --------------------------------------------------------------------------------------------------- */
 
@@ -178,23 +178,24 @@ static int connect_from(int handle, const usocket_addr_t *source, const usocket_
 }
 
 /* Begin an attempt. 0: it is connected; USOCKET_EINPROGRESS; a code: it has failed, or, where
- * *counted is false, not begun. */
+ * *counted is false, not begun. Some stacks need memory for a connection only when it is opened. */
 static int begin_attempt(usocket_dial_t *d, const usocket_addrinfo_t *info, bool v4, bool *counted) {
-    int r = usocket_port_open(info->family, info->type, info->proto);
+    int handle = usocket_port_open(info->family, info->type, info->proto);
+    int r = handle < 0 ? handle : connect_from(handle, d->source, &info->addr);
     *counted = r != USOCKET_EMFILE && r != USOCKET_ENFILE && r != USOCKET_ENOBUFS && r != USOCKET_ENOMEM;
     if (!*counted) {
+        if (handle >= 0) {
+            usocket_port_close(handle);
+        }
         return r;
     }
     size_t i = d->tried++;
-    d->attempt[i].handle = r;
+    d->attempt[i].handle = handle < 0 ? -1 : handle;
     d->attempt[i].v4 = v4;
     d->attempt[i].nth = d->next[v4]++;
+    d->attempt[i].code = (int16_t)r;
     d->turn = !v4;
     d->to = info->addr;
-    if (r >= 0) {
-        r = connect_from(r, d->source, &info->addr);
-    }
-    d->attempt[i].code = (int16_t)r;
     if (r < 0 && r != USOCKET_EINPROGRESS) {
         end_attempt(d, i, r);
     }

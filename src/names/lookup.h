@@ -1,11 +1,12 @@
 /* The record of a lookup.
  *
  * Caller: src/names/. resolve.c fills in the question and answers what needs no resolver; workers.c
- * runs the others.
+ * runs the others, or with USOCKET_ASKS ask.c asks the stack.
  * Memory: the port's heap. The program owns a lookup from usocket_lookup_start to
  * usocket_lookup_free; what it frees while a worker runs it belongs to that worker from then on.
  * Lock: usocket_port_lock around `next`, `same`, `leader`, `state`, `error`, `abandoned` and
  * `uncounted` from the dispatch on; the answer may be read without it once `state` is DONE.
+ * With USOCKET_ASKS no other thread sees a lookup, and none of it needs the lock.
  * Never: a lookup is freed while a worker runs it. The worker frees one that has been abandoned.
  *
  * SPDX-License-Identifier: MIT
@@ -16,6 +17,8 @@
 #include "../sockets/sockets.h"
 
 #if USOCKET_NAMES
+
+#include <string.h>
 
 /* Lookups of the same name at the same time share a worker. */
 #define LOOKUPS_SHARE (USOCKET_ASYNC && USOCKET_RESOLVER_WORKERS)
@@ -29,7 +32,7 @@ struct usocket_lookup {
     usocket_lookup_t *same;   /* The followers: lookups of the same name, which get a copy of this one's answer. */
     usocket_lookup_t *leader; /* The lookup that this one follows, or NULL. */
 #endif
-    int event; /* The port's event, set at the end; -1 if the lookup needs no worker. */
+    int handle; /* The worker's event, or the port's question: readable at the end. -1: the lookup needs none. */
 #if USOCKET_FORK
     unsigned process; /* The process that began it. */
 #endif
@@ -63,9 +66,25 @@ static inline bool is_inherited(const usocket_lookup_t *l) {
  * of one family becomes that of the family to connect to. */
 void usocket_dial_source(usocket_addr_t *source, uint16_t family);
 
-/* Run a lookup, on a worker where USOCKET_RESOLVER_WORKERS is not 0. 0, or the code that ends it;
- * the caller frees the lookup then. Called without the lock. */
+/* Find the name of addr[0], on this thread. 0, or a code. */
+static inline int run_reverse(usocket_lookup_t *l) {
+    int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
+    if (r == USOCKET_EAI_NONAME && !(l->flags & USOCKET_NI_NAMEREQD)) {
+        memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form stands for the name */
+        r = 0;
+    }
+    return r;
+}
+
+/* Run a lookup: on a worker where USOCKET_RESOLVER_WORKERS is not 0, with USOCKET_ASKS in the
+ * stack, else here. 0, or the code that ends it; the caller frees the lookup then. Called without
+ * the lock. */
 int usocket_lookup_dispatch(usocket_lookup_t *l);
+
+#if USOCKET_ASKS
+/* Take the answer from the port, if it has come. True: the lookup is DONE. */
+bool usocket_lookup_take(usocket_lookup_t *l);
+#endif
 
 /* Withdraw a lookup from the queue. True: the caller frees it. False: a worker runs it, and frees
  * it afterwards. Called without the lock. */

@@ -1,13 +1,11 @@
 /* Names to addresses and back: the question, the answers that need no resolver, and reading the
- * answers. workers.c asks the resolver.
+ * answers. workers.c asks the resolver, or ask.c the stack.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "lookup.h"
 
 #if USOCKET_NAMES
-
-#include <string.h>
 
 /* ---- Socket types of an answer ----------------------------------------------------------------------------------- */
 
@@ -87,11 +85,21 @@ static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     return l->kinds != 0 ? 0 : USOCKET_EAI_SERVICE;
 }
 
-int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *out) {
+/* True if the lookup has ended: its members may be read without the lock. An answer that the stack
+ * has is taken here, so even a lookup that is only read may change; none is const. */
+static bool has_ended(const usocket_lookup_t *l) {
+#if USOCKET_ASKS
+    return usocket_lookup_take((usocket_lookup_t *)(uintptr_t)l);
+#else
     usocket_port_lock();
-    bool done = l->state == DONE && l->error == 0 && !l->reverse;
+    bool done = l->state == DONE;
     usocket_port_unlock();
-    if (!done) {
+    return done;
+#endif
+}
+
+int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *out) {
+    if (!has_ended(l) || l->error != 0 || l->reverse) {
         return USOCKET_ENOENT;
     }
     /* An answer is an address with a row of the table; n counts these pairs. IPv4 comes first, and
@@ -219,7 +227,7 @@ static usocket_lookup_t *new_lookup(void) {
     usocket_lookup_t *l = usocket_port_alloc(sizeof(*l));
     if (l != NULL) {
         memset(l, 0, sizeof(*l));
-        l->event = -1;
+        l->handle = -1;
 #if USOCKET_FORK
         l->process = process();
 #endif
@@ -328,12 +336,8 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
  * parent of a fork() never ends in the child, because its worker does not run there. */
 static int wait_lookup(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadline) {
     for (;;) {
-        usocket_port_lock();
-        bool done = l->state == DONE;
-        int r = l->error;
-        usocket_port_unlock();
-        if (done) {
-            return r;
+        if (has_ended(l)) {
+            return l->error;
         }
         if (is_inherited(l)) {
             return USOCKET_EAI_AGAIN;
@@ -341,8 +345,8 @@ static int wait_lookup(usocket_lookup_t *l, usocket_t *s, usocket_time_t deadlin
         if (deadline == USOCKET_NOW) {
             return USOCKET_EAGAIN;
         }
-        usocket_wait_t w = {l->event, USOCKET_POLL_IN, 0};
-        r = usocket_wait_for(s, &w, 1, deadline);
+        usocket_wait_t w = {l->handle, USOCKET_POLL_IN, 0};
+        int r = usocket_wait_for(s, &w, 1, deadline);
         if (r <= 0) {
             return r < 0 ? r : USOCKET_ETIMEDOUT;
         }
@@ -367,12 +371,13 @@ int usocket_lookup_wait(usocket_lookup_t *l, usocket_time_t deadline) {
 #if USOCKET_ASYNC || USOCKET_RACE
 
 int usocket_lookup_handle(const usocket_lookup_t *l) {
-    return l->event < 0 ? USOCKET_ENOENT : l->event;
+    return l->handle < 0 ? USOCKET_ENOENT : l->handle;
 }
 
 #endif
 
 const char *usocket_lookup_name(const usocket_lookup_t *l) {
+    has_ended(l);
     return l->canon;
 }
 
@@ -384,12 +389,18 @@ void usocket_lookup_free(usocket_lookup_t *l) {
     if (l == NULL) {
         return;
     }
-    int event = l->event; /* read first, since the worker may free a lookup that is not ours any more */
+    int handle = l->handle; /* read first, since the worker may free a lookup that is not ours any more */
     bool ours = usocket_lookup_withdraw(l);
     /* The event is closed afterwards: no worker sets it for a lookup that has been withdrawn. */
-    if (USOCKET_RESOLVER_WORKERS && event >= 0) {
-        usocket_port_event_close(event);
+#if USOCKET_ASKS
+    if (handle >= 0) {
+        usocket_port_forget(handle);
     }
+#else
+    if (USOCKET_RESOLVER_WORKERS && handle >= 0) {
+        usocket_port_event_close(handle);
+    }
+#endif
     if (ours) {
         usocket_port_free(l);
     }

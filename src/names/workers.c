@@ -13,20 +13,13 @@
  */
 #include "lookup.h"
 
-#if USOCKET_NAMES
-
-#include <string.h>
+#if USOCKET_NAMES && !USOCKET_ASKS
 
 /* Ask the system's resolver, and store the answer in l, which no other thread reads before it is
  * DONE. Waits as long as the resolver does. 0, or a code. */
 static int run_lookup(usocket_lookup_t *l) {
     if (l->reverse) {
-        int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
-        if (r == USOCKET_EAI_NONAME && !(l->flags & USOCKET_NI_NAMEREQD)) {
-            memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form stands for the name */
-            r = 0;
-        }
-        return r;
+        return run_reverse(l);
     }
     size_t n = USOCKET_RESOLVER_RESULTS;
     int r = usocket_port_resolve(l->host, l->family, l->flags, l->addr, &n, l->canon, &l->uncounted);
@@ -72,7 +65,7 @@ static void append_job(usocket_lookup_t **p, usocket_lookup_t *l) {
 static void complete(usocket_lookup_t *l, int error) {
     l->error = error;
     l->state = DONE;
-    usocket_port_event_set(l->event);
+    usocket_port_event_set(l->handle);
 }
 
 /* ---- Lookups of one name share one worker ------------------------------------------------------------------------ */
@@ -295,9 +288,9 @@ static void forget_parent(void) {
 /* Threads are started without the lock; `workers` and `watched` are counted before, so that two
  * callers do not start one too many. */
 int usocket_lookup_dispatch(usocket_lookup_t *l) {
-    l->event = usocket_port_event_open();
-    if (l->event < 0) {
-        return l->event;
+    l->handle = usocket_port_event_open();
+    if (l->handle < 0) {
+        return l->handle;
     }
     usocket_port_lock();
     forget_parent();

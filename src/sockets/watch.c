@@ -1,22 +1,85 @@
-/* Watching a socket from a thread of the library's own.
+/* Watching a socket: by the stack's report (USOCKET_NOTIFIES), or from a thread of the library's
+ * own.
  *
- * The watcher shares the connection, so the thread needs no hold on the program's socket. After
- * `ready` has returned true the thread waits for the event alone, until usocket_watch_again sets
- * it. The caller of usocket_watch_end frees the watcher, after the thread has set GONE, its last
- * access.
+ * The watcher shares the connection, which stays open for the stack or for the thread without a
+ * hold on the program's socket.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "../base/base.h"
 
-#if USOCKET_THREADS
+#if USOCKET_NOTIFIES
 
 #include <string.h>
 
 struct usocket_watch {
-    usocket_t sock; /* It shares the connection, which thus stays open for the thread. */
-    int event;      /* The event that ends the thread's wait; the caller sets it after it has changed `flags`. */
-    uint32_t flags; /* STOP, GONE; atomic. */
+    usocket_t sock; /* It shares the connection. */
+    int handle;     /* The handle that is armed. The program may have taken it away since (usocket_detach). */
+    bool (*ready)(void *arg);
+    void *arg;
+};
+
+/* The port calls this, perhaps in an interrupt. */
+static bool report(void *arg) {
+    usocket_watch_t *w = arg;
+    return w->ready(w->arg);
+}
+
+static int arm(usocket_watch_t *w) {
+    return usocket_port_notify(w->handle, report, w);
+}
+
+/* `ready` may be called before usocket_watch returns. On failure nothing is left. */
+int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg) {
+    *watch = NULL;
+    usocket_watch_t *w = usocket_port_alloc(sizeof(*w));
+    if (w == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    memset(w, 0, sizeof(*w));
+    usocket_init(&w->sock);
+    w->ready = ready;
+    w->arg = arg;
+    int r = usocket_share(&w->sock, s);
+    if (r == 0) {
+        w->handle = LOOSE_LOAD(&w->sock.base->fd);
+        r = arm(w);
+    }
+    if (r < 0) {
+        usocket_close(&w->sock);
+        usocket_port_free(w);
+        return r;
+    }
+    *watch = w;
+    return 0;
+}
+
+void usocket_watch_again(usocket_watch_t *w) {
+    if (LOOSE_LOAD(&w->sock.base->fd) >= 0) {
+        arm(w);
+    }
+}
+
+/* The port names the watcher by its address, so a handle that is another socket's by now keeps its
+ * own watcher. */
+void usocket_watch_end(usocket_watch_t *w) {
+    usocket_port_notify(w->handle, NULL, w);
+    usocket_close(&w->sock);
+    usocket_port_free(w);
+}
+
+#elif USOCKET_THREADS
+
+/* After `ready` has returned true the thread waits for the event alone, until usocket_watch_again
+ * sets it. The caller of usocket_watch_end frees the watcher, after the thread has set GONE, its
+ * last access. */
+
+#include <string.h>
+
+struct usocket_watch {
+    usocket_t sock;   /* It shares the connection, which thus stays open for the thread. */
+    int event;        /* The event that ends the thread's wait; the caller sets it after it has changed `flags`. */
+    uint32_t flags;   /* STOP, GONE; atomic. */
 #if USOCKET_FORK
     unsigned process; /* The process that its thread runs in. */
 #endif

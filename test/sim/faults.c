@@ -41,6 +41,8 @@ static const int32_t c_wait[] = { E(INTR), E(NOMEM), 0 };
 static const int32_t c_show[] = { E(OPNOTSUPP), E(MFILE), 0 };
 static const int32_t c_resolve[] = { E(AI_NONAME), E(AI_AGAIN), E(AI_FAIL), E(AI_NODATA), E(AI_FAMILY), E(AI_MEMORY), E(AI_SYSTEM),
     E(AI_ADDRFAMILY), E(AI_OVERFLOW), 0 };
+static const int32_t c_ask[] = { E(MFILE), E(NFILE), E(NOMEM), E(AI_NONAME), E(AI_AGAIN), E(AI_FAIL), E(AI_FAMILY), E(AI_MEMORY), 0 };
+static const int32_t c_notify[] = { E(BADF), 0 };
 static const int32_t c_service[] = { E(AI_SERVICE), 0 };
 static const int32_t c_if_index[] = { E(NODEV), E(OPNOTSUPP), 0 };
 static const int32_t c_if_name[] = { E(NXIO), E(OPNOTSUPP), 0 };
@@ -67,6 +69,7 @@ static const struct {
     [SIM_IF_INDEX] = { "if_index", c_if_index }, [SIM_IF_NAME] = { "if_name", c_if_name }, [SIM_IF_NEXT] = { "if_next", c_if_name },
     [SIM_HOSTNAME] = { "hostname", c_hostname },
     [SIM_SET_OPEN] = { "set_open", c_set_open }, [SIM_SET_ARM] = { "set_arm", c_set_arm },
+    [SIM_ASK] = { "ask", c_ask }, [SIM_ANSWER] = { "answer", c_resolve }, [SIM_NOTIFY] = { "notify", c_notify },
     [SIM_RANDOM] = { "random", c_random },
     [SIM_SPAWN] = { "spawn", c_spawn }, [SIM_EVENT_OPEN] = { "event_open", c_event },
 };

@@ -78,6 +78,8 @@ uint8_t sim_ready(int handle) {
             return is_stream(h->sock) ? sim_stream_ready(h->sock) : sim_datagram_ready(h->sock);
         case EVENT:
             return h->set || (h->at && h->at <= world.now) ? USOCKET_POLL_IN : 0;
+        case QUESTION:
+            return h->at <= world.now ? USOCKET_POLL_IN : 0;
         case SET:
             return sim_set_ready(h);
         case SHOWN:

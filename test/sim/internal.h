@@ -12,7 +12,7 @@
 #define BACKLOG 32
 #define DATAGRAMS 32
 
-enum kind { FREE, SOCKET, SHOWN, EVENT, SET };
+enum kind { FREE, SOCKET, SHOWN, EVENT, SET, QUESTION };
 enum state { FRESH, LISTENING, CONNECTING, OPEN, DEAD };
 
 /* Bytes in flight to one end of a stream, and the arrival time of each segment. */
@@ -63,10 +63,15 @@ struct sock {
 
 struct handle {
     enum kind kind;
-    bool set;           /* state of an event */
-    usocket_time_t at;  /* time at which an alarm sets itself; 0: no alarm */
+    bool set;           /* state of an event; of a question: its answer has been taken */
+    usocket_time_t at;  /* time at which an alarm sets itself, or a question is answered; 0: neither */
     uint8_t armed[HANDLES]; /* for a set: the events that it reports for each handle */
     struct sock *sock;
+    const char *host;   /* a question: the caller's text */
+    int family, flags;
+    bool (*ready)(void *arg); /* armed by usocket_port_notify */
+    void *arg;
+    usocket_time_t again_at;  /* `ready` has refused, and is called again then; 0: it has not */
 };
 
 struct world {
@@ -143,6 +148,10 @@ int32_t sim_datagram_send(struct sock *s, const void *buf, size_t len, const uso
 uint8_t sim_set_ready(const struct handle *set);
 void sim_sets_forget(int handle);      /* called when the handle is closed */
 usocket_time_t sim_alarms_next(void);
+
+/* Defined in notify.c. */
+void sim_notify_tick(void);            /* calls the functions whose handle is ready */
+usocket_time_t sim_notify_next(void);  /* time of the next call of one that has refused */
 
 /* Defined in names.c. */
 void sim_names_begin(void);

@@ -47,7 +47,11 @@ void sim_busy(usocket_time_t until) {
 }
 
 int sim_resolving(void) {
-    return world.resolving;
+    int asked = 0;
+    for (int h = 0; h < HANDLES; h++) {
+        asked += world.handles[h].kind == QUESTION && world.handles[h].at > world.now;
+    }
+    return world.resolving + asked;
 }
 
 int sim_resolved(void) {
@@ -63,20 +67,19 @@ static void take_time(usocket_time_t delay) {
     world.resolving--;
 }
 
-int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon, const bool *unwanted) {
-    int code = sim_inject(SIM_RESOLVE);
-    size_t room = *n, i;
+static size_t find(const char *host, int family) {
+    size_t i = 0;
+    while (i < name_count && (strcmp(names[i].name, host) || (names[i].family && names[i].family != family))) {
+        i++;
+    }
+    return i;
+}
+
+/* The answer of row i; name_count: no such name. */
+static int answer(size_t i, const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon) {
+    size_t room = *n;
     *n = 0;
     canon[0] = 0;
-    for (i = 0; i < name_count && (strcmp(names[i].name, host) || (names[i].family && names[i].family != family)); i++) {
-    }
-    while (usocket_port_now() < busy_until && !*unwanted) {
-        sim_sleep(BUSY_PAUSE);
-    }
-    take_time(i < name_count ? names[i].delay : 0);
-    if (code) {
-        return code;
-    }
     if (i == name_count) {
         return USOCKET_EAI_NONAME;
     }
@@ -99,6 +102,69 @@ int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t
     }
     return *n ? 0 : USOCKET_EAI_NODATA;
 }
+
+#if USOCKET_ASKS
+
+/* A name with the delay 0 is answered at once. */
+int usocket_port_ask(const char *host, int family, int flags) {
+    int code = sim_inject(SIM_ASK);
+    int h = code ? code : sim_handle_new(QUESTION, NULL);
+    if (h >= 0) {
+        size_t i = find(host, family);
+        usocket_time_t delay = i < name_count ? names[i].delay : 0;
+        usocket_time_t begin = busy_until > world.now ? busy_until : world.now;
+        world.handles[h].at = delay == USOCKET_NEVER ? USOCKET_NEVER : begin + delay;
+        world.handles[h].host = host;
+        world.handles[h].family = family;
+        world.handles[h].flags = flags;
+        world.resolved++;
+    }
+    return h;
+}
+
+static struct handle *question_of(int h) {
+    static struct handle nowhere;
+    if (h < 0 || h >= HANDLES || world.handles[h].kind != QUESTION) {
+        sim_misuse("a call with a handle that is no question");
+        return &nowhere;
+    }
+    return &world.handles[h];
+}
+
+int usocket_port_answer(int question, usocket_addr_t *out, size_t *n, char *canon) {
+    struct handle *h = question_of(question);
+    if (h->kind != QUESTION) {
+        return USOCKET_EAI_FAIL;
+    }
+    if (h->set) {
+        sim_misuse("an answer taken twice");
+    }
+    if (h->at > world.now) {
+        return USOCKET_EAGAIN;
+    }
+    h->set = true;
+    int code = sim_inject(SIM_ANSWER);
+    return code ? code : answer(find(h->host, h->family), h->host, h->family, h->flags, out, n, canon);
+}
+
+void usocket_port_forget(int question) {
+    *question_of(question) = (struct handle){ 0 };
+    sim_sets_forget(question);
+}
+
+#else
+
+int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t *n, char *canon, const bool *unwanted) {
+    int code = sim_inject(SIM_RESOLVE);
+    size_t i = find(host, family);
+    while (usocket_port_now() < busy_until && !*unwanted) {
+        sim_sleep(BUSY_PAUSE);
+    }
+    take_time(i < name_count ? names[i].delay : 0);
+    return code ? code : answer(i, host, family, flags, out, n, canon);
+}
+
+#endif
 
 int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host) {
     int code = sim_inject(SIM_REVERSE);

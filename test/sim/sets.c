@@ -42,15 +42,6 @@ void sim_sets_forget(int handle) {
     }
 }
 
-usocket_time_t sim_alarms_next(void) {
-    usocket_time_t next = USOCKET_NEVER;
-    for (int h = 0; h < HANDLES; h++) {
-        usocket_time_t at = world.handles[h].at;
-        next = at > world.now ? sim_earlier(next, at) : next;
-    }
-    return next;
-}
-
 int usocket_port_set_open(void) {
     int code = sim_inject(SIM_SET_OPEN);
     return code ? code : sim_handle_new(SET, NULL);
@@ -108,8 +99,13 @@ void sim_sets_forget(int handle) {
     (void)handle;
 }
 
-usocket_time_t sim_alarms_next(void) {
-    return USOCKET_NEVER;
-}
-
 #endif
+
+usocket_time_t sim_alarms_next(void) {
+    usocket_time_t next = USOCKET_NEVER;
+    for (int h = 0; h < HANDLES; h++) {
+        usocket_time_t at = world.handles[h].at;
+        next = at > world.now ? sim_earlier(next, at) : next;
+    }
+    return next;
+}

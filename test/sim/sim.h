@@ -90,7 +90,7 @@ void sim_name(const char *name, const char *addresses, usocket_time_t delay, int
 /** Define a separate answer for one address family of a name. */
 void sim_name_family(const char *name, int family, const char *addresses, usocket_time_t delay, int code);
 
-/** The resolver accepts no query until this time; queries retry every 100 ms unless they are abandoned. */
+/** The resolver accepts no query until this time; queries retry every 100 ms unless they are abandoned. With USOCKET_ASKS they begin then. */
 void sim_busy(usocket_time_t until);
 
 int sim_resolving(void); /**< number of running lookups */
@@ -110,7 +110,7 @@ enum sim_call {
     SIM_OPEN, SIM_PAIR, SIM_ADOPT, SIM_DUP, SIM_CLOSE, SIM_BIND, SIM_LISTEN, SIM_ACCEPT, SIM_CONNECT, SIM_ERROR, SIM_SHUTDOWN,
     SIM_RECV, SIM_SEND, SIM_PENDING, SIM_NAME, SIM_PEER, SIM_GETOPT, SIM_SETOPT, SIM_SOCKADDR, SIM_WAIT, SIM_SHOW, SIM_RESOLVE,
     SIM_REVERSE, SIM_SERVICE, SIM_SERVICE_NAME, SIM_IF_INDEX, SIM_IF_NAME, SIM_IF_NEXT, SIM_HOSTNAME, SIM_SPAWN, SIM_EVENT_OPEN,
-    SIM_SET_OPEN, SIM_SET_ARM,
+    SIM_SET_OPEN, SIM_SET_ARM, SIM_ASK, SIM_ANSWER, SIM_NOTIFY,
     SIM_RANDOM,
     SIM_CALLS,
 };

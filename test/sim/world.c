@@ -130,7 +130,7 @@ static bool runnable(struct actor *a) {
 
 /* Advance the clock to the next event. Returns false if there is none. */
 static bool advance(void) {
-    usocket_time_t next = sim_earlier(sim_net_next(), sim_alarms_next());
+    usocket_time_t next = sim_earlier(sim_earlier(sim_net_next(), sim_alarms_next()), sim_notify_next());
     for (int i = 0; i < actor_count; i++) {
         if (!actors[i]->done && actors[i]->waiting) {
             next = sim_earlier(next, sim_earlier(actors[i]->deadline, actors[i]->signal_at));
@@ -151,6 +151,7 @@ static void schedule(void) {
     struct actor *me = actors[current];
     for (;;) {
         sim_net_tick();
+        sim_notify_tick();
         for (int k = 1; k <= actor_count; k++) {
             int i = (current + k) % actor_count;
             if (!runnable(actors[i])) {
