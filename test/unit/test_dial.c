@@ -93,7 +93,7 @@ static void test_lookup_part(void **state) {
     sim_name("never", "", USOCKET_NEVER, 0);
     sim_name("bad", "", 0, USOCKET_EAI_AGAIN);
     listening();
-#if USOCKET_RESOLVER_WORKERS
+#if USOCKET_RESOLVER_WORKERS || USOCKET_ASKS
     usocket_time_t since = fx_now();
     assert_code(USOCKET_ETIMEDOUT, dial_from("never", NULL, usocket_deadline_in(SECOND)));
     fx_took(since, SECOND);
@@ -135,7 +135,7 @@ static void test_interrupted(void **state) {
     sim_name("host", "192.0.2.1 127.0.0.1", 20 * MS, 0);
     listening();
     usocket_time_t deadline = usocket_deadline_in(4 * SECOND), since = fx_now();
-#if USOCKET_RESOLVER_WORKERS
+#if USOCKET_RESOLVER_WORKERS || USOCKET_ASKS
     sim_signal_in(10 * MS);
     assert_code(USOCKET_EINTR, dial_from("host", NULL, deadline));
     sim_signal_in(20 * MS);

@@ -10,7 +10,7 @@
 
 #define DELAY (USOCKET_RACE_DELAY_MS * MS)
 #define V6 "2001:db8::1"
-#define APART (USOCKET_IPV6 && USOCKET_RESOLVER_WORKERS >= 2)
+#define APART (USOCKET_IPV6 && (USOCKET_ASKS || USOCKET_RESOLVER_WORKERS >= 2))
 
 static usocket_dial_t d;
 static usocket_t s, listener;
@@ -136,7 +136,7 @@ static void slow_lookup(void) {
     assert_ok(dial("slow", usocket_deadline_in(SECOND)));
     assert_true(fx_now() - since >= 300 * MS);
     end(true);
-#if USOCKET_RESOLVER_WORKERS
+#if USOCKET_RESOLVER_WORKERS || USOCKET_ASKS
     listening();
     assert_code(USOCKET_ETIMEDOUT, dial("slow", usocket_deadline_in(200 * MS)));
     fx_took(since, 200 * MS);
@@ -423,7 +423,7 @@ static void only_look(void) {
     listening();
     start("host");
     int r;
-#if USOCKET_RESOLVER_WORKERS
+#if USOCKET_RESOLVER_WORKERS || USOCKET_ASKS
     assert_code(USOCKET_EAGAIN, usocket_dial_by(&d, &s, USOCKET_NOW)); /* the lookup continues */
     sim_sleep(20 * MS);
 #endif
