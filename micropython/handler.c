@@ -1,8 +1,8 @@
 /* Watchers of a socket: setsockopt(SOL_SOCKET, 20, handler), and the count of changes for pollers.
  *
- * The handler is called when a listener has a connection, or another socket has data. A thread of the library watches
- * the socket (usocket_watch) and schedules fire_handler, which calls the handler in the interpreter's own loop. The
- * watch is armed again once the program has taken a connection or data from the socket.
+ * The handler is called when a listener has a connection, or another socket has data. A thread of the library or the
+ * stack itself watches the socket (usocket_watch) and schedules fire_handler, which calls the handler in the
+ * interpreter's own loop. The watch is armed again once the program has taken a connection or data from the socket.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,7 +12,7 @@
 uint32_t usocket_py_changes; /* It wraps; pollers only compare it with the value that they have seen. */
 #endif
 
-#if MICROPY_ENABLE_SCHEDULER && USOCKET_THREADS
+#if MICROPY_ENABLE_SCHEDULER && (USOCKET_THREADS || USOCKET_NOTIFIES)
 
 /* The list of sockets with a handler, a root of the collector: such a socket stays alive without a reference from
  * the program. Before 1.20 a module cannot have a root, and the program must keep the socket. */
@@ -56,7 +56,8 @@ static mp_obj_t fire_handler(mp_obj_t self_in) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(fire_handler_obj, fire_handler);
 
-/* Called on the library's thread, which may use nothing of the interpreter but its scheduler. */
+/* Called on the library's thread, on the stack's or in an interrupt. It may use nothing of the interpreter but its
+ * scheduler, which is false when its queue is full. */
 static bool schedule_handler(void *self) {
     return mp_sched_schedule(MP_OBJ_FROM_PTR(&fire_handler_obj), MP_OBJ_FROM_PTR(self));
 }
@@ -108,7 +109,7 @@ void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     }
     if (watch != NULL || self->watch != NULL) {
         watch = swap_watch(self, watch);
-        /* Outside the atomic section: the watch's thread may be waiting for it, in mp_sched_schedule. */
+        /* Outside the atomic section: the thread that reports may be waiting for it, in mp_sched_schedule. */
         if (watch != NULL) {
             usocket_watch_end(watch);
         }
