@@ -5,6 +5,8 @@
  */
 #include "bsd.h"
 
+#if PLAT_BSD
+
 #include <string.h>
 
 #if AF_INET != USOCKET_AF_INET || (USOCKET_IPV6 && AF_INET6 != USOCKET_AF_INET6)
@@ -367,3 +369,5 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     }
     return ready;
 }
+
+#endif

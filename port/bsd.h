@@ -1,5 +1,8 @@
 /* Shared by the files of the BSD port: the stack's calls, its addresses, its errors.
  *
+ * A stack without BSD sockets says PLAT_BSD 0 in its platform.h: this header, port/bsd*.c,
+ * port/guard*.c and port/events.c are empty then, and its own files implement all of port.h.
+ *
  * The functions here run in the thread that has made the stack's call, with or without the
  * library's lock; they take no lock and never wait. An interrupt must not call them. SYS(name), of
  * guard.h, is the one way to a call that the guard may replace.
@@ -10,6 +13,12 @@
 #define USOCKET_BSD_H
 
 #include "platform.h"
+
+#ifndef PLAT_BSD
+#define PLAT_BSD 1
+#endif
+
+#if PLAT_BSD
 
 #include "events.h"
 #include "guard.h"
@@ -57,5 +66,7 @@ int bsd_translate(int number, int fallback);
 /* The code of the call that has just failed. Must be called at once: it reads errno, which the next
  * call may change, and no other function of these files does. */
 int bsd_failed(int fallback);
+
+#endif
 
 #endif

@@ -4,6 +4,8 @@
  */
 #include "bsd.h"
 
+#if PLAT_BSD
+
 #include <string.h>
 
 #if USOCKET_NAMES
@@ -14,6 +16,8 @@ static void copy_text(char *to, const char *from, size_t room) {
     memcpy(to, from, len);
     to[len] = '\0';
 }
+
+#if !USOCKET_ASKS || PLAT_HAS_GETNAMEINFO
 
 #define EAI(name) {name, USOCKET_##name},
 
@@ -53,6 +57,10 @@ static int gai_failed(int number) {
 #endif
     return translate_eai(number);
 }
+
+#endif
+
+#if !USOCKET_ASKS
 
 static int system_flags(int flags) {
     int out = 0;
@@ -149,6 +157,8 @@ int usocket_port_resolve(
     plat_names_unlock();
     return r;
 }
+
+#endif
 
 #if PLAT_HAS_GETNAMEINFO
 
@@ -279,5 +289,7 @@ int usocket_port_if_name(unsigned index, char *name) {
     return USOCKET_EOPNOTSUPP;
 #endif
 }
+
+#endif
 
 #endif

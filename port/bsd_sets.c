@@ -5,7 +5,7 @@
  */
 #include "bsd.h"
 
-#if USOCKET_ASYNC || USOCKET_POLLER
+#if PLAT_BSD && (USOCKET_ASYNC || USOCKET_POLLER)
 
 #if PLAT_HAS_EPOLL
 

@@ -3,11 +3,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "platform.h"
+#include "bsd.h"
 
-#include "usocket/port.h"
-
-#if USOCKET_TLS
+#if PLAT_BSD && USOCKET_TLS
 
 /* Set a flag. @return its value before, or a code */
 static int set_flag(int handle, int name, int on) {

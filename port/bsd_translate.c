@@ -6,6 +6,8 @@
  */
 #include "bsd.h"
 
+#if PLAT_BSD
+
 #include <string.h>
 
 /* ---- Errors ------------------------------------------------------------------------------------------------------- */
@@ -168,3 +170,5 @@ int usocket_port_sockaddr(const void *raw, size_t len, usocket_addr_t *a) {
     }
     return r;
 }
+
+#endif
