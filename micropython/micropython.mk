@@ -7,13 +7,27 @@
 
 USOCKET_DIR := $(patsubst %/,%,$(dir $(realpath $(USERMOD_DIR))))
 
-# The stack underneath: posix (default), lwip, ...
+# The stack underneath, a directory of port/: posix (default), lwip, ... Other ports of MicroPython set it beside
+# USER_C_MODULES, on make's command line or in the board's mpconfigboard.mk.
 USOCKET_PORT ?= posix
+ifeq ($(wildcard $(USOCKET_DIR)/port/$(USOCKET_PORT)/platform.h),)
+$(error USOCKET_PORT=$(USOCKET_PORT) is not a port of usocket; there are: $(notdir $(patsubst %/platform.h,%,$(wildcard $(USOCKET_DIR)/port/*/platform.h))))
+endif
+
+# The header of knobs: that of the port, where it has one. USOCKET_CONFIG=my_config.h names another one, and so does
+# USOCKET_CONFIG_FILE among the flags.
+ifeq ($(findstring USOCKET_CONFIG_FILE,$(CFLAGS) $(CFLAGS_EXTRA)),)
+USOCKET_CONFIG ?= $(notdir $(wildcard $(USOCKET_DIR)/port/$(USOCKET_PORT)/usocket_config.h))
+endif
 
 # USOCKET_EXTRA: more files of C below USOCKET_DIR, for test builds.
 USOCKET_BINDING := $(wildcard $(USOCKET_DIR)/micropython/*.c) $(USOCKET_EXTRA)
 USOCKET_CORE := $(wildcard $(USOCKET_DIR)/src/*/*.c $(USOCKET_DIR)/port/*.c $(USOCKET_DIR)/port/$(USOCKET_PORT)/*.c)
-CFLAGS_USERMOD += -I$(USOCKET_DIR)/include -I$(USOCKET_DIR)/port/$(USOCKET_PORT)
+# These flags reach all files of the firmware, MicroPython's and lwIP's own as well: a board's header may check them.
+CFLAGS_USERMOD += -DUSOCKET_IN_MICROPYTHON=1 -I$(USOCKET_DIR)/include -I$(USOCKET_DIR)/port/$(USOCKET_PORT)
+ifneq ($(USOCKET_CONFIG),)
+CFLAGS_USERMOD += -DUSOCKET_CONFIG_FILE='"$(USOCKET_CONFIG)"'
+endif
 
 # What SRC_USERMOD_C and SRC_USERMOD_LIB_C would do, but with the objects in a directory of their own: theirs for our
 # micropython/ would be $(BUILD)/micropython, which is the name of the unix port's program.
