@@ -100,7 +100,14 @@ void slot_call_again(void) {
     }
 }
 
+/* A socket that is another's by now keeps its own. */
 static int notify(slot_t *s, bool (*ready)(void *arg), void *arg) {
+    if (ready == NULL) {
+        if (s != NULL && s->arg == arg) {
+            s->ready = NULL;
+        }
+        return 0;
+    }
     if (s == NULL) {
         return USOCKET_EBADF;
     }
