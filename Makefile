@@ -18,6 +18,7 @@ include mk/test-c.mk
 include mk/sal.mk
 include mk/samples.mk
 include mk/lwip.mk
+include mk/lwip_raw.mk
 include mk/tap.mk
 include mk/aio.mk
 include mk/small.mk

@@ -1,7 +1,7 @@
 # The interpreters. Objects are kept per version under build/obj/, so that a change of MICROPYTHON_VERSION and back is cheap.
 
 MICROPYTHON_VERSION ?= 1.25.0
-FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny sal sal-asan
+FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny lwip-raw lwip-raw-asan lwip-raw-tiny lwip-raw-irq sal sal-asan
 
 ifneq ($(MICROPYTHON_DIR),)
 MPY_TREE := $(abspath $(MICROPYTHON_DIR))

@@ -25,14 +25,15 @@ LWIP_INCLUDE := -Itest/lwip -isystem $(LWIP_TREE)/src/include -isystem $(LWIP_TR
 LWIP_KNOBS := -DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DUSOCKET_EVENTS=64
 
 # $(call lwip_archive,directory,compiler,options): lwIP with the code that starts it.
+LWIP_START := lwip/start lwip/interfaces lwip/counts
 define lwip_archive
-$(1)/liblwip.a: $(LWIP_FILES:%=$(1)/lwip/%.o) $(1)/start.o
+$(1)/liblwip.a: $(LWIP_FILES:%=$(1)/lwip/%.o) $(LWIP_START:%=$(1)/start/%.o)
 	@echo "AR $$@"
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
-$(LWIP_FILES:%=$(1)/lwip/%.o): $(1)/lwip/%.o: test/lwip/lwipopts.h $(LWIP_READY)
+$(LWIP_FILES:%=$(1)/lwip/%.o): $(1)/lwip/%.o: $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) -std=gnu99 -g -w $(3) $(LWIP_INCLUDE) -c -o $$@ $(LWIP_TREE)/$$*.c
-$(1)/start.o: test/lwip/start.c test/lwip/start.h test/lwip/lwipopts.h $(LWIP_READY)
+$(LWIP_START:%=$(1)/start/%.o): $(1)/start/%.o: test/%.c $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) -std=gnu99 -g -Wall -Wextra -Werror $(3) $(LWIP_INCLUDE) -c -o $$@ $$<
 endef
@@ -60,10 +61,10 @@ define lwip_variant
 lwip_$(1)_PROGRAMS := $(5:%=$(LWIP_BUILD)/$(1)/%-lwip)
 .PRECIOUS: $(LWIP_BUILD)/$(1)/lib/%.o $(LWIP_BUILD)/$(1)/unit/%.o
 $(call lwip_archive,$(LWIP_BUILD)/$(1),$(2),$(4))
-$(LWIP_BUILD)/$(1)/lib/%.o: %.c test/lwip/lwipopts.h $(LWIP_READY)
+$(LWIP_BUILD)/$(1)/lib/%.o: %.c $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(LWIP_TC_LIB) $(3) -MMD -MP -c -o $$@ $$<
-$(LWIP_BUILD)/$(1)/unit/%.o: %.c $(BUILD_DIR)/allowed.h test/lwip/lwipopts.h $(LWIP_READY)
+$(LWIP_BUILD)/$(1)/unit/%.o: %.c $(BUILD_DIR)/allowed.h $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(LWIP_TC_TEST) $(3) -MMD -MP -c -o $$@ $$<
 $(LWIP_BUILD)/$(1)/usocket.a: $(LWIP_TC_SOURCES:%.c=$(LWIP_BUILD)/$(1)/lib/%.o) $(LWIP_BUILD)/$(1)/unit/$(TC)/fixture.o

@@ -25,8 +25,8 @@ size size-check test-configs: $(MBEDTLS_READY)
 
 # The interpreters with TLS (tools/build.py).
 ifneq ($(TLS),0)
-$(foreach f,unix ab cov lwip lwip-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT)/libmbedcrypto.a
-$(foreach f,asan lwip-asan sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT_ASAN)/libmbedcrypto.a
+$(foreach f,unix ab cov lwip lwip-tiny lwip-raw lwip-raw-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT)/libmbedcrypto.a
+$(foreach f,asan lwip-asan lwip-raw-asan lwip-raw-irq sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT_ASAN)/libmbedcrypto.a
 endif
 
 # ---- C tests ------------------------------------------------------------------------------------------------------------

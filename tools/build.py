@@ -10,6 +10,8 @@ FLAVOUR  unix  both `socket` and `usocket` are this module
          arm   like unix, for 32-bit ARM, without the tls module
          client  like unix, without threads, only for TCP clients: every optional part of config.h is left out
          lwip, lwip-asan, lwip-tiny  like unix or asan, on lwIP's sockets instead of the system's
+         lwip-raw, lwip-raw-asan, lwip-raw-tiny  the same on lwIP without an operating system
+         lwip-raw-irq  like lwip-raw-asan; lwIP runs in a signal handler (test/lwip_raw)
          sal   like unix, on the look-alike of RT-Thread's sockets (test/sal)
 OUT      directory for the objects and the binary; TREE: MicroPython's sources, which are only read.
 """
@@ -52,8 +54,11 @@ FLAVOURS = {
 
 # Stacks other than the system's: the settings of a flavour, preceded by those of its stack. The archives exist already.
 LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
-LWIP_CFLAGS = (f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DUSOCKET_EVENTS=64 -I{ROOT}/test/lwip "
-               f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include")
+LWIP_HEADERS = f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include"
+LWIP_CFLAGS = f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DUSOCKET_EVENTS=64 -I{ROOT}/test/lwip {LWIP_HEADERS}"
+LWIP_RAW_CFLAGS = f"-DUSOCKET_THREADS=1 -I{ROOT}/test/lwip_raw {LWIP_HEADERS}"
+# In MicroPython's sections without interrupts no signal runs lwIP (test/lwip_raw/sleeps.c).
+LWIP_RAW_WRAP = "-Wl,--wrap=mp_thread_unix_begin_atomic_section,--wrap=mp_thread_unix_end_atomic_section"
 
 
 def on_stack(like, port, **settings):
@@ -66,10 +71,20 @@ def on_stack(like, port, **settings):
     return [f"{name}={value}" for name, value in arguments.items()]
 
 
+def lwip_archive(flavour):
+    """The linker's options for build/FLAVOUR/liblwip.a (mk/lwip.mk, mk/lwip_raw.mk)."""
+    return f"-Wl,--whole-archive {ROOT}/build/{flavour}/liblwip.a -Wl,--no-whole-archive"
+
+
 def on_lwip(flavour, like, cflags=""):
-    """A flavour on build/FLAVOUR/liblwip.a (mk/lwip.mk)."""
-    archive = f"-Wl,--whole-archive {ROOT}/build/{flavour}/liblwip.a -Wl,--no-whole-archive"
-    return on_stack(like, "lwip", CFLAGS_EXTRA=f"{LWIP_CFLAGS} {cflags}".strip(), LDFLAGS_EXTRA=archive)
+    """A flavour on lwIP's sockets."""
+    return on_stack(like, "lwip", CFLAGS_EXTRA=f"{LWIP_CFLAGS} {cflags}".strip(), LDFLAGS_EXTRA=lwip_archive(flavour))
+
+
+def on_lwip_raw(flavour, like, cflags="", ldflags=""):
+    """A flavour on lwIP without an operating system."""
+    return on_stack(like, "lwip_raw", CFLAGS_EXTRA=f"{LWIP_RAW_CFLAGS} {cflags}".strip(),
+                    LDFLAGS_EXTRA=f"{lwip_archive(flavour)} {ldflags}".strip())
 
 
 def on_sal(like):
@@ -85,6 +100,10 @@ def on_sal(like):
 FLAVOURS["lwip"] = on_lwip("lwip", "unix")
 FLAVOURS["lwip-asan"] = on_lwip("lwip-asan", "asan")
 FLAVOURS["lwip-tiny"] = on_lwip("lwip-tiny", "unix", "-DTEST_LWIP_TINY")
+FLAVOURS["lwip-raw"] = on_lwip_raw("lwip-raw", "unix")
+FLAVOURS["lwip-raw-asan"] = on_lwip_raw("lwip-raw-asan", "asan")
+FLAVOURS["lwip-raw-irq"] = on_lwip_raw("lwip-raw-irq", "asan", "-DTEST_LWIP_PREEMPTS", LWIP_RAW_WRAP)
+FLAVOURS["lwip-raw-tiny"] = on_lwip_raw("lwip-raw-tiny", "unix", "-DTEST_LWIP_TINY")
 FLAVOURS["sal"] = on_sal("unix")
 FLAVOURS["sal-asan"] = on_sal("asan")
 
@@ -109,9 +128,9 @@ def with_tls(flavour, archives):
     FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
 
 
-for name in ("unix", "ab", "cov", "lwip", "lwip-tiny", "sal"):
+for name in ("unix", "ab", "cov", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny", "sal"):
     with_tls(name, MBEDTLS_OUT)
-for name in ("asan", "lwip-asan", "sal-asan"):
+for name in ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan"):
     with_tls(name, MBEDTLS_OUT_ASAN)
 
 

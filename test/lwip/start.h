@@ -1,4 +1,4 @@
-/* lwIP inside a test program, started before main(). start.c describes the environment variables.
+/* lwIP inside a test program, started before main(). interfaces.c describes the environment variables.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,7 +7,7 @@
 
 /* Number of used entries in lwIP's pools. */
 typedef struct {
-    int netconns, tcp, tcp_listen, udp, raw; /* tcp excludes TIME_WAIT */
+    int netconns, tcp, tcp_listen, udp, raw; /* tcp excludes TIME_WAIT; without lwIP's sockets netconns, netbufs and netdb are 0 */
     int netbufs, segments, pbufs, pool_pbufs, netdb, heap;
 } lwip_census_t;
 

@@ -3,6 +3,7 @@
  * SIN_LEN    struct sockaddr begins with its length
  * sockets()  number of open sockets
  * pools()    lwIP: {name: (used, most, failed)} of each pool and of its heap; {} elsewhere
+ * strikes()  lwIP in a signal handler: (signals, of them deferred); (0, 0) elsewhere
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,7 +27,7 @@ static mp_obj_t stack_sockets(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(stack_sockets_obj, stack_sockets);
 
-#if defined(LWIP_HDR_SOCKETS_H) && LWIP_STATS
+#if defined(LWIP_HDR_OPT_H) && LWIP_STATS
 
 #include "lwip/memp.h"
 #include "lwip/stats.h"
@@ -63,11 +64,23 @@ static mp_obj_t stack_pools(void) {
 
 static MP_DEFINE_CONST_FUN_OBJ_0(stack_pools_obj, stack_pools);
 
+static mp_obj_t stack_strikes(void) {
+    mp_obj_t counts[2] = {MP_OBJ_NEW_SMALL_INT(0), MP_OBJ_NEW_SMALL_INT(0)};
+#ifdef TEST_LWIP_BOARD_H
+    test_lwip_strikes_t n = test_lwip_strikes();
+    counts[0] = mp_obj_new_int_from_uint(n.strikes);
+    counts[1] = mp_obj_new_int_from_uint(n.deferred);
+#endif
+    return mp_obj_new_tuple(2, counts);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(stack_strikes_obj, stack_strikes);
+
 static const mp_rom_map_elem_t stack_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__stack)},
-    {MP_ROM_QSTR(MP_QSTR_SIN_LEN), offsetof(struct sockaddr_in, sin_family) == 0 ? MP_ROM_FALSE : MP_ROM_TRUE},
+    {MP_ROM_QSTR(MP_QSTR_SIN_LEN), PLAT_HAS_SA_LEN ? MP_ROM_TRUE : MP_ROM_FALSE},
     {MP_ROM_QSTR(MP_QSTR_sockets), MP_ROM_PTR(&stack_sockets_obj)},
     {MP_ROM_QSTR(MP_QSTR_pools), MP_ROM_PTR(&stack_pools_obj)},
+    {MP_ROM_QSTR(MP_QSTR_strikes), MP_ROM_PTR(&stack_strikes_obj)},
 };
 static MP_DEFINE_CONST_DICT(stack_globals, stack_globals_table);
 

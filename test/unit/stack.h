@@ -7,6 +7,18 @@
 
 #ifdef TEST_PLATFORM
 #include "platform.h"
+#if defined(LWIP_HDR_OPT_H) && !LWIP_SOCKET /* port/lwip_raw: numbers of lwIP's sockets that the port does not know */
+#define SOCK_STREAM 1
+#define IPPROTO_UDP 17
+#define IPPROTO_RAW 255
+#define SO_NO_CHECK 0x100a
+#define TCP_KEEPALIVE 0x02
+#define IPV6_CHECKSUM 7
+#define MSG_OOB 0x04
+struct linger {
+    int l_onoff, l_linger;
+};
+#endif
 #else
 #include <arpa/inet.h>
 #include <netdb.h>
