@@ -1,0 +1,3 @@
+# As manifest.py, with aiosocket.
+include("manifest.py")
+package("aiosocket", base_path="../..")
