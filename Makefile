@@ -23,6 +23,7 @@ include mk/tap.mk
 include mk/aio.mk
 include mk/small.mk
 include mk/tls.mk
+include mk/board.mk
 
 .PHONY: all lib packages packages-test help clean distclean
 all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library

@@ -1,0 +1,18 @@
+# The firmware in QEMU: test/board, a Cortex-M4 with a network card. `modlwip` has MicroPython's own socket module, `usocket` ours on
+# port/lwip_raw; test/board/build.py lists all images.
+
+BOARD_IMAGES := modlwip usocket modlwip-roomy usocket-roomy usocket-test
+BOARD_SOURCES := $(wildcard test/board/* test/board/*/*)
+
+.PHONY: board board-smoke
+board: build/board/modlwip/firmware.elf build/board/usocket/firmware.elf ## the firmware for the emulated board, build/board/*/firmware.elf
+
+$(BOARD_IMAGES:%=build/board/%/firmware.elf): build/board/%/firmware.elf: $(BOARD_SOURCES) $(MPY_READY) $(LWIP_READY) tools/build.py | packages-test
+	$(Q)test/board/build.py $* $(@D) $(MPY_TREE)
+
+# The module is in the images of that name alone.
+$(patsubst %,build/board/%/firmware.elf,$(filter usocket%,$(BOARD_IMAGES))): $(MODULE_SOURCES) $(wildcard port/lwip_raw/*)
+
+board-smoke: build/board/modlwip/firmware.elf build/board/usocket/firmware.elf ## a first look at both images: every kind of socket, once
+	$(GO) $(PYTHON) test/board/smoke.py modlwip
+	$(GO) $(PYTHON) test/board/smoke.py usocket
