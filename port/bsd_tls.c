@@ -3,9 +3,11 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "bsd.h"
+#include "platform.h"
 
-#if PLAT_BSD && USOCKET_TLS
+#include "usocket/port.h"
+
+#if USOCKET_TLS
 
 /* Set a flag. @return its value before, or a code */
 static int set_flag(int handle, int name, int on) {

@@ -7,18 +7,6 @@
 
 #include "py/mpconfig.h"
 
-/* As py/mphal.h does, which gives MICROPY_INTERNAL_WFE an empty default. */
-#ifdef MICROPY_MPHALPORT_H
-#include MICROPY_MPHALPORT_H
-#else
-#include <mphalport.h>
-#endif
-#ifdef MICROPY_INTERNAL_WFE
-#define PLAT_HAS_WFE 1
-#else
-#define PLAT_HAS_WFE 0
-#endif
-
 #include "py/misc.h"
 #include "py/mphal.h"
 
@@ -30,15 +18,24 @@
 #endif
 
 /* A bare wait for an interrupt. mp_event_wait_ms and MICROPY_EVENT_POLL_HOOK raise exceptions, which
- * would pass through the library. */
+ * would pass through the library. py/mphal.h defines MICROPY_INTERNAL_WFE as "(void)0" where the
+ * board's port has none; the interrupt that comes at the latest is the clock's, after 1 ms. */
 #ifndef PLAT_IDLE
-#if PLAT_HAS_WFE
-#define PLAT_IDLE(ms) MICROPY_INTERNAL_WFE((int)(ms))
-#elif defined(__arm__)
-#define PLAT_IDLE(ms) __asm volatile("wfi" ::: "memory")
+#define PLAT_TEXT2(...) #__VA_ARGS__
+#define PLAT_TEXT(...) PLAT_TEXT2(__VA_ARGS__)
+#if defined(__arm__)
+#define PLAT_WFI() __asm volatile("wfi" ::: "memory")
 #else
-#define PLAT_IDLE(ms) ((void)(ms))
+#define PLAT_WFI() ((void)0)
 #endif
+#define PLAT_IDLE(ms) \
+    do { \
+        if (sizeof(PLAT_TEXT(MICROPY_INTERNAL_WFE(0))) > sizeof("(void)0")) { \
+            MICROPY_INTERNAL_WFE((int)(ms)); \
+        } else { \
+            PLAT_WFI(); \
+        } \
+    } while (0)
 #endif
 
 /* The interpreter's heap. Static memory of the library points to what TLS keeps, so that must be

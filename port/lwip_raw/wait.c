@@ -72,11 +72,11 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
         if (ready != 0 || deadline == USOCKET_NOW || is_woken()) {
             return ready;
         }
-        usocket_time_t left = deadline - usocket_port_now();
-        if (left <= 0) {
+        usocket_time_t now = usocket_port_now();
+        if (now >= deadline) {
             return 0;
         }
-        uint32_t ms = left < NAP * 1000 ? (uint32_t)left / 1000 + 1 : NAP;
+        uint32_t ms = deadline - now < NAP * 1000 ? (uint32_t)(deadline - now) / 1000 + 1 : NAP;
         PLAT_IDLE(ms);
     }
 }

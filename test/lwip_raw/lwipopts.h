@@ -43,7 +43,7 @@
 #else
 
 #define MEM_SIZE (1024 * 1024)
-#define MEMP_NUM_TCP_PCB 128
+#define MEMP_NUM_TCP_PCB 300
 #define MEMP_NUM_TCP_PCB_LISTEN 32
 #define MEMP_NUM_UDP_PCB 64
 #define MEMP_NUM_RAW_PCB 16

@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <sys/socket.h>
-
 #include "fixture.h"
+
+#include "stack.h"
 
 #if USOCKET_SERVER
 
