@@ -1,7 +1,7 @@
 /* Datagram and raw sockets: a slot, its udp_pcb or raw_pcb, and the packets that wait.
  *
- * A packet keeps its sender in front of its data, where its headers were; a packet without that room
- * gets a pbuf for it in front. The list of packets takes no other memory.
+ * A packet keeps its sender in the bytes in front of its data, where its headers were; a packet
+ * without that room gets an empty pbuf with it in front. The list of packets takes no other memory.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,11 +20,31 @@ typedef struct {
     uint16_t port;
 } sender_t;
 
+static void *place_of(struct pbuf *p) {
+    return (uint8_t *)p->payload - sizeof(sender_t);
+}
+
 /* The place may not be aligned. */
-static sender_t sender_of(const struct pbuf *p) {
+static sender_t sender_of(struct pbuf *p) {
     sender_t sender;
-    memcpy(&sender, p->payload, sizeof(sender));
+    memcpy(&sender, place_of(p), sizeof(sender));
     return sender;
+}
+
+/* Make sure that a packet has the place. NULL: no memory; p is freed then. */
+static struct pbuf *give_place(struct pbuf *p) {
+    if (pbuf_add_header_force(p, sizeof(sender_t)) == 0) {
+        pbuf_remove_header(p, sizeof(sender_t));
+        return p;
+    }
+    struct pbuf *front = pbuf_alloc(PBUF_RAW, sizeof(sender_t), PBUF_RAM);
+    if (front == NULL) {
+        pbuf_free(p);
+        return NULL;
+    }
+    pbuf_remove_header(front, sizeof(sender_t));
+    pbuf_cat(front, p);
+    return front;
 }
 
 /* ---- Receiving ---------------------------------------------------------------------------------------------------- */
@@ -34,25 +54,19 @@ static void keep(slot_t *s, struct pbuf *p, const ip_addr_t *from, uint16_t port
     sender_t sender = {.next = NULL, .port = port};
     ip_addr_copy(sender.from, *from);
     uint32_t held = s->held + p->tot_len;
-    if (s->waiting >= PLAT_DATAGRAMS_WAITING || p->tot_len > UINT16_MAX - sizeof(sender) ||
-        (s->in != NULL && held > s->room)) {
+    if (s->waiting >= PLAT_DATAGRAMS_WAITING || (s->in != NULL && held > s->room)) {
         pbuf_free(p);
         return;
     }
-    if (pbuf_add_header_force(p, sizeof(sender)) != 0) {
-        struct pbuf *front = pbuf_alloc(PBUF_RAW, sizeof(sender), PBUF_RAM);
-        if (front == NULL) {
-            pbuf_free(p);
-            return;
-        }
-        pbuf_cat(front, p);
-        p = front;
+    p = give_place(p);
+    if (p == NULL) {
+        return;
     }
-    memcpy(p->payload, &sender, sizeof(sender));
+    memcpy(place_of(p), &sender, sizeof(sender));
     if (s->in == NULL) {
         s->in = p;
     } else {
-        memcpy(s->more.last->payload, &p, sizeof(p)); /* sender_t.next */
+        memcpy(place_of(s->more.last), &p, sizeof(p)); /* sender_t.next */
     }
     s->more.last = p;
     s->held = held;
@@ -87,14 +101,14 @@ static u8_t on_packet(void *arg, struct raw_pcb *pcb, struct pbuf *p, const ip_a
 static void drop_first(slot_t *s) {
     struct pbuf *p = s->in;
     s->in = sender_of(p).next;
-    s->held -= (uint32_t)(p->tot_len - sizeof(sender_t));
+    s->held -= p->tot_len;
     s->waiting--;
     pbuf_free(p);
     slot_memory_freed();
 }
 
 size_t datagram_pending(const slot_t *s) {
-    return s->in != NULL ? s->in->tot_len - sizeof(sender_t) : 0;
+    return s->in != NULL ? s->in->tot_len : 0;
 }
 
 int32_t datagram_recv(slot_t *s, void *buf, size_t len, int flags, usocket_addr_t *from) {
@@ -102,12 +116,12 @@ int32_t datagram_recv(slot_t *s, void *buf, size_t len, int flags, usocket_addr_
         return slot_take_error(s);
     }
     if (s->in == NULL) {
-        return s->flags & HALF_IN ? 0 : USOCKET_EAGAIN;
+        return USOCKET_EAGAIN; /* also after a shutdown, as on Linux; the core knows of it */
     }
     size_t size = datagram_pending(s);
     size_t n = len < size ? len : size;
     if (n != 0) {
-        pbuf_copy_partial(s->in, buf, (u16_t)n, sizeof(sender_t));
+        pbuf_copy_partial(s->in, buf, (u16_t)n, 0);
     }
     if (from != NULL) {
         sender_t sender = sender_of(s->in);

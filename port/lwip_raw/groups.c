@@ -101,7 +101,7 @@ static int read_group(int level, const uint8_t *value, size_t len, ip_addr_t *gr
 int group_change(slot_t *s, bool join, int level, const uint8_t *value, size_t len) {
     ip_addr_t group;
     struct netif *netif = NULL;
-    int r = read_group(level, value, len, &group, &netif);
+    int r = s->kind == DATAGRAM || s->kind == RAW ? read_group(level, value, len, &group, &netif) : USOCKET_EPROTO;
     if (r < 0) {
         return r;
     }

@@ -159,6 +159,7 @@ static int set_interface(struct udp_pcb *pcb, uint32_t number) {
         return USOCKET_ENODEV;
     }
     udp_set_multicast_netif_index(pcb, (u8_t)number);
+    udp_set_multicast_netif_addr(pcb, IP4_ADDR_ANY4);
     return 0;
 }
 
@@ -260,8 +261,11 @@ static int set_linger(slot_t *s, const uint8_t *value, size_t len) {
         return USOCKET_EINVAL;
     }
     memcpy(set, value, sizeof(set));
-    s->flags = (uint8_t)((s->flags & ~LINGERS) | (set[0] != 0 ? LINGERS : 0));
-    s->linger = (uint16_t)(set[1] < 0 || set[1] > INT16_MAX ? INT16_MAX : set[1]);
+    s->flags &= (uint8_t)~LINGERS;
+    if (set[0] != 0) { /* off leaves the time, as on Linux */
+        s->flags |= LINGERS;
+        s->linger = (uint16_t)(set[1] < 0 || set[1] > INT16_MAX ? INT16_MAX : set[1]);
+    }
     return 0;
 }
 
@@ -294,12 +298,12 @@ static int set_option(slot_t *s, int level, int name, const void *value, size_t 
         return set_device(s, value, len);
     }
 #if USOCKET_DATAGRAMS && LWIP_IGMP
-    if (level == IPPROTO_IP && s->kind == DATAGRAM && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)) {
+    if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)) {
         return group_change(s, name == IP_ADD_MEMBERSHIP, level, value, len);
     }
 #endif
 #if USOCKET_DATAGRAMS && USOCKET_IPV6 && LWIP_IPV6_MLD
-    if (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6 && s->kind == DATAGRAM &&
+    if (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6 &&
         (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP)) {
         return group_change(s, name == IPV6_JOIN_GROUP, level, value, len);
     }

@@ -45,7 +45,7 @@ static int open_socket(int family, int type, int proto) {
 #endif
     if (r < 0) {
         slot_free(s);
-        return r;
+        return USOCKET_ENFILE; /* lwIP has no pcb left: too many sockets */
     }
     return handle_of(s);
 }
