@@ -229,7 +229,9 @@ static int get_multicast(const slot_t *s, int level, int name) {
 
 static int set_device(slot_t *s, const uint8_t *value, size_t len) {
     char name[NETIF_NAMESIZE] = "";
-    memcpy(name, value, len < sizeof(name) ? len : sizeof(name) - 1);
+    if (len != 0) {
+        memcpy(name, value, len < sizeof(name) ? len : sizeof(name) - 1);
+    }
     name[sizeof(name) - 1] = '\0';
     struct netif *netif = name[0] != '\0' && len < 32 ? netif_find(name) : NULL;
     if (netif == NULL && name[0] != '\0') {
