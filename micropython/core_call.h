@@ -110,7 +110,8 @@ bool usocket_py_collect(int code, bool *collected);
 /* The lock of an object with state of several words, in builds without a GIL; with one it is nothing. Its holder
  * never waits and never runs code of the program. A file's lock is the exception: a read holds it to its end, and other
  * calls only try it (file.h). */
-#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+#define USOCKET_PY_LOCKS (MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL)
+#if USOCKET_PY_LOCKS
 typedef mp_thread_mutex_t usocket_py_lock_t;
 #define usocket_py_lock_init(lock) mp_thread_mutex_init(lock)
 #define usocket_py_lock(lock) mp_thread_mutex_lock((lock), 1)

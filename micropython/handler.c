@@ -21,6 +21,16 @@ MP_REGISTER_ROOT_POINTER(void *usocket_watched);
 #define WATCHED MP_STATE_VM(usocket_watched)
 #endif
 
+/* The lock of self->watch, where threads of the interpreter run at the same time. Only schedule_handler is called under
+ * it, and the collector, of which no finaliser takes the lock of a socket in use. */
+#if USOCKET_PY_LOCKS
+#define lock_watch(self) usocket_py_lock(&(self)->watching)
+#define unlock_watch(self) usocket_py_unlock(&(self)->watching)
+#else
+#define lock_watch(self) ((void)(self))
+#define unlock_watch(self) ((void)(self))
+#endif
+
 /* Add self to the list, or remove it. The caller is in an atomic section. */
 static void keep_alive(socket_obj_t *self, bool on) {
 #ifdef WATCHED
@@ -69,50 +79,46 @@ static void fire_for_unread(socket_obj_t *self) {
     }
 }
 
-/* Let the watch report again. The atomic section keeps another thread from ending the watch meanwhile. */
+/* The lock keeps another thread from ending the watch meanwhile. An atomic section must not: the stack may be waiting
+ * for it in schedule_handler, with its own lock held, which arming takes. */
 static void rearm_watch(socket_obj_t *self) {
-    mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
+    lock_watch(self);
     if (self->watch != NULL) {
         usocket_watch_again(self->watch);
     }
-    MICROPY_END_ATOMIC_SECTION(state);
+    unlock_watch(self);
     fire_for_unread(self);
 }
 
-/* Replace the watch of self, in one step for other threads, and return the old one. */
-static usocket_watch_t *swap_watch(socket_obj_t *self, usocket_watch_t *watch) {
+/* Replace the watch of self, of which one is NULL, under its lock. The list is that of all sockets. */
+static void put_watch(socket_obj_t *self, usocket_watch_t *watch) {
     mp_uint_t state = MICROPY_BEGIN_ATOMIC_SECTION();
-    usocket_watch_t *old = self->watch;
-    if (old != NULL) {
-        keep_alive(self, false);
-    }
     self->watch = watch;
-    if (watch != NULL) {
-        keep_alive(self, true);
-    }
+    keep_alive(self, watch != NULL);
     MICROPY_END_ATOMIC_SECTION(state);
-    return old;
 }
 
-/* A new handler for a socket that is watched takes over the watch. The old watch ends after the exchange, so that
- * other threads never see a dead one. */
+/* A new handler for a socket that is watched takes over the watch. An old watch ends after the exchange, so that other
+ * threads never see a dead one, and without the lock, since that may wait. A new watch may report before it is in its
+ * place: a handler in another thread then waits in rearm_watch until it is. */
 void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
-    self->handler = handler;
-    if (handler != MP_OBJ_NULL && self->watch != NULL) {
-        rearm_watch(self);
-        return;
-    }
-    usocket_watch_t *watch = NULL;
     int r = 0;
-    if (handler != MP_OBJ_NULL) {
+    lock_watch(self);
+    self->handler = handler;
+    usocket_watch_t *watch = self->watch;
+    if (handler == MP_OBJ_NULL && watch != NULL) {
+        put_watch(self, NULL);
+    } else if (handler != MP_OBJ_NULL && watch != NULL) {
+        usocket_watch_again(watch);
+    } else if (handler != MP_OBJ_NULL) {
         USOCKET_CALL_COLLECT(r, usocket_watch(&watch, &self->sock, schedule_handler, self));
-    }
-    if (watch != NULL || self->watch != NULL) {
-        watch = swap_watch(self, watch);
-        /* Outside the atomic section: the thread that reports may be waiting for it, in mp_sched_schedule. */
         if (watch != NULL) {
-            usocket_watch_end(watch);
+            put_watch(self, watch);
         }
+    }
+    unlock_watch(self);
+    if (handler == MP_OBJ_NULL && watch != NULL) {
+        usocket_watch_end(watch);
     }
     usocket_py_check(r, MP_QSTR_setsockopt);
     if (handler != MP_OBJ_NULL) {

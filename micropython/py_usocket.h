@@ -28,6 +28,9 @@ typedef struct {
     mp_obj_t volatile handler; /* The callable of option 20, or MP_OBJ_NULL. Any thread may replace it at any time. */
     void *watch;        /* The usocket_watch_t of that handler, owned by the object; NULL without one. See handler.c. */
     void *next_watched; /* The next socket_obj_t in the list of sockets with a handler. */
+#if USOCKET_PY_LOCKS
+    usocket_py_lock_t watching; /* Held while `watch` is armed or replaced. */
+#endif
 #if USOCKET_POLLER
     uint16_t polled; /* The number of pollers that have a slot for this socket. */
 #endif

@@ -11,6 +11,9 @@ socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type) {
     /* Closed before anything can raise, so that the finaliser finds nothing to close. */
     socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), type);
     usocket_init(&self->sock);
+#if USOCKET_PY_LOCKS
+    usocket_py_lock_init(&self->watching);
+#endif
     usocket_py_ensure_interrupts();
     return self;
 }

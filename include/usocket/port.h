@@ -167,8 +167,8 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline);
  * milliseconds or when more arrives. Arming again replaces the function and its argument; closing
  * the handle disarms.
  *
- * A caller may arm while it holds a lock that @p ready takes, in an atomic section for instance: so
- * arming waits for no call of @p ready in another thread.
+ * The port may call @p ready while it holds the stack's lock, which this function may take. So a
+ * caller holds no lock that @p ready takes, and is in no atomic section.
  *
  * @param ready NULL: disarm, if @p arg is that of the function that is armed. After this has
  *              returned, no call is in progress. A handle that is closed is allowed then

@@ -539,11 +539,12 @@ typedef struct usocket_watch usocket_watch_t;
  *  again only after usocket_watch_again. For interpreters that schedule a handler; a watcher takes
  *  a thread and a descriptor. With USOCKET_NOTIFIES it takes neither: @p ready is called by the
  *  stack, perhaps in an interrupt, or by usocket_watch and usocket_watch_again themselves, and a
- *  second watcher of a connection replaces the first.
+ *  second watcher of a connection replaces the first. The stack may hold its lock then: the three
+ *  functions here are not called in an atomic section, nor with a lock that @p ready takes.
  *
  * @param watch receives the watcher; NULL on failure
  * @param s     open; its memory must outlive the watcher
- * @param ready runs without a lock; it returns false if it could not handle the event, and is
+ * @param ready runs without a lock of the library; it returns false if it could not handle the event, and is
  *              called again soon
  * @param arg   passed to @p ready
  * @return 0; USOCKET_EBADF, USOCKET_ENOMEM, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_EAGAIN (no
