@@ -22,7 +22,7 @@ LWIP_FILES := $(addprefix src/core/,init def dns inet_chksum ip mem memp netif p
 	src/netif/ethernet $(LWIP_PORT)/sys_arch
 LWIP_INCLUDE := -Itest/lwip -isystem $(LWIP_TREE)/src/include -isystem $(LWIP_TREE)/$(LWIP_PORT)/include
 # The library's configuration for this stack.
-LWIP_KNOBS := -DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DUSOCKET_EVENTS=64
+LWIP_KNOBS := -DUSOCKET_CONFIG_FILE='"usocket_config.h"' -DUSOCKET_EVENTS=64
 
 # $(call lwip_archive,directory,compiler,options): lwIP with the code that starts it.
 LWIP_START := lwip/start lwip/interfaces lwip/counts

@@ -206,6 +206,9 @@ int usocket_port_shutdown(int handle, int how) {
     }
     int r;
     TRY(r, USOCKET_ENOTCONN, SYS(shutdown)(handle, hows[how]));
+#ifdef plat_is_shut
+    plat_is_shut(handle);
+#endif
     return r;
 }
 

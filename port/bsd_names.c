@@ -76,7 +76,7 @@ static int system_flags(int flags) {
     return out;
 }
 
-#if PLAT_RESOLVES_ONE && (USOCKET_IPV6 || defined(PLAT_EAI_BUSY))
+#if PLAT_RESOLVES_ONE && USOCKET_IPV6
 
 /* A flag that another thread sets under the library's lock. */
 static bool is_set(const bool *flag) {
@@ -88,36 +88,15 @@ static bool is_set(const bool *flag) {
 
 #endif
 
-#ifdef PLAT_EAI_BUSY
-
-#define BUSY_PAUSE_MS 100
-#define BUSY_TRIES 600
-
-/* Repeat the question, for a minute at most, while the stack has no room for one more; stop when no
- * caller waits for it. */
-static int ask_resolver(const char *host, const struct addrinfo *hints, struct addrinfo **list, const bool *unwanted) {
-    int r = plat_getaddrinfo(host, NULL, hints, list);
-    for (int tries = 1; r == PLAT_EAI_BUSY && tries < BUSY_TRIES && !is_set(unwanted); tries++) {
-        plat_sleep(BUSY_PAUSE_MS);
-        r = plat_getaddrinfo(host, NULL, hints, list);
-    }
-    return r == PLAT_EAI_BUSY ? EAI_MEMORY : r;
-}
-
-#else
-#define ask_resolver(host, hints, list, unwanted) ((void)(unwanted), plat_getaddrinfo((host), NULL, (hints), (list)))
-#endif
-
 /* Look one family up, or both, and add the addresses to the *n in out. */
-static int resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t room, size_t *n, char *canon,
-    const bool *unwanted) {
+static int resolve(const char *host, int family, int flags, usocket_addr_t *out, size_t room, size_t *n, char *canon) {
     struct addrinfo hints;
     memset(&hints, 0, sizeof(hints));
     hints.ai_family = family;
     hints.ai_socktype = SOCK_STREAM; /* one entry per address, not one per type */
     hints.ai_flags = system_flags(flags);
     struct addrinfo *list = NULL;
-    int r = ask_resolver(host, &hints, &list, unwanted);
+    int r = plat_getaddrinfo(host, NULL, &hints, &list);
     if (r != 0) {
         return gai_failed(r);
     }
@@ -144,15 +123,16 @@ int usocket_port_resolve(
 #if PLAT_RESOLVES_ONE && USOCKET_IPV6
     int r = 0;
     if (family != AF_INET6) {
-        r = resolve(host, AF_INET, flags, out, room, n, canon, unwanted);
+        r = resolve(host, AF_INET, flags, out, room, n, canon);
     }
     if (family != AF_INET && !is_set(unwanted)) {
-        int r6 = resolve(host, AF_INET6, flags, out, room, n, canon, unwanted);
+        int r6 = resolve(host, AF_INET6, flags, out, room, n, canon);
         r = r6 == 0 || family == AF_INET6 ? r6 : r;
     }
     r = *n != 0 ? 0 : r;
 #else
-    int r = resolve(host, family, flags, out, room, n, canon, unwanted);
+    int r = resolve(host, family, flags, out, room, n, canon);
+    (void)unwanted;
 #endif
     plat_names_unlock();
     return r;

@@ -15,6 +15,9 @@
 #ifndef PLAT_EVENT_FIRST
 #define PLAT_EVENT_FIRST 0x10000
 #endif
+#ifndef plat_before_poll
+#define plat_before_poll() ((void)0)
+#endif
 
 typedef struct {
     plat_sem sem;
@@ -119,6 +122,7 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
     plat_pollfd sockets[USOCKET_WAIT_MAX + 1];
     event_t *first = NULL;
     bool any = false;
+    plat_before_poll();
     for (unsigned i = 0; i < n; i++) {
         event_t *e = event_of(fds[i].fd);
         sockets[i] = fds[i];

@@ -17,6 +17,8 @@
  *   void plat_sem_set(plat_sem *)
  *   bool plat_sem_take(plat_sem *, unsigned ms)   false: the time has passed; ms is 1 or more
  *   void plat_sleep(unsigned ms)
+ *   plat_before_poll()                            called before each slice of a wait, without a lock;
+ *                                                may be left out
  * and PLAT_EVENT_FIRST, if its sockets may have numbers from 0x10000 on.
  *
  * SPDX-License-Identifier: MIT

@@ -55,7 +55,7 @@ FLAVOURS = {
 # Stacks other than the system's: the settings of a flavour, preceded by those of its stack. The archives exist already.
 LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
 LWIP_HEADERS = f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include"
-LWIP_CFLAGS = f"-DUSOCKET_CLOCK_STEP_US=1000 -DUSOCKET_UNIX=0 -DUSOCKET_EVENTS=64 -I{ROOT}/test/lwip {LWIP_HEADERS}"
+LWIP_CFLAGS = f"-DUSOCKET_EVENTS=64 -I{ROOT}/test/lwip {LWIP_HEADERS}"
 LWIP_RAW_CFLAGS = f"-DUSOCKET_THREADS=1 -I{ROOT}/test/lwip_raw {LWIP_HEADERS}"
 # In MicroPython's sections without interrupts no signal runs lwIP (test/lwip_raw/sleeps.c).
 LWIP_RAW_WRAP = "-Wl,--wrap=mp_thread_unix_begin_atomic_section,--wrap=mp_thread_unix_end_atomic_section"

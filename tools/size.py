@@ -149,7 +149,7 @@ class Target:
         lwip = os.environ.get("LWIP_DIR") or "".join(sorted(glob.glob(ROOT + "/build/lwip-*[0-9]"))[-1:])
         self.ports = {
             "posix": ["-I%s/include" % OUT, "-I" + ARM] + SYSTEM,
-            "lwip": ["-DUSOCKET_CLOCK_STEP_US=1000", "-DFD_SETSIZE=1024", "-I%s/lwip" % ARM, "-I%s/test/lwip" % ROOT,
+            "lwip": ['-DUSOCKET_CONFIG_FILE="usocket_config.h"', "-DFD_SETSIZE=1024", "-I%s/lwip" % ARM, "-I%s/test/lwip" % ROOT,
                      "-I%s/src/include" % lwip],
             "rtthread": ["-D__RTTHREAD__", '-DUSOCKET_CONFIG_FILE="usocket_config.h"', "-I%s/test/sal/rtthread" % ROOT,
                          "-I%s/test/sal/include" % ROOT, "-I%s/include" % OUT, "-I" + ARM] + SYSTEM,

@@ -59,6 +59,7 @@ int lwip_shutdown_at_once(int fd, int how) {
 /* The wait for the peer's acknowledgement polls every 10 ms. When the time has passed, a linger
  * time of 0 resets the connection. */
 int plat_close(int fd) {
+    lwip_disarm(fd);
     struct linger set = take_off(fd);
     usocket_time_t until = usocket_port_now() + (usocket_time_t)set.l_linger * 1000000;
     while (set.l_onoff && is_unfinished(fd)) {

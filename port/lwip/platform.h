@@ -9,7 +9,7 @@
  *
  * Callers: the guard calls plat_*, in any thread, as lwIP's sockets allow; never an interrupt, and
  * never with lwIP's core lock held, which some of them take. Only plat_poll, plat_close,
- * plat_shutdown, plat_getaddrinfo, plat_sleep and plat_sem_take wait.
+ * plat_shutdown, plat_sleep and plat_sem_take wait.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -39,7 +39,11 @@
 #endif
 
 #if USOCKET_CLOCK_STEP_US < 1000
-#error "sys_now() counts milliseconds: define USOCKET_CLOCK_STEP_US as 1000, or as what it really steps by"
+#error "sys_now() counts milliseconds: USOCKET_CLOCK_STEP_US must be 1000 or more; usocket_config.h has the knobs"
+#endif
+
+#if USOCKET_NAMES && !USOCKET_ASKS
+#error "lwIP answers lookups by itself: USOCKET_ASKS must be 1; usocket_config.h has the knobs"
 #endif
 
 #define PLAT_HAS_GETNAMEINFO 0
@@ -79,6 +83,21 @@ int plat_bind(int fd, const struct sockaddr *addr, socklen_t len);
 #define plat_connect(fd, addr, len) lwip_connect((fd), (addr), (len))
 int lwip_shutdown_at_once(int fd, int how);
 
+/* Run a function inside of lwIP: in its thread, or in this one with lwIP's core lock. Not with the
+ * library's lock. */
+void lwip_run(void (*run)(void *arg), void *arg);
+
+/* Ask what lwIP has had no room for, and make reports that were refused (usocket_port_notify). */
+void lwip_ask_again(void);
+void lwip_report_again(void);
+#define plat_before_poll() (lwip_ask_again(), lwip_report_again())
+
+/* Report a handle whose state has changed without lwIP; and no more, since it is about to be
+ * closed. */
+void lwip_report(int fd);
+void lwip_disarm(int fd);
+#define plat_is_shut(fd) lwip_report(fd)
+
 /* Forget the state of the number: it is a new socket's. */
 void lwip_handle_is_new(int fd);
 
@@ -101,10 +120,6 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
 #define plat_pollfd struct pollfd
 int plat_poll(plat_pollfd *fds, unsigned n, long long left);
 
-int plat_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
-void plat_freeaddrinfo(struct addrinfo *list);
-#define PLAT_RESOLVES_ONE 1 /* one address of one family per lookup */
-#define PLAT_EAI_BUSY (-1)  /* from plat_getaddrinfo: no room for another question now */
 int plat_gethostname(char *buf, size_t len);
 #define plat_if_nametoindex(name) lwip_if_nametoindex(name)
 #define plat_if_indextoname(index, name) lwip_if_indextoname((index), (name))

@@ -32,7 +32,7 @@ def configurations():
 
 def lwip(knobs, tls, tree, mbedtls):
     return ["-Iport/lwip", "-Itest/lwip", "-isystem", tree + "/src/include", "-isystem", tree + "/contrib/ports/unix/port/include",
-            "-DUSOCKET_CLOCK_STEP_US=1000", "-DUSOCKET_UNIX=0"] + ["-DUSOCKET_%s=0" % knob for knob in knobs] + (
+            '-DUSOCKET_CONFIG_FILE="usocket_config.h"'] + ["-DUSOCKET_%s=0" % knob for knob in knobs] + (
                 ["-DUSOCKET_TLS=1", '-DMBEDTLS_USER_CONFIG_FILE="%s"' % os.path.abspath("port/posix/mbedtls_user.h"),
                  "-isystem", mbedtls + "/include"] if tls else [])
 

@@ -1,0 +1,28 @@
+/* Calls of lwIP's own functions, which only its thread may call, or the holder of its core lock.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "platform.h"
+
+#include <lwip/priv/tcpip_priv.h>
+
+typedef struct {
+    struct tcpip_api_call_data call;
+    void (*run)(void *arg);
+    void *arg;
+} call_t;
+
+static err_t run_call(struct tcpip_api_call_data *data) {
+    const call_t *c = (const call_t *)(const void *)data;
+    c->run(c->arg);
+    return ERR_OK;
+}
+
+/* Without the core lock lwIP needs a semaphore for the call, of which it may have none for a
+ * moment. */
+void lwip_run(void (*run)(void *arg), void *arg) {
+    call_t c = {.run = run, .arg = arg};
+    while (tcpip_api_call(run_call, &c.call) != ERR_OK) {
+        sys_msleep(10);
+    }
+}
