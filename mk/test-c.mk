@@ -71,9 +71,9 @@ $(eval $(call tc_variant,no-server,gcc,-O2 -DUSOCKET_SERVER=0,$(filter-out fuzz 
 # The configuration of a small device.
 $(eval $(call tc_variant,in-turn,gcc,-O2 -DUSOCKET_RACE=0 -DUSOCKET_ASYNC=0 -DUSOCKET_POLLER=0,$(filter-out share race poller,$(TC_SIM_TESTS)),socket))
 # A stack that answers lookups and reports sockets by itself; the second as port/lwip_raw has it.
-$(eval $(call tc_variant,asks,gcc,-O2 -DUSOCKET_ASKS=1 -DUSOCKET_NOTIFIES=1,$(filter-out share,$(TC_SIM_TESTS)),))
+$(eval $(call tc_variant,asks,gcc,-O2 -DUSOCKET_ASKS=1 -DUSOCKET_NOTIFIES=1,$(filter-out share,$(TC_SIM_TESTS)) asks,))
 $(eval $(call tc_variant,asks-alone,gcc,-O2 -DUSOCKET_ASKS=1 -DUSOCKET_NOTIFIES=1 -DUSOCKET_THREADS=0 -DUSOCKET_UNIX=0 -DUSOCKET_RACE=0,\
-	$(filter-out share race,$(TC_SIM_TESTS)),))
+	$(filter-out share race,$(TC_SIM_TESTS)) asks,))
 TC_CLIENT := IPV6=0 UNIX=0 NAMES=0 SERVER=0 DATAGRAMS=0 THREADS=0 WORDS=0 WAIT_SLICE_MS=0 \
 	RACE=0 ASYNC=0 POLLER=0
 $(eval $(call tc_variant,client,gcc,-O2 $(TC_CLIENT:%=-DUSOCKET_%),address error socket connect data sweep,socket connect data))
