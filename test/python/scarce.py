@@ -132,5 +132,34 @@ def others_close_it():
     close(*kept)
 
 
-sections(ports, others_close_it)
+def until_full(type):
+    # Sockets that are all in use, and so many that there is no room for another one: their number, and the error.
+    held = []
+    e = None
+    while e is None and len(held) < 1000:
+        e = raised(lambda: held.append(socket.socket(socket.AF_INET, type)))
+    close(*held)
+    return len(held), e
+
+
+def pools():
+    # With the collector off, only the shortage itself can start the collection that frees lost sockets.
+    if SYSTEM:
+        skip("the stack's pools", "the system's limit of descriptors comes first: files.py")
+        return
+    for type in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        n, e = until_full(type)
+        # ENOBUFS is the stack's own error; some ports count it as a lack of sockets
+        true("no room for another socket of type {}".format(type), number(e) in (23, 24, 105), (n, e))
+        gc.collect()
+        gc.disable()
+        e = None
+        for _ in range(3 * n):
+            e = e or raised(socket.socket, (socket.AF_INET, type))
+        check("{} lost sockets of type {} make room for others".format(3 * n, type), e, None)
+        gc.enable()
+        collect()
+
+
+sections(ports, others_close_it, pools)
 summary()
