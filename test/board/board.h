@@ -54,6 +54,10 @@ typedef struct board_outside {
 } board_outside_t;
 #define BOARD_OUTSIDE ((volatile board_outside_t *)0x21000000u)
 #define BOARD_OUTSIDE_MAGIC 0x75736f63u
+/* A program that the runner has written there runs in place of the prompt: its length, and its text. */
+#define BOARD_SCRIPT_LEN REG(0x21001000u)
+#define BOARD_SCRIPT ((const char *)0x21001004u)
+#define BOARD_SCRIPT_MAX 0xfe000u
 
 /* Memory of the emulated machine that stands for the flash chip of the file system. */
 #define BOARD_DISK ((uint8_t *)0x21100000u)
@@ -86,6 +90,8 @@ void board_set_wall_us(uint64_t us);
 /* Sleep until an interrupt has called board_wake() since the last call, or until ms have passed (negative: no limit). */
 void board_sleep(int32_t ms);
 void board_wake(void);
+/* Ticks of FPGAIO_COUNTER outside of sleep. Under QEMU's -icount shift=0 a tick is 40 instructions. */
+uint32_t board_busy(void);
 
 /* ---- console.c ---- */
 

@@ -25,9 +25,11 @@ import slow  # noqa: E402
 HERE = "10.0.2.2"  # this side, as the board sees it
 ADDRESS = "10.0.2.15"  # the board's address, from QEMU's DHCP
 OUTSIDE = 0x21000000  # board_outside_t of board.h
+SCRIPT = 0x21001000  # BOARD_SCRIPT_LEN of board.h
 MAGIC = 0x75736F63
 NETNS = os.path.join(ROOT, "test", "python", "netns.sh")
 PR_SET_PDEATHSIG = 1
+MACHINE = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-semihosting"]
 
 
 class Failed(Exception):
@@ -63,8 +65,8 @@ class Board:
             file.write(outside)
         self.outside = file.name
         nic = "user,model=lan9118" + "".join(f",hostfwd=tcp:127.0.0.1:{a}-:{b}" for a, b in (forward or {}).items())
-        command = ["qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none", "-semihosting", "-serial", "stdio",
-                   "-nic", nic, "-device", f"loader,file={file.name},addr={OUTSIDE:#x},force-raw=on", "-kernel", elf]
+        command = [*MACHINE, "-serial", "stdio", "-nic", nic, "-kernel", elf,
+                   "-device", f"loader,file={file.name},addr={OUTSIDE:#x},force-raw=on"]
         if icount:
             command += ["-icount", "shift=0,sleep=off"]
         pipe = None if terminal else subprocess.PIPE
@@ -201,6 +203,30 @@ class Board:
         """Get an address by DHCP. @return the addresses that ifconfig() returns"""
         out = self.do(ONLINE.format(dns=dns), seconds)
         return eval(out)
+
+
+def alone(elf, script, seconds):
+    """Run a script without network, prompt or other input, so that each run executes the same instructions.
+
+    The script ends with board.exit(0). @return its output
+    """
+    outside = struct.pack("<I", MAGIC) + bytes(range(32)) + struct.pack("<I", 1700000000)
+    script = script.encode()
+    with tempfile.NamedTemporaryFile(prefix="board-") as file:
+        file.write(outside.ljust(SCRIPT - OUTSIDE, b"\0") + struct.pack("<I", len(script)) + script)
+        file.flush()
+        command = [*MACHINE, "-serial", "stdio", "-nic", "none", "-icount", "shift=0,sleep=off", "-kernel", elf,
+                   "-device", f"loader,file={file.name},addr={OUTSIDE:#x},force-raw=on"]
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_die_with_parent)
+        limit = slow.Limit(seconds)
+        try:
+            out, error = (text.decode(errors="replace") for text in slow.communicate(child, limit))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise Failed(f"{limit.words()}: {child.communicate()[0]!r}") from None
+    if child.returncode:
+        raise Failed(f"the emulator ended with status {child.returncode}: {out}{error}")
+    return out
 
 
 ONLINE = """

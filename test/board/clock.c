@@ -9,6 +9,7 @@
 static volatile uint32_t ms_low, ms_high;
 static volatile bool event;
 static uint64_t wall_offset_us;
+static uint32_t slept; /* ticks of FPGAIO_COUNTER */
 
 void SysTick_Handler(void);
 void SysTick_Handler(void) {
@@ -63,6 +64,10 @@ void board_wake(void) {
     event = true;
 }
 
+uint32_t board_busy(void) {
+    return FPGAIO_COUNTER - slept;
+}
+
 /* WFI returns for an interrupt that is pending though interrupts are disabled; so none is lost between the look and the sleep. */
 void board_sleep(int32_t ms) {
     const uint32_t start = ms_low;
@@ -71,8 +76,10 @@ void board_sleep(int32_t ms) {
         if (event || (ms >= 0 && ms_low - start >= (uint32_t)ms)) {
             break;
         }
-        __asm__ volatile("wfi\n"
-                         "cpsie i\n"
+        const uint32_t asleep = FPGAIO_COUNTER;
+        __asm__ volatile("wfi" ::: "memory");
+        slept += FPGAIO_COUNTER - asleep;
+        __asm__ volatile("cpsie i\n"
                          "isb" ::
                              : "memory");
     }

@@ -84,6 +84,19 @@ static mp_obj_t mod_board_exit(mp_obj_t status) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(mod_board_exit_obj, mod_board_exit);
 
+/* script(): the program that the runner has left, or None. */
+static mp_obj_t mod_board_script(void) {
+    const uint32_t len = BOARD_SCRIPT_LEN;
+    return len == 0 || len > BOARD_SCRIPT_MAX ? mp_const_none : mp_obj_new_str(BOARD_SCRIPT, len);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_board_script_obj, mod_board_script);
+
+/* busy(): ticks outside of sleep, modulo 2 to the 30. */
+static mp_obj_t mod_board_busy(void) {
+    return MP_OBJ_NEW_SMALL_INT(board_busy() & 0x3fffffffu);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_board_busy_obj, mod_board_busy);
+
 /* stack(): the most bytes used so far. stack(True): forget that. */
 static mp_obj_t mod_board_stack(size_t n_args, const mp_obj_t *args) {
     if (n_args == 1 && mp_obj_is_true(args[0])) {
@@ -135,6 +148,8 @@ static MP_DEFINE_CONST_FUN_OBJ_0(mod_board_pools_obj, mod_board_pools);
 static const mp_rom_map_elem_t board_module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_board)},
     {MP_ROM_QSTR(MP_QSTR_Flash), MP_ROM_PTR(&board_flash_type)},
+    {MP_ROM_QSTR(MP_QSTR_script), MP_ROM_PTR(&mod_board_script_obj)},
+    {MP_ROM_QSTR(MP_QSTR_busy), MP_ROM_PTR(&mod_board_busy_obj)},
     {MP_ROM_QSTR(MP_QSTR_exit), MP_ROM_PTR(&mod_board_exit_obj)},
     {MP_ROM_QSTR(MP_QSTR_stack), MP_ROM_PTR(&mod_board_stack_obj)},
     {MP_ROM_QSTR(MP_QSTR_pcbs), MP_ROM_PTR(&mod_board_pcbs_obj)},

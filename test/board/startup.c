@@ -104,10 +104,11 @@ size_t board_stack_peak(void) {
     return (size_t)((const char *)board_stack_top - (const char *)p);
 }
 
+/* Volatile: a call of memset would paint over its own stack. */
 void board_stack_repaint(void) {
-    uint32_t *end;
+    volatile uint32_t *end;
     __asm__ volatile("mov %0, sp" : "=r"(end));
-    for (uint32_t *p = board_stack_bottom; p < end; p++) {
+    for (volatile uint32_t *p = board_stack_bottom; p < end; p++) {
         *p = PAINT;
     }
 }

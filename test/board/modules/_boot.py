@@ -1,4 +1,4 @@
-# Mounts the file system, and makes one on a new chip.
+# Mounts the file system, and makes one on a new chip. Runs the program that the runner has left in memory.
 import vfs
 import board
 
@@ -8,4 +8,8 @@ except OSError:
     vfs.VfsLfs2.mkfs(board.Flash())
     disk = vfs.VfsLfs2(board.Flash())
 vfs.mount(disk, "/")
+script = board.script()
 del vfs, board, disk
+if script:
+    exec(script)
+del script
