@@ -13,6 +13,17 @@ $(BOARD_IMAGES:%=build/board/%/firmware.elf): build/board/%/firmware.elf: $(BOAR
 # The module is in the images of that name alone.
 $(patsubst %,build/board/%/firmware.elf,$(filter usocket%,$(BOARD_IMAGES))): $(MODULE_SOURCES) $(wildcard port/lwip_raw/*)
 
-board-smoke: build/board/modlwip/firmware.elf build/board/usocket/firmware.elf ## a first look at both images: every kind of socket, once
+board-smoke: packages-test $(patsubst %,build/board/%/firmware.elf,modlwip usocket usocket-test) ## a first look at the images: every kind of socket, once
 	$(GO) $(PYTHON) test/board/smoke.py modlwip
 	$(GO) $(PYTHON) test/board/smoke.py usocket
+	$(GO) $(PYTHON) test/board/smoke.py usocket-test
+
+BOARD_BENCH := $(patsubst %,build/board/%/firmware.elf,modlwip usocket modlwip-roomy usocket-roomy)
+SUITES += bench-board-check
+
+.PHONY: bench-board bench-board-check
+bench-board: packages-test $(BOARD_BENCH) ## flash, RAM and instructions on the emulated board; writes bench/board.md
+	@$(PYTHON) bench/board.py --write $(if $(NOTE),--note '$(NOTE)')
+
+bench-board-check: packages-test $(BOARD_BENCH) ## fail when a figure of bench/board.md has grown by more than 1 %
+	$(GO) $(PYTHON) bench/board.py

@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Measure the firmware of the emulated board, MicroPython's own socket module beside this one: flash, RAM, and instructions of calls.
+
+usage: bench/board.py [--write] [--note TEXT]
+
+QEMU counts the instructions (-icount shift=0): those of the interpreter, of lwIP and of interrupts, not those of sleep. Each image runs
+twice, and both runs must give the same numbers. A row is good while it is at most 1 % above the one in bench/board.md and,
+where it has a limit against modlwip's, has not newly passed that. --write makes the page; growth then takes a note.
+"""
+
+import argparse
+import datetime
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(ROOT, "test", "board"))
+
+import board  # noqa: E402
+
+PAGE = os.path.join(HERE, "board.md")
+SIZE = "arm-none-eabi-size"
+TOLERANCE = 1.01
+REACH = 1.03
+SECONDS = 120
+
+# (name in bench/board_script.py, row, the pair of images, the most in relation to modlwip's or in instructions)
+ROWS = (
+    ("settimeout", "settimeout", "", REACH),
+    ("recv", "send + recv, 64 B", "", REACH),
+    ("readinto", "send + readinto, 64 B", "", REACH),
+    ("readline", "send + readline, 64 B", "", 1 / 3),
+    ("recvfrom", "sendto + recvfrom, 64 B", "", REACH),
+    ("connect", "socket + connect + close", "", REACH),
+    ("accept", "accept", "", REACH),
+    ("poll1", "poll of 1 socket, ready", "", REACH),
+    ("poll16", "poll of 16 sockets, one ready", "-roomy", REACH),
+    ("bulk_out", "200 KB out, 1,000 B at a time", "", REACH),
+    ("bulk_in", "200 KB in, 1,000 B at a time", "", REACH),
+    ("idle", "a recv that waits 1 s for nothing", "", REACH),
+)
+IDLE_MOST = 200000  # instructions
+SIDES = ("modlwip", "usocket")
+# (part, its objects below the image's directory)
+PARTS = (
+    ("modlwip.c", r"extmod/modlwip\.o"),
+    ("module, micropython/", r"usocket/micropython/"),
+    ("core, src/", r"usocket/src/"),
+    ("port, port/lwip_raw/", r"usocket/port/"),
+    ("lwIP", r"lwip/"),
+    ("frozen asyncio, aiosocket", r"frozen_content\.o"),
+    ("libgcc and libc", r".*/lib(gcc|c)\.a"),
+    ("MicroPython and the board", r""),
+)
+
+
+def script(names):
+    with open(os.path.join(HERE, "board_script.py"), encoding="utf-8") as file:
+        return f"ROWS = {names!r}\n" + file.read()
+
+
+def instructions(image, names):
+    """{row: instructions} of one image, from two runs."""
+    runs = [board.alone(board.image(image), script(names), SECONDS) for _ in range(2)]
+    found = dict(re.findall(r"^(\w+) (\d+)\r?$", runs[0], re.M))
+    missing = [name for name in names if name not in found]
+    if missing:
+        sys.exit(f"{image}: no {missing[0]}: {runs[0]}")
+    return {name: int(value) for name, value in found.items()}, runs[0] == runs[1]
+
+
+def sizes(image):
+    """Flash and RAM of an image, and both of each part. The interpreter's heap and the stack do not count."""
+    elf = board.image(image)
+    sections = dict(re.findall(r"^(\.\w+)\s+(\d+)", subprocess.run([SIZE, "-A", elf], capture_output=True, text=True, check=True).stdout, re.M))
+    data = int(sections[".data"])
+    flash, ram = int(sections[".text"]) + data, data + int(sections[".bss"])
+    with open(os.path.join(os.path.dirname(elf), "firmware.map"), encoding="utf-8") as file:
+        placed = file.read().split("Linker script and memory map")[1]
+    parts = {part: [0, 0] for part, _ in PARTS}
+    below = os.path.dirname(elf) + "/"
+    for section, size, path in re.findall(r"^ (\.\S+|COMMON|\*fill\*)\s+0x[0-9a-f]+\s+0x([0-9a-f]+)(?:[ \t]+(\S+))?$", placed, re.M):
+        size, kind = int(size, 16), section.split(".")[1] if section.startswith(".") else ""
+        if section == ".bss.heap":
+            ram -= size
+        elif path:
+            part = next(part for part, objects in PARTS if re.match(objects, path.removeprefix(below)))
+            parts[part][0] += size if kind in ("text", "rodata", "data") else 0
+            parts[part][1] += size if kind in ("data", "bss") or section == "COMMON" else 0
+    return flash, ram, parts
+
+
+def compiler():
+    return subprocess.run(["arm-none-eabi-gcc", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def measure():
+    """@return ({row: (modlwip, usocket, most of usocket, or None)}, problems)"""
+    figures, problems, counts = {}, [], {}
+    for kind in sorted({kind for _, _, kind, _ in ROWS}):
+        names = [name for name, _, k, _ in ROWS if k == kind]
+        for side in SIDES:
+            counts[side, kind], equal = instructions(side + kind, names)
+            if not equal:
+                problems.append(f"{side}{kind}: two runs differ")
+    measured = [sizes(side) for side in SIDES]
+    for index, what in enumerate(("flash", "RAM")):
+        figures[what] = (*(m[index] for m in measured), None)
+        for part, _ in PARTS:
+            figures[f"{what}: {part}"] = (*(m[2][part][index] for m in measured), None)
+    for name, row, kind, reach in ROWS:
+        theirs, ours = (counts[side, kind][name] for side in SIDES)
+        most = int(theirs * reach)
+        figures[row] = (theirs, ours, min(most, IDLE_MOST) if name == "idle" else most)
+    figures["stack, the most bytes"] = (*(counts[side, ""]["stack"] for side in SIDES), None)
+    return figures, problems
+
+
+def recorded():
+    """(version of gcc, {row: (usocket, whether it passed)}, the notes)"""
+    try:
+        with open(PAGE, encoding="utf-8") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return None, {}, ""
+    rows = {name: (int(ours), verdict) for name, ours, verdict in re.findall(r"^\| ([^|]+) \| \d+ \| (\d+) \|[^|]*\|[^|]*\| (\w*) *\|$", text, re.M)}
+    return re.search(r"gcc ([\d.]+)", text)[1], rows, text.partition("\n## Growth\n")[2].strip()
+
+
+def verdict(ours, most):
+    return "" if most is None else "pass" if ours <= most else "MISS"
+
+
+def table(figures):
+    lines = ["| what | modlwip | usocket | ratio | at most | |", "|---|--:|--:|--:|--:|---|"]
+    for name, (theirs, ours, most) in figures.items():
+        ratio = f"{ours / theirs:.3f}" if theirs else ""
+        lines.append(f"| {name} | {theirs} | {ours} | {ratio} | {'' if most is None else most} | {verdict(ours, most)} |")
+    return "\n".join(lines) + "\n"
+
+
+def write(figures, note):
+    _, before, notes = recorded()
+    grown = [f"{name} {before[name][0]} -> {ours}" for name, (_, ours, _) in figures.items()
+             if name in before and ours > before[name][0] * TOLERANCE]
+    if grown and not note:
+        print("\n".join(grown) + "\nNothing written: say why, --note 'why'")
+        return 1
+    if grown:
+        notes = f"- {datetime.date.today()} {note} ({'; '.join(grown)})\n{notes}"
+    with open(PAGE, "w", encoding="utf-8") as file:
+        file.write(f"""# On the board
+
+MicroPython for an emulated Cortex-M4 with lwIP without an OS (`test/board/`): with its own socket module, modlwip, and with this
+one. arm-none-eabi-gcc {compiler()} -Os. `make bench-board` writes this page; `make bench-board-check` fails when a figure of ours has
+grown by more than 1 %.
+
+Flash and RAM are bytes of the whole firmware, without the interpreter's heap and the stack; IPv4, TCP, UDP, raw sockets, no TLS. The
+other rows are instructions of one turn of a loop, those of the interpreter, of lwIP and of interrupts included and those of sleep not,
+as QEMU counts them (`bench/board.py`); two runs give the same numbers. Both ends are on the board, TCP_NODELAY is set, and what one
+end sends is carried to the other within the call that sends. So "out" includes lwIP's receipt at the other end, and "in" the answer
+that tells of room. 16 sockets take larger pools of lwIP.
+
+{table(figures)}
+## Growth
+{chr(10) + notes.strip() + chr(10) if notes else ""}""")
+    return 0
+
+
+def check(figures, problems):
+    version, before, _ = recorded()
+    if version and version != compiler():
+        print(f"skipped: bench/board.md is of gcc {version}, this is {compiler()}\n0 passed, 0 failed, 1 skipped")
+        return 0
+    failures = list(problems)
+    for name, (_, ours, most) in figures.items():
+        if name not in before:
+            failures.append(f"{name}: not in bench/board.md")
+        elif ours > before[name][0] * TOLERANCE:
+            failures.append(f"{name}: {ours}, was {before[name][0]}")
+        elif before[name][1] == "pass" and verdict(ours, most) != "pass":
+            failures.append(f"{name}: {ours}, the limit is {most}")
+    failures += [f"{name}: in bench/board.md, not measured now" for name in before if name not in figures]
+    for line in failures:
+        print("FAIL " + line)
+    print(f"{max(0, len(figures) + len(SIDES) - len(failures))} passed, {len(failures)} failed, 0 skipped")
+    return 1 if failures else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--note", default="")
+    options = parser.parse_args()
+    for tool in ("qemu-system-arm", SIZE):
+        if not shutil.which(tool):
+            sys.exit(f"board.py: no {tool} (make packages-test)")
+    figures, problems = measure()
+    print(table(figures))
+    if options.write and not problems:
+        return write(figures, options.note)
+    return check(figures, problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
