@@ -187,16 +187,22 @@ int usocket_port_hostname(char *buf, size_t len) {
 
 /* ---- Interfaces --------------------------------------------------------------------------------------------------- */
 
-int usocket_port_if_index(const char *name, size_t len) {
-    char text[NETIF_NAMESIZE];
-    if (len >= sizeof(text)) {
-        return USOCKET_ENODEV;
+/* lwIP's netif_find would link atoi, which takes 1 KB of RAM in newlib. */
+static int index_of(const char *name, size_t len) {
+    for (struct netif *n = netif_list; n != NULL; n = n->next) {
+        char text[NETIF_NAMESIZE];
+        int index = netif_get_index(n);
+        if (netif_index_to_name((u8_t)index, text) != NULL && strlen(text) == len && memcmp(text, name, len) == 0) {
+            return index;
+        }
     }
-    memcpy(text, name, len);
-    text[len] = '\0';
+    return USOCKET_ENODEV;
+}
+
+int usocket_port_if_index(const char *name, size_t len) {
     int r;
-    UNDER_LWIP(r, netif_name_to_index(text));
-    return r != 0 ? r : USOCKET_ENODEV;
+    UNDER_LWIP(r, index_of(name, len));
+    return r;
 }
 
 int usocket_port_if_name(unsigned index, char *name) {

@@ -228,16 +228,16 @@ static int get_multicast(const slot_t *s, int level, int name) {
 /* ---- Setting ------------------------------------------------------------------------------------------------------ */
 
 static int set_device(slot_t *s, const uint8_t *value, size_t len) {
-    char name[NETIF_NAMESIZE] = "";
-    if (len != 0) {
-        memcpy(name, value, len < sizeof(name) ? len : sizeof(name) - 1);
+    const char *name = (const char *)value;
+    size_t n = 0;
+    while (n < len && name[n] != '\0') {
+        n++;
     }
-    name[sizeof(name) - 1] = '\0';
-    struct netif *netif = name[0] != '\0' && len < 32 ? netif_find(name) : NULL;
-    if (netif == NULL && name[0] != '\0') {
-        return USOCKET_ENODEV;
+    int index = n != 0 ? usocket_port_if_index(name, n) : 0;
+    if (index < 0) {
+        return index;
     }
-    s->netif = netif != NULL ? netif_get_index(netif) : 0;
+    s->netif = (uint8_t)index;
     apply(s);
     return 0;
 }
