@@ -1,6 +1,11 @@
-# Mounts the file system, and makes one on a new chip. Runs the program that the runner has left in memory.
-import vfs
+# Runs the program that the runner has left in memory. Mounts the file system, and makes one on a new chip.
 import board
+
+script = board.script()
+if script:
+    exec(script)
+
+import vfs
 
 try:
     disk = vfs.VfsLfs2(board.Flash())
@@ -8,8 +13,4 @@ except OSError:
     vfs.VfsLfs2.mkfs(board.Flash())
     disk = vfs.VfsLfs2(board.Flash())
 vfs.mount(disk, "/")
-script = board.script()
-del vfs, board, disk
-if script:
-    exec(script)
-del script
+del vfs, board, disk, script
