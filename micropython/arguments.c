@@ -117,6 +117,10 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
         return USOCKET_FOREVER;
     }
 #if MICROPY_PY_BUILTINS_FLOAT
+    /* A number that fits into 20 bits needs no float, which the library of a small processor computes. */
+    if (mp_obj_is_small_int(arg) && (mp_uint_t)MP_OBJ_SMALL_INT_VALUE(arg) >> 20 == 0) {
+        return (usocket_time_t)MP_OBJ_SMALL_INT_VALUE(arg) * 1000000;
+    }
     mp_float_t seconds;
     if (!mp_obj_get_float_maybe(arg, &seconds)) {
         usocket_py_raise_type(MP_QSTR_timeout, "a number of seconds or None", arg);

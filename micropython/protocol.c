@@ -53,31 +53,6 @@ mp_uint_t usocket_py_protocol_write(usocket_t *s, const void *buf, mp_uint_t siz
     return transfer_once(s, true, (void *)buf, size, errcode);
 }
 
-/* The bits of the core and of the protocol. The first two are events that can be asked for. */
-static const struct {
-    uint8_t ours;
-    uint8_t stream;
-} poll_bits[] = {
-    {USOCKET_POLL_IN, MP_STREAM_POLL_RD}, {USOCKET_POLL_OUT, MP_STREAM_POLL_WR}, {USOCKET_POLL_ERR, MP_STREAM_POLL_ERR},
-    {USOCKET_POLL_HUP, MP_STREAM_POLL_HUP}, {USOCKET_POLL_NVAL, 0x20}, /* The value of MP_STREAM_POLL_NVAL. */
-};
-
-FOR_EVENT_LOOPS int usocket_py_events(mp_uint_t flags) {
-    int events = 0;
-    for (size_t i = 0; i < 2; i++) {
-        events |= flags & poll_bits[i].stream ? poll_bits[i].ours : 0;
-    }
-    return events;
-}
-
-FOR_EVENT_LOOPS mp_uint_t usocket_py_mask(int ready) {
-    mp_uint_t mask = 0;
-    for (size_t i = 0; ready > 0 && i < MP_ARRAY_SIZE(poll_bits); i++) {
-        mask |= ready & poll_bits[i].ours ? poll_bits[i].stream : 0;
-    }
-    return mask;
-}
-
 mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags) {
     return usocket_py_mask(usocket_poll(s, usocket_py_events(flags), USOCKET_NOW));
 }

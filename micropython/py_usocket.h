@@ -286,12 +286,25 @@ mp_uint_t usocket_py_poll(usocket_t *s, mp_uint_t flags);
  * flash. */
 #if USOCKET_ASYNC || USOCKET_POLLER
 #define FOR_EVENT_LOOPS
-/* MP_STREAM_POLL_* to USOCKET_POLL_* and back; a negative `ready` gives 0. */
-int usocket_py_events(mp_uint_t flags);
-mp_uint_t usocket_py_mask(int ready);
 #else
 #define FOR_EVENT_LOOPS static
 #endif
+
+/* USOCKET_POLL_* has the values of MP_STREAM_POLL_*, which are those of poll(2). */
+typedef char mod_usocket_poll_check[USOCKET_POLL_IN == MP_STREAM_POLL_RD && USOCKET_POLL_OUT == MP_STREAM_POLL_WR &&
+            USOCKET_POLL_ERR == MP_STREAM_POLL_ERR && USOCKET_POLL_HUP == MP_STREAM_POLL_HUP
+        ? 1
+        : -1];
+
+/* The events of a program's mask that the core knows. */
+static inline int usocket_py_events(mp_uint_t flags) {
+    return (int)(flags & (USOCKET_POLL_IN | USOCKET_POLL_OUT));
+}
+
+/* The mask for what the core reports; a negative `ready` gives 0. */
+static inline mp_uint_t usocket_py_mask(int ready) {
+    return ready > 0 ? (mp_uint_t)ready : 0;
+}
 
 /* The stream protocol of class socket. An object with this ioctl in its protocol is a socket. */
 extern const mp_stream_p_t usocket_py_stream;

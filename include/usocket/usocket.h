@@ -502,10 +502,10 @@ int32_t usocket_pending(usocket_t *s);
 /* ---- Waiting for several things -------------------------------------------------------------- */
 
 #define USOCKET_POLL_IN 1    /**< readable, a connection to accept, or end of stream */
-#define USOCKET_POLL_OUT 2   /**< writable, or the connect has ended */
-#define USOCKET_POLL_ERR 4   /**< an error is pending; always reported */
-#define USOCKET_POLL_HUP 8   /**< both directions have ended; always reported */
-#define USOCKET_POLL_NVAL 16 /**< closed; always reported */
+#define USOCKET_POLL_OUT 4   /**< writable, or the connect has ended */
+#define USOCKET_POLL_ERR 8   /**< an error is pending; always reported */
+#define USOCKET_POLL_HUP 16  /**< both directions have ended; always reported */
+#define USOCKET_POLL_NVAL 32 /**< closed; always reported */
 
 /** Wait until the socket is ready for one of @p events.
  *
