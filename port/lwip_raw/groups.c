@@ -93,8 +93,8 @@ static int read_group(int level, const uint8_t *value, size_t len, ip_addr_t *gr
 #endif
     }
     /* Every host is a member of 224.0.0.1, and lwIP asserts that none joins it. */
-    bool fits = ip_addr_ismulticast(group) &&
-        !(IP_IS_V4(group) && ip4_addr_get_u32(ip_2_ip4(group)) == PP_HTONL(0xe0000001UL));
+    bool fits =
+        ip_addr_ismulticast(group) && !(IP_IS_V4(group) && ip4_addr_get_u32(ip_2_ip4(group)) == PP_HTONL(0xe0000001UL));
     return fits ? 0 : USOCKET_EINVAL;
 }
 

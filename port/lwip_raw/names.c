@@ -22,7 +22,7 @@ enum { ASK = 1, WAITING = 4, HAS = 16, GIVEN_UP = 64, CANON = 128 };
 #define BOTH(bit) ((bit) | (bit) << 1)
 
 static void found(slot_t *s, const ip_addr_t *ip, int six) {
-    s->flags &= (uint8_t)~(WAITING << six);
+    s->flags &= (uint8_t) ~(WAITING << six);
     if (ip != NULL) {
         s->flags |= (uint8_t)(HAS << six);
 #if USOCKET_IPV6
@@ -58,7 +58,7 @@ static void ask(slot_t *s, int six, dns_found_callback on_found, u8_t type) {
     if (err == ERR_MEM) {
         return; /* lwIP has no room for another question now */
     }
-    s->flags &= (uint8_t)~(ASK << six);
+    s->flags &= (uint8_t) ~(ASK << six);
     if (err == ERR_INPROGRESS) {
         s->flags |= (uint8_t)(WAITING << six);
     } else {

@@ -21,12 +21,12 @@ void options_begin(slot_t *s) {
 static uint8_t flag_of(const slot_t *s, int level, int name) {
     bool stream = s->kind == STREAM || s->kind == LISTENER;
     if (level == SOL_SOCKET) {
-        return name == SO_REUSEADDR   ? OPT_REUSE
-            : name == SO_KEEPALIVE    ? OPT_KEEPALIVE
+        return name == SO_REUSEADDR ? OPT_REUSE
+            : name == SO_KEEPALIVE  ? OPT_KEEPALIVE
 #if USOCKET_DATAGRAMS
             : name == SO_BROADCAST ? OPT_BROADCAST
 #endif
-                                      : 0;
+                                   : 0;
     }
 #if USOCKET_IPV6
     if (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6 && name == IPV6_V6ONLY) {
@@ -45,7 +45,8 @@ static void apply(slot_t *s) {
 #if USOCKET_DATAGRAMS
     if (s->kind == DATAGRAM) {
         struct udp_pcb *pcb = s->pcb.udp;
-        pcb->so_options = (u8_t)((s->options & OPT_REUSE ? SOF_REUSEADDR : 0) | (s->options & OPT_BROADCAST ? SOF_BROADCAST : 0));
+        pcb->so_options =
+            (u8_t)((s->options & OPT_REUSE ? SOF_REUSEADDR : 0) | (s->options & OPT_BROADCAST ? SOF_BROADCAST : 0));
         pcb->ttl = s->ttl;
         pcb->tos = s->tos;
         pcb->netif_idx = s->netif;
@@ -191,7 +192,9 @@ static int set_multicast(slot_t *s, int level, int name, const uint8_t *value, s
         memcpy(&number, value, sizeof(number));
     }
     if (name == IP_MULTICAST_IF) {
-        return len < 4 ? USOCKET_EINVAL : level == IPPROTO_IP ? set_interface4(pcb, value, len) : set_interface(pcb, (uint32_t)number);
+        return len < 4            ? USOCKET_EINVAL
+            : level == IPPROTO_IP ? set_interface4(pcb, value, len)
+                                  : set_interface(pcb, (uint32_t)number);
     }
     if (name == IP_MULTICAST_TTL) {
         number = number == -1 ? 1 : number;

@@ -76,7 +76,7 @@ uint8_t slot_ready(const slot_t *s, uint8_t events) {
 
 #if USOCKET_NOTIFIES
 
-static bool owed; /* A call of some slot's `ready` was refused. */
+bool slot_owed;
 
 static void call_ready(slot_t *s) {
     if (s->ready != NULL && slot_ready(s, USOCKET_POLL_IN) != 0) {
@@ -84,18 +84,16 @@ static void call_ready(slot_t *s) {
         s->ready = NULL;
         if (!ready(s->arg)) {
             s->ready = ready;
-            owed = true;
+            slot_owed = true;
         }
     }
 }
 
-void slot_call_again(void) {
-    if (owed) {
-        owed = false;
-        for (slot_t *s = slots; s < slots + PLAT_HANDLE_COUNT; s++) {
-            if (s->kind != FREE) {
-                call_ready(s);
-            }
+void slot_call_owed(void) {
+    slot_owed = false;
+    for (slot_t *s = slots; s < slots + PLAT_HANDLE_COUNT; s++) {
+        if (s->kind != FREE) {
+            call_ready(s);
         }
     }
 }
@@ -126,9 +124,6 @@ int usocket_port_notify(int handle, bool (*ready)(void *arg), void *arg) {
 #else
 
 #define call_ready(s) ((void)0)
-
-void slot_call_again(void) {
-}
 
 #endif
 

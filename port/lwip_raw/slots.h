@@ -59,9 +59,9 @@ typedef struct slot {
     uint16_t waiting; /* The number of datagrams in `in`, */
     uint32_t held;    /* and of their bytes. */
 #endif
-    uint32_t room;         /* SO_RCVBUF, bytes. */
-    uint32_t timeo[2];     /* SO_RCVTIMEO, SO_SNDTIMEO, ms; 0: none. */
-    uint16_t keep_idle;    /* Seconds, as the next one. */
+    uint32_t room;      /* SO_RCVBUF, bytes. */
+    uint32_t timeo[2];  /* SO_RCVTIMEO, SO_SNDTIMEO, ms; 0: none. */
+    uint16_t keep_idle; /* Seconds, as the next one. */
     uint16_t keep_intvl;
     uint8_t keep_cnt;
     uint16_t port; /* The own port, once it has one. SET: its row in sets.c. */
@@ -139,7 +139,17 @@ void slot_full(slot_t *s);
 void slot_memory_freed(void);
 
 /* Make calls of `ready` that were refused before. */
-void slot_call_again(void);
+#if USOCKET_NOTIFIES
+extern bool slot_owed; /* There are some. */
+void slot_call_owed(void);
+static inline void slot_call_again(void) {
+    if (slot_owed) {
+        slot_call_owed();
+    }
+}
+#else
+#define slot_call_again() ((void)0)
+#endif
 
 /* ---- Addresses and errors: address.c ------------------------------------------------------------------------------ */
 

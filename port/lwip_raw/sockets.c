@@ -251,10 +251,10 @@ int usocket_port_somaxconn(void) {
 }
 
 static int accept_from(slot_t *s, usocket_addr_t *peer) {
-    return s == NULL           ? USOCKET_EBADF
-        : is_datagram(s)       ? USOCKET_EOPNOTSUPP
+    return s == NULL          ? USOCKET_EBADF
+        : is_datagram(s)      ? USOCKET_EOPNOTSUPP
         : s->kind != LISTENER ? USOCKET_EINVAL
-                               : listener_accept(s, peer);
+                              : listener_accept(s, peer);
 }
 
 int usocket_port_accept(int handle, usocket_addr_t *peer) {

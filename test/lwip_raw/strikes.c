@@ -116,7 +116,8 @@ __attribute__((destructor)) static void report(void) {
     char line[128];
     int fd = path != NULL ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666) : -1;
     if (fd >= 0) {
-        int n = snprintf(line, sizeof(line), "%lu strikes, %lu deferred, %s\n", strikes, deferred, program_invocation_name);
+        int n =
+            snprintf(line, sizeof(line), "%lu strikes, %lu deferred, %s\n", strikes, deferred, program_invocation_name);
         if (write(fd, line, (size_t)n) < 0) {
             perror(path);
         }
@@ -137,6 +138,5 @@ void test_lwip_begin(void) {
     }
     arm();
 }
-
 
 #endif
