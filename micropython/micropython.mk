@@ -7,9 +7,9 @@
 
 USOCKET_DIR := $(patsubst %/,%,$(dir $(realpath $(USERMOD_DIR))))
 
-# The stack underneath, a directory of port/: posix (default), lwip, ... Other ports of MicroPython set it beside
-# USER_C_MODULES, on make's command line or in the board's mpconfigboard.mk.
-USOCKET_PORT ?= posix
+# The stack underneath, a directory of port/: lwip_raw for a board on which MicroPython has lwIP (MICROPY_PY_LWIP), else posix. It
+# can be set on make's command line or in the board's mpconfigboard.mk.
+USOCKET_PORT ?= $(if $(filter 1,$(MICROPY_PY_LWIP)),lwip_raw,posix)
 ifeq ($(wildcard $(USOCKET_DIR)/port/$(USOCKET_PORT)/platform.h),)
 $(error USOCKET_PORT=$(USOCKET_PORT) is not a port of usocket; there are: $(notdir $(patsubst %/platform.h,%,$(wildcard $(USOCKET_DIR)/port/*/platform.h))))
 endif
@@ -27,6 +27,26 @@ USOCKET_CORE := $(wildcard $(USOCKET_DIR)/src/*/*.c $(USOCKET_DIR)/port/*.c $(US
 CFLAGS_USERMOD += -DUSOCKET_IN_MICROPYTHON=1 -I$(USOCKET_DIR)/include -I$(USOCKET_DIR)/port/$(USOCKET_PORT)
 ifneq ($(USOCKET_CONFIG),)
 CFLAGS_USERMOD += -DUSOCKET_CONFIG_FILE='"$(USOCKET_CONFIG)"'
+endif
+
+# On lwip_raw MicroPython's extmod/modlwip.c is not compiled and not searched for strings: a file without code is found in its place.
+# The module is then `socket` as well. lwIP itself and `network` stay.
+ifeq ($(USOCKET_PORT),lwip_raw)
+vpath extmod/modlwip.c $(USOCKET_DIR)/port/lwip_raw
+CFLAGS_USERMOD += -DUSOCKET_IS_SOCKET=1
+endif
+
+# USOCKET_TLS=1: TLS, with the mbedTLS of the board's MicroPython, which it compiles with MICROPY_SSL_MBEDTLS. The board writes
+# usocket_port_random. A soft reset takes the memory of kept sessions away, therefore none are kept.
+ifeq ($(USOCKET_PORT)$(USOCKET_TLS),lwip_raw1)
+CFLAGS_USERMOD += -DUSOCKET_TLS=1 -DUSOCKET_TLS_SESSIONS=0 -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"'
+endif
+
+# USOCKET_BOARD_C: a file with what the board writes for the port.
+ifneq ($(USOCKET_BOARD_C),)
+PY_O += $(BUILD)/usocket/board.o
+$(BUILD)/usocket/board.o: $(USOCKET_BOARD_C)
+	$(call compile_c)
 endif
 
 # What SRC_USERMOD_C and SRC_USERMOD_LIB_C would do, but with the objects in a directory of their own: theirs for our

@@ -409,9 +409,10 @@ const mp_obj_module_t mod_usocket_module = {
     .globals = (mp_obj_dict_t *)&module_globals,
 };
 
-/* The module is `usocket`, and `socket` as well unless the port keeps a `socket` of its own. */
+/* The module is `usocket`, and `socket` as well unless the port keeps a `socket` of its own. With
+ * USOCKET_IS_SOCKET the build has taken that one out (micropython.mk, micropython.cmake). */
 #if USOCKET_CAN_REGISTER
-#if !MICROPY_PY_SOCKET
+#if !MICROPY_PY_SOCKET || defined(USOCKET_IS_SOCKET)
 MP_REGISTER_EXTENSIBLE_MODULE(MP_QSTR_socket, mod_usocket_module);
 #endif
 MP_REGISTER_MODULE(MP_QSTR_usocket, mod_usocket_module);
