@@ -55,8 +55,21 @@
 #endif
 #endif
 
+/* renesas-ra runs lwIP in a function of the scheduler, which runs nothing during a wait. */
+#if !defined(PLAT_PUMP) && MICROPY_PY_NETWORK_ESP_HOSTED
+int esp_hosted_wifi_poll(void);
+void sys_check_timeouts(void);
+#define PLAT_PUMP() ((void)esp_hosted_wifi_poll(), sys_check_timeouts())
+#endif
+
+/* MicroPython's time begins in 1970 or, on stm32 and renesas-ra, in 2000. alif has no clock, and 0
+ * stays 0: not known. */
 #ifndef PLAT_WALL_TIME
+#if MICROPY_EPOCH_IS_1970
 #define PLAT_WALL_TIME() (int64_t)(mp_hal_time_ns() / 1000000000u)
+#else
+#define PLAT_WALL_TIME() (int64_t)(mp_hal_time_ns() / 1000000000u + 946684800u)
+#endif
 #endif
 
 #endif
