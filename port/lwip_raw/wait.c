@@ -77,6 +77,7 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
             return 0;
         }
         uint32_t ms = deadline - now < NAP * 1000 ? (uint32_t)(deadline - now) / 1000 + 1 : NAP;
+        (void)ms; /* A board may sleep until the next interrupt alone. */
         PLAT_IDLE(ms);
     }
 }
