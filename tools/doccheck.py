@@ -153,7 +153,7 @@ def main():
     parser.add_argument("--interp", default=os.path.join(ROOT, "build", "unix", "micropython"), type=os.path.abspath)
     parser.add_argument("files", nargs="*", default=[
         REFERENCE, "README.md", "README_zh.md", "docs/tls.md", "docs/tls_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md", "docs/rtthread.md",
-        "docs/rtthread_zh.md"])
+        "docs/rtthread_zh.md", "docs/boards.md", "docs/boards_zh.md"])
     options = parser.parse_args()
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as directory:

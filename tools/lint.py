@@ -222,8 +222,8 @@ def headings(path):
 
 @check
 def same_headings(_):
-    """README.md, docs/tls.md, docs/asyncio.md and docs/rtthread.md have the structure of their Chinese twins."""
-    paths = ("README.md", "docs/tls.md", "docs/asyncio.md", "docs/rtthread.md")
+    """README.md, docs/tls.md, docs/asyncio.md, docs/rtthread.md and docs/boards.md have the structure of their Chinese twins."""
+    paths = ("README.md", "docs/tls.md", "docs/asyncio.md", "docs/rtthread.md", "docs/boards.md")
     return [line for path in paths for line in apart(path, path.replace(".md", "_zh.md"))]
 
 
