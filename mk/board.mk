@@ -27,3 +27,6 @@ bench-board: packages-test $(BOARD_BENCH) ## flash, RAM and instructions on the 
 
 bench-board-check: packages-test $(BOARD_BENCH) ## fail when a figure of bench/board.md has grown by more than 1 %
 	$(GO) $(PYTHON) bench/board.py
+
+# tools/boardscheck.py reads lwIP and mbedTLS.
+test-docs: $(LWIP_READY) $(if $(filter 0,$(TLS)),,$(MBEDTLS_READY)) packages-test

@@ -73,6 +73,7 @@ test-tree-long: packages-test $(MPY_READY) $(MBEDTLS_READY)
 
 test-docs: $(OURS) lib ## the examples of the documents, their names and numbers
 	$(GO) $(PYTHON) tools/doccheck.py --interp $(OURS)
+	$(GO) $(PYTHON) tools/boardscheck.py --tree $(MPY_TREE) --lwip $(LWIP_TREE) $(if $(filter 0,$(TLS)),,--mbedtls $(MBEDTLS_TREE))
 
 ifneq ($(wildcard test/compat/run.py),)
 .PHONY: test-compat-long
