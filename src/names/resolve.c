@@ -377,7 +377,9 @@ int usocket_lookup_handle(const usocket_lookup_t *l) {
 #endif
 
 const char *usocket_lookup_name(const usocket_lookup_t *l) {
-    has_ended(l);
+#if USOCKET_ASKS
+    has_ended(l); /* takes the answer */
+#endif
     return l->canon;
 }
 
