@@ -207,7 +207,9 @@ int usocket_port_shutdown(int handle, int how) {
     int r;
     TRY(r, USOCKET_ENOTCONN, SYS(shutdown)(handle, hows[how]));
 #ifdef plat_is_shut
-    plat_is_shut(handle);
+    if (r == 0 && how != USOCKET_SHUT_WR) {
+        plat_is_shut(handle);
+    }
 #endif
     return r;
 }

@@ -87,16 +87,24 @@ int lwip_shutdown_at_once(int fd, int how);
  * library's lock. */
 void lwip_run(void (*run)(void *arg), void *arg);
 
-/* Ask what lwIP has had no room for, and make reports that were refused (usocket_port_notify). */
-void lwip_ask_again(void);
-void lwip_report_again(void);
-#define plat_before_poll() (lwip_ask_again(), lwip_report_again())
+/* Have each slice of a wait run a function inside of lwIP, with NULL; run NULL: no more. Called
+ * inside of lwIP. */
+enum { LATER_ASK, LATER_REPORT, LATER_COUNT };
+void lwip_later(int which, void (*run)(void *arg));
+void lwip_run_later(void);
+#define plat_before_poll() lwip_run_later()
 
-/* Report a handle whose state has changed without lwIP; and no more, since it is about to be
- * closed. */
+#if USOCKET_NOTIFIES
+/* The part of usocket_port_notify that lwIP has: a report is made of what comes from now on. */
+int lwip_arm(int fd, bool (*ready)(void *arg), void *arg);
+
+/* Report a handle, if it is armed; and no more, since it is about to be closed. */
 void lwip_report(int fd);
 void lwip_disarm(int fd);
 #define plat_is_shut(fd) lwip_report(fd)
+#else
+#define lwip_disarm(fd) ((void)(fd))
+#endif
 
 /* Forget the state of the number: it is a new socket's. */
 void lwip_handle_is_new(int fd);

@@ -44,7 +44,7 @@ typedef struct question {
 } question_t;
 
 static question_t *questions; /* The oldest comes first. */
-static int unasked;           /* The number of questions with families to ask; written inside of lwIP, atomic. */
+static int unasked;           /* The number of questions with families to ask. */
 
 static void conclude(question_t *q) {
     if (q->to_ask == 0 && q->waiting == 0) {
@@ -107,8 +107,11 @@ static void ask(question_t *q, uint8_t family, dns_found_callback callback, u8_t
     }
 }
 
+static void go_on_all(void *unused);
+
 static void count_unasked(int change) {
-    __atomic_add_fetch(&unasked, change, __ATOMIC_RELAXED);
+    unasked += change;
+    lwip_later(LATER_ASK, unasked != 0 ? go_on_all : NULL);
 }
 
 static void go_on(question_t *q) {
@@ -162,12 +165,6 @@ static void go_on_all(void *unused) {
     (void)unused;
     for (question_t *q = questions; q != NULL; q = q->next) {
         go_on(q);
-    }
-}
-
-void lwip_ask_again(void) {
-    if (__atomic_load_n(&unasked, __ATOMIC_RELAXED) != 0) {
-        lwip_run(go_on_all, NULL);
     }
 }
 
@@ -245,11 +242,6 @@ static void forget(void *arg) {
 void usocket_port_forget(int question) {
     lwip_run(forget, &question);
     usocket_port_event_close(question);
-}
-
-#else
-
-void lwip_ask_again(void) {
 }
 
 #endif

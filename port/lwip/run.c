@@ -26,3 +26,18 @@ void lwip_run(void (*run)(void *arg), void *arg) {
         sys_msleep(10);
     }
 }
+
+static void (*later[LATER_COUNT])(void *arg); /* Written inside of lwIP; atomic. */
+
+void lwip_later(int which, void (*run)(void *arg)) {
+    __atomic_store_n(&later[which], run, __ATOMIC_RELEASE);
+}
+
+void lwip_run_later(void) {
+    for (int i = 0; i < LATER_COUNT; i++) {
+        void (*run)(void *) = __atomic_load_n(&later[i], __ATOMIC_ACQUIRE);
+        if (run != NULL) {
+            lwip_run(run, NULL);
+        }
+    }
+}
