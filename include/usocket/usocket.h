@@ -544,8 +544,8 @@ typedef struct usocket_watch usocket_watch_t;
  *
  * @param watch receives the watcher; NULL on failure
  * @param s     open; its memory must outlive the watcher
- * @param ready runs without a lock of the library; it returns false if it could not handle the event, and is
- *              called again soon
+ * @param ready runs without a lock of the library; it returns false if it could not handle the
+ *              event, and is called again soon
  * @param arg   passed to @p ready
  * @return 0; USOCKET_EBADF, USOCKET_ENOMEM, USOCKET_EMFILE, USOCKET_ENFILE, USOCKET_EAGAIN (no
  *         thread to be had)
