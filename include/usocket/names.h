@@ -133,8 +133,8 @@ void usocket_lookup_free(usocket_lookup_t *l);
  * separately, on two workers or with USOCKET_ASKS (with fewer than two workers, or if the query
  * names a family: in one lookup). Attempts to IPv6 addresses begin when these have come. Attempts
  * to IPv4 addresses begin at once if there is no IPv6 address; if IPv6 is still being looked up,
- * 50 ms after the IPv4 addresses have come. Addresses that come later join. The families alternate, IPv6 first. An
- * attempt begins when the previous one has failed, or after 250 ms (USOCKET_RACE_DELAY_MS,
+ * 50 ms after the IPv4 addresses have come. Addresses that come later join. The families alternate,
+ * IPv6 first. An attempt begins when the previous one has failed, or after 250 ms (USOCKET_RACE_DELAY_MS,
  * usocket_dial_delay) without an answer. The first one to connect wins; the others are closed. At
  * most USOCKET_RACE attempts are in progress, and one if the source address has a port, since two
  * sockets cannot have it. If there is no room for a further attempt, the oldest one gives way after

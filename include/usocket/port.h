@@ -235,7 +235,8 @@ int usocket_port_resolve(const char *host, int family, int flags, usocket_addr_t
 #endif
 
 /** The name of an address. Waits as usocket_port_resolve does; with USOCKET_ASKS never.
- *  @param flags USOCKET_NI_NOFQDN @param host USOCKET_HOST_MAX bytes; terminated @return as usocket_port_resolve */
+ *  @param flags USOCKET_NI_NOFQDN @param host USOCKET_HOST_MAX bytes; terminated
+ *  @return as usocket_port_resolve */
 int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host);
 
 /** The port of a service, from the system's table, without the network. @return the port;
