@@ -2,6 +2,8 @@
 
 MICROPYTHON_VERSION ?= 1.25.0
 FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny lwip-raw lwip-raw-asan lwip-raw-tiny lwip-raw-irq sal sal-asan
+# Stacks other than Linux's under the interpreters: NAME and NAME-asan are flavours.
+STACKS := lwip lwip-raw sal
 
 ifneq ($(MICROPYTHON_DIR),)
 MPY_TREE := $(abspath $(MICROPYTHON_DIR))

@@ -62,3 +62,34 @@ $(eval $(call lwip_raw_variant,asan,clang,-O1 $(TC_SANITIZE),-O1 $(LWIP_ASAN),$(
 $(eval $(call lwip_raw_variant,irq,clang,-O1 $(LWIP_IRQ) $(TC_SANITIZE),-O1 $(LWIP_IRQ) $(LWIP_ASAN),$(LWIP_RAW_TESTS)))
 $(eval $(call lwip_raw_variant,tiny,gcc,-O2 -DTEST_LWIP_TINY,-O2 -DTEST_LWIP_TINY,calls))
 $(eval $(call lwip_raw_variant,tiny-irq,clang,-O1 -DTEST_LWIP_TINY $(LWIP_IRQ) $(TC_SANITIZE),-O1 -DTEST_LWIP_TINY $(LWIP_IRQ) $(LWIP_ASAN),calls))
+
+LWIP_RAW_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
+.PHONY: test-lwip-raw-c test-lwip-raw-c-long
+test-lwip-raw-c: $(foreach v,gcc tiny asan,$(lwip_raw_$(v)_PROGRAMS)) ## the C tests on lwIP without an operating system; random sequences of calls
+	$(GO) $(LWIP_RAW_SANITIZER) $(TC_RUN) --full $(lwip_raw_tiny_PROGRAMS) $(lwip_raw_gcc_PROGRAMS) --brief $(lwip_raw_asan_PROGRAMS)
+
+# 100,000 random sequences on each of two pool sizes; they mostly wait.
+LWIP_RAW_CALLS := $(filter %/calls-lwip-raw,$(lwip_raw_gcc_PROGRAMS) $(lwip_raw_tiny_PROGRAMS))
+test-lwip-raw-c-long: $(lwip_raw_gcc_PROGRAMS) $(lwip_raw_tiny_PROGRAMS)
+	$(GO) TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_RAW_CALLS))
+
+# ---- lwIP in a signal handler -------------------------------------------------------------------------------------------
+
+# These suites count the signals; each fails below a million.
+STRUCK := $(PYTHON) test/lwip_raw/struck.py
+LWIP_RAW_IRQ := build/lwip-raw-irq/micropython
+.PHONY: test-lwip-raw-irq test-lwip-raw-irq-long test-python-lwip-raw-irq test-random-lwip-raw-irq
+test-lwip-raw-irq: $(foreach v,irq tiny-irq,$(lwip_raw_$(v)_PROGRAMS)) ## the C tests on lwIP in a signal handler that strikes at random instructions
+	$(GO) $(LWIP_RAW_SANITIZER) TEST_LIMIT=300 $(STRUCK) 1000000 $(TC_RUN) --full $^
+
+test-lwip-raw-irq-long: $(foreach v,irq tiny-irq,$(lwip_raw_$(v)_PROGRAMS))
+	$(GO) $(LWIP_RAW_SANITIZER) TEST_LIMIT=3000 TEST_SEQUENCES=10000 $(STRUCK) 10000000 $(TC_RUN) --full $(filter %/calls-lwip-raw,$^)
+
+test-python-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
+	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/python/run.py --asan --interp $< --stack lwip-raw --jobs 4
+
+test-random-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
+	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/random/run.py --programs 24 --steps 300 $(LWIP_RAW_IRQ)
+
+LONG_SUITES += test-lwip-raw-c test-lwip-raw-irq test-python-lwip-raw-irq test-random-lwip-raw-irq
+SOAK_SUITES += test-lwip-raw-c-long test-lwip-raw-irq-long

@@ -1,7 +1,7 @@
-# The Python tests on stacks other than Linux's: test-python-lwip and test-python-sal, and the same under the sanitizers.
+# The Python tests on stacks other than Linux's: test-python-lwip, test-python-lwip-raw and test-python-sal, and the same under the
+# sanitizers.
 # test/python/stacks/ and docs/stacks.md list the limits of each stack. The tests mostly wait, so four run at a time.
 
-STACKS := lwip sal
 SUITES += $(STACKS:%=test-python-%)
 LONG_SUITES += $(STACKS:%=test-python-%-asan)
 .PHONY: $(STACKS:%=test-python-%) $(STACKS:%=test-python-%-asan)

@@ -52,12 +52,12 @@ test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's 
 	$(GO) $(PYTHON) test/libs/run.py --interp $(OURS)
 
 # Random programs with fixed seeds; `TEST_SECONDS=3600 make random` runs for an hour with seeds from the clock.
-RANDOM_ON := $(OURS) build/lwip/micropython build/sal/micropython
+RANDOM_ON := $(OURS) $(STACKS:%=build/%/micropython)
 .PHONY: test-random test-random-asan random
 test-random: $(RANDOM_ON) ## random programs: calls, closes, collections, threads and scheduled functions
 	$(GO) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
-test-random-asan: $(ASAN) build/lwip-asan/micropython build/sal-asan/micropython
+test-random-asan: $(ASAN) $(STACKS:%=build/%-asan/micropython)
 	$(GO) $(SANITIZER) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
 random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones each time

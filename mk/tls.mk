@@ -110,11 +110,8 @@ LONG_SUITES += test-tls-asan
 SOAK_SUITES += test-tls-long
 
 # The TLS tests on other stacks.
-.PHONY: test-tls-lwip test-tls-sal
-test-tls-lwip: packages-test build/lwip/micropython
-	$(GO) $(PYTHON) test/tls/run.py --interp build/lwip/micropython --stack lwip
+.PHONY: $(STACKS:%=test-tls-%)
+$(STACKS:%=test-tls-%): test-tls-%: packages-test build/%/micropython
+	$(GO) $(PYTHON) test/tls/run.py --interp build/$*/micropython --stack $*
 
-test-tls-sal: packages-test build/sal/micropython
-	$(GO) $(PYTHON) test/tls/run.py --interp build/sal/micropython --stack sal
-
-LONG_SUITES += test-tls-lwip test-tls-sal
+LONG_SUITES += $(STACKS:%=test-tls-%)

@@ -29,7 +29,7 @@ INTS = (0, 1, -1, 2, 3, 7, 16, 255, 256, 1000, 32767, 65535, 65536, -65536, 2**3
 TEXTS = ("", "x", "localhost", HOST, "::1", "0.0.0.0", "255.255.255.255", "1.2.3", "999.1.1.1", "\0", "a\0b", "x y", "a" * 70, "a." * 130,
          "fe80::1%lo", "fe80::1%99", "%", "::ffff:127.0.0.1", "\u00e9", "http", "80", "0x50", "-1", "rb", "rw", "wb", "utf-8", "line\n", "r" * 300)
 SIZES = (0, 1, 2, 5, 64, 1000, 4096, 20000, 70000)
-if env("TEST_STACK") == "lwip":  # there both ends must not fill a connection at once; see full-loopback in docs/stacks.md
+if (env("TEST_STACK") or "").startswith("lwip"):  # there both ends must not fill a connection at once; see full-loopback in docs/stacks.md
     SIZES = (0, 1, 2, 5, 64)
 
 

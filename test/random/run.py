@@ -52,7 +52,7 @@ def command_of(interp, seed, steps):
 
 def environment(interp, factor):
     flavour = flavour_of(interp)
-    stack = next((s for s in ("lwip", "sal") if flavour.startswith(s)), "")
+    stack = next((s for s in ("lwip-raw", "lwip", "sal") if flavour.startswith(s)), "")
     own = os.path.join(PYTHON, "stacks", stack) + ":" if stack else ""
     env = dict(os.environ, MICROPYPATH=f".frozen:{own}{PYTHON}", TEST_SLOW=f"{factor:.2f}", TEST_STACK=stack)
     env.setdefault("ASAN_OPTIONS", "detect_leaks=0:abort_on_error=0:exitcode=99:detect_stack_use_after_return=0")
@@ -85,7 +85,7 @@ def descriptors(pid):
 
 def run(interp, seed, steps):
     """One program. Returns (the reason of its failure or None, its output)."""
-    factor = slow.factor() * (4 if "asan" in flavour_of(interp) else 1)
+    factor = slow.factor() * (4 if flavour_of(interp).endswith(("asan", "irq")) else 1)
     folder = tempfile.mkdtemp()  # for the paths of AF_UNIX sockets
     child = subprocess.Popen(command_of(interp, seed, steps), env=environment(interp, factor), cwd=folder, stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)

@@ -1,4 +1,4 @@
-# run: limit=100 long=lwip-tiny
+# run: limit=100 long=tiny
 # Lookups over the link: results of getaddrinfo, its errors for missing names, silent servers, concurrent lookups.
 import socket
 import threading

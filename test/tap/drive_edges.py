@@ -1,4 +1,4 @@
-# run: limit=90 long=lwip-tiny
+# run: limit=90 long=tiny
 # Edge cases of TCP: refused, reset, silent and full connections, a full accept queue, reused addresses, keepalive, linger.
 import struct
 import time

@@ -1,4 +1,4 @@
-# run: limit=60 long=lwip-tiny
+# run: limit=60 long=tiny
 # The link goes down during calls and comes up again.
 import threading
 import time

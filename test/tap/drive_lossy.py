@@ -1,4 +1,4 @@
-# run: net=proxy limit=150 only long=lwip-tiny seeds=4
+# run: net=proxy limit=150 only long=tiny seeds=4
 # A link that drops, duplicates and reorders frames: TCP's data stays exact, and deadlines hold.
 import time
 

@@ -1,4 +1,4 @@
-# run: limit=40 long=lwip-tiny
+# run: limit=40 long=tiny
 # Multicast and broadcast in both directions; joins and leaves as seen on the wire.
 import socket
 import struct

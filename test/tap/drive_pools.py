@@ -1,4 +1,4 @@
-# run: limit=100 build=lwip,lwip-tiny only
+# run: limit=100 pools=large,tiny only
 # Exhausted pools of lwIP: calls fail with a clear error, existing data is not lost, and everything is usable again afterwards.
 import threading
 import time

@@ -1,4 +1,4 @@
-# run: limit=60 long=lwip-tiny seeds=6
+# run: limit=60 long=tiny seeds=6
 # Random calls with random deadlines on connections with an irregularly sending peer: no byte is lost or duplicated. Also with several
 # threads at once.
 import os

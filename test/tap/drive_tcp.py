@@ -1,4 +1,4 @@
-# run: limit=60 long=lwip-tiny
+# run: limit=60 long=tiny
 # TCP in both directions and all address families: data exact to the byte, half-close, addresses of both ends.
 import link
 import streams

@@ -1,4 +1,4 @@
-# run: limit=60 long=lwip-tiny
+# run: limit=60 long=tiny
 # UDP in both directions and all address families: sizes, fragments, senders, missing receivers, losses.
 import link
 import udp

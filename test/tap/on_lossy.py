@@ -4,7 +4,7 @@ from far import *
 from moving import pull, push
 
 # With a window of four segments most losses need a retransmission timeout.
-SIZE = 40009 if os.getenv("BUILD") == "lwip-tiny" else 120011
+SIZE = 40009 if os.getenv("POOLS") == "tiny" else 120011
 
 
 def clean():

@@ -8,7 +8,7 @@ import _stack
 from far import *
 
 NO_ROOM = (12, 23, 24, 105)  # ENOMEM, ENFILE, EMFILE, ENOBUFS
-TINY = os.getenv("BUILD") == "lwip-tiny"
+TINY = os.getenv("POOLS") == "tiny"
 WAITING = ("SYS_TIMEOUT", "ARP_QUEUE", "ND6_QUEUE")  # these change without the program
 
 

@@ -4,7 +4,7 @@ import random
 import socket
 from far import *
 
-TINY = os.getenv("BUILD") == "lwip-tiny"
+TINY = os.getenv("POOLS") == "tiny"
 EAGAIN, ETIMEDOUT = 11, 110
 SIZE = 60013
 random.seed(kernel.chance())

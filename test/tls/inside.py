@@ -212,7 +212,7 @@ def both_ways(c, s):
 
 def threads():
     c, s = pair()
-    if sys.argv[2] == "lwip":
+    if sys.argv[2].startswith("lwip"):
         print("skip two threads on each end: over lwIP's loopback, two shut windows answer each other for ever, with plain sockets, too (full-loopback in docs/stacks.md)")
     else:
         both_ways(c, s)

@@ -2,7 +2,7 @@
 """TLS sockets against other implementations: openssl's s_server and s_client, CPython's ssl, nginx, mosquitto, curl, Chromium; bad
 certificates, corrupted connections.
 
-    run.py --interp MICROPYTHON [--stack lwip|sal] [--only PART]... [--long] [--jobs N]
+    run.py --interp MICROPYTHON [--stack lwip|lwip-raw|sal] [--only PART]... [--long] [--jobs N]
 
 --stack: the stack under the interpreter's sockets, if it is not Linux. On lwIP no peer outside of the program can be reached.
 
@@ -119,7 +119,7 @@ class Suite:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--interp", required=True)
-    parser.add_argument("--stack", choices=("lwip", "sal"))
+    parser.add_argument("--stack", choices=("lwip", "lwip-raw", "sal"))
     parser.add_argument("--only", action="append")
     parser.add_argument("--certs", help="keep the certificates here")
     parser.add_argument("--long", action="store_true", help="every byte of a handshake, not every ninth: only the parts that do more then")
@@ -134,7 +134,7 @@ def main():
 
         def run(part):
             suite = Suite(os.path.abspath(args.interp), maker, scratch, args.stack, args.long)
-            if args.stack == "lwip" and part != "behaviour":
+            if args.stack in ("lwip", "lwip-raw") and part != "behaviour":
                 suite.skip(part, "its other end is outside of this stack, whose only interface here is its loopback; see behaviour's among.py")
                 return suite
             start = time.monotonic()
