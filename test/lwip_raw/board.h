@@ -31,6 +31,9 @@ void test_lwip_pump(void);
 void test_lwip_lock(void);
 void test_lwip_unlock(void);
 
+/* The file of trusted authorities, or NULL. */
+const char *test_lwip_trust(void);
+
 /* Number of timer signals that have come, and of those in which lwIP was in use, so that it ran later. */
 typedef struct {
     unsigned long strikes, deferred;
@@ -44,6 +47,7 @@ test_lwip_strikes_t test_lwip_strikes(void);
 #define PLAT_KICK() test_lwip_kick()
 #define PLAT_LOCK() test_lwip_lock()
 #define PLAT_UNLOCK() test_lwip_unlock()
+#define PLAT_TRUST test_lwip_trust()
 #ifndef TEST_LWIP_PREEMPTS
 #define PLAT_PUMP() test_lwip_pump()
 #endif

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +46,10 @@ int usocket_port_random(void *buf, size_t len);
 
 int usocket_port_random(void *buf, size_t len) {
     return getrandom(buf, len, 0) == (ssize_t)len ? 0 : -5; /* USOCKET_EIO */
+}
+
+const char *test_lwip_trust(void) {
+    return getenv("SSL_CERT_FILE");
 }
 
 /* ---- Running it --------------------------------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@ KERNEL4, KERNEL6, KERNEL_LOCAL = "192.0.2.1", "2001:db8::1", "fe80::1"
 STACK4, STACK6, STACK_LOCAL = "192.0.2.2", "2001:db8::2", "fe80::ff:fe00:2"
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 LWIP = os.getenv("FAR") != "veth"  # False if this end is the kernel as well
+LWIP_SOCKETS = LWIP and os.getenv("STACK") == "lwip"  # False without lwIP's own sockets
 KINDS = ("4", "6", "local")
 LATE = 4000  # milliseconds by which a deadline may be late, for in_time()
 

@@ -190,7 +190,7 @@ def resets():
     s.close()
     # lwIP resets only with unsent or unacknowledged bytes.
     end = kernel.receive_all(far)[2]
-    true("close with linger 0 and nothing unsent", end == ECONNRESET or LWIP and end == "end", end)
+    true("close with linger 0 and nothing unsent", end == ECONNRESET or LWIP_SOCKETS and end == "end", end)
     kernel.close(far)
     s, far = pair("4")
     s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

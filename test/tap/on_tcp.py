@@ -34,7 +34,7 @@ def server(kind, size, send_call, receive_call):
     check(t + "received, to the kernel's half-close", pull(s, 21, receive_call), (size, -1))
     push(s, 13, size, send_call)
     # After both ends are shut down Linux still knows their addresses.
-    check(t + "our address afterwards", s.getsockname()[0] in ((own[0], "0.0.0.0", "::") if LWIP else (own[0],)), True)
+    check(t + "our address afterwards", s.getsockname()[0] in ((own[0], "0.0.0.0", "::") if LWIP_SOCKETS else (own[0],)), True)
     close(s, l)
     name, far, result = kernel.end(called)
     check(t + "what the kernel got", result, (size, -1))

@@ -23,8 +23,8 @@ def echoed(kind):
     check(kind + ": has a sender", peer[1], port)
     s.connect(to)
     check(kind + ": connected: getpeername", s.getpeername()[:2], to[:2])
-    # lwIP chooses an address for each datagram and binds none.
-    check(kind + ": connected: our address", s.getsockname()[0], ("0.0.0.0" if kind == "4" else "::") if LWIP else host(kind, False))
+    # lwIP's sockets choose an address for each datagram and bind none.
+    check(kind + ": connected: our address", s.getsockname()[0], ("0.0.0.0" if kind == "4" else "::") if LWIP_SOCKETS else host(kind, False))
     s.send(b"0123456789")
     check(kind + ": cut to the buffer", s.recv(4), b"0123")
     s.settimeout(0.2)

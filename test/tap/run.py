@@ -49,7 +49,7 @@ def run(script, pools, seed, options):
         result.failed.append("%s is not there: run `make %s`" % (interp, os.path.relpath(interp, ROOT)))
         return result
     env = environment(interp, options.far, net)
-    env["POOLS"] = pools
+    env["POOLS"], env["STACK"] = pools, options.stack
     env.setdefault("TAP_SEED", str(seed))
     command = [os.path.join(HERE, "netns.sh"), net, sys.executable, os.path.join(HERE, script)]
     start, limit = time.monotonic(), common.slow.Limit(float(want.get("limit", 60)))
