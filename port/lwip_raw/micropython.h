@@ -30,6 +30,7 @@
 #endif
 #define PLAT_IDLE(ms) \
     do { \
+        (void)(ms); \
         if (sizeof(PLAT_TEXT(MICROPY_INTERNAL_WFE(0))) > sizeof("(void)0")) { \
             MICROPY_INTERNAL_WFE((int)(ms)); \
         } else { \
