@@ -91,5 +91,11 @@ test-python-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
 test-random-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
 	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/random/run.py --programs 24 --steps 300 $(LWIP_RAW_IRQ)
 
-LONG_SUITES += test-lwip-raw-c test-lwip-raw-irq test-python-lwip-raw-irq test-random-lwip-raw-irq
+# ---- MicroPython's ports --------------------------------------------------------------------------------------------------
+
+.PHONY: test-lwipopts
+test-lwipopts: packages-test $(MPY_READY) $(LWIP_READY) $(MBEDTLS_READY) ## port/lwip_raw with the lwipopts.h of each port of MicroPython
+	$(GO) $(PYTHON) test/lwip_raw/options.py $(MPY_TREE) $(LWIP_TREE) $(MBEDTLS_TREE)
+
+LONG_SUITES += test-lwipopts test-lwip-raw-c test-lwip-raw-irq test-python-lwip-raw-irq test-random-lwip-raw-irq
 SOAK_SUITES += test-lwip-raw-c-long test-lwip-raw-irq-long

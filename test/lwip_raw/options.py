@@ -5,6 +5,8 @@ usage: test/lwip_raw/options.py MICROPYTHON-TREE LWIP-TREE MBEDTLS-TREE
 
 MicroPython's headers and lwipopts.h are the tree's. mpconfigport.h and mphalport.h stand in for the port's, which need the vendor's
 headers: they have the port's own macros to keep lwIP from running and to wait. Every #error of the port must be in ERRORS.
+extmod/lwip-include/lwipopts.h belongs to no port; it is for lwIP 1.4.
+
 A compilation whose sources, headers and flags are those of an earlier clean run is not made again (tools/cache.py).
 
 SPDX-License-Identifier: MIT
@@ -27,7 +29,7 @@ WARNINGS = "-std=c99 -Wall -Wextra -Werror -Wconversion -Wno-sign-conversion".sp
 # One of them with the warnings of the optimizer.
 COMPILERS = {"this machine": ["gcc", "-fsyntax-only"], "Cortex-M4": ["arm-none-eabi-gcc", "-mthumb", "-mcpu=cortex-m4", "-Os", "-S", "-o", "/dev/null"],
              "Cortex-M0+": ["arm-none-eabi-gcc", "-mthumb", "-mcpu=cortex-m0plus", "-fsyntax-only"]}
-EXPECTED = {"alif", "mimxrt", "renesas-ra", "rp2", "stm32", "extmod"}  # a tree without one of them is not what this test is for
+EXPECTED = {"alif", "mimxrt", "renesas-ra", "rp2", "stm32"}  # a tree without one of them is not what this test is for
 KNOBS = {"": [], "no poller": ["-DUSOCKET_POLLER=0"], "clients": ["-DUSOCKET_SERVER=0", "-DUSOCKET_DATAGRAMS=0", "-DUSOCKET_POLLER=0"]}
 
 MPCONFIGPORT = """#include <alloca.h>
@@ -53,8 +55,6 @@ void __wfe(void);
 void __WFE(void);
 void __WFI(void);
 """
-# Lines that the tree's own lwipopts.h, made for no particular board, lacks.
-COMPLETED = ["#define SO_REUSE 1"]
 BARE = ["-UUSOCKET_IN_MICROPYTHON"]
 OWN = [*BARE, "-DPLAT_LWIP_ENTER=", "-DPLAT_LWIP_EXIT=", "-DPLAT_IDLE(ms)=((void)(ms))"]
 # The beginning of an #error, and what brings it about: lines after lwipopts.h, options of the compiler.
@@ -103,7 +103,6 @@ class Ports:
     def __init__(self, tree, lwip, mbedtls):
         self.tree, self.lwip, self.mbedtls = tree, lwip, mbedtls
         self.options = {path.split("/")[-3]: os.path.dirname(path) for path in glob.glob(tree + "/ports/*/lwip_inc/lwipopts.h")}
-        self.options["extmod"] = tree + "/extmod/lwip-include"
         self.enter = {}
         for name in self.options:
             self.stand_in(name)
@@ -113,9 +112,6 @@ class Ports:
         port = os.path.join(self.tree, "ports", name)
         found = macros(port + "/mphalport.h", r"MICROPY_PY_(?:LWIP|PENDSV)_(?:RE)?E(?:NTER|XIT)|MICROPY_INTERNAL_WFE")
         self.enter[name] = [line for line in found if "LWIP_ENTER" in line]
-        if name == "extmod":
-            found = ["#define MICROPY_PY_LWIP_ENTER", "#define MICROPY_PY_LWIP_EXIT"]
-            write(f"{OUT}/{name}/arch", "cc.h", "")  # the tree's is for an older lwIP
         more = macros(port + "/mpconfigport.h", r"MICROPY_PY_LWIP_\w+|MICROPY_PY_NETWORK_PPP_LWIP")
         untracked = "#ifdef TEST_UNTRACKED\n#undef MICROPY_TRACKED_ALLOC\n#define MICROPY_TRACKED_ALLOC (0)\n#endif\n"
         write(f"{OUT}/{name}", "mphalport.h", MPHALPORT + "\n".join(found) + "\n")
@@ -185,13 +181,10 @@ def main():
         count.say(EXPECTED <= set(ports.options), "the ports of the tree: " + ", ".join(sorted(ports.options)))
         for name in sorted(ports.options):
             enter = ports.enter[name]
-            count.say(name == "extmod" or len(enter) == 1, f"{name}: " + (re.sub(r"\s+", " ", enter[0]) if enter else "no macro of its own"))
-            if name == "extmod":
-                count.refuse("lwipopts.h: SO_REUSE 1", [*COMPILERS["this machine"], *WARNINGS, *ports.flags(name)])
+            count.say(len(enter) == 1, f"{name}: " + (re.sub(r"\s+", " ", enter[0]) if enter else "MICROPY_PY_LWIP_ENTER is missing"))
             for compiler, words in COMPILERS.items():
                 for knobs, options in KNOBS.items():
-                    flags = ports.flags(name, COMPLETED if name == "extmod" else ())
-                    count.compile(f"{name}, {compiler}{', ' * bool(knobs)}{knobs}", [*words, *WARNINGS, *flags, *options])
+                    count.compile(f"{name}, {compiler}{', ' * bool(knobs)}{knobs}", [*words, *WARNINGS, *ports.flags(name), *options])
                 if name in ("rp2", "stm32"):
                     count.compile(f"{name}, {compiler}, TLS", [*words, *WARNINGS, *ports.flags(name), *ports.tls()])
         for number, (words, lines, options) in enumerate(ERRORS):
