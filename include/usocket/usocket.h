@@ -368,7 +368,7 @@ int usocket_getsockopt(usocket_t *s, int level, int name, void *value, size_t *l
  *  @p len alone sets.
  *  @return as usocket_getsockopt, and USOCKET_EDOM, USOCKET_ENODEV, USOCKET_EADDRINUSE,
  *  USOCKET_EADDRNOTAVAIL, USOCKET_EBUSY, USOCKET_EISCONN, USOCKET_EMSGSIZE, USOCKET_ENOENT,
- *  USOCKET_ENXIO */
+ *  USOCKET_ENXIO, USOCKET_EPROTO */
 int usocket_setsockopt(usocket_t *s, int level, int name, const void *value, size_t len);
 
 /** Set the timeout: microseconds, 0 for non-blocking, USOCKET_FOREVER (any negative number) for
