@@ -86,7 +86,7 @@ test-lwip-raw-irq-long: $(foreach v,irq tiny-irq,$(lwip_raw_$(v)_PROGRAMS))
 	$(GO) $(LWIP_RAW_SANITIZER) TEST_LIMIT=3000 TEST_SEQUENCES=10000 $(STRUCK) 10000000 $(TC_RUN) --full $(filter %/calls-lwip-raw,$^)
 
 test-python-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
-	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/python/run.py --asan --interp $< --stack lwip-raw --jobs 4
+	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/python/run.py --asan --interp $(LWIP_RAW_IRQ) --stack lwip-raw --jobs 4
 
 test-random-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
 	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/random/run.py --programs 24 --steps 300 $(LWIP_RAW_IRQ)
