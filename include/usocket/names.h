@@ -134,12 +134,12 @@ void usocket_lookup_free(usocket_lookup_t *l);
  * names a family: in one lookup). Attempts to IPv6 addresses begin when these have come. Attempts
  * to IPv4 addresses begin at once if there is no IPv6 address; if IPv6 is still being looked up,
  * 50 ms after the IPv4 addresses have come. Addresses that come later join. The families alternate,
- * IPv6 first. An attempt begins when the previous one has failed, or after 250 ms (USOCKET_RACE_DELAY_MS,
- * usocket_dial_delay) without an answer. The first one to connect wins; the others are closed. At
- * most USOCKET_RACE attempts are in progress, and one if the source address has a port, since two
- * sockets cannot have it. If there is no room for a further attempt, the oldest one gives way after
- * its share of the time left. If there is no descriptor for one, those in progress go on. An event
- * loop can run a race: usocket_dial_step and usocket_dial_handle.
+ * IPv6 first. An attempt begins when the previous one has failed, or after 250 ms
+ * (USOCKET_RACE_DELAY_MS, usocket_dial_delay) without an answer. The first one to connect wins; the
+ * others are closed. At most USOCKET_RACE attempts are in progress, and one if the source address
+ * has a port, since two sockets cannot have it. If there is no room for a further attempt, the
+ * oldest one gives way after its share of the time left. If there is no descriptor for one, those
+ * in progress go on. An event loop can run a race: usocket_dial_step and usocket_dial_handle.
  *
  * In turn (USOCKET_RACE 0) one lookup finds all addresses, and one attempt is in progress at a
  * time, in the order of the lookup's answers. Each attempt gets an equal share of the time left
