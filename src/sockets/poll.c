@@ -17,10 +17,10 @@ int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
     } else {
         usocket_wait_t w = {io_of(s), (uint8_t)events, 0};
         bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
-        /* A look needs none of what a wait is about. */
-        r = unread || deadline == USOCKET_NOW ? usocket_port_wait(&w, 1, USOCKET_NOW)
-                                              : usocket_wait_for(s, &w, 1, deadline);
-        r = r < 0 && r != USOCKET_EINTR ? r : w.ready | (unread ? USOCKET_POLL_IN : 0);
+        /* A look needs none of what a wait is about, and no interruption ends it. */
+        bool look = unread || deadline == USOCKET_NOW;
+        r = look ? usocket_port_wait(&w, 1, USOCKET_NOW) : usocket_wait_for(s, &w, 1, deadline);
+        r = r < 0 && !(look && r == USOCKET_EINTR) ? r : w.ready | (unread ? USOCKET_POLL_IN : 0);
     }
     usocket_release(s);
     return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
