@@ -73,6 +73,24 @@ static void test_watch_listener(void **state) {
     assert_null(w);
 }
 
+/* A socket that the program shuts down for reading is readable. */
+static void test_watch_shut(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
+    usocket_watch_t *w;
+    char buf[4];
+    reported = refusals = 0;
+    fx_connect(&a, &b);
+    assert_ok(usocket_watch(&w, &b, on_ready, NULL));
+    assert_ok(usocket_shutdown(&b, USOCKET_SHUT_WR));
+    expect_reported(0);
+    assert_ok(usocket_shutdown(&b, USOCKET_SHUT_RD));
+    expect_reported(1);
+    assert_code(0, usocket_recv(&b, buf, 1));
+    usocket_watch_end(w);
+    fx_close(&a, &b);
+}
+
 /* The watcher also reports bytes put back. */
 static void test_watch_unread(void **state) {
     (void)state;
@@ -128,7 +146,7 @@ static void test_end_behind_again(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_watch), TEST(test_watch_listener), TEST(test_watch_unread),
+        TEST(test_watch), TEST(test_watch_listener), TEST(test_watch_shut), TEST(test_watch_unread),
 #if FX_SIM
         TEST(test_end_behind_again),
 #endif
