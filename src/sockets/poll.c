@@ -6,23 +6,30 @@
 #include "usocket/poller.h"
 #include "usocket/private.h"
 
-/* Bytes put back make the socket readable; the other events are then those of this moment. */
+/* Bytes put back make the socket readable; the other events are then those of this moment. A look
+ * needs none of what a wait is about, and no signal ends it. */
+static int poll_plain(usocket_t *s, int events, usocket_time_t deadline) {
+    int unread = usocket_unread_len(s) != 0 ? events & USOCKET_POLL_IN : 0;
+    usocket_wait_t w = {io_of(s), (uint8_t)events, 0};
+    int r = 0;
+    if (unread || deadline == USOCKET_NOW) {
+        usocket_port_wait(&w, 1, USOCKET_NOW);
+    } else {
+        r = usocket_wait_for(s, &w, 1, deadline);
+    }
+    return r < 0 ? r : w.ready | unread;
+}
+
 int usocket_poll(usocket_t *s, int events, usocket_time_t deadline) {
     int r = usocket_hold(s);
-    if (r < 0) {
-        return USOCKET_POLL_NVAL;
+    if (r == 0) {
+        if (HAS_TLS(base_of(s))) {
+            r = usocket_tls_poll(s, events, deadline, NULL);
+        } else {
+            r = poll_plain(s, events, deadline);
+        }
+        usocket_release(s);
     }
-    if (HAS_TLS(base_of(s))) {
-        r = usocket_tls_poll(s, events, deadline, NULL);
-    } else {
-        usocket_wait_t w = {io_of(s), (uint8_t)events, 0};
-        bool unread = (events & USOCKET_POLL_IN) && usocket_unread_len(s) != 0;
-        /* A look needs none of what a wait is about, and no interruption ends it. */
-        bool look = unread || deadline == USOCKET_NOW;
-        r = look ? usocket_port_wait(&w, 1, USOCKET_NOW) : usocket_wait_for(s, &w, 1, deadline);
-        r = r < 0 && !(look && r == USOCKET_EINTR) ? r : w.ready | (unread ? USOCKET_POLL_IN : 0);
-    }
-    usocket_release(s);
     return r == USOCKET_EBADF ? USOCKET_POLL_NVAL : r;
 }
 
