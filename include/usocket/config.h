@@ -42,7 +42,7 @@
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 388 + 324 (0 -> 1) */
+ *  @cost 392 + 324 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
@@ -66,7 +66,7 @@
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
- *  @cost 3352 + 3663, RAM 12 (0 -> 1) */
+ *  @cost 3346 + 3663, RAM 12 (0 -> 1) */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1
 #endif
@@ -74,7 +74,7 @@
 /** The port has usocket_port_ask: its resolver reports an answer, and a lookup needs no thread.
  *  Deadlines, interrupts and event loops hold all the same. 0: usocket_port_resolve waits, in
  *  threads, at
- *  @cost 638 + 0, RAM 12 (1 -> 0) */
+ *  @cost 626 + 0, RAM 12 (1 -> 0) */
 #ifndef USOCKET_ASKS
 #define USOCKET_ASKS 0
 #endif
@@ -125,7 +125,7 @@
 
 /** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
  *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
- *  @cost 1764 + 440 (0 -> 4) */
+ *  @cost 1844 + 440 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -145,7 +145,7 @@
 /** Lookups that an event loop can wait for, and with USOCKET_RACE connects; lookups of one name in
  *  progress share one thread. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor
  *  resolver and dialer in Python.
- *  @cost 682 + 685, RAM 4 (0 -> 1) */
+ *  @cost 666 + 653, RAM 4 (0 -> 1) */
 #ifndef USOCKET_ASYNC
 #if USOCKET_LARGE && USOCKET_NAMES
 #define USOCKET_ASYNC 1
@@ -156,7 +156,7 @@
 
 /** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
- *  @cost 600 + 3928, RAM 4 (0 -> 1) */
+ *  @cost 584 + 3820, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
@@ -165,7 +165,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1392 + 284, RAM 4 (0 -> 1) */
+ *  @cost 1388 + 284, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -179,7 +179,7 @@
 
 /** A child of fork() may use the library afresh, and nothing that it does with what it has
  *  inherited reaches the parent (usocket.h: fork). 0: a child must not use it.
- *  @cost 252 + 0, RAM 8 (0 -> 1) */
+ *  @cost 254 + 0, RAM 8 (0 -> 1) */
 #ifndef USOCKET_FORK
 #define USOCKET_FORK USOCKET_LARGE
 #endif
@@ -240,7 +240,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 30997 + 2733, RAM 172 (0 -> 1) */
+ *  @cost 31001 + 2733, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
