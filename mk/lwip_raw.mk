@@ -89,7 +89,7 @@ test-python-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
 	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/python/run.py --asan --interp $(LWIP_RAW_IRQ) --stack lwip-raw --jobs 4
 
 test-random-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
-	$(GO) $(SANITIZER) $(STRUCK) 1000000 $(PYTHON) test/random/run.py --programs 24 --steps 300 $(LWIP_RAW_IRQ)
+	$(GO) $(SANITIZER) $(STRUCK) 40000 $(PYTHON) test/random/run.py --programs 24 --steps 300 $(LWIP_RAW_IRQ)
 
 # ---- MicroPython's ports --------------------------------------------------------------------------------------------------
 

@@ -124,6 +124,9 @@ static void test_closed(void **state) {
 /* Bytes that were put back make the descriptor readable, although no more arrive. */
 static void test_unread(void **state) {
     (void)state;
+    if (FX_STACK) {
+        LACKS("no-dup", "bytes put back need a duplicate to be seen by a poller");
+    }
     char c[4], back[] = "zz";
     begin();
     arm(&b, USOCKET_POLL_IN);
