@@ -21,7 +21,8 @@ A line that matches no failure is a failure.
 
 --known FILE: another list of this form, for the limits of an emulator.
 
-For a machine that cannot run this program, run the scripts there and judge their output here with --judge.
+For a machine that cannot run this program, run the scripts there and judge their output here with --judge: DIR/SCRIPT.txt, and
+DIR/SCRIPT.1.txt of a fresh interpreter, if there is one.
 """
 
 import argparse
@@ -223,28 +224,39 @@ class Runner:
             result.skipped += ["%s is not run: %s: %s" % (script, d.id, d.reason) for d in known if d.label == "-"]
             return result
         start, limit = time.monotonic(), slow.Limit(seconds)
-        if self.options.judge:
-            with open(os.path.join(self.options.judge, script[:-3] + ".txt"), encoding="utf-8", errors="replace") as f:
-                judge(f.read().replace("\r", ""), 0, limit, result, bool(self.options.stack))
-        elif script.startswith("alike_"):
+        if script.startswith("alike_"):
             self.run_alike(script, want, limit, result)
         else:
-            interp = sys.executable if script.startswith("drive_") else self.options.interp
-            output, status = execute(self.command(script, want, interp), self.env, limit)
+            output, status = self.tested(script, want, limit)
             judge(output, status, limit, result, bool(self.options.stack))
             for n in range(1, FRESH + 1):
-                if result.lost:
+                if result.lost and self.can_again(script, n):
                     result.again += result.lost
-                    self.ask_again(n, self.command(script, want, interp), seconds, result)
+                    self.ask_again(n, script, want, seconds, result)
         excuse(result, known)
         result.failed += result.broken
         result.seconds = time.monotonic() - start
         return result
 
-    def ask_again(self, n, command, seconds, result):
+    def recorded(self, script, n=0):
+        """The file with what the script printed on the machine that is judged; n: in the n-th fresh interpreter."""
+        return os.path.join(self.options.judge, script[:-3] + (".%d.txt" % n if n else ".txt"))
+
+    def can_again(self, script, n):
+        return not self.options.judge or os.path.exists(self.recorded(script, n))
+
+    def tested(self, script, want, limit, n=0):
+        """Run a script under test, or take what it printed elsewhere. Returns (output, status)."""
+        if self.options.judge:
+            with open(self.recorded(script, n), encoding="utf-8", errors="replace") as f:
+                return f.read().replace("\r", ""), 0
+        interp = sys.executable if script.startswith("drive_") else self.options.interp
+        return execute(self.command(script, want, interp), dict(self.env, TEST_AGAIN=str(n)) if n else self.env, limit)
+
+    def ask_again(self, n, script, want, seconds, result):
         """Ask the n-th fresh interpreter for what the collector may have overlooked."""
         fresh, limit = Result(result.name), slow.Limit(seconds)
-        output, status = execute(command, dict(self.env, TEST_AGAIN=str(n)), limit)
+        output, status = self.tested(script, want, limit, n)
         judge(output, status, limit, fresh, bool(self.options.stack))
         for failure in list(result.lost):
             labels = [label for label in fresh.passed if failure.startswith(label + ": ")]
@@ -265,9 +277,9 @@ class Runner:
         expected = lines(theirs)
         for n in range(1 + FRESH):
             limit = slow.Limit(limit.seconds)
-            ours, status = execute(self.command(script, want, self.options.interp), dict(self.env, TEST_AGAIN=str(n)), limit)
+            ours, status = self.tested(script, want, limit, n)
             result.output, got = ours, lines(ours)
-            if status != 0 or got.get(LEFT) == expected.get(LEFT):
+            if status != 0 or got.get(LEFT) == expected.get(LEFT) or not self.can_again(script, n + 1):
                 break
             result.again.append("%s: %s" % (LEFT, got.get(LEFT)))
         for label, value in expected.items():
@@ -281,6 +293,9 @@ class Runner:
                 result.failed.append("%s: got %s, CPython: %s" % (label, got[label], value))
             else:
                 result.passed.append(label)
+        if self.options.judge:  # checks of the machine's own runner
+            result.passed += [line[3:] for line in ours.splitlines() if line.startswith("ok ")]
+            result.failed += [line[5:] for line in ours.splitlines() if line.startswith("FAIL ")]
         died(ours, status, limit, result)
 
 
