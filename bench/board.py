@@ -65,8 +65,13 @@ def script(names):
 
 def instructions(image, names):
     """{row: instructions} of one image, from two runs."""
-    runs = [board.alone(board.image(image), script(names), SECONDS) for _ in range(2)]
-    found = dict(re.findall(r"^(\w+) (\d+)\r?$", runs[0], re.M))
+    runs = []
+    for _ in range(2):
+        out, error, status = board.alone(board.image(image), script(names), SECONDS)
+        if status != 0:
+            sys.exit(f"{image}: {'no end' if status is None else f'the emulator ended with status {status}'}: {out}{error}")
+        runs.append(out)
+    found = dict(re.findall(r"^(\w+) (\d+)$", runs[0], re.M))
     missing = [name for name in names if name not in found]
     if missing:
         sys.exit(f"{image}: no {missing[0]}: {runs[0]}")

@@ -10,8 +10,15 @@ board: build/board/modlwip/firmware.elf build/board/usocket/firmware.elf ## the 
 $(BOARD_IMAGES:%=build/board/%/firmware.elf): build/board/%/firmware.elf: $(BOARD_SOURCES) $(MPY_READY) $(LWIP_READY) tools/build.py | packages-test
 	$(Q)test/board/build.py $* $(@D) $(MPY_TREE)
 
+build/board/usocket-test/firmware.elf: $(wildcard test/stackinfo/*)
+
 # The module is in the images of that name alone.
 $(patsubst %,build/board/%/firmware.elf,$(filter usocket%,$(BOARD_IMAGES))): $(MODULE_SOURCES) $(wildcard port/lwip_raw/*)
+
+SUITES += test-board
+.PHONY: test-board
+test-board: packages-test $(patsubst %,build/board/%/firmware.elf,usocket-test usocket modlwip) ## the Python tests on the emulated board
+	$(GO) $(PYTHON) test/board/test.py
 
 board-smoke: packages-test $(patsubst %,build/board/%/firmware.elf,modlwip usocket usocket-test) ## a first look at the images: every kind of socket, once
 	$(GO) $(PYTHON) test/board/smoke.py modlwip

@@ -51,6 +51,7 @@ typedef struct board_outside {
     uint32_t magic;   /* BOARD_OUTSIDE_MAGIC, or the rest is not there */
     uint32_t seed[8]; /* of the random generator; boot clears it */
     uint32_t seconds; /* since 1970 */
+    uint32_t heap;    /* bytes of the interpreter's heap; 0: all that there is */
 } board_outside_t;
 #define BOARD_OUTSIDE ((volatile board_outside_t *)0x21000000u)
 #define BOARD_OUTSIDE_MAGIC 0x75736f63u

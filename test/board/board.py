@@ -26,6 +26,7 @@ HERE = "10.0.2.2"  # this side, as the board sees it
 ADDRESS = "10.0.2.15"  # the board's address, from QEMU's DHCP
 OUTSIDE = 0x21000000  # board_outside_t of board.h
 SCRIPT = 0x21001000  # BOARD_SCRIPT_LEN of board.h
+ARCHIVE = 0x21200000  # behind BOARD_DISK
 MAGIC = 0x75736F63
 NETNS = os.path.join(ROOT, "test", "python", "netns.sh")
 PR_SET_PDEATHSIG = 1
@@ -60,7 +61,7 @@ class Board:
 
     def __init__(self, elf, forward=None, icount=False, seed=None, terminal=False, boot=20):
         self.output = b""
-        outside = struct.pack("<I", MAGIC) + (seed or os.urandom(32)) + struct.pack("<I", int(time.time()))
+        outside = struct.pack("<I", MAGIC) + (seed or os.urandom(32)) + struct.pack("<II", int(time.time()), 0)
         with tempfile.NamedTemporaryFile(prefix="board-", delete=False) as file:
             file.write(outside)
         self.outside = file.name
@@ -205,28 +206,34 @@ class Board:
         return eval(out)
 
 
-def alone(elf, script, seconds):
-    """Run a script without network, prompt or other input, so that each run executes the same instructions.
+def alone(elf, script, seconds, files=None, nic="none", shift=0, heap=0):
+    """Run a script without prompt or other input, so that each run executes the same instructions.
 
-    The script ends with board.exit(0). @return its output
+    The script ends with board.exit(). files: {name: bytes}, an archive for it at ARCHIVE. nic: of -nic; "hubport,hubid=0" is a
+    network without another member. shift: an instruction takes 2**shift ns of the board's time, of which idle time takes none here.
+    heap: bytes of the interpreter's heap, 0: all of it.
+    @return its output, the messages of the emulator, and its status: None where it had to be killed
     """
-    outside = struct.pack("<I", MAGIC) + bytes(range(32)) + struct.pack("<I", 1700000000)
+    outside = struct.pack("<I", MAGIC) + bytes(range(32)) + struct.pack("<II", 1700000000, heap)
     script = script.encode()
+    memory = outside.ljust(SCRIPT - OUTSIDE, b"\0") + struct.pack("<I", len(script)) + script
+    if files:
+        packed = b"".join(struct.pack("<II", len(name), len(data)) + name.encode() + data for name, data in files.items())
+        memory = memory.ljust(ARCHIVE - OUTSIDE, b"\0") + packed
     with tempfile.NamedTemporaryFile(prefix="board-") as file:
-        file.write(outside.ljust(SCRIPT - OUTSIDE, b"\0") + struct.pack("<I", len(script)) + script)
+        file.write(memory)
         file.flush()
-        command = [*MACHINE, "-serial", "stdio", "-nic", "none", "-icount", "shift=0,sleep=off", "-kernel", elf,
+        command = [*MACHINE, "-serial", "stdio", "-nic", nic, "-icount", f"shift={shift},sleep=off", "-kernel", elf,
                    "-device", f"loader,file={file.name},addr={OUTSIDE:#x},force-raw=on"]
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_die_with_parent)
-        limit = slow.Limit(seconds)
         try:
-            out, error = (text.decode(errors="replace") for text in slow.communicate(child, limit))
+            out, error = slow.communicate(child, slow.Limit(seconds))
+            status = child.returncode
         except subprocess.TimeoutExpired:
             child.kill()
-            raise Failed(f"{limit.words()}: {child.communicate()[0]!r}") from None
-    if child.returncode:
-        raise Failed(f"the emulator ended with status {child.returncode}: {out}{error}")
-    return out
+            out, error = child.communicate()
+            status = None
+    return out.decode(errors="replace").replace("\r\n", "\n"), error.decode(errors="replace"), status
 
 
 ONLINE = """

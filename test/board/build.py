@@ -6,7 +6,7 @@ usage: test/board/build.py IMAGE OUT TREE
 IMAGE  modlwip  `socket` is MicroPython's own extmod/modlwip.c
        usocket  `socket` and `usocket` are this module, on port/lwip_raw; modlwip.c is not in it
        modlwip-roomy, usocket-roomy  the same with larger pools of lwIP, which are counted; 512 KB of RAM
-       usocket-test  like usocket-roomy, with IPv6 and lwIP's assertions
+       usocket-test  for the test suite: IPv6, every part of the module but TLS, lwIP's assertions, a count of the open sockets, 4 MB of RAM
 OUT    directory for the objects and firmware.elf; TREE: MicroPython's sources, which are only read.
 
 "small" is what a small board has: 256 KB of RAM, 128 KB of it the interpreter's heap, lwIP with 5 TCP pcbs and 8 KB.
@@ -25,12 +25,14 @@ import build as tools  # noqa: E402
 HERE = os.path.join(ROOT, "test", "board")
 LWIP_DIR = tools.LWIP_DIR
 ROOMY = ["BOARD_RAM=512K"]
+TEST_FLAGS = "-DBOARD_TEST -DBOARD_HEAP=3145728 -DUSOCKET_ASYNC=1 -DUSOCKET_POLLER=1 -DUSOCKET_RACE=4 -DSTACKINFO_HANDLES=256"
 IMAGES = {
     "modlwip": ["SOCKETS=modlwip"],
     "usocket": ["SOCKETS=usocket"],
     "modlwip-roomy": ["SOCKETS=modlwip", "BOARD_FLAGS=-DBOARD_ROOMY", *ROOMY],
     "usocket-roomy": ["SOCKETS=usocket", "BOARD_FLAGS=-DBOARD_ROOMY", *ROOMY],
-    "usocket-test": ["SOCKETS=usocket", "BOARD_FLAGS=-DBOARD_ROOMY -DBOARD_IPV6 -DBOARD_ASSERT", *ROOMY],
+    "usocket-test": ["SOCKETS=usocket", "BOARD_FLAGS=" + TEST_FLAGS, "BOARD_RAM=4M",
+                     "USOCKET_EXTRA=" + os.path.join(ROOT, "test", "stackinfo", "stack.c")],
 }
 
 

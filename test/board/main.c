@@ -16,6 +16,11 @@
 
 static uint64_t heap[BOARD_HEAP / sizeof(uint64_t)];
 
+static size_t heap_bytes(void) {
+    const uint32_t wanted = BOARD_OUTSIDE->magic == BOARD_OUTSIDE_MAGIC ? BOARD_OUTSIDE->heap : 0;
+    return wanted != 0 && wanted < sizeof heap ? wanted : sizeof heap;
+}
+
 int main(void);
 int main(void) {
     board_clock_init();
@@ -24,7 +29,7 @@ int main(void) {
     board_lwip_init();
     mp_cstack_init_with_top(board_stack_top, (size_t)(board_stack_top - board_stack_bottom) * 4u - STACK_RESERVE);
     for (;;) {
-        gc_init(heap, heap + MP_ARRAY_SIZE(heap));
+        gc_init(heap, (char *)heap + heap_bytes());
         mp_init();
         readline_init0();
         mod_network_init();

@@ -106,6 +106,14 @@ static mp_obj_t mod_board_stack(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_board_stack_obj, 0, 1, mod_board_stack);
 
+/* names(): bytes of the heap that hold names of the program; they are never freed. */
+static mp_obj_t mod_board_names(void) {
+    size_t pools, names, bytes, total;
+    qstr_pool_info(&pools, &names, &bytes, &total);
+    return MP_OBJ_NEW_SMALL_INT(total);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(mod_board_names_obj, mod_board_names);
+
 #define COUNT(type, first) \
     { \
         int n = 0; \
@@ -151,6 +159,7 @@ static const mp_rom_map_elem_t board_module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_script), MP_ROM_PTR(&mod_board_script_obj)},
     {MP_ROM_QSTR(MP_QSTR_busy), MP_ROM_PTR(&mod_board_busy_obj)},
     {MP_ROM_QSTR(MP_QSTR_exit), MP_ROM_PTR(&mod_board_exit_obj)},
+    {MP_ROM_QSTR(MP_QSTR_names), MP_ROM_PTR(&mod_board_names_obj)},
     {MP_ROM_QSTR(MP_QSTR_stack), MP_ROM_PTR(&mod_board_stack_obj)},
     {MP_ROM_QSTR(MP_QSTR_pcbs), MP_ROM_PTR(&mod_board_pcbs_obj)},
     {MP_ROM_QSTR(MP_QSTR_pools), MP_ROM_PTR(&mod_board_pools_obj)},
