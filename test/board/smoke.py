@@ -185,7 +185,7 @@ s.close(); c.close(); l.close()
         b.start("import machine; machine.reset()")
         limit = boards.slow.Limit(10)
         expect("machine.reset ends the emulation", boards.slow.wait(b.child, limit), 0)
-    print(f"{name}: {results.count(True)} of {len(results)}")
+    print(f"{results.count(True)} passed, {results.count(False)} failed, 0 skipped")
     sys.exit(results.count(False) != 0)
 
 
