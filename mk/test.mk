@@ -7,8 +7,9 @@ LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python n
 SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
-LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-aio test-python-sal test-python test-c \
-	size-check newest-test-peers test-arm-python test-random-asan test-tree test-tls-asan test-tls-sal test-tap test-python-asan test-configs test-c-variants
+LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal test-python test-c \
+	size-check newest-test-peers test-arm-python test-random-asan test-python-lwip-raw-asan test-tree test-tls-asan test-tls-sal test-tls-lwip-raw \
+	test-tap-lwip-raw test-python-lwip-raw-irq test-lwip-raw-irq test-tap test-tap-lwip-raw-irq test-lwipopts test-random-lwip-raw-irq test-python-asan test-configs test-c-variants
 longest_first = $(foreach suite,$(LONGEST),$(filter $(suite),$(1))) $(filter-out $(LONGEST),$(1))
 
 OURS := build/unix/micropython
