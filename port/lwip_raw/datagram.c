@@ -49,12 +49,15 @@ static struct pbuf *give_place(struct pbuf *p) {
 
 /* ---- Receiving ---------------------------------------------------------------------------------------------------- */
 
-/* Put a packet into the list, or drop it if there is no room. Frees p. */
+static unsigned kept; /* The pbufs in all lists: TCP receives into the same pool. */
+
+/* Put a packet into the list, or drop it if there is no room. An empty list has room for one. Frees
+ * p. */
 static void keep(slot_t *s, struct pbuf *p, const ip_addr_t *from, uint16_t port) {
     sender_t sender = {.next = NULL, .port = port};
     ip_addr_copy(sender.from, *from);
     uint32_t held = s->held + p->tot_len;
-    if (s->waiting >= PLAT_DATAGRAMS_WAITING || (s->in != NULL && held > s->room)) {
+    if (s->in != NULL && (held > s->room || kept + pbuf_clen(p) > PLAT_PBUFS_WAITING)) {
         pbuf_free(p);
         return;
     }
@@ -62,6 +65,7 @@ static void keep(slot_t *s, struct pbuf *p, const ip_addr_t *from, uint16_t port
     if (p == NULL) {
         return;
     }
+    kept += pbuf_clen(p);
     memcpy(place_of(p), &sender, sizeof(sender));
     if (s->in == NULL) {
         s->in = p;
@@ -70,7 +74,6 @@ static void keep(slot_t *s, struct pbuf *p, const ip_addr_t *from, uint16_t port
     }
     s->more.last = p;
     s->held = held;
-    s->waiting++;
     slot_changed(s);
 }
 
@@ -102,7 +105,7 @@ static void drop_first(slot_t *s) {
     struct pbuf *p = s->in;
     s->in = sender_of(p).next;
     s->held -= p->tot_len;
-    s->waiting--;
+    kept -= pbuf_clen(p);
     pbuf_free(p);
     slot_memory_freed();
 }

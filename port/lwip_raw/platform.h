@@ -15,7 +15,9 @@
  *   PLAT_TRUST                        with TLS the name of a file of authorities; default: NULL
  *   PLAT_HANDLE_COUNT                 handles; default: one for each pcb and each lookup
  *   PLAT_SET_COUNT                    pollers and dialers that may be open at a time; default: 2
- *   PLAT_DATAGRAMS_WAITING            datagrams that a socket keeps until they are received
+ *   PLAT_PBUFS_WAITING                pbufs that received datagrams may take, of all sockets; each
+ *                                     socket may keep one datagram in any case; default: half of
+ *                                     lwIP's pool
  * With TLS the board also writes usocket_port_random; an image without it does not link.
  *
  * Callers: the files of this folder. lwIP's callbacks run in an interrupt, in PLAT_PUMP, or in the
@@ -96,8 +98,8 @@
 #ifndef PLAT_SET_COUNT
 #define PLAT_SET_COUNT 2
 #endif
-#ifndef PLAT_DATAGRAMS_WAITING
-#define PLAT_DATAGRAMS_WAITING (PBUF_POOL_SIZE > 8 ? PBUF_POOL_SIZE / 2 : 4)
+#ifndef PLAT_PBUFS_WAITING
+#define PLAT_PBUFS_WAITING (PBUF_POOL_SIZE / 2)
 #endif
 
 #define PLAT_BSD 0 /* the files of port/ are for stacks with BSD sockets */

@@ -56,8 +56,7 @@ typedef struct slot {
     uint16_t linger;
     int16_t next; /* A listener: its first connection in the queue. A connection there: the one behind it. -1: none. */
 #if USOCKET_DATAGRAMS
-    uint16_t waiting; /* The number of datagrams in `in`, */
-    uint32_t held;    /* and of their bytes. */
+    uint32_t held; /* The bytes of the datagrams in `in`. */
 #endif
     uint32_t room;      /* SO_RCVBUF, bytes. */
     uint32_t timeo[2];  /* SO_RCVTIMEO, SO_SNDTIMEO, ms; 0: none. */
