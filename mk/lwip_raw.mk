@@ -65,13 +65,18 @@ $(eval $(call lwip_raw_variant,tiny-irq,clang,-O1 -DTEST_LWIP_TINY $(LWIP_IRQ) $
 
 LWIP_RAW_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
 .PHONY: test-lwip-raw-c test-lwip-raw-c-long
-test-lwip-raw-c: $(foreach v,gcc tiny asan,$(lwip_raw_$(v)_PROGRAMS)) ## the C tests on lwIP without an operating system; random sequences of calls
-	$(GO) $(LWIP_RAW_SANITIZER) $(TC_RUN) --full $(lwip_raw_tiny_PROGRAMS) $(lwip_raw_gcc_PROGRAMS) --brief $(lwip_raw_asan_PROGRAMS)
+test-lwip-raw-c: $(foreach v,gcc tiny,$(lwip_raw_$(v)_PROGRAMS)) ## the C tests on lwIP without an operating system; random sequences of calls
+	$(GO) $(TC_RUN) --full $(lwip_raw_tiny_PROGRAMS) $(lwip_raw_gcc_PROGRAMS)
 
 # 100,000 random sequences on each of two pool sizes; they mostly wait.
 LWIP_RAW_CALLS := $(filter %/calls-lwip-raw,$(lwip_raw_gcc_PROGRAMS) $(lwip_raw_tiny_PROGRAMS))
-test-lwip-raw-c-long: $(lwip_raw_gcc_PROGRAMS) $(lwip_raw_tiny_PROGRAMS)
-	$(GO) TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_RAW_CALLS))
+test-lwip-raw-c-long: $(foreach v,gcc tiny asan,$(lwip_raw_$(v)_PROGRAMS))
+	$(GO) $(LWIP_RAW_SANITIZER) TEST_LONG=1 TEST_LIMIT=1500 $(TC_RUN) --jobs 8 --full TEST_SEQUENCES=25000 $(foreach quarter,1 2 3 4,$(LWIP_RAW_CALLS)) \
+		--brief $(lwip_raw_asan_PROGRAMS)
+
+.PHONY: test-lwip-raw-small
+test-lwip-raw-small: packages-test build/lwip-raw-tiny/micropython ## the pools of a board with five TCP pcbs and 8 KB of heap
+	$(GO) $(PYTHON) test/python/run.py --interp build/lwip-raw-tiny/micropython --stack lwip-raw --scripts test/lwip_raw/small
 
 # ---- lwIP in a signal handler -------------------------------------------------------------------------------------------
 
@@ -97,5 +102,5 @@ test-random-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
 test-lwipopts: packages-test $(MPY_READY) $(LWIP_READY) $(MBEDTLS_READY) ## port/lwip_raw with the lwipopts.h of each port of MicroPython
 	$(GO) $(PYTHON) test/lwip_raw/options.py $(MPY_TREE) $(LWIP_TREE) $(MBEDTLS_TREE)
 
-LONG_SUITES += test-lwipopts test-lwip-raw-c test-lwip-raw-irq test-python-lwip-raw-irq test-random-lwip-raw-irq
+LONG_SUITES += test-lwipopts test-lwip-raw-c test-lwip-raw-small test-lwip-raw-irq test-python-lwip-raw-irq test-random-lwip-raw-irq
 SOAK_SUITES += test-lwip-raw-c-long test-lwip-raw-irq-long

@@ -3,7 +3,9 @@
 # test/python/stacks/ and docs/stacks.md list the limits of each stack. The tests mostly wait, so four run at a time.
 
 SUITES += $(STACKS:%=test-python-%)
-LONG_SUITES += $(STACKS:%=test-python-%-asan)
+# On lwIP without an operating system the sanitizers run in test-python-lwip-raw-irq (mk/lwip_raw.mk).
+LONG_SUITES += $(patsubst %,test-python-%-asan,$(filter-out lwip-raw,$(STACKS)))
+SOAK_SUITES += test-python-lwip-raw-asan
 .PHONY: $(STACKS:%=test-python-%) $(STACKS:%=test-python-%-asan)
 
 $(STACKS:%=test-python-%): test-python-%: build/%/micropython

@@ -8,7 +8,7 @@ SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-lo
 
 # The suites that take longest come first: none of them is left alone at the end.
 LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal test-python test-c \
-	size-check newest-test-peers test-arm-python test-random-asan test-python-lwip-raw-asan test-tree test-tls-asan test-tls-sal test-tls-lwip-raw \
+	size-check newest-test-peers test-arm-python test-random-asan test-tree test-tls-asan test-tls-sal test-tls-lwip-raw \
 	test-tap-lwip-raw test-python-lwip-raw-irq test-lwip-raw-irq test-tap test-tap-lwip-raw-irq test-lwipopts test-random-lwip-raw-irq test-python-asan test-configs test-c-variants
 longest_first = $(foreach suite,$(LONGEST),$(filter $(suite),$(1))) $(filter-out $(LONGEST),$(1))
 
@@ -58,7 +58,7 @@ RANDOM_ON := $(OURS) $(STACKS:%=build/%/micropython)
 test-random: $(RANDOM_ON) ## random programs: calls, closes, collections, threads and scheduled functions
 	$(GO) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
-test-random-asan: $(ASAN) $(STACKS:%=build/%-asan/micropython)
+test-random-asan: $(ASAN) $(patsubst %,build/%-asan/micropython,$(filter-out lwip-raw,$(STACKS)))
 	$(GO) $(SANITIZER) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
 random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones each time
