@@ -121,7 +121,7 @@ static int configure_identity(const struct tls_creds *c, mbedtls_ssl_config *con
     for (struct own_pair *own = c->own; ret == 0 && own != NULL; own = own->next) {
         ret = own->has_cert && own->has_key ? mbedtls_ssl_conf_own_cert(conf, &own->cert, &own->key) : 0;
     }
-#if defined(MBEDTLS_KEY_EXCHANGE_PSK_ENABLED) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
+#if defined(MBEDTLS_KEY_EXCHANGE_PSK_ENABLED) || defined(MBEDTLS_SSL_HANDSHAKE_WITH_PSK_ENABLED)
     if (ret == 0 && has_psk(c)) {
         ret = mbedtls_ssl_conf_psk(conf, c->psk, c->psk_len, (const unsigned char *)c->identity, c->identity_len);
     }

@@ -97,7 +97,7 @@ static struct session *save_session(usocket_engine_t *e, const mbedtls_ssl_sessi
 
 /* A session that cannot be kept is no failure: the next connection makes a whole handshake. */
 void usocket_mbed_keep_session(usocket_engine_t *e) {
-    if (e->server || !e->creds->cache) {
+    if (USOCKET_TLS_SESSIONS == 0 || e->server || !e->creds->cache) {
         return;
     }
     mbedtls_ssl_session session;
@@ -112,7 +112,7 @@ void usocket_mbed_keep_session(usocket_engine_t *e) {
     s->next = sessions;
     sessions = s;
     struct session **at = &sessions;
-    for (size_t n = 0; n < USOCKET_TLS_SESSIONS && *at != NULL; n++) {
+    for (size_t left = USOCKET_TLS_SESSIONS; left > 0 && *at != NULL; left--) {
         at = &(*at)->next;
     }
     struct session *rest = *at; /* The oldest one, above the limit. */
