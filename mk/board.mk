@@ -1,7 +1,7 @@
 # The firmware in QEMU: test/board, a Cortex-M4 with a network card. `modlwip` has MicroPython's own socket module, `usocket` ours on
 # port/lwip_raw; test/board/build.py lists all images.
 
-BOARD_IMAGES := modlwip usocket modlwip-roomy usocket-roomy usocket-test
+BOARD_IMAGES := modlwip usocket modlwip-roomy usocket-roomy usocket-tls usocket-test
 BOARD_SOURCES := $(wildcard test/board/* test/board/*/*)
 
 .PHONY: board board-smoke
@@ -11,6 +11,16 @@ $(BOARD_IMAGES:%=build/board/%/firmware.elf): build/board/%/firmware.elf: $(BOAR
 	$(Q)test/board/build.py $* $(@D) $(MPY_TREE)
 
 build/board/usocket-test/firmware.elf: $(wildcard test/stackinfo/*)
+
+# mbedTLS for the board, with its own configuration.
+BOARD_MBEDTLS := build/mbedtls-board/libmbedcrypto.a
+BOARD_CC := arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -fdata-sections
+$(BOARD_MBEDTLS): test/board/board_mbedtls.h port/lwip_raw/mbedtls_user.h mk/mbedtls.mk $(MBEDTLS_READY) | packages-test
+	@rm -rf $(@D) && mkdir -p $(@D)/mbedtls
+	@echo "mbedTLS $(@D)"
+	+$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) PINNED=$(MBEDTLS_PINNED) OUT=$(@D) CC='$(BOARD_CC)' \
+		OPTIONS='-Os -DMBEDTLS_CONFIG_FILE=\"board_mbedtls.h\" -Itest/board' USER=port/lwip_raw Q=$(Q)
+build/board/usocket-tls/firmware.elf: $(BOARD_MBEDTLS)
 
 # The module is in the images of that name alone.
 $(patsubst %,build/board/%/firmware.elf,$(filter usocket%,$(BOARD_IMAGES))): $(MODULE_SOURCES) $(wildcard port/lwip_raw/*)

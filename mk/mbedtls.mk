@@ -2,13 +2,13 @@
 
 SOURCES := $(notdir $(wildcard $(TREE)/library/*.c))
 OBJECTS := $(SOURCES:%.c=$(OUT)/mbedtls/%.o)
-FLAGS := -std=c99 -D_GNU_SOURCE -w $(OPTIONS) -ffunction-sections -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -Iport/posix \
+FLAGS := -std=c99 -D_GNU_SOURCE -w $(OPTIONS) -ffunction-sections -DMBEDTLS_USER_CONFIG_FILE='"mbedtls_user.h"' -I$(or $(USER),port/posix) \
 	-I$(TREE)/library -I$(TREE)/include -I$(TREE)/3rdparty/everest/include
 
 $(OUT)/libmbedcrypto.a: $(OBJECTS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(OUT)/mbedtls/%.o: $(TREE)/library/%.c port/posix/mbedtls_user.h mk/mbedtls.mk
+$(OUT)/mbedtls/%.o: $(TREE)/library/%.c $(or $(USER),port/posix)/mbedtls_user.h mk/mbedtls.mk
 	$(Q)$(CC) $(FLAGS) -c -o $@ $<
 
 # Defects and missing features of 3.6.6 are fixed in a copy of the file. An edit that no longer applies is an error; in a tree of another

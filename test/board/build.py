@@ -6,6 +6,7 @@ usage: test/board/build.py IMAGE OUT TREE
 IMAGE  modlwip  `socket` is MicroPython's own extmod/modlwip.c
        usocket  `socket` and `usocket` are this module, on port/lwip_raw; modlwip.c is not in it
        modlwip-roomy, usocket-roomy  the same with larger pools of lwIP, which are counted; 512 KB of RAM
+       usocket-tls  like usocket-roomy, with TLS (board_mbedtls.h), poller, resolver and dialer
        usocket-test  for the test suite: IPv6, every part of the module but TLS, lwIP's assertions, a count of the open sockets, 4 MB of RAM
 OUT    directory for the objects and firmware.elf; TREE: MicroPython's sources, which are only read.
 
@@ -24,6 +25,8 @@ import build as tools  # noqa: E402
 
 HERE = os.path.join(ROOT, "test", "board")
 LWIP_DIR = tools.LWIP_DIR
+MBEDTLS_TREE = os.path.abspath(os.environ.get("MBEDTLS_TREE") or os.path.join(ROOT, "build", "mbedtls-3.6.6"))
+MBEDTLS_OUT = os.path.join(ROOT, "build", "mbedtls-board")
 ROOMY = ["BOARD_RAM=512K"]
 TEST_FLAGS = "-DBOARD_TEST -DBOARD_HEAP=3145728 -DUSOCKET_ASYNC=1 -DUSOCKET_POLLER=1 -DUSOCKET_RACE=4 -DSTACKINFO_HANDLES=256"
 IMAGES = {
@@ -31,6 +34,8 @@ IMAGES = {
     "usocket": ["SOCKETS=usocket"],
     "modlwip-roomy": ["SOCKETS=modlwip", "BOARD_FLAGS=-DBOARD_ROOMY", *ROOMY],
     "usocket-roomy": ["SOCKETS=usocket", "BOARD_FLAGS=-DBOARD_ROOMY", *ROOMY],
+    "usocket-tls": ["SOCKETS=usocket", "USOCKET_TLS=1", "MBEDTLS_TREE=" + MBEDTLS_TREE, "MBEDTLS_OUT=" + MBEDTLS_OUT,
+                    "BOARD_FLAGS=-DBOARD_ROOMY -DUSOCKET_ASYNC=1 -DUSOCKET_POLLER=1", *ROOMY],
     "usocket-test": ["SOCKETS=usocket", "BOARD_FLAGS=" + TEST_FLAGS, "BOARD_RAM=4M",
                      "USOCKET_EXTRA=" + os.path.join(ROOT, "test", "stackinfo", "stack.c")],
 }

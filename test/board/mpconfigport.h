@@ -19,6 +19,7 @@
 #define MICROPY_EMIT_INLINE_THUMB (1)
 #define MICROPY_MAKE_POINTER_CALLABLE(p) ((void *)((mp_uint_t)(p) | 1))
 #define MICROPY_PERSISTENT_CODE_LOAD (1)
+#define MICROPY_TRACKED_ALLOC (USOCKET_TLS) /* mbedTLS's memory is found from static memory */
 #define MICROPY_MEM_STATS (0)
 #define MICROPY_READER_VFS (1)
 #define MICROPY_ENABLE_GC (1)
