@@ -25,13 +25,16 @@ include mk/small.mk
 include mk/tls.mk
 include mk/board.mk
 
-.PHONY: all lib packages packages-test help clean distclean
+.PHONY: all lib packages packages-board packages-test help clean distclean
 all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library
 
 lib: build/libusocket.a ## the C library, build/libusocket.a
 
 packages:
 	$(Q)tools/setup.sh packages run
+
+packages-board:
+	$(Q)tools/setup.sh packages board
 
 packages-test:
 	$(Q)tools/setup.sh packages test

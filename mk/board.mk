@@ -7,7 +7,7 @@ BOARD_SOURCES := $(wildcard test/board/* test/board/*/*)
 .PHONY: board board-smoke
 board: build/board/modlwip/firmware.elf build/board/usocket/firmware.elf ## the firmware for the emulated board, build/board/*/firmware.elf
 
-$(BOARD_IMAGES:%=build/board/%/firmware.elf): build/board/%/firmware.elf: $(BOARD_SOURCES) $(MPY_READY) $(LWIP_READY) tools/build.py | packages-test
+$(BOARD_IMAGES:%=build/board/%/firmware.elf): build/board/%/firmware.elf: $(BOARD_SOURCES) $(MPY_READY) $(LWIP_READY) tools/build.py | packages-board
 	$(Q)test/board/build.py $* $(@D) $(MPY_TREE)
 
 build/board/usocket-test/firmware.elf: $(wildcard test/stackinfo/*)
@@ -15,7 +15,7 @@ build/board/usocket-test/firmware.elf: $(wildcard test/stackinfo/*)
 # mbedTLS for the board, with its own configuration.
 BOARD_MBEDTLS := build/mbedtls-board/libmbedcrypto.a
 BOARD_CC := arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -fdata-sections
-$(BOARD_MBEDTLS): test/board/board_mbedtls.h port/lwip_raw/mbedtls_user.h mk/mbedtls.mk $(MBEDTLS_READY) | packages-test
+$(BOARD_MBEDTLS): test/board/board_mbedtls.h port/lwip_raw/mbedtls_user.h mk/mbedtls.mk $(MBEDTLS_READY) | packages-board
 	@rm -rf $(@D) && mkdir -p $(@D)/mbedtls
 	@echo "mbedTLS $(@D)"
 	+$(Q)$(MAKE) --no-print-directory -f mk/mbedtls.mk TREE=$(MBEDTLS_TREE) PINNED=$(MBEDTLS_PINNED) OUT=$(@D) CC='$(BOARD_CC)' \
@@ -25,9 +25,16 @@ build/board/usocket-tls/firmware.elf: $(BOARD_MBEDTLS)
 # The module is in the images of that name alone.
 $(patsubst %,build/board/%/firmware.elf,$(filter usocket%,$(BOARD_IMAGES))): $(MODULE_SOURCES) $(wildcard port/lwip_raw/*)
 
-SUITES += test-board
+LONG_SUITES += run-board test-board
+.PHONY: run-board repl-board
+run-board: packages-board build/board/usocket-tls/firmware.elf ## the documented examples on an emulated board: servers, clients, https, MQTT, a browser
+	$(GO) $(PYTHON) test/board/examples.py
+
+repl-board: packages-board build/board/usocket-tls/firmware.elf ## the prompt of the emulated board
+	@$(PYTHON) test/board/examples.py --prompt
+
 .PHONY: test-board
-test-board: packages-test $(patsubst %,build/board/%/firmware.elf,usocket-test usocket modlwip) ## the Python tests on the emulated board
+test-board: packages-test $(patsubst %,build/board/%/firmware.elf,usocket-test usocket) ## the Python tests on the emulated board
 	$(GO) $(PYTHON) test/board/test.py
 
 board-smoke: packages-test $(patsubst %,build/board/%/firmware.elf,modlwip usocket usocket-test) ## a first look at the images: every kind of socket, once
@@ -36,13 +43,13 @@ board-smoke: packages-test $(patsubst %,build/board/%/firmware.elf,modlwip usock
 	$(GO) $(PYTHON) test/board/smoke.py usocket-test
 
 BOARD_BENCH := $(patsubst %,build/board/%/firmware.elf,modlwip usocket modlwip-roomy usocket-roomy)
-SUITES += bench-board-check
+LONG_SUITES += bench-board-check
 
 .PHONY: bench-board bench-board-check
 bench-board: packages-test $(BOARD_BENCH) ## flash, RAM and instructions on the emulated board; writes bench/board.md
 	@$(PYTHON) bench/board.py --write $(if $(NOTE),--note '$(NOTE)')
 
-bench-board-check: packages-test $(BOARD_BENCH) ## fail when a figure of bench/board.md has grown by more than 1 %
+bench-board-check: packages-test $(filter-out build/board/modlwip%,$(BOARD_BENCH)) ## fail when a figure of bench/board.md has grown by more than 1 %
 	$(GO) $(PYTHON) bench/board.py
 
 # tools/boardscheck.py reads lwIP and mbedTLS.

@@ -29,6 +29,7 @@ LINE_LIMIT = 60 * slow.factor()  # seconds for each line of output
 PAGE = "<html><body><h1>It works</h1><p>This page went through usocket.</p></body></html>\n"
 
 NGINX = """\
+user root;
 daemon off;
 master_process off;
 pid {work}/nginx.pid;
@@ -233,7 +234,7 @@ def chat(interp, started):
     server.ends_well()
 
 
-def certificates(where=WORK):
+def certificates(where=WORK, names="DNS:localhost,IP:127.0.0.1"):
     """Make a CA with certificates for a local server and a client, as docs/tls.md describes."""
     def make(name, subject, *more):
         made = subprocess.run([*NEW_CERT, "-subj", f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.pem", *more], cwd=where,
@@ -242,7 +243,7 @@ def certificates(where=WORK):
             raise Wrong(f"openssl makes no certificate: {made.stdout[-300:]}")
     by_ca = ("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=critical,CA:FALSE")
     make("ca", "Example CA", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    make("server", "localhost", *by_ca, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+    make("server", "localhost", *by_ca, "-addext", "subjectAltName=" + names)
     make("client", "device-7", *by_ca)
 
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Install or download the prerequisites of the build.
 #
-#   tools/setup.sh packages run|test     install the Debian packages that are missing
+#   tools/setup.sh packages run|board|test     install the Debian packages that are missing
 #   tools/setup.sh NAME VERSION          download, check and unpack a source package of tools/sources.pins
 #                                        (micropython, lwip ...) into build/NAME-VERSION
 #
@@ -113,7 +113,8 @@ apt_says() {
 
 packages() {
     local lists=tools/packages-run.txt missing tool absent=
-    [ "$1" = run ] || lists="$lists tools/packages.txt"
+    [ "$1" = run ] || lists="$lists tools/packages-board.txt"
+    [ "$1" != test ] || lists="$lists tools/packages.txt"
     if [ -n "${MICROPYTHON_DIR:-}" ] || ! command -v dpkg-query >/dev/null; then
         for tool in cc make python3; do
             command -v $tool >/dev/null || absent="$absent $tool"

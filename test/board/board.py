@@ -66,7 +66,7 @@ class Board:
             file.write(outside)
         self.outside = file.name
         nic = "user,model=lan9118" + "".join(f",hostfwd=tcp:127.0.0.1:{a}-:{b}" for a, b in (forward or {}).items())
-        command = [*MACHINE, "-serial", "stdio", "-nic", nic, "-kernel", elf,
+        command = [*MACHINE, "-serial", "mon:stdio" if terminal else "stdio", "-nic", nic, "-kernel", elf,
                    "-device", f"loader,file={file.name},addr={OUTSIDE:#x},force-raw=on"]
         if icount:
             command += ["-icount", "shift=0,sleep=off"]
@@ -138,6 +138,7 @@ class Board:
     def restart(self, seconds=20):
         """A soft reset: a new heap; lwIP and its sockets stay as they are."""
         limit = slow.Limit(seconds)
+        self.output = b""
         self.type(b"\x03\x04")
         self.until(b"raw REPL; CTRL-B to exit\r\n>", limit)
 
@@ -177,6 +178,18 @@ class Board:
         error = self.until(b"\x04", limit)[:-1]
         self.until(b">", limit)
         return out.decode(errors="replace").replace("\r\n", "\n"), error.decode(errors="replace").replace("\r\n", "\n")
+
+    def line(self, seconds):
+        """The next line that the script prints, or None if it has ended; finish() then tells how."""
+        limit = slow.Limit(seconds)
+        while b"\n" not in self.output and b"\x04" not in self.output:
+            if not self._more(min(0.5, limit.left())) and limit.left() <= 0:
+                raise Failed(f"{limit.words()}; no line; the last output: {self.output[-600:]!r}")
+        line, newline, rest = self.output.partition(b"\n")
+        if b"\x04" in line:
+            return None
+        self.output = rest
+        return line.decode(errors="replace").rstrip("\r")
 
     def run(self, script, seconds=30, show=None):
         """Run a script. @return output, traceback"""

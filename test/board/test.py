@@ -7,7 +7,7 @@ Each script has a board of its own, booted for it, over lwIP's loopback interfac
 member. The board's time follows its instructions (-icount) and skips idle time, so that a run depends neither on the load of this
 machine nor on luck, and a timeout takes no time. on_board.py runs the script and compares the heap, lwIP's pcbs and lwIP's pools
 with what they were. test/python/run.py --judge --stack board does the rest; test/python/stacks/board.txt lists what is not run.
-Without --filter, smoke.py follows, for this module's image and for modlwip's: across QEMU's network, in real time.
+Without --filter, smoke.py follows: this module's image across QEMU's network, in real time.
 """
 
 import argparse
@@ -29,7 +29,7 @@ sys.path.insert(0, PYTHON)
 import run as judge  # noqa: E402
 
 IMAGE = "usocket-test"
-SMOKED = ("usocket", "modlwip")
+SMOKED = ("usocket",)
 OUT = os.path.join(board.ROOT, "build", "board", "outputs")
 SECONDS = 60  # for one script, of this machine's time
 HEAP = 524288  # bytes of the interpreter's heap, unless the script wants a size of its own
