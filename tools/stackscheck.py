@@ -16,8 +16,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(ROOT, "docs", "stacks.md")
 LISTS = os.path.join(ROOT, "test", "python", "stacks")
-COLUMNS = {"Linux": None, "lwIP 2.2": "lwip", "SAL look-alike": "sal", "RT-Thread 4.0.3, lwIP 2.0.2": None,
-           "RT-Thread 4.0.3, lwIP 2.1.2": None, "without POSIX": None}
+COLUMNS = {"Linux": None, "lwIP 2.2": "lwip", "lwIP without an OS": "lwip-raw", "SAL look-alike": "sal",
+           "RT-Thread 4.0.3, lwIP 2.0.2": None, "RT-Thread 4.0.3, lwIP 2.1.2": None, "without POSIX": None}
 # Scripts of test/tls/ with both ends in one program; the others do not run on lwIP (test/tls/run.py).
 INSIDE = ("inside.py", "inside_loops.py", "interrupt.py", "among.py")
 YES, UNKNOWN = "✓", "—"
@@ -81,7 +81,7 @@ class Checker:
                     self.check(name in known, f"{key}, {column}: {name} is not in the table of differences")
                 if cell == YES and COLUMNS[column] in self.lists:
                     left_out = {script for _, script, label in self.lists[COLUMNS[column]] if label == "-"}
-                    if COLUMNS[column] == "lwip":
+                    if COLUMNS[column] in ("lwip", "lwip-raw"):
                         left_out |= {name for name in os.listdir(os.path.join(ROOT, "test", "tls")) if name not in INSIDE}
                     scripts = [name for name in tests if name not in left_out]
                     self.check(scripts, f"{key}, {column}: none of its tests is run there")
