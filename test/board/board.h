@@ -100,6 +100,13 @@ void board_console_init(void);
 /* Write without interrupts, for faults. */
 void board_console_write(const char *text, size_t len);
 
+/* ---- usocket_board.c: with TLS ---- */
+
+void *board_alloc(size_t size);
+void board_free(void *p);
+/* Count memory for account 0 or 1 from now on. @param counts the bytes of that account now, and the most since it was last asked for */
+void board_account(uint32_t number, uint32_t counts[2]);
+
 /* ---- random.c ---- */
 
 void board_random_init(void);

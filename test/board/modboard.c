@@ -106,6 +106,17 @@ static mp_obj_t mod_board_stack(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_board_stack_obj, 0, 1, mod_board_stack);
 
+#if USOCKET_TLS
+/* account(n): count memory of TLS for account 0 or 1 from now on. Returns its bytes now, and the most since it was last asked for. */
+static mp_obj_t mod_board_account(mp_obj_t number) {
+    uint32_t counts[2];
+    board_account((uint32_t)mp_obj_get_int(number), counts);
+    mp_obj_t items[2] = {mp_obj_new_int_from_uint(counts[0]), mp_obj_new_int_from_uint(counts[1])};
+    return mp_obj_new_tuple(2, items);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(mod_board_account_obj, mod_board_account);
+#endif
+
 /* names(): bytes of the heap that hold names of the program; they are never freed. */
 static mp_obj_t mod_board_names(void) {
     size_t pools, names, bytes, total;
@@ -159,6 +170,9 @@ static const mp_rom_map_elem_t board_module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_script), MP_ROM_PTR(&mod_board_script_obj)},
     {MP_ROM_QSTR(MP_QSTR_busy), MP_ROM_PTR(&mod_board_busy_obj)},
     {MP_ROM_QSTR(MP_QSTR_exit), MP_ROM_PTR(&mod_board_exit_obj)},
+#if USOCKET_TLS
+    {MP_ROM_QSTR(MP_QSTR_account), MP_ROM_PTR(&mod_board_account_obj)},
+#endif
     {MP_ROM_QSTR(MP_QSTR_names), MP_ROM_PTR(&mod_board_names_obj)},
     {MP_ROM_QSTR(MP_QSTR_stack), MP_ROM_PTR(&mod_board_stack_obj)},
     {MP_ROM_QSTR(MP_QSTR_pcbs), MP_ROM_PTR(&mod_board_pcbs_obj)},

@@ -19,7 +19,13 @@
 #define MICROPY_EMIT_INLINE_THUMB (1)
 #define MICROPY_MAKE_POINTER_CALLABLE(p) ((void *)((mp_uint_t)(p) | 1))
 #define MICROPY_PERSISTENT_CODE_LOAD (1)
-#define MICROPY_TRACKED_ALLOC (USOCKET_TLS) /* mbedTLS's memory is found from static memory */
+#if USOCKET_TLS
+#define MICROPY_TRACKED_ALLOC (1) /* mbedTLS's memory is found from static memory */
+#define PLAT_ALLOC(size) board_alloc(size)
+#define PLAT_FREE(p) board_free(p)
+void *board_alloc(__SIZE_TYPE__ size);
+void board_free(void *p);
+#endif
 #define MICROPY_MEM_STATS (0)
 #define MICROPY_READER_VFS (1)
 #define MICROPY_ENABLE_GC (1)
