@@ -34,7 +34,7 @@ repl-board: packages-board build/board/usocket-tls/firmware.elf ## the prompt of
 	@$(PYTHON) test/board/examples.py --prompt
 
 .PHONY: test-board
-test-board: packages-test $(patsubst %,build/board/%/firmware.elf,usocket-test usocket) ## the Python tests on the emulated board
+test-board: packages-test $(patsubst %,build/board/%/firmware.elf,usocket-test usocket usocket-tls) ## the Python tests on the emulated board
 	$(GO) $(PYTHON) test/board/test.py
 
 board-smoke: packages-test $(patsubst %,build/board/%/firmware.elf,modlwip usocket usocket-test) ## a first look at the images: every kind of socket, once
@@ -42,7 +42,7 @@ board-smoke: packages-test $(patsubst %,build/board/%/firmware.elf,modlwip usock
 	$(GO) $(PYTHON) test/board/smoke.py usocket
 	$(GO) $(PYTHON) test/board/smoke.py usocket-test
 
-BOARD_BENCH := $(patsubst %,build/board/%/firmware.elf,modlwip usocket modlwip-roomy usocket-roomy)
+BOARD_BENCH := $(patsubst %,build/board/%/firmware.elf,modlwip usocket modlwip-roomy usocket-roomy usocket-tls)
 LONG_SUITES += bench-board-check
 
 .PHONY: bench-board bench-board-check

@@ -7,7 +7,8 @@ Each script has a board of its own, booted for it, over lwIP's loopback interfac
 member. The board's time follows its instructions (-icount) and skips idle time, so that a run depends neither on the load of this
 machine nor on luck, and a timeout takes no time. on_board.py runs the script and compares the heap, lwIP's pcbs and lwIP's pools
 with what they were. test/python/run.py --judge --stack board does the rest; test/python/stacks/board.txt lists what is not run.
-Without --filter, smoke.py follows: this module's image across QEMU's network, in real time.
+Without --filter, smoke.py follows: this module's image across QEMU's network, in real time. And an
+image with TLS must not link without the board's source of randomness.
 """
 
 import argparse
@@ -30,6 +31,8 @@ import run as judge  # noqa: E402
 
 IMAGE = "usocket-test"
 SMOKED = ("usocket",)
+TLS_IMAGE = "usocket-tls"
+LINK = "arm-none-eabi-gcc -nostdlib -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -T board.ld -Wl,--gc-sections -Wl,--defsym=ram_size=512K".split()
 OUT = os.path.join(board.ROOT, "build", "board", "outputs")
 SECONDS = 60  # for one script, of this machine's time
 HEAP = 524288  # bytes of the interpreter's heap, unless the script wants a size of its own
@@ -106,6 +109,26 @@ class Runner:
         return bool(re.search(r"^LOST ", out, re.M) or left and left[1] != "0")
 
 
+def links(without):
+    """Link the objects of the image with TLS, except those of that name. @return whether it links, and the linker's words"""
+    with open(os.path.join(os.path.dirname(board.image(TLS_IMAGE)), "firmware.map"), encoding="utf-8") as file:
+        objects = [path for path in re.findall(r"^LOAD (\S+)$", file.read(), re.M) if os.path.basename(path) != without]
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run([*LINK, "-o", os.path.join(directory, "firmware.elf"), *objects], cwd=os.path.join(board.ROOT, "test", "board"),
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode == 0, done.stdout
+
+
+def randomness():
+    """@return the counts of two checks"""
+    whole, words = links("")
+    without, missing = links("usocket_board.o")
+    good = [whole, not without and "undefined reference to `usocket_port_random'" in missing]
+    for ok, what, text in zip(good, ("an image with TLS links", "without usocket_port_random it does not"), (words, missing)):
+        print(f"ok {what}" if ok else f"FAIL {what}: {text[-500:]}")
+    return good.count(True), good.count(False), 0
+
+
 def counted(command):
     """Run a program that ends with `N passed, N failed, N skipped`. @return these numbers"""
     child = subprocess.Popen([sys.executable, "-B", *command], stdout=subprocess.PIPE, text=True)
@@ -144,6 +167,8 @@ def main():
         print("\n$ " + " ".join([os.path.relpath(command[0], board.ROOT), *command[1:2]]), flush=True)
         for index, n in enumerate(counted(command)):
             total[index] += n
+    if not options.filter:
+        total = [a + b for a, b in zip(total, randomness())]
     print("%d passed, %d failed, %d skipped" % tuple(total))
     sys.exit(total[1] != 0)
 
