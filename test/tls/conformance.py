@@ -183,7 +183,7 @@ def client_certificates(suite):
 
 def key_update(suite):
     port, child = suite.server(options=own(suite, "ec"))
-    out = s_client(port, ["-tls1_3"], data=b"K\n")
+    out = s_client(port, ["-tls1_3"], data=b"K\n", until=b"alert number 10")
     r = suite.results(child)[-1]
     suite.check("KeyUpdate ends the connection in words of its own, with one alert", "KeyUpdate" in r.get("text", "") and "alert number 10" in out, f"{r} {out[-600:]}")
 

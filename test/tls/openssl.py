@@ -64,8 +64,9 @@ def s_server(*flags, output=subprocess.DEVNULL, answer=b"", words=()):
         child.communicate()
 
 
-def s_client(port, flags, data=b"hello there\n"):
-    """Everything that s_client prints until the data is echoed."""
+def s_client(port, flags, data=b"hello there\n", until=None):
+    """Everything that s_client prints until the data is echoed, or until it prints `until`, which no certificate may contain by chance."""
+    until = until or data
     child = subprocess.Popen(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-no_ign_eof", *flags,
                               *(["-nbio"] if "-dtls1_2" in flags else [])],  # a duplicated record would block it there
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -74,7 +75,7 @@ def s_client(port, flags, data=b"hello there\n"):
         child.stdin.write(data)
         child.stdin.flush()
         end = time.monotonic() + 10
-        while data not in out and select.select([child.stdout], [], [], max(0, end - time.monotonic()))[0]:
+        while until not in out and select.select([child.stdout], [], [], max(0, end - time.monotonic()))[0]:
             part = os.read(child.stdout.fileno(), 4096)
             if not part:
                 break
