@@ -7,16 +7,12 @@
 #include "usocket/private.h"
 
 /* Bytes put back make the socket readable; the other events are then those of this moment. A look
- * needs none of what a wait is about, and no signal ends it. */
+ * needs none of what a wait is about. */
 static int poll_plain(usocket_t *s, int events, usocket_time_t deadline) {
     int unread = usocket_unread_len(s) != 0 ? events & USOCKET_POLL_IN : 0;
     usocket_wait_t w = {io_of(s), (uint8_t)events, 0};
-    int r = 0;
-    if (unread || deadline == USOCKET_NOW) {
-        usocket_port_wait(&w, 1, USOCKET_NOW);
-    } else {
-        r = usocket_wait_for(s, &w, 1, deadline);
-    }
+    deadline = unread ? USOCKET_NOW : deadline;
+    int r = deadline == USOCKET_NOW ? usocket_port_wait(&w, 1, deadline) : usocket_wait_for(s, &w, 1, deadline);
     return r < 0 ? r : w.ready | unread;
 }
 

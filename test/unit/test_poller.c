@@ -240,6 +240,8 @@ static void test_refusals(void **state) {
     begin();
     sim_fault(1, 0, false);
     assert_code(USOCKET_ENOMEM, usocket_poller_arm(poller, fd_of(&b), USOCKET_POLL_IN));
+    sim_fault(1, 1, false);
+    assert_code(USOCKET_ENOMEM, usocket_poll(&b, USOCKET_POLL_IN, USOCKET_NOW)); /* a look of one socket, too */
     silent();
     arm(&b, USOCKET_POLL_IN);
     assert_code(1, usocket_send(&a, "x", 1));
