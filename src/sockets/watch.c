@@ -10,8 +10,6 @@
 
 #if USOCKET_NOTIFIES
 
-#include <string.h>
-
 struct usocket_watch {
     usocket_t sock; /* It shares the connection. */
     int handle;     /* The handle that is armed. The program may have taken it away since (usocket_detach). */
@@ -29,29 +27,14 @@ static int arm(usocket_watch_t *w) {
     return usocket_port_notify(w->handle, report, w);
 }
 
-/* `ready` may be called before usocket_watch returns. On failure nothing is left. */
-int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg) {
-    *watch = NULL;
-    usocket_watch_t *w = usocket_port_alloc(sizeof(*w));
-    if (w == NULL) {
-        return USOCKET_ENOMEM;
-    }
-    memset(w, 0, sizeof(*w));
-    usocket_init(&w->sock);
-    w->ready = ready;
-    w->arg = arg;
+/* `ready` may be called before usocket_watch returns. */
+static int begin(usocket_watch_t *w, usocket_t *s) {
     int r = usocket_share(&w->sock, s);
     if (r == 0) {
         w->handle = LOOSE_LOAD(&w->sock.base->fd);
         r = arm(w);
     }
-    if (r < 0) {
-        usocket_close(&w->sock);
-        usocket_port_free(w);
-        return r;
-    }
-    *watch = w;
-    return 0;
+    return r;
 }
 
 void usocket_watch_again(usocket_watch_t *w) {
@@ -73,8 +56,6 @@ void usocket_watch_end(usocket_watch_t *w) {
 /* After `ready` has returned true the thread waits for the event alone, until usocket_watch_again
  * sets it. The caller of usocket_watch_end frees the watcher, after the thread has set GONE, its
  * last access. */
-
-#include <string.h>
 
 struct usocket_watch {
     usocket_t sock;   /* It shares the connection, which thus stays open for the thread. */
@@ -121,35 +102,21 @@ static void run_watch(void *arg) {
     ATOMIC_OR(&w->flags, GONE);
 }
 
-/* On failure nothing is left: neither thread nor event nor share. */
-int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg) {
-    *watch = NULL;
-    usocket_watch_t *w = usocket_port_alloc(sizeof(*w));
-    if (w == NULL) {
-        return USOCKET_ENOMEM;
-    }
-    memset(w, 0, sizeof(*w));
-    usocket_init(&w->sock);
+/* On failure there is neither thread nor event. */
+static int begin(usocket_watch_t *w, usocket_t *s) {
 #if USOCKET_FORK
     w->process = process();
 #endif
-    w->ready = ready;
-    w->arg = arg;
+    w->flags = 0;
     w->event = usocket_port_event_open();
     int r = w->event < 0 ? w->event : usocket_share(&w->sock, s);
     if (r == 0) {
         r = usocket_port_spawn(run_watch, w);
     }
-    if (r < 0) {
-        usocket_close(&w->sock);
-        if (w->event >= 0) {
-            usocket_port_event_close(w->event);
-        }
-        usocket_port_free(w);
-        return r;
+    if (r < 0 && w->event >= 0) {
+        usocket_port_event_close(w->event);
     }
-    *watch = w;
-    return 0;
+    return r;
 }
 
 /* True in a child of fork(), which has no such thread, and in which the event is the parent's. */
@@ -180,6 +147,30 @@ void usocket_watch_end(usocket_watch_t *w) {
     usocket_close(&w->sock);
     usocket_port_event_close(w->event);
     usocket_port_free(w);
+}
+
+#endif
+
+#if USOCKET_NOTIFIES || USOCKET_THREADS
+
+/* On failure nothing is left, and no share. */
+int usocket_watch(usocket_watch_t **watch, usocket_t *s, bool (*ready)(void *arg), void *arg) {
+    *watch = NULL;
+    usocket_watch_t *w = usocket_port_alloc(sizeof(*w));
+    if (w == NULL) {
+        return USOCKET_ENOMEM;
+    }
+    usocket_init(&w->sock);
+    w->ready = ready;
+    w->arg = arg;
+    int r = begin(w, s);
+    if (r < 0) {
+        usocket_close(&w->sock);
+        usocket_port_free(w);
+        return r;
+    }
+    *watch = w;
+    return 0;
 }
 
 #endif
