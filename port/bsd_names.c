@@ -174,23 +174,6 @@ int usocket_port_service_name(uint16_t port, bool dgram, char *name) {
     return r == 0 && (name[0] < '0' || name[0] > '9') ? 0 : USOCKET_EAI_SERVICE;
 }
 
-#else
-
-int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host) {
-    (void)a, (void)flags, (void)host;
-    return USOCKET_EAI_NONAME;
-}
-
-int usocket_port_service(const char *name, bool dgram) {
-    (void)name, (void)dgram;
-    return USOCKET_EAI_SERVICE;
-}
-
-int usocket_port_service_name(uint16_t port, bool dgram, char *name) {
-    (void)port, (void)dgram, (void)name;
-    return USOCKET_EAI_SERVICE;
-}
-
 #endif
 
 int usocket_port_hostname(char *buf, size_t len) {
