@@ -139,14 +139,11 @@ int32_t datagram_recv(slot_t *s, void *buf, size_t len, int flags, usocket_addr_
 /* ---- The pcb ------------------------------------------------------------------------------------------------------ */
 
 int datagram_make_pcb(slot_t *s) {
-    uint8_t type = s->family == USOCKET_AF_INET ? IPADDR_TYPE_V4
-        : s->options & OPT_V6ONLY               ? IPADDR_TYPE_V6
-                                                : IPADDR_TYPE_ANY;
     if (s->kind == DATAGRAM) {
-        struct udp_pcb *pcb = udp_new_ip_type(type);
+        struct udp_pcb *pcb = udp_new_ip_type(version_of(s));
         s->pcb.udp = pcb;
         if (pcb != NULL) {
-            pcb->ttl = s->ttl;
+            options_apply(s);
 #if LWIP_MULTICAST_TX_OPTIONS
             udp_set_multicast_ttl(pcb, 1);
             udp_set_flags(pcb, UDP_FLAGS_MULTICAST_LOOP);
@@ -155,10 +152,10 @@ int datagram_make_pcb(slot_t *s) {
         }
     } else {
 #if LWIP_RAW
-        struct raw_pcb *pcb = raw_new_ip_type(type, s->proto);
+        struct raw_pcb *pcb = raw_new_ip_type(version_of(s), s->proto);
         s->pcb.raw = pcb;
         if (pcb != NULL) {
-            pcb->ttl = s->ttl;
+            options_apply(s);
             raw_recv(pcb, on_packet, s);
         }
 #endif

@@ -1,4 +1,4 @@
-/* What MicroPython's network boards have for platform.h.
+/* The macros of platform.h, from those that MicroPython's network boards have.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -41,16 +41,16 @@
 
 /* The interpreter's heap. Static memory of the library points to what TLS keeps, so that must be
  * known to the collector: tracked. A lookup is reachable from its object or from the stack. */
-#ifndef PLAT_ALLOC
+#ifndef PLAT_MALLOC
 #if MICROPY_TRACKED_ALLOC
-#define PLAT_ALLOC(size) m_tracked_calloc(1, (size))
+#define PLAT_MALLOC(size) m_tracked_calloc(1, (size))
 #define PLAT_FREE(p) m_tracked_free(p)
 #elif USOCKET_TLS
-#error "TLS on the interpreter's heap takes MICROPY_TRACKED_ALLOC 1, or PLAT_ALLOC and PLAT_FREE of the board"
+#error "TLS on the interpreter's heap takes MICROPY_TRACKED_ALLOC 1, or PLAT_MALLOC and PLAT_FREE of the board"
 #else
-#define PLAT_ALLOC(size) m_malloc_maybe(size)
+#define PLAT_MALLOC(size) m_malloc_maybe(size)
 #if MICROPY_MALLOC_USES_ALLOCATED_SIZE
-#error "MICROPY_MALLOC_USES_ALLOCATED_SIZE 1 takes PLAT_ALLOC and PLAT_FREE of the board"
+#error "MICROPY_MALLOC_USES_ALLOCATED_SIZE 1 takes PLAT_MALLOC and PLAT_FREE of the board"
 #endif
 #define PLAT_FREE(p) m_free(p)
 #endif

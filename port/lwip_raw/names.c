@@ -138,35 +138,17 @@ int usocket_port_answer(int question, usocket_addr_t *out, size_t *n, char *cano
     return r;
 }
 
-static int forget(slot_t *s) {
+static void forget(slot_t *s) {
     sets_forget(s);
     s->pcb.host = NULL;
     s->flags |= GIVEN_UP;
     if (!(s->flags & BOTH(WAITING))) {
         slot_free(s);
     }
-    return 0;
 }
 
 void usocket_port_forget(int question) {
-    int r;
-    UNDER_LWIP(r, forget(slot_of(question)));
-    (void)r;
-}
-
-int usocket_port_reverse(const usocket_addr_t *a, int flags, char *host) {
-    (void)a, (void)flags, (void)host;
-    return USOCKET_EAI_NONAME;
-}
-
-int usocket_port_service(const char *name, bool dgram) {
-    (void)name, (void)dgram;
-    return USOCKET_EAI_SERVICE;
-}
-
-int usocket_port_service_name(uint16_t port, bool dgram, char *name) {
-    (void)port, (void)dgram, (void)name;
-    return USOCKET_EAI_SERVICE;
+    DO_UNDER_LWIP(forget(slot_of(question)));
 }
 
 int usocket_port_hostname(char *buf, size_t len) {

@@ -36,29 +36,34 @@ static uint8_t flag_of(const slot_t *s, int level, int name) {
     return level == IPPROTO_TCP && stream && name == TCP_NODELAY ? OPT_NODELAY : 0;
 }
 
-/* Bring what the slot says to its pcb. */
-static void apply(slot_t *s) {
-    if (!is_datagram(s)) {
-        stream_apply(s);
+uint8_t version_of(const slot_t *s) {
+    return s->family == USOCKET_AF_INET ? IPADDR_TYPE_V4 : s->options & OPT_V6ONLY ? IPADDR_TYPE_V6 : IPADDR_TYPE_ANY;
+}
+
+/* The pcb of a listener is shorter; accepted sockets have the rest from the slot. */
+void options_apply(slot_t *s) {
+    struct ip_pcb *ip = s->pcb.any; /* all kinds of pcb begin with it */
+    if (ip == NULL) {
         return;
     }
-#if USOCKET_DATAGRAMS
-    if (s->kind == DATAGRAM) {
-        struct udp_pcb *pcb = s->pcb.udp;
-        pcb->so_options =
-            (u8_t)((s->options & OPT_REUSE ? SOF_REUSEADDR : 0) | (s->options & OPT_BROADCAST ? SOF_BROADCAST : 0));
-        pcb->ttl = s->ttl;
-        pcb->tos = s->tos;
-        pcb->netif_idx = s->netif;
-    } else {
-#if LWIP_RAW
-        struct raw_pcb *pcb = s->pcb.raw;
-        pcb->so_options = s->options & OPT_BROADCAST ? SOF_BROADCAST : 0;
-        pcb->ttl = s->ttl;
-        pcb->tos = s->tos;
-        pcb->netif_idx = s->netif;
-#endif
+    ip->so_options = (u8_t)((s->options & OPT_REUSE ? SOF_REUSEADDR : 0) |
+        (s->options & OPT_KEEPALIVE ? SOF_KEEPALIVE : 0) | (s->options & OPT_BROADCAST ? SOF_BROADCAST : 0));
+    ip->ttl = s->ttl;
+    ip->tos = s->tos;
+    ip->netif_idx = s->netif;
+    if (s->kind != STREAM) {
+        return;
     }
+    struct tcp_pcb *pcb = s->pcb.tcp;
+    if (s->options & OPT_NODELAY) {
+        tcp_nagle_disable(pcb);
+    } else {
+        tcp_nagle_enable(pcb);
+    }
+    pcb->keep_idle = s->keep_idle * 1000u;
+#if LWIP_TCP_KEEPALIVE
+    pcb->keep_intvl = s->keep_intvl * 1000u;
+    pcb->keep_cnt = s->keep_cnt;
 #endif
 }
 
@@ -108,7 +113,7 @@ static int set_number(slot_t *s, const place_t *place, int number) {
     } else {
         *place->word = (uint16_t)number;
     }
-    apply(s);
+    options_apply(s);
     return 0;
 }
 
@@ -119,7 +124,7 @@ static int set_flag(slot_t *s, uint8_t flag, int number) {
         }
 #if USOCKET_IPV6
         u8_t type = number != 0 ? IPADDR_TYPE_V6 : IPADDR_TYPE_ANY;
-        struct ip_pcb *pcb = s->pcb.any; /* all kinds of pcb begin with it */
+        struct ip_pcb *pcb = s->pcb.any;
         if (pcb != NULL) {
             IP_SET_TYPE_VAL(pcb->local_ip, type);
             IP_SET_TYPE_VAL(pcb->remote_ip, type);
@@ -127,7 +132,7 @@ static int set_flag(slot_t *s, uint8_t flag, int number) {
 #endif
     }
     s->options = (uint8_t)((s->options & ~flag) | (number != 0 ? flag : 0));
-    apply(s);
+    options_apply(s);
     return 0;
 }
 
@@ -241,7 +246,7 @@ static int set_device(slot_t *s, const uint8_t *value, size_t len) {
         return index;
     }
     s->netif = (uint8_t)index;
-    apply(s);
+    options_apply(s);
     return 0;
 }
 

@@ -8,7 +8,7 @@
  *                                     at once
  *   PLAT_PUMP()                       run lwIP (input, netif_poll_all, sys_check_timeouts), where
  *                                     no interrupt does; default: nothing
- *   PLAT_ALLOC(size), PLAT_FREE(p)    memory of lookups and TLS; default: malloc and free
+ *   PLAT_MALLOC(size), PLAT_FREE(p)    memory of lookups and TLS; default: malloc and free
  *   PLAT_LOCK(), PLAT_UNLOCK()        the library's lock, where USOCKET_THREADS is 1
  *   PLAT_KICK()                       end a PLAT_IDLE of another thread, where USOCKET_THREADS is 1
  *   PLAT_WALL_TIME()                  seconds since 1970; 0: not known; default: time(NULL)
@@ -104,11 +104,12 @@
 
 #define PLAT_BSD 0 /* the files of port/ are for stacks with BSD sockets */
 #define PLAT_HANDLES_ARE_DESCRIPTORS 0
+#define PLAT_HAS_GETNAMEINFO 0
 #define PLAT_HAS_SA_LEN 1
 
 /* ---- Numbers ------------------------------------------------------------------------------------------------------ */
 
-/* Those of lwIP's sockets, which do not exist here, and of others (RFC 3493) where lwIP has none. */
+/* The numbers are those of lwIP's sockets, which do not exist here; lwIP lacks some, which are free ones there. */
 #define SOL_SOCKET 0xfff
 #define SO_ACCEPTCONN 0x0002
 #define SO_REUSEADDR 0x0004

@@ -181,16 +181,13 @@ int usocket_port_alarm_open(void) {
     return r;
 }
 
-static int set_alarm(slot_t *s, usocket_time_t deadline) {
+static void set_alarm(slot_t *s, usocket_time_t deadline) {
     s->more.deadline = deadline;
     slot_changed(s);
-    return 0;
 }
 
 void usocket_port_alarm_set(int alarm, usocket_time_t deadline) {
-    int r;
-    UNDER_LWIP(r, set_alarm(&slots[alarm], deadline));
-    (void)r;
+    DO_UNDER_LWIP(set_alarm(&slots[alarm], deadline));
 }
 
 bool alarm_rings(const slot_t *s) {

@@ -21,7 +21,7 @@
 #include <lwip/tcp.h>
 #include <lwip/udp.h>
 
-/* What a slot is. The first four that are not FREE are sockets. */
+/* The kinds of slots. The first four that are not FREE are sockets. */
 enum { FREE, STREAM, LISTENER, DATAGRAM, RAW, EVENT, QUESTION, SET, ALARM };
 
 /* slot_t.stage of a stream. FAILED: the connect has failed; BROKEN: the connection was lost. A
@@ -92,6 +92,14 @@ extern slot_t slots[PLAT_HANDLE_COUNT];
     do { \
         PLAT_LWIP_ENTER; \
         (r) = (call); \
+        PLAT_LWIP_EXIT; \
+    } while (0)
+
+/* The same for a call without a result. */
+#define DO_UNDER_LWIP(call) \
+    do { \
+        PLAT_LWIP_ENTER; \
+        call; \
         PLAT_LWIP_EXIT; \
     } while (0)
 
@@ -181,7 +189,6 @@ int stream_make_pcb(slot_t *s);
 
 /* Give a pcb its slot, callbacks and options. */
 void stream_attach(slot_t *s, struct tcp_pcb *pcb);
-void stream_apply(slot_t *s);
 
 int stream_bind(slot_t *s, const ip_addr_t *ip, uint16_t port);
 int stream_connect(slot_t *s, const ip_addr_t *ip, uint16_t port);
@@ -220,6 +227,12 @@ void icmp_begin(void);
 
 /* The values that a new socket has. */
 void options_begin(slot_t *s);
+
+/* Bring the options of the slot to its pcb, if there is one. */
+void options_apply(slot_t *s);
+
+/* IPADDR_TYPE_* of the socket's pcb: IPv6 speaks IPv4 as well unless IPV6_V6ONLY is on. */
+uint8_t version_of(const slot_t *s);
 
 /* Join or leave a group, as the option IP_ADD_MEMBERSHIP and its relatives do: the group, then the
  * address of an interface (IPv4), its number (IPv6), or both. 0, or a code. */

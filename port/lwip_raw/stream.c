@@ -88,31 +88,6 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb) {
 
 /* ---- The pcb ------------------------------------------------------------------------------------------------------ */
 
-void stream_apply(slot_t *s) {
-    struct tcp_pcb *pcb = s->pcb.tcp;
-    if (pcb == NULL) {
-        return;
-    }
-    pcb->so_options = (u8_t)((pcb->so_options & ~(SOF_REUSEADDR | SOF_KEEPALIVE)) |
-        (s->options & OPT_REUSE ? SOF_REUSEADDR : 0) | (s->options & OPT_KEEPALIVE ? SOF_KEEPALIVE : 0));
-    pcb->ttl = s->ttl;
-    pcb->tos = s->tos;
-    pcb->netif_idx = s->netif;
-    if (s->kind == LISTENER) {
-        return; /* its pcb is shorter; accepted sockets have the rest from the slot */
-    }
-    if (s->options & OPT_NODELAY) {
-        tcp_nagle_disable(pcb);
-    } else {
-        tcp_nagle_enable(pcb);
-    }
-    pcb->keep_idle = s->keep_idle * 1000u;
-#if LWIP_TCP_KEEPALIVE
-    pcb->keep_intvl = s->keep_intvl * 1000u;
-    pcb->keep_cnt = s->keep_cnt;
-#endif
-}
-
 void stream_attach(slot_t *s, struct tcp_pcb *pcb) {
     s->pcb.tcp = pcb;
     tcp_arg(pcb, s);
@@ -120,15 +95,11 @@ void stream_attach(slot_t *s, struct tcp_pcb *pcb) {
     tcp_sent(pcb, on_sent);
     tcp_err(pcb, on_error);
     tcp_poll(pcb, on_poll, 1);
-    stream_apply(s);
+    options_apply(s);
 }
 
-/* An IPv6 socket speaks IPv4 as well unless IPV6_V6ONLY is on. */
 int stream_make_pcb(slot_t *s) {
-    uint8_t type = s->family == USOCKET_AF_INET ? IPADDR_TYPE_V4
-        : s->options & OPT_V6ONLY               ? IPADDR_TYPE_V6
-                                                : IPADDR_TYPE_ANY;
-    struct tcp_pcb *pcb = tcp_new_ip_type(type);
+    struct tcp_pcb *pcb = tcp_new_ip_type(version_of(s));
     if (pcb == NULL) {
         return USOCKET_ENOBUFS;
     }
@@ -163,7 +134,7 @@ int stream_bind(slot_t *s, const ip_addr_t *ip, uint16_t port) {
 
 /* ---- Connecting --------------------------------------------------------------------------------------------------- */
 
-/* What a connect returns by the stage, as Linux's does. 0: it goes on; 1: it has succeeded before. */
+/* The result of a connect by the stage, as on Linux. 0: it goes on; 1: it has succeeded before. */
 static int may_connect(slot_t *s) {
     bool untold = (s->flags & UNTOLD) != 0;
     int error;

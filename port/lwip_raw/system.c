@@ -12,29 +12,33 @@
 /* ---- Clock -------------------------------------------------------------------------------------------------------- */
 
 /* sys_now() wraps every 49.7 days; the difference of two calls is right if they lie closer together
- * than that. */
+ * than that. No callback of lwIP reads this clock, so one thread needs no lock. */
 usocket_time_t usocket_port_now(void) {
     static u32_t last;
     static usocket_time_t total;
+#if USOCKET_THREADS
     PLAT_LWIP_ENTER;
+#endif
     u32_t now = sys_now();
     total += (u32_t)(now - last);
     last = now;
     usocket_time_t result = total;
+#if USOCKET_THREADS
     PLAT_LWIP_EXIT;
+#endif
     return result * 1000 + 1;
 }
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------- */
 
-#ifndef PLAT_ALLOC /* lwIP's own heap holds packets */
+#ifndef PLAT_MALLOC /* lwIP's own heap holds packets */
 #include <stdlib.h>
-#define PLAT_ALLOC malloc
+#define PLAT_MALLOC malloc
 #define PLAT_FREE free
 #endif
 
 void *usocket_port_alloc(size_t size) {
-    return PLAT_ALLOC(size);
+    return PLAT_MALLOC(size);
 }
 
 void usocket_port_free(void *p) {

@@ -95,34 +95,26 @@ int usocket_port_event_open(void) {
     return r;
 }
 
-static int set_event(slot_t *s, bool on) {
+static void set_event(slot_t *s, bool on) {
     s->more.on = on;
     if (on) {
         slot_changed(s);
     }
-    return 0;
 }
 
 void usocket_port_event_set(int event) {
-    int r;
-    UNDER_LWIP(r, set_event(&slots[event], true));
-    (void)r;
+    DO_UNDER_LWIP(set_event(&slots[event], true));
 }
 
 void usocket_port_event_clear(int event) {
-    int r;
-    UNDER_LWIP(r, set_event(&slots[event], false));
-    (void)r;
+    DO_UNDER_LWIP(set_event(&slots[event], false));
 }
 
-static int close_event(slot_t *s) {
+static void close_event(slot_t *s) {
     set_close(s);
     slot_free(s);
-    return 0;
 }
 
 void usocket_port_event_close(int event) {
-    int r;
-    UNDER_LWIP(r, close_event(&slots[event]));
-    (void)r;
+    DO_UNDER_LWIP(close_event(&slots[event]));
 }

@@ -68,6 +68,6 @@ int usocket_tls_peer_cert(
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 
-/* What is sent has at most 2 KiB a record. The buffer for receiving begins with 2 KiB where TLS_MAX_FRAGMENT is 2048 and with 4 KiB
+/* A record that is sent has at most 2 KiB. The buffer for receiving begins with 2 KiB where TLS_MAX_FRAGMENT is 2048 and with 4 KiB
  * elsewhere, and grows for a peer that sends longer records. */
 #define MBEDTLS_SSL_OUT_CONTENT_LEN 2064 /* TLS 1.3 pads to 16 bytes */

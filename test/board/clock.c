@@ -42,7 +42,7 @@ uint64_t board_us(void) {
         high = ms_high;
         low = ms_low;
         left = SYST_CVR;
-        /* Where interrupts are off the counter may have wrapped uncounted. */
+        /* With interrupts off the counter may have wrapped uncounted. */
         due = (SCB_ICSR & (1u << 26)) != 0;
         if (due) {
             left = SYST_CVR;

@@ -21,7 +21,7 @@
 #define MICROPY_PERSISTENT_CODE_LOAD (1)
 #if USOCKET_TLS
 #define MICROPY_TRACKED_ALLOC (1) /* mbedTLS's memory is found from static memory */
-#define PLAT_ALLOC(size) board_alloc(size)
+#define PLAT_MALLOC(size) board_alloc(size)
 #define PLAT_FREE(p) board_free(p)
 void *board_alloc(__SIZE_TYPE__ size);
 void board_free(void *p);

@@ -1,4 +1,4 @@
-/* What MicroPython's files ask of this board.
+/* The names that MicroPython's files take from this board.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,4 +1,4 @@
-/* What this project's module asks of the board. Without this file an image with TLS does not link.
+/* The functions that this project's module takes from the board. Without this file an image with TLS does not link.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -53,7 +53,7 @@ test_lwip_strikes_t test_lwip_strikes(void);
 #endif
 
 /* Threads free what others have allocated, so that it cannot be the interpreter's heap. */
-#define PLAT_ALLOC(size) malloc(size)
+#define PLAT_MALLOC(size) malloc(size)
 #define PLAT_FREE(p) free(p)
 
 /* ---- Between the files of this folder ----------------------------------------------------------------------------------- */
