@@ -165,14 +165,14 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1388 + 284, RAM 4 (0 -> 1) */
+ *  @cost 1382 + 284, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
 
 /** The port has usocket_port_notify: the stack reports that a socket has become ready, and
  *  usocket_watch needs no thread, nor USOCKET_THREADS. 0: it has a thread for each socket, at
- *  @cost 244 + 0 (1 -> 0) */
+ *  @cost 252 + 0 (1 -> 0) */
 #ifndef USOCKET_NOTIFIES
 #define USOCKET_NOTIFIES 0
 #endif
@@ -240,7 +240,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 31001 + 2733, RAM 172 (0 -> 1) */
+ *  @cost 30999 + 2733, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
