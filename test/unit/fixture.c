@@ -44,6 +44,14 @@ void fx_sleep(usocket_time_t us) {
     sim_sleep(us);
 }
 
+void fx_control(const bool *stop) {
+    (void)stop;
+}
+
+usocket_time_t fx_stalled(void) {
+    return 0;
+}
+
 void fx_signal_in(usocket_time_t us) {
     sim_signal_in(us);
 }
@@ -171,6 +179,26 @@ void fx_sleep(usocket_time_t us) {
     struct timespec t = { (time_t)(us / SECOND), (long)(us % SECOND * 1000) };
     while (nanosleep(&t, &t) != 0) {
     }
+}
+
+static usocket_time_t stalled; /* written by the control, and read once it has ended */
+
+static void control(void *stop) {
+    while (!__atomic_load_n((const bool *)stop, __ATOMIC_ACQUIRE)) {
+        usocket_time_t start = fx_now();
+        fx_sleep(1 * MS);
+        usocket_time_t late = fx_now() - start - 1 * MS;
+        stalled = late > stalled ? late : stalled;
+    }
+}
+
+void fx_control(const bool *stop) {
+    stalled = 0;
+    fx_go(control, (void *)(uintptr_t)stop);
+}
+
+usocket_time_t fx_stalled(void) {
+    return stalled;
 }
 
 #if FX_STACK

@@ -53,6 +53,11 @@ void fx_join(void);
 void fx_sleep(usocket_time_t us);
 usocket_time_t fx_now(void);
 
+/** Start a control: a thread that sleeps a millisecond at a time, until *stop is set; fx_join waits for it. fx_stalled is the most by
+ *  which it has woken late, to be added to an upper bound of the same time. The simulator has no such lateness. */
+void fx_control(const bool *stop);
+usocket_time_t fx_stalled(void);
+
 /** Send a signal to the calling thread after this time, which ends its wait; the handler does nothing. On a stack on which no signal
  *  ends a wait, an interrupt hook returns true once instead; fx_join removes it. */
 void fx_signal_in(usocket_time_t us);

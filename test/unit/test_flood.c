@@ -193,6 +193,7 @@ static void drive(const struct flood *f, const struct call *c, void (*prepare)(v
         stop = false;
         closed = 0;
         fx_go(flooder, NULL);
+        fx_control(&stop);
         fx_sleep(2 * MS);
 #if FX_SIM
         sim_cost(COST);
@@ -221,7 +222,7 @@ static void drive(const struct flood *f, const struct call *c, void (*prepare)(v
         static const int codes[] = { USOCKET_ETIMEDOUT, USOCKET_EAGAIN, USOCKET_EBADF, USOCKET_EBADF, USOCKET_EINTR, USOCKET_ETIMEDOUT };
         usocket_time_t limit = way == NONBLOCKING ? AT_ONCE : closes ? closed - start + LATE : LIMIT + LATE;
         bool done = r >= 0 || (noticed && r == USOCKET_ETLS_PROTOCOL); /* it returned data or the end of the connection */
-        if (now - start > limit || (!done && r != codes[way]) || (r == USOCKET_ETIMEDOUT && now < end)) {
+        if (now - start > limit + 2 * fx_stalled() || (!done && r != codes[way]) || (r == USOCKET_ETIMEDOUT && now < end)) {
             print_error("%s under %s (%s): %d after %lld us\n", c->name, f->name, ways[way], r, (long long)(now - start));
             fail();
         }

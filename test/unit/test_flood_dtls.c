@@ -97,6 +97,7 @@ static void drive(const struct flood *f, const struct call *c, usocket_t *from) 
     for (int waits = 0; waits < 2; waits++) {
         stop = false;
         fx_go(flooder, from);
+        fx_control(&stop);
         fx_sleep(2 * MS);
 #if FX_SIM
         sim_cost(COST);
@@ -111,7 +112,7 @@ static void drive(const struct flood *f, const struct call *c, usocket_t *from) 
         __atomic_store_n(&stop, true, __ATOMIC_RELEASE);
         fx_join();
         bool done = r >= 0 || r == USOCKET_ETLS_PROTOCOL; /* it returned data, or the flood ended an unprotected handshake */
-        if (took > (waits ? LIMIT + LATE : AT_ONCE) || (!done && r != (waits ? USOCKET_ETIMEDOUT : USOCKET_EAGAIN)) ||
+        if (took > (waits ? LIMIT + LATE : AT_ONCE) + 2 * fx_stalled() || (!done && r != (waits ? USOCKET_ETIMEDOUT : USOCKET_EAGAIN)) ||
             (r == USOCKET_ETIMEDOUT && took < LIMIT)) {
             print_error("%s under %s (%s): %d after %lld us\n", c->name, f->name, waits ? "deadline" : "non-blocking", r, (long long)took);
             fail();
