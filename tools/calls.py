@@ -26,29 +26,38 @@ CORE = [(), ("TLS",), ("THREADS=0", "RESOLVER_WORKERS=0"), ("TLS", "THREADS=0", 
         ("IPV6=0", "UNIX=0", "NAMES=0", "SERVER=0", "DATAGRAMS=0", "THREADS=0", "WORDS=0", "WAIT_SLICE_MS=0", "RACE=0", "ASYNC=0", "POLLER=0")]
 
 
-def symbols(path):
-    """The global symbols that an object defines, and those that it needs."""
-    lines = subprocess.run(["nm", "-g", path], check=True, capture_output=True, text=True).stdout.splitlines()
-    words = [line.split() for line in lines]
-    return {w[-1] for w in words if w and w[-2] in "TDBRCVW"}, {w[-1] for w in words if w and w[-2] == "U"}
+def preprocessed(job):
+    """The text that the compiler sees, of a (source, compiler and flags) pair; of a source that does not compile, the complaints."""
+    source, command = job
+    done = subprocess.run([*command, "-E", "-P", source], stdin=subprocess.DEVNULL, capture_output=True)
+    return done.stderr + b"\n#error" if done.returncode else done.stdout
 
 
-def compile_all(jobs, directory):
-    """Compile (source, compiler and flags) pairs; returns {source: object} and the compiler's errors."""
-    def one(job):
-        source, command = job
-        target = os.path.join(directory, source.replace("/", "+")[:-1] + "o")
-        done = subprocess.run([*command, "-c", "-o", target, source], stdin=subprocess.DEVNULL, capture_output=True, text=True)
-        return source, target, done.stderr if done.returncode else ""
+SYMBOLS = {}  # {text: (defined, needed, error)}: different options often make the same text of a source
+
+
+def symbols(text):
+    """The global symbols that a text defines and those that it needs, and the compiler's error."""
+    if text not in SYMBOLS:
+        with tempfile.NamedTemporaryFile(suffix=".o") as made:
+            done = subprocess.run(["gcc", "-x", "cpp-output", "-std=gnu99", "-O0", "-w", "-c", "-o", made.name, "-"], input=text, capture_output=True)
+            lines = [] if done.returncode else subprocess.run(["nm", "-g", made.name], check=True, capture_output=True, text=True).stdout.splitlines()
+        words = [line.split() for line in lines]
+        error = (done.stderr.decode(errors="replace").splitlines() or ["?"])[0] if done.returncode else ""
+        SYMBOLS[text] = {w[-1] for w in words if w and w[-2] in "TDBRCVW"}, {w[-1] for w in words if w and w[-2] == "U"}, error
+    return SYMBOLS[text]
+
+
+def compile_all(texts):
+    """Compile {source: text}; returns {source: (defined, needed)} and the compiler's errors."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = list(pool.map(one, jobs))
-    return {source: target for source, target, error in results if not error}, [
-        f"{source} does not compile: {error.splitlines()[0] if error.splitlines() else ''}" for source, _, error in results if error]
+        results = dict(zip(texts, pool.map(symbols, texts.values())))
+    return {source: found[:2] for source, found in results.items() if not found[2]}, [
+        f"{source} does not compile: {error}" for source, (_, _, error) in results.items() if error]
 
 
-def references(objects):
-    """{file: {file: symbols}}: the symbols that each file needs from each other file."""
-    known = {source: symbols(path) for source, path in objects.items()}
+def references(known):
+    """{file: {file: symbols}}: the symbols that each file needs from each other file, of {file: (defined, needed)}."""
     home = {name: source for source, (defined, _) in known.items() for name in defined}
     edges = {source: {} for source in known}
     for source, (_, needed) in known.items():
@@ -89,8 +98,8 @@ def layer(path):
     return LAYERS.index(parts[-2]) if len(parts) > 2 and parts[-3] == "src" else None
 
 
-def problems(objects):
-    edges = references(objects)
+def problems(known):
+    edges = references(known)
     found = []
     for component in circles(edges):
         pairs = [f"{a} -> {b} ({', '.join(sorted(names)[:3])})" for a in component for b, names in edges[a].items() if b in component]
@@ -111,11 +120,6 @@ def core_jobs(configuration, mbedtls):
     return [(source, flags) for source in sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/posix/*.c"))]
 
 
-def preprocessed(job):
-    source, command = job
-    return subprocess.run([*command, "-E", source], stdin=subprocess.DEVNULL, capture_output=True).stdout
-
-
 def check_jobs(jobs, what):
     """The problems of (source, compiler and flags) pairs; a clean verdict on their texts is kept (tools/cache.py)."""
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -123,9 +127,8 @@ def check_jobs(jobs, what):
     key = cache.key("calls", cache.version("gcc"), *cache.contents([__file__]), *(word for source, command in jobs for word in (source, *command)), *texts)
     if cache.known(key):
         return []
-    with tempfile.TemporaryDirectory() as directory:
-        objects, errors = compile_all(jobs, directory)
-        found = [f"{what}: {problem}" for problem in errors + problems(objects)]
+    known, errors = compile_all({source: text for (source, _), text in zip(jobs, texts)})
+    found = [f"{what}: {problem}" for problem in errors + problems(known)]
     if not found:
         cache.remember(key)
     return found
@@ -158,10 +161,8 @@ def check_itself():
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with open(path, "w") as file:
                 file.write(text)
-        jobs = [(os.path.join(directory, name), ["gcc"]) for name in texts]
-        with tempfile.TemporaryDirectory() as out:
-            objects, errors = compile_all(jobs, out)
-            found = errors + problems(objects)
+        known, errors = compile_all({source: preprocessed((source, ["gcc"])) for source in (os.path.join(directory, name) for name in texts)})
+        found = errors + problems(known)
     return [] if len(found) == 2 and "circle of 2" in found[0] and "calls up" in found[1] else [
         f"the check does not find a deliberate circle and a deliberate call up: {found}"]
 
