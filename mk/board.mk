@@ -12,6 +12,11 @@ $(BOARD_IMAGES:%=build/board/%/firmware.elf): build/board/%/firmware.elf: $(BOAR
 
 build/board/usocket-test/firmware.elf: $(wildcard test/stackinfo/*)
 
+# The second one takes most objects from the first (tools/kin.py).
+ifdef BUILD_ONLY
+build/board/usocket-roomy/firmware.elf: | build/board/usocket/firmware.elf
+endif
+
 # mbedTLS for the board, with its own configuration.
 BOARD_MBEDTLS := build/mbedtls-board/libmbedcrypto.a
 BOARD_CC := arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -fdata-sections

@@ -59,6 +59,13 @@ build/micropython-$(MICROPYTHON_VERSION)/.ready: | packages
 $(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: $(MODULE_SOURCES) $(MPY_READY) tools/build.py $(wildcard tools/asan/*) | packages
 	$(Q)tools/build.py $* $(@D) $(MPY_TREE)
 
+# A flavour takes objects of MicroPython from another one that is built (tools/kin.py): where all are built, one comes first.
+$(foreach f,asan lwip-asan lwip-raw-asan lwip-raw-irq sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): test/stackinfo/names.c
+ifdef BUILD_ONLY
+$(foreach f,lwip lwip-tiny lwip-raw lwip-raw-tiny,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/sal-$(MPY_KEY)/micropython
+$(foreach f,lwip-asan lwip-raw-asan lwip-raw-irq sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/asan-$(MPY_KEY)/micropython
+endif
+
 $(FLAVOURS:%=build/%/micropython): build/%/micropython: build/obj/%-$(MPY_KEY)/micropython FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)cmp -s $< $@ || { cp $< $@.new && mv $@.new $@; }

@@ -24,6 +24,8 @@ import subprocess
 import sys
 import time
 
+import kin
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 1)
 
@@ -52,6 +54,10 @@ FLAVOURS = {
 }
 
 
+# Flavours of which each takes objects of MicroPython from another one (tools/kin.py), the first if that is built. All have NAMES.
+FAMILIES = (("sal", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny"), ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan"))
+NAMES = f"{ROOT}/test/stackinfo/names.c"
+
 # Stacks other than the system's: the settings of a flavour, preceded by those of its stack. The archives exist already.
 LWIP_DIR = os.path.abspath(os.environ.get("LWIP_DIR") or os.path.join(ROOT, "build", "lwip-2.2.1"))
 LWIP_HEADERS = f"-isystem {LWIP_DIR}/src/include -isystem {LWIP_DIR}/contrib/ports/unix/port/include"
@@ -67,7 +73,7 @@ def on_stack(like, port, **settings):
     for name, value in settings.items():
         arguments[name] = f"{value} {arguments.get(name, '')}".strip()
     arguments["USOCKET_PORT"] = port
-    arguments["USOCKET_EXTRA"] = f"{ROOT}/test/stackinfo/stack.c"
+    arguments["USOCKET_EXTRA"] = f"{ROOT}/test/stackinfo/stack.c {NAMES}"
     return [f"{name}={value}" for name, value in arguments.items()]
 
 
@@ -128,6 +134,8 @@ def with_tls(flavour, archives):
     FLAVOURS[flavour] = [f"{name}={value}" for name, value in arguments.items()]
 
 
+FLAVOURS["asan"].append(f"USOCKET_EXTRA={NAMES}")
+
 for name in ("unix", "ab", "cov", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny", "sal"):
     with_tls(name, MBEDTLS_OUT)
 for name in ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan"):
@@ -185,7 +193,7 @@ def make(step, directory, arguments, progress, log):
         for line in child.stdout:
             out.write(line)
             lines.append(line)
-            if line.startswith("CC "):
+            if progress and line.startswith("CC "):
                 progress.file(line.split()[1])
         status = child.wait()
     if status:
@@ -227,7 +235,7 @@ def mpy_cross(tree, out, logs):
     """Build mpy-cross, which freezes asyncio; all flavours share it."""
     binary = os.path.join(out, "mpy-cross")
     if not os.path.exists(binary):
-        arguments = [f"BUILD={out}"]
+        arguments = [f"BUILD={out}", "COPT=-O0"]  # it compiles longer than it runs
         directory = os.path.join(tree, "mpy-cross")
         progress = Progress("mpy-cross", objects(directory, arguments))
         log = os.path.join(logs, os.path.basename(out) + ".log")
@@ -239,6 +247,22 @@ def mpy_cross(tree, out, logs):
 def own_sources():
     directory = os.path.join(ROOT, "micropython")
     return sorted(name for name in os.listdir(directory) if name.endswith(".c"))
+
+
+def kinsmen(flavour, out):
+    """The directories of other flavours whose objects may serve."""
+    key = os.path.basename(out)[len(flavour):]
+    return [os.path.join(os.path.dirname(out), other + key) for family in FAMILIES if flavour in family for other in family if other != flavour]
+
+
+def take(others, out, directory, arguments, log):
+    """Take objects from the first build that has any which fit; returns their number."""
+    headers = [os.path.join(out, "genhdr", name) for name in kin.GENERATED]
+    for other in others:
+        taken = kin.take(other, out, directory, arguments, lambda: make("making headers", directory, [*arguments, *headers], None, log))
+        if taken:
+            return taken
+    return 0
 
 
 def build(flavour, out, tree):
@@ -266,22 +290,24 @@ def build(flavour, out, tree):
         # Make notices neither a changed flag nor a removed source: start over in these cases.
         recipe = "\n".join([tree, *arguments, *own_sources()]) + "\n"
         stamp = os.path.join(out, "recipe")
+        directory = os.path.join(tree, "ports", "unix")
+        log = os.path.join(logs, os.path.basename(out) + ".log")
+        taken = 0
         if not os.path.exists(stamp) or open(stamp).read() != recipe:
             shutil.rmtree(out, ignore_errors=True)
             os.makedirs(out)
+            taken = take(kinsmen(flavour, out), out, directory, arguments, log)
             with open(stamp, "w") as file:
                 file.write(recipe)
 
-        directory = os.path.join(tree, "ports", "unix")
         binary = os.path.join(out, "micropython")
-        progress = Progress(f"{os.path.basename(out)}", objects(directory, arguments))
+        progress = Progress(f"{os.path.basename(out)}", objects(directory, arguments) - taken)
         # Frozen code refers to strings of the C sources at that time; the linker does not notice a removed source.
         for stale in (binary, os.path.join(out, "frozen_content.c")):
             if os.path.exists(stale):
                 os.unlink(stale)
-        log = os.path.join(logs, os.path.basename(out) + ".log")
         make(f"building MicroPython ({os.path.basename(out)})", directory, arguments, progress, log)
-        progress.done(os.path.relpath(binary, ROOT))
+        progress.done(f"{taken} taken over, " * bool(taken) + os.path.relpath(binary, ROOT))
 
 
 if __name__ == "__main__":

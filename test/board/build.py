@@ -65,9 +65,13 @@ def build(image, out, tree):
         arguments = [f"TREE={tree}", f"LWIP_TREE={LWIP_DIR}", f"BUILD={out}", f"MICROPY_MPYCROSS={cross}", *IMAGES[image]]
         recipe = "\n".join([*arguments, *sources()]) + "\n"
         stamp = os.path.join(out, "recipe")
+        log = os.path.join(logs, f"board-{os.path.basename(out)}.log")
+        taken = 0
         if not os.path.exists(stamp) or open(stamp).read() != recipe:
             shutil.rmtree(out, ignore_errors=True)
             os.makedirs(out)
+            others = [os.path.join(os.path.dirname(out), other) for other in IMAGES if other != image]
+            taken = tools.take(others, out, HERE, arguments, log)
             with open(stamp, "w") as file:
                 file.write(recipe)
         for stale in ("firmware.elf", "frozen_content.c"):
@@ -75,9 +79,9 @@ def build(image, out, tree):
                 os.unlink(os.path.join(out, stale))
 
         name = "board/" + os.path.basename(out)
-        progress = tools.Progress(name, tools.objects(HERE, arguments))
-        tools.make(f"building {name}", HERE, arguments, progress, os.path.join(logs, f"board-{os.path.basename(out)}.log"))
-        progress.done(os.path.relpath(os.path.join(out, "firmware.elf"), ROOT))
+        progress = tools.Progress(name, tools.objects(HERE, arguments) - taken)
+        tools.make(f"building {name}", HERE, arguments, progress, log)
+        progress.done(f"{taken} taken over, " * bool(taken) + os.path.relpath(os.path.join(out, "firmware.elf"), ROOT))
 
 
 if __name__ == "__main__":
