@@ -32,10 +32,10 @@ $(1)/liblwip.a: $(LWIP_FILES:%=$(1)/lwip/%.o) $(LWIP_START:%=$(1)/start/%.o)
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 $(LWIP_FILES:%=$(1)/lwip/%.o): $(1)/lwip/%.o: $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
-	$$(Q)$(2) -std=gnu99 -g -w $(3) $(LWIP_INCLUDE) -c -o $$@ $(LWIP_TREE)/$$*.c
+	$$(Q)$(2) -std=gnu99 -g1 -w $(3) $(LWIP_INCLUDE) -c -o $$@ $(LWIP_TREE)/$$*.c
 $(LWIP_START:%=$(1)/start/%.o): $(1)/start/%.o: test/%.c $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
-	$$(Q)$(2) -std=gnu99 -g -Wall -Wextra -Werror $(3) $(LWIP_INCLUDE) -c -o $$@ $$<
+	$$(Q)$(2) -std=gnu99 -g1 -Wall -Wextra -Werror $(3) $(LWIP_INCLUDE) -c -o $$@ $$<
 endef
 
 LWIP_ASAN := -fsanitize=address -fno-omit-frame-pointer
@@ -56,11 +56,12 @@ LWIP_TC_SOURCES := $(TC_SRC) $(wildcard port/*.c port/lwip/*.c)
 LWIP_TC_LIB := $(TC_LIB_FLAGS) -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
 LWIP_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip $(LWIP_KNOBS) $(LWIP_INCLUDE)
 
-# $(call lwip_variant,name,compiler,options,options of lwIP itself,tests): like tc_variant, on lwIP.
+# $(call lwip_variant,name,compiler,options,options of lwIP itself,tests): like tc_variant, on lwIP. A sixth
+# argument names the directory of an archive with the same options of lwIP.
 define lwip_variant
 lwip_$(1)_PROGRAMS := $(5:%=$(LWIP_BUILD)/$(1)/%-lwip)
 .PRECIOUS: $(LWIP_BUILD)/$(1)/lib/%.o $(LWIP_BUILD)/$(1)/unit/%.o
-$(call lwip_archive,$(LWIP_BUILD)/$(1),$(2),$(4))
+$(if $(6),,$(call lwip_archive,$(LWIP_BUILD)/$(1),$(2),$(4)))
 $(LWIP_BUILD)/$(1)/lib/%.o: %.c $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(LWIP_TC_LIB) $(3) -MMD -MP -c -o $$@ $$<
@@ -69,17 +70,17 @@ $(LWIP_BUILD)/$(1)/unit/%.o: %.c $(BUILD_DIR)/allowed.h $(wildcard test/lwip/*.h
 	$$(Q)$(2) $(LWIP_TC_TEST) $(3) -MMD -MP -c -o $$@ $$<
 $(LWIP_BUILD)/$(1)/usocket.a: $(LWIP_TC_SOURCES:%.c=$(LWIP_BUILD)/$(1)/lib/%.o) $(LWIP_BUILD)/$(1)/unit/$(TC)/fixture.o
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
-$(LWIP_BUILD)/$(1)/%-lwip: $(LWIP_BUILD)/$(1)/unit/$(TC)/test_%.o $(LWIP_BUILD)/$(1)/usocket.a $(LWIP_BUILD)/$(1)/liblwip.a
-	$$(Q)$(2) $(3) -o $$@ $$< $(LWIP_BUILD)/$(1)/usocket.a -Wl,--whole-archive $(LWIP_BUILD)/$(1)/liblwip.a -Wl,--no-whole-archive $(TC_LINK)
+$(LWIP_BUILD)/$(1)/%-lwip: $(LWIP_BUILD)/$(1)/unit/$(TC)/test_%.o $(LWIP_BUILD)/$(1)/usocket.a $(or $(6),$(LWIP_BUILD)/$(1))/liblwip.a
+	$$(Q)$(2) $(3) -o $$@ $$< $(LWIP_BUILD)/$(1)/usocket.a -Wl,--whole-archive $(or $(6),$(LWIP_BUILD)/$(1))/liblwip.a -Wl,--no-whole-archive $(TC_LINK)
 -include $$(shell find $(LWIP_BUILD)/$(1) -name '*.d' 2>/dev/null)
 endef
 
-$(eval $(call lwip_variant,gcc,gcc,-O2,-O2,$(LWIP_TESTS)))
+$(eval $(call lwip_variant,gcc,gcc,-O2,-O2,$(LWIP_TESTS),build/lwip))
 $(eval $(call lwip_variant,clang,clang,-O1,-O1,$(LWIP_TESTS)))
 $(eval $(call lwip_variant,asan,clang,-O1 $(TC_SANITIZE),-O1 $(LWIP_ASAN),$(LWIP_TESTS)))
-$(eval $(call lwip_variant,tiny,gcc,-O2 -DTEST_LWIP_TINY,-O2 -DTEST_LWIP_TINY,calls))
+$(eval $(call lwip_variant,tiny,gcc,-O2 -DTEST_LWIP_TINY,-O2 -DTEST_LWIP_TINY,calls,build/lwip-tiny))
 $(eval $(call lwip_variant,tiny-asan,clang,-O1 -DTEST_LWIP_TINY $(TC_SANITIZE),-O1 -DTEST_LWIP_TINY $(LWIP_ASAN),calls))
-$(eval $(call lwip_variant,v4,gcc,-O2 -DUSOCKET_IPV6=0,-O2,getaddrinfo))
+$(eval $(call lwip_variant,v4,gcc,-O2 -DUSOCKET_IPV6=0,-O2,getaddrinfo,build/lwip))
 
 .PHONY: test-lwip-c test-lwip-c-long
 test-lwip-c: $(lwip_gcc_PROGRAMS) $(lwip_v4_PROGRAMS) $(lwip_asan_PROGRAMS) $(lwip_tiny_PROGRAMS) $(lwip_tiny-asan_PROGRAMS) ## the C tests on lwIP; random sequences of calls

@@ -14,10 +14,10 @@ $(1)/liblwip.a: $(LWIP_RAW_FILES:%=$(1)/lwip/%.o) $(LWIP_RAW_START:%=$(1)/start/
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 $(LWIP_RAW_FILES:%=$(1)/lwip/%.o): $(1)/lwip/%.o: $(LWIP_RAW_HEADERS) $(LWIP_READY)
 	@mkdir -p $$(@D)
-	$$(Q)$(2) -std=gnu99 -g -w $(3) $(LWIP_RAW_INCLUDE) -c -o $$@ $(LWIP_TREE)/$$*.c
+	$$(Q)$(2) -std=gnu99 -g1 -w $(3) $(LWIP_RAW_INCLUDE) -c -o $$@ $(LWIP_TREE)/$$*.c
 $(LWIP_RAW_START:%=$(1)/start/%.o): $(1)/start/%.o: test/%.c $(LWIP_RAW_HEADERS) $(LWIP_READY)
 	@mkdir -p $$(@D)
-	$$(Q)$(2) -std=gnu99 -g -D_GNU_SOURCE -Wall -Wextra -Werror $(3) $(LWIP_RAW_INCLUDE) -c -o $$@ $$<
+	$$(Q)$(2) -std=gnu99 -g1 -D_GNU_SOURCE -Wall -Wextra -Werror $(3) $(LWIP_RAW_INCLUDE) -c -o $$@ $$<
 endef
 
 LWIP_IRQ := -DTEST_LWIP_PREEMPTS
@@ -43,7 +43,7 @@ LWIP_RAW_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip_raw $(LWIP_RAW_
 define lwip_raw_variant
 lwip_raw_$(1)_PROGRAMS := $(5:%=$(LWIP_RAW_BUILD)/$(1)/%-lwip-raw)
 .PRECIOUS: $(LWIP_RAW_BUILD)/$(1)/lib/%.o $(LWIP_RAW_BUILD)/$(1)/unit/%.o
-$(call lwip_raw_archive,$(LWIP_RAW_BUILD)/$(1),$(2),$(4))
+$(if $(6),,$(call lwip_raw_archive,$(LWIP_RAW_BUILD)/$(1),$(2),$(4)))
 $(LWIP_RAW_BUILD)/$(1)/lib/%.o: %.c $(LWIP_RAW_HEADERS) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(LWIP_RAW_TC_LIB) $(3) -MMD -MP -c -o $$@ $$<
@@ -52,15 +52,15 @@ $(LWIP_RAW_BUILD)/$(1)/unit/%.o: %.c $(BUILD_DIR)/allowed.h $(LWIP_RAW_HEADERS) 
 	$$(Q)$(2) $(LWIP_RAW_TC_TEST) $(3) -MMD -MP -c -o $$@ $$<
 $(LWIP_RAW_BUILD)/$(1)/usocket.a: $(LWIP_RAW_TC_SOURCES:%.c=$(LWIP_RAW_BUILD)/$(1)/lib/%.o) $(LWIP_RAW_BUILD)/$(1)/unit/$(TC)/fixture.o
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
-$(LWIP_RAW_BUILD)/$(1)/%-lwip-raw: $(LWIP_RAW_BUILD)/$(1)/unit/$(TC)/test_%.o $(LWIP_RAW_BUILD)/$(1)/usocket.a $(LWIP_RAW_BUILD)/$(1)/liblwip.a
-	$$(Q)$(2) $(3) -o $$@ $$< $(LWIP_RAW_BUILD)/$(1)/usocket.a -Wl,--whole-archive $(LWIP_RAW_BUILD)/$(1)/liblwip.a -Wl,--no-whole-archive $(TC_LINK)
+$(LWIP_RAW_BUILD)/$(1)/%-lwip-raw: $(LWIP_RAW_BUILD)/$(1)/unit/$(TC)/test_%.o $(LWIP_RAW_BUILD)/$(1)/usocket.a $(or $(6),$(LWIP_RAW_BUILD)/$(1))/liblwip.a
+	$$(Q)$(2) $(3) -o $$@ $$< $(LWIP_RAW_BUILD)/$(1)/usocket.a -Wl,--whole-archive $(or $(6),$(LWIP_RAW_BUILD)/$(1))/liblwip.a -Wl,--no-whole-archive $(TC_LINK)
 -include $$(shell find $(LWIP_RAW_BUILD)/$(1) -name '*.d' 2>/dev/null)
 endef
 
-$(eval $(call lwip_raw_variant,gcc,gcc,-O2,-O2,$(LWIP_RAW_TESTS)))
+$(eval $(call lwip_raw_variant,gcc,gcc,-O2,-O2,$(LWIP_RAW_TESTS),build/lwip-raw))
 $(eval $(call lwip_raw_variant,asan,clang,-O1 $(TC_SANITIZE),-O1 $(LWIP_ASAN),$(LWIP_RAW_TESTS)))
 $(eval $(call lwip_raw_variant,irq,clang,-O1 $(LWIP_IRQ) $(TC_SANITIZE),-O1 $(LWIP_IRQ) $(LWIP_ASAN),$(LWIP_RAW_TESTS)))
-$(eval $(call lwip_raw_variant,tiny,gcc,-O2 -DTEST_LWIP_TINY,-O2 -DTEST_LWIP_TINY,calls))
+$(eval $(call lwip_raw_variant,tiny,gcc,-O2 -DTEST_LWIP_TINY,-O2 -DTEST_LWIP_TINY,calls,build/lwip-raw-tiny))
 $(eval $(call lwip_raw_variant,tiny-irq,clang,-O1 -DTEST_LWIP_TINY $(LWIP_IRQ) $(TC_SANITIZE),-O1 -DTEST_LWIP_TINY $(LWIP_IRQ) $(LWIP_ASAN),calls))
 
 LWIP_RAW_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1

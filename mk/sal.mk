@@ -8,9 +8,9 @@ SAL_LOOK := $(filter-out $(SAL)/test_%,$(SAL_LOOK))
 SAL_UNIT := socket connect data datagram watch getaddrinfo threads edges
 SAL_OWN := $(patsubst $(SAL)/test_%.c,%,$(wildcard $(SAL)/test_*.c))
 SAL_CONFIG := -D__RTTHREAD__ -DUSOCKET_CONFIG_FILE='"usocket_config.h"' -I$(SAL)/rtthread -Iinclude -Iport/rtthread
-SAL_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion $(SAL_CONFIG) -I$(SAL)/include
-SAL_LOOK_FLAGS := -std=gnu99 -g -Wall -Wextra -Werror
-SAL_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror $(SAL_CONFIG) -DTEST_PLATFORM -I$(TC) -I$(SAL) -I$(BUILD_DIR)
+SAL_LIB_FLAGS := -std=c99 -g1 -Wall -Wextra -Werror -Wconversion $(SAL_CONFIG) -I$(SAL)/include
+SAL_LOOK_FLAGS := -std=gnu99 -g1 -Wall -Wextra -Werror
+SAL_TEST_FLAGS := -std=c99 -g1 -D_GNU_SOURCE -Wall -Wextra -Werror $(SAL_CONFIG) -DTEST_PLATFORM -I$(TC) -I$(SAL) -I$(BUILD_DIR)
 
 # ---- The interpreter ----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ powerpc_CC := powerpc-linux-gnu-gcc
 powerpc_RUN := qemu-ppc -L /usr/powerpc-linux-gnu
 
 # The test library; Debian has it only for this machine's own processor.
-CMOCKA_FLAGS := -O2 -g -w -I$(CMOCKA_TREE)/include $(addprefix -DHAVE_,INTTYPES_H MALLOC_H SETJMP_H SIGNAL_H STDINT_H STRSIGNAL \
+CMOCKA_FLAGS := -O2 -g1 -w -I$(CMOCKA_TREE)/include $(addprefix -DHAVE_,INTTYPES_H MALLOC_H SETJMP_H SIGNAL_H STDINT_H STRSIGNAL \
 	STRUCT_TIMESPEC CLOCK_GETTIME CLOCK_REALTIME GCC_THREAD_LOCAL_STORAGE)
 
 ifeq ($(CMOCKA_DIR),)

@@ -12,8 +12,8 @@ TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(wildcard port/*.c port/posix/*.c)
 TC_SIM_TESTS := address error socket connect accept data flood datagram lookup share dial race poller sweep watch fuzz edges
 TC_NET_TESTS := system socket connect accept data flood datagram poller watch getaddrinfo threads bsd edges fork
-TC_LIB_FLAGS := -std=c99 -g -Wall -Wextra -Werror -Wconversion -Iinclude
-TC_TEST_FLAGS := -std=c99 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
+TC_LIB_FLAGS := -std=c99 -g1 -Wall -Wextra -Werror -Wconversion -Iinclude
+TC_TEST_FLAGS := -std=c99 -g1 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
 # The bodies of the tests compile faster without optimization; the library and the simulator keep the options of their variant.
 TC_TEST_O := -O0
 TC_LINK := -lcmocka -lpthread

@@ -17,9 +17,9 @@ $(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/mbedtls.mk $(MBEDTLS_READY)
 endef
 
 $(eval $(call mbedtls_archive,$(MBEDTLS_OUT),gcc,-O2))
-$(eval $(call mbedtls_archive,$(MBEDTLS_OUT_ASAN),gcc,-O1 -g -fsanitize=address -fno-omit-frame-pointer))
+$(eval $(call mbedtls_archive,$(MBEDTLS_OUT_ASAN),gcc,-O1 -g1 -fsanitize=address -fno-omit-frame-pointer))
 
-$(eval $(call mbedtls_archive,build/mbedtls-tsan,clang,-O1 -g -fsanitize=thread))
+$(eval $(call mbedtls_archive,build/mbedtls-tsan,clang,-O1 -g1 -fsanitize=thread))
 
 size size-check test-configs: $(MBEDTLS_READY)
 
