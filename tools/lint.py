@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 import arrows
+import budget
 import builds
 import cache
 import calls
@@ -300,6 +301,16 @@ def suites_in_documents(_):
     if made.returncode or len(lines) != 3:
         return ["make suites fails: " + made.stderr]
     return [f"docs/testing.md: the row of {name} has to be {suites}" for name, suites in (line.split(": ") for line in lines) if rows.get(name) != suites]
+
+
+@check
+def gate_budget(_):
+    """Each suite of make test and make test-long has a row in tools/budget.txt, and the rows add up to less than the limit (tools/budget.py)."""
+    made = subprocess.run(["make", "-s", "suites"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    runs = re.findall(r"^make (test|test-long): (.*)$", made.stdout, re.M)
+    if made.returncode or len(runs) != 2:
+        return ["make suites fails: " + made.stderr]
+    return budget.problems([name for run, suites in runs for name in (f"{run}-builds", *suites.split())])
 
 
 @check

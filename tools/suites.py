@@ -23,6 +23,7 @@ import sys
 import threading
 import time
 
+import budget
 import slow
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -219,6 +220,7 @@ def run_all(name, targets):
     slowest = sorted(rows, key=lambda row: -row[2])[:10]
     print("the slowest: " + ", ".join(f"{target} {seconds:.0f} s" for target, _, seconds, _ in slowest))
     print(f"{took:.0f} s, {sum(cpu.values()):.0f} s of CPU")
+    print("".join(line + "\n" for line in budget.over({f"{name}-{BUILDS}" if target == BUILDS else target: cpu[target] for target in order})), end="")
     repeat(name)
     return rows, total
 
