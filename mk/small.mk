@@ -70,9 +70,12 @@ test-client: build/client/micropython ## an interpreter for TCP clients only: it
 	$(GO) $(PYTHON) test/client/run.py $<
 
 # The ports are measured as well, which needs lwIP's headers.
-.PHONY: size-check
-size size-check: $(LWIP_READY)
+.PHONY: size-check size-check-long
+size size-check size-check-long: $(LWIP_READY)
 size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md has grown by more than 1 %
+	$(GO) $(PYTHON) tools/size.py --check --no-knobs --micropython $(MPY_TREE)
+
+size-check-long: packages-test $(MPY_READY) ## the same, and a cost of a knob in config.h that is not the measured one
 	$(GO) $(PYTHON) tools/size.py --check --micropython $(MPY_TREE)
 
 .PHONY: test-configs

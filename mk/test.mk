@@ -4,7 +4,7 @@ SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcar
 	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
 LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python test-c-variants test-tree
-SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long coverage-check
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
 LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal test-python test-c \

@@ -21,7 +21,7 @@ $(eval $(call mbedtls_archive,$(MBEDTLS_OUT_ASAN),gcc,-O1 -g1 -fsanitize=address
 
 $(eval $(call mbedtls_archive,build/mbedtls-tsan,clang,-O1 -g1 -fsanitize=thread))
 
-size size-check test-configs: $(MBEDTLS_READY)
+size size-check size-check-long test-configs: $(MBEDTLS_READY)
 
 # The interpreters with TLS (tools/build.py).
 ifneq ($(TLS),0)

@@ -5,8 +5,8 @@ of each public function.
 Everything is compiled with arm-none-eabi-gcc -mcpu=cortex-m4 -mthumb -Os. "flash" is text + rodata + data,
 "RAM" is data + bss. The code of libc, libgcc, MicroPython and the network stack is not counted.
 
-The table is committed as bench/size.md. --check measures again and fails when a figure has grown by more than 1 %, or when the cost of a
-knob differs from the one in include/usocket/config.h (tools/costs.py). --write writes the table and those costs again, and requires a
+The table is committed as bench/size.md. --check measures again and fails when a figure has grown by more than 1 %, or, without --no-knobs,
+when the cost of a knob differs from the one in include/usocket/config.h (tools/costs.py). --write writes the table and those costs again, and requires a
 reason (--note) for growth, which goes into the section "Growth".
 """
 
@@ -20,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import cache
 import costs
@@ -110,8 +111,8 @@ def total(parts):
     return result
 
 
-def call(command):
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def call(command, text=None):
+    result = subprocess.run(command, input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if result.returncode != 0:
         errors = [line for line in result.stderr.splitlines() if "error" in line or "undefined" in line]
         raise Problem((errors or result.stderr.splitlines() or ["failed: " + command[0]])[0].replace(ROOT + "/", ""))
@@ -129,6 +130,16 @@ def read(path):
         return file.read()
 
 
+def different(some, others):
+    """The names of macros that differ, with those that refer to them."""
+    names = {name for name in some.keys() | others.keys() if some.get(name) != others.get(name)}
+    while True:
+        more = {name for macros in (some, others) for name, value in macros.items() if names & set(re.findall(r"\w+", value))} - names
+        if not more:
+            return names
+        names |= more
+
+
 class Target:
     """A directory for objects, with the headers that the sources need."""
 
@@ -140,8 +151,9 @@ class Target:
         self.modules = [micropython + "/ports/unix/modsocket.c", micropython + "/extmod/modlwip.c"]
         self.runs = 0
         self.compiled = {}  # {what was compiled: object file}
-        self.texts = {}  # {source, flags, knobs as config.h completes them: digest of the preprocessed source}
+        self.texts = {}  # {source, flags: [(knobs as config.h completes them, names of knobs in its files, digest of the preprocessed source)]}
         self.knobs = {}  # {flags: those knobs}
+        self.words = {}  # {file: names of knobs in it}
         self.sections = {}  # {object file: [(section, bytes)]}
         self.parts = {}  # every function and table of the last measurement of a file: {(file, name): bytes}
         for name in STACK:
@@ -211,21 +223,39 @@ class Target:
                 key = (path, flags[path] if options else text)
                 if key not in self.compiled:
                     self.compiled[key] = "%s/%s.o" % (where, os.path.relpath(path, ROOT).replace("/", "_")) if options else self.kept(path, text)
-                    if options or not os.path.exists(self.compiled[key]):
+                    if options:
                         commands.append([CC, *flags[path], "-c", "-o", self.compiled[key], path])
                 objects[path] = self.compiled[key]
             list(pool.map(call, commands))
         return objects
 
     def text(self, path, flags):
-        """A digest of the source as the compiler sees it: a knob that changes nothing in a file needs no compilation."""
+        """A digest of the source as the compiler sees it, which is compiled. A knob that no file of a source mentions makes no other text."""
         if flags not in self.knobs:
             macros = call([CC, *flags, "-E", "-dM", ROOT + "/include/usocket/config.h"])
-            self.knobs[flags] = "".join(sorted(re.findall(r"^#define USOCKET_.*\n", macros, re.M)))
-        key = (path, tuple(flag for flag in flags if not flag.startswith("-DUSOCKET_")), self.knobs[flags])
-        if key not in self.texts:
-            self.texts[key] = hashlib.sha1(call([CC, *flags, "-E", "-P", path]).encode()).digest()
-        return self.texts[key]
+            self.knobs[flags] = dict(re.findall(r"^#define (USOCKET_\w+)(.*)\n", macros, re.M))
+        key = (path, tuple(flag for flag in flags if not flag.startswith("-DUSOCKET_")))
+        knobs, earlier = self.knobs[flags], self.texts.setdefault(key, [])
+        for others, words, digest in earlier:
+            if not words & different(knobs, others):
+                return digest
+        with tempfile.NamedTemporaryFile("r", suffix=".d", dir=OUT) as rules:
+            text = call([CC, *flags, "-E", "-P", "-MD", "-MF", rules.name, path])
+            files = rules.read().replace("\\\n", " ").partition(": ")[2].split()
+        digest = hashlib.sha1(text.encode()).digest()
+        words = set().union(*(self.mentions(name) for name in files if not name.endswith("/include/usocket/config.h")))
+        earlier.append((knobs, words, digest))
+        made = self.kept(path, digest)
+        if not os.path.exists(made):
+            call([CC, *FLAGS, "-x", "cpp-output", "-c", "-o", made + ".new", "-"], text)
+            os.replace(made + ".new", made)
+        return digest
+
+    def mentions(self, name):
+        """The names of knobs in a file."""
+        if name not in self.words:
+            self.words[name] = set(re.findall(r"\bUSOCKET_\w+", read(name)))
+        return self.words[name]
 
     def kept(self, path, text):
         """The place of an object in KEPT, where a later run finds it. The name tells all that the object depends on."""
@@ -342,7 +372,7 @@ def goals(target, report):
     report.table(("what", "flash", "RAM", "limit", ""), rows)
 
 
-def everything(target, top, brief):
+def everything(target, top, brief, knobs=True):
     report = Report()
     version = re.search(r"\d+\.\d+\.\d+", call([CC, "-dumpfullversion"]))[0]
     report.lines = ["# Size", "",
@@ -396,11 +426,12 @@ def everything(target, top, brief):
         library = target.library if port == "posix" else target.sources(port)
         return [total(target.measure(paths, defines, port).values()) for paths in (library, target.binding if port == "posix" else [])]
 
-    report.title("Knobs")
-    rows, report.wrong = costs.table(sizes, Problem)
-    report.costs = rows
-    report.lines += ["What the second value costs over the first.", ""]
-    report.table(("knob",) + costs.PARTS, rows)
+    if knobs:
+        report.title("Knobs")
+        rows, report.wrong = costs.table(sizes, Problem)
+        report.costs = rows
+        report.lines += ["What the second value costs over the first.", ""]
+        report.table(("knob",) + costs.PARTS, rows)
     if brief:
         return report
 
@@ -433,6 +464,7 @@ def main():
     parser.add_argument("--write", action="store_true", help="write the table to bench/size.md, and the costs to config.h")
     parser.add_argument("--note", default="", metavar="TEXT", help="with --write: why figures have grown")
     parser.add_argument("--check", action="store_true", help="fail when a figure has grown by more than 1 %% since then")
+    parser.add_argument("--no-knobs", action="store_true", help="with --check: leave out the costs of knobs")
     given = parser.parse_args()
     if not shutil.which(CC):
         sys.exit("size.py: no %s (packages gcc-arm-none-eabi and libnewlib-arm-none-eabi)" % CC)
@@ -443,7 +475,7 @@ def main():
     os.makedirs(KEPT, exist_ok=True)
     try:
         target = Target(find_micropython(given.micropython))
-        report = everything(target, given.top, given.check)
+        report = everything(target, given.top, given.check, not given.no_knobs)
         for name in set(glob.glob(KEPT + "/*.o")) - set(target.compiled.values()):
             os.unlink(name)
     except Problem as e:
