@@ -16,7 +16,8 @@ $(1)/libmbedcrypto.a: port/posix/mbedtls_user.h mk/mbedtls.mk $(MBEDTLS_READY)
 	$$(Q)$(AR) rcs $(1)/libmbedtls.a && $(AR) rcs $(1)/libmbedx509.a
 endef
 
-$(eval $(call mbedtls_archive,$(MBEDTLS_OUT),gcc,-O2))
+# MBEDTLS_O: -O0 where only the build is tested (test/tree).
+$(eval $(call mbedtls_archive,$(MBEDTLS_OUT),gcc,$(or $(MBEDTLS_O),-O2)))
 $(eval $(call mbedtls_archive,$(MBEDTLS_OUT_ASAN),gcc,-O1 -g1 -fsanitize=address -fno-omit-frame-pointer))
 
 $(eval $(call mbedtls_archive,build/mbedtls-tsan,clang,-O1 -g1 -fsanitize=thread))

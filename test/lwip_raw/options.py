@@ -147,18 +147,30 @@ class Count:
         headers = [name for tree in ("include", "src", "port", OUT, ports.lwip + "/src/include", *ports.options.values())
                    for name in glob.glob(tree + "/**/*.h", recursive=True)]
         self.common = cache.key(*cache.contents([*headers, __file__, *glob.glob(ports.tree + "/py/*.h")]))
+        self.results = {}  # {compiler, source, its text behind the preprocessor: result}
         self.files = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/lwip_raw/*.c"))
 
     def say(self, good, what, detail=""):
         self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
         print(("ok   " if good else "FAIL ") + what + ("" if good or not detail else "\n" + detail), flush=True)
 
+    def one(self, command, name):
+        """Compile a source; with the optimizer, where an earlier command made the same text of it, the result is that one."""
+        if "-S" not in command:
+            return compiled([*command, name])
+        words = [word for word in command if word != "-S"]
+        text = subprocess.run([*words, "-E", "-P", "-o", "-", name], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        key = command[0], name, text.stdout, text.returncode
+        if text.returncode or key not in self.results:
+            self.results[key] = compiled([*command, name])
+        return self.results[key]
+
     def compile(self, what, command):
         """Compile everything."""
         key = cache.key("lwipopts", cache.version(command[0]), *command, self.common, *cache.contents(self.files))
         bad = []
         if not cache.known(key):
-            bad = [text for good, text in self.pool.map(compiled, [[*command, name] for name in self.files]) if not good]
+            bad = [text for good, text in self.pool.map(lambda name: self.one(command, name), self.files) if not good]
         if not bad:
             cache.remember(key)
         self.say(not bad, what, "\n".join(bad)[:3000])
