@@ -256,13 +256,14 @@ def kinsmen(flavour, out):
 
 
 def take(others, out, directory, arguments, log):
-    """Take objects from the first build that has any which fit; returns their number."""
+    """Take the objects that fit from other builds; returns their number."""
     headers = [os.path.join(out, "genhdr", name) for name in kin.GENERATED]
-    for other in others:
-        taken = kin.take(other, out, directory, arguments, lambda: make("making headers", directory, [*arguments, *headers], None, log))
-        if taken:
-            return taken
-    return 0
+
+    def generate():
+        if not all(map(os.path.exists, headers)):
+            make("making headers", directory, [*arguments, *headers], None, log)
+
+    return sum(kin.take(other, out, directory, arguments, generate) for other in others)
 
 
 def build(flavour, out, tree):

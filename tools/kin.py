@@ -40,7 +40,8 @@ class Flags:
                     self.places.append(os.path.abspath(word[2:]))
                 else:
                     other.append(word)
-            rest.append((name, tuple(other) if name.endswith(("FLAGS", "FLAGS_EXTRA")) else value))
+            if other or not name.endswith(("FLAGS", "FLAGS_EXTRA")):
+                rest.append((name, tuple(other) or value))
         self.rest = sorted(rest)
         # micropython.mk adds these.
         self.places.append(os.path.join(ROOT, "port", port))
@@ -114,8 +115,8 @@ class Kin:
                     continue  # the port decides which file it is (micropython.mk)
                 if not self.own and os.path.relpath(made, self.theirs).startswith("usocket" + os.sep):
                     continue
-                if needs and all(map(self.fits, needs)) and self.newer(made, needs):
-                    copy = os.path.join(self.ours, os.path.relpath(made, self.theirs))
+                copy = os.path.join(self.ours, os.path.relpath(made, self.theirs))
+                if needs and not os.path.exists(copy) and all(map(self.fits, needs)) and self.newer(made, needs):
                     os.makedirs(os.path.dirname(copy), exist_ok=True)
                     shutil.copyfile(made, copy)
                     with open(copy[:-2] + ".P", "w") as file:
@@ -129,7 +130,7 @@ class Kin:
 
 
 def take(theirs, ours, directory, arguments, generate):
-    """Fill `ours`, where nothing is compiled yet, from `theirs`; returns the number of objects. generate: makes the headers."""
+    """Fill `ours`, where nothing is compiled yet, from `theirs`; returns the number of new objects. generate: makes the headers."""
     try:
         with open(os.path.join(theirs, "recipe")) as file:
             flags = Flags(line for line in file.read().splitlines() if "=" in line)
