@@ -4,11 +4,11 @@ SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcar
 	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
 LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python test-c-variants test-tree
-SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long coverage-check
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long test-arm-python coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
 LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal test-python test-c \
-	size-check test-arm-python test-random-asan test-tree test-tls-asan test-tls-sal test-tls-lwip-raw \
+	test-tree size-check test-random-asan test-tls-asan test-tls-sal test-tls-lwip-raw \
 	test-tap-lwip-raw test-python-lwip-raw-irq test-lwip-raw-irq test-tap test-tap-lwip-raw-irq test-lwipopts test-random-lwip-raw-irq test-python-asan test-configs test-c-variants
 longest_first = $(foreach suite,$(LONGEST),$(filter $(suite),$(1))) $(filter-out $(LONGEST),$(1))
 
