@@ -78,7 +78,7 @@ test-docs: $(OURS) lib ## the examples of the documents, their names and numbers
 
 ifneq ($(wildcard test/compat/run.py),)
 .PHONY: test-compat-long
-LONG_SUITES += test-compat-long
+SOAK_SUITES += test-compat-long
 test-compat: $(MPY_READY) ## the binding against the names of MicroPython 1.13, and its headers for RT-Thread's
 	$(GO) $(PYTHON) test/compat/run.py $(MPY_TREE)
 
