@@ -119,7 +119,7 @@ typedef struct usocket_addr {
 int usocket_addr_parse(usocket_addr_t *a, const char *text, size_t len, int family);
 
 /** Read exactly "a.b.c.d" or an IPv6 address without scope, as inet_pton(3) does.
- *  @param ip receives 4 or 16 bytes @return 0, or USOCKET_EINVAL */
+ *  @param ip receives 4 or 16 bytes; of any value after a failure @return 0, or USOCKET_EINVAL */
 int usocket_pton(int family, const char *text, size_t len, uint8_t *ip);
 
 /** Read an IPv4 address in any form of inet_aton(3). @param ip receives 4 bytes @return 0, or

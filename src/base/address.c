@@ -9,22 +9,31 @@
 
 /* ---- IPv4 -------------------------------------------------------------------------------------------------------- */
 
+/* The value of a decimal digit; more than 9 for other characters. */
+static unsigned digit_10(char c) {
+    return (unsigned)(unsigned char)c - '0';
+}
+
 /* The value of a digit in any base up to 16; 16 for other characters, which thus end a number. */
 static unsigned digit(char c) {
-    unsigned decimal = (unsigned char)c - '0';
+    unsigned decimal = digit_10(c);
     unsigned letter = ((unsigned char)c | 0x20u) - 'a';
     return decimal < 10 ? decimal : letter < 6 ? letter + 10 : 16;
 }
 
 const char *usocket_parse_digits(const char *p, const char *end, unsigned base, uint32_t *value) {
-    uint64_t v = 0;
-    for (; p < end && digit(*p) < base; p++) {
-        v = v * base + digit(*p);
-        if (v > UINT32_MAX) {
+    uint32_t v = 0;
+    for (; p < end; p++) {
+        unsigned d = digit(*p);
+        if (d >= base) {
+            break;
+        }
+        if (v > (UINT32_MAX - d) / base) {
             return NULL;
         }
+        v = v * base + d;
     }
-    *value = (uint32_t)v;
+    *value = v;
     return p;
 }
 
@@ -50,11 +59,34 @@ static void put32(uint8_t *ip, uint32_t v) {
     }
 }
 
+/* Parse an IPv4 address in the one form that ntop4
+ * writes: four decimal parts without leading zeros. A failure leaves any bytes in `ip`. */
+static int pton4(const char *text, const char *end, uint8_t *ip) {
+    int i = 0;
+    do {
+        unsigned v = text < end ? digit_10(*text) : 10;
+        unsigned d;
+        if (v > 9) {
+            return USOCKET_EINVAL;
+        }
+        while (++text < end && (d = digit_10(*text)) < 10) {
+            if (v == 0 || (v = v * 10 + d) > 255) {
+                return USOCKET_EINVAL;
+            }
+        }
+        ip[i++] = (uint8_t)v;
+    } while (i < 4 && text < end && *text++ == '.');
+    return i == 4 && text == end ? 0 : USOCKET_EINVAL;
+}
+
 int usocket_aton(const char *text, size_t len, uint8_t *ip) {
     if (text == NULL) {
         return USOCKET_EINVAL;
     }
     const char *end = text + len;
+    if (USOCKET_QUICK && pton4(text, end, ip) == 0) { /* the usual form */
+        return 0;
+    }
     uint32_t value = 0;
     for (int i = 0; i < 4; i++) {
         uint32_t part;
@@ -82,7 +114,8 @@ char *usocket_format_number(char *p, uint32_t v, unsigned base) {
     char digits[10];
     int n = 0;
     do {
-        digits[n++] = "0123456789abcdef"[v % base];
+        unsigned d = v % base;
+        digits[n++] = (char)(d + (d < 10 ? '0' : 'a' - 10));
         v /= base;
     } while (v != 0);
     while (n > 0) {
@@ -98,18 +131,6 @@ static char *ntop4(const uint8_t *ip, char *p) {
         *p++ = '.';
     }
     return p - 1;
-}
-
-/* Parse an IPv4 address in the one form that ntop4
- * writes: four decimal parts without leading zeros. */
-static int pton4(const char *text, size_t len, uint8_t *ip) {
-    uint8_t out[4];
-    char form[16];
-    if (usocket_aton(text, len, out) < 0 || (size_t)(ntop4(out, form) - form) != len || memcmp(form, text, len) != 0) {
-        return USOCKET_EINVAL;
-    }
-    memcpy(ip, out, sizeof(out));
-    return 0;
 }
 
 /* ---- IPv6 -------------------------------------------------------------------------------------------------------- */
@@ -133,7 +154,7 @@ static int pton6(const char *text, const char *end, uint8_t *ip) {
             return USOCKET_EINVAL;
         }
         if (p < end && *p == '.') { /* the last 32 bits as IPv4 */
-            if (n > 12 || pton4(text, (size_t)(end - text), out + n) < 0) {
+            if (n > 12 || pton4(text, end, out + n) < 0) {
                 return USOCKET_EINVAL;
             }
             n += 4;
@@ -227,12 +248,16 @@ static int parse_scope(const char *text, const char *end, uint32_t *scope) {
 /* ---- Either ------------------------------------------------------------------------------------------------------ */
 
 int usocket_pton(int family, const char *text, size_t len, uint8_t *ip) {
+    if (text == NULL) {
+        return USOCKET_EINVAL;
+    }
+    const char *end = text + len;
 #if USOCKET_IPV6
-    if (family == USOCKET_AF_INET6 && text != NULL) {
-        return pton6(text, text + len, ip);
+    if (family == USOCKET_AF_INET6) {
+        return pton6(text, end, ip);
     }
 #endif
-    return family == USOCKET_AF_INET ? pton4(text, len, ip) : USOCKET_EINVAL;
+    return family == USOCKET_AF_INET ? pton4(text, end, ip) : USOCKET_EINVAL;
 }
 
 int usocket_ntop(int family, const uint8_t *ip, char *buf) {
