@@ -4,21 +4,30 @@
  */
 #include "py_usocket.h"
 
-/* A namedtuple is a tuple here; an instance of a Python class is taken by its native base. */
-bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
-    /* The native base of an instance is not a tuple or list yet while the class's __init__ has not run. */
-    if (!usocket_is_tuple(arg) && !mp_obj_is_type(arg, &mp_type_list)) {
-        mp_obj_t base = mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_tuple));
-        arg = base != MP_OBJ_NULL ? base : mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_list));
-    }
-    if (arg != MP_OBJ_NULL && usocket_is_tuple(arg)) {
+/* The items of a native object. A namedtuple is a tuple here. */
+static bool native_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
+    if (usocket_is_tuple(arg)) {
         mp_obj_tuple_get(arg, n, items);
-    } else if (arg != MP_OBJ_NULL && mp_obj_is_type(arg, &mp_type_list)) {
-        mp_obj_list_get(arg, n, items);
-    } else {
-        return false;
+        return true;
     }
-    return true;
+    if (mp_obj_is_type(arg, &mp_type_list)) {
+        mp_obj_list_get(arg, n, items);
+        return true;
+    }
+    return false;
+}
+
+/* An instance of a Python class is taken by its native base, which is not a tuple or list yet while the class's __init__
+ * has not run. */
+bool usocket_py_items(mp_obj_t arg, size_t *n, mp_obj_t **items) {
+    if (native_items(arg, n, items)) {
+        return true;
+    }
+    mp_obj_t base = mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_tuple));
+    if (base == MP_OBJ_NULL) {
+        base = mp_obj_cast_to_native_base(arg, MP_OBJ_FROM_PTR(&mp_type_list));
+    }
+    return base != MP_OBJ_NULL && native_items(base, n, items);
 }
 
 void usocket_py_raise_type(qstr name, const char *wanted, mp_obj_t arg) {
@@ -190,7 +199,11 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
 /* Look a host name up, and take the first address of the family. With the deadline USOCKET_NOW only names are
  * accepted that the library resolves by itself, such as localhost. */
 static void resolve_host(
-    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
+    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t *settled, qstr what) {
+    if (settled != NULL && self != NULL) {
+        usocket_py_settle(settled, &self->sock);
+    }
+    usocket_time_t deadline = settled != NULL ? *settled : usocket_deadline(&self->sock);
     usocket_py_lookup_t q = {
         .query = {.host = host, .family = family, .type = USOCKET_STREAM},
         .sock = self,
@@ -212,7 +225,7 @@ static void resolve_host(
 #else
 
 static void resolve_host(
-    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
+    socket_obj_t *self, const char *host, int family, usocket_addr_t *a, usocket_time_t *deadline, qstr what) {
     (void)self, (void)family, (void)a, (void)deadline;
     usocket_py_raise_name(USOCKET_EAI_NONAME, what, host); /* This build accepts numeric addresses only. */
 }
@@ -257,26 +270,29 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     return len;
 }
 
-/* Convert (host, port[, flowinfo[, scope_id]]). All items are checked before a lookup. */
+/* Convert (host, port[, flowinfo[, scope_id]]). A numeric host is no name to copy and check. All items are checked
+ * before a lookup. */
 static void addr_from_tuple(
-    socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
+    socket_obj_t *self, size_t n, mp_obj_t *items, usocket_addr_t *a, usocket_time_t *deadline, qstr what) {
     if (n < 2 || n > 4) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
     }
     int family = self != NULL ? self->sock.family : USOCKET_AF_UNSPEC;
+    mp_buffer_info_t text;
+    usocket_py_buffer(items[0], &text, MP_QSTR_host, "a str");
+    int r = usocket_addr_parse(a, text.buf, text.len, family);
     char host[USOCKET_HOST_MAX];
-    size_t len = usocket_py_host(items[0], host, what);
+    size_t len = r < 0 ? usocket_py_host(items[0], host, what) : text.len;
     uint16_t port = (uint16_t)usocket_py_number(items[1], MP_QSTR_port, 65535);
     uint32_t flowinfo = n > 2 ? usocket_py_number(items[2], MP_QSTR_flowinfo, 0xfffff) : 0;
     uint32_t scope = n > 3 ? usocket_py_number(items[3], MP_QSTR_scope_id, UINT32_MAX) : 0;
-    bool broadcast = strcmp(host, "<broadcast>") == 0;
-    if (len == 0 || (broadcast && family != USOCKET_AF_INET6)) {
-        set_any_or_broadcast(a, family, broadcast);
-    } else {
-        int r = usocket_addr_parse(a, host, len, family);
-        if (r == USOCKET_EAI_NONAME) {
+    if (r < 0) {
+        bool broadcast = strcmp(host, "<broadcast>") == 0;
+        if (len == 0 || (broadcast && family != USOCKET_AF_INET6)) {
+            set_any_or_broadcast(a, family, broadcast);
+        } else if (r == USOCKET_EAI_NONAME) {
             resolve_host(self, host, family, a, deadline, what);
-        } else if (r < 0) {
+        } else {
             usocket_py_raise_name(r == USOCKET_ENODEV ? USOCKET_EAI_NONAME : r, what, host);
         }
     }
@@ -320,7 +336,7 @@ static void addr_from_bytes(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a,
     usocket_py_check(usocket_addr_raw(a, raw.buf, raw.len), what);
 }
 
-void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, qstr what) {
+void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t *deadline, qstr what) {
     size_t n;
     mp_obj_t *items;
     if (self != NULL) {
@@ -333,25 +349,36 @@ void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocke
     }
 }
 
+/* True for an address that takes a pair: one of IPv4, or any where the build has no others. */
+#define IS_PAIR(family) ((!USOCKET_IPV6 && !USOCKET_UNIX) || (family) == USOCKET_AF_INET)
+
 /* The longest text of an address: a path with its NUL, or a numeric IPv6 address. */
 #define ADDR_ROOM (USOCKET_UNIX ? USOCKET_UNIX_MAX + 1 : 46)
 
-/* The tuple has four items, and shrinks to two for IPv4. Its text is cut to the length in place. */
-mp_obj_t usocket_py_addr_new(void) {
-    mp_obj_str_t *text = usocket_py_new_bytes();
+/* Two items for IPv4, with the longest text of it. Four for other families: the text is cut to its length in place. */
+mp_obj_t usocket_py_addr_new(int family) {
+    bool pair = IS_PAIR(family);
+    mp_obj_str_t *text = m_new_obj(mp_obj_str_t);
     text->base.type = &mp_type_str;
-    text->data = m_new(byte, ADDR_ROOM);
-    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(4, NULL));
+    text->hash = 0; /* Computed on demand. */
+    text->data = m_new(byte, pair ? 16 : ADDR_ROOM);
+    mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(mp_obj_new_tuple(pair ? 2 : 4, NULL));
     tuple->items[0] = MP_OBJ_FROM_PTR(text);
     return MP_OBJ_FROM_PTR(tuple);
 }
 
-/* An IPv4 address needs no allocation: its numbers are small ints, and the memory of its text exists. */
+/* An IPv4 address needs no allocation: its numbers are small ints, and the memory of its text exists. A socket made of a
+ * descriptor may have another family than the program has said. */
 mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a) {
     if (a->family == USOCKET_AF_UNSPEC) {
         return mp_const_none;
     }
+    bool pair = IS_PAIR(a->family);
     mp_obj_tuple_t *tuple = MP_OBJ_TO_PTR(empty);
+    if ((USOCKET_IPV6 || USOCKET_UNIX) && pair != (tuple->len == 2)) {
+        empty = usocket_py_addr_new(a->family);
+        tuple = MP_OBJ_TO_PTR(empty);
+    }
     mp_obj_str_t *text = MP_OBJ_TO_PTR(tuple->items[0]);
     byte *to = (byte *)text->data;
     int len;
@@ -369,13 +396,16 @@ mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a) {
         len = usocket_ntop(a->family, a->u.ip, (char *)to);
     }
     text->len = len > 0 ? (size_t)len : 0;
+    tuple->items[1] = MP_OBJ_NEW_SMALL_INT(a->port);
+    if (pair) {
+        return empty;
+    }
     text->data = m_renew(byte, to, ADDR_ROOM, text->len + 1); /* Shrinking works in place and cannot fail. */
 #if USOCKET_UNIX
     if (is_unix) {
         return MP_OBJ_FROM_PTR(text);
     }
 #endif
-    tuple->items[1] = MP_OBJ_NEW_SMALL_INT(a->port);
     tuple->items[2] = MP_OBJ_NEW_SMALL_INT(a->flowinfo);
     tuple->items[3] = mp_obj_new_int_from_uint(a->scope);
     tuple->len = a->family == USOCKET_AF_INET6 ? 4 : 2;
@@ -383,5 +413,5 @@ mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a) {
 }
 
 mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a) {
-    return a->family == USOCKET_AF_UNSPEC ? mp_const_none : usocket_py_addr_fill(usocket_py_addr_new(), a);
+    return a->family == USOCKET_AF_UNSPEC ? mp_const_none : usocket_py_addr_fill(usocket_py_addr_new(a->family), a);
 }

@@ -118,10 +118,12 @@ static inline void usocket_attr_in_dict(mp_obj_t self, qstr attr, mp_obj_t *dest
 }
 #endif
 
-/* Allocate a zeroed object with a finaliser; one call since 1.23. */
+/* Allocate a zeroed object with a finaliser; one call since 1.23. The collector may clear what it gives out. */
 static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t *type) {
     mp_obj_base_t *o = m_malloc_with_finaliser(size);
+#if !MICROPY_ENABLE_GC || !MICROPY_GC_CONSERVATIVE_CLEAR
     memset(o, 0, size);
+#endif
     o->type = type;
     return o;
 }

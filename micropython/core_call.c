@@ -133,7 +133,7 @@ static bool is_shortage(int code) {
 }
 
 /* The finalisers of unreachable sockets run in gc_collect, and close them. */
-bool usocket_py_collect(int code, bool *collected) {
+bool usocket_py_collect_for(int code, bool *collected) {
     if (*collected || !is_shortage(code)) {
         return false;
     }

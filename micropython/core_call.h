@@ -18,6 +18,7 @@
 #define USOCKET_PY_CORE_CALL_H
 
 #include "compat.h"
+#include "usocket/private.h"
 #include "usocket/usocket.h"
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------------- */
@@ -92,9 +93,27 @@ int usocket_py_close(usocket_t *s);
  * raise. */
 void usocket_py_check_stack(void);
 
+/* ---- First tries ------------------------------------------------------------------------------------------------- */
+
+/* True if a call with these flags tries first (private.h). A try needs no more stack than one of MicroPython's own
+ * calls of lwIP, for which its limit leaves room. */
+#define usocket_py_tries(flags) (USOCKET_QUICK && (flags) == 0)
+
+/* The deadline with which a call begins. One that tries first (private.h) settles it before it waits. */
+#define USOCKET_PY_UNSETTLED INT64_MIN
+#define usocket_py_begin(s) (USOCKET_QUICK ? USOCKET_PY_UNSETTLED : usocket_deadline(s))
+
+/* Count the socket's timeout from now on, if the deadline is not settled yet. */
+static inline void usocket_py_settle(usocket_time_t *deadline, const usocket_t *s) {
+    if (USOCKET_QUICK && *deadline == USOCKET_PY_UNSETTLED) {
+        *deadline = usocket_deadline(s);
+    }
+}
+
 /* Collect garbage if `code` says that descriptors, memory of the stack or ports have run out, for unreachable
  * sockets may hold some. Returns true if the call is worth another try, once: *collected is false at first. */
-bool usocket_py_collect(int code, bool *collected);
+bool usocket_py_collect_for(int code, bool *collected);
+#define usocket_py_collect(code, collected) ((code) < 0 && usocket_py_collect_for((code), (collected)))
 
 /* r = the value of `call`, which must not wait, with that second try. */
 #define USOCKET_CALL_COLLECT(r, call) \

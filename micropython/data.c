@@ -12,22 +12,38 @@ static mp_obj_t send_message(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t a
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data); /* A wrong type is refused before any lookup. */
     int flags = flags_in != MP_OBJ_NULL ? usocket_py_int(flags_in, MP_QSTR_flags) : 0;
-    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_time_t deadline = usocket_py_begin(&self->sock);
     usocket_addr_t addr;
     const usocket_addr_t *to = NULL;
     if (addr_in != MP_OBJ_NULL) {
-        usocket_py_addr(self, addr_in, &addr, deadline, what);
+        usocket_py_addr(self, addr_in, &addr, &deadline, what);
         usocket_py_data(args[1], &data); /* A scheduled function may have resized it during the lookup. */
         to = &addr;
     }
-    int32_t r;
-    USOCKET_CALL_ON_RAISE(
-        r, args[1], data, 0, MP_BUFFER_READ, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
+    int32_t r = usocket_py_tries(flags) ? usocket_try_send(&self->sock, data.buf, data.len, to) : USOCKET_EAGAIN;
+    if (r == USOCKET_EAGAIN) {
+        usocket_py_settle(&deadline, &self->sock);
+        USOCKET_CALL_ON_RAISE(
+            r, args[1], data, 0, MP_BUFFER_READ, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
+    }
     usocket_py_check_socket(&self->sock, r, what, to);
     return MP_OBJ_NEW_SMALL_INT(r);
 }
 
 static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
+#if USOCKET_QUICK /* The shortest way of the most frequent call. */
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_buffer_info_t data;
+    if (n_args == 2 && mp_get_buffer(args[1], &data, MP_BUFFER_READ)) {
+        int32_t r = usocket_try_send(&self->sock, data.buf, data.len, NULL);
+        if (r >= 0) {
+            return MP_OBJ_NEW_SMALL_INT(r);
+        }
+        if (r != USOCKET_EAGAIN) {
+            usocket_py_raise_socket(&self->sock, r, MP_QSTR_send, NULL);
+        }
+    }
+#endif
     return send_message(args, n_args > 2 ? args[2] : MP_OBJ_NULL, MP_OBJ_NULL, MP_QSTR_send);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_send_obj, 2, 3, socket_send);
@@ -78,8 +94,11 @@ static void finish_receive(socket_obj_t *self, int32_t r, qstr what) {
 /* Receive into memory that nothing else refers to, so that it cannot move during the wait. */
 static int32_t receive_into_memory(
     socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, qstr what) {
-    int32_t r;
-    USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
+    int32_t r = usocket_py_tries(flags) ? usocket_try_recv(&self->sock, buf, len, from) : USOCKET_EAGAIN;
+    if (r == USOCKET_EAGAIN) {
+        usocket_py_settle(&deadline, &self->sock);
+        USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
+    }
     finish_receive(self, r, what);
     return r;
 }
@@ -102,12 +121,13 @@ static mp_obj_t receive_bytes(size_t n_args, const mp_obj_t *args, usocket_addr_
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t len = usocket_py_count(args[1]);
     int flags = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_flags) : 0;
-    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_time_t deadline = usocket_py_begin(&self->sock);
     if (len == 0 && from == NULL) { /* CPython returns at once, without a system call. */
         usocket_py_check_open(&self->sock, what);
         return mp_const_empty_bytes;
     }
     if (len > RECV_AT_ONCE && self->sock.type == USOCKET_STREAM && !(flags & mod_usocket_numbers.msg_waitall)) {
+        usocket_py_settle(&deadline, &self->sock);
         len = size_to_receive(self, len, flags == 0 ? deadline : USOCKET_NOW, what);
     }
     mp_obj_str_t *o = usocket_py_new_bytes();
@@ -143,10 +163,13 @@ static mp_obj_t receive_into_buffer(size_t n_args, const mp_obj_t *args, usocket
         return MP_OBJ_NEW_SMALL_INT(0);
     }
     buf.len = len;
-    usocket_time_t deadline = usocket_deadline(&self->sock);
-    int32_t r;
-    USOCKET_CALL_ON_RAISE(
-        r, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, deadline));
+    usocket_time_t deadline = usocket_py_begin(&self->sock);
+    int32_t r = usocket_py_tries(flags) ? usocket_try_recv(&self->sock, buf.buf, len, from) : USOCKET_EAGAIN;
+    if (r == USOCKET_EAGAIN) {
+        usocket_py_settle(&deadline, &self->sock);
+        USOCKET_CALL_ON_RAISE(
+            r, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, deadline));
+    }
     finish_receive(self, r, what);
     return MP_OBJ_NEW_SMALL_INT(r);
 }
@@ -159,8 +182,9 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_into_obj, 2, 4, socket_recv_
 #if USOCKET_DATAGRAMS
 
 /* The tuple (data, sender), allocated before a datagram is taken from the stack. */
-static mp_obj_tuple_t *new_recvfrom_pair(void) {
-    mp_obj_t items[2] = {mp_const_none, usocket_py_addr_new()};
+static mp_obj_tuple_t *new_recvfrom_pair(const mp_obj_t *args) {
+    const socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    mp_obj_t items[2] = {mp_const_none, usocket_py_addr_new(self->sock.family)};
     return MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
 }
 
@@ -173,14 +197,14 @@ static mp_obj_t fill_recvfrom_pair(mp_obj_tuple_t *pair, mp_obj_t received, cons
 
 static mp_obj_t socket_recvfrom(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    mp_obj_tuple_t *pair = new_recvfrom_pair();
+    mp_obj_tuple_t *pair = new_recvfrom_pair(args);
     return fill_recvfrom_pair(pair, receive_bytes(n_args, args, &from, MP_QSTR_recvfrom), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_obj, 2, 3, socket_recvfrom);
 
 static mp_obj_t socket_recvfrom_into(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t from;
-    mp_obj_tuple_t *pair = new_recvfrom_pair();
+    mp_obj_tuple_t *pair = new_recvfrom_pair(args);
     return fill_recvfrom_pair(pair, receive_into_buffer(n_args, args, &from, MP_QSTR_recvfrom_into), &from);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recvfrom_into_obj, 2, 4, socket_recvfrom_into);

@@ -103,7 +103,7 @@ static void prepare_call(
     c->bound = source != mp_const_none;
     c->delay = usocket_py_timeout(delay);
     if (c->bound) {
-        usocket_py_addr(NULL, source, &c->source, wait, what);
+        usocket_py_addr(NULL, source, &c->source, &wait, what);
         if (c->query.family == USOCKET_AF_UNSPEC &&
             (c->source.family == USOCKET_AF_INET6 || memcmp(c->source.u.ip, "\0\0\0\0", 4) != 0)) {
             c->query.family = c->source.family;

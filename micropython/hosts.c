@@ -92,7 +92,8 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
     }
     usocket_addr_t a;
-    usocket_py_addr(NULL, addr_in, &a, default_deadline(), MP_QSTR_getnameinfo);
+    usocket_time_t deadline = default_deadline();
+    usocket_py_addr(NULL, addr_in, &a, &deadline, MP_QSTR_getnameinfo);
     return reverse_lookup(&a, usocket_py_int(flags_in, MP_QSTR_flags), MP_QSTR_getnameinfo, name_and_service);
 }
 MP_DEFINE_CONST_FUN_OBJ_2(mod_usocket_getnameinfo_obj, mod_usocket_getnameinfo);

@@ -160,7 +160,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
             set_int_option(self, num->ipproto_ipv6, num->ipv6_v6only, !dualstack, MP_QSTR_create_server);
         }
         usocket_addr_t a;
-        usocket_py_addr(self, vals[ARG_address].u_obj, &a, usocket_deadline(&self->sock), MP_QSTR_create_server);
+        usocket_py_addr(self, vals[ARG_address].u_obj, &a, NULL, MP_QSTR_create_server);
         bool collected = false;
         bool bound = false;
         int r;

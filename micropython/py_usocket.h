@@ -24,8 +24,8 @@
 
 typedef struct {
     mp_obj_base_t base;
-    usocket_t sock; /* The collector sees bytes that are put back through sock.unread, on MicroPython's heap. */
     mp_obj_t volatile handler; /* The callable of option 20, or MP_OBJ_NULL. Any thread may replace it at any time. */
+    usocket_t sock;     /* The collector sees bytes that are put back through sock.unread, on MicroPython's heap. */
     void *watch;        /* The usocket_watch_t of that handler, owned by the object; NULL without one. See handler.c. */
     void *next_watched; /* The next socket_obj_t in the list of sockets with a handler. */
 #if USOCKET_PY_LOCKS
@@ -144,15 +144,16 @@ void usocket_py_make_utf8(char *text, size_t len);
 
 /* ---- Arguments: arguments.c -------------------------------------------------------------------------------------- */
 
-/* An address argument. Host names are looked up within the deadline. With self == NULL any family is accepted. */
-void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t deadline, qstr what);
+/* An address argument. Host names are looked up within the deadline, which is settled then; NULL: within the socket's
+ * timeout. With self == NULL any family is accepted. */
+void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t *deadline, qstr what);
 
 /* An address in CPython's form; None for family 0. */
 mp_obj_t usocket_py_addr_obj(const usocket_addr_t *a);
 
-/* The same in two steps: the first allocates, the second never raises for IPv4 and comes after bytes or a connection
- * have been taken from the stack. */
-mp_obj_t usocket_py_addr_new(void);
+/* The same in two steps: the first allocates for a socket's family, the second never raises for IPv4 and comes after
+ * bytes or a connection have been taken from the stack. */
+mp_obj_t usocket_py_addr_new(int family);
 mp_obj_t usocket_py_addr_fill(mp_obj_t empty, const usocket_addr_t *a);
 
 /* A name from the system as str, or as bytes if it is not UTF-8. */

@@ -10,7 +10,8 @@ socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type) {
     usocket_py_check_stack();
     /* Closed before anything can raise, so that the finaliser finds nothing to close. */
     socket_obj_t *self = usocket_new_with_finaliser(sizeof(*self), type);
-    usocket_init(&self->sock);
+    self->sock.fd = self->sock.io = -1; /* usocket_init, of memory that is zero */
+    self->sock.users = USOCKET_CLOSED_FLAG;
 #if USOCKET_PY_LOCKS
     usocket_py_lock_init(&self->watching);
 #endif

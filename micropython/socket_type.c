@@ -15,15 +15,20 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
         {MP_QSTR_proto, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(-1)}},
         {MP_QSTR_fileno, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
     };
-    mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
-    mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    int family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
-    int kind = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type);
-    int proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
+    int family = -1, kind = -1, proto = -1;
+    mp_obj_t fileno = mp_const_none;
+    if (!USOCKET_QUICK || n_args + n_kw != 0) { /* The usual call has no arguments. */
+        mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
+        mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, vals);
+        family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
+        kind = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type);
+        proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
+        fileno = vals[ARG_fileno].u_obj;
+    }
     socket_obj_t *self = usocket_py_new_socket(&mod_usocket_socket_type);
     int r;
-    if (vals[ARG_fileno].u_obj != mp_const_none) {
-        int fd = usocket_py_int(vals[ARG_fileno].u_obj, MP_QSTR_fileno);
+    if (fileno != mp_const_none) {
+        int fd = usocket_py_int(fileno, MP_QSTR_fileno);
         if (fd < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
@@ -99,7 +104,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_exit_obj, 4, 4, socket_exit);
 static mp_obj_t socket_bind(mp_obj_t self_in, mp_obj_t addr_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_addr_t a;
-    usocket_py_addr(self, addr_in, &a, usocket_deadline(&self->sock), MP_QSTR_bind);
+    usocket_py_addr(self, addr_in, &a, NULL, MP_QSTR_bind);
     int r;
     USOCKET_CALL_COLLECT(r, usocket_bind(&self->sock, &a));
     if (r < 0) {
@@ -126,20 +131,25 @@ static mp_obj_t socket_accept(mp_obj_t self_in) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     /* Allocate the whole result before a connection is taken, so that none is lost to MemoryError. */
     socket_obj_t *conn = usocket_py_new_socket(&mod_usocket_socket_type);
-    mp_obj_t items[2] = {MP_OBJ_FROM_PTR(conn), usocket_py_addr_new()};
+    mp_obj_t items[2] = {MP_OBJ_FROM_PTR(conn), usocket_py_addr_new(self->sock.family)};
     mp_obj_tuple_t *pair = MP_OBJ_TO_PTR(mp_obj_new_tuple(2, items));
-    usocket_time_t deadline = usocket_deadline(&self->sock);
+    usocket_time_t deadline = USOCKET_QUICK ? USOCKET_NOW : usocket_deadline(&self->sock);
     usocket_addr_t peer;
     bool collected = false;
+    bool waits;
     int r;
-    do {
-        USOCKET_CALL_RAISE(r, usocket_accept_by(&self->sock, &conn->sock, &peer, deadline));
-    } while (usocket_py_collect(r, &collected));
+    do { /* The stack has been checked for `conn`. */
+        USOCKET_CALL(r, NULL, usocket_accept_by(&self->sock, &conn->sock, &peer, deadline));
+        waits = USOCKET_QUICK && r == USOCKET_EAGAIN && deadline == USOCKET_NOW && usocket_gettimeout(&self->sock) != 0;
+        if (waits) {
+            deadline = usocket_deadline(&self->sock);
+        }
+    } while (waits || usocket_py_collect(r, &collected));
     if (r == USOCKET_EINVAL) {
         usocket_py_raise_cause(r, MP_QSTR_accept, NULL, "the socket does not listen");
     }
     usocket_py_check_socket(&self->sock, r, MP_QSTR_accept, NULL);
-    usocket_py_finish_open(conn, 0, MP_QSTR_accept);
+    usocket_settimeout(&conn->sock, mod_usocket_default_timeout);
     usocket_py_consumed(self);
     pair->items[1] = usocket_py_addr_fill(pair->items[1], &peer);
 #if USOCKET_UNIX
@@ -174,7 +184,7 @@ static void set_tls_name(socket_obj_t *self, mp_obj_t addr_in) {
  * usocket_connect_wait: the connect itself is made once, and again only after a collection. */
 static int connect_to(socket_obj_t *self, mp_obj_t addr_in, usocket_addr_t *a) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_addr(self, addr_in, a, deadline, MP_QSTR_connect);
+    usocket_py_addr(self, addr_in, a, &deadline, MP_QSTR_connect);
 #if USOCKET_TLS
     set_tls_name(self, addr_in);
 #endif
@@ -276,14 +286,31 @@ static mp_uint_t socket_stream_write(mp_obj_t self_in, const void *buf, mp_uint_
     return usocket_py_protocol_write(&usocket_py_self(self_in)->sock, buf, size, errcode);
 }
 
-static mp_uint_t socket_stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+/* Not inlined, so that quick_stream_ioctl has no frame. */
+__attribute__((noinline)) static mp_uint_t socket_stream_ioctl(
+    mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
     return usocket_py_protocol_ioctl(usocket_py_self(self_in), request, arg, errcode);
 }
+
+#if USOCKET_QUICK
+
+/* MicroPython's poll asks every socket again and again. */
+static mp_uint_t quick_stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in); /* What has a stream protocol is no small int. */
+    if (request == MP_STREAM_POLL && self->base.type == &mod_usocket_socket_type) {
+        return (mp_uint_t)usocket_try_poll(&self->sock, usocket_py_events(arg));
+    }
+    return socket_stream_ioctl(self_in, request, arg, errcode);
+}
+
+#else
+#define quick_stream_ioctl socket_stream_ioctl
+#endif
 
 const mp_stream_p_t usocket_py_stream = {
     .read = socket_stream_read,
     .write = socket_stream_write,
-    .ioctl = socket_stream_ioctl,
+    .ioctl = quick_stream_ioctl,
 };
 
 /* ---- The type ---------------------------------------------------------------------------------------------------- */

@@ -50,14 +50,19 @@ static mp_obj_t stream_result(
 static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t n = usocket_py_limit(n_args, args, 1);
-    usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check_open(&self->sock, MP_QSTR_read);
+    usocket_time_t deadline = usocket_py_begin(&self->sock);
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    usocket_py_init_room(
+    size_t room = usocket_py_init_room(
         &self->sock, &v, n < USOCKET_PY_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : USOCKET_PY_GROW);
     mp_obj_t exc = MP_OBJ_NULL;
-    int r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
+    int r = usocket_py_tries(0) ? usocket_try_recv(&self->sock, v.buf, MIN(n, room), NULL) : USOCKET_EAGAIN;
+    v.len = r > 0 ? (size_t)r : 0;
+    if (r == USOCKET_EAGAIN || (r > 0 && v.len < n && self->sock.type == USOCKET_STREAM)) {
+        usocket_py_check_open(&self->sock, MP_QSTR_read);
+        usocket_py_settle(&deadline, &self->sock);
+        r = usocket_py_fill(&self->sock, &v, n, deadline, &exc);
+    }
     return stream_result(self, o, &v, r, deadline, exc, MP_QSTR_read);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_read_obj, 1, 2, stream_read);
@@ -78,17 +83,33 @@ static int keep_after_line(usocket_t *s, vstr_t *v) {
     return 0;
 }
 
+/* A line that has arrived needs just its own memory. With several threads another one may take it before. */
 static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     size_t max = usocket_py_limit(n_args, args, 1);
-    usocket_time_t deadline = usocket_deadline(&self->sock);
-    usocket_py_check_open(&self->sock, MP_QSTR_readline);
+    usocket_time_t deadline = usocket_py_begin(&self->sock);
     bool stream = self->sock.type == USOCKET_STREAM;
+    size_t there = usocket_py_tries(0) ? usocket_try_line(&self->sock, max) : 0;
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    usocket_py_init_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);
+    int r = USOCKET_EAGAIN;
+    if (there != 0) {
+        vstr_init(&v, there + 1);
+        r = usocket_try_recv(&self->sock, v.buf, there, NULL);
+    } else {
+        usocket_py_init_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);
+    }
     mp_obj_t exc = MP_OBJ_NULL;
-    int r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
+    v.len = r > 0 ? (size_t)r : 0;
+    if (r > 0 && (v.buf[r - 1] == '\n' || v.len == max)) {
+        usocket_py_consumed(self);
+        return usocket_py_bytes(o, &v);
+    }
+    if (r > 0 || r == USOCKET_EAGAIN) {
+        usocket_py_check_open(&self->sock, MP_QSTR_readline);
+        usocket_py_settle(&deadline, &self->sock);
+        r = usocket_py_fill_line(&self->sock, &v, max, deadline, &exc);
+    }
     if (!stream && r >= 0) {
         r = keep_after_line(&self->sock, &v);
     }
@@ -99,12 +120,18 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_readline_obj, 1, 2, stream_readli
 /* The count is short at the end of the stream, of a non-blocking socket, and without memory to put bytes back. */
 static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    usocket_py_filling_t f = {.obj = args[1]};
-    usocket_py_writable(f.obj, &f.buf);
-    f.buf.len = MIN(usocket_py_limit(n_args, args, 2), f.buf.len);
+    mp_buffer_info_t buf;
+    usocket_py_writable(args[1], &buf);
+    buf.len = MIN(usocket_py_limit(n_args, args, 2), buf.len);
+    int32_t tried = usocket_py_tries(0) ? usocket_try_recv(&self->sock, buf.buf, buf.len, NULL) : USOCKET_EAGAIN;
+    if (tried >= 0 && ((size_t)tried == buf.len || tried == 0 || self->sock.type != USOCKET_STREAM)) {
+        usocket_py_consumed(self);
+        return MP_OBJ_NEW_SMALL_INT(tried);
+    }
+    usocket_py_filling_t f = {.obj = args[1], .buf = buf, .got = tried > 0 ? (size_t)tried : 0};
     f.deadline = usocket_deadline(&self->sock);
     usocket_py_check_open(&self->sock, MP_QSTR_readinto);
-    int r = usocket_py_fill_buffer(&self->sock, &f);
+    int r = tried >= 0 || tried == USOCKET_EAGAIN ? usocket_py_fill_buffer(&self->sock, &f) : tried;
     bool would_block = usocket_py_would_block(r, f.deadline);
     if (f.copy != NULL) {
         put_back_to_socket(&self->sock, f.copy, f.got);
@@ -136,11 +163,17 @@ static size_t data_of_write(size_t n_args, const mp_obj_t *args, mp_buffer_info_
 mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
     mp_buffer_info_t data;
     size_t off = data_of_write(n_args, args, &data);
+    int32_t tried = usocket_py_tries(0) ? usocket_try_send(s, data.buf, data.len, NULL) : USOCKET_EAGAIN;
+    if (tried >= 0 && (size_t)tried == data.len) {
+        return MP_OBJ_NEW_SMALL_INT(tried);
+    }
     usocket_time_t deadline = usocket_deadline(s);
-    size_t sent = 0;
-    int r;
-    USOCKET_CALL_ON_RAISE(
-        r, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
+    size_t sent = tried > 0 ? (size_t)tried : 0;
+    int r = tried < 0 ? tried : USOCKET_EAGAIN;
+    if (r == USOCKET_EAGAIN) {
+        USOCKET_CALL_ON_RAISE(
+            r, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
+    }
     if (usocket_py_would_block(r, deadline)) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
     }

@@ -34,7 +34,7 @@ $(LWIP_RAW_FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY
 # ---- C tests ------------------------------------------------------------------------------------------------------------
 
 LWIP_RAW_BUILD := build/test-lwip-raw
-LWIP_RAW_TESTS := socket connect accept data datagram flood poller watch getaddrinfo threads calls edges
+LWIP_RAW_TESTS := socket connect accept data datagram flood poller quick watch getaddrinfo threads calls edges
 LWIP_RAW_TC_SOURCES := $(TC_SRC) $(wildcard port/*.c port/lwip_raw/*.c)
 LWIP_RAW_TC_LIB := $(TC_LIB_FLAGS) -Iport/lwip_raw $(LWIP_RAW_KNOBS) $(LWIP_RAW_INCLUDE)
 LWIP_RAW_TC_TEST := $(TC_TEST_FLAGS) -DTEST_PLATFORM -Iport/lwip_raw $(LWIP_RAW_KNOBS) $(LWIP_RAW_INCLUDE) -Itest/lwip

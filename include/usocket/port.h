@@ -157,6 +157,18 @@ typedef struct usocket_wait {
  */
 int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline);
 
+#if USOCKET_QUICK
+
+/** The events of one open handle, as usocket_port_wait reports them without a wait.
+ *  @return a mask of USOCKET_POLL_* */
+int usocket_port_ready(int handle, int events);
+
+/** The length of the first line that a stream has received, its end included. @return 0: its end has
+ *  not arrived, or the socket is no stream; @p most, if that many bytes without an end have arrived */
+size_t usocket_port_line(int handle, size_t most);
+
+#endif
+
 #if USOCKET_NOTIFIES
 
 /** Call @p ready once, as soon as a receive or an accept on @p handle would not return

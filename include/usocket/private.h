@@ -38,6 +38,47 @@ int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look);
 /** True if @p look no longer holds, because a call has used the socket since. */
 bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look);
 
+/* ---- First tries: quick.c -------------------------------------------------------------------- */
+
+/* A call on a plain socket (open, its connection not shared, no TLS, nothing put back, no error
+ * kept) that returns at once. USOCKET_EAGAIN: it would wait, or the socket is not plain; the usual
+ * call then goes on. Any other result is that of the usual call, and an error has been taken from
+ * the stack. A datagram of 0 bytes is a result, and so is the end of the stream. */
+#if USOCKET_QUICK
+
+/** As usocket_recv_by without flags. @param from NULL, or receives the sender of a datagram */
+int32_t usocket_try_recv(usocket_t *s, void *buf, size_t len, usocket_addr_t *from);
+
+/** The length of the line that a receive from a plain stream would begin with, its end included, if
+ *  all of it has arrived; @p most if that many bytes have arrived without an end; else 0. */
+size_t usocket_try_line(usocket_t *s, size_t most);
+
+/** As usocket_send_by without flags. @param to NULL, or the destination of a datagram */
+int32_t usocket_try_send(usocket_t *s, const void *buf, size_t len, const usocket_addr_t *to);
+
+/** As usocket_poll with USOCKET_NOW, of any socket. @return 0 for a failure, too */
+int usocket_try_poll(usocket_t *s, int events);
+
+#else
+
+static inline size_t usocket_try_line(usocket_t *s, size_t most) {
+    (void)s, (void)most;
+    return 0;
+}
+
+static inline int32_t usocket_try_recv(usocket_t *s, void *buf, size_t len, usocket_addr_t *from) {
+    (void)s, (void)buf, (void)len, (void)from;
+    return USOCKET_EAGAIN;
+}
+
+static inline int32_t usocket_try_send(
+    usocket_t *s, const void *buf, size_t len, const usocket_addr_t *to) {
+    (void)s, (void)buf, (void)len, (void)to;
+    return USOCKET_EAGAIN;
+}
+
+#endif
+
 #ifdef __cplusplus
 }
 #endif

@@ -29,7 +29,7 @@ static void set_four(ip_addr_t *out, const uint8_t *ip) {
 }
 
 int to_lwip(const slot_t *s, const usocket_addr_t *a, ip_addr_t *out) {
-    if (a->family != s->family) {
+    if (a->family != s->set.family) {
         return USOCKET_EAFNOSUPPORT;
     }
 #if USOCKET_IPV6
@@ -39,13 +39,13 @@ int to_lwip(const slot_t *s, const usocket_addr_t *a, ip_addr_t *out) {
         ip6_addr_clear_zone(&six);
         if (ip6_addr_isipv4mappedipv6(&six)) {
             set_four(out, a->u.ip + 12);
-            return s->options & OPT_V6ONLY ? USOCKET_ENETUNREACH : 0;
+            return s->set.options & OPT_V6ONLY ? USOCKET_ENETUNREACH : 0;
         }
         if (ip6_addr_has_scope(&six, IP6_UNKNOWN) && a->scope != 0) {
             ip6_addr_set_zone(&six, (u8_t)a->scope);
         }
         ip_addr_copy_from_ip6(*out, six);
-        if (ip6_addr_isany(&six) && !(s->options & OPT_V6ONLY)) {
+        if (ip6_addr_isany(&six) && !(s->set.options & OPT_V6ONLY)) {
             IP_SET_TYPE_VAL(*out, IPADDR_TYPE_ANY);
         }
         return 0;
@@ -56,12 +56,13 @@ int to_lwip(const slot_t *s, const usocket_addr_t *a, ip_addr_t *out) {
 }
 
 void from_lwip(const slot_t *s, const ip_addr_t *ip, uint16_t port, usocket_addr_t *out) {
-    memset(out, 0, sizeof(*out));
-    out->family = s->family;
+    out->family = s->set.family;
     out->port = port;
+    out->flowinfo = out->scope = 0;
+    memset(&out->u, 0, sizeof(out->u));
     uint8_t *four = out->u.ip;
 #if USOCKET_IPV6
-    if (s->family == USOCKET_AF_INET6) {
+    if (s->set.family == USOCKET_AF_INET6) {
         if (!IP_IS_V4(ip)) {
             memcpy(out->u.ip, ip_2_ip6(ip)->addr, 16);
             out->scope = ip6_addr_zone(ip_2_ip6(ip));
@@ -167,6 +168,6 @@ void replace_any(ip_addr_t *ip) {
 }
 
 const ip_addr_t *source_for(const slot_t *s, const ip_addr_t *to) {
-    struct netif *netif = s->netif != 0 ? netif_get_by_index(s->netif) : ip_route(&s->own, to);
+    struct netif *netif = s->set.netif != 0 ? netif_get_by_index(s->set.netif) : ip_route(&s->own, to);
     return netif != NULL ? ip_netif_get_local_ip(netif, to) : NULL;
 }

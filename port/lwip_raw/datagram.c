@@ -33,6 +33,10 @@ static sender_t sender_of(struct pbuf *p) {
 
 /* Make sure that a packet has the place. NULL: no memory; p is freed then. */
 static struct pbuf *give_place(struct pbuf *p) {
+    bool own = (p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) != 0;
+    if (own && (uint8_t *)p->payload >= (uint8_t *)p + LWIP_MEM_ALIGN_SIZE(sizeof(*p)) + sizeof(sender_t)) {
+        return p; /* the usual case: pbuf_add_header would succeed */
+    }
     if (pbuf_add_header_force(p, sizeof(sender_t)) == 0) {
         pbuf_remove_header(p, sizeof(sender_t));
         return p;
@@ -57,7 +61,7 @@ static void keep(slot_t *s, struct pbuf *p, const ip_addr_t *from, uint16_t port
     sender_t sender = {.next = NULL, .port = port};
     ip_addr_copy(sender.from, *from);
     uint32_t held = s->held + p->tot_len;
-    if (s->in != NULL && (held > s->room || kept + pbuf_clen(p) > PLAT_PBUFS_WAITING)) {
+    if (s->in != NULL && (held > s->set.room || kept + pbuf_clen(p) > PLAT_PBUFS_WAITING)) {
         pbuf_free(p);
         return;
     }
@@ -152,7 +156,7 @@ int datagram_make_pcb(slot_t *s) {
         }
     } else {
 #if LWIP_RAW
-        struct raw_pcb *pcb = raw_new_ip_type(version_of(s), s->proto);
+        struct raw_pcb *pcb = raw_new_ip_type(version_of(s), s->set.proto);
         s->pcb.raw = pcb;
         if (pcb != NULL) {
             options_apply(s);
@@ -217,7 +221,7 @@ void datagram_disconnect(slot_t *s) {
     s->stage = FRESH;
     s->error = 0;
     if (!(s->flags & CHOSEN)) {
-        ip_addr_set_any(s->family != USOCKET_AF_INET, &s->own);
+        ip_addr_set_any(s->set.family != USOCKET_AF_INET, &s->own);
     }
 }
 
@@ -260,7 +264,7 @@ static int may_send(slot_t *s, size_t len, const ip_addr_t *ip, uint16_t port) {
     if (len > most_of(s, ip)) {
         return USOCKET_EMSGSIZE;
     }
-    return is_broadcast(ip) && !(s->options & OPT_BROADCAST) ? USOCKET_EACCES : 0;
+    return is_broadcast(ip) && !(s->set.options & OPT_BROADCAST) ? USOCKET_EACCES : 0;
 }
 
 static err_t send_packet(slot_t *s, struct pbuf *p, const ip_addr_t *ip, uint16_t port) {
@@ -299,7 +303,7 @@ int32_t datagram_send(slot_t *s, const void *buf, size_t len, const ip_addr_t *i
         return USOCKET_ENOBUFS;
     }
     if (len != 0) {
-        pbuf_take(p, buf, (u16_t)len);
+        memcpy(p->payload, buf, len); /* a PBUF_RAM is in one piece */
     }
     err_t err = send_packet(s, p, ip, port);
     pbuf_free(p);

@@ -21,19 +21,8 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err) {
     }
     s->stage = CONNECTED;
     s->flags = (uint8_t)(BOUND | (l->flags & LINGERS));
-    s->options = l->options | OPT_IN_QUEUE;
-    s->family = l->family;
-    s->proto = l->proto;
-    s->ttl = l->ttl;
-    s->tos = l->tos;
-    s->netif = l->netif;
-    s->linger = l->linger;
-    s->room = l->room;
-    s->timeo[0] = l->timeo[0];
-    s->timeo[1] = l->timeo[1];
-    s->keep_idle = l->keep_idle;
-    s->keep_intvl = l->keep_intvl;
-    s->keep_cnt = l->keep_cnt;
+    s->set = l->set;
+    s->set.options |= OPT_IN_QUEUE;
     s->port = pcb->local_port;
     ip_addr_copy(s->own, pcb->local_ip);
     stream_attach(s, pcb);
@@ -57,7 +46,7 @@ int listener_begin(slot_t *s, int backlog) {
         return USOCKET_EINVAL;
     }
     if (!(s->flags & BOUND)) { /* to a port that lwIP chooses */
-        usocket_addr_t any = {.family = s->family};
+        usocket_addr_t any = {.family = s->set.family};
         ip_addr_t ip;
         to_lwip(s, &any, &ip);
         int r = stream_bind(s, &ip, 0);
@@ -82,7 +71,7 @@ static slot_t *first_of(slot_t *s) {
     slot_t *c = &slots[s->next];
     s->next = c->next;
     c->next = -1;
-    c->options &= (uint8_t)~OPT_IN_QUEUE;
+    c->set.options &= (uint8_t)~OPT_IN_QUEUE;
     return c;
 }
 

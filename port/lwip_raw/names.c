@@ -122,7 +122,7 @@ static int take_answer(slot_t *s, usocket_addr_t *out, size_t *n, char *canon) {
     }
 #if USOCKET_IPV6
     if ((s->flags & HAS << 1) && *n < room) {
-        s->family = USOCKET_AF_INET6;
+        s->set.family = USOCKET_AF_INET6;
         from_lwip(s, &s->own, 0, &out[(*n)++]);
     }
 #endif

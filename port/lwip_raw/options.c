@@ -9,12 +9,20 @@
 
 #include <string.h>
 
-void options_begin(slot_t *s) {
-    s->ttl = 64; /* IANA's recommendation, and Linux's value */
-    s->room = s->kind == STREAM ? TCP_WND : UINT16_MAX;
-    s->keep_idle = 7200; /* RFC 1122, 4.2.3.6 */
-    s->keep_intvl = 75;
-    s->keep_cnt = 9;
+void options_begin(slot_t *s, int family, int proto) {
+    settings_t *set = &s->set;
+    set->options = 0;
+    set->family = (uint8_t)family;
+    set->proto = (uint8_t)proto;
+    set->ttl = 64; /* IANA's recommendation, and Linux's value */
+    set->tos = 0;
+    set->netif = 0;
+    set->keep_cnt = 9;     /* this and the next two: as on Linux */
+    set->keep_idle = 7200; /* RFC 1122, 4.2.3.6 */
+    set->keep_intvl = 75;
+    set->linger = 0;
+    set->room = s->kind == STREAM ? TCP_WND : UINT16_MAX;
+    set->timeo[0] = set->timeo[1] = 0;
 }
 
 /* The bit of a flag; 0: the option is none. */
@@ -29,7 +37,7 @@ static uint8_t flag_of(const slot_t *s, int level, int name) {
                                    : 0;
     }
 #if USOCKET_IPV6
-    if (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6 && name == IPV6_V6ONLY) {
+    if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6 && name == IPV6_V6ONLY) {
         return OPT_V6ONLY;
     }
 #endif
@@ -37,7 +45,9 @@ static uint8_t flag_of(const slot_t *s, int level, int name) {
 }
 
 uint8_t version_of(const slot_t *s) {
-    return s->family == USOCKET_AF_INET ? IPADDR_TYPE_V4 : s->options & OPT_V6ONLY ? IPADDR_TYPE_V6 : IPADDR_TYPE_ANY;
+    return s->set.family == USOCKET_AF_INET ? IPADDR_TYPE_V4
+        : s->set.options & OPT_V6ONLY       ? IPADDR_TYPE_V6
+                                            : IPADDR_TYPE_ANY;
 }
 
 /* The pcb of a listener is shorter; accepted sockets have the rest from the slot. */
@@ -46,24 +56,24 @@ void options_apply(slot_t *s) {
     if (ip == NULL) {
         return;
     }
-    ip->so_options = (u8_t)((s->options & OPT_REUSE ? SOF_REUSEADDR : 0) |
-        (s->options & OPT_KEEPALIVE ? SOF_KEEPALIVE : 0) | (s->options & OPT_BROADCAST ? SOF_BROADCAST : 0));
-    ip->ttl = s->ttl;
-    ip->tos = s->tos;
-    ip->netif_idx = s->netif;
+    ip->so_options = (u8_t)((s->set.options & OPT_REUSE ? SOF_REUSEADDR : 0) |
+        (s->set.options & OPT_KEEPALIVE ? SOF_KEEPALIVE : 0) | (s->set.options & OPT_BROADCAST ? SOF_BROADCAST : 0));
+    ip->ttl = s->set.ttl;
+    ip->tos = s->set.tos;
+    ip->netif_idx = s->set.netif;
     if (s->kind != STREAM) {
         return;
     }
     struct tcp_pcb *pcb = s->pcb.tcp;
-    if (s->options & OPT_NODELAY) {
+    if (s->set.options & OPT_NODELAY) {
         tcp_nagle_disable(pcb);
     } else {
         tcp_nagle_enable(pcb);
     }
-    pcb->keep_idle = s->keep_idle * 1000u;
+    pcb->keep_idle = s->set.keep_idle * 1000u;
 #if LWIP_TCP_KEEPALIVE
-    pcb->keep_intvl = s->keep_intvl * 1000u;
-    pcb->keep_cnt = s->keep_cnt;
+    pcb->keep_intvl = s->set.keep_intvl * 1000u;
+    pcb->keep_cnt = s->set.keep_cnt;
 #endif
 }
 
@@ -80,31 +90,31 @@ static bool place_of(slot_t *s, int level, int name, place_t *place) {
     bool stream = s->kind == STREAM || s->kind == LISTENER;
     *place = (place_t){1, 255, NULL, NULL};
     if (level == IPPROTO_IP && name == IP_TTL) {
-        place->byte = &s->ttl;
+        place->byte = &s->set.ttl;
     } else if (level == IPPROTO_IP && name == IP_TOS) {
         place->least = 0;
-        place->byte = &s->tos;
+        place->byte = &s->set.tos;
 #if USOCKET_IPV6
-    } else if (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6 && name == IPV6_UNICAST_HOPS) {
-        place->byte = &s->ttl;
+    } else if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6 && name == IPV6_UNICAST_HOPS) {
+        place->byte = &s->set.ttl;
 #endif
     } else if (level == IPPROTO_TCP && stream && name == TCP_KEEPIDLE) {
         place->most = INT16_MAX;
-        place->word = &s->keep_idle;
+        place->word = &s->set.keep_idle;
 #if LWIP_TCP_KEEPALIVE
     } else if (level == IPPROTO_TCP && stream && name == TCP_KEEPINTVL) {
         place->most = INT16_MAX;
-        place->word = &s->keep_intvl;
+        place->word = &s->set.keep_intvl;
     } else if (level == IPPROTO_TCP && stream && name == TCP_KEEPCNT) {
         place->most = INT8_MAX;
-        place->byte = &s->keep_cnt;
+        place->byte = &s->set.keep_cnt;
 #endif
     }
     return place->byte != NULL || place->word != NULL;
 }
 
 static int set_number(slot_t *s, const place_t *place, int number) {
-    number = number == -1 && place->byte == &s->ttl ? 64 : number; /* Linux: the default */
+    number = number == -1 && place->byte == &s->set.ttl ? 64 : number; /* Linux: the default */
     if (number < place->least || number > place->most) {
         return USOCKET_EINVAL;
     }
@@ -131,7 +141,7 @@ static int set_flag(slot_t *s, uint8_t flag, int number) {
         }
 #endif
     }
-    s->options = (uint8_t)((s->options & ~flag) | (number != 0 ? flag : 0));
+    s->set.options = (uint8_t)((s->set.options & ~flag) | (number != 0 ? flag : 0));
     options_apply(s);
     return 0;
 }
@@ -149,7 +159,7 @@ static int multicast_of(const slot_t *s, int level, int name) {
         return name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP || name == IP_MULTICAST_IF ? name : 0;
     }
 #if USOCKET_IPV6
-    if (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6) {
+    if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6) {
         return name == IPV6_MULTICAST_HOPS ? IP_MULTICAST_TTL
             : name == IPV6_MULTICAST_LOOP  ? IP_MULTICAST_LOOP
             : name == IPV6_MULTICAST_IF    ? IP_MULTICAST_IF
@@ -245,7 +255,7 @@ static int set_device(slot_t *s, const uint8_t *value, size_t len) {
     if (index < 0) {
         return index;
     }
-    s->netif = (uint8_t)index;
+    s->set.netif = (uint8_t)index;
     options_apply(s);
     return 0;
 }
@@ -274,7 +284,7 @@ static int set_linger(slot_t *s, const uint8_t *value, size_t len) {
     s->flags &= (uint8_t)~LINGERS;
     if (set[0] != 0) { /* off leaves the time, as on Linux */
         s->flags |= LINGERS;
-        s->linger = (uint16_t)(set[1] < 0 || set[1] > INT16_MAX ? INT16_MAX : set[1]);
+        s->set.linger = (uint16_t)(set[1] < 0 || set[1] > INT16_MAX ? INT16_MAX : set[1]);
     }
     return 0;
 }
@@ -284,11 +294,11 @@ static int set_at_socket(slot_t *s, int name, const uint8_t *value, size_t len, 
         case SO_LINGER:
             return set_linger(s, value, len);
         case SO_RCVTIMEO:
-            return set_timeo(&s->timeo[0], value, len);
+            return set_timeo(&s->set.timeo[0], value, len);
         case SO_SNDTIMEO:
-            return set_timeo(&s->timeo[1], value, len);
+            return set_timeo(&s->set.timeo[1], value, len);
         case SO_RCVBUF:
-            s->room = (uint32_t)(number > 256 ? number : 256); /* with less no datagram could arrive */
+            s->set.room = (uint32_t)(number > 256 ? number : 256); /* with less no datagram could arrive */
             return 0;
         default:
             return USOCKET_ENOPROTOOPT;
@@ -313,7 +323,7 @@ static int set_option(slot_t *s, int level, int name, const void *value, size_t 
     }
 #endif
 #if USOCKET_DATAGRAMS && USOCKET_IPV6 && LWIP_IPV6_MLD
-    if (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6 &&
+    if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6 &&
         (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP)) {
         return group_change(s, name == IPV6_JOIN_GROUP, level, value, len);
     }
@@ -355,7 +365,7 @@ static void tell_timeo(uint32_t timeo, void *value, size_t *len) {
 /* The options at SOL_SOCKET that are no int. True: told. */
 static bool tell_other(const slot_t *s, int name, void *value, size_t *len) {
     char device[NETIF_NAMESIZE] = "";
-    int linger[2] = {(s->flags & LINGERS) != 0, s->linger};
+    int linger[2] = {(s->flags & LINGERS) != 0, s->set.linger};
     size_t size;
     switch (name) {
         case SO_LINGER:
@@ -364,10 +374,10 @@ static bool tell_other(const slot_t *s, int name, void *value, size_t *len) {
             return true;
         case SO_RCVTIMEO:
         case SO_SNDTIMEO:
-            tell_timeo(s->timeo[name == SO_SNDTIMEO], value, len);
+            tell_timeo(s->set.timeo[name == SO_SNDTIMEO], value, len);
             return true;
         case SO_BINDTODEVICE:
-            size = s->netif != 0 && netif_index_to_name(s->netif, device) != NULL ? strlen(device) + 1 : 0;
+            size = s->set.netif != 0 && netif_index_to_name(s->set.netif, device) != NULL ? strlen(device) + 1 : 0;
             *len = *len < size ? *len : size;
             memcpy(value, device, *len);
             return true;
@@ -388,7 +398,7 @@ static int number_at_socket(slot_t *s, int name, int *number) {
             *number = s->kind == LISTENER;
             return 0;
         case SO_RCVBUF:
-            *number = (int)s->room;
+            *number = (int)s->set.room;
             return 0;
         default:
             return USOCKET_ENOPROTOOPT;
@@ -407,7 +417,7 @@ static int get_option(slot_t *s, int level, int name, void *value, size_t *len) 
     uint8_t flag = flag_of(s, level, name);
     int multicast = multicast_of(s, level, name);
     if (flag != 0) {
-        number = (s->options & flag) != 0;
+        number = (s->set.options & flag) != 0;
     } else if (multicast != 0) {
         number = get_multicast(s, level, multicast);
     } else if (place_of(s, level, name, &place)) {
@@ -420,7 +430,7 @@ static int get_option(slot_t *s, int level, int name, void *value, size_t *len) 
     } else {
         bool stream = s->kind == STREAM || s->kind == LISTENER;
         bool own = level == IPPROTO_IP || (level == IPPROTO_TCP && stream) ||
-            (level == IPPROTO_IPV6 && s->family == USOCKET_AF_INET6);
+            (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6);
         r = own ? USOCKET_ENOPROTOOPT : USOCKET_EOPNOTSUPP; /* as Linux tells them apart */
     }
     if (r == 0) {
@@ -442,5 +452,5 @@ bool usocket_port_is_timeo(int level, int name) {
 
 usocket_time_t usocket_port_timeo(int handle, bool output) {
     const slot_t *s = socket_of(handle);
-    return s != NULL ? (usocket_time_t)s->timeo[output] * 1000 : 0;
+    return s != NULL ? (usocket_time_t)s->set.timeo[output] * 1000 : 0;
 }

@@ -6,25 +6,29 @@
 
 #include "wait.h"
 
-#include <string.h>
-
 slot_t slots[PLAT_HANDLE_COUNT];
-
-slot_t *slot_of(int handle) {
-    return handle >= 0 && handle < PLAT_HANDLE_COUNT && slots[handle].kind != FREE ? &slots[handle] : NULL;
-}
 
 slot_t *socket_of(int handle) {
     slot_t *s = slot_of(handle);
-    return s != NULL && is_socket(s) && !(s->options & OPT_IN_QUEUE) ? s : NULL;
+    return s != NULL && is_socket(s) && !(s->set.options & OPT_IN_QUEUE) ? s : NULL;
 }
 
 slot_t *slot_take(int kind) {
     for (slot_t *s = slots; s < slots + PLAT_HANDLE_COUNT; s++) {
         if (s->kind == FREE) {
-            memset(s, 0, sizeof(*s));
+            s->pcb.any = NULL;
+            s->in = NULL;
+            s->more.deadline = 0; /* the widest of its members */
             s->kind = (uint8_t)kind;
+            s->stage = s->flags = s->error = 0;
             s->next = -1;
+            s->port = 0;
+#if USOCKET_DATAGRAMS
+            s->held = 0;
+#endif
+#if USOCKET_NOTIFIES
+            s->ready = NULL;
+#endif
             return s;
         }
     }

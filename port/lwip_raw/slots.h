@@ -40,31 +40,25 @@ enum {
     LINGERS = 128, /* SO_LINGER is on. */
 };
 
-/* slot_t.options */
+/* settings_t.options */
 enum { OPT_REUSE = 1, OPT_KEEPALIVE = 2, OPT_BROADCAST = 4, OPT_NODELAY = 8, OPT_V6ONLY = 16, OPT_IN_QUEUE = 32 };
 
-typedef struct slot {
-    uint8_t kind;
-    uint8_t stage;
-    uint8_t flags;
-    uint8_t options;
-    uint8_t family; /* USOCKET_AF_* */
+/* A connection has those of its listener. */
+typedef struct {
+    uint8_t options; /* OPT_* */
+    uint8_t family;  /* USOCKET_AF_* */
     uint8_t proto;
-    uint8_t error; /* The code of the next call that can fail, without its sign; 0: none. */
     uint8_t ttl, tos;
     uint8_t netif; /* SO_BINDTODEVICE: the number of an interface; 0: none. */
-    uint16_t linger;
-    int16_t next; /* A listener: its first connection in the queue. A connection there: the one behind it. -1: none. */
-#if USOCKET_DATAGRAMS
-    uint32_t held; /* The bytes of the datagrams in `in`. */
-#endif
-    uint32_t room;      /* SO_RCVBUF, bytes. */
-    uint32_t timeo[2];  /* SO_RCVTIMEO, SO_SNDTIMEO, ms; 0: none. */
+    uint8_t keep_cnt;
     uint16_t keep_idle; /* Seconds, as the next one. */
     uint16_t keep_intvl;
-    uint8_t keep_cnt;
-    uint16_t port; /* The own port, once it has one. SET: its row in sets.c. */
-    ip_addr_t own; /* The own address. QUESTION: the answer in IPv6. */
+    uint16_t linger;
+    uint32_t room;     /* SO_RCVBUF, bytes. */
+    uint32_t timeo[2]; /* SO_RCVTIMEO, SO_SNDTIMEO, ms; 0: none. */
+} settings_t;
+
+typedef struct slot {
     union {
         void *any;
         struct tcp_pcb *tcp; /* NULL: lwIP has freed it, or it goes on without its socket. */
@@ -79,10 +73,21 @@ typedef struct slot {
         bool on;                 /* EVENT */
         usocket_time_t deadline; /* ALARM */
     } more;
+    uint8_t kind;
+    uint8_t stage;
+    uint8_t flags;
+    uint8_t error; /* The code of the next call that can fail, without its sign; 0: none. */
+    int16_t next;  /* A listener: its first connection in the queue. A connection there: the one behind it. -1: none. */
+    uint16_t port; /* The own port, once it has one. SET: its row in sets.c. */
+#if USOCKET_DATAGRAMS
+    uint32_t held; /* The bytes of the datagrams in `in`. */
+#endif
+    ip_addr_t own; /* The own address. QUESTION: the answer in IPv6. */
 #if USOCKET_NOTIFIES
     bool (*ready)(void *arg); /* Called once, when a receive or an accept would find something; NULL: not. */
     void *arg;
 #endif
+    settings_t set; /* Of sockets alone. */
 } slot_t;
 
 extern slot_t slots[PLAT_HANDLE_COUNT];
@@ -116,12 +121,19 @@ static inline int handle_of(const slot_t *s) {
 }
 
 /* The slot of an open handle of any kind, or NULL. */
-slot_t *slot_of(int handle);
+static inline slot_t *slot_of(int handle) {
+    return (unsigned)handle < PLAT_HANDLE_COUNT && slots[handle].kind != FREE ? &slots[handle] : NULL;
+}
 
-/* The slot of an open socket that the program has, or NULL. */
+/* The slot of an open socket that the program has, or NULL. Not inlined: each call begins with it. */
 slot_t *socket_of(int handle);
 
-/* Take a free slot, zeroed but for `kind` and `next`; NULL: there is none. */
+/* The slot of a stream, or NULL. One that waits in a queue has a handle that no program knows. */
+static inline slot_t *stream_of(int handle) {
+    return (unsigned)handle < PLAT_HANDLE_COUNT && slots[handle].kind == STREAM ? &slots[handle] : NULL;
+}
+
+/* Take a free slot; NULL: there is none. Its members are zero but for `kind`, `next`, `own`, `arg` and `set`. */
 slot_t *slot_take(int kind);
 
 /* Free a slot, and the packets in it. */
@@ -194,6 +206,7 @@ int stream_bind(slot_t *s, const ip_addr_t *ip, uint16_t port);
 int stream_connect(slot_t *s, const ip_addr_t *ip, uint16_t port);
 int stream_shutdown(slot_t *s, int how);
 int32_t stream_recv(slot_t *s, void *buf, size_t len, int flags);
+size_t stream_line(const slot_t *s, size_t most);
 int32_t stream_send(slot_t *s, const void *buf, size_t len, int flags);
 
 /* Close the connection; the slot stays. `reset`: without a goodbye. */
@@ -225,8 +238,8 @@ void icmp_begin(void);
 
 /* ---- Options: options.c, groups.c ---------------------------------------------------------------------------------- */
 
-/* The values that a new socket has. */
-void options_begin(slot_t *s);
+/* The settings that a new socket has. */
+void options_begin(slot_t *s, int family, int proto);
 
 /* Bring the options of the slot to its pcb, if there is one. */
 void options_apply(slot_t *s);

@@ -34,10 +34,8 @@ static int open_socket(int family, int type, int proto) {
     if (s == NULL) {
         return USOCKET_EMFILE;
     }
-    s->family = (uint8_t)family;
-    s->proto = (uint8_t)proto;
     ip_addr_set_any(family != USOCKET_AF_INET, &s->own);
-    options_begin(s);
+    options_begin(s, family, proto);
 #if USOCKET_DATAGRAMS
     int r = is_datagram(s) ? datagram_make_pcb(s) : stream_make_pcb(s);
 #else
@@ -68,8 +66,8 @@ static int adopt(int handle, int *family, int *type, int *proto) {
     if (s == NULL) {
         return slot_of(handle) != NULL ? USOCKET_ENOTSOCK : USOCKET_EBADF;
     }
-    *family = *family != -1 ? *family : s->family;
-    *proto = *proto != -1 ? *proto : s->proto;
+    *family = *family != -1 ? *family : s->set.family;
+    *proto = *proto != -1 ? *proto : s->set.proto;
     if (*type == -1) {
         *type = s->kind == DATAGRAM ? USOCKET_DGRAM : s->kind == RAW ? USOCKET_RAW : USOCKET_STREAM;
     }
@@ -98,13 +96,19 @@ void usocket_port_show_socket(int fd, int io) {
 
 /* Seconds that a close waits for the peer; -1: it does not wait. */
 static int linger_of(const slot_t *s) {
-    return s != NULL && s->kind == STREAM && (s->flags & LINGERS) ? s->linger : -1;
+    return s != NULL && s->kind == STREAM && (s->flags & LINGERS) ? s->set.linger : -1;
 }
 
-static int close_socket(slot_t *s, bool reset) {
+/* Close a socket. USOCKET_EINPROGRESS: it is to linger, and is open. */
+static int close_socket(slot_t *s, bool lingers, bool reset) {
     if (s == NULL) {
         return USOCKET_EBADF;
     }
+    int seconds = linger_of(s);
+    if (lingers && seconds > 0) {
+        return USOCKET_EINPROGRESS;
+    }
+    reset = reset || seconds == 0;
     switch (s->kind) {
         case STREAM:
             stream_close(s, reset);
@@ -133,22 +137,24 @@ static bool unfinished(int handle) {
 /* With SO_LINGER the close waits for the peer; what is not acknowledged by then is given up. The
  * end of the stream is sent first, so that the peer has a reason to finish. */
 int usocket_port_close(int handle) {
+    int r;
+    UNDER_LWIP(r, close_socket(socket_of(handle), true, false));
+    if (r != USOCKET_EINPROGRESS) {
+        return r;
+    }
     int seconds;
     UNDER_LWIP(seconds, linger_of(socket_of(handle)));
-    bool reset = seconds == 0;
-    if (seconds > 0) {
-        usocket_time_t until = usocket_port_now() + (usocket_time_t)seconds * 1000000;
-        for (;;) {
-            UNDER_LWIP(reset, unfinished(handle));
-            if (!reset || usocket_port_now() >= until) {
-                break;
-            }
-            PLAT_PUMP();
-            PLAT_IDLE(10);
+    usocket_time_t until = usocket_port_now() + (usocket_time_t)seconds * 1000000;
+    bool reset;
+    for (;;) {
+        UNDER_LWIP(reset, unfinished(handle));
+        if (!reset || usocket_port_now() >= until) {
+            break;
         }
+        PLAT_PUMP();
+        PLAT_IDLE(10);
     }
-    int r;
-    UNDER_LWIP(r, close_socket(socket_of(handle), reset));
+    UNDER_LWIP(r, close_socket(socket_of(handle), false, reset));
     return r;
 }
 
@@ -222,7 +228,7 @@ static int name_of(const slot_t *s, bool peer, usocket_addr_t *a) {
         return peer_name(s, a);
     }
     bool connecting = s->kind == STREAM && s->stage == CONNECTING && s->pcb.tcp != NULL;
-    from_lwip(s, connecting ? &s->pcb.tcp->local_ip : &s->own, s->kind == RAW ? s->proto : s->port, a);
+    from_lwip(s, connecting ? &s->pcb.tcp->local_ip : &s->own, s->kind == RAW ? s->set.proto : s->port, a);
     return 0;
 }
 
@@ -287,7 +293,8 @@ static int connect_socket(slot_t *s, const usocket_addr_t *a) {
     replace_any(&ip);
 #if USOCKET_DATAGRAMS
     if (is_datagram(s)) {
-        return is_broadcast(&ip) && !(s->options & OPT_BROADCAST) ? USOCKET_EACCES : datagram_connect(s, &ip, a->port);
+        return is_broadcast(&ip) && !(s->set.options & OPT_BROADCAST) ? USOCKET_EACCES
+                                                                      : datagram_connect(s, &ip, a->port);
     }
 #endif
     if (s->kind == LISTENER) {
@@ -363,13 +370,16 @@ int usocket_port_shutdown(int handle, int how) {
 
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
 
-static int32_t receive(slot_t *s, void *buf, size_t len, int flags, usocket_addr_t *from) {
+static int32_t receive(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
+    slot_t *s = stream_of(handle);
+    if (s != NULL) {
+        return stream_recv(s, buf, len, flags);
+    }
+    s = socket_of(handle);
     if (s == NULL) {
         return USOCKET_EBADF;
     }
     switch (s->kind) {
-        case STREAM:
-            return stream_recv(s, buf, len, flags);
         case LISTENER:
             return USOCKET_ENOTCONN;
         default:
@@ -384,20 +394,36 @@ static int32_t receive(slot_t *s, void *buf, size_t len, int flags, usocket_addr
 
 int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
     int32_t r;
-    UNDER_LWIP(r, receive(socket_of(handle), buf, len, flags, from));
+    UNDER_LWIP(r, receive(handle, buf, len, flags, from));
     if (PLAT_PUMPS && r == USOCKET_EAGAIN) {
         PLAT_PUMP();
-        UNDER_LWIP(r, receive(socket_of(handle), buf, len, flags, from));
+        UNDER_LWIP(r, receive(handle, buf, len, flags, from));
     }
     return r;
 }
 
-static int32_t send_to(slot_t *s, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
+#if USOCKET_QUICK
+
+static size_t line_of(const slot_t *s, size_t most) {
+    return s != NULL ? stream_line(s, most) : 0;
+}
+
+size_t usocket_port_line(int handle, size_t most) {
+    size_t n;
+    UNDER_LWIP(n, line_of(stream_of(handle), most));
+    return n;
+}
+
+#endif
+
+static int32_t send_to(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
+    slot_t *s = stream_of(handle);
+    if (s != NULL) {
+        return stream_send(s, buf, len, flags);
+    }
+    s = socket_of(handle);
     if (s == NULL) {
         return USOCKET_EBADF;
-    }
-    if (s->kind == STREAM) {
-        return stream_send(s, buf, len, flags);
     }
     if (s->kind == LISTENER) {
         return USOCKET_EPIPE;
@@ -421,10 +447,10 @@ static int32_t send_to(slot_t *s, const void *buf, size_t len, int flags, const 
 
 int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
     int32_t r;
-    UNDER_LWIP(r, send_to(socket_of(handle), buf, len, flags, to));
+    UNDER_LWIP(r, send_to(handle, buf, len, flags, to));
     if (PLAT_PUMPS && r == USOCKET_EAGAIN) {
         PLAT_PUMP();
-        UNDER_LWIP(r, send_to(socket_of(handle), buf, len, flags, to));
+        UNDER_LWIP(r, send_to(handle, buf, len, flags, to));
     }
     return r;
 }

@@ -14,6 +14,9 @@
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 0
 #endif
+#ifndef USOCKET_QUICK
+#define USOCKET_QUICK 1
+#endif
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX 0
 #endif

@@ -306,18 +306,16 @@ static size_t line_part(const uint8_t *p, size_t n) {
 /* A line of a stream is found by a peek, and its bytes alone are received: the rest stays in the
  * stack for other calls. A datagram is received whole. */
 int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usocket_time_t deadline) {
-    bool stream = is_stream(s);
-    int peek = stream ? usocket_port_msg_peek() : 0;
-    bool whole = false;
+    int peek = is_stream(s) ? usocket_port_msg_peek() : 0;
     unsigned part = 0;
+    bool whole = false;
     while (*got < len && !whole) {
-        int32_t r = usocket_go_on(s, &part, deadline);
-        if (r < 0) {
-            return r;
-        }
         uint8_t *p = at_offset(buf, *got);
-        r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
-        if (r > 0 && stream) {
+        int32_t r = usocket_go_on(s, &part, deadline);
+        if (r == 0) {
+            r = usocket_recv_by(s, p, len - *got, peek, NULL, deadline);
+        }
+        if (r > 0 && is_stream(s)) {
             /* The bytes have arrived: this receive waits
              * only if another thread takes them first. */
             r = usocket_recv_by(s, p, line_part(p, (size_t)r), 0, NULL, deadline);
@@ -326,10 +324,10 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
             return r;
         }
         *got += (size_t)r;
-        if (!stream) {
-            return p[r - 1] == '\n';
+        whole = p[r - 1] == '\n';
+        if (!is_stream(s)) {
+            break;
         }
-        whole = memchr(p, '\n', (size_t)r) != NULL;
     }
     return whole;
 }

@@ -801,6 +801,32 @@ static void edge_poller(void) {
 
 #endif
 
+/* ---- First tries ---------------------------------------------------------------------------------------------------------- */
+
+/* They list the codes of the usual calls. */
+static void edge_try(void) {
+    char buf[64];
+    usocket_addr_t from;
+    EACH_SOCKET(s) {
+        EACH(size_t, len, sizes) {
+            size_t n = len < sizeof buf ? len : sizeof buf;
+            ran("usocket_recv_by", usocket_try_recv(s, buf, n, NULL), __LINE__);
+            ran("usocket_recv_by", usocket_try_recv(s, buf, n, &from), __LINE__);
+            ran("usocket_send_by", usocket_try_send(s, "data", n < 4 ? n : 4, NULL), __LINE__);
+            assert_true(usocket_try_line(s, len) <= len);
+        }
+        for (int i = 0; i < STRANGE; i++) {
+            usocket_addr_t a = strange(i);
+            ran("usocket_send_by", usocket_try_send(s, "data", 4, &a), __LINE__);
+        }
+#if USOCKET_QUICK
+        EACH(int, events, ints) {
+            assert_true(usocket_try_poll(s, events) >= 0);
+        }
+#endif
+    }
+}
+
 /* ---- Codes ------------------------------------------------------------------------------------------------------------------ */
 
 static void edge_errname(void) {
@@ -888,6 +914,7 @@ static const struct {
     { "unread unread_take unread_len ", edge_unread },
     { "readable_by pending is_lost ", edge_readable_by },
     { "poll ", edge_poll },
+    { "try_recv try_line try_send try_poll ", edge_try },
     { "start set_interrupt_hook ", edge_start },
     { "watch watch_again watch_end ", edge_watch },
     { "errname strerror is_eai is_tls ", edge_errname },

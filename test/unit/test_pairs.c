@@ -235,7 +235,7 @@ static const struct call {
 static const char without[] = "init pair adopt dup addr_parse pton aton ntop addr_format addr_raw addr_equal deadline_in start backlog errname "
                               "strerror is_eai is_tls lookup_start lookup_reverse lookup_wait lookup_wait_for lookup_handle lookup_get lookup_name "
                               "lookup_service lookup_free dial_start dial_by dial_delay dial_step dial_attempt dial_end dial_handle "
-                              "if_nametoindex if_indextoname if_next gethostname"
+                              "if_nametoindex if_indextoname if_next gethostname try_recv try_line try_send try_poll"
 #if !USOCKET_TLS
                               " tls_why tls_name tls_handshake_by tls_unwrap_by tls_forget"
 #endif
