@@ -177,8 +177,8 @@
 #define USOCKET_NOTIFIES 0
 #endif
 
-/** A call of the module tries the stack at once, and looks at the clock only if it has to wait: right
- *  where a try is no system call. The port has usocket_port_ready and usocket_port_line.
+/** A call of the module tries the stack at once, and looks at the clock only if it has to wait:
+ *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line.
  *  @cost 0 + 0 (0 -> 1) */
 #ifndef USOCKET_QUICK
 #define USOCKET_QUICK 0

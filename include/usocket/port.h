@@ -163,8 +163,9 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline);
  *  @return a mask of USOCKET_POLL_* */
 int usocket_port_ready(int handle, int events);
 
-/** The length of the first line that a stream has received, its end included. @return 0: its end has
- *  not arrived, or the socket is no stream; @p most, if that many bytes without an end have arrived */
+/** The length of the first line that a stream has received, its end included. @return 0: its end
+ *  has not arrived, or the socket is no stream; @p most, if that many bytes have arrived without an
+ *  end */
 size_t usocket_port_line(int handle, size_t most);
 
 #endif

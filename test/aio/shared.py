@@ -6,11 +6,13 @@ import aiosocket
 import select
 import socket
 
-from check import check, number, since, skip, summary, ticks, true
+from check import check, env, number, since, skip, summary, ticks, true
 from ends import cases, caught, everything, soon
 from pairs import narrow_pair
 
 MUCH = 1000000
+# Over lwIP's loopback interface both windows must not close at once (full-loopback in docs/stacks.md), so each way carries less than one.
+LONGER = 3 if (env("TEST_STACK") or "").startswith("lwip") else 100
 
 
 def shared(make_reader=aiosocket.StreamReader, make_writer=lambda s: aiosocket.StreamWriter(s, {})):
@@ -274,7 +276,7 @@ async def busy_both_ways():
 
     async def write(n):
         for i in range(50):
-            w.write(b"%d %d " % (n, i) + b"x" * (i * 100) + b"\n")
+            w.write(b"%d %d " % (n, i) + b"x" * (i * LONGER) + b"\n")
             await w.drain()
 
     async def read():
