@@ -36,20 +36,20 @@
 /* ---- Sockets --------------------------------------------------------------------------------- */
 
 /** IPv6: addresses, sockets, scopes. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT.
- *  @cost 702 + 72 (0 -> 1) */
+ *  @cost 720 + 178 (0 -> 1) */
 #ifndef USOCKET_IPV6
 #define USOCKET_IPV6 1
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 392 + 324 (0 -> 1) */
+ *  @cost 392 + 308 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
 
 /** Servers: listen and accept. 0: neither they nor usocket_backlog exist, nor create_server in
  *  Python; bind stays, for a source address and for receiving datagrams.
- *  @cost 326 + 840 (0 -> 1) */
+ *  @cost 326 + 842 (0 -> 1) */
 #ifndef USOCKET_SERVER
 #define USOCKET_SERVER 1
 #endif
@@ -57,7 +57,7 @@
 /** Datagram and raw sockets. 0: usocket_open refuses all but streams with USOCKET_ESOCKTNOSUPPORT;
  *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants); a lookup
  *  that names no type answers streams; an address given to usocket_send_by is ignored.
- *  @cost 284 + 394 (0 -> 1) */
+ *  @cost 274 + 412 (0 -> 1) */
 #ifndef USOCKET_DATAGRAMS
 #define USOCKET_DATAGRAMS 1
 #endif
@@ -66,7 +66,7 @@
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
- *  @cost 3346 + 3663, RAM 12 (0 -> 1) */
+ *  @cost 3346 + 3667, RAM 12 (0 -> 1) */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1
 #endif
@@ -125,7 +125,7 @@
 
 /** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
  *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
- *  @cost 1844 + 440 (0 -> 4) */
+ *  @cost 1844 + 436 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -145,7 +145,7 @@
 /** Lookups that an event loop can wait for, and with USOCKET_RACE connects; lookups of one name in
  *  progress share one thread. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor
  *  resolver and dialer in Python.
- *  @cost 666 + 653, RAM 4 (0 -> 1) */
+ *  @cost 666 + 641, RAM 4 (0 -> 1) */
 #ifndef USOCKET_ASYNC
 #if USOCKET_LARGE && USOCKET_NAMES
 #define USOCKET_ASYNC 1
@@ -156,7 +156,7 @@
 
 /** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
- *  @cost 584 + 3820, RAM 4 (0 -> 1) */
+ *  @cost 584 + 3804, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
@@ -165,7 +165,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1382 + 284, RAM 4 (0 -> 1) */
+ *  @cost 1382 + 288, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -179,7 +179,7 @@
 
 /** A call of the module tries the stack at once, and looks at the clock only if it has to wait:
  *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line.
- *  @cost 0 + 0 (0 -> 1) */
+ *  @cost 322 + 600 (0 -> 1) */
 #ifndef USOCKET_QUICK
 #define USOCKET_QUICK 0
 #endif
@@ -247,7 +247,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 30999 + 2733, RAM 172 (0 -> 1) */
+ *  @cost 30999 + 2725, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -285,7 +285,7 @@
 /* ---- The MicroPython module ------------------------------------------------------------------ */
 
 /** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
- *  @cost 0 + 10294 (0 -> 1) */
+ *  @cost 0 + 10264 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
