@@ -94,7 +94,7 @@ static mp_obj_t stream_readline(size_t n_args, const mp_obj_t *args) {
     vstr_t v;
     int r = USOCKET_EAGAIN;
     if (there != 0) {
-        vstr_init(&v, there + 1);
+        v = (vstr_t){.alloc = there + 1, .buf = m_new(char, there + 1)};
         r = usocket_try_recv(&self->sock, v.buf, there, NULL);
     } else {
         usocket_py_init_room(&self->sock, &v, stream && max > LINE_AT_ONCE ? LINE_AT_ONCE : max);

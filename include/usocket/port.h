@@ -159,7 +159,7 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline);
 
 #if USOCKET_QUICK
 
-/** The events of one open handle, as usocket_port_wait reports them without a wait.
+/** The events of one socket, as usocket_port_wait reports them without a wait. @param handle open
  *  @return a mask of USOCKET_POLL_* */
 int usocket_port_ready(int handle, int events);
 

@@ -1,9 +1,8 @@
 /* usocket - calls between the core and the MicroPython module. Not part of the API: a program must
  * not use them, and any version may change them.
  *
- * The module's poller calls them, under its own lock, for sockets that it has registered. Each
- * takes a hold on its socket for the call, so that another thread may close the socket meanwhile.
- * They never wait, and an interrupt must not call them.
+ * Each takes a hold on its socket for the call, so that another thread may close the socket
+ * meanwhile. They never wait, and an interrupt must not call them.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,6 +14,10 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* ---- The module's poller: poll.c ------------------------------------------------------------- */
+
+/* It calls these under its own lock, for sockets that it has registered. */
 
 /** The way to wait for a socket that usocket_poller_look has found not ready. */
 typedef struct usocket_look {

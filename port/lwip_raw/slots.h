@@ -161,12 +161,14 @@ void slot_memory_freed(void);
 #if USOCKET_NOTIFIES
 extern bool slot_owed; /* There are some. */
 void slot_call_owed(void);
+#define slot_owes() slot_owed
 static inline void slot_call_again(void) {
     if (slot_owed) {
         slot_call_owed();
     }
 }
 #else
+#define slot_owes() false
 #define slot_call_again() ((void)0)
 #endif
 

@@ -76,14 +76,13 @@ __attribute__((noinline)) static int look_at(int handle, int events) {
     return w.ready;
 }
 
-/* A simple socket has something if one pointer is not NULL, which needs no lock. */
+/* A simple socket has something if one pointer is not NULL, which needs no lock. Calls of `ready` that were refused are
+ * made again by the usual way: a program that only polls has no other. */
 int usocket_port_ready(int handle, int events) {
     PLAT_PUMP();
-    if (events == USOCKET_POLL_IN && (unsigned)handle < PLAT_HANDLE_COUNT) {
-        const slot_t *s = &slots[handle];
-        if (is_simple(s)) {
-            return s->in != NULL ? USOCKET_POLL_IN : 0;
-        }
+    const slot_t *s = &slots[handle];
+    if (events == USOCKET_POLL_IN && !slot_owes() && is_simple(s)) {
+        return s->in != NULL ? USOCKET_POLL_IN : 0;
     }
     return look_at(handle, events);
 }

@@ -290,6 +290,37 @@ static void test_poll(void **state) {
     }
 }
 
+/* A watch whose function has refused is called again, also if the program only polls sockets on which nothing happens. */
+static volatile int refusals, calls;
+
+static bool refuses_at_first(void *arg) {
+    (void)arg;
+    calls++;
+    return refusals-- <= 0;
+}
+
+static void test_refused_watch(void **state) {
+    (void)state;
+    usocket_t watched = none, other = none, far = none;
+    usocket_watch_t *watch;
+    usocket_addr_t where = fx_udp(&watched, USOCKET_AF_INET);
+    fx_udp(&other, USOCKET_AF_INET);
+    fx_udp(&far, USOCKET_AF_INET);
+    calls = 0;
+    refusals = 1;
+    assert_ok(usocket_watch(&watch, &watched, refuses_at_first, NULL));
+    assert_code(1, usocket_sendto(&far, "x", 1, &where));
+    for (int i = 0; i < 100 && calls < 2; i++) {
+        assert_int_equal(0, usocket_try_poll(&other, USOCKET_POLL_IN));
+        fx_sleep(MS);
+    }
+    assert_int_equal(2, calls);
+    usocket_watch_end(watch);
+    usocket_close(&watched);
+    usocket_close(&other);
+    usocket_close(&far);
+}
+
 #else
 
 static void test_quick(void **state) {
@@ -307,6 +338,7 @@ int main(void) {
         TEST(test_line),
         TEST(test_send),
         TEST(test_poll),
+        TEST(test_refused_watch),
 #else
         cmocka_unit_test(test_quick),
 #endif
