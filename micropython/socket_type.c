@@ -296,7 +296,7 @@ __attribute__((noinline)) static mp_uint_t socket_stream_ioctl(
 
 /* MicroPython's poll asks every socket again and again. */
 static mp_uint_t quick_stream_ioctl(mp_obj_t self_in, mp_uint_t request, uintptr_t arg, int *errcode) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(self_in); /* What has a stream protocol is no small int. */
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in); /* A small int has no stream protocol. */
     if (request == MP_STREAM_POLL && self->base.type == &mod_usocket_socket_type) {
         return (mp_uint_t)usocket_try_poll(&self->sock, usocket_py_events(arg));
     }

@@ -53,10 +53,10 @@ static mp_obj_t stream_read(size_t n_args, const mp_obj_t *args) {
     usocket_time_t deadline = usocket_py_begin(&self->sock);
     mp_obj_str_t *o = usocket_py_new_bytes();
     vstr_t v;
-    size_t room = usocket_py_init_room(
+    usocket_py_init_room(
         &self->sock, &v, n < USOCKET_PY_AT_ONCE || self->sock.type != USOCKET_STREAM ? n : USOCKET_PY_GROW);
     mp_obj_t exc = MP_OBJ_NULL;
-    int r = usocket_py_tries(0) ? usocket_try_recv(&self->sock, v.buf, MIN(n, room), NULL) : USOCKET_EAGAIN;
+    int r = usocket_py_tries(0) ? usocket_try_recv(&self->sock, v.buf, MIN(n, v.alloc - 1), NULL) : USOCKET_EAGAIN;
     v.len = r > 0 ? (size_t)r : 0;
     if (r == USOCKET_EAGAIN || (r > 0 && v.len < n && self->sock.type == USOCKET_STREAM)) {
         usocket_py_check_open(&self->sock, MP_QSTR_read);

@@ -60,7 +60,7 @@ void usocket_py_raise_name(int code, qstr what, const char *name) {
     usocket_py_raise(code, what, NULL);
 }
 
-bool usocket_py_collect(int code, bool *collected) {
+bool usocket_py_collect_for(int code, bool *collected) {
     (void)code, (void)collected;
     return false;
 }

@@ -29,7 +29,7 @@ WARNINGS = "-std=c99 -Wall -Wextra -Werror -Wconversion -Wno-sign-conversion".sp
 # One of them with the warnings of the optimizer.
 COMPILERS = {"this machine": ["gcc", "-fsyntax-only"], "Cortex-M4": ["arm-none-eabi-gcc", "-mthumb", "-mcpu=cortex-m4", "-Os", "-S", "-o", "/dev/null"],
              "Cortex-M0+": ["arm-none-eabi-gcc", "-mthumb", "-mcpu=cortex-m0plus", "-fsyntax-only"]}
-# The port whose chips have that core. No source of the library asks for the core; the others would be read twice.
+# The port for chips with that core. No source of the library asks for the core; the others would be read twice.
 SMALLEST = "rp2"
 EXPECTED = {"alif", "mimxrt", "renesas-ra", "rp2", "stm32"}  # a tree without one of them is not what this test is for
 KNOBS = {"": [], "no poller": ["-DUSOCKET_POLLER=0"], "clients": ["-DUSOCKET_SERVER=0", "-DUSOCKET_DATAGRAMS=0", "-DUSOCKET_POLLER=0"]}

@@ -211,7 +211,7 @@ static void test_recv(void **state) {
                     usocket_recv_by(&w.s, in, len, 0, sender ? &sent_by : NULL, USOCKET_NOW));
                 assert_memory_equal(out, in, sizeof in);
                 assert_int_equal(expected >= 0 ? from.family : 0, expected >= 0 ? sent_by.family : 0);
-                /* What is left is the same as well. */
+                /* The next receive gets the same, too. */
                 begin(&v, i);
                 usocket_recv_by(&v.s, out, len, 0, NULL, USOCKET_NOW);
                 expected = usocket_recv_by(&v.s, out, sizeof out, 0, NULL, USOCKET_NOW);
@@ -290,7 +290,7 @@ static void test_poll(void **state) {
     }
 }
 
-/* A watch whose function has refused is called again, also if the program only polls sockets on which nothing happens. */
+/* A watch calls a function again that has refused, also if the program only polls sockets on which nothing happens. */
 static volatile int refusals, calls;
 
 static bool refuses_at_first(void *arg) {
