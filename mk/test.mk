@@ -4,7 +4,7 @@ SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcar
 	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
 LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python test-c-variants test-tree
-SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long test-arm-python coverage-check
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long test-client test-arm-python coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
 LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal test-python test-c \
@@ -70,7 +70,7 @@ test-tree: packages-test $(MPY_READY) $(MBEDTLS_READY) ## MICROPYTHON_DIR=/path 
 	$(GO) $(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE)
 
 test-tree-long: packages-test $(MPY_READY) $(MBEDTLS_READY)
-	$(GO) $(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE) --long --only '^checkout'
+	$(GO) $(PYTHON) test/tree/run.py --tree $(MPY_TREE) --mbedtls $(MBEDTLS_TREE) --long --only '^(named|checkout)'
 
 test-docs: $(OURS) lib ## the examples of the documents, their names and numbers
 	$(GO) $(PYTHON) tools/doccheck.py --interp $(OURS)

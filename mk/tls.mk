@@ -91,8 +91,8 @@ test-pairs: $(tls-tsan_PROGRAMS) ## every pair of calls at once on one socket, u
 	$(GO) TSAN_OPTIONS=halt_on_error=0:exitcode=97:history_size=4 TEST_LIMIT=600 $(TC_RUN) --full $^
 
 SUITES += test-tls-c test-pairs
-LONG_SUITES += test-tls-c-2 test-tls-c-asan test-tls-c-arm
-SOAK_SUITES += test-tls-c-long test-tls-c-valgrind
+LONG_SUITES += test-tls-c-2 test-tls-c-asan
+SOAK_SUITES += test-tls-c-arm test-tls-c-long test-tls-c-valgrind
 
 # ---- Tests --------------------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ tools. The MicroPython tree is a copy of hard links with empty submodules. Cases
 
     nothing    no mbedTLS anywhere: one line explains what to do, before anything is compiled
     no TLS     TLS=0: the examples run, and the output names the missing TLS
-    named      MBEDTLS_DIR names a tree
+    named      with --long: MBEDTLS_DIR names a tree
     checkout   with --long: extmod.mk as upstream, and mbedTLS in lib/mbedtls
 
 No case downloads or installs anything. Last line: `N passed, N failed, N skipped`.
@@ -158,7 +158,7 @@ def main():
         status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, TLS="0")
         cases.examples(status, out, seconds, tls=False)
         cases.quiet(out)
-    if cases.wanted("named"):
+    if o.long and cases.wanted("named"):
         status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, MBEDTLS_DIR=mbedtls)
         cases.examples(status, out, seconds, tls=True)
         cases.quiet(out)
