@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Measure the firmware of the emulated board, MicroPython's own socket module beside this one: flash, RAM, and instructions of calls.
 
-usage: bench/board.py [--write] [--note TEXT]
+usage: bench/board.py [--write] [--note TEXT] [--small]
 
 QEMU counts the instructions (-icount shift=0): those of the interpreter, of lwIP and of interrupts, not those of sleep. Each image runs
 twice, and both runs must give the same numbers. A row is good while it is at most 1 % above the one in bench/board.md (5 % for TLS) and,
 where it has a limit against modlwip's, has not newly passed that. --write makes the page; growth then takes a note. Without it only
-this module's images run: those of modlwip change with MicroPython alone, and the page has their figures.
+this module's images run: those of modlwip change with MicroPython alone, and the page has their figures. --small leaves out the rows
+that take the image with the larger pools.
 """
 
 import argparse
@@ -127,11 +128,12 @@ def compiler():
     return subprocess.run(["arm-none-eabi-gcc", "-dumpfullversion"], capture_output=True, text=True, check=True).stdout.strip()
 
 
-def measure(sides):
-    """@return ({row: (modlwip, usocket, most of usocket, or None)}, problems); modlwip is from the page unless it is a side"""
+def measure(sides, kinds):
+    """@return ({row: (modlwip, usocket, most of usocket, or None)}, problems); modlwip is from the page unless it is a side. kinds: of
+    images"""
     figures, problems, counts = {}, [], {}
     known = {} if SIDES[0] in sides else recorded()[1]
-    for kind in sorted({kind for _, _, kind, _ in ROWS}):
+    for kind in sorted({kind for _, _, kind, _ in ROWS} & kinds):
         names = [name for name, _, k, _ in ROWS if k == kind]
         for side in sides:
             counts[side, kind], equal = instructions(side + kind, names, script(names))
@@ -148,6 +150,8 @@ def measure(sides):
             row = f"{what}: {part}"
             figures[row] = (*pair(row, lambda side: measured[side][2][part][index]), None)
     for name, row, kind, reach in ROWS:
+        if kind not in kinds:
+            continue
         theirs, ours = pair(row, lambda side: counts[side, kind][name])
         most = int(theirs * reach)
         figures[row] = (theirs, ours, min(most, IDLE_MOST) if name == "idle" else most)
@@ -219,7 +223,7 @@ connection, the CA and the name included. modlwip's image has no TLS.
     return 0
 
 
-def check(figures, problems):
+def check(figures, problems, kinds):
     version, before, _ = recorded()
     if version and version != compiler():
         print(f"skipped: bench/board.md is of gcc {version}, this is {compiler()}\n0 passed, 0 failed, 1 skipped")
@@ -232,7 +236,8 @@ def check(figures, problems):
             failures.append(f"{name}: {ours}, was {before[name][0]}")
         elif before[name][1] == "pass" and verdict(ours, most) != "pass":
             failures.append(f"{name}: {ours}, the limit is {most}")
-    failures += [f"{name}: in bench/board.md, not measured now" for name in before if name not in figures]
+    left = [row for _, row, kind, _ in ROWS if kind not in kinds]
+    failures += [f"{name}: in bench/board.md, not measured now" for name in before if name not in figures and name not in left]
     for line in failures:
         print("FAIL " + line)
     print(f"{max(0, len(figures) - len(failures))} passed, {len(failures)} failed, 0 skipped")
@@ -243,15 +248,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--note", default="")
+    parser.add_argument("--small", action="store_true")
     options = parser.parse_args()
     for tool in ("qemu-system-arm", SIZE):
         if not shutil.which(tool):
             sys.exit(f"board.py: no {tool} (make packages-test)")
-    figures, problems = measure(SIDES if options.write else SIDES[1:])
+    kinds = {""} if options.small else {"", "-roomy"}
+    figures, problems = measure(SIDES if options.write else SIDES[1:], kinds)
     print(table(figures))
-    if options.write and not problems:
+    if options.write and not options.small and not problems:
         return write(figures, options.note)
-    return check(figures, problems)
+    return check(figures, problems, kinds)
 
 
 if __name__ == "__main__":

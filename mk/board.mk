@@ -49,12 +49,16 @@ board-smoke: packages-test $(patsubst %,build/board/%/firmware.elf,modlwip usock
 
 BOARD_BENCH := $(patsubst %,build/board/%/firmware.elf,modlwip usocket modlwip-roomy usocket-roomy usocket-tls)
 LONG_SUITES += bench-board-check
+SOAK_SUITES += bench-board-check-long
 
-.PHONY: bench-board bench-board-check
+.PHONY: bench-board bench-board-check bench-board-check-long
 bench-board: packages-test $(BOARD_BENCH) ## flash, RAM and instructions on the emulated board; writes bench/board.md
 	@$(PYTHON) bench/board.py --write $(if $(NOTE),--note '$(NOTE)')
 
-bench-board-check: packages-test $(filter-out build/board/modlwip%,$(BOARD_BENCH)) ## fail when a figure of bench/board.md has grown by more than 1 %
+bench-board-check: packages-test $(filter-out build/board/modlwip% %roomy/firmware.elf,$(BOARD_BENCH)) ## fail when a figure of bench/board.md has grown by more than 1 %
+	$(GO) $(PYTHON) bench/board.py --small
+
+bench-board-check-long: packages-test $(filter-out build/board/modlwip%,$(BOARD_BENCH))
 	$(GO) $(PYTHON) bench/board.py
 
 # tools/boardscheck.py reads lwIP and mbedTLS.

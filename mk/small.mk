@@ -1,7 +1,7 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
 SUITES += test-bigendian-sim instructions-check
-LONG_SUITES += size-check test-configs test-arm-c test-bigendian-c
+LONG_SUITES += size-check test-configs test-bigendian-c
 
 CMOCKA_VERSION := 1.1.5
 CMOCKA_TREE := $(if $(CMOCKA_DIR),$(abspath $(CMOCKA_DIR)),build/cmocka-$(CMOCKA_VERSION))

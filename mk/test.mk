@@ -3,8 +3,8 @@
 SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.py),test-compat) \
 	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
-LONG_SUITES := test-python-asan test-random-asan newest-run newest-test-python test-c-variants test-tree
-SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long test-client test-arm-python coverage-check
+LONG_SUITES := test-python-asan test-random-asan test-c-variants test-tree
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python test-client test-arm-c test-arm-python coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
 LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal test-python test-c \
