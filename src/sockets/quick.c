@@ -8,7 +8,7 @@
 #if USOCKET_QUICK
 
 /* True for a socket with none of what the usual calls look for, apart from an error that is kept.
- * Macros, because -Os makes a call of a function. */
+ * A macro, as HOLD_BARE, because -Os makes a call of a function. */
 #define IS_OWN(s) (LOOSE_LOAD(&(s)->base) == NULL && base_unread(s) == 0 && !HAS_TLS(s))
 
 #if USOCKET_THREADS
@@ -39,9 +39,7 @@ int32_t usocket_try_recv(usocket_t *s, void *buf, size_t len, usocket_addr_t *fr
         return USOCKET_EAGAIN;
     }
     int32_t r = usocket_port_recv(base_io(s), buf, len, 0, from);
-    if (r < 0) {
-        note_lost(s, r);
-    }
+    note_lost(s, r);
     usocket_release(s);
     return r;
 }
@@ -60,9 +58,7 @@ int32_t usocket_try_send(usocket_t *s, const void *buf, size_t len, const usocke
         return USOCKET_EAGAIN;
     }
     int32_t r = usocket_port_send(base_io(s), buf, len, 0, to);
-    if (r < 0) {
-        note_lost(s, r);
-    }
+    note_lost(s, r);
     usocket_release(s);
     return r;
 }
@@ -78,13 +74,9 @@ int usocket_try_poll(usocket_t *s, int events) {
     if (!HOLD_BARE(s)) {
         return poll_others(s, events);
     }
-#if USOCKET_THREADS
     int r = usocket_port_ready(base_io(s), events);
     usocket_release(s);
     return r;
-#else
-    return usocket_port_ready(base_io(s), events);
-#endif
 }
 
 #endif
