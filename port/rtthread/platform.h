@@ -32,24 +32,9 @@
 #include <sys/time.h>
 #include <sys/types.h>
 
-#include <netdev.h>
-#include <sal.h>
-#ifdef SAL_USING_POSIX
-#include <dfs_poll.h>
-#else
-#define POLLIN 0x01
-#define POLLOUT 0x02
-#define POLLERR 0x04
-#define POLLHUP 0x08
-#define POLLNVAL 0x10
-struct pollfd {
-    int fd;
-    short events;
-    short revents;
-};
-#endif
-
 #include "usocket/config.h"
+
+#include "versions.h"
 
 #if !defined(SAL_USING_POSIX) && !defined(RT_USING_LWIP)
 #error "without SAL_USING_POSIX nothing but lwIP can be waited for: switch on SAL_USING_POSIX"
@@ -84,16 +69,9 @@ struct pollfd {
 #define IPV6_V6ONLY 27 /* lwIP has it, SAL's headers lack it */
 #endif
 
-#if USOCKET_IPV6 && defined(RT_USING_LWIP212) && !defined(IPV6_JOIN_GROUP)
+#if USOCKET_IPV6 && SAL_LWIP_21 && !defined(IPV6_JOIN_GROUP)
 #define IPV6_JOIN_GROUP 12
 #define IPV6_LEAVE_GROUP 13
-#endif
-
-/* SAL's headers define these, but no stack below has them. */
-#undef SO_REUSEPORT
-#undef SO_SNDBUF
-#if defined(RT_USING_LWIP) && !LWIP_SO_LINGER
-#undef SO_LINGER
 #endif
 
 /* SAL's getaddrinfo returns -1 if no interface is up, which is temporary. It never returns the

@@ -179,7 +179,7 @@ int plat_recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *fro
 
 int plat_send(int fd, const void *buf, size_t len, int flags) {
     BLOCKING(fd, blocking_send(s, buf, len, NULL, 0));
-    return CALL(fd, send(fd, buf, len, flags));
+    return CALL(fd, sendto(fd, buf, len, flags, NULL, 0)); /* SAL's macro `send` has NULL as the length */
 }
 
 int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t size) {
