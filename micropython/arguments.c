@@ -134,16 +134,22 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
     if (!mp_obj_get_float_maybe(arg, &seconds)) {
         usocket_py_raise_type(MP_QSTR_timeout, "a number of seconds or None", arg);
     }
-    if (!(seconds >= 0)) { /* NaN compares false. */
+    /* The bits tell NaN and infinity: with -ffast-math the compiler assumes that there is neither, and drops a comparison
+     * that would find one. */
+    const mp_float_uint_t infinity = (mp_float_uint_t)((1 << MP_FLOAT_EXP_BITS) - 1) << (MP_FLOAT_FRAC_BITS + 1);
+    mp_float_union_t bits = {seconds};
+    mp_float_uint_t size = bits.i << 1; /* Without the sign. */
+    bool negative = bits.i != size >> 1 && size != 0;
+    if (negative || size > infinity) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative or NaN"));
     }
-    mp_float_t us = seconds * MICROPY_FLOAT_CONST(1000000.0);
-    if (us >= MICROPY_FLOAT_CONST(9.0e18)) {
+    if (size == infinity || seconds >= MICROPY_FLOAT_CONST(9.0e12)) {
         mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout too large"));
     }
+    mp_float_t us = seconds * MICROPY_FLOAT_CONST(1000000.0);
     usocket_time_t t = (usocket_time_t)us;
     /* Round up, so that no timeout ends early. A product that exceeds an integer by rounding alone stays at it. */
-    return (mp_float_t)t < us - MICROPY_FLOAT_CONST(0.0001) || (t == 0 && us > 0) ? t + 1 : t;
+    return (mp_float_t)t < us - MICROPY_FLOAT_CONST(0.0001) || (t == 0 && size != 0) ? t + 1 : t;
 #else
     mp_int_t seconds = usocket_py_integer(arg, MP_QSTR_timeout);
     if (seconds < 0) {

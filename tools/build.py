@@ -94,11 +94,12 @@ def on_lwip_raw(flavour, like, cflags="", ldflags=""):
 
 
 def on_sal(like):
-    """A flavour on the look-alike of SAL (mk/sal.mk). Only this project's files see its <errno.h> and <sys/socket.h>."""
+    """A flavour on the look-alike of SAL (mk/sal.mk). Only this project's files see its <errno.h> and <sys/socket.h>, and are compiled
+    with -ffast-math, as some BSPs of RT-Thread do."""
     return on_stack(
         like, "rtthread",
         CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_USING_TLS -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
-        USOCKET_CFLAGS=f"-I{ROOT}/test/sal/include",
+        USOCKET_CFLAGS=f"-ffast-math -I{ROOT}/test/sal/include",
         LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
     )
 

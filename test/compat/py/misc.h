@@ -29,7 +29,8 @@ void m_free(void *block);
 #define m_new(type, n) ((type *)m_malloc(sizeof(type) * (n)))
 #define m_new_maybe(type, n) ((type *)m_malloc_maybe(sizeof(type) * (n)))
 #define m_renew(type, block, before, n) ((type *)m_realloc((block), sizeof(type) * (n)))
-#define m_renew_maybe(type, block, before, n, allow_move) ((type *)m_realloc_maybe((block), sizeof(type) * (n), (allow_move)))
+#define m_renew_maybe(type, block, before, n, allow_move) \
+    ((type *)m_realloc_maybe((block), sizeof(type) * (n), (allow_move)))
 #define m_del(type, block, n) ((void)(n), m_free(block))
 
 typedef struct {
@@ -48,5 +49,22 @@ void vstr_hint_size(vstr_t *v, size_t size);
 void vstr_add_byte(vstr_t *v, byte b);
 char *vstr_null_terminated_str(vstr_t *v);
 void vstr_add_strn(vstr_t *v, const char *s, size_t len);
+
+#if MICROPY_PY_BUILTINS_FLOAT
+#ifdef COMPAT_FLOAT_SINGLE
+#define MP_FLOAT_EXP_BITS (8)
+#define MP_FLOAT_FRAC_BITS (23)
+typedef uint32_t mp_float_uint_t;
+#else
+#define MP_FLOAT_EXP_BITS (11)
+#define MP_FLOAT_FRAC_BITS (52)
+typedef uint64_t mp_float_uint_t;
+#endif
+
+typedef union {
+    mp_float_t f;
+    mp_float_uint_t i;
+} mp_float_union_t;
+#endif
 
 #endif
