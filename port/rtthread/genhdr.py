@@ -1,6 +1,8 @@
 #!/usr/bin/env python
 """Makes the two headers through which a module reaches RT-Thread's MicroPython 1.13 without a change to that package.
 
+The package's newest state is 1.13, too.
+
 usage: genhdr.py [--config FILE]... [--stack DIR]... MICROPYTHON OUT
 
   MICROPYTHON  the package: port/genhdr/qstrdefs.generated.h, port/mpconfigport.h and port/frozen_mpy.c are read
@@ -8,7 +10,8 @@ usage: genhdr.py [--config FILE]... [--stack DIR]... MICROPYTHON OUT
                that MicroPython does not have yet); a file that would not change is left alone
   --config     headers that set our options, read in this order (rtconfig.h, usocket_config.h): names that the options
                leave out are left out. include/usocket/config.h is always read last.
-  --stack      where the stack's headers are: its constants that none of them defines are left out, too
+  --stack      where the stack's headers are: its constants that none of them defines, or that this port undefines, are left
+               out, too. SAL's are in components/net/sal_socket up to RT-Thread 4.0, in components/net/sal from 4.1 on.
 
 Whatever cannot be decided by reading is kept: a name too many costs its bytes, one too few does not compile.
 SConscript calls generate(). Runs under Python 2.7 and 3, needs nothing but its library.
@@ -170,6 +173,8 @@ class Reader(object):
                         self.macros[name] = value.strip() if here else None
                 elif word == "undef" and here:
                     self.macros.pop(rest.strip(), None)
+                    if self.stack is not None:
+                        self.stack.discard(rest.strip())
                 yield line
 
 
@@ -187,7 +192,8 @@ def defines(directories):
 def used(configs, stack):
     """The names that the binding uses, without MP_QSTR_."""
     reader = Reader(stack)
-    for path in configs + [os.path.join(ROOT, "include", "usocket", "config.h")]:
+    versions = [os.path.join(ROOT, "port", "rtthread", "versions.h")] if stack else []
+    for path in configs + [os.path.join(ROOT, "include", "usocket", "config.h")] + versions:
         for _ in reader.lines(path):
             pass
     binding = os.path.join(ROOT, "micropython")
@@ -246,16 +252,19 @@ def write(path, text):
 def generate(micropython, out, configs=(), stack=()):
     """Make both headers. Returns a sentence about them, "" if nothing had changed; raises Error."""
     path = os.path.join(micropython, "port", "genhdr", "qstrdefs.generated.h")
+    if not os.path.exists(path):
+        raise Error("%s is missing: name the directory of RT-Thread's package MicroPython, v1.13.0 or latest" % path)
     theirs = QDEF.findall(read(path))
     if not theirs or NAMES not in read(path):
-        raise Error("%s is not that of RT-Thread's MicroPython 1.13, which includes %s" % (path, NAMES))
+        raise Error("%s does not include %s: take the package MicroPython in version v1.13.0 or latest" % (path, NAMES))
     hash_bytes, len_bytes = width(micropython, "MICROPY_QSTR_BYTES_IN_HASH"), width(micropython, "MICROPY_QSTR_BYTES_IN_LEN")
     if len(theirs[0][1]) != 4 * (hash_bytes + len_bytes):
-        raise Error("the strings of %s have not the %d bytes of hash and %d of length that mpconfigport.h tells" % (
-            path, hash_bytes, len_bytes))
+        raise Error("the strings of %s have not the %d bytes of hash and %d of length that mpconfigport.h tells: take both as the "
+                    "package MicroPython has them" % (path, hash_bytes, len_bytes))
 
     known = {name for name, _, _ in theirs}
-    wanted = used(list(configs), defines(stack) if stack else None)
+    constants = defines(stack) if stack else None
+    wanted = used(list(configs), constants)
     names = sorted(name for name in wanted if "MP_QSTR_" + name not in known)
 
     frozen = os.path.join(micropython, "port", "frozen_mpy.c")
@@ -269,7 +278,10 @@ def generate(micropython, out, configs=(), stack=()):
     text = "".join(qdef(name, hash_bytes, len_bytes) for name in names)
     changed = [write(os.path.join(out, MODULE), MODULE_TEXT), write(os.path.join(out, NAMES), BANNER + text)]
     size = sum(len(name) + 1 + hash_bytes + len_bytes + 4 for name in names)
-    return "%d names, %d of them new to MicroPython (%d bytes)" % (len(wanted), len(names), size) if any(changed) else ""
+    told = "%d names, %d of them new to MicroPython (%d bytes)" % (len(wanted), len(names), size)
+    if stack and constants is None:
+        told += "; constants of all stacks, for no header below %s defines SOL_SOCKET" % " or ".join(stack)
+    return told if any(changed) else ""
 
 
 def main():

@@ -28,6 +28,9 @@ OPTIONS = [one or other for one, other in OPTIONS]
 THEIRS = ("", "__name__", "__init__", "__enter__", "__del__", "recv", "send", "close", "socket", "usocket", "read", "readinto", "write",
           "timeout", "AF_INET", "file", "print")
 
+# RT-Thread 5.2 defines these, and port/rtthread/versions.h undefines them.
+UNKNOWN_BELOW = ("AF_UNIX", "SO_BINDTODEVICE", "SO_DOMAIN", "SO_PASSCRED", "SO_PEERCRED", "SO_PROTOCOL", "SO_REUSEPORT", "SO_SNDBUF")
+
 counts = {"ok": 0, "FAIL": 0, "skip": 0}
 
 
@@ -164,6 +167,7 @@ def configuration_test(work, compute):
     os.makedirs(os.path.join(sal, "sys"))
     with open(os.path.join(sal, "sys", "socket.h"), "w") as file:
         file.write("#define SOL_SOCKET 0xfff\n#  define SO_REUSEADDR 4\n#define MSG_WAITALL 2\n")
+        file.write("".join("#define %s 1\n" % name for name in UNKNOWN_BELOW))
     for title, left_out in (("everything", ()), ("no IPv6", ("IPV6",)), ("no extras", ("EXTRAS",)), ("no names", ("NAMES", "RESOLVER_WORKER")),
                             ("no servers", ("SERVER",)), ("no datagrams", ("DGRAM",)), ("least", ("IPV6", "EXTRAS", "NAMES", "RESOLVER_WORKER",
                                                                                                   "SERVER", "DGRAM", "THREADS", "WORDS"))):
@@ -177,6 +181,7 @@ def configuration_test(work, compute):
         have = set(names(texts(out)[1])) | set(THEIRS)
         need, compiler = preprocessed(directory, '-DUSOCKET_CONFIG_FILE="%s"' % os.path.join(PORT, "usocket_config.h"))
         check(f"{title}: nothing is missing", compiler.returncode == 0 and need <= have, sorted(need - have) or compiler.stderr)
+        check(f"{title}: no names that no stack has below SAL", not have & set(UNKNOWN_BELOW), have & set(UNKNOWN_BELOW))
         # Names that only this system's compiler or only the reader can find: a few at most.
         spare = have - need - set(THEIRS)
         ports = {name for name in spare if re.match("SO_|TCP_|IP_|IPV6_|MSG_|SOMAXCONN", name)}
@@ -191,6 +196,9 @@ def configuration_test(work, compute):
         check(f"{title}: and not without one of the names", "MP_QSTR_connect" in compiles(directory, out))
     all_names = run([sys.executable], base, os.path.join(work, "all"))
     check("without --stack all constants are kept", "SO_BINDTODEVICE" in names(texts(os.path.join(work, "all"))[1]), all_names.stderr)
+    lost = run([sys.executable], "--stack", os.path.join(work, "config least"), base, os.path.join(work, "lost"))
+    check("so they are with a directory that is no stack's, which is told", "config least defines SOL_SOCKET" in lost.stdout and
+          texts(os.path.join(work, "lost")) == texts(os.path.join(work, "all")), lost.stdout + lost.stderr)
 
 
 def compiles(directory, out):
@@ -215,7 +223,7 @@ def compiles(directory, out):
 
 def mistakes_test(work, compute):
     for what, word, arguments in (
-            ("no such package", "cannot read", [os.path.join(work, "nowhere"), os.path.join(work, "x")]),
+            ("no such package", "v1.13.0 or latest", [os.path.join(work, "nowhere"), os.path.join(work, "x")]),
             ("a frozen string that would hide an attribute", "Q(getpeername)", [
                 package(os.path.join(work, "frozen"), 1, compute, ["main.py", "getpeername"]), os.path.join(work, "x")]),
             ("widths that do not agree", "bytes of hash", [package(os.path.join(work, "widths"), 1, compute), os.path.join(work, "x")])):
