@@ -28,11 +28,13 @@ BSD = ("accept bind close closesocket connect fcntl freeaddrinfo getaddrinfo get
 
 
 def includes(path):
-    """Yield the includes of a file: (line number, True for angle brackets, name)."""
+    """Yield the includes of a file: (line number, True for angle brackets, name). Between #if 0 and #endif nothing is included."""
+    compiled = True
     with open(path, encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
+            compiled = line.startswith("#endif") or (compiled and line != "#if 0\n")
             match = INCLUDE.match(line)
-            if match:
+            if match and compiled:
                 yield number, match.group(1) == "<", match.group(2)
 
 

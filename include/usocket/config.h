@@ -20,6 +20,13 @@
 #include USOCKET_CONFIG_FILE
 #endif
 
+/* Never compiled. scons reads these lines, and does not find a file that a macro names: without
+ * them it would compile nothing again when RT-Thread's menuconfig has changed an option. */
+#if 0
+#include "../../port/rtthread/usocket_config.h"
+#include <rtconfig.h>
+#endif
+
 /* The programs of a Unix often have an event loop and memory to spare: some knobs are on there. */
 #if defined(__unix__) && !defined(__RTTHREAD__)
 #define USOCKET_LARGE 1

@@ -42,8 +42,14 @@ def DefineGroup(name, src, depend, **group):
     if not GetDepend(depend):
         return []
     Env.AppendUnique(CPPPATH=group["CPPPATH"], CPPDEFINES=group["CPPDEFINES"])
-    return [Env.Object(source, CCFLAGS=Env["CCFLAGS"] + group["LOCAL_CCFLAGS"], CPPPATH=Env["CPPPATH"] + group["LOCAL_CPPPATH"])
-            for source in File(src)]
+    Projects.append(dict(group, name=name, path=GetCurrentDir(), src=File(src)))
+    return []
+
+
+def DoBuilding():
+    for group in Projects:
+        for source in group["src"]:
+            Env.Object(source, CCFLAGS=Env["CCFLAGS"] + group["LOCAL_CCFLAGS"], CPPPATH=Env["CPPPATH"] + group["LOCAL_CPPPATH"])
 '''
 
 SCONSTRUCT = '''
@@ -57,6 +63,7 @@ building.Env = Environment(tools=["gcc", "cc"], CCFLAGS=" -Wall -Wextra -Werror 
 building.Rtt_Root = {kernel!r}
 building.Options = {options!r}
 SConscript("packages/SConscript", variant_dir="build", duplicate=0)
+building.DoBuilding()
 print("for all:", [str(path) for path in building.Env["CPPPATH"]])
 '''
 
@@ -168,6 +175,74 @@ def shim_test(work):
         check(f"lwIP's mailbox is {expected} when {size} is asked for", result.returncode == 0, result.stdout[-1500:] + result.stderr)
 
 
+GROUP = '''
+from building import *
+DefineGroup({name!r}, {files}, depend=[], CPPPATH=[GetCurrentDir() + "/" + name for name in {path!r}], CPPDEFINES=[], LOCAL_CPPPATH=[], LOCAL_CCFLAGS="")
+Return()
+'''
+# Neighbours of the package: mbedTLS, lwIP where RT-Thread has it up to 4.0 and from 4.1 on, and the board's programs.
+NEIGHBOURS = {
+    "mbedtls-v2.28.1/SConscript": GROUP.format(name="mbedtls", files='Glob("mbedtls/library/*.c") + Glob("ports/src/*.c")', path=["ports/inc"]),
+    "mbedtls-v2.28.1/mbedtls/library/aes.c": "#include MBEDTLS_CONFIG_FILE\n",
+    "mbedtls-v2.28.1/ports/src/tls_net.c": "#include MBEDTLS_CONFIG_FILE\n",
+    "mbedtls-v2.28.1/ports/inc/tls_config.h": "#include <rtconfig.h>\n",
+    "programs/SConscript": GROUP.format(name="programs", files='Glob("*.c")', path=["."]),
+    "programs/main.c": '#include "usocket/usocket.h"\n',
+    "programs/other.c": "int other;\n",
+}
+LWIPS = {
+    "lwip-2.0.2": {"SConscript": GROUP.format(name="lwIP", files='Glob("src/*.c")', path=["src"]), "src/lwip/opt.h": '#include "lwipopts.h"\n',
+                   "src/lwipopts.h": "#define LWIP_SO_LINGER 0\n", "src/tcp.c": "#include <lwip/opt.h>\n"},
+    "lwip": {"SConscript": GROUP.format(name="lwIP", files='Glob("tree/*.c")', path=["tree/include", "port"]), "tree/include/lwip/opt.h": '#include "lwipopts.h"\n',
+             "port/lwipopts.h": "#define LWIP_SO_LINGER 0\n", "tree/tcp.c": "#include <lwip/opt.h>\n"},
+}
+
+
+def again_test(work):
+    """The files that a change of a header has compiled again: all that depend on it, and no others. No compiler runs."""
+    for lwip, neighbours in LWIPS.items():
+        neighbours = dict(NEIGHBOURS, **{f"{lwip}/{name}": text for name, text in neighbours.items()})
+        board = Board(os.path.join(work, lwip), *ALL, "USOCKET_USING_TLS", "PKG_USING_MBEDTLS", "RT_USING_LWIP", "USOCKET_UDP_MAILBOX", micropython=False)
+        ours = os.path.join(board.directory, "packages", "usocket-latest")
+        os.unlink(ours)
+        for name in ("include", "port", "src"):
+            shutil.copytree(os.path.join(ROOT, name), os.path.join(ours, name))
+        shutil.copy(os.path.join(ROOT, "SConscript"), ours)
+        for name, text in neighbours.items():
+            os.makedirs(os.path.dirname(os.path.join(board.directory, "packages", name)), exist_ok=True)
+            board.write("packages/" + name, text)
+        board.write("packages/SConscript", PACKAGES.format(names=["usocket-latest", "mbedtls-v2.28.1", lwip, "programs"]))
+        construct = open(os.path.join(board.directory, "SConstruct")).read()
+        board.write("SConstruct", construct.replace("SConscript(", 'building.Env.Replace(CCCOM="touch $TARGET")\nSConscript(', 1))
+        result = board.scons()
+        library = {"usocket-latest/" + name for name in sources(*LIBRARY)}
+        everything = library | {name for name in neighbours if name.endswith(".c")}
+        built = touched(result.stdout)
+        if not check(f"{lwip}: {len(everything)} objects, each once", built == sorted(everything), result.stdout[-1500:] + result.stderr):
+            continue
+        check(f"{lwip}: and none of them again", touched(board.scons("-n").stdout) == [])
+        of_mbedtls = {name for name in everything if "mbedtls" in name and "/src/tls/" not in name}
+        of_lwip = {name for name in everything if name.startswith("lwip")}
+        mailbox = {"usocket-latest/port/rtthread/mailbox.c"}
+        public = library - mailbox | {"programs/main.c"}
+        changes = (("rtconfig.h", public | mailbox | of_mbedtls | of_lwip), ("packages/usocket-latest/port/rtthread/usocket_config.h", public),
+                   ("packages/usocket-latest/port/rtthread/mbedtls_user.h", of_mbedtls), ("packages/mbedtls-v2.28.1/ports/inc/tls_config.h", of_mbedtls),
+                   (f"packages/{lwip}/{'src' if '-' in lwip else 'port'}/lwipopts.h", of_lwip | mailbox))
+        for header, expected in changes if lwip == "lwip" else changes[-1:]:
+            path = os.path.join(board.directory, header)
+            text = open(path).read()
+            board.write(header, text + "\n#define CHANGED 1\n")
+            again = touched(board.scons("-n").stdout)
+            board.write(header, text)
+            check(f"{lwip}: after a change of {os.path.basename(header)} {len(expected)} objects again", again == sorted(expected),
+                  sorted(set(again) ^ expected))
+
+
+def touched(text):
+    """The sources of the objects that scons makes, or would make."""
+    return sorted(name + ".c" for name in re.findall(r"(?m)^touch build/(\S+)\.o$", text))
+
+
 def mistakes_test(work):
     for what, word, board, environment in (
             ("MicroPython without user modules", "MICROPYTHON_USING_USEREXTMODS", Board(os.path.join(work, "one"), *ALL, "PKG_USING_MICROPYTHON"), {}),
@@ -187,7 +262,7 @@ def main():
         say("skip", "scons: it is not installed")
     else:
         with tempfile.TemporaryDirectory() as work:
-            for test in (good_test, shim_test, mistakes_test):
+            for test in (good_test, shim_test, again_test, mistakes_test):
                 os.mkdir(os.path.join(work, test.__name__))
                 test(os.path.join(work, test.__name__))
     print(f"\n{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")

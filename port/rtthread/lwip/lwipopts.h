@@ -8,6 +8,14 @@
  */
 #include_next <lwipopts.h>
 
+/* Never compiled. scons does not read #include_next: by these names, relative to directories on
+ * lwIP's path, it finds RT-Thread's lwipopts.h, up to 4.0 and from 4.1 on. */
+#if 0
+#include "../port/lwipopts.h"
+#include "../src/lwipopts.h"
+#include <rtconfig.h>
+#endif
+
 #if USOCKET_UDP_MAILBOX > DEFAULT_UDP_RECVMBOX_SIZE
 #undef DEFAULT_UDP_RECVMBOX_SIZE
 #define DEFAULT_UDP_RECVMBOX_SIZE USOCKET_UDP_MAILBOX
