@@ -59,7 +59,8 @@ sys.dont_write_bytecode = True
 import building
 
 DefaultEnvironment(tools=[])
-building.Env = Environment(tools=["gcc", "cc"], CCFLAGS=" -Wall -Wextra -Werror -D__RTTHREAD__ ", CPPPATH=["#"] + {path!r})
+building.Env = Environment(tools=["gcc", "cc"], CCFLAGS=" -Wall -Wextra -Werror -D__RTTHREAD__ ", LINKFLAGS=" -Wl,--gc-sections ",
+                           CPPPATH=["#"] + {path!r})
 building.Rtt_Root = {kernel!r}
 building.Options = {options!r}
 SConscript("packages/SConscript", variant_dir="build", duplicate=0)
@@ -78,19 +79,19 @@ Return("objs")
 class Board:
     """Write a BSP that contains the package."""
 
-    def __init__(self, directory, *options, micropython=True):
+    def __init__(self, directory, *options, micropython=True, sal="sal/include"):
         self.directory = directory
         os.makedirs(os.path.join(directory, "packages"))
         os.symlink(ROOT, os.path.join(directory, "packages", "usocket-latest"))
         if micropython:
             test_genhdr.package(os.path.join(directory, "packages", "micropython-v1.13.0"), 1, test_genhdr.own_hash)
         kernel = os.path.join(directory, "kernel")
-        sal = os.path.join(kernel, "components", "net", "sal_socket")
+        sal = os.path.join(kernel, "components", "net", sal)
         shutil.copytree(os.path.join(ROOT, "test", "sal", "include"), sal)
         # The configuration of the look-alike's board, with these options in place of its own.
         with open(os.path.join(ROOT, "test", "sal", "rtthread", "rtconfig.h")) as file:
             config = re.sub(r"(?m)^ *#define (?:PKG|USOCKET)_.*\n", "", file.read())
-        options = dict.fromkeys(("PKG_USING_USOCKET", *options), 1)
+        options = dict.fromkeys(("PKG_USING_USOCKET", "RT_USING_SAL", "SAL_USING_POSIX", "RT_USING_POSIX", *options), 1)
         options["PKG_MICROPYTHON_VER"] = '"v1.13.0"'
         self.write("rtconfig.h", "".join(f"#define {name}{'' if value == 1 else ' ' + value}\n" for name, value in options.items()) + config)
         self.write("rtconfig.py", "PLATFORM = 'gcc'\n")
@@ -128,10 +129,15 @@ ALL = [name for name in test_genhdr.OPTIONS if name not in ("USOCKET_USING_SAMPL
 
 def good_test(work):
     board = Board(os.path.join(work, "a board"), *ALL, "USOCKET_USING_SAMPLES", "PKG_USING_MICROPYTHON", "MICROPYTHON_USING_USEREXTMODS")
+    with open("docs/rtthread.md", encoding="utf-8") as file:
+        board.write("packages/SConscript", re.search(r"```\n(import os\nfrom building .*?)```", file.read(), re.DOTALL).group(1))
     result = board.scons()
     check("everything is compiled, in a path with a space", result.returncode == 0, result.stdout[-1500:] + result.stderr)
     check("and nothing else", board.objects() == sources(*LIBRARY, "micropython", "samples"), board.objects() ^ sources(*LIBRARY, "micropython", "samples"))
-    check("the names are counted", re.search(r"^usocket: \d+ names, \d+ of them new", result.stdout, re.M), result.stdout[:500])
+    said = re.search(r"^usocket: \d+ names, \d+ of them new to MicroPython \(\d+ bytes\)\n", result.stdout, re.M)
+    check("the names are counted, those of SAL's constants", said, result.stdout[:500])
+    board40 = Board(os.path.join(work, "older"), *ALL, "PKG_USING_MICROPYTHON", "MICROPYTHON_USING_USEREXTMODS", sal="sal_socket")
+    check("and the same where RT-Thread 4.0 has SAL", said and said.group() in board40.scons("-n").stdout)
     again = board.scons()
     check("a second run compiles and prints nothing", "gcc" not in again.stdout and "usocket:" not in again.stdout, again.stdout[:1500])
     common = re.search(r"for all: (.*)", result.stdout).group(1)
@@ -141,9 +147,15 @@ def good_test(work):
     common = re.search(r"for all: (.*)", board.scons("-n", "--target=eclipse").stdout).group(1)
     check("but for projects of IDEs, which know no private path", "port/rtthread'" in common and "/port'" in common, common)
 
-    board = Board(os.path.join(work, "tls"), *ALL, "USOCKET_USING_TLS", micropython=False)
-    named = re.findall(r"MBEDTLS_USER_CONFIG_FILE=\S*mbedtls_user\.h", board.scons("-n").stdout)
+    board = Board(os.path.join(work, "tls"), *ALL, "USOCKET_USING_TLS", "PKG_USING_MBEDTLS", micropython=False)
+    commands = board.scons("-n").stdout
+    named = re.findall(r"MBEDTLS_USER_CONFIG_FILE=\S*mbedtls_user\.h", commands)
     check("with TLS, mbedTLS and all other sources see the package's settings", len(named) == len(sources(*LIBRARY)), named[:1])
+    check("each function has a section, if the linker drops unused ones", commands.count(" -ffunction-sections -fdata-sections ") == len(sources(*LIBRARY)))
+    construct = open(os.path.join(board.directory, "SConstruct")).read()
+    board.write("SConstruct", construct.replace("-Wl,--gc-sections", ""))
+    commands = board.scons("-n").stdout
+    check("and else has not", "-sections" not in commands and commands.count(" -std=gnu99 ") == len(sources(*LIBRARY)), commands[:500])
 
     board = Board(os.path.join(work, "library"), *ALL, micropython=False)
     result = board.scons()
@@ -152,9 +164,7 @@ def good_test(work):
     result = board.scons("-n")
     check("beside MicroPython's own usocket: the library alone", result.returncode == 0 and "micropython/" not in re.sub(r"\S*packages/micropython\S*", "", result.stdout),
           result.stdout[-500:])
-    board = Board(os.path.join(work, "off"))
-    board.write("SConstruct", open(os.path.join(board.directory, "SConstruct")).read().replace("'PKG_USING_USOCKET': 1, ", ""))
-    result = board.scons()
+    result = without(board := Board(os.path.join(work, "off")), "PKG_USING_USOCKET").scons()
     check("switched off: nothing", result.returncode == 0 and not board.objects(), result.stdout + result.stderr)
 
 
@@ -243,13 +253,22 @@ def touched(text):
     return sorted(name + ".c" for name in re.findall(r"(?m)^touch build/(\S+)\.o$", text))
 
 
+def without(board, name):
+    """The board with an option off."""
+    board.write("SConstruct", open(os.path.join(board.directory, "SConstruct")).read().replace(f"'{name}': 1, ", ""))
+    return board
+
+
 def mistakes_test(work):
     for what, word, board, environment in (
             ("MicroPython without user modules", "MICROPYTHON_USING_USEREXTMODS", Board(os.path.join(work, "one"), *ALL, "PKG_USING_MICROPYTHON"), {}),
             ("MicroPython nowhere", "USOCKET_MICROPYTHON", Board(os.path.join(work, "two"), *ALL, "PKG_USING_MICROPYTHON", "MICROPYTHON_USING_USEREXTMODS",
                                                                  micropython=False), {}),
             ("MicroPython not where it is said to be", "/nowhere", Board(os.path.join(work, "three"), *ALL, "PKG_USING_MICROPYTHON",
-                                                                        "MICROPYTHON_USING_USEREXTMODS"), {"USOCKET_MICROPYTHON": "/nowhere"})):
+                                                                        "MICROPYTHON_USING_USEREXTMODS"), {"USOCKET_MICROPYTHON": "/nowhere"}),
+            ("TLS without mbedTLS", "PKG_USING_MBEDTLS", Board(os.path.join(work, "four"), *ALL, "USOCKET_USING_TLS"), {}),
+            ("no SAL", "RT_USING_SAL", without(Board(os.path.join(work, "five"), *ALL), "RT_USING_SAL"), {}),
+            ("sockets that poll does not know", "RT_USING_POSIX_POLL", without(Board(os.path.join(work, "six"), *ALL), "RT_USING_POSIX"), {})):
         result = board.scons(**environment)
         lines = [line for line in result.stdout.splitlines() if line.startswith("usocket:")]
         check(what + " is reported in one line", result.returncode != 0 and len(lines) == 1 and word in lines[0], result.stdout + result.stderr)
