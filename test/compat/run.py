@@ -220,7 +220,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool, concurrent.futures.ThreadPoolExecutor(1) as beside:
         # RT-Thread's package: the headers that bring the binding into its MicroPython, and how scons builds it.
         package = {name: beside.submit(script, name, *arguments) for name, *arguments in (
-            ("test_genhdr.py", *(["--tree", options.tree] if options.tree else [])), ("test_scons.py",)) if not options.long}
+            ("test_genhdr.py", *(["--tree", options.tree] if options.tree else [])), ("test_scons.py",), ("test_package.py",)) if not options.long}
         every_variant(pool, sources, options.long)
         if not options.long:
             mistakes(pool, sources)

@@ -9,7 +9,6 @@ strings in the form of RT-Thread's, and the settings that matter. The last line 
 
 import argparse
 import glob
-import json
 import os
 import re
 import shutil
@@ -236,56 +235,6 @@ def mistakes_test(work, compute):
         check("and nothing is made", not os.path.exists(os.path.join(work, "x")))
 
 
-KCONFIG = """
-import kconfiglib, os, sys
-k = kconfiglib.Kconfig(sys.argv[1])
-k.syms["PKG_USING_USOCKET"].set_value("y")
-print("\\n".join(k.warnings), file=sys.stderr)
-print(" ".join(sorted(s.name for s in k.unique_defined_syms if s.str_value not in ("n", ""))))
-"""
-
-
-def package_test(work):
-    with open(os.path.join(PORT, "package.json"), encoding="utf-8") as file:
-        described = json.load(file)
-    wanted = {"name", "description", "description_zh", "keywords", "category", "author", "license", "repository", "site", "enable"}
-    check("package.json has all that the index asks for", wanted <= set(described), wanted - set(described))
-    versions = [site["version"] for site in described["site"]]
-    kconfig = open(os.path.join(PORT, "Kconfig")).read()
-    check("package.json and Kconfig name the same versions, a fixed one and latest", len(versions) > 1 and versions[-1] == "latest" and
-          set(versions) == set(re.findall(r'default "(v[\d.]+|latest)" if', kconfig)), versions)
-    sources = "".join(open(os.path.join(PORT, name)).read() for name in ("usocket_config.h", "system.c"))
-    read = set(re.findall(r"\bUSOCKET_(?:USING_\w+|TLS_\w+|RESOLVER_STACK_SIZE|RESOLVER_PRIORITY)\b", sources))
-    offered = set(re.findall(r"config (USOCKET_\w+)", kconfig))
-    used = read | {"USOCKET_UDP_MAILBOX", "USOCKET_USING_SAMPLES", "USOCKET_USING_POSIX"}  # SConscript reads two of them; the third only selects others
-    check("every option does something, and every one that is read is offered", offered == used, offered ^ used)
-
-    defaults = dict(re.findall(r"config (USOCKET_\w+)\n(?:(?!    config).*\n)*?\s+default (\w*)", kconfig))
-    words = {"docs/rtthread.md": {"y": "on", "n": "off", "": "empty"}, "docs/rtthread_zh.md": {"y": "开", "n": "关", "": "空"}}
-    for path, word in words.items():
-        rows = dict(re.findall(r"(?m)^\| `(USOCKET_\w+)` \| (\w+) \|", open(path, encoding="utf-8").read()))
-        told = {name: word.get(value, value) for name, value in defaults.items()}
-        check(f"{path} lists every option and its default", set(told) == offered and rows == told, set(rows.items()) ^ set(told.items()))
-
-    python = "/usr/bin/python3"  # Debian's interpreter, which finds Debian's python3-kconfiglib
-    if not os.path.exists(python) or subprocess.run([python, "-c", "import kconfiglib"], capture_output=True).returncode:
-        say("skip", "Kconfig is read: python3-kconfiglib is not installed")
-        return
-    top = os.path.join(work, "Kconfig")
-    with open(top, "w") as file:
-        file.write('mainmenu "RT-Thread"\n')
-        for name, value in (("RT_USING_SAL", "n"), ("SAL_USING_POSIX", "n"), ("RT_USING_LWIP", "y"), ("RT_USING_FINSH", "y"), ("NETDEV_USING_IPV6", "y"),
-                            ("PKG_USING_MBEDTLS", "y"), ("RT_HWCRYPTO_USING_RNG", "y"),
-                            ("PKG_USING_MICROPYTHON", "y"), ("MICROPYTHON_USING_USOCKET", "n"), ("MICROPYTHON_USING_USEREXTMODS", "n")):
-            file.write(f'config {name}\n    bool "{name}"\n    default {value}\n')
-        file.write('source "%s"\n' % os.path.join(PORT, "Kconfig"))
-    result = subprocess.run([python, "-c", KCONFIG, top], capture_output=True, text=True)
-    chosen = result.stdout.split()
-    check("Kconfig is read without a warning", result.returncode == 0 and not result.stderr.strip(), result.stderr)
-    check("and chooses what the package needs", {"RT_USING_SAL", "SAL_USING_POSIX", "MICROPYTHON_USING_USEREXTMODS", "USOCKET_UDP_MAILBOX",
-                                                 "USOCKET_USING_IPV6", "USOCKET_USING_RESOLVER_WORKER"} <= set(chosen), chosen)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--tree")
@@ -304,7 +253,6 @@ def main():
         for test in (bytes_test, output_test, configuration_test, mistakes_test):
             os.mkdir(os.path.join(work, test.__name__))
             test(os.path.join(work, test.__name__), compute)
-        package_test(work)
     print(f"\n{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
     return 1 if counts["FAIL"] else 0
 
