@@ -11,7 +11,7 @@
 #define PRIORITY (RT_THREAD_PRIORITY_MAX * 3 / 4) /* below most threads: a larger number is a lower priority */
 
 /* The body of the sample's thread. It closes both sockets, whatever `run` returned; closing a closed socket does nothing. */
-static void entry(void *arg) {
+static void run_sample(void *arg) {
     sample_t *me = arg;
     int r = me->run(me);
     usocket_close(&me->sock);
@@ -48,7 +48,7 @@ int sample_command(sample_t *me, int argc, char **argv) {
     }
     me->running = true;
     me->stopped = false;
-    rt_thread_t thread = rt_thread_create("sample", entry, me, STACK, PRIORITY, 10);
+    rt_thread_t thread = rt_thread_create("sample", run_sample, me, STACK, PRIORITY, 10);
     if (thread == RT_NULL || rt_thread_startup(thread) != RT_EOK) {
         me->running = false;
         rt_kprintf("%s: no memory for a thread\n", me->name);

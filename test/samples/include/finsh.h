@@ -5,6 +5,8 @@
 #ifndef SAMPLES_FINSH_H
 #define SAMPLES_FINSH_H
 
+int entry(void); /* RT-Thread 5.2 declares it in rtthread.h, for gcc. */
+
 typedef int (*command_t)(int argc, char **argv);
 void samples_add(const char *name, const char *text, command_t command);
 
