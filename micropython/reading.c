@@ -49,23 +49,26 @@ size_t usocket_py_init_room(usocket_t *s, vstr_t *v, size_t n) {
     return n;
 }
 
-/* Grow v by what has arrived or by its own length, whichever is more, within 1 and max; without memory for that by
- * less. In place if the heap allows it, since a move needs room for both. Returns the room. */
+/* Grow v by what has arrived or by its own length, whichever is more, within 1 and max. Without memory for that by less,
+ * which the heap may have in place, while a move needs room for both. Returns the room. */
 static size_t grow_room(usocket_t *s, vstr_t *v, size_t max) {
     int32_t pending = usocket_pending(s);
     size_t room = pending > (int32_t)v->len ? (size_t)pending : v->len;
-    for (room = MIN(room, max); room > USOCKET_PY_GROW; room /= 2) {
+    for (;; room /= 2) {
+        bool last = room <= USOCKET_PY_GROW;
+        room = last ? USOCKET_PY_GROW : room;
+        room = MIN(room, max);
         size_t size = v->len + room + 1;
-        char *buf = m_renew_maybe(char, v->buf, v->alloc, size, false);
-        if (buf != NULL || (buf = m_renew_maybe(char, v->buf, v->alloc, size, true)) != NULL) {
+        char *buf = m_renew_maybe(char, v->buf, v->alloc, size, true);
+        if (buf != NULL) {
             v->buf = buf;
             v->alloc = size;
             return room;
         }
+        if (last) {
+            m_malloc_fail(size);
+        }
     }
-    room = MIN((size_t)USOCKET_PY_GROW, max);
-    vstr_hint_size(v, room + 1);
-    return room;
 }
 
 /* The same; returns 0 with a MemoryError in *exc, so that the bytes in v can be put back. */
