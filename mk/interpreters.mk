@@ -1,9 +1,13 @@
 # The interpreters. Objects are kept per version under build/obj/, so that a change of MICROPYTHON_VERSION and back is cheap.
 
 MICROPYTHON_VERSION ?= 1.25.0
-FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny lwip-raw lwip-raw-asan lwip-raw-tiny lwip-raw-irq sal sal-asan
-# Stacks other than Linux's under the interpreters: NAME and NAME-asan are flavours.
-STACKS := lwip lwip-raw sal
+FLAVOURS := unix ab asan cov arm client lwip lwip-asan lwip-tiny lwip-raw lwip-raw-asan lwip-raw-tiny lwip-raw-irq sal sal-asan sal5 sal5-asan
+# Stacks other than Linux's under the interpreters: NAME and NAME-asan are flavours. sal is RT-Thread 4.0.3, sal5 is 5.2. The gate has
+# the tests with one of them, and under the sanitizers with the other; the soak has the rest.
+STACKS := lwip lwip-raw sal5
+STACKS_ASAN := lwip sal
+STACKS_SOAK := sal
+stack_lists = $(patsubst sal5,sal,$(1))
 
 ifneq ($(MICROPYTHON_DIR),)
 MPY_TREE := $(abspath $(MICROPYTHON_DIR))
@@ -60,10 +64,10 @@ $(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropy
 	$(Q)tools/build.py $* $(@D) $(MPY_TREE)
 
 # A flavour takes objects of MicroPython from another one that is built (tools/kin.py): where all are built, one comes first.
-$(foreach f,asan lwip-asan lwip-raw-asan lwip-raw-irq sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): test/stackinfo/names.c
+$(foreach f,asan lwip-asan lwip-raw-asan lwip-raw-irq sal-asan sal5-asan,build/obj/$(f)-$(MPY_KEY)/micropython): test/stackinfo/names.c
 ifdef BUILD_ONLY
-$(foreach f,lwip lwip-tiny lwip-raw lwip-raw-tiny,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/sal-$(MPY_KEY)/micropython
-$(foreach f,lwip-asan lwip-raw-asan lwip-raw-irq sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/asan-$(MPY_KEY)/micropython
+$(foreach f,lwip lwip-tiny lwip-raw lwip-raw-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/sal5-$(MPY_KEY)/micropython
+$(foreach f,lwip-asan lwip-raw-asan lwip-raw-irq sal-asan sal5-asan,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/asan-$(MPY_KEY)/micropython
 endif
 
 $(FLAVOURS:%=build/%/micropython): build/%/micropython: build/obj/%-$(MPY_KEY)/micropython FORCE

@@ -7,8 +7,8 @@ LONG_SUITES := test-python-asan test-random-asan test-c-variants test-tree
 SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python test-client test-arm-c test-arm-python coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
-LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal test-python test-c \
-	test-tree size-check test-random-asan test-tls-asan test-tls-sal test-tls-lwip-raw \
+LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal5 test-python test-c \
+	test-tree size-check test-random-asan test-tls-asan test-tls-sal5 test-tls-lwip-raw \
 	test-tap-lwip-raw test-python-lwip-raw-irq test-lwip-raw-irq test-tap test-tap-lwip-raw-irq test-lwipopts test-random-lwip-raw-irq test-python-asan test-configs test-c-variants
 longest_first = $(foreach suite,$(LONGEST),$(filter $(suite),$(1))) $(filter-out $(LONGEST),$(1))
 
@@ -58,7 +58,7 @@ RANDOM_ON := $(OURS) $(STACKS:%=build/%/micropython)
 test-random: $(RANDOM_ON) ## random programs: calls, closes, collections, threads and scheduled functions
 	$(GO) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
-test-random-asan: $(ASAN) $(patsubst %,build/%-asan/micropython,$(filter-out lwip-raw,$(STACKS)))
+test-random-asan: $(ASAN) $(STACKS_ASAN:%=build/%-asan/micropython)
 	$(GO) $(SANITIZER) $(PYTHON) test/random/run.py --programs 24 --steps 300 $^
 
 random: $(RANDOM_ON) $(ASAN) ## random programs for TEST_SECONDS (600), new ones each time

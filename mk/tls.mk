@@ -26,8 +26,8 @@ size size-check size-check-long test-configs: $(MBEDTLS_READY)
 
 # The interpreters with TLS (tools/build.py).
 ifneq ($(TLS),0)
-$(foreach f,unix ab cov lwip lwip-tiny lwip-raw lwip-raw-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT)/libmbedcrypto.a
-$(foreach f,asan lwip-asan lwip-raw-asan lwip-raw-irq sal-asan,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT_ASAN)/libmbedcrypto.a
+$(foreach f,unix ab cov lwip lwip-tiny lwip-raw lwip-raw-tiny sal sal5,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT)/libmbedcrypto.a
+$(foreach f,asan lwip-asan lwip-raw-asan lwip-raw-irq sal-asan sal5-asan,build/obj/$(f)-$(MPY_KEY)/micropython): $(MBEDTLS_OUT_ASAN)/libmbedcrypto.a
 endif
 
 # ---- C tests ------------------------------------------------------------------------------------------------------------
@@ -111,8 +111,10 @@ LONG_SUITES += test-tls-asan
 SOAK_SUITES += test-tls-long
 
 # The TLS tests on other stacks.
-.PHONY: $(STACKS:%=test-tls-%)
-$(STACKS:%=test-tls-%): test-tls-%: packages-test build/%/micropython
-	$(GO) $(PYTHON) test/tls/run.py --interp build/$*/micropython --stack $*
+OVER_STACKS := $(patsubst %,test-tls-%,$(STACKS) $(STACKS_SOAK))
+.PHONY: $(OVER_STACKS)
+$(OVER_STACKS): test-tls-%: packages-test build/%/micropython
+	$(GO) $(PYTHON) test/tls/run.py --interp build/$*/micropython --stack $(call stack_lists,$*)
 
 LONG_SUITES += $(STACKS:%=test-tls-%)
+SOAK_SUITES += $(STACKS_SOAK:%=test-tls-%)

@@ -12,7 +12,7 @@ FLAVOUR  unix  both `socket` and `usocket` are this module
          lwip, lwip-asan, lwip-tiny  like unix or asan, on lwIP's sockets instead of the system's
          lwip-raw, lwip-raw-asan, lwip-raw-tiny  the same on lwIP without an operating system
          lwip-raw-irq  like lwip-raw-asan; lwIP runs in a signal handler (test/lwip_raw)
-         sal   like unix, on the look-alike of RT-Thread's sockets (test/sal)
+         sal   like unix, on the look-alike of RT-Thread's sockets (test/sal), version 4.0.3; sal5 as in 5.2
 OUT      directory for the objects and the binary; TREE: MicroPython's sources, which are only read.
 """
 
@@ -55,7 +55,7 @@ FLAVOURS = {
 
 
 # Flavours of which each takes objects of MicroPython from another one (tools/kin.py), the first if that is built. All have NAMES.
-FAMILIES = (("sal", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny"), ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan"))
+FAMILIES = (("sal5", "sal", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny"), ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan", "sal5-asan"))
 NAMES = f"{ROOT}/test/stackinfo/names.c"
 
 # Stacks other than the system's: the settings of a flavour, preceded by those of its stack. The archives exist already.
@@ -93,14 +93,14 @@ def on_lwip_raw(flavour, like, cflags="", ldflags=""):
                     LDFLAGS_EXTRA=f"{lwip_archive(flavour)} {ldflags}".strip())
 
 
-def on_sal(like):
+def on_sal(stack, like, version=""):
     """A flavour on the look-alike of SAL (mk/sal.mk). Only this project's files see its <errno.h> and <sys/socket.h>, and are compiled
     with -ffast-math, as some BSPs of RT-Thread do."""
     return on_stack(
         like, "rtthread",
         CFLAGS_EXTRA=f'-D__RTTHREAD__ -DUSOCKET_USING_EVENT_LOOP -DUSOCKET_USING_TLS -DUSOCKET_CONFIG_FILE=\\\"usocket_config.h\\\" -I{ROOT}/test/sal/rtthread',
-        USOCKET_CFLAGS=f"-ffast-math -I{ROOT}/test/sal/include",
-        LDFLAGS_EXTRA=f"{ROOT}/build/sal/liblook.a",
+        USOCKET_CFLAGS=f"-ffast-math -I{ROOT}/test/sal/include {version}".strip(),
+        LDFLAGS_EXTRA=f"{ROOT}/build/{stack}/liblook.a",
     )
 
 
@@ -111,8 +111,9 @@ FLAVOURS["lwip-raw"] = on_lwip_raw("lwip-raw", "unix")
 FLAVOURS["lwip-raw-asan"] = on_lwip_raw("lwip-raw-asan", "asan")
 FLAVOURS["lwip-raw-irq"] = on_lwip_raw("lwip-raw-irq", "asan", "-DTEST_LWIP_PREEMPTS", LWIP_RAW_WRAP)
 FLAVOURS["lwip-raw-tiny"] = on_lwip_raw("lwip-raw-tiny", "unix", "-DTEST_LWIP_TINY")
-FLAVOURS["sal"] = on_sal("unix")
-FLAVOURS["sal-asan"] = on_sal("asan")
+for name, like in (("", "unix"), ("-asan", "asan")):
+    FLAVOURS["sal" + name] = on_sal("sal", like)
+    FLAVOURS["sal5" + name] = on_sal("sal5", like, "-DLOOK_VERSION=50200")
 
 
 # TLS sockets and MicroPython's own tls module use the mbedTLS built by mk/tls.mk; with TLS=0 there is neither.
@@ -137,9 +138,9 @@ def with_tls(flavour, archives):
 
 FLAVOURS["asan"].append(f"USOCKET_EXTRA={NAMES}")
 
-for name in ("unix", "ab", "cov", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny", "sal"):
+for name in ("unix", "ab", "cov", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny", "sal", "sal5"):
     with_tls(name, MBEDTLS_OUT)
-for name in ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan"):
+for name in ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan", "sal5-asan"):
     with_tls(name, MBEDTLS_OUT_ASAN)
 
 

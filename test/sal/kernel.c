@@ -15,7 +15,7 @@
 #include <time.h>
 
 #define TICK_US 10000
-#define ETIMEOUT 2
+#define ETIMEOUT (LOOK_VERSION < 50200 ? 2 : 116) /* newlib's number from 5.2 on */
 
 struct look look = {
     .lwip = 212, .up = true, .address = true, .link = true, .loopback = true, .linger = true, .random = true, .sockets = 200, .dial_ms = 30};

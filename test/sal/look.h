@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifndef LOOK_VERSION
+#define LOOK_VERSION 40003 /* the version of RT-Thread, as in rtthread/rtconfig.h */
+#endif
+
 struct look {
     volatile int lwip;          /* 202 or 212: the lwIP version that is imitated */
     volatile bool at;           /* sockets opened from now on are an AT module's */

@@ -187,6 +187,9 @@ int sal_socket(int family, int type, int protocol) {
     if (netdev_get_by_family(family) == NULL || type < 1 || type > 3 || (look.at && type > 2)) {
         return -1;
     }
+    if (type == SOCK_RAW && protocol != IPPROTO_RAW && LOOK_VERSION >= 50202) {
+        return -1;
+    }
     int host = socket(family == 10 ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, type == SOCK_RAW ? protocol : 0);
     if (host < 0) {
         return look_fail(errno == EMFILE ? N_ENFILE : N_ENOBUFS);

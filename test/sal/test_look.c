@@ -1,4 +1,4 @@
-/* The look-alike behaves as measured on RT-Thread 4.0.3; the other tests depend on this.
+/* The look-alike behaves as measured on RT-Thread, 4.0.3 or what LOOK_VERSION says; the other tests depend on this.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,6 +16,8 @@
 #define FIRST 3
 #else
 #define FIRST 0
+#undef send /* SAL's macro passes a pointer as a length */
+#define send(s, buf, len, flags) sal_sendto(s, buf, len, flags, NULL, 0)
 #endif
 
 static int begin(void **state) {

@@ -18,6 +18,10 @@ typedef uint8_t sa_family_t;
 typedef uint16_t in_port_t;
 
 #define AF_UNSPEC 0
+#if LOOK_VERSION >= 50001
+#define AF_UNIX 1
+#define PF_UNIX AF_UNIX
+#endif
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_AT 45
@@ -25,6 +29,11 @@ typedef uint16_t in_port_t;
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
+#if LOOK_VERSION >= 50001
+#define SOCK_PACKET 10
+#define SOCK_NONBLOCK 04000
+#define SOCK_CLOEXEC 02000000
+#endif
 
 #define IPPROTO_IP 0
 #define IPPROTO_ICMP 1
@@ -45,6 +54,17 @@ typedef uint16_t in_port_t;
 #define SO_LINGER 0x0080
 #define SO_OOBINLINE 0x0100
 #define SO_REUSEPORT 0x0200
+#if LOOK_VERSION >= 50200 /* of no stack below */
+#define SO_PASSCRED 16
+#define SO_PEERCRED 17
+#define SO_BINDTODEVICE 25
+#define SO_ATTACH_FILTER 26
+#define SO_DETACH_FILTER 27
+#define SO_SNDBUFFORCE 32
+#define SO_RCVBUFFORCE 33
+#define SO_PROTOCOL 38
+#define SO_DOMAIN 39
+#endif
 #define SO_SNDBUF 0x1001
 #define SO_RCVBUF 0x1002
 #define SO_SNDLOWAT 0x1003
@@ -61,6 +81,10 @@ typedef uint16_t in_port_t;
 #define MSG_OOB 0x04
 #define MSG_DONTWAIT 0x08
 #define MSG_MORE 0x10
+#if LOOK_VERSION >= 50200
+#define MSG_CONFIRM 0x0800
+#define MSG_ERRQUEUE 0x2000
+#endif
 
 #define IP_TOS 1
 #define IP_TTL 2
@@ -90,6 +114,19 @@ struct sockaddr {
     sa_family_t sa_family;
     char sa_data[14];
 };
+
+#if LOOK_VERSION >= 50200
+struct sockaddr_un {
+    unsigned short sa_family;
+    char sun_path[108];
+};
+#elif LOOK_VERSION >= 50001
+struct sockaddr_un {
+    uint8_t sa_len;
+    sa_family_t sa_family;
+    char sun_path[108];
+};
+#endif
 
 struct sockaddr_in {
     uint8_t sin_len;

@@ -1,25 +1,16 @@
-/* SPDX-License-Identifier: MIT */
+/* poll() up to 4.0; from 4.1.0 on only a BSP with RT_USING_LEGACY has a header of this name.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #ifndef SAL_DFS_POLL_H
 #define SAL_DFS_POLL_H
 
 #include <rtthread.h>
 
-#ifdef RT_USING_POSIX
-#define POLLIN 0x01
-#define POLLOUT 0x02
-#define POLLERR 0x04
-#define POLLHUP 0x08
-#define POLLNVAL 0x10
-
-typedef unsigned int nfds_t;
-
-struct pollfd {
-    int fd;
-    short events;
-    short revents;
-};
-
-int poll(struct pollfd *fds, nfds_t n, int ms) __asm__("look_poll");
+#if LOOK_VERSION >= 40100 && !defined(RT_USING_LEGACY)
+#error "RT-Thread has dfs_poll.h up to 4.0"
 #endif
+
+#include "../poll_shape.h"
 
 #endif

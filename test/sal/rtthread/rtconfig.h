@@ -1,9 +1,15 @@
 /* The configuration of a board in the form that menuconfig writes.
  *
+ * LOOK_VERSION is the version of RT-Thread that is imitated, e.g. 40003 or 50200. A header that the version lacks is an error.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef SAL_RTCONFIG_H
 #define SAL_RTCONFIG_H
+
+#ifndef LOOK_VERSION
+#define LOOK_VERSION 40003
+#endif
 
 #define RT_NAME_MAX 8
 #ifndef RT_TICK_PER_SECOND
@@ -25,8 +31,16 @@
 #define SAL_USING_AT
 
 #ifndef LOOK_NO_POSIX
+#if LOOK_VERSION < 40100
 #define RT_USING_POSIX
+#else
+#define RT_USING_POSIX_FS
+#define RT_USING_POSIX_POLL
+#define RT_USING_POSIX_SELECT
+#define RT_USING_POSIX_SOCKET
+#endif
 #define SAL_USING_POSIX
+#define DFS_FD_MAX 256
 #endif
 
 #ifdef LOOK_NO_IPV6

@@ -8,9 +8,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <errno.h>
 #include <rtconfig.h>
+#if LOOK_VERSION < 40100
+#include <errno.h>
 #include <libc/libc_ioctl.h>
+#endif
+
+#if LOOK_VERSION < 40101
+#define RT_VERSION (LOOK_VERSION / 10000)
+#define RT_SUBVERSION (LOOK_VERSION / 100 % 100)
+#define RT_REVISION (LOOK_VERSION % 100)
+#define RTTHREAD_VERSION ((RT_VERSION * 10000) + (RT_SUBVERSION * 100) + RT_REVISION)
+#else
+#define RT_VERSION_MAJOR (LOOK_VERSION / 10000)
+#define RT_VERSION_MINOR (LOOK_VERSION / 100 % 100)
+#define RT_VERSION_PATCH (LOOK_VERSION % 100)
+#define RT_VERSION_CHECK(major, minor, patch) ((major * 10000u) + (minor * 100u) + patch)
+#define RTTHREAD_VERSION RT_VERSION_CHECK(RT_VERSION_MAJOR, RT_VERSION_MINOR, RT_VERSION_PATCH)
+#endif
+
+/* From 5.2 on every file that gcc compiles has this declaration. */
+#if LOOK_VERSION >= 50200 && defined(__GNUC__)
+int entry(void);
+#endif
 
 typedef int8_t rt_int8_t;
 typedef int16_t rt_int16_t;
@@ -30,10 +50,17 @@ typedef rt_ubase_t rt_size_t;
 #define RT_FALSE 0
 
 #define RT_EOK 0
+#if LOOK_VERSION < 50200
 #define RT_ERROR 1
 #define RT_ETIMEOUT 2
 #define RT_EFULL 3
 #define RT_ENOMEM 5
+#else /* the C library's numbers */
+#define RT_ERROR 255
+#define RT_ETIMEOUT 116
+#define RT_EFULL 28
+#define RT_ENOMEM 12
+#endif
 
 #define RT_WAITING_FOREVER -1
 #define RT_WAITING_NO 0

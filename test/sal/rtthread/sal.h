@@ -1,4 +1,4 @@
-/* SAL's own view of a socket.
+/* SAL's own view of a socket, in a header of this name up to 4.1.0.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,14 +7,10 @@
 
 #include <rtdevice.h>
 
-#include "../shapes.h"
-
-#ifndef SAL_SOCKETS_NUM
-#define SAL_SOCKETS_NUM 256
+#if LOOK_VERSION >= 40101
+#error "RT-Thread has sal.h up to 4.1.0"
 #endif
-#define SAL_SOCKET_OFFSET 0
-#define DFS_FD_MAX 256
 
-struct sal_socket *sal_get_socket(int s);
+#include "../low_level.h"
 
 #endif

@@ -40,7 +40,7 @@ int ioctlsocket(int s, long command, void *arg) LOOK(ioctlsocket);
 #define listen(s, backlog) sal_listen(s, backlog)
 #define recv(s, buf, len, flags) sal_recvfrom(s, buf, len, flags, NULL, NULL)
 #define recvfrom(s, buf, len, flags, from, size) sal_recvfrom(s, buf, len, flags, from, size)
-#define send(s, buf, len, flags) sal_sendto(s, buf, len, flags, NULL, 0)
+#define send(s, buf, len, flags) sal_sendto(s, buf, len, flags, NULL, NULL)
 #define sendto(s, buf, len, flags, to, size) sal_sendto(s, buf, len, flags, to, size)
 #define socket(domain, type, protocol) sal_socket(domain, type, protocol)
 #define closesocket(s) sal_closesocket(s)

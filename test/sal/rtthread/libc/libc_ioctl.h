@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* Part of rtthread.h up to 4.0.
+ *
+ * SPDX-License-Identifier: MIT
+ */
 #ifndef SAL_LIBC_IOCTL_H
 #define SAL_LIBC_IOCTL_H
 
