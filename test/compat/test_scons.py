@@ -79,7 +79,7 @@ Return("objs")
 class Board:
     """Write a BSP that contains the package."""
 
-    def __init__(self, directory, *options, micropython=True, sal="sal/include"):
+    def __init__(self, directory, *options, micropython=True, sal="sal/include", five=False):
         self.directory = directory
         os.makedirs(os.path.join(directory, "packages"))
         os.symlink(ROOT, os.path.join(directory, "packages", "usocket-latest"))
@@ -92,6 +92,8 @@ class Board:
         with open(os.path.join(ROOT, "test", "sal", "rtthread", "rtconfig.h")) as file:
             config = re.sub(r"(?m)^ *#define (?:PKG|USOCKET)_.*\n", "", file.read())
         options = dict.fromkeys(("PKG_USING_USOCKET", "RT_USING_SAL", "SAL_USING_POSIX", "RT_USING_POSIX", *options), 1)
+        if five:
+            options["LOOK_VERSION"] = "50200"
         options["PKG_MICROPYTHON_VER"] = '"v1.13.0"'
         self.write("rtconfig.h", "".join(f"#define {name}{'' if value == 1 else ' ' + value}\n" for name, value in options.items()) + config)
         self.write("rtconfig.py", "PLATFORM = 'gcc'\n")
@@ -171,7 +173,7 @@ def good_test(work):
 def shim_test(work):
     """The mailbox size of UDP sockets, with a substitute for lwIP's options."""
     for size, expected in ((8, "8"), (0, "1")):
-        board = Board(os.path.join(work, f"mailbox {size}"), *ALL, micropython=False)
+        board = Board(os.path.join(work, f"mailbox {size}"), *ALL, micropython=False, five=size == 0)
         text = open(os.path.join(board.directory, "rtconfig.h")).read()
         board.write("rtconfig.h", f"#define USOCKET_UDP_MAILBOX {size}\n" + text)
         construct = open(os.path.join(board.directory, "SConstruct")).read()

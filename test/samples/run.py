@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs each RT-Thread sample once: the commands on the look-alike of RT-Thread's sockets, the scripts in an interpreter.
 
-usage: test/samples/run.py PROGRAM INTERPRETER
+usage: test/samples/run.py PROGRAM... INTERPRETER
 
-PROGRAM is test/samples/main.c with the samples; commands are written to its standard input. The last line counts.
+PROGRAM is test/samples/main.c with the samples, on one version of RT-Thread; commands are written to its standard input. The last line counts.
 """
 
 import http.server
@@ -193,8 +193,10 @@ def scripts(interpreter, work):
 
 
 def main():
-    program, interpreter = map(os.path.abspath, sys.argv[1:])
-    commands(program)
+    *programs, interpreter = map(os.path.abspath, sys.argv[1:])
+    for program in programs:
+        print(f"# {os.path.relpath(program)}")
+        commands(program)
     with tempfile.TemporaryDirectory() as work:
         scripts(interpreter, work)
     print(f"\n{counts['ok']} passed, {counts['FAIL']} failed, 0 skipped")

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import cache
 
 CC = "gcc -std=c99 -Wall -Wextra -Werror -Wconversion -Iinclude -fsyntax-only".split()
-# Configurations that are also compiled with TLS; on RT-Thread with mbedTLS as its package configures it.
+# Configurations that are also compiled with TLS; on RT-Thread with mbedTLS as its package configures it, and with 5.2 instead of 4.0.3.
 WITH_TLS = ((), ("IPV6",), ("SERVER",), ("DATAGRAMS",), ("NAMES",), ("THREADS",), ("WORDS",), ("TLS_CONSTRAINTS",))
 KNOBS = ("IPV6", "SERVER", "DATAGRAMS", "NAMES", "RESOLVER_WORKERS", "THREADS", "WORDS")
 # menuconfig's names that differ
@@ -43,7 +43,7 @@ def rtthread(knobs, tls, _tree, mbedtls):
         file.write("#include <rtconfig.h>\n")
         file.writelines("#undef USOCKET_USING_%s\n" % MENU.get(knob, knob) for knob in knobs)
         file.write("#define USOCKET_USING_TLS\n" * tls + '#include "usocket_config.h"\n')
-    return ["-D__RTTHREAD__", '-DUSOCKET_CONFIG_FILE="%s"' % header, "-Itest/sal/rtthread", "-Iport/rtthread", "-Itest/sal/include"] + (
+    return ["-DLOOK_VERSION=%d" % (50200 if tls else 40003), "-D__RTTHREAD__", '-DUSOCKET_CONFIG_FILE="%s"' % header, "-Itest/sal/rtthread", "-Iport/rtthread", "-Itest/sal/include"] + (
         ["-DMBEDTLS_CONFIG_FILE=<tls_config.h>", '-DMBEDTLS_USER_CONFIG_FILE="%s"' % os.path.abspath("port/rtthread/mbedtls_user.h"),
          "-isystem", mbedtls + "/include"] if tls else [])
 

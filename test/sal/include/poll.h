@@ -8,6 +8,6 @@
 #error "RT-Thread has poll.h from 4.1.0 on"
 #endif
 
-#include "../poll_shape.h"
+#include <look_poll.h>
 
 #endif

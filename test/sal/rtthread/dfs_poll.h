@@ -11,6 +11,6 @@
 #error "RT-Thread has dfs_poll.h up to 4.0"
 #endif
 
-#include "../poll_shape.h"
+#include <look_poll.h>
 
 #endif

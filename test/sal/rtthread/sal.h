@@ -11,6 +11,6 @@
 #error "RT-Thread has sal.h up to 4.1.0"
 #endif
 
-#include "../low_level.h"
+#include <look_sal.h>
 
 #endif

@@ -11,6 +11,6 @@
 #error "RT-Thread has sal_low_lvl.h from 4.1.1 on"
 #endif
 
-#include "../low_level.h"
+#include <look_sal.h>
 
 #endif

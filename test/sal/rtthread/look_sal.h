@@ -2,10 +2,10 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef SAL_LOW_LEVEL_H
-#define SAL_LOW_LEVEL_H
+#ifndef SAL_LOOK_SAL_H
+#define SAL_LOOK_SAL_H
 
-#include "shapes.h"
+#include "../shapes.h"
 
 #ifndef SAL_SOCKETS_NUM
 #define SAL_SOCKETS_NUM 256

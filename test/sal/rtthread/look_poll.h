@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef SAL_POLL_SHAPE_H
-#define SAL_POLL_SHAPE_H
+#ifndef SAL_LOOK_POLL_H
+#define SAL_LOOK_POLL_H
 
 #ifdef SAL_USING_POSIX
 #define POLLIN 0x01
