@@ -66,6 +66,7 @@ struct entry {
     uint8_t family; /* AF_INET is 2, AF_INET6 is 10 */
     uint8_t stage;
     int error;  /* newlib's number: the reason of a failed connect or a broken connection */
+    uint32_t dialled; /* the tick at which a connect has begun */
     int remains; /* 2.0.2: the value of SO_ERROR, regardless of later events */
     struct sal_addr peer;
     long timeo[2][2]; /* [receive, send][seconds, microseconds] */
@@ -79,6 +80,9 @@ struct entry {
 };
 
 extern struct entry look_table[MOST];
+
+/* NULL if no interface that is up has this family. */
+struct netdev *netdev_get_by_family(int family);
 
 /* The entry of SAL's socket `number`; NULL if it is not open. */
 struct entry *look_entry(int number);

@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
-#include "shapes.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -15,6 +14,8 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+
+uint32_t rt_tick_get(void);
 
 struct entry look_table[MOST];
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -76,34 +77,6 @@ struct entry *look_entry(int number) {
 int dfs_net_getsocket(int fd) {
     int number = fd - FIRST_DESCRIPTOR;
     return number >= 0 && number < MOST && look_table[number].open ? number : -1;
-}
-
-static struct netdev device = {.name = "e0"};
-struct netdev *netdev_default = &device;
-
-static struct netdev *netdev_now(void) {
-    device.flags = (uint16_t)((look.up ? 1 : 0) | (look.link ? 4 : 0));
-    return &device;
-}
-
-struct netdev *netdev_get_first_by_flags(uint16_t flags) {
-    return (netdev_now()->flags & flags) == flags ? &device : NULL;
-}
-
-struct netdev *netdev_get_by_family(int family) {
-    bool there = family == 2 || (family == 10 && LOOK_IPV6 && !look.at);
-    return there && look.up ? netdev_now() : NULL;
-}
-
-struct sal_socket *sal_get_socket(int number) {
-    static __thread struct sal_socket s;
-    if (look_entry(number) == NULL) {
-        return NULL;
-    }
-    s.socket = number;
-    s.netdev = netdev_now();
-    s.user_data = (void *)(intptr_t)number;
-    return &s;
 }
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
@@ -264,6 +237,13 @@ int look_host_poll(const struct entry *e, int events, int ms) {
 
 
 void look_settle(struct entry *e) {
+    if (e->stage == CONNECTING && rt_tick_get() - e->dialled > 1200) { /* lwIP gives up after 12 s */
+        e->stage = FAILED;
+        e->error = N_ECONNABORTED;
+        e->errevent = true;
+        e->remains = 0;
+        return;
+    }
     if (e->stage != CONNECTING || !look.link || look_host_poll(e, POLLOUT, 0) == 0) {
         return;
     }
@@ -326,6 +306,7 @@ int sal_connect(int number, const void *addr, uint32_t len) {
         look_halt("a connect that may wait, by a port that never does");
     }
     e->stage = CONNECTING;
+    e->dialled = rt_tick_get();
     int r = look.link ? connect(e->host, (struct sockaddr *)&host, size) : 0;
     e->error = r < 0 && errno != EINPROGRESS ? errno : 0; /* the host's error, until poll reports it */
     return stack_fail(e, N_EINPROGRESS);
