@@ -5,8 +5,8 @@
 SAL := test/sal
 SAL_FIVE := -DLOOK_VERSION=50200
 SAL_SRC := $(wildcard src/*/*.c port/*.c port/rtthread/*.c)
-# The sources whose objects depend on the version: the port, and what mentions LOOK_VERSION.
-SAL_VERSIONED := $(wildcard port/*.c port/rtthread/*.c) $(shell grep -l LOOK_VERSION $(SAL)/*.c)
+# The sources whose objects depend on the version: the port, and what mentions the version.
+SAL_VERSIONED := $(wildcard port/*.c port/rtthread/*.c) $(shell grep -lE 'LOOK_VERSION|RTTHREAD_VERSION' $(SAL)/*.c)
 SAL_LOOK := $(wildcard $(SAL)/*.c)
 SAL_LOOK := $(filter-out $(SAL)/test_%,$(SAL_LOOK))
 SAL_UNIT := socket connect data datagram watch getaddrinfo threads edges
@@ -81,3 +81,12 @@ test-sal-c: $(foreach v,$(SAL_VARIANTS),$(sal_$(v)_PROGRAMS))
 		$(sal_asan5_PROGRAMS) LOOK=202 $(sal_gcc_PROGRAMS) $(sal_asan_PROGRAMS) $(filter %quirks %trouble %connect,$(sal_no-posix_PROGRAMS))
 
 LONG_SUITES += test-sal-c
+
+# Each function of the library is a step of the scheduler, and many more schedules; more random sequences.
+$(eval $(call sal_variant,steps,gcc,-O1 -finstrument-functions -finstrument-functions-exclude-file-list=test/,,priorities))
+$(eval $(call sal_variant,steps5,gcc,-O1 $(SAL_FIVE) -finstrument-functions -finstrument-functions-exclude-file-list=test/,,priorities,steps))
+.PHONY: test-sal-c-long
+test-sal-c-long: $(sal_steps_PROGRAMS) $(sal_steps5_PROGRAMS)
+	$(GO) TEST_LONG=1 TEST_LIMIT=600 $(TC_RUN) --full $^
+
+SOAK_SUITES += test-sal-c-long

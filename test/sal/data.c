@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
+#include "schedule.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,7 +13,6 @@
 #include <sys/select.h>
 #include <time.h>
 
-uint32_t rt_tick_get(void);
 uint32_t rt_tick_from_millisecond(int32_t ms);
 
 /* ---- Receiving ---------------------------------------------------------------------------------------------------- */
@@ -39,7 +39,7 @@ static ssize_t host_receive(struct entry *e, void *buf, size_t len, int flags, s
 }
 
 int sal_recvfrom(int number, void *buf, size_t len, int flags, void *from, uint32_t *size) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || !look.up) {
         return -1;
@@ -128,7 +128,7 @@ static int send_datagram(struct entry *e, const void *buf, size_t len, const voi
 
 int sal_sendto(int number, const void *buf, size_t len, int flags, const void *to, uint32_t size) {
     (void)flags;
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || !look.up) {
         return -1;
@@ -186,8 +186,13 @@ struct until {
     uint32_t tick;
 };
 
+struct hosts {
+    struct pollfd *list;
+    unsigned n;
+};
+
 static struct until until(int ms) {
-    return (struct until){ms < 0, rt_tick_get() + (ms < 0 ? 0 : rt_tick_from_millisecond(ms))};
+    return (struct until){ms < 0, look_tick() + (ms < 0 ? 0 : rt_tick_from_millisecond(ms))};
 }
 
 static void add(struct pollfd *host, unsigned *n, int number, int events) {
@@ -200,9 +205,19 @@ static void add(struct pollfd *host, unsigned *n, int number, int events) {
     }
 }
 
+static bool host_ready(void *arg) {
+    struct hosts *h = arg;
+    return poll(h->list, h->n, 0) > 0;
+}
+
 static bool over(struct until end, struct pollfd *host, unsigned n) {
-    if (!end.ever && (int32_t)(rt_tick_get() - end.tick) >= 0) {
+    if (!end.ever && (int32_t)(look_tick() - end.tick) >= 0) {
         return true;
+    }
+    if (schedule_on()) {
+        struct hosts h = {host, n};
+        schedule_poll(host_ready, &h, end.ever, end.tick);
+        return false;
     }
     int64_t begin = look_time();
     poll(host, n, 3);
@@ -213,14 +228,20 @@ static bool over(struct until end, struct pollfd *host, unsigned n) {
     return false;
 }
 
+static void enter_queue(int number, int by) {
+    struct entry *e = look_entry(number);
+    if (e != NULL) {
+        __atomic_add_fetch(&e->polled, by, __ATOMIC_ACQ_REL);
+    }
+}
+
 struct sal_pollfd {
     int fd;
     short events;
     short revents;
 };
 
-int look_poll(struct sal_pollfd *fds, unsigned n, int ms) {
-    look.calls++;
+static int poll_queued(struct sal_pollfd *fds, unsigned n, int ms) {
     for (struct until end = until(ms);;) {
         struct pollfd host[n + 1];
         unsigned hosts = 0;
@@ -251,9 +272,21 @@ int look_poll(struct sal_pollfd *fds, unsigned n, int ms) {
     }
 }
 
+int look_poll(struct sal_pollfd *fds, unsigned n, int ms) {
+    look_called();
+    for (unsigned i = 0; i < n; i++) {
+        enter_queue(fds[i].fd - FIRST_DESCRIPTOR, fds[i].fd < 0 ? 0 : 1);
+    }
+    int r = poll_queued(fds, n, ms);
+    for (unsigned i = 0; i < n; i++) {
+        enter_queue(fds[i].fd - FIRST_DESCRIPTOR, fds[i].fd < 0 ? 0 : -1);
+    }
+    return r;
+}
+
 /* lwIP's select, without DFS: it ignores SAL's interfaces, and an error stays. */
 int lwip_select(int n, fd_set *in, fd_set *out, fd_set *error, struct timeval *timeout) {
-    look.calls++;
+    look_called();
     fd_set wanted[3] = {*in, *out, *error};
     fd_set *given[3] = {in, out, error};
     static const int events[3] = {SAL_POLLIN, SAL_POLLOUT, SAL_POLLERR};

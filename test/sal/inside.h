@@ -66,6 +66,7 @@ struct entry {
     uint8_t family; /* AF_INET is 2, AF_INET6 is 10 */
     uint8_t stage;
     int error;  /* newlib's number: the reason of a failed connect or a broken connection */
+    int polled; /* the number of polls that wait on it; atomic */
     uint32_t dialled; /* the tick at which a connect has begun */
     int remains; /* 2.0.2: the value of SO_ERROR, regardless of later events */
     struct sal_addr peer;
@@ -86,6 +87,9 @@ struct netdev *netdev_get_by_family(int family);
 
 /* The entry of SAL's socket `number`; NULL if it is not open. */
 struct entry *look_entry(int number);
+
+/* Count a call of the stack, and wait for lwIP's thread. */
+void look_called(void);
 
 /* Fail with this errno; 0 leaves errno unchanged. */
 int look_fail(int newlib);

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "look.h"
+#include "schedule.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -87,8 +88,13 @@ int64_t look_time(void) {
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
+uint32_t look_tick(void) {
+    return schedule_on() ? schedule_tick() : (uint32_t)(look_time() / TICK_US) + look.tick_base;
+}
+
 uint32_t rt_tick_get(void) {
-    return (uint32_t)(look_time() / TICK_US) + look.tick_base;
+    schedule_step();
+    return look_tick();
 }
 
 uint32_t rt_tick_from_millisecond(int32_t ms) {
@@ -102,6 +108,11 @@ static struct timespec tick_end(int32_t ticks) {
 }
 
 long rt_thread_delay(uint32_t ticks) {
+    if (schedule_on()) {
+        schedule_wait("the time", NULL, NULL, false, schedule_tick() + ticks);
+        error = 0;
+        return 0;
+    }
     struct timespec end = tick_end((int32_t)ticks);
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) != 0) {
     }
@@ -120,20 +131,25 @@ struct rt_mutex {
     const char *name;
 };
 
+struct mutex {
+    pthread_mutex_t host;
+    struct schedule_mutex scheduled;
+};
+
 long rt_mutex_init(struct rt_mutex *m, const char *name, uint8_t flag) {
-    (void)flag;
-    pthread_mutex_t *impl = calloc(1, sizeof(*impl));
+    struct mutex *impl = calloc(1, sizeof(*impl));
+    impl->scheduled.in_turn = flag == 0 && LOOK_VERSION < 40100; /* RT_IPC_FLAG_FIFO: later versions know it no more */
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(impl, &attr);
+    pthread_mutex_init(&impl->host, &attr);
     m->impl = impl;
     m->name = name;
     return 0;
 }
 
 long rt_mutex_detach(struct rt_mutex *m) {
-    pthread_mutex_destroy(m->impl);
+    pthread_mutex_destroy(&((struct mutex *)m->impl)->host);
     free(m->impl);
     m->impl = NULL;
     return 0;
@@ -141,33 +157,52 @@ long rt_mutex_detach(struct rt_mutex *m) {
 
 long rt_mutex_take(struct rt_mutex *m, int32_t ticks) {
     (void)ticks;
-    pthread_mutex_lock(m->impl);
+    struct mutex *impl = m->impl;
+    if (schedule_on()) {
+        schedule_take(&impl->scheduled);
+    } else {
+        pthread_mutex_lock(&impl->host);
+    }
     error = 0;
     return 0;
 }
 
 long rt_mutex_release(struct rt_mutex *m) {
-    return pthread_mutex_unlock(m->impl) == 0 ? 0 : -1;
+    struct mutex *impl = m->impl;
+    if (schedule_on()) {
+        schedule_release(&impl->scheduled);
+        return 0;
+    }
+    return pthread_mutex_unlock(&impl->host) == 0 ? 0 : -1;
 }
 
 static pthread_mutex_t interrupts = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
 long rt_hw_interrupt_disable(void) {
-    pthread_mutex_lock(&interrupts);
+    if (schedule_on()) {
+        schedule_mask(true);
+    } else {
+        pthread_mutex_lock(&interrupts);
+    }
     return 0;
 }
 
 void rt_hw_interrupt_enable(long level) {
     (void)level;
-    pthread_mutex_unlock(&interrupts);
+    if (schedule_on()) {
+        schedule_mask(false);
+        schedule_step();
+    } else {
+        pthread_mutex_unlock(&interrupts);
+    }
 }
 
 void rt_enter_critical(void) {
-    pthread_mutex_lock(&interrupts);
+    rt_hw_interrupt_disable();
 }
 
 void rt_exit_critical(void) {
-    pthread_mutex_unlock(&interrupts);
+    rt_hw_interrupt_enable(0);
 }
 
 /* ---- Semaphores --------------------------------------------------------------------------------------------------- */
@@ -199,7 +234,24 @@ long rt_sem_delete(struct look_sem *sem) {
     return 0;
 }
 
+static bool has_value(void *arg) {
+    struct look_sem *sem = arg;
+    return sem->value != 0 && sem->value-- != 0;
+}
+
+/* The scheduler itself takes a value, for the thread that has waited longest. */
+static long take_scheduled(struct look_sem *sem, int32_t ticks) {
+    schedule_step();
+    bool good = has_value(sem) ||
+        (ticks != 0 && schedule_wait("a semaphore", has_value, sem, ticks < 0, schedule_tick() + (uint32_t)ticks));
+    error = good ? 0 : -ETIMEOUT;
+    return error;
+}
+
 long rt_sem_take(struct look_sem *sem, int32_t ticks) {
+    if (schedule_on()) {
+        return take_scheduled(sem, ticks);
+    }
     struct timespec end = tick_end(ticks);
     int r = 0;
     pthread_mutex_lock(&sem->lock);
@@ -225,6 +277,11 @@ long rt_sem_trytake(struct look_sem *sem) {
 }
 
 long rt_sem_release(struct look_sem *sem) {
+    if (schedule_on()) {
+        sem->value++;
+        schedule_step();
+        return 0;
+    }
     pthread_mutex_lock(&sem->lock);
     sem->value++;
     pthread_cond_signal(&sem->more);
@@ -235,19 +292,22 @@ long rt_sem_release(struct look_sem *sem) {
 /* ---- Threads ------------------------------------------------------------------------------------------------------ */
 
 struct look_thread {
+    const char *name;
     void (*entry)(void *);
     void *arg;
+    uint8_t priority;
 };
 
 struct look_thread *rt_thread_create(
     const char *name, void (*entry)(void *), void *arg, uint32_t stack, uint8_t priority, uint32_t tick) {
-    (void)name, (void)tick;
-    if (stack < 512 || priority >= 32) {
+    if (stack < 512 || priority >= 32 || tick == 0) {
         return NULL;
     }
     struct look_thread *thread = malloc(sizeof(*thread));
+    thread->name = name;
     thread->entry = entry;
     thread->arg = arg;
+    thread->priority = priority;
     return thread;
 }
 
@@ -264,6 +324,12 @@ static void *start(void *arg) {
 }
 
 long rt_thread_startup(struct look_thread *thread) {
+    if (schedule_on()) {
+        struct look_thread t = *thread;
+        free(thread);
+        schedule_spawn(t.name, t.priority, t.entry, t.arg);
+        return 0;
+    }
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);

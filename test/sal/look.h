@@ -40,6 +40,9 @@ void look_halt(const char *why) __attribute__((noreturn));
 /* The thread's errno. */
 int *look_errno(void);
 
+/* The kernel's tick, without a step of the scheduler. */
+uint32_t look_tick(void);
+
 /* Microseconds of the host's clock, finer than the tick. */
 int64_t look_time(void);
 

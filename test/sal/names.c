@@ -78,7 +78,7 @@ static int resolve(const char *host, int family, struct sal_addr *out) {
 }
 
 int look_getaddrinfo(const char *host, const char *service, const struct sal_info *hints, struct sal_info **out) {
-    look.calls++;
+    look_called();
     *out = NULL;
     if (!look.up) {
         return -1;

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "inside.h"
+#include "schedule.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -15,11 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
-uint32_t rt_tick_get(void);
-
 struct entry look_table[MOST];
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static int highest; /* current size of SAL's table */
+
+void look_called(void) {
+    __atomic_add_fetch(&look.calls, 1, __ATOMIC_RELAXED);
+    schedule_call();
+}
 
 int look_fail(int newlib) {
     if (newlib != 0) {
@@ -156,7 +160,7 @@ static int enter(int host, int family, bool stream, int stage) {
 }
 
 int sal_socket(int family, int type, int protocol) {
-    look.calls++;
+    look_called();
     if (netdev_get_by_family(family) == NULL || type < 1 || type > 3 || (look.at && type > 2)) {
         return -1;
     }
@@ -187,13 +191,16 @@ static bool lingers(const struct entry *e) {
 }
 
 int sal_closesocket(int number) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL) {
         return -1;
     }
     if (e->at) {
         at_close(e);
+    }
+    if (__atomic_load_n(&e->polled, __ATOMIC_ACQUIRE) != 0) {
+        look_halt("a close under a poll, which stays in the socket's queue");
     }
     int host = e->host;
     bool lost = lingers(e);
@@ -212,7 +219,7 @@ int sal_closesocket(int number) {
 }
 
 int sal_ioctlsocket(int number, long command, void *arg) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || e->at) {
         return -1;
@@ -237,7 +244,7 @@ int look_host_poll(const struct entry *e, int events, int ms) {
 
 
 void look_settle(struct entry *e) {
-    if (e->stage == CONNECTING && rt_tick_get() - e->dialled > 1200) { /* lwIP gives up after 12 s */
+    if (e->stage == CONNECTING && look_tick() - e->dialled > 1200) { /* lwIP gives up after 12 s */
         e->stage = FAILED;
         e->error = N_ECONNABORTED;
         e->errevent = true;
@@ -261,7 +268,7 @@ void look_settle(struct entry *e) {
 }
 
 int sal_connect(int number, const void *addr, uint32_t len) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || !look.up) {
         return -1;
@@ -306,14 +313,14 @@ int sal_connect(int number, const void *addr, uint32_t len) {
         look_halt("a connect that may wait, by a port that never does");
     }
     e->stage = CONNECTING;
-    e->dialled = rt_tick_get();
+    e->dialled = look_tick();
     int r = look.link ? connect(e->host, (struct sockaddr *)&host, size) : 0;
     e->error = r < 0 && errno != EINPROGRESS ? errno : 0; /* the host's error, until poll reports it */
     return stack_fail(e, N_EINPROGRESS);
 }
 
 int sal_bind(int number, const void *addr, uint32_t len) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || e->at) {
         return -1;
@@ -338,7 +345,7 @@ int sal_bind(int number, const void *addr, uint32_t len) {
 }
 
 int sal_listen(int number, int backlog) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || e->at) {
         return -1;
@@ -358,7 +365,7 @@ int sal_listen(int number, int backlog) {
 }
 
 int sal_accept(int number, void *addr, uint32_t *len) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || e->at || !look.up) {
         return -1;
@@ -387,7 +394,7 @@ int sal_accept(int number, void *addr, uint32_t *len) {
 }
 
 int sal_shutdown(int number, int how) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL) {
         return -1;
@@ -404,7 +411,7 @@ int sal_shutdown(int number, int how) {
 }
 
 int sal_getpeername(int number, void *addr, uint32_t *len) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || e->at) {
         return -1;
@@ -418,7 +425,7 @@ int sal_getpeername(int number, void *addr, uint32_t *len) {
 }
 
 int sal_getsockname(int number, void *addr, uint32_t *len) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL || e->at) {
         return -1;
@@ -453,7 +460,7 @@ static int error_option(struct entry *e) {
 }
 
 int sal_getsockopt(int number, int level, int name, void *value, uint32_t *len) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL) {
         return -1;
@@ -471,7 +478,7 @@ int sal_getsockopt(int number, int level, int name, void *value, uint32_t *len) 
 }
 
 int sal_setsockopt(int number, int level, int name, const void *value, uint32_t len) {
-    look.calls++;
+    look_called();
     struct entry *e = look_entry(number);
     if (e == NULL) {
         return -1;
