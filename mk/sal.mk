@@ -73,20 +73,20 @@ $(eval $(call sal_both,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,qu
 SAL_VERSIONS := 40100 50202
 $(foreach v,$(SAL_VERSIONS),$(eval $(call sal_variant,$(v),gcc,-O0 -DLOOK_VERSION=$(v),,shapes,gcc)))
 
-SAL_VARIANTS := gcc no-posix asan no-ipv6 gcc5 no-posix5 asan5 no-ipv65 $(SAL_VERSIONS)
+SAL_VARIANTS := gcc no-posix asan no-ipv6 gcc5 no-posix5 no-ipv65 $(SAL_VERSIONS)
 # The behaviour of lwIP 2.1.2 and 2.0.2, each with poll and with select; other variants and 5.2 with the default.
 .PHONY: test-sal-c
 test-sal-c: $(foreach v,$(SAL_VARIANTS),$(sal_$(v)_PROGRAMS))
-	$(GO) $(TC_RUN) --jobs 4 --also '$(SAL)/facts.py' --full LOOK=212 $(sal_gcc_PROGRAMS) --brief LOOK=212 $(foreach v,$(filter-out gcc asan asan5,$(SAL_VARIANTS)),$(sal_$(v)_PROGRAMS)) \
-		$(sal_asan5_PROGRAMS) LOOK=202 $(sal_gcc_PROGRAMS) $(sal_asan_PROGRAMS) $(filter %quirks %trouble %connect,$(sal_no-posix_PROGRAMS))
+	$(GO) $(TC_RUN) --jobs 4 --also '$(SAL)/facts.py' --full LOOK=212 $(sal_gcc_PROGRAMS) --brief LOOK=212 $(foreach v,$(filter-out gcc asan,$(SAL_VARIANTS)),$(sal_$(v)_PROGRAMS)) \
+		LOOK=202 $(sal_gcc_PROGRAMS) $(sal_asan_PROGRAMS) $(filter %quirks %trouble %connect,$(sal_no-posix_PROGRAMS))
 
 LONG_SUITES += test-sal-c
 
-# Each function of the library is a step of the scheduler, and many more schedules; more random sequences.
+# 5.2 under the sanitizers. Then each function of the library is a step of the scheduler, in many more schedules.
 $(eval $(call sal_variant,steps,gcc,-O1 -finstrument-functions -finstrument-functions-exclude-file-list=test/,,priorities))
 $(eval $(call sal_variant,steps5,gcc,-O1 $(SAL_FIVE) -finstrument-functions -finstrument-functions-exclude-file-list=test/,,priorities,steps))
 .PHONY: test-sal-c-long
-test-sal-c-long: $(sal_steps_PROGRAMS) $(sal_steps5_PROGRAMS)
-	$(GO) TEST_LONG=1 TEST_LIMIT=600 $(TC_RUN) --full $^
+test-sal-c-long: $(sal_asan5_PROGRAMS) $(sal_steps_PROGRAMS) $(sal_steps5_PROGRAMS)
+	$(GO) TEST_LIMIT=600 $(TC_RUN) --full $(sal_asan5_PROGRAMS) TEST_LONG=1 $(sal_steps_PROGRAMS) $(sal_steps5_PROGRAMS)
 
 SOAK_SUITES += test-sal-c-long
