@@ -20,6 +20,7 @@ typedef const char *mp_rom_error_text_t;
 #define MP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void *m_malloc(size_t size);
+NORETURN void m_malloc_fail(size_t n);
 void *m_malloc_maybe(size_t size);
 void *m_malloc_with_finaliser(size_t size);
 void *m_realloc(void *block, size_t size);
