@@ -5,7 +5,7 @@
 SAL := test/sal
 SAL_FIVE := -DLOOK_VERSION=50200
 SAL_SRC := $(wildcard src/*/*.c port/*.c port/rtthread/*.c)
-# The sources whose objects depend on the version: the port, and what mentions the version.
+# Objects of these sources depend on the version: the port, and files that mention it.
 SAL_VERSIONED := $(wildcard port/*.c port/rtthread/*.c) $(shell grep -lE 'LOOK_VERSION|RTTHREAD_VERSION' $(SAL)/*.c)
 SAL_LOOK := $(wildcard $(SAL)/*.c)
 SAL_LOOK := $(filter-out $(SAL)/test_%,$(SAL_LOOK))

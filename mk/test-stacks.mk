@@ -12,7 +12,7 @@ SOAK_SUITES += $(STACKS_SOAK:%=test-python-%) $(patsubst %,test-python-%-asan,$(
 $(ON_STACKS): test-python-%: build/%/micropython
 	$(GO) $(PYTHON) test/python/run.py --interp $< --stack $(call stack_lists,$*) --jobs 4
 
-# memory_file.py is about files alone, whose code no stack changes: it takes a third of the time, and runs in test-python-asan.
+# memory_file.py is about files alone, and no stack changes their code: it takes a third of the time, and runs in test-python-asan.
 OF_STACKS := --filter '^(?!memory_file)'
 
 $(ON_STACKS:%=%-asan): test-python-%-asan: build/%-asan/micropython

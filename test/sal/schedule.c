@@ -100,7 +100,7 @@ static void hang(const char *why) {
     abort();
 }
 
-/* Make threads ready whose wait is over, those that have waited longest first. */
+/* Wake the threads of waits that are over, the oldest wait first. */
 static void wake(void) {
     struct thread *waiters[THREADS];
     unsigned n = 0;
