@@ -1,10 +1,9 @@
 # Helpers of scripts that must print the same under CPython and the module: run.py compares each line `label: value`.
-import sys
-
 import socket
 
-from check import FIRST, descriptors, settles  # noqa: F401
+from check import FIRST, descriptors, number, settles  # noqa: F401
 from pairs import free_port, settle, tcp_pair, udp_pair  # noqa: F401
+from where import HOST, HOST6
 
 _seen = set()
 _start = descriptors()
@@ -13,19 +12,19 @@ _start = descriptors()
 def kind(e):
     # Describe an exception in a form common to both interpreters. CPython's timeout has no errno and is recognised by its class,
     # which CPython also uses for the system's own ETIMEDOUT.
-    if isinstance(e, socket.timeout) or (isinstance(e, OSError) and e.errno == 110):
+    if isinstance(e, socket.timeout) or (isinstance(e, OSError) and number(e) == 110):
         return "timeout"
     if isinstance(e, socket.gaierror):
-        return "gaierror {}".format(e.errno)
+        return "gaierror {}".format(number(e))
     if isinstance(e, OSError):
-        return "OSError {}".format(e.errno)
+        return "OSError {}".format(number(e))
     return type(e).__name__
 
 
 def say(label, value):
     assert label not in _seen, "label used twice: " + label
     _seen.add(label)
-    sys.stdout.write("{}: {!r}\n".format(label, value))
+    print("{}: {}".format(label, repr(value).replace(HOST, "127.0.0.1").replace(HOST6, "::1")))
 
 
 def attempt(label, fn, *args, **kw):
@@ -67,4 +66,4 @@ def noport(a):
 def done():
     settles(_start, 3)
     say("descriptors left", descriptors() - _start)
-    sys.stdout.write("end\n")
+    print("end")

@@ -4,6 +4,7 @@ import socket
 from collections import namedtuple
 
 from alike import attempt, done, noport, say, settle
+from where import HOST, HOST6
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 I, I6 = socket.AF_INET, socket.AF_INET6
@@ -38,7 +39,7 @@ for label, family, address in (
     attempt("bind " + label, bound, family, address)
 
 # Forms of returned addresses.
-for family, host in ((I, "127.0.0.1"), (I6, "::1")):
+for family, host in ((I, HOST), (I6, HOST6)):
     tag = "INET " if family == I else "INET6 "
     listener = socket.socket(family, ST)
     listener.bind((host, 0))
@@ -78,7 +79,7 @@ s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 s.bind(("::", 0))
 s.listen()
 c = socket.socket()
-c.connect(("127.0.0.1", s.getsockname()[1]))
+c.connect((HOST, s.getsockname()[1]))
 d, peer = s.accept()
 say("IPv4 peer of an IPv6 listener", noport(peer))
 c.close()
@@ -89,14 +90,14 @@ s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
 s.bind(("::", 0))
 s.listen()
 c = socket.socket()
-attempt("IPv4 peer of an IPv6-only listener", c.connect, ("127.0.0.1", s.getsockname()[1]))
+attempt("IPv4 peer of an IPv6-only listener", c.connect, (HOST, s.getsockname()[1]))
 c.close()
 s.close()
 
 s = socket.socket(I6, DG)
 s.bind(("::", 0))
 c = socket.socket(I6, DG)
-attempt("connect with flowinfo", c.connect, ("::1", s.getsockname()[1], 5, 0))
+attempt("connect with flowinfo", c.connect, (HOST6, s.getsockname()[1], 5, 0))
 say("peer with flowinfo", noport(c.getpeername()))
 c.close()
 s.close()

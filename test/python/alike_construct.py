@@ -2,6 +2,7 @@
 import socket
 from alike import FIRST, attempt, done, plain, say, tcp_pair
 from check import env
+from where import HOST
 
 NAMES = (
     "AF_INET AF_INET6 AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_RAW IPPROTO_IP IPPROTO_ICMP IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6 "
@@ -83,7 +84,7 @@ r = repr(s)
 say("repr is in angle brackets", (r[0], r[-1]))
 for word in ("fd=%d" % s.fileno(), "family=", "type=", "proto=0", "laddr=", "raddr="):
     say("repr of an unbound socket has " + word.split("=")[0], word in r)
-s.bind(("127.0.0.1", 0))
+s.bind((HOST, 0))
 say("repr of a bound socket has laddr", ("laddr=%r" % (s.getsockname(),)) in repr(s))
 say("repr of a bound socket has raddr", "raddr=" in repr(s))
 s.close()
@@ -144,7 +145,7 @@ class Sub(socket.socket):
 s = Sub(I, DG)
 say("subclass is a socket", isinstance(s, socket.socket))
 say("subclass keeps attributes", (s.note, int(s.type)))
-s.bind(("127.0.0.1", 0))
+s.bind((HOST, 0))
 say("subclass has methods", s.getsockname()[0])
 s.close()
 say("subclass closes", s.fileno())

@@ -3,9 +3,10 @@
 import socket
 from alike import attempt, done, free_port, settle, tcp_pair, udp_pair
 from pairs import C, reset
+from where import HOST, HOST6
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
-HERE = "127.0.0.1"
+HERE = HOST
 
 
 def fresh(kind=ST, family=socket.AF_INET):
@@ -117,13 +118,13 @@ attempt("listen on connected", s.listen)
 attempt("accept on connected", s.accept)
 s.close()
 attempt("connect to another family", fresh(family=socket.AF_INET6).connect, (HERE, port))
-attempt("IPv6 address on an IPv4 socket", fresh().connect, ("::1", port))
+attempt("IPv6 address on an IPv4 socket", fresh().connect, (HOST6, port))
 s = fresh(family=socket.AF_INET6)
-attempt("five-tuple", s.connect, ("::1", port, 0, 0, 0))
-attempt("flowinfo too large", s.connect, ("::1", port, 1 << 20, 0))
-attempt("flowinfo negative", s.connect, ("::1", port, -1, 0))
-attempt("flowinfo 'x'", s.connect, ("::1", port, "x", 0))
-attempt("scope 'x'", s.connect, ("::1", port, 0, "x"))
+attempt("five-tuple", s.connect, (HOST6, port, 0, 0, 0))
+attempt("flowinfo too large", s.connect, (HOST6, port, 1 << 20, 0))
+attempt("flowinfo negative", s.connect, (HOST6, port, -1, 0))
+attempt("flowinfo 'x'", s.connect, (HOST6, port, "x", 0))
+attempt("scope 'x'", s.connect, (HOST6, port, 0, "x"))
 s.close()
 listener.close()
 
@@ -184,7 +185,7 @@ attempt("udp getpeername", s.getpeername)
 attempt("udp shutdown unconnected", s.shutdown, socket.SHUT_RD)
 attempt("udp too long", s.sendto, bytes(70000), (HERE, 9))
 attempt("udp port 0", s.sendto, b"x", (HERE, 0))
-attempt("udp IPv6 address", s.sendto, b"x", ("::1", 9))
+attempt("udp IPv6 address", s.sendto, b"x", (HOST6, 9))
 attempt("broadcast without permission", s.sendto, b"x", ("255.255.255.255", 9))
 attempt("sendto without arguments", s.sendto)
 attempt("sendto without address", s.sendto, b"x")

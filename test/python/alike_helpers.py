@@ -4,9 +4,10 @@ import select
 import socket
 from alike import attempt, done, free_port, noport, plain, say, settle, tcp_pair
 from pairs import C, reset
+from where import HOST
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
-HERE = "127.0.0.1"
+HERE = HOST
 
 
 def closing(fn):

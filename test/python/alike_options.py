@@ -2,7 +2,7 @@
 import socket
 from alike import attempt, done, say, tcp_pair
 from pairs import C
-from where import INTERFACE
+from where import HOST, INTERFACE
 
 ST, DG = socket.SOCK_STREAM, socket.SOCK_DGRAM
 SOL = socket.SOL_SOCKET
@@ -40,7 +40,7 @@ both("IPV6_UNICAST_HOPS", v6, IP6, C.IPV6_UNICAST_HOPS, 9)
 both("IPV6_MULTICAST_HOPS", v6, IP6, C.IPV6_MULTICAST_HOPS, 9)
 both("IPV6_MULTICAST_LOOP", v6, IP6, C.IPV6_MULTICAST_LOOP, False)
 both("IPV6_MULTICAST_IF", v6, IP6, C.IPV6_MULTICAST_IF, 1)
-both("IP_MULTICAST_IF", u, IP, C.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+both("IP_MULTICAST_IF", u, IP, C.IP_MULTICAST_IF, socket.inet_aton(HOST))
 attempt("IP_MULTICAST_IF as bytes", u.getsockopt, IP, C.IP_MULTICAST_IF, 4)
 attempt("SO_TYPE stream", s.getsockopt, SOL, socket.SO_TYPE)
 attempt("SO_TYPE datagram", u.getsockopt, SOL, socket.SO_TYPE)
@@ -112,7 +112,7 @@ s.close()
 for label, default, own in (("none, 5", None, 5), ("7, none", 7, None), ("7, 0", 7, 0), ("none, none", None, None)):
     socket.setdefaulttimeout(default)
     s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+    s.bind((HOST, 0))
     s.listen()
     c = socket.socket()
     c.connect(s.getsockname())
@@ -135,7 +135,7 @@ OPTIONS = (("SO_KEEPALIVE", SOL, socket.SO_KEEPALIVE, 1), ("TCP_NODELAY", TCP, s
 for early in (True, False):
     when = "before" if early else "after"
     s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+    s.bind((HOST, 0))
     if not early:
         s.listen()
     for name, level, option, value in OPTIONS:
@@ -160,7 +160,7 @@ for early in (True, False):
 
 for backlog in (0, 1, -1, -1000, 128, 1000000):
     s = socket.socket()
-    s.bind(("127.0.0.1", 0))
+    s.bind((HOST, 0))
     attempt("listen(%d)" % backlog, s.listen, backlog)
     s.close()
 s = socket.socket()

@@ -1,7 +1,9 @@
 # Data: counts, flags, zero lengths, half-close, buffers, datagram edges.
 import socket
 from alike import attempt, done, noport, say, settle, tcp_pair, udp_pair
+from check import number
 from pairs import C, full_pair
+from where import HOST, HOST6
 
 PEEK, DONTWAIT, WAITALL, TRUNC = socket.MSG_PEEK, socket.MSG_DONTWAIT, C.MSG_WAITALL, C.MSG_TRUNC
 
@@ -11,7 +13,7 @@ def got(label, s, fn, *args):
     attempt(label, fn, *args)
 
 
-for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, HOST6)):
     t = "v4 " if family == socket.AF_INET else "v6 "
     a, b = tcp_pair(family, host)
     attempt(t + "send", a.send, b"hello")
@@ -107,7 +109,7 @@ for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
 # A connected datagram socket changes its peer.
 a, b = udp_pair()
 c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-c.bind(("127.0.0.1", 0))
+c.bind((HOST, 0))
 attempt("udp connect again", a.connect, c.getsockname())
 a.send(b"x")
 say("udp the new peer hears", settle(c) and c.recv(5))
@@ -150,7 +152,7 @@ try:
     while True:
         sent += a.send(bytes(65536))
 except OSError as e:
-    say("a full buffer", e.errno)
+    say("a full buffer", number(e))
 say("some bytes were sent first", sent > 0)
 attempt("send dontwait into a full buffer", a.send, b"x", DONTWAIT)
 a.setblocking(True)

@@ -109,8 +109,8 @@ def emit(line):
     if _lock:
         _lock.acquire()
     try:
-        sys.stdout.write(line + "\n")
-        if hasattr(sys.stdout, "flush"):
+        print(line)  # a board may lack sys.stdout
+        if _exact:
             sys.stdout.flush()
     finally:
         if _lock:

@@ -1,13 +1,12 @@
 # run: net=veth limit=60 heap=16m
-# usocket.resolver and usocket.dialer: lookups and connects for event loops, with select.poll, usocket.poller and asyncio.
+# usocket.resolver and usocket.dialer: lookups and connects for event loops, with select.poll and usocket.poller.
 # (drive_race.py uses a name server.)
-import asyncio
 import gc
 import select
 import socket
 import time
 
-from check import check, collect, descriptors, descriptors_left, in_time, raised, raises, sections, since, skip, summary, ticks, true
+from check import check, collect, descriptors, descriptors_left, in_time, number, raised, raises, sections, since, skip, summary, ticks, true
 from pairs import close
 from where import BOTH, HOST, HOST6, NAME, SILENT
 
@@ -23,24 +22,11 @@ def end_of(o, poller=None):
             try:
                 return o.result()
             except OSError as e:
-                if e.errno != 11:
+                if number(e) != 11:
                     return e
             p.poll(10000)
     finally:
         p.unregister(o)
-
-
-def awaited(o):  # used as `await awaited(o)`
-    try:
-        while True:
-            try:
-                return o.result()
-            except OSError as e:
-                if e.errno != 11:
-                    raise
-            yield asyncio.core._io_queue.queue_read(o)
-    finally:
-        o.close()
 
 
 def lookups():
@@ -116,7 +102,7 @@ def connects_that_fail():
     port = s.getsockname()[1]  # a port without a listener
     d = socket.dialer(HOST, port, timeout=10)
     e = end_of(d)
-    check("refused", getattr(e, "errno", e), 111)
+    check("refused", number(e), 111)
     true("the message names the peer", "{}:{}".format(HOST, port) in str(e), e)
     check("the same each time", raised(d.result) is e, True)
     d.close()
@@ -140,7 +126,7 @@ def connects_that_fail():
     made = []
     e = raised(lambda: made.append(socket.dialer(HOST, port, proto=socket.IPPROTO_SEC)))
     if e:
-        check("TLS, which this build lacks", e.errno, 93)
+        check("TLS, which this build lacks", number(e), 93)
     else:
         secured = end_of(made[0])
         check("TLS: the socket comes before its handshake", (secured.proto, secured.gettimeout()), (256, 0.0))
@@ -154,7 +140,7 @@ def deadlines():
         d = socket.dialer(SILENT[0], SILENT[1], timeout=0.3)
         e = end_of(d, poller)
         took = since(start)
-        true("a silent host: timeout", isinstance(e, socket.timeout) and e.errno == 110, e)
+        true("a silent host: timeout", isinstance(e, socket.timeout) and number(e) == 110, e)
         true("never early, nor seconds late", 300 <= took and in_time(took, 3000), took)
         d.close()
         if poller:
@@ -165,7 +151,7 @@ def given_up():
     before = descriptors()
     for _ in range(3):
         d = socket.dialer(SILENT[0], SILENT[1], timeout=5)
-        check("under way", raised(d.result).errno, 11)
+        check("under way", number(raised(d.result)), 11)
         p = select.poll()
         p.register(d, select.POLLIN)
         check("nothing to do", p.poll(30), [])
@@ -197,47 +183,5 @@ def source_addresses():
     s.close()
 
 
-def under_asyncio():
-    async def ticking(gaps, stop):
-        last = ticks()
-        while not stop:
-            await asyncio.sleep_ms(5)
-            gaps.append(since(last))
-            last = ticks()
-
-    async def main(port, own):
-        if own:
-            asyncio.core._io_queue.poller = socket.poller()
-        gaps, stop = [], []
-        t = asyncio.create_task(ticking(gaps, stop))
-        got = [len(await awaited(socket.resolver(NAME, 80, type=ST))) > 0]
-        c = await awaited(socket.dialer(NAME, port, timeout=10))
-        got.append(c.getpeername()[1] == port)
-        c.close()
-        try:
-            await awaited(socket.dialer(SILENT[0], SILENT[1], timeout=0.2))
-        except socket.timeout:
-            got.append("timeout")
-        d = socket.dialer(SILENT[0], SILENT[1], timeout=20)
-        try:
-            await asyncio.wait_for(awaited(d), 0.1)
-        except asyncio.TimeoutError:
-            got.append("cancelled")
-        got.append(raised(d.result).errno)
-        stop.append(1)
-        await t
-        return got, len(gaps) >= 3
-
-    s = socket.create_server((HOST, 0))
-    for own in (False, True):
-        check(
-            "awaited, by {}".format("poller" if own else "select.poll"), asyncio.run(main(s.getsockname()[1], own)),
-            ([True, True, "timeout", "cancelled", 9], True),
-        )
-        asyncio.new_event_loop()
-        gc.collect()
-    s.close()
-
-
-sections(lookups, lookups_that_fail, connects, connects_that_fail, deadlines, given_up, source_addresses, under_asyncio)
+sections(lookups, lookups_that_fail, connects, connects_that_fail, deadlines, given_up, source_addresses)
 summary()

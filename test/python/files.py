@@ -138,7 +138,7 @@ def a_dialer_begins_anew():
     check("a dialer without a descriptor: collected, tried again", (len(got), e), (1, None))
     check("no poll reports it as closed", [mask for mask in told if mask & 32], [])
     p.close()
-    close(s, d, *held, *got)
+    close(s, d, *(held + got))
     collect()
 
 

@@ -7,7 +7,7 @@ import select
 import socket
 import time
 
-from check import SYSTEM, check, collect, summary, tasks
+from check import SYSTEM, check, collect, number, summary, tasks
 from pairs import close, settle, tcp_pair
 from squeeze import sweep
 from where import HOST, NAME
@@ -21,7 +21,7 @@ def end_of(o):
         try:
             return o.result()
         except OSError as e:
-            if e.errno != 11:
+            if number(e) != 11:
                 raise
         time.sleep_ms(1)
 
@@ -78,7 +78,7 @@ def fail_to_dial(made):
         try:
             end_of(d)
         except OSError as e:
-            if e.errno != 111:
+            if number(e) != 111:
                 raise
 
 

@@ -1,6 +1,5 @@
 # run: limit=60 heap=16m
 # usocket.poller has select.poll's interface and must report the same events.
-import asyncio
 import gc
 import select
 import socket
@@ -381,85 +380,8 @@ def unreachable():
     true("collected", descriptors() <= before + 3, (before, descriptors()))
 
 
-def under_asyncio():
-    # Replaces asyncio's own poller.
-    async def echo(reader, writer):
-        while True:
-            line = await reader.readline()
-            if not line:
-                break
-            writer.write(line)
-            await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    async def client(port, n):
-        reader, writer = await asyncio.open_connection(HOST, port)
-        good = 0
-        for k in range(10):
-            writer.write(b"%d %d\n" % (n, k))
-            await writer.drain()
-            good += await reader.readline() == b"%d %d\n" % (n, k)
-        writer.close()
-        await writer.wait_closed()
-        return good
-
-    async def main():
-        asyncio.core._io_queue.poller = socket.poller()
-        s = socket.socket()
-        s.bind((HOST, 0))
-        port = s.getsockname()[1]
-        s.close()
-        server = await asyncio.start_server(echo, HOST, port)
-        results = await asyncio.gather(*[client(port, n) for n in range(5)])
-        server.close()
-        await server.wait_closed()
-        return results
-
-    check("five clients of an echo server", asyncio.run(main()), [10] * 5)
-    asyncio.new_event_loop()
-
-    async def closes(a):
-        asyncio.core._io_queue.poller = socket.poller()
-
-        async def waits():
-            try:
-                return await asyncio.StreamReader(a).read(1)
-            except OSError as e:
-                return e.errno
-
-        task = asyncio.create_task(waits())
-        await asyncio.sleep(0.05)
-        a.close()
-        return await asyncio.wait_for(task, 5)
-
-    a, b = tcp_pair()
-    a.setblocking(False)
-    check("closed under a task that reads", asyncio.run(closes(a)), 9)
-    b.close()
-    asyncio.new_event_loop()
-
-    async def cancels(a, b):
-        asyncio.core._io_queue.poller = socket.poller()
-        reader = asyncio.StreamReader(a)
-        for _ in range(3):
-            try:
-                await asyncio.wait_for(reader.readexactly(4), 0.03)
-            except asyncio.TimeoutError:
-                pass
-        b.send(b"last")
-        return await asyncio.wait_for(asyncio.StreamReader(a).read(4), 5)
-
-    a, b = tcp_pair()
-    a.setblocking(False)
-    check("cancelled waits, then a read", asyncio.run(cancels(a, b)), b"last")
-    close(a, b)
-    asyncio.new_event_loop()
-    gc.collect()
-
-
 sections(
     the_interface, as_select_poll_has_it, closed_sockets, left_in_the_middle, number_reused_in_the_middle, closed_lookups, kept_bytes,
-    streams_that_are_not_ours, subclasses_and_files, numbers, many, unreachable, under_asyncio,
+    streams_that_are_not_ours, subclasses_and_files, numbers, many, unreachable,
 )
 summary()

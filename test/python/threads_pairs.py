@@ -320,7 +320,7 @@ def pollers():
             objects[0].settimeout(0)
             objects[0].recv(1000)
         except OSError as e:
-            return e.errno == 11
+            return number(e) == 11
         return True
 
     every_pair("poller", make, is_whole, merged(POLLER, POLLER_MORE), POLLER)

@@ -1,6 +1,7 @@
 # Connected TLS sockets, for scripts of this directory; None on a build without TLS.
 import socket
 
+from check import number
 from pairs import buffer_size, settle
 from tlsdata import CERT, KEY
 from where import HOST
@@ -54,7 +55,7 @@ def tls_pair():
                 x.do_handshake()
                 left.remove(x)
             except OSError as e:
-                if e.errno not in (11, 115, 107):
+                if number(e) not in (11, 115, 107):
                     raise
         if not left:
             break
