@@ -62,13 +62,6 @@ def compiled(names):
     return files
 
 
-def scripts(pattern):
-    """Those that the list of the stack does not leave out."""
-    left_out = {d.script for d in judge.differences(os.path.join(PYTHON, "stacks", "board.txt")) if d.label == "-"}
-    names = [name for name in sorted(os.listdir(PYTHON)) if name.endswith(".py") and name not in judge.HELPERS]
-    return [n for n in names if re.search(pattern, n)], left_out
-
-
 def target(again):
     """The board's target.py, with the environment that a board does not have."""
     with open(os.path.join(PYTHON, "stacks", "board", "target.py"), encoding="utf-8") as file:
@@ -97,16 +90,10 @@ class Runner:
             out += f"\nFAIL no halt: {'no end after its limit' if status is None else f'the emulator ended with status {status}'} {error}\n"
         with open(os.path.join(OUT, f"{name[:-3]}.{again}.txt" if again else name[:-3] + ".txt"), "w", encoding="utf-8") as file:
             file.write(out)
-        if again < judge.FRESH and self.doubtful(out):
+        if again < judge.FRESH and judge.doubtful(out):
             self.run(name, again + 1)
         figures = re.search(r"^board: (.*)$", out, re.M)
         return f"{name}: {figures[1] if figures else 'halted'}, {time.monotonic() - start:.1f} s of this machine"
-
-    @staticmethod
-    def doubtful(out):
-        """True if the collector may have overlooked a socket."""
-        left = re.search(rf"^{judge.LEFT}: (.*)$", out, re.M)
-        return bool(re.search(r"^LOST ", out, re.M) or left and left[1] != "0")
 
 
 def links(without):
@@ -153,7 +140,7 @@ def main():
     shutil.rmtree(OUT, ignore_errors=True)
     os.makedirs(OUT)
     runner = Runner(options.shift)
-    names, left_out = scripts(options.filter)
+    names, left_out = judge.selection("board", options.filter)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         waiting = [pool.submit(runner.run, name) for name in names if name not in left_out]
         for future in concurrent.futures.as_completed(waiting):

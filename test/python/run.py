@@ -100,6 +100,19 @@ def excuse(result, known):
     result.failed = left + ["%s: stale: %s: nothing fails that matches %s" % (d.where, d.id, d.label) for d in known if not d.used]
 
 
+def selection(stack, pattern, directory=HERE):
+    """The scripts whose names match, and the names of those that the list of the stack leaves out."""
+    left_out = {d.script for d in differences(os.path.join(HERE, "stacks", stack + ".txt")) if d.label == "-"}
+    names = [name for name in sorted(os.listdir(directory)) if name.endswith(".py") and name not in HELPERS]
+    return [name for name in names if re.search(pattern, name)], left_out
+
+
+def doubtful(output):
+    """True if the collector may have overlooked a socket: a fresh interpreter is asked again."""
+    left = re.search(r"^%s: (.*)$" % LEFT, output, re.M)
+    return bool(re.search(r"^LOST ", output, re.M) or left and left[1] != "0")
+
+
 def directives(path):
     found = {}
     with open(path, encoding="utf-8") as f:
