@@ -17,6 +17,7 @@ include mk/lint.mk
 include mk/test-c.mk
 include mk/sal.mk
 include mk/samples.mk
+include mk/rtthread.mk
 include mk/lwip.mk
 include mk/lwip_raw.mk
 include mk/tap.mk

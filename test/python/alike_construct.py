@@ -2,7 +2,7 @@
 import socket
 from alike import FIRST, attempt, done, plain, say, tcp_pair
 from check import env
-from where import HOST
+from where import HOST, SELF_CHECKED
 
 NAMES = (
     "AF_INET AF_INET6 AF_UNIX SOCK_STREAM SOCK_DGRAM SOCK_RAW IPPROTO_IP IPPROTO_ICMP IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6 "
@@ -154,5 +154,6 @@ s = socket.socket()
 socket.socket.settimeout(s, 2)
 say("called through the type", s.gettimeout())
 s.close()
-attempt("method with another self", socket.socket.recv, 5, 5)
+if SELF_CHECKED:
+    attempt("method with another self", socket.socket.recv, 5, 5)
 done()

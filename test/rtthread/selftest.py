@@ -2,6 +2,7 @@
 """Run the runner on an imitated board, fake_board.py, and check what it reports: scripts that pass, fail, hang, halt or end the board, a
 console that loses characters, a board that does not start. Each case has an outcome that an ignored fault would change."""
 
+import ast
 import os
 import pty
 import re
@@ -9,6 +10,8 @@ import subprocess
 import sys
 import tempfile
 import tty
+
+import test as tests
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = os.path.join(HERE, "scripts")
@@ -112,7 +115,49 @@ def serial():
     check("a device that is no terminal", run.status == 1 and "is no serial device" in run.out, run.out)
 
 
+def too_new(text):
+    """The things in a script that MicroPython 1.13, without async as RT-Thread builds it, cannot compile or does not have."""
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.JoinedStr):
+            found.add("f-string")
+        elif isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)):
+            found.add("async")
+        elif isinstance(node, ast.Call) and sum(isinstance(a, ast.Starred) for a in node.args) > 1:
+            found.add("two *x in a call")
+        elif isinstance(node, ast.Call) and sum(k.arg is None for k in node.keywords) > 1:
+            found.add("two **x in a call")
+        elif isinstance(node, (ast.Tuple, ast.List, ast.Set)) and isinstance(getattr(node, "ctx", ast.Load()), ast.Load) and any(
+                isinstance(a, ast.Starred) for a in node.elts):
+            found.add("*x in a display")
+        elif isinstance(node, ast.Attribute) and node.attr in ("errno", "fromhex") and isinstance(node.ctx, ast.Load):
+            found.add("." + node.attr)
+    return found
+
+
+def python_1_13():
+    for text, what in (("f'{1}'", "f-string"), ("async def f():\n  pass", "async"), ("f(*a, *b)", "two *x in a call"), ("f(**a, **b)", "two **x in a call"),
+                       ("[*a]", "*x in a display"), ("e.errno", ".errno"), ("bytes.fromhex('00')", ".fromhex")):
+        check("what is too new is found: " + what, too_new(text) == {what}, too_new(text))
+    check("what is not too new", too_new("a, *b = c\nf(*a, **b)\nn = (x := 1)") == set())
+    names, left_out = tests.judge.selection(tests.STACK, "")
+    names = [name for name in names if name not in left_out] + [name + ".py" for name in tests.HELPERS if name != "target"]
+    found = {name: too_new(tests.source(os.path.join(tests.PYTHON, name))) for name in names}
+    check("no script of the list is too new for MicroPython 1.13", len(found) > 40 and not any(found.values()),
+          {name: what for name, what in found.items() if what})
+
+
+def the_target():
+    def names(path):
+        return {t.id for node in ast.walk(ast.parse(tests.source(path))) if isinstance(node, ast.Assign) for t in node.targets}
+
+    ours = names(os.path.join(tests.PYTHON, "stacks", tests.STACK, "target.py"))
+    check("target.py sets what where.py has", len(ours) > 5 and ours <= names(os.path.join(tests.PYTHON, "where.py")), ours)
+
+
 def main():
+    python_1_13()
+    the_target()
     every_script()
     consoles()
     boots()

@@ -40,7 +40,8 @@ HELPERS = ("target", "control", "where", "check", "pairs", "alike", "squeeze", "
 ALWAYS = ("target", "control", "where")
 TARGET = "    from target import *\n"  # a line of where.py, without its comment: an object in sys.modules has no names for it
 BOOT = 60  # seconds until the prompt, and until an address
-RECORDS = {}  # of the name server
+RECORDS = {"five": ["127.0.0.5"], "six": ["::1"], "both": ["127.0.0.1", "::1"]}  # of the name server, as in netns.sh
+ESCAPES = re.compile(rb"\x1b\[[0-9;]*m")  # colours of RT-Thread's log
 NAME, BOTH = "name.test", "both.test"
 
 
@@ -156,7 +157,7 @@ class Runner:
             wrong = "the console lost characters of the last line"
         except boards.Failed as e:
             wrong = str(e)
-        out = board.output.decode(errors="replace").replace("\r", "") if runs else ""
+        out = ESCAPES.sub(b"", board.output).decode(errors="replace").replace("\r", "") if runs else ""
         return out, wrong + ("; pieces typed again: %d" % board.typed_again if wrong and board and board.typed_again else "")
 
     def run(self, name, again=0):
