@@ -41,7 +41,7 @@ ALWAYS = ("target", "control", "where")
 TARGET = "    from target import *\n"  # a line of where.py, without its comment: an object in sys.modules has no names for it
 BOOT = 60  # seconds until the prompt, and until an address
 RECORDS = {"five": ["127.0.0.5"], "six": ["::1"], "both": ["127.0.0.1", "::1"]}  # of the name server, as in netns.sh
-ESCAPES = re.compile(rb"\x1b\[[0-9;]*m")  # colours of RT-Thread's log
+ESCAPES = re.compile(rb"\x1b\[[0-9;]*m|[\0-\x03]")  # of RT-Thread's log
 NAME, BOTH = "name.test", "both.test"
 
 
