@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check docs/stacks.md against the lists of known differences, test/python/stacks/*.txt, and against the tests.
+"""Check docs/stacks.md against the lists of known differences, test/python/stacks/*.txt and */*.txt, and against the tests.
 
 - every ID of a list has a row in the table of differences, and a list or a cell uses every row
 - every row of the table of promises has a cell for each stack: a check mark, IDs, or a dash (not shown)
@@ -39,10 +39,10 @@ def tables(text):
 def lists():
     """Read the lists; returns {stack: [(ID, script, label)]}."""
     found = {}
-    for path in sorted(glob.glob(os.path.join(LISTS, "*.txt"))):
+    for path in sorted(glob.glob(os.path.join(LISTS, "**", "*.txt"), recursive=True)):
         with open(path, encoding="utf-8") as file:
             lines = [line for line in file if line.strip() and not line.startswith("#")]
-        found[os.path.basename(path)[:-4]] = [tuple(part.strip() for part in line.split("|"))[:3] for line in lines]
+        found[os.path.relpath(path, LISTS)[:-4]] = [tuple(part.strip() for part in line.split("|"))[:3] for line in lines]
     return found
 
 

@@ -56,6 +56,8 @@ def collected_and_tried_again():
         collect()
     s = socket.create_server((HOST, 0))
     c = socket.create_connection(s.getsockname())
+    settle(s)
+    s.settimeout(10)
     lose_all()
     got = []
     e = raised(lambda: got.append(s.accept()[0]))

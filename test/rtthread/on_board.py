@@ -44,6 +44,20 @@ def script(name):
     print(chr(4))
 
 
+def with_ticks():
+    # A `time` whose sleeps last a tick at least. RT-Thread's do not wait at all below one, and a Python thread, whose priority is higher,
+    # then never lets the main thread run.
+    import time
+
+    module = Module()
+    for key in dir(time):
+        setattr(module, key, getattr(time, key))
+    module.sleep = lambda seconds: time.sleep(0.01 if 0 < seconds < 0.01 else seconds)
+    module.sleep_ms = lambda ms: time.sleep(max(ms, 10) / 1000 if ms > 0 else 0)
+    sys.modules["time"] = module
+
+
+with_ticks()
 for lacking in ("os",):
     try:
         __import__(lacking)
