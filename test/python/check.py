@@ -48,14 +48,15 @@ def _taken():
 
 # Count open sockets, or all descriptors; only differences are meaningful. SYSTEM is True if a socket's number is a system descriptor.
 SYSTEM = False
+descriptors = _taken
 if _stack:
     descriptors = _stack.sockets
 else:
     try:
-        _listed()
-        descriptors, SYSTEM = _listed, True
+        if _listed():  # a board without /proc may list nothing
+            descriptors, SYSTEM = _listed, True
     except (OSError, AttributeError):
-        descriptors = _taken
+        pass
 FIRST = 3 if SYSTEM else 0  # lowest possible number of a socket
 
 

@@ -7,7 +7,7 @@ import select
 import socket
 import time
 
-from check import SYSTEM, check, collect, number, summary, tasks
+from check import SYSTEM, check, collect, number, run, summary, tasks
 from pairs import close, settle, tcp_pair
 from squeeze import sweep
 from where import HOST, NAME
@@ -123,16 +123,19 @@ def tells(made):
     return got == [(True, IN)] and also == [OUT]
 
 
-class Still(io.IOBase):
-    def ioctl(self, request, arg):
-        return 0 if request == 3 else -22  # MP_STREAM_POLL
+def of_python():
+    class Still(io.IOBase):
+        def ioctl(self, request, arg):
+            return 0 if request == 3 else -22  # MP_STREAM_POLL
+
+    still = Still()
+    sweep("register of what has no descriptor", watched, lambda made: made[0].p.register(still, IN), tells)
 
 
-Stream = Still()
 sweep("poller()", nothing, lambda made: socket.poller().close())
 sweep("poller(), left to the collector", nothing, lambda made: socket.poller())
 sweep("register", watched, lambda made: made[0].p.register(made[0].d, OUT), tells)
-sweep("register of what has no descriptor", watched, lambda made: made[0].p.register(Stream, IN), tells)
+run(of_python)
 sweep("modify", watched, lambda made: made[0].p.modify(made[0].b, IN), tells)
 sweep("unregister", watched, lambda made: made[0].p.unregister(made[0].d), tells)
 sweep("poll", watched, lambda made: made[0].p.poll(0), tells)

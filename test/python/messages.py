@@ -3,7 +3,7 @@
 import socket
 import time
 
-from check import check, number, raised, raises, summary, true
+from check import check, number, raised, raises, sections, summary, true
 from pairs import tcp_pair, settle
 from where import HOST
 
@@ -91,38 +91,46 @@ if CALLS[-1][0] == "TLS connect":
         true("TLS_HOSTNAME that is no name: TLSError that names xn--", isinstance(e, socket.TLSError) and "xn--" in str(e) and number(e) != 0, e)
     s.close()
 
-# localhost is this host, without a lookup and therefore without a wait.
-l = socket.create_server(("localhost", 0))
-port = l.getsockname()[1]
-check("create_server takes localhost", l.getsockname()[0], "127.0.0.1")
-for name in ("localhost", "LocalHost.", "any.thing.localhost"):
+
+def localhost():
+    # localhost is this host, without a lookup and therefore without a wait.
+    l = socket.create_server(("localhost", 0))
+    port = l.getsockname()[1]
+    check("create_server takes localhost", l.getsockname()[0], "127.0.0.1")
+    for name in ("localhost", "LocalHost.", "any.thing.localhost"):
+        c = socket.socket()
+        c.setblocking(False)
+        e = raised(c.connect, ((name, port),))
+        true("non-blocking connect to {} starts".format(name), e is None or number(e) == 115, e)
+        c.settimeout(10)
+        l.settimeout(10)
+        s, _ = l.accept()
+        s.send(b"hello")
+        check("and gets there", c.recv(10), b"hello")
+        c.close()
+        s.close()
+        u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        u.setblocking(False)
+        u.bind((name, 0))
+        check("non-blocking bind to {}".format(name), u.getsockname()[0], "127.0.0.1")
+        check("non-blocking sendto {}".format(name), u.sendto(b"x", (name, u.getsockname()[1])), 1)
+        u.close()
+        check("gethostbyname of {}".format(name), socket.gethostbyname(name), "127.0.0.1")
+        check("AI_CANONNAME of {}".format(name), socket.getaddrinfo(name, 80, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)[0][3], name)
+        raises("AI_NUMERICHOST refuses {}".format(name), socket.gaierror, socket.getaddrinfo, name, 80, 0, 0, 0, socket.AI_NUMERICHOST)
+        c = socket.create_connection((name, port), 10)
+        check("create_connection to {}".format(name), c.getpeername()[1], port)
+        c.close()
+        l.accept()[0].close()
+    l.close()
+
+
+def another_name():
     c = socket.socket()
     c.setblocking(False)
-    e = raised(c.connect, ((name, port),))
-    true("non-blocking connect to {} starts".format(name), e is None or number(e) == 115, e)
-    c.settimeout(10)
-    l.settimeout(10)
-    s, _ = l.accept()
-    s.send(b"hello")
-    check("and gets there", c.recv(10), b"hello")
+    raises("another name would have to be waited for", 11, c.connect, ("some.example", 80))
     c.close()
-    s.close()
-    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    u.setblocking(False)
-    u.bind((name, 0))
-    check("non-blocking bind to {}".format(name), u.getsockname()[0], "127.0.0.1")
-    check("non-blocking sendto {}".format(name), u.sendto(b"x", (name, u.getsockname()[1])), 1)
-    u.close()
-    check("gethostbyname of {}".format(name), socket.gethostbyname(name), "127.0.0.1")
-    check("AI_CANONNAME of {}".format(name), socket.getaddrinfo(name, 80, socket.AF_INET, socket.SOCK_STREAM, 0, socket.AI_CANONNAME)[0][3], name)
-    raises("AI_NUMERICHOST refuses {}".format(name), socket.gaierror, socket.getaddrinfo, name, 80, 0, 0, 0, socket.AI_NUMERICHOST)
-    c = socket.create_connection((name, port), 10)
-    check("create_connection to {}".format(name), c.getpeername()[1], port)
-    c.close()
-    l.accept()[0].close()
-c = socket.socket()
-c.setblocking(False)
-raises("another name would have to be waited for", 11, c.connect, ("some.example", 80))
-c.close()
-l.close()
+
+
+sections(localhost, another_name)
 summary()

@@ -20,7 +20,7 @@ def says(label, call, fn, *args):
     true("{} names {}".format(label, call), text.startswith(call + ":") or text.startswith(call + " "), text)
 
 
-NAMES = [name for name in dir(socket) if name.startswith("E") and not name.startswith(("EAI_", "ETLS_"))]
+NAMES = [name for name in dir(socket) if name.startswith("E") and name[:4] not in ("EAI_", "ETLS")]
 
 
 def late():

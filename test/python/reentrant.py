@@ -174,18 +174,17 @@ def lines_are_kept():
         b.close()
 
 
-class Closer(io.IOBase):
-    def __init__(self, act):
-        self.act = act
-
-    def ioctl(self, request, arg):
-        if request != 3:
-            return -22
-        self.act()
-        return 0
-
-
 def poller_changed():
+    class Closer(io.IOBase):
+        def __init__(self, act):
+            self.act = act
+
+        def ioctl(self, request, arg):
+            if request != 3:
+                return -22
+            self.act()
+            return 0
+
     p = socket.poller()
     p.register(Closer(p.close), 1)
     e = raised(p.poll, (100,))

@@ -28,10 +28,12 @@ def fill(k):
 
 def release():
     # Free the blocks of fill(). They are unlinked one by one, because a stale word that keeps one block must not keep the others.
-    link, _held[0] = _held[0], None
+    link = _held[0]  # there is no memory for a tuple
+    _held[0] = None
     filled = link is not None
     while link:
-        link, last = link[0], link
+        last = link
+        link = link[0]
         if isinstance(last, list):
             last[0] = None
     return filled
