@@ -6,9 +6,7 @@ import time
 
 from check import FIRST, SYSTEM, check, collect, descriptors, number, raised, raises, sections, since, summary, ticks, true
 from pairs import close, settle, tcp_pair
-from where import HOST, NAME
-
-LIMIT = 24  # of descriptors; another stack has a limit of its own
+from where import HOST, LIMIT, NAME
 
 
 def take_all():

@@ -10,6 +10,7 @@ OUTWARD = "v0"  # the interface with 192.0.2.2, in SILENT's network, and a link-
 MUCH = 20000000  # bytes, far more than a connection buffers without a reader
 DATAGRAM = 60000  # bytes; the largest datagram
 MANY = 20  # pairs of sockets that may be open at once
+LIMIT = 24  # descriptors that may be open at once, as files.py has them; another stack has a limit of its own
 STALE = 0  # objects that a conservative collector may keep by mistake
 FITS = 100000  # bytes that a connection buffers without a reader
 LINGER_RESETS = True  # SO_LINGER of zero makes close() a reset

@@ -8,6 +8,7 @@ class Module:
     pass
 
 
+TICK = 0.015  # seconds; a tick, and so much more that rounding does not make it less
 pieces = []
 
 
@@ -52,8 +53,8 @@ def with_ticks():
     module = Module()
     for key in dir(time):
         setattr(module, key, getattr(time, key))
-    module.sleep = lambda seconds: time.sleep(0.01 if 0 < seconds < 0.01 else seconds)
-    module.sleep_ms = lambda ms: time.sleep(max(ms, 10) / 1000 if ms > 0 else 0)
+    module.sleep = lambda seconds: time.sleep(TICK if 0 < seconds < TICK else seconds)
+    module.sleep_ms = lambda ms: module.sleep(ms / 1000)
     sys.modules["time"] = module
 
 
