@@ -42,7 +42,7 @@ sal_$(1)_PROGRAMS := $(4:%=$(BUILD_DIR)/sal-$(1)/unit-%) $(5:%=$(BUILD_DIR)/sal-
 .PRECIOUS: $(BUILD_DIR)/sal-$(1)/lib/%.o $(BUILD_DIR)/sal-$(1)/look/%.o $(BUILD_DIR)/sal-$(1)/test/%.o
 $(BUILD_DIR)/sal-$(1)/lib/%.o: %.c
 	@mkdir -p $$(@D)
-	$$(Q)$(2) $(SAL_LIB_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
+	$$(Q)$(2) $(SAL_LIB_FLAGS) $(if $(filter clang,$(2)),-Wpedantic -Wgnu) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
 $(BUILD_DIR)/sal-$(1)/look/%.o: $(SAL)/%.c
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(SAL_LOOK_FLAGS) $(3) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<

@@ -5,7 +5,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include <rtconfig.h>
+#include <rtthread.h>
 
 #if defined(RT_USING_LWIP) && USOCKET_UDP_MAILBOX > 0
 #include <lwip/opt.h>
