@@ -101,7 +101,7 @@ def excuse(result, known):
 
 
 def selection(stack, pattern, directory=HERE):
-    """The scripts whose names match, and the names of those that the list of the stack leaves out."""
+    """The scripts with a matching name, and the names of those that the list of the stack leaves out."""
     left_out = {d.script for d in differences(os.path.join(HERE, "stacks", stack + ".txt")) if d.label == "-"}
     names = [name for name in sorted(os.listdir(directory)) if name.endswith(".py") and name not in HELPERS]
     return [name for name in names if re.search(pattern, name)], left_out

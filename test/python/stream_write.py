@@ -67,7 +67,7 @@ def slow_reader(s, total, stop):
         if not piece:
             break
         got.append(piece)
-        time.sleep(0.002)
+        time.sleep(0.02)
     s.settimeout(None)
     got.append(drain(s))
     return b"".join(got)
@@ -78,7 +78,7 @@ def peer_reads_slowly():
         a, b = narrow_pair()
         stop = []
         t = spawn(slow_reader, b, SIZE, stop)
-        a.settimeout(0.4)
+        a.settimeout(0.2)
         e = raised(getattr(a, name), (DATA,))
         judged(name + " to a slow reader", e)
         stop.append(1)

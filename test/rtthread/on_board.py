@@ -46,8 +46,8 @@ def script(name):
 
 
 def with_ticks():
-    # A `time` whose sleeps last a tick at least. RT-Thread's do not wait at all below one, and a Python thread, whose priority is higher,
-    # then never lets the main thread run.
+    # Put a `time` in place of the board's that sleeps for a tick at least. RT-Thread's does not wait at all below one, and a Python thread
+    # has a higher priority: it would never let the main thread run.
     import time
 
     module = Module()
