@@ -16,6 +16,7 @@ FITS = 100000  # bytes that a connection buffers without a reader
 LINGER_RESETS = True  # SO_LINGER of zero makes close() a reset
 NODELAY = False  # True: connections of the tests get TCP_NODELAY, because each small segment would wait for the stack's delayed ACK
 STACK = 0  # bytes of a thread's stack; 0: the interpreter's default
+FAIR = True  # a thread that never waits lets the others run
 SELF_CHECKED = True  # the interpreter checks the first argument of a method that is called through its type
 SIN_LEN = False  # struct sockaddr begins with its length
 

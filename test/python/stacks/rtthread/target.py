@@ -11,5 +11,6 @@ STALE = 2
 STACK = 16384
 SIN_LEN = True
 SELF_CHECKED = False
+FAIR = False
 INTERFACE = "e0"
 OUTWARD = "e0"
