@@ -186,7 +186,7 @@
 
 /** A call of the module tries the stack at once, and looks at the clock only if it has to wait:
  *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line.
- *  @cost 322 + 600 (0 -> 1) */
+ *  @cost 322 + 614 (0 -> 1) */
 #ifndef USOCKET_QUICK
 #define USOCKET_QUICK 0
 #endif
