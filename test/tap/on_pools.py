@@ -155,7 +155,9 @@ def listening():
             told += how in ("end", 104)
             kernel.close(far)
         check(t + "each one is accepted or gets an error", told, len(made))
-        true(t + "most are accepted", len(heard) >= (1 if TINY else 30), (len(heard), len(made)))
+        # A slow machine has dialled fewer within the second.
+        least = min(1 if TINY else 30, len(made))
+        true(t + "most are accepted", least and len(heard) >= least, (len(heard), len(made)))
         true(t + "errors of accept are clear", all(e.errno in NO_ROOM + (103, 104) for e in errors), errors)
         l.settimeout(10)
         far = kernel.dial("4", port)
