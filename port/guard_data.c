@@ -101,7 +101,8 @@ ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sock
     return guard_done((int)r, number);
 }
 
-/* Most bytes in a datagram. lwIP counts a packet's bytes in 16 bits, its headers included; lwIP 2.0 stops the system if they overflow. */
+/* Most bytes in a datagram. lwIP counts a packet's bytes in 16 bits, its headers included; lwIP 2.0
+ * stops the system if they overflow. */
 #define DATAGRAM_MAX(family) ((size_t)65535 - 8 - ((family) == AF_INET ? 20 : 40))
 
 /* Check a datagram before the stack sees it. @return 0, or an error number */

@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 #include "look.h"
+#include "look_up.h"
 #include "schedule.h"
 #include "stack.h"
 #include "usocket/port.h"
@@ -350,17 +351,6 @@ static void dialling(unsigned seed) {
 static void test_connect(void **state) {
     (void)state;
     each(dialling, 20000);
-}
-
-static int look_up(const char *name, usocket_time_t timeout) {
-    usocket_lookup_t *l;
-    usocket_query_t q = {.host = name, .port = 80};
-    int r = usocket_lookup_start(&l, &q);
-    if (r == 0) {
-        r = usocket_lookup_wait(l, usocket_deadline_in(timeout));
-        usocket_lookup_free(l);
-    }
-    return r;
 }
 
 static void ask(void *arg) {

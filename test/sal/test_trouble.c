@@ -6,6 +6,7 @@
 
 #include "fixture.h"
 #include "look.h"
+#include "look_up.h"
 #include "stack.h"
 #include "usocket/port.h"
 
@@ -129,17 +130,6 @@ static void test_down_and_poll(void **state) {
     assert_ok(usocket_close(&u));
     assert_ok(usocket_close(&a));
     assert_ok(usocket_close(&b));
-}
-
-static int look_up(const char *name, usocket_time_t timeout) {
-    usocket_lookup_t *l;
-    usocket_query_t q = {.host = name, .port = 80};
-    int r = usocket_lookup_start(&l, &q);
-    if (r == 0) {
-        r = usocket_lookup_wait(l, usocket_deadline_in(timeout));
-        usocket_lookup_free(l);
-    }
-    return r;
 }
 
 static void test_names_without_network(void **state) {
