@@ -27,7 +27,16 @@ usocket_time_t usocket_deadline(const usocket_t *s) {
 /* A timeout has 64 bits. A processor of 32 bits loads it in
  * two halves, so it is read and written under the lock there. */
 #if USOCKET_THREADS && UINTPTR_MAX <= UINT32_MAX
+typedef int32_t __attribute__((may_alias)) half_t;
+#define HIGH (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+
 static usocket_time_t load_time(const usocket_time_t *p) {
+#if USOCKET_QUICK
+    /* The sign tells a blocking socket, the usual one: that half is read without the lock. */
+    if (LOOSE_LOAD((const half_t *)p + HIGH) < 0) {
+        return USOCKET_FOREVER;
+    }
+#endif
     lock_sockets();
     usocket_time_t t = *p;
     unlock_sockets();
