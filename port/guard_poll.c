@@ -6,6 +6,11 @@
 
 #if PLAT_GUARD
 
+/* True if the state has nothing to add to the stack's answer: the usual case while data flows. */
+static inline bool is_calm(const entry_t *e) {
+    return e->stage == CONNECTED && !(e->flags & (HALF_IN | HALF_OUT | ENDED | TROUBLE));
+}
+
 /* The events that Linux's poll reports by the state alone. */
 static int standing(const entry_t *e, int events) {
     int bits = 0;
@@ -23,18 +28,31 @@ static int standing(const entry_t *e, int events) {
     return bits & (events | POLLERR | POLLHUP);
 }
 
-/* Correct the stack's answer, and update the state by it. */
-static int judge(int handle, int events, int revents) {
-    entry_t *e = guard_lookup(handle);
-    if (e == NULL) {
-        return revents;
-    }
-    if (e->stage == CONNECTING && (revents & (POLLOUT | POLLERR | POLLHUP))) {
+/* Update the state after the stack's answer. */
+static void learn(int handle, entry_t *e, int revents) {
+    usocket_port_lock();
+    if (guard_lookup(handle) == NULL) {
+        /* closed meanwhile */
+    } else if (e->stage == CONNECTING) {
         guard_connect_ended(handle, e);
     } else if (e->stage == CONNECTED && e->type == SOCK_STREAM && (revents & POLLERR)) {
         e->flags |= TROUBLE;
     }
-    if (e->type == SOCK_STREAM) {
+    usocket_port_unlock();
+}
+
+/* Correct the stack's answer, and update the state by it. The lock is for the update alone: a
+ * state that another thread changes at this moment may be the old or the new one. */
+static int judge(int handle, int events, int revents) {
+    entry_t *e = guard_lookup(handle);
+    if (e == NULL || (is_calm(e) && !(revents & (POLLERR | POLLHUP)))) {
+        return revents;
+    }
+    bool stream = e->type == SOCK_STREAM;
+    if (revents & (e->stage == CONNECTING ? POLLOUT | POLLERR | POLLHUP : stream ? POLLERR : 0)) {
+        learn(handle, e, revents);
+    }
+    if (stream) {
         revents &= e->stage == CONNECTING || e->stage == FRESH ? 0 : ~(POLLERR | POLLHUP);
     }
     return revents | standing(e, events);
@@ -42,27 +60,24 @@ static int judge(int handle, int events, int revents) {
 
 /* An entry that is ready by its state makes the poll not wait. The stack polls without the lock. */
 int guard_poll(plat_pollfd *fds, unsigned n, long long left) {
-    usocket_port_lock();
     for (unsigned i = 0; i < n; i++) {
-        entry_t *e = fds[i].fd < 0 ? NULL : guard_lookup(fds[i].fd);
-        if (e != NULL && standing(e, fds[i].events) != 0) {
+        const entry_t *e = fds[i].fd < 0 ? NULL : guard_lookup(fds[i].fd);
+        if (e != NULL && !is_calm(e) && standing(e, fds[i].events) != 0) {
             left = 0;
         }
     }
-    usocket_port_unlock();
     int r = plat_poll(fds, n, left);
     if (r < 0) {
         return r;
     }
     int ready = 0;
-    usocket_port_lock();
     for (unsigned i = 0; i < n; i++) {
         if (fds[i].fd >= 0) {
             fds[i].revents = (short)judge(fds[i].fd, fds[i].events, r == 0 ? 0 : fds[i].revents);
             ready += fds[i].revents != 0;
         }
     }
-    return guard_done(ready, 0);
+    return ready;
 }
 
 #endif
