@@ -6,15 +6,8 @@
  */
 #include "sockets.h"
 
-#ifdef SAL_USING_POSIX
-#include <dfs_net.h>
-#define SAL_NUMBER(fd) dfs_net_getsocket(fd)
-#else
-#define SAL_NUMBER(fd) (fd)
-#endif
-
 bool sal_is_down(int fd) {
-    struct sal_socket *s = sal_get_socket(SAL_NUMBER(fd));
+    struct sal_socket *s = sal_get_socket(sal_number(fd));
     return s != NULL && s->netdev != NULL && !netdev_is_up(s->netdev);
 }
 
@@ -23,7 +16,7 @@ static int pending_error(int fd) {
     int error = 0;
     socklen_t len = sizeof(error);
     sal_wipe_errno(fd);
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
+    return sal_getsockopt(sal_number(fd), SOL_SOCKET, SO_ERROR, &error, &len) == 0 ? error : 0;
 }
 
 int sal_result(int fd, int r) {

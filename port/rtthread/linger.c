@@ -11,9 +11,9 @@ void sal_forget_linger(int fd) {
 #ifdef SO_LINGER
     int set[2] = {0, 0}; /* struct linger: on, seconds */
     socklen_t len = sizeof(set);
-    if (getsockopt(fd, SOL_SOCKET, SO_LINGER, set, &len) == 0 && set[0] && set[1] > 0) {
+    if (sal_getsockopt(sal_number(fd), SOL_SOCKET, SO_LINGER, set, &len) == 0 && set[0] && set[1] > 0) {
         set[0] = 0;
-        setsockopt(fd, SOL_SOCKET, SO_LINGER, set, sizeof(set));
+        sal_setsockopt(sal_number(fd), SOL_SOCKET, SO_LINGER, set, sizeof(set));
     }
 #else
     (void)fd;

@@ -10,10 +10,10 @@
 #include <string.h>
 
 #ifdef SAL_USING_POSIX
-#include <dfs_net.h>
-#define OPENED(fd)
-#define CLOSED(fd)
-#define IS_OPEN(fd) (dfs_net_getsocket(fd) >= 0)
+#define OPENED(fd) sal_opened(fd)
+#define CLOSED(fd) sal_closed(fd)
+#define IS_OPEN(fd) (sal_number(fd) >= 0)
+
 #else
 
 /* SAL crashes on a number that is not open, so the open ones are marked here. */
@@ -51,7 +51,7 @@ static uint8_t open_numbers[(PLAT_HANDLE_COUNT + 7) / 8];
 int plat_set_nonblocking(int fd) {
     MUST_BE_OPEN(fd);
     int on = 1;
-    return CALL(fd, ioctlsocket(fd, (long)FIONBIO, &on));
+    return CALL(fd, sal_ioctlsocket(sal_number(fd), (long)FIONBIO, &on));
 }
 
 /* The reason for a failed socket(), which leaves ENOMEM or nothing in errno. */
@@ -83,7 +83,7 @@ int plat_socket(int family, int type, int proto) {
     }
     if (type == SOCK_DGRAM) {
         uint8_t on = 1; /* the default on other systems */
-        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
+        sal_setsockopt(sal_number(fd), IPPROTO_IP, IP_MULTICAST_LOOP, &on, sizeof(on));
     }
     return fd;
 }
@@ -157,39 +157,39 @@ int plat_shutdown(int fd, int how) {
 int plat_getsockname(int fd, struct sockaddr *addr, socklen_t *len) {
     MUST_BE_OPEN(fd);
     BLOCKING(fd, sal_fail(EOPNOTSUPP));
-    return CALL(fd, getsockname(fd, addr, len));
+    return CALL(fd, sal_getsockname(sal_number(fd), addr, len));
 }
 
 int plat_getpeername(int fd, struct sockaddr *addr, socklen_t *len) {
     BLOCKING(fd, blocking_peer(s, addr, len));
-    return CALL(fd, getpeername(fd, addr, len));
+    return CALL(fd, sal_getpeername(sal_number(fd), addr, len));
 }
 
 /* ---- Data --------------------------------------------------------------------------------------------------------- */
 
 int plat_recv(int fd, void *buf, size_t len, int flags) {
     BLOCKING(fd, blocking_recv(s, buf, len, flags, NULL, NULL));
-    return CALL(fd, recv(fd, buf, len, flags));
+    return CALL(fd, sal_recvfrom(sal_number(fd), buf, len, flags, NULL, NULL));
 }
 
 int plat_recvfrom(int fd, void *buf, size_t len, int flags, struct sockaddr *from, socklen_t *size) {
     BLOCKING(fd, blocking_recv(s, buf, len, flags, from, size));
-    return CALL(fd, recvfrom(fd, buf, len, flags, from, size));
+    return CALL(fd, sal_recvfrom(sal_number(fd), buf, len, flags, from, size));
 }
 
 int plat_send(int fd, const void *buf, size_t len, int flags) {
     BLOCKING(fd, blocking_send(s, buf, len, NULL, 0));
-    return CALL(fd, sendto(fd, buf, len, flags, NULL, 0)); /* SAL's macro `send` has NULL as the length */
+    return CALL(fd, sal_sendto(sal_number(fd), buf, len, flags, NULL, 0));
 }
 
 int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to, socklen_t size) {
     BLOCKING(fd, blocking_send(s, buf, len, to, size));
-    int r = CALL(fd, sendto(fd, buf, len, flags, to, size));
+    int r = CALL(fd, sal_sendto(sal_number(fd), buf, len, flags, to, size));
     if (r < 0 && errno == EINVAL && to->sa_family == AF_INET &&
         ((const struct sockaddr_in *)(const void *)to)->sin_port != 0) {
         int allowed = 0;
         socklen_t n = sizeof(allowed);
-        getsockopt(fd, SOL_SOCKET, SO_BROADCAST, &allowed, &n);
+        sal_getsockopt(sal_number(fd), SOL_SOCKET, SO_BROADCAST, &allowed, &n);
         errno = allowed ? EINVAL : EACCES; /* lwIP has no other reason for an IPv4 address */
     }
     return r;
@@ -197,7 +197,7 @@ int plat_sendto(int fd, const void *buf, size_t len, int flags, const struct soc
 
 int plat_pending(int fd, int *count) {
     BLOCKING(fd, blocking_pending(s, count));
-    return CALL(fd, ioctlsocket(fd, (long)FIONREAD, count));
+    return CALL(fd, sal_ioctlsocket(sal_number(fd), (long)FIONREAD, count));
 }
 
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
@@ -222,7 +222,7 @@ int plat_getsockopt(int fd, int level, int name, void *value, socklen_t *len) {
     if (is_dangerous(level, name)) {
         return sal_fail(ENOPROTOOPT);
     }
-    int r = CALL(fd, getsockopt(fd, level, name, value, len));
+    int r = CALL(fd, sal_getsockopt(sal_number(fd), level, name, value, len));
     int error;
     if (r == 0 && level == SOL_SOCKET && name == SO_ERROR && *len == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
@@ -240,7 +240,7 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
     if (is_dangerous(level, name)) {
         return sal_fail(ENOPROTOOPT);
     }
-    return CALL(fd, setsockopt(fd, level, name, value, len));
+    return CALL(fd, sal_setsockopt(sal_number(fd), level, name, value, len));
 }
 
 /* ---- Waiting ------------------------------------------------------------------------------------------------------ */
@@ -248,15 +248,23 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
 /* On a network that is down every event is ready: the next call returns the error. */
 #define DOWN(events) ((short)((events) | POLLERR))
 
-/* Rounded up, and at most an hour; -1: without end. */
+/* Rounded up, and at most half an hour; -1: without end. */
 static int milliseconds(long long left) {
-    return left < 0 ? -1 : left > 3600000000 ? 3600000 : (int)((left + 999) / 1000);
+    return left < 0 ? -1 : left > 1800000000 ? 1800000 : (int)(((unsigned)left + 999) / 1000);
 }
 
 #ifdef SAL_USING_POSIX
 
 /* poll returns -1 at the first socket with its network down: then each socket is polled alone. */
 static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
+#if PLAT_FILES
+    sal_file_t *file = n == 1 && left >= 0 ? sal_file(fds->fd) : NULL;
+    if (file != NULL) {
+        int seen = sal_wait(file, fds->events, milliseconds(left));
+        fds->revents = seen < 0 ? DOWN(fds->events) : (short)seen;
+        return fds->revents != 0;
+    }
+#endif
     int r = poll(fds, n, milliseconds(left));
     if (r >= 0) {
         return r;

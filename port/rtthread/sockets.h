@@ -19,6 +19,26 @@
 #define PLAT_BLOCKING 1
 #endif
 
+/* wait.c is for SAL's sockets as descriptors. */
+#ifdef SAL_USING_POSIX
+#define PLAT_FILES 1
+#else
+#define PLAT_FILES 0
+#endif
+
+#if PLAT_FILES
+/* DFS's view of a descriptor that this port has opened; NULL: another part of the program has. */
+sal_file_t *sal_file(int fd);
+
+/* A descriptor was opened; it is about to be closed. */
+void sal_opened(int fd);
+void sal_closed(int fd);
+
+/* Wait for one socket that is a descriptor, for its events, at most so long. May end early. Without
+ * a lock. @return its events; 0: none; -1: the network is down */
+int sal_wait(sal_file_t *file, short events, int ms);
+#endif
+
 #if PLAT_BLOCKING
 /* One such socket. NULL from blocking_find: the handle is another stack's. The calls are those of
  * the BSD names. */
@@ -36,6 +56,15 @@ int blocking_pending(blocking_t *s, int *count);
 short blocking_ready(blocking_t *s, short events);
 #endif
 
+/* SAL's number for a handle; negative: it is not open. */
+#ifdef SAL_USING_POSIX
+int sal_number(int fd);
+#else
+static inline int sal_number(int fd) {
+    return fd;
+}
+#endif
+
 /* The result of a call, with errno repaired: positive, and after a failure not 0 if the reason can
  * be found. */
 int sal_result(int fd, int r);
@@ -47,7 +76,7 @@ bool sal_is_down(int fd);
 static inline void sal_wipe_errno(int fd) {
     int type;
     socklen_t len = sizeof(type);
-    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+    sal_getsockopt(sal_number(fd), SOL_SOCKET, SO_TYPE, &type, &len);
 }
 
 /* Clear a time that was set with SO_LINGER: linger.c. */

@@ -6,6 +6,7 @@
  * | 4.1.0 | FIONBIO and FIONREAD are in <sys/ioctl.h>; before, <rtthread.h> brings them    |
  * | 4.1.1 | SAL's own view of a socket is in sal_low_lvl.h; before, in sal.h               |
  * | 4.1.1 | RT_VERSION_CHECK exists; RTTHREAD_VERSION is 10000, 100 and 1 in all versions  |
+ * | 5.0   | DFS's struct dfs_fd is named struct dfs_file; fd_get counts no reference, and there is no fd_put |
  * | 5.2   | SAL's header has Linux's numbers of options that no stack below it knows       |
  *
  * The other files of this port are the same for all versions. menuconfig's differences are in
@@ -47,6 +48,23 @@ struct pollfd {
 #include <poll.h>
 #else
 #include <dfs_poll.h>
+#endif
+
+/* DFS's view of a descriptor. SAL has sal_poll, but no header with it. */
+#ifdef SAL_USING_POSIX
+#include <dfs.h>
+#include <dfs_file.h>
+#include <rtdevice.h>
+#if RTTHREAD_VERSION >= 50000
+typedef struct dfs_file sal_file_t;
+#define SAL_FILE_NUMBER(file) ((int)(intptr_t)(file)->vnode->data)
+#define SAL_FILE_PUT(file) ((void)0)
+#else
+typedef struct dfs_fd sal_file_t;
+#define SAL_FILE_NUMBER(file) ((int)(intptr_t)(file)->data)
+#define SAL_FILE_PUT(file) fd_put(file)
+#endif
+int sal_poll(sal_file_t *file, struct rt_pollreq *req);
 #endif
 
 /* lwIP's generation below SAL. The online package, from 5.0 on, is 2.1 or newer. */

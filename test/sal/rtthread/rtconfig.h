@@ -28,7 +28,9 @@
 #define RT_USING_LWIP212
 #define LWIP_SO_LINGER 1
 #define SAL_USING_LWIP
+#ifndef LOOK_NO_AT
 #define SAL_USING_AT
+#endif
 
 #ifndef LOOK_NO_POSIX
 #if LOOK_VERSION < 40100

@@ -1,0 +1,39 @@
+/* SAL's numbers of descriptors, without the mutex that DFS takes to find one.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sockets.h"
+
+#if PLAT_FILES
+
+#include <dfs_net.h>
+
+/* DFS's view of each descriptor that this port has opened; NULL: another part of the program has
+ * opened it. DFS takes a mutex to find it, in each call. */
+static sal_file_t *files[PLAT_HANDLE_COUNT];
+
+sal_file_t *sal_file(int fd) {
+    return fd >= 0 && fd < PLAT_HANDLE_COUNT ? files[fd] : NULL;
+}
+
+/* It stays where it is until the descriptor is closed. */
+void sal_opened(int fd) {
+    sal_file_t *file = fd < PLAT_HANDLE_COUNT ? fd_get(fd) : NULL;
+    if (file != NULL) {
+        files[fd] = file;
+        SAL_FILE_PUT(file);
+    }
+}
+
+void sal_closed(int fd) {
+    if (sal_file(fd) != NULL) {
+        files[fd] = NULL;
+    }
+}
+
+int sal_number(int fd) {
+    sal_file_t *file = sal_file(fd);
+    return file != NULL ? SAL_FILE_NUMBER(file) : dfs_net_getsocket(fd);
+}
+
+#endif
