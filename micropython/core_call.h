@@ -95,9 +95,16 @@ void usocket_py_check_stack(void);
 
 /* ---- First tries ------------------------------------------------------------------------------------------------- */
 
-/* True if a call with these flags tries first (private.h). A try needs no more stack than one of MicroPython's own
+/* Check the C stack before a try. Above lwIP's raw interface a try needs no more of it than one of MicroPython's own
  * calls of lwIP, for which its limit leaves room. */
-#define usocket_py_tries(flags) (USOCKET_QUICK && (flags) == 0)
+#if USOCKET_QUICK > 1
+#define usocket_py_check_try() usocket_py_check_stack()
+#else
+#define usocket_py_check_try() ((void)0)
+#endif
+
+/* True if a call with these flags tries first (private.h). */
+#define usocket_py_tries(flags) (USOCKET_QUICK && (flags) == 0 && (usocket_py_check_try(), true))
 
 /* The deadline with which a call begins. One that tries first (private.h) settles it before it waits. */
 #define USOCKET_PY_UNSETTLED INT64_MIN

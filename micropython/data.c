@@ -35,6 +35,7 @@ static mp_obj_t socket_send(size_t n_args, const mp_obj_t *args) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
     mp_buffer_info_t data;
     if (n_args == 2 && mp_get_buffer(args[1], &data, MP_BUFFER_READ)) {
+        usocket_py_check_try();
         int32_t r = usocket_try_send(&self->sock, data.buf, data.len, NULL);
         if (r >= 0) {
             return MP_OBJ_NEW_SMALL_INT(r);

@@ -375,4 +375,22 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
     return ready;
 }
 
+#if USOCKET_QUICK
+
+int usocket_port_ready(int handle, int events) {
+    usocket_wait_t w = {handle, (uint8_t)events, 0};
+    return usocket_port_wait(&w, 1, USOCKET_NOW) > 0 ? w.ready : 0;
+}
+
+/* The bytes are peeked at; a longer line is left to the usual call. */
+size_t usocket_port_line(int handle, size_t most) {
+    char line[PLAT_LINE_MAX];
+    size_t n = most < sizeof(line) ? most : sizeof(line);
+    int32_t r = usocket_port_recv(handle, line, n, MSG_PEEK, NULL);
+    const char *end = r > 0 ? memchr(line, '\n', (size_t)r) : NULL;
+    return end != NULL ? (size_t)(end - line) + 1 : r > 0 && (size_t)r == most ? most : 0;
+}
+
+#endif
+
 #endif

@@ -36,6 +36,9 @@
 #define bsd_woken() false /* usocket_port_wake makes a descriptor of the poll readable */
 #define bsd_wake_fd() plat_wake_fd()
 #endif
+#ifndef PLAT_LINE_MAX
+#define PLAT_LINE_MAX 128 /* longest line that usocket_port_line finds; on the C stack */
+#endif
 #if !PLAT_SERIAL_NAMES
 #define plat_names_lock() ((void)0)
 #define plat_names_unlock() ((void)0)

@@ -185,7 +185,9 @@
 #endif
 
 /** A call of the module tries the stack at once, and looks at the clock only if it has to wait:
- *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line.
+ *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line. 2: a
+ *  receive that has lately come before its bytes is not tried, which is right where a try in vain
+ *  costs as much as a wait.
  *  @cost 322 + 614 (0 -> 1) */
 #ifndef USOCKET_QUICK
 #define USOCKET_QUICK 0

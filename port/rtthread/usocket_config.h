@@ -80,6 +80,11 @@
 
 #define USOCKET_UNIX 0
 
+/* A send of a stack without a non-blocking mode waits, so it must not be tried with the GIL held. */
+#if !defined(SAL_USING_AT) && !defined(SAL_USING_WIZNET)
+#define USOCKET_QUICK 2
+#endif
+
 /* The clock counts the kernel's ticks. */
 #define USOCKET_CLOCK_STEP_US ((1000000 + RT_TICK_PER_SECOND - 1) / RT_TICK_PER_SECOND)
 

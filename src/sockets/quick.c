@@ -33,19 +33,35 @@ static bool hold_bare(usocket_t *s) {
 
 #endif
 
+/* Where a try in vain is dear, a receive that has lately come before its bytes is not tried, as in
+ * stream.c. */
+#if USOCKET_QUICK > 1
+#define COMES_EARLY(s) (LOOSE_LOAD(&(s)->guess) != 0)
+#define NOTE_EARLY(s, r) \
+    do { \
+        if ((r) == USOCKET_EAGAIN) { \
+            LOOSE_STORE(&(s)->guess, GUESS_EARLY); \
+        } \
+    } while (0)
+#else
+#define COMES_EARLY(s) false
+#define NOTE_EARLY(s, r) ((void)0)
+#endif
+
 /* An error that is kept is the next result of a receive. A send goes on without it. */
 int32_t usocket_try_recv(usocket_t *s, void *buf, size_t len, usocket_addr_t *from) {
-    if (len == 0 || (from != NULL && is_stream(s)) || LOOSE_LOAD(&s->error) != 0 || !HOLD_BARE(s)) {
+    if (len == 0 || (from != NULL && is_stream(s)) || LOOSE_LOAD(&s->error) != 0 || COMES_EARLY(s) || !HOLD_BARE(s)) {
         return USOCKET_EAGAIN;
     }
     int32_t r = usocket_port_recv(base_io(s), buf, len, 0, from);
     note_lost(s, r);
+    NOTE_EARLY(s, r);
     usocket_release(s);
     return r;
 }
 
 size_t usocket_try_line(usocket_t *s, size_t most) {
-    if (LOOSE_LOAD(&s->error) != 0 || !HOLD_BARE(s)) {
+    if (!is_stream(s) || LOOSE_LOAD(&s->error) != 0 || !HOLD_BARE(s)) {
         return 0;
     }
     size_t n = usocket_port_line(base_io(s), most);

@@ -24,6 +24,9 @@ static inline void usocket_release(usocket_t *s) {
 }
 #endif
 
+/* The number of receives that wait before they try, after one that found nothing. */
+#define GUESS_EARLY 15
+
 /* Check that s can become a new socket. 0; USOCKET_EISCONN:
  * it is open; USOCKET_EBUSY: a call has not released it yet. */
 int usocket_vacant(usocket_t *s);

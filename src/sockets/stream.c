@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* The number of receives that wait before they try, after one that found nothing. */
-#define GUESS_EARLY 15
-
 /* Limit a length, so that a count fits into an int32_t. */
 static size_t clip(size_t len) {
     return len < INT32_MAX ? len : INT32_MAX;
