@@ -113,7 +113,7 @@ FLAVOURS["lwip-raw-irq"] = on_lwip_raw("lwip-raw-irq", "asan", "-DTEST_LWIP_PREE
 FLAVOURS["lwip-raw-tiny"] = on_lwip_raw("lwip-raw-tiny", "unix", "-DTEST_LWIP_TINY")
 for name, like in (("", "unix"), ("-asan", "asan")):
     FLAVOURS["sal" + name] = on_sal("sal", like)
-    FLAVOURS["sal5" + name] = on_sal("sal5", like, "-DLOOK_VERSION=50200")
+    FLAVOURS["sal5" + name] = on_sal("sal5", like, "-DLOOK_VERSION=50200 -DLOOK_NO_AT")
 
 
 # TLS sockets and MicroPython's own tls module use the mbedTLS built by mk/tls.mk; with TLS=0 there is neither.
