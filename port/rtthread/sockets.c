@@ -257,7 +257,7 @@ static int milliseconds(long long left) {
 
 /* poll returns -1 at the first socket with its network down: then each socket is polled alone. */
 static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
-#if PLAT_FILES
+#if PLAT_WAITS
     sal_file_t *file = n == 1 && left >= 0 ? sal_file(fds->fd) : NULL;
     if (file != NULL) {
         int seen = sal_wait(file, fds->events, milliseconds(left));

@@ -19,11 +19,14 @@
 #define PLAT_BLOCKING 1
 #endif
 
-/* wait.c is for SAL's sockets as descriptors. */
+/* files.c and wait.c are for SAL's sockets as descriptors. From 5.1 on the scheduler does not end a sleep as
+ * wait.c begins it: DFS's poll waits there. */
 #ifdef SAL_USING_POSIX
 #define PLAT_FILES 1
+#define PLAT_WAITS (RTTHREAD_VERSION < 50100)
 #else
 #define PLAT_FILES 0
+#define PLAT_WAITS 0
 #endif
 
 #if PLAT_FILES

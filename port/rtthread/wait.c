@@ -6,7 +6,7 @@
  */
 #include "sockets.h"
 
-#if PLAT_FILES
+#if PLAT_WAITS
 
 typedef struct {
     struct rt_pollreq req; /* must be the first member */
