@@ -25,7 +25,7 @@ int sal_result(int fd, int r) {
     }
     int number = errno;
     if (number == 0) {
-        number = sal_is_down(fd) ? ENETDOWN : pending_error(fd);
+        number = sal_number(fd) < 0 ? EBADF : sal_is_down(fd) ? ENETDOWN : pending_error(fd);
     }
     errno = number < 0 ? -number : number;
     return -1;

@@ -12,8 +12,14 @@
  * opened it. DFS takes a mutex to find it, in each call. */
 static sal_file_t *files[PLAT_HANDLE_COUNT];
 
+/* Another part of the program may have closed the descriptor, so DFS's table must still have the file. It
+ * is read without DFS's mutex: while DFS moves its table the answer may be NULL. */
 sal_file_t *sal_file(int fd) {
-    return fd >= 0 && fd < PLAT_HANDLE_COUNT ? files[fd] : NULL;
+    sal_file_t *file = fd >= 0 && fd < PLAT_HANDLE_COUNT ? files[fd] : NULL;
+    const struct dfs_fdtable *table = file != NULL ? dfs_fdtable_get() : NULL;
+    bool open = table != NULL && (unsigned)SAL_FILE_INDEX(fd) < table->maxfd &&
+        table->fds[SAL_FILE_INDEX(fd)] == file && SAL_FILE_TYPE(file) == FT_SOCKET;
+    return open ? file : NULL;
 }
 
 /* It stays where it is until the descriptor is closed. */
@@ -26,7 +32,7 @@ void sal_opened(int fd) {
 }
 
 void sal_closed(int fd) {
-    if (sal_file(fd) != NULL) {
+    if (fd >= 0 && fd < PLAT_HANDLE_COUNT) {
         files[fd] = NULL;
     }
 }

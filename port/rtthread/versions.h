@@ -58,11 +58,18 @@ struct pollfd {
 #if RTTHREAD_VERSION >= 50000
 typedef struct dfs_file sal_file_t;
 #define SAL_FILE_NUMBER(file) ((int)(intptr_t)(file)->vnode->data)
+#define SAL_FILE_TYPE(file) ((file)->vnode->type)
 #define SAL_FILE_PUT(file) ((void)0)
 #else
 typedef struct dfs_fd sal_file_t;
 #define SAL_FILE_NUMBER(file) ((int)(intptr_t)(file)->data)
+#define SAL_FILE_TYPE(file) ((file)->type)
 #define SAL_FILE_PUT(file) fd_put(file)
+#endif
+#ifdef DFS_FD_OFFSET
+#define SAL_FILE_INDEX(fd) ((fd)-DFS_FD_OFFSET)
+#else
+#define SAL_FILE_INDEX(fd) (fd)
 #endif
 int sal_poll(sal_file_t *file, struct rt_pollreq *req);
 #endif

@@ -80,7 +80,10 @@ int look_sendto(int fd, const void *buf, size_t len, int flags, const void *to, 
     return sal_sendto(NUMBER, buf, len, flags, to, size);
 }
 
+void look_forget_file(int fd);
+
 int look_closesocket(int fd) {
+    look_forget_file(fd);
     return sal_closesocket(NUMBER) == 0 ? 0 : look_fail(-N_ENOTSOCK);
 }
 

@@ -287,10 +287,28 @@ static void test_abandoned(void **state) {
 #endif
 }
 
+#ifdef SAL_USING_POSIX
+int look_closesocket(int fd);
+
+/* Another part of the program closes the descriptor with SAL's own call. */
+static void test_closed_elsewhere(void **state) {
+    (void)state;
+    char c = 0;
+    fx_streams(&sock, &other);
+    assert_int_equal(0, look_closesocket(usocket_fileno(&sock)));
+    assert_code(USOCKET_EBADF, usocket_recv_by(&sock, &c, 1, 0, NULL, USOCKET_NOW));
+    assert_true(usocket_send_by(&sock, &c, 1, 0, NULL, USOCKET_NOW) < 0);
+    assert_code(USOCKET_EBADF, usocket_close(&sock));
+    assert_ok(usocket_close(&other));
+}
+#else
+#define test_closed_elsewhere test_abandoned /* SAL halts on a number that is not open */
+#endif
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_down_in_the_middle), TEST(test_down_and_poll), TEST(test_names_without_network), TEST(test_no_address),
-        TEST(test_link_lost), TEST(test_no_loopback), TEST(test_no_slot_left), TEST(test_two_lookups), TEST(test_slot_taken), TEST(test_abandoned),
+        TEST(test_link_lost), TEST(test_no_loopback), TEST(test_no_slot_left), TEST(test_two_lookups), TEST(test_slot_taken), TEST(test_abandoned), TEST(test_closed_elsewhere),
     };
     return RUN(tests);
 }

@@ -46,8 +46,27 @@ static struct queue queues[MOST];
 
 static struct file {
     void *data; /* the number, or from 5.0 on the place of it */
+    uint16_t type;
 } files[MOST], vnodes[MOST];
 static int references;
+
+#define FT_SOCKET 1
+#define FD_OFFSET (LOOK_VERSION < 50000 ? 3 : 0)
+static struct file *places[MOST + 3];
+static struct {
+    uint32_t most;
+    struct file **places;
+} table = {MOST, places};
+
+void *dfs_fdtable_get(void) {
+    return &table;
+}
+
+void look_forget_file(int fd) {
+    if (fd >= FD_OFFSET) {
+        __atomic_store_n(&places[fd - FD_OFFSET], NULL, __ATOMIC_RELAXED);
+    }
+}
 
 struct file *fd_get(int fd) {
     int number = dfs_net_getsocket(fd);
@@ -57,6 +76,8 @@ struct file *fd_get(int fd) {
     __atomic_add_fetch(&references, LOOK_VERSION < 50000 ? 1 : 0, __ATOMIC_RELAXED);
     __atomic_store_n(&vnodes[number].data, (void *)(intptr_t)number, __ATOMIC_RELAXED);
     __atomic_store_n(&files[number].data, LOOK_VERSION < 50000 ? (void *)(intptr_t)number : &vnodes[number], __ATOMIC_RELAXED);
+    files[number].type = vnodes[number].type = FT_SOCKET;
+    __atomic_store_n(&places[fd - FD_OFFSET], &files[number], __ATOMIC_RELAXED);
     return &files[number];
 }
 

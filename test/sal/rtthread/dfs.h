@@ -4,4 +4,8 @@
 
 #include <dfs_file.h>
 
+#if LOOK_VERSION < 50000
+#define DFS_FD_OFFSET 3
+#endif
+
 #endif
