@@ -494,6 +494,12 @@ size_t usocket_unread_len(const usocket_t *s);
  *  @return 0; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_EBADF, USOCKET_ENOMEM */
 int usocket_readable_by(usocket_t *s, usocket_time_t deadline);
 
+/** Wait, until @p deadline, for room to send, or for an error that a send would report. With TLS it
+ *  completes the handshake, and sends the rest of a record.
+ *  @return 0; USOCKET_EAGAIN, USOCKET_ETIMEDOUT, USOCKET_EINTR, USOCKET_EBADF, USOCKET_ENOMEM; with
+ *          TLS also a send's error */
+int usocket_writable_by(usocket_t *s, usocket_time_t deadline);
+
 /** The number of bytes, at least, that can be received without waiting; on a datagram socket the
  *  size of the next datagram.
  *  @return a count; 0 also if the stack cannot tell; socket's */

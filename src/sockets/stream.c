@@ -351,3 +351,24 @@ int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
     usocket_release(s);
     return r;
 }
+
+/* A send of nothing completes a handshake. */
+int usocket_writable_by(usocket_t *s, usocket_time_t deadline) {
+    int r = usocket_hold(s);
+    if (r < 0) {
+        return r;
+    }
+    wait_limit_t limit = usocket_limit(s, true, deadline);
+#if USOCKET_TLS
+    if (HAS_TLS(base_of(s))) {
+        r = send_tls(s, NULL, 0, 0, NULL, &limit);
+        r = r == 0 ? usocket_tls_poll(s, USOCKET_POLL_OUT, limit.deadline, NULL) : r;
+        usocket_release(s);
+        return r > 0 ? 0 : r < 0 ? r : limit.timeout_code;
+    }
+#endif
+    usocket_want_t want = WANT(USOCKET_POLL_OUT);
+    r = usocket_await(s, &want, &limit);
+    usocket_release(s);
+    return r;
+}

@@ -188,6 +188,7 @@ static void c_data(unsigned i, unsigned what) {
         case 7: RAN(usocket_unread, i, 0, 0, (s, blocks[i], any(sizeof blocks[i]))); break;
         case 8: usocket_unread_take(s, &len, &n); break;
         case 9: RAN(usocket_pending, i, 0, 0, (s)); break;
+        case 10: RAN(usocket_writable_by, i, 0, 0, (s, soon())); break;
         default: RAN(usocket_readable_by, i, 0, 0, (s, soon())); break;
     }
 }
@@ -255,7 +256,7 @@ static void step(void) {
             }
             break;
         case 29: case 30: RAN(usocket_poll, i, 0, 0, (s, (int)any(4), deadline)); break;
-        default: c_data(i, any(11)); break;
+        default: c_data(i, any(12)); break;
     }
 }
 

@@ -202,8 +202,13 @@ static void test_all_interrupted(void **state) {
     got = 0;
     assert_ok(usocket_recv_all_by(&b, buf, 0, &got, USOCKET_NOW));
 
+    assert_ok(usocket_writable_by(&a, usocket_deadline_in(10 * SECOND)));
     size_t filled = fx_fill(&a), sent = 0, total = 0;
     static uint8_t more[100000];
+    assert_code(USOCKET_EAGAIN, usocket_writable_by(&a, USOCKET_NOW));
+    usocket_time_t asked = fx_now();
+    assert_code(USOCKET_ETIMEDOUT, usocket_writable_by(&a, usocket_deadline_in(30 * MS)));
+    fx_took(asked, 30 * MS);
     fx_signal_in(50 * MS);
     assert_code(USOCKET_EINTR, usocket_send_all_by(&a, more, sizeof more, &sent, USOCKET_NEVER));
     fx_join();
@@ -220,6 +225,8 @@ static void test_all_interrupted(void **state) {
         total += (size_t)n;
     }
     assert_int_equal(filled + sent, total);
+    assert_ok(usocket_writable_by(&a, usocket_deadline_in(10 * SECOND))); /* the error that a send reports */
+    assert_code(USOCKET_EPIPE, usocket_send(&a, more, 1));
     size_t zero = 0;
     assert_ok(usocket_send_all_by(&b, sink, 0, &zero, USOCKET_NOW));
     fx_close(&a, &b);

@@ -587,6 +587,7 @@ static void edge_readable_by(void) {
     EACH_SOCKET(s) {
         EACH(usocket_time_t, deadline, deadlines) {
             RAN(readable_by, s, deadline);
+            RAN(writable_by, s, deadline);
         }
         RAN(pending, s);
         assert_false(usocket_is_lost(s));
@@ -912,7 +913,7 @@ static const struct {
     { "recv_line_by ", edge_recv_line_by },
     { "recv send recvfrom sendto recv_all send_all ", edge_plain },
     { "unread unread_take unread_len ", edge_unread },
-    { "readable_by pending is_lost ", edge_readable_by },
+    { "readable_by writable_by pending is_lost ", edge_readable_by },
     { "poll ", edge_poll },
     { "try_recv try_line try_send try_poll ", edge_try },
     { "start set_interrupt_hook ", edge_start },

@@ -152,6 +152,10 @@ static int c_poll(usocket_time_t deadline) {
 }
 
 #if USOCKET_TLS
+static int c_writable(usocket_time_t deadline) {
+    return usocket_writable_by(&sock, deadline);
+}
+
 static int c_handshake(usocket_time_t deadline) {
     return usocket_tls_handshake_by(&sock, deadline);
 }
@@ -342,7 +346,7 @@ static void test_open(void **state) {
 
 static void test_handshake(void **state) {
     (void)state;
-    static const struct call calls[] = { CALL(handshake), CALL(recv), CALL(send), CALL(poll), CALL(readable), CALL(connect_wait) };
+    static const struct call calls[] = { CALL(handshake), CALL(recv), CALL(send), CALL(poll), CALL(readable), CALL(writable), CALL(connect_wait) };
     for (size_t m = 0; m < 2; m++) {
         for (size_t f = 0; f < sizeof before / sizeof *before; f++) {
             for (size_t c = 0; c < sizeof calls / sizeof *calls; c++) {

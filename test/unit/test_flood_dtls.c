@@ -57,6 +57,10 @@ static int c_readable(usocket_time_t deadline) {
     return usocket_readable_by(sock, deadline);
 }
 
+static int c_writable(usocket_time_t deadline) {
+    return usocket_writable_by(sock, deadline);
+}
+
 static int c_handshake(usocket_time_t deadline) {
     return usocket_tls_handshake_by(sock, deadline);
 }
@@ -139,7 +143,7 @@ static void test_listener(void **state) {
 
 static void test_client_begins(void **state) {
     (void)state;
-    static const struct call calls[] = { CALL(handshake), CALL(recv), CALL(send), CALL(poll), CALL(readable) };
+    static const struct call calls[] = { CALL(handshake), CALL(recv), CALL(send), CALL(poll), CALL(readable), CALL(writable) };
     EACH_FLOOD(f) {
         for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
             usocket_addr_t where = fx_addr("127.0.0.1", 0);

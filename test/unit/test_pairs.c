@@ -178,6 +178,7 @@ SIMPLE(gettimeout, usocket_gettimeout(&sock))
 SIMPLE(deadline, usocket_deadline(&sock))
 SIMPLE(unread_len, usocket_unread_len(&sock))
 SIMPLE(readable, usocket_readable_by(&sock, soon()))
+SIMPLE(writable, usocket_writable_by(&sock, soon()))
 SIMPLE(pending, usocket_pending(&sock))
 SIMPLE(lost, usocket_is_lost(&sock))
 #if USOCKET_TLS
@@ -221,7 +222,7 @@ static const struct call {
     { f_hook, "set_interrupt_hook", false }, { f_fileno, "fileno", false }, { f_listen, "listen", false },
     { f_connect, "connect_by connect", false }, { f_connect_wait, "connect_wait", false }, { f_settimeout, "settimeout", false },
     { f_gettimeout, "gettimeout", false }, { f_deadline, "deadline", false }, { f_unread_len, "unread_len", false },
-    { f_readable, "readable_by", false }, { f_pending, "pending", false }, { f_lost, "is_lost", false },
+    { f_readable, "readable_by", false }, { f_writable, "writable_by", false }, { f_pending, "pending", false }, { f_lost, "is_lost", false },
 #if USOCKET_TLS
     { f_why, "tls_why", false }, { f_name, "tls_name", false }, { f_handshake, "tls_handshake_by", false }, { f_unwrap, "tls_unwrap_by", true }, { f_forget, "tls_forget", false },
     { f_set_psk, "", false }, { f_set_identity, "", false }, { f_set_host, "", false }, { f_set_alpn, "", false }, { f_set_suites, "", false },

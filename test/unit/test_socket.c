@@ -245,6 +245,7 @@ static void test_timeo(void **state) {
     since = fx_now();
     assert_code(USOCKET_EAGAIN, usocket_send(&a, block, sizeof block));
     fx_took(since, 40 * MS - 10 * MS * !FX_SIM);
+    assert_code(USOCKET_EAGAIN, usocket_writable_by(&a, USOCKET_NEVER));
     tv = (struct timeval){ 0, 0 }; /* no timeout: blocking again */
     assert_ok(usocket_setsockopt(&a, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv));
     assert_code(1, usocket_send(&b, "x", 1));
