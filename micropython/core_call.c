@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "py_usocket.h"
+#include "usocket/tls.h"
 
 #if MICROPY_ASYNC_KBD_INTR
 
@@ -115,6 +116,57 @@ bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uin
     }
     return whole;
 }
+
+#if USOCKET_PY_MOVES
+
+int usocket_py_wait_to_use(usocket_t *s, mp_uint_t access, usocket_time_t deadline, int r, mp_obj_t *exc) {
+    if (r != USOCKET_EAGAIN || deadline == USOCKET_NOW) {
+        return r;
+    }
+    if (usocket_py_is_late(deadline)) {
+        return USOCKET_ETIMEDOUT;
+    }
+    int waited;
+    USOCKET_CALL(
+        waited, exc, access == MP_BUFFER_WRITE ? usocket_readable_by(s, deadline) : usocket_writable_by(s, deadline));
+    return waited == 0 ? USOCKET_EINTR : waited;
+}
+
+bool usocket_py_shake_hands(usocket_t *s, usocket_time_t deadline, mp_obj_t *exc) {
+#if USOCKET_TLS
+    if (s->proto == USOCKET_PROTO_SEC) {
+        int r;
+        USOCKET_CALL(r, exc, usocket_tls_handshake_by(s, deadline));
+        return true;
+    }
+#else
+    (void)s, (void)deadline, (void)exc;
+#endif
+    return false;
+}
+
+usocket_time_t usocket_py_use_begin(usocket_py_use_t *use) {
+    usocket_py_check_stack();
+    use->moves = usocket_py_can_move(use->obj);
+    if (use->moves && usocket_py_shake_hands(use->s, use->deadline, NULL)) {
+        usocket_py_refetch(use->obj, use->data, use->off, use->access, NULL);
+    }
+    return use->moves ? USOCKET_NOW : use->deadline;
+}
+
+int usocket_py_use_end(usocket_py_use_t *use, int r) {
+    if (use->moves) {
+        r = usocket_py_wait_to_use(use->s, use->access, use->deadline, r, NULL);
+    } else if (!usocket_py_resume(r, NULL)) {
+        return r;
+    }
+    if (r == USOCKET_EINTR) {
+        usocket_py_refetch(use->obj, use->data, use->off, use->access, NULL);
+    }
+    return r;
+}
+
+#endif
 
 /* The address of a local variable stands for the stack pointer. */
 void usocket_py_check_stack(void) {

@@ -9,7 +9,8 @@
  * `exc` where the caller has bytes to put back or an object to close before the exception goes on.
  *
  * Never: a pointer into an object's memory is not kept across usocket_py_resume, because a scheduled function may have
- * resized the object (usocket_py_refetch). No function here is called from an interrupt or from a thread of the
+ * resized the object (usocket_py_refetch). Nor is it in use without a GIL that the build has, because another thread may
+ * resize the object then (USOCKET_CALL_ON_RAISE). No function here is called from an interrupt or from a thread of the
  * library.
  *
  * SPDX-License-Identifier: MIT
@@ -51,6 +52,45 @@ int usocket_py_next_round(unsigned round, usocket_time_t deadline, mp_obj_t *exc
  * MP_BUFFER_READ or MP_BUFFER_WRITE. */
 bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uint_t access, mp_obj_t *exc);
 
+/* Memory moves while a call waits: another thread may run then, and resize an object. */
+#define USOCKET_PY_MOVES (MICROPY_PY_THREAD && MICROPY_PY_THREAD_GIL)
+
+#if USOCKET_PY_MOVES
+
+/* True if another thread can move the memory of `obj`: strings and bytes objects stay where they are. */
+static inline bool usocket_py_can_move(mp_obj_t obj) {
+    return !mp_obj_is_str_or_bytes(obj);
+}
+
+/* After a call on s with USOCKET_NOW under the GIL, on memory that moves, which returned r: if that is USOCKET_EAGAIN, wait
+ * without the GIL, to receive (MP_BUFFER_WRITE) or to send (MP_BUFFER_READ). Returns USOCKET_EINTR if the call is to be
+ * made again, unless *exc has an exception; else the result of the program's call. */
+int usocket_py_wait_to_use(usocket_t *s, mp_uint_t access, usocket_time_t deadline, int r, mp_obj_t *exc);
+
+/* Complete the handshake of a TLS socket without the GIL, because a call under the GIL would let other threads wait for
+ * it. Returns true on a TLS socket: memory may have moved. A failure is left for the next call. */
+bool usocket_py_shake_hands(usocket_t *s, usocket_time_t deadline, mp_obj_t *exc);
+
+/* One call's use of the memory of an object, for USOCKET_CALL_ON_RAISE. */
+typedef struct {
+    usocket_t *s;
+    mp_obj_t obj;
+    mp_buffer_info_t *data;
+    size_t off;              /* Of data->buf in the memory. */
+    mp_uint_t access;        /* MP_BUFFER_READ to send, MP_BUFFER_WRITE to receive. */
+    usocket_time_t deadline; /* Of the program's call. */
+    bool moves;              /* The call is made under the GIL, and does not wait. */
+} usocket_py_use_t;
+
+/* Returns the deadline of each call. Raises as USOCKET_CALL_RAISE does. */
+usocket_time_t usocket_py_use_begin(usocket_py_use_t *use);
+
+/* Take the result of one call, and wait. Returns USOCKET_EINTR if the call is to be made again. Raises as
+ * usocket_py_refetch does. */
+int usocket_py_use_end(usocket_py_use_t *use, int r);
+
+#endif
+
 /* r = the value of `call`, which is made without the GIL and made again after each interruption. */
 #define USOCKET_CALL(r, exc, call) \
     do { \
@@ -65,15 +105,31 @@ bool usocket_py_refetch(mp_obj_t obj, mp_buffer_info_t *data, size_t off, mp_uin
         USOCKET_CALL(r, NULL, call); \
     } while (0)
 
-/* The same for a call on the memory of `obj` that `data` describes, from its byte `off` on. */
-#define USOCKET_CALL_ON_RAISE(r, obj, data, off, access, call) \
+/* The same for a call on the socket s with the memory of `obj` that `data` describes, from its byte `off` on. `call`
+ * ends at `by`, a variable of this macro. */
+#if USOCKET_PY_MOVES
+#define USOCKET_CALL_ON_RAISE(r, s, obj, data, off, access, deadline, call) \
+    do { \
+        usocket_py_use_t use = {(s), (obj), &(data), (off), (access), (deadline), false}; \
+        const usocket_time_t by = usocket_py_use_begin(&use); \
+        do { \
+            if (!use.moves) { \
+                MP_THREAD_GIL_EXIT(); \
+            } \
+            (r) = (call); \
+        } while (((r) = usocket_py_use_end(&use, (r))) == USOCKET_EINTR); \
+    } while (0)
+#else
+#define USOCKET_CALL_ON_RAISE(r, s, obj, data, off, access, deadline, call) \
     do { \
         usocket_py_check_stack(); \
+        const usocket_time_t by = (deadline); \
         do { \
             MP_THREAD_GIL_EXIT(); \
             (r) = (call); \
         } while (usocket_py_resume((r), NULL) && usocket_py_refetch((obj), &(data), (off), (access), NULL)); \
     } while (0)
+#endif
 
 static inline void usocket_py_reraise(mp_obj_t exc) {
     if (exc != MP_OBJ_NULL) {

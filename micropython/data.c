@@ -6,6 +6,20 @@
 
 /* ---- Sending ----------------------------------------------------------------------------------------------------- */
 
+/* Returns the object to send from. A call with flags may have an end of its own, as MSG_DONTWAIT: where memory moves, it
+ * sends from a copy. */
+static mp_obj_t data_to_send(mp_obj_t obj, mp_buffer_info_t *data, int flags) {
+#if USOCKET_PY_MOVES
+    if (flags != 0 && usocket_py_can_move(obj)) {
+        obj = mp_obj_new_bytes(data->buf, data->len);
+        usocket_py_data(obj, data);
+    }
+#else
+    (void)data, (void)flags;
+#endif
+    return obj;
+}
+
 /* One send. flags_in and addr_in are MP_OBJ_NULL if the call has none. */
 static mp_obj_t send_message(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t addr_in, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
@@ -20,11 +34,12 @@ static mp_obj_t send_message(const mp_obj_t *args, mp_obj_t flags_in, mp_obj_t a
         usocket_py_data(args[1], &data); /* A scheduled function may have resized it during the lookup. */
         to = &addr;
     }
+    mp_obj_t obj = data_to_send(args[1], &data, flags);
     int32_t r = usocket_py_tries(flags) ? usocket_try_send(&self->sock, data.buf, data.len, to) : USOCKET_EAGAIN;
     if (r == USOCKET_EAGAIN) {
         usocket_py_settle(&deadline, &self->sock);
-        USOCKET_CALL_ON_RAISE(
-            r, args[1], data, 0, MP_BUFFER_READ, usocket_send_by(&self->sock, data.buf, data.len, flags, to, deadline));
+        USOCKET_CALL_ON_RAISE(r, &self->sock, obj, data, 0, MP_BUFFER_READ, deadline,
+            usocket_send_by(&self->sock, data.buf, data.len, flags, to, by));
     }
     usocket_py_check_socket(&self->sock, r, what, to);
     return MP_OBJ_NEW_SMALL_INT(r);
@@ -63,6 +78,7 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data);
     int flags = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_flags) : 0;
+    mp_obj_t obj = data_to_send(args[1], &data, flags);
     usocket_time_t deadline = usocket_deadline(&self->sock);
     size_t sent = 0;
     int32_t r = 0;
@@ -70,8 +86,8 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
         if (sent != 0 && usocket_py_is_late(deadline)) {
             r = USOCKET_ETIMEDOUT;
         } else {
-            USOCKET_CALL_ON_RAISE(r, args[1], data, 0, MP_BUFFER_READ,
-                usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, deadline));
+            USOCKET_CALL_ON_RAISE(r, &self->sock, obj, data, 0, MP_BUFFER_READ, deadline,
+                usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, by));
         }
         if (r < 0) {
             usocket_py_raise_sent(&self->sock, r, MP_QSTR_sendall, sent, data.len);
@@ -148,6 +164,27 @@ static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 
+#if USOCKET_PY_MOVES
+/* Receive with flags, which may give the call an end of its own, into a copy. Bytes that a buffer has become too short for are
+ * put back. */
+static int32_t receive_by_copy(socket_obj_t *self, mp_obj_t obj, mp_buffer_info_t *buf, int flags, usocket_addr_t *from,
+    usocket_time_t deadline, qstr what) {
+    char *copy = m_new0(char, buf->len);
+    int32_t r = receive_into_memory(self, copy, buf->len, flags, from, deadline, what);
+    size_t n = MIN((size_t)r, buf->len);
+    mp_obj_t exc = MP_OBJ_NULL;
+    if (usocket_py_refetch(obj, buf, 0, MP_BUFFER_WRITE, &exc)) {
+        memcpy(buf->buf, copy, n);
+        m_del(char, copy, buf->len);
+    } else if (self->sock.type == USOCKET_STREAM && !(flags & mod_usocket_numbers.msg_peek) && n != 0) {
+        usocket_py_put_back(&self->sock, copy, n);
+        usocket_py_consumed(self); /* Once more, since there is something to receive. */
+    }
+    usocket_py_reraise(exc);
+    return r;
+}
+#endif
+
 /* recv_into and recvfrom_into; from is NULL in the first. */
 static mp_obj_t receive_into_buffer(size_t n_args, const mp_obj_t *args, usocket_addr_t *from, qstr what) {
     socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
@@ -165,11 +202,17 @@ static mp_obj_t receive_into_buffer(size_t n_args, const mp_obj_t *args, usocket
     }
     buf.len = len;
     usocket_time_t deadline = usocket_py_begin(&self->sock);
+#if USOCKET_PY_MOVES
+    if (flags != 0) {
+        usocket_py_settle(&deadline, &self->sock);
+        return MP_OBJ_NEW_SMALL_INT(receive_by_copy(self, args[1], &buf, flags, from, deadline, what));
+    }
+#endif
     int32_t r = usocket_py_tries(flags) ? usocket_try_recv(&self->sock, buf.buf, len, from) : USOCKET_EAGAIN;
     if (r == USOCKET_EAGAIN) {
         usocket_py_settle(&deadline, &self->sock);
-        USOCKET_CALL_ON_RAISE(
-            r, args[1], buf, 0, MP_BUFFER_WRITE, usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, deadline));
+        USOCKET_CALL_ON_RAISE(r, &self->sock, args[1], buf, 0, MP_BUFFER_WRITE, deadline,
+            usocket_recv_by(&self->sock, buf.buf, buf.len, flags, from, by));
     }
     finish_receive(self, r, what);
     return MP_OBJ_NEW_SMALL_INT(r);

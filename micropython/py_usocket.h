@@ -87,7 +87,8 @@ extern uint32_t usocket_py_changes;
 /* ---- Numbers of the platform: numbers.c -------------------------------------------------------------------------- */
 
 extern const struct mod_usocket_numbers {
-    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall; /* -1: the platform lacks it. */
+    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall,
+        msg_peek;     /* -1: the platform lacks it. */
     bool descriptors; /* The system's poll accepts the numbers that fileno() returns. */
 } mod_usocket_numbers;
 
@@ -236,6 +237,10 @@ static inline bool usocket_py_would_block(int code, usocket_time_t deadline) {
     return code == USOCKET_EAGAIN && deadline == USOCKET_NOW;
 }
 
+/* Put bytes back before any that were put back already. `block` is on MicroPython's heap; the socket refers to it
+ * from then on. */
+void usocket_py_put_back(usocket_t *s, char *block, size_t len);
+
 /* Read into v until it has n bytes (SIZE_MAX: until the end of the stream). Returns 0 or more, or a code; v has all
  * bytes that were taken in any case. Never raises: exceptions come in *exc. */
 int usocket_py_fill(usocket_t *s, vstr_t *v, size_t n, usocket_time_t deadline, mp_obj_t *exc);
@@ -253,12 +258,15 @@ typedef struct {
     mp_obj_t exc;            /* The exception that ended the call, or MP_OBJ_NULL. */
 } usocket_py_filling_t;
 
-/* Continue usocket_py_fill_buffer without the GIL, once a receive has failed with r. */
+/* Read until the buffer is full. Returns as usocket_recv_all_by. If it fails, bytes received are in f->copy, for a
+ * scheduled function or another thread may have changed the memory since. Without memory for the copy it returns 0, a
+ * short count, and makes the exception pending. Never raises: exceptions come in f->exc. */
+#if USOCKET_PY_MOVES
+int usocket_py_fill_buffer(usocket_t *s, usocket_py_filling_t *f);
+#else
+/* Continue without the GIL, once a receive has failed with r. */
 int usocket_py_fill_on(usocket_t *s, usocket_py_filling_t *f, int r);
 
-/* Read until the buffer is full. Returns as usocket_recv_all_by. If it fails, bytes received are in f->copy, for a
- * scheduled function may have changed the memory since. Without memory for the copy it returns 0, a short count, and makes the
- * exception pending. Never raises: exceptions come in f->exc. */
 static inline int usocket_py_fill_buffer(usocket_t *s, usocket_py_filling_t *f) {
     MP_THREAD_GIL_EXIT();
     int r = usocket_recv_all_by(s, f->buf.buf, f->buf.len, &f->got, f->deadline);
@@ -268,6 +276,7 @@ static inline int usocket_py_fill_buffer(usocket_t *s, usocket_py_filling_t *f) 
     MP_THREAD_GIL_ENTER();
     return r;
 }
+#endif
 
 /* ---- Writing and the stream protocol: stream.c, protocol.c ------------------------------------------------------- */
 

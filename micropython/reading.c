@@ -129,15 +129,50 @@ static void extend_copy(usocket_py_filling_t *f, size_t *size) {
     }
 }
 
-/* The copy is made before anything else runs that may change the program's memory, and each byte is copied once. */
+/* Settle what became of the copy, of which *size bytes are there, after the last result r. */
+static int finish_filling(usocket_py_filling_t *f, size_t size, int r) {
+    if (f->exc == MP_OBJ_NULL && (r >= 0 || usocket_py_would_block(r, f->deadline))) {
+        m_del(char, f->copy, size);
+        f->copy = NULL;
+    } else if (size < f->got) {
+        f->copy = NULL;
+        f->got = MIN(f->got, f->buf.len);
+        if (f->exc != MP_OBJ_NULL) {
+            usocket_exception_back(f->exc);
+            f->exc = MP_OBJ_NULL;
+        }
+        r = 0;
+    }
+    return r;
+}
+
+/* In both functions the copy is made before anything else runs that may change the program's memory, and each byte is
+ * copied once. */
+#if USOCKET_PY_MOVES
+int usocket_py_fill_buffer(usocket_t *s, usocket_py_filling_t *f) {
+    size_t size = 0;
+    int r = USOCKET_EINTR;
+    bool again = !usocket_py_shake_hands(s, f->deadline, &f->exc) ||
+        (f->exc == MP_OBJ_NULL && usocket_py_refetch(f->obj, &f->buf, 0, MP_BUFFER_WRITE, &f->exc));
+    while (again) {
+        r = usocket_recv_all_by(s, f->buf.buf, f->buf.len, &f->got, USOCKET_NOW);
+        if (r >= 0 || usocket_py_would_block(r, f->deadline)) {
+            break;
+        }
+        extend_copy(f, &size);
+        r = usocket_py_wait_to_use(s, MP_BUFFER_WRITE, f->deadline, r, &f->exc);
+        again = f->exc == MP_OBJ_NULL && usocket_py_refetch(f->obj, &f->buf, 0, MP_BUFFER_WRITE, &f->exc) &&
+            r == USOCKET_EINTR;
+    }
+    return finish_filling(f, size, r);
+}
+#else
 int usocket_py_fill_on(usocket_t *s, usocket_py_filling_t *f, int r) {
     size_t size = 0;
     for (;;) {
         MP_THREAD_GIL_ENTER();
         if (r >= 0 || usocket_py_would_block(r, f->deadline)) {
-            m_del(char, f->copy, size);
-            f->copy = NULL;
-            return r;
+            break;
         }
         extend_copy(f, &size);
         MP_THREAD_GIL_EXIT();
@@ -147,14 +182,6 @@ int usocket_py_fill_on(usocket_t *s, usocket_py_filling_t *f, int r) {
         MP_THREAD_GIL_EXIT();
         r = usocket_recv_all_by(s, f->buf.buf, f->buf.len, &f->got, f->deadline);
     }
-    if (size < f->got) {
-        f->copy = NULL;
-        f->got = MIN(f->got, f->buf.len);
-        if (f->exc != MP_OBJ_NULL) {
-            usocket_exception_back(f->exc);
-            f->exc = MP_OBJ_NULL;
-        }
-        return 0;
-    }
-    return r;
+    return finish_filling(f, size, r);
 }
+#endif

@@ -39,8 +39,8 @@ static void send_parts(sending_t *t) {
         }
         data.len = len;
         int r;
-        USOCKET_CALL_ON_RAISE(r, t->readinto[2], data, 0, MP_BUFFER_READ,
-            usocket_send_all_by(&t->sock->sock, data.buf, data.len, &t->part, t->deadline));
+        USOCKET_CALL_ON_RAISE(r, &t->sock->sock, t->readinto[2], data, 0, MP_BUFFER_READ, t->deadline,
+            usocket_send_all_by(&t->sock->sock, data.buf, data.len, &t->part, by));
         t->sent += t->part;
         t->part = 0;
         if (r < 0) {

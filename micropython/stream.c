@@ -11,9 +11,7 @@
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------- */
 
-/* Put bytes back before any that were put back already. `block` is on MicroPython's heap; the socket refers to it
- * from then on. */
-static void put_back_to_socket(usocket_t *s, char *block, size_t len) {
+void usocket_py_put_back(usocket_t *s, char *block, size_t len) {
     while (usocket_unread(s, block, len) == USOCKET_EEXIST) {
         size_t off, more;
         const char *other = usocket_unread_take(s, &off, &more);
@@ -33,7 +31,7 @@ static mp_obj_t stream_result(
     bool would_block = usocket_py_would_block(code, deadline);
     bool failed = code < 0 && (!would_block || v->len == 0);
     if (failed && v->len != 0) {
-        put_back_to_socket(&self->sock, v->buf, v->len);
+        usocket_py_put_back(&self->sock, v->buf, v->len);
     }
     usocket_py_consumed(self); /* After the bytes are put back, so that watchers find them. */
     if (failed) {
@@ -77,7 +75,7 @@ static int keep_after_line(usocket_t *s, vstr_t *v) {
             return USOCKET_ENOMEM;
         }
         memcpy(rest, v->buf + line, v->len - line);
-        put_back_to_socket(s, rest, v->len - line);
+        usocket_py_put_back(s, rest, v->len - line);
         v->len = line;
     }
     return 0;
@@ -134,7 +132,7 @@ static mp_obj_t stream_readinto(size_t n_args, const mp_obj_t *args) {
     int r = tried >= 0 || tried == USOCKET_EAGAIN ? usocket_py_fill_buffer(&self->sock, &f) : tried;
     bool would_block = usocket_py_would_block(r, f.deadline);
     if (f.copy != NULL) {
-        put_back_to_socket(&self->sock, f.copy, f.got);
+        usocket_py_put_back(&self->sock, f.copy, f.got);
     }
     usocket_py_consumed(self);
     usocket_py_reraise(f.exc);
@@ -172,7 +170,7 @@ mp_obj_t usocket_py_write(usocket_t *s, size_t n_args, const mp_obj_t *args) {
     int r = tried < 0 ? tried : USOCKET_EAGAIN;
     if (r == USOCKET_EAGAIN) {
         USOCKET_CALL_ON_RAISE(
-            r, args[1], data, off, MP_BUFFER_READ, usocket_send_all_by(s, data.buf, data.len, &sent, deadline));
+            r, s, args[1], data, off, MP_BUFFER_READ, deadline, usocket_send_all_by(s, data.buf, data.len, &sent, by));
     }
     if (usocket_py_would_block(r, deadline)) {
         return sent != 0 ? MP_OBJ_NEW_SMALL_INT(sent) : mp_const_none;
