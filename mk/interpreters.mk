@@ -60,13 +60,14 @@ MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* src/*/*
 build/micropython-$(MICROPYTHON_VERSION)/.ready: | packages
 	$(Q)tools/setup.sh micropython $(MICROPYTHON_VERSION)
 
-$(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: $(MODULE_SOURCES) $(MPY_READY) tools/build.py $(wildcard tools/asan/*) | packages
+$(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: $(MODULE_SOURCES) $(MPY_READY) tools/build.py $(wildcard tools/asan/* tools/gil/*) | packages
 	$(Q)tools/build.py $* $(@D) $(MPY_TREE)
 
 # A flavour takes objects of MicroPython from another one that is built (tools/kin.py): where all are built, one comes first.
 $(foreach f,asan lwip-asan lwip-raw-asan lwip-raw-irq sal-asan sal5-asan,build/obj/$(f)-$(MPY_KEY)/micropython): test/stackinfo/names.c
 ifdef BUILD_ONLY
-$(foreach f,lwip lwip-tiny lwip-raw lwip-raw-tiny sal,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/sal5-$(MPY_KEY)/micropython
+$(foreach f,lwip-tiny lwip-raw lwip-raw-tiny,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/lwip-$(MPY_KEY)/micropython
+build/obj/sal-$(MPY_KEY)/micropython: | build/obj/sal5-$(MPY_KEY)/micropython
 $(foreach f,lwip-asan lwip-raw-asan lwip-raw-irq sal-asan sal5-asan,build/obj/$(f)-$(MPY_KEY)/micropython): | build/obj/asan-$(MPY_KEY)/micropython
 endif
 

@@ -12,7 +12,8 @@ FLAVOUR  unix  both `socket` and `usocket` are this module
          lwip, lwip-asan, lwip-tiny  like unix or asan, on lwIP's sockets instead of the system's
          lwip-raw, lwip-raw-asan, lwip-raw-tiny  the same on lwIP without an operating system
          lwip-raw-irq  like lwip-raw-asan; lwIP runs in a signal handler (test/lwip_raw)
-         sal   like unix, on the look-alike of RT-Thread's sockets (test/sal), version 4.0.3; sal5 as in 5.2
+         sal   on the look-alike of RT-Thread's sockets (test/sal), version 4.0.3, with a GIL; sal5 as in 5.2
+         sal-asan, sal5-asan  the same like asan, without a GIL
 OUT      directory for the objects and the binary; TREE: MicroPython's sources, which are only read.
 """
 
@@ -55,7 +56,7 @@ FLAVOURS = {
 
 
 # Flavours of which each takes objects of MicroPython from another one (tools/kin.py), the first if that is built. All have NAMES.
-FAMILIES = (("sal5", "sal", "lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny"), ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan", "sal5-asan"))
+FAMILIES = (("lwip", "lwip-tiny", "lwip-raw", "lwip-raw-tiny"), ("sal5", "sal"), ("asan", "lwip-asan", "lwip-raw-asan", "lwip-raw-irq", "sal-asan", "sal5-asan"))
 NAMES = f"{ROOT}/test/stackinfo/names.c"
 
 # Stacks other than the system's: the settings of a flavour, preceded by those of its stack. The archives exist already.
@@ -111,7 +112,8 @@ FLAVOURS["lwip-raw"] = on_lwip_raw("lwip-raw", "unix")
 FLAVOURS["lwip-raw-asan"] = on_lwip_raw("lwip-raw-asan", "asan")
 FLAVOURS["lwip-raw-irq"] = on_lwip_raw("lwip-raw-irq", "asan", "-DTEST_LWIP_PREEMPTS", LWIP_RAW_WRAP)
 FLAVOURS["lwip-raw-tiny"] = on_lwip_raw("lwip-raw-tiny", "unix", "-DTEST_LWIP_TINY")
-for name, like in (("", "unix"), ("-asan", "asan")):
+FLAVOURS["gil"] = [*FLAVOURS["unix"], f"VARIANT_DIR={ROOT}/tools/gil"]
+for name, like in (("", "gil"), ("-asan", "asan")):
     FLAVOURS["sal" + name] = on_sal("sal", like)
     FLAVOURS["sal5" + name] = on_sal("sal5", like, "-DLOOK_VERSION=50200 -DLOOK_NO_AT")
 

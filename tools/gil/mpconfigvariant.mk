@@ -1,0 +1,1 @@
+# The settings of the variant for MicroPython's unix port; see mpconfigvariant.h.
