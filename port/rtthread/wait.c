@@ -6,6 +6,8 @@
  */
 #include "sockets.h"
 
+#include <rthw.h>
+
 #if PLAT_WAITS
 
 typedef struct {

@@ -102,8 +102,6 @@ rt_err_t rt_mutex_release(rt_mutex_t mutex);
 
 void rt_enter_critical(void);
 void rt_exit_critical(void);
-rt_base_t rt_hw_interrupt_disable(void);
-void rt_hw_interrupt_enable(rt_base_t level);
 
 void *rt_malloc(rt_size_t size);
 void *rt_calloc(rt_size_t count, rt_size_t size);
