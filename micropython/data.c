@@ -78,22 +78,25 @@ static mp_obj_t socket_sendall(size_t n_args, const mp_obj_t *args) {
     mp_buffer_info_t data;
     usocket_py_data(args[1], &data);
     int flags = n_args > 2 ? usocket_py_int(args[2], MP_QSTR_flags) : 0;
-    mp_obj_t obj = data_to_send(args[1], &data, flags);
-    usocket_time_t deadline = usocket_deadline(&self->sock);
-    size_t sent = 0;
-    int32_t r = 0;
-    do {
-        if (sent != 0 && usocket_py_is_late(deadline)) {
-            r = USOCKET_ETIMEDOUT;
-        } else {
-            USOCKET_CALL_ON_RAISE(r, &self->sock, obj, data, 0, MP_BUFFER_READ, deadline,
-                usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, by));
-        }
-        if (r < 0) {
-            usocket_py_raise_sent(&self->sock, r, MP_QSTR_sendall, sent, data.len);
-        }
-        sent += (size_t)r;
-    } while (sent < data.len && self->sock.type == USOCKET_STREAM);
+    bool stream = self->sock.type == USOCKET_STREAM;
+    int32_t r = usocket_py_tries(flags) ? usocket_try_send(&self->sock, data.buf, data.len, NULL) : USOCKET_EAGAIN;
+    size_t sent = r > 0 ? (size_t)r : 0;
+    if (r == USOCKET_EAGAIN || (r >= 0 && sent < data.len && stream)) {
+        mp_obj_t obj = data_to_send(args[1], &data, flags);
+        usocket_time_t deadline = usocket_deadline(&self->sock);
+        do {
+            if (sent != 0 && usocket_py_is_late(deadline)) {
+                r = USOCKET_ETIMEDOUT;
+            } else {
+                USOCKET_CALL_ON_RAISE(r, &self->sock, obj, data, 0, MP_BUFFER_READ, deadline,
+                    usocket_send_by(&self->sock, (const byte *)data.buf + sent, data.len - sent, flags, NULL, by));
+            }
+            sent += r > 0 ? (size_t)r : 0;
+        } while (r >= 0 && sent < data.len && stream);
+    }
+    if (r < 0) {
+        usocket_py_raise_sent(&self->sock, r, MP_QSTR_sendall, sent, data.len);
+    }
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_sendall_obj, 2, 3, socket_sendall);
@@ -108,13 +111,14 @@ static void finish_receive(socket_obj_t *self, int32_t r, qstr what) {
     usocket_py_consumed(self);
 }
 
-/* Receive into memory that nothing else refers to, so that it cannot move during the wait. */
+/* Receive into memory that nothing else refers to, so that it cannot move during the wait. The caller has checked the C
+ * stack, when it made that memory. */
 static int32_t receive_into_memory(
     socket_obj_t *self, void *buf, size_t len, int flags, usocket_addr_t *from, usocket_time_t deadline, qstr what) {
-    int32_t r = usocket_py_tries(flags) ? usocket_try_recv(&self->sock, buf, len, from) : USOCKET_EAGAIN;
+    int32_t r = USOCKET_QUICK && flags == 0 ? usocket_try_recv(&self->sock, buf, len, from) : USOCKET_EAGAIN;
     if (r == USOCKET_EAGAIN) {
         usocket_py_settle(&deadline, &self->sock);
-        USOCKET_CALL_RAISE(r, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
+        USOCKET_CALL(r, NULL, usocket_recv_by(&self->sock, buf, len, flags, from, deadline));
     }
     finish_receive(self, r, what);
     return r;
@@ -169,6 +173,7 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
  * put back. */
 static int32_t receive_by_copy(socket_obj_t *self, mp_obj_t obj, mp_buffer_info_t *buf, int flags, usocket_addr_t *from,
     usocket_time_t deadline, qstr what) {
+    usocket_py_check_stack();
     char *copy = m_new0(char, buf->len);
     int32_t r = receive_into_memory(self, copy, buf->len, flags, from, deadline, what);
     size_t n = MIN((size_t)r, buf->len);

@@ -51,13 +51,19 @@ typedef struct {
 } lock_t;
 
 /* The first caller makes the mutex; interrupts are off meanwhile. */
-PLAT_ARM_CODE static void take_lock(lock_t *lock) {
+static void make_lock(lock_t *lock) {
     rt_base_t level = rt_hw_interrupt_disable();
     if (!lock->ready) {
         rt_mutex_init(&lock->mutex, "usocket", RT_IPC_FLAG_PRIO);
-        lock->ready = true;
+        __atomic_store_n(&lock->ready, true, __ATOMIC_RELEASE);
     }
     rt_hw_interrupt_enable(level);
+}
+
+PLAT_ARM_CODE static void take_lock(lock_t *lock) {
+    if (!__atomic_load_n(&lock->ready, __ATOMIC_ACQUIRE)) {
+        make_lock(lock);
+    }
     rt_mutex_take(&lock->mutex, RT_WAITING_FOREVER);
 }
 
