@@ -10,7 +10,7 @@ nothing for SILENT seconds (a call exceeds its deadline) or leaves a descriptor 
 are printed. The last line is `N passed, N failed, N skipped`.
 
 MicroPython's unix port has threads without a global lock: its collector marks and sweeps while other threads run, and rarely frees an
-object that one of them has just created. A failing program with threads is therefore run AGAIN times more. It counts as failed if one of
+object that one of them has just created. Without a GIL a failing program with threads is therefore run AGAIN times more. It counts as failed if one of
 these runs fails as well; otherwise as skipped, printed with all of the above.
 """
 
@@ -35,6 +35,7 @@ import slow
 SILENT = 60  # seconds
 WHOLE = 600  # seconds for one program
 AGAIN = 3
+WITH_GIL = ("sal", "sal5")
 HEAPS = ("2m", "500k", "8m", "220k")
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error: |WARNING: ThreadSanitizer")
 
@@ -137,7 +138,7 @@ def has_threads(seed):
 def judged(interp, seed, steps):
     """Run one program, and repeat it if threads may be the reason. Returns (reason or None, output, True if it fails again)."""
     why, text = run(interp, seed, steps)
-    if why is None or not has_threads(seed):
+    if why is None or not has_threads(seed) or flavour_of(interp) in WITH_GIL:
         return why, text, True
     return why, text, any(run(interp, seed, steps)[0] for _ in range(AGAIN))
 
