@@ -98,9 +98,12 @@ test-random-lwip-raw-irq: packages-test $(LWIP_RAW_IRQ)
 
 # ---- MicroPython's ports --------------------------------------------------------------------------------------------------
 
-.PHONY: test-lwipopts
+.PHONY: test-lwipopts test-lwipopts-long
 test-lwipopts: packages-test $(MPY_READY) $(LWIP_READY) $(MBEDTLS_READY) ## port/lwip_raw with the lwipopts.h of each port of MicroPython
 	$(GO) $(PYTHON) test/lwip_raw/options.py $(MPY_TREE) $(LWIP_TREE) $(MBEDTLS_TREE)
 
+test-lwipopts-long: packages-test $(MPY_READY) $(LWIP_READY) $(MBEDTLS_READY)
+	$(GO) $(PYTHON) test/lwip_raw/options.py --all $(MPY_TREE) $(LWIP_TREE) $(MBEDTLS_TREE)
+
 LONG_SUITES += test-lwipopts test-lwip-raw-c test-lwip-raw-small test-lwip-raw-irq test-python-lwip-raw-irq test-random-lwip-raw-irq
-SOAK_SUITES += test-lwip-raw-c-long test-lwip-raw-irq-long
+SOAK_SUITES += test-lwip-raw-c-long test-lwip-raw-irq-long test-lwipopts-long

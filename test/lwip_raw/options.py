@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """port/lwip_raw compiles without a warning with the lwipopts.h of each port of MicroPython, and says in words what one lacks.
 
-usage: test/lwip_raw/options.py MICROPYTHON-TREE LWIP-TREE MBEDTLS-TREE
+usage: test/lwip_raw/options.py [--all] MICROPYTHON-TREE LWIP-TREE MBEDTLS-TREE
+
+--all: each of the library's KNOBS for each port, otherwise for USUAL ones.
 
 MicroPython's headers and lwipopts.h are the tree's. mpconfigport.h and mphalport.h stand in for the port's, which need the vendor's
 headers: they have the port's own macros to keep lwIP from running and to wait. Every #error of the port must be in ERRORS.
@@ -32,6 +34,7 @@ COMPILERS = {"this machine": ["gcc", "-fsyntax-only"], "Cortex-M4": ["arm-none-e
 # The port for chips with that core. No source of the library asks for the core; the others would be read twice.
 SMALLEST = "rp2"
 EXPECTED = {"alif", "mimxrt", "renesas-ra", "rp2", "stm32"}  # a tree without one of them is not what this test is for
+USUAL = ("rp2", "stm32")
 KNOBS = {"": [], "no poller": ["-DUSOCKET_POLLER=0"], "clients": ["-DUSOCKET_SERVER=0", "-DUSOCKET_DATAGRAMS=0", "-DUSOCKET_POLLER=0"]}
 
 MPCONFIGPORT = """#include <alloca.h>
@@ -183,11 +186,12 @@ class Count:
 
 
 def main():
-    if len(sys.argv) != 4:
+    whole = sys.argv[1:2] == ["--all"]
+    if len(sys.argv) != 4 + whole:
         sys.exit(__doc__)
     os.chdir(ROOT)
     shutil.rmtree(OUT, ignore_errors=True)
-    ports = Ports(*(os.path.relpath(path) for path in sys.argv[1:]))
+    ports = Ports(*(os.path.relpath(path) for path in sys.argv[1 + whole:]))
     for number, (words, lines, _) in enumerate(ERRORS):
         ports.flags("rp2", lines, f"error{number}")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -200,10 +204,12 @@ def main():
                 if compiler == "Cortex-M0+" and name != SMALLEST:
                     continue
                 for knobs, options in KNOBS.items():
+                    if knobs and not whole and name not in USUAL:
+                        continue
                     if knobs and "-S" in words:  # the optimizer reads each port once
                         words = [*words[:words.index("-Os")], "-fsyntax-only"]
                     count.compile(f"{name}, {compiler}{', ' * bool(knobs)}{knobs}", [*words, *WARNINGS, *ports.flags(name), *options])
-                if name in ("rp2", "stm32"):
+                if name in USUAL:
                     count.compile(f"{name}, {compiler}, TLS", [*COMPILERS[compiler], *WARNINGS, *ports.flags(name), *ports.tls()])
         for number, (words, lines, options) in enumerate(ERRORS):
             count.refuse(words, [*COMPILERS["this machine"], *WARNINGS, *ports.flags("rp2", lines, f"error{number}"), *options])
