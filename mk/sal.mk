@@ -71,9 +71,9 @@ $(eval $(call sal_both,asan,clang,-O1 $(TC_SANITIZE),$(SAL_UNIT),$(SAL_OWN)))
 # Without AT modules calls are tried first (USOCKET_QUICK).
 $(eval $(call sal_both,no-at,gcc,-O2 -DLOOK_NO_AT,$(SAL_UNIT) quick,quirks look sequences time trouble))
 $(eval $(call sal_both,no-ipv6,gcc,-O1 -DLOOK_NO_IPV6,socket connect datagram,quirks look shapes))
-# 4.1.0 has headers of either side, 5.2.2 another rule for SOCK_RAW.
-SAL_VERSIONS := 40100 50202
-$(foreach v,$(SAL_VERSIONS),$(eval $(call sal_variant,$(v),gcc,-O0 -DLOOK_VERSION=$(v),,shapes,gcc)))
+# 4.1.0 has headers of either side, 5.0.1 a close of its own, 5.2.2 another rule for SOCK_RAW.
+SAL_VERSIONS := 40100 50001 50202
+$(foreach v,$(SAL_VERSIONS),$(eval $(call sal_variant,$(v),gcc,-O0 -DLOOK_VERSION=$(v),,shapes trouble,gcc)))
 
 SAL_VARIANTS := gcc no-posix asan no-ipv6 no-at gcc5 no-posix5 no-ipv65 no-at5 $(SAL_VERSIONS)
 # The behaviour of lwIP 2.1.2 and 2.0.2, each with poll and with select; other variants and 5.2 with the default.

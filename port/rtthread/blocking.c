@@ -83,7 +83,7 @@ int blocking_close(blocking_t *s) {
     plat_blocking_unlock();
     if (now) {
         s->number = 0; /* first, since the next socket may get the same number */
-        closesocket(fd);
+        sal_close(fd);
     }
     return 0;
 }
@@ -105,7 +105,7 @@ static void connect_now(void *arg) {
     }
     plat_blocking_unlock();
     if (closing) {
-        closesocket(fd);
+        sal_close(fd);
     }
 }
 

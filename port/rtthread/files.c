@@ -42,4 +42,21 @@ int sal_number(int fd) {
     return file != NULL ? SAL_FILE_NUMBER(file) : dfs_net_getsocket(fd);
 }
 
+#if SAL_CLOSES_LATE
+
+/* DFS frees the node itself in its own close, in the right order. The socket is closed before, since DFS
+ * would keep a descriptor with which that fails. */
+void sal_close(int fd) {
+    static const struct dfs_file_ops none = {0};
+    sal_file_t *file = fd_get(fd);
+    if (file != NULL) {
+        sal_closesocket(SAL_FILE_NUMBER(file));
+        file->vnode->fops = &none;
+        dfs_file_close(file);
+        fd_release(fd);
+    }
+}
+
+#endif
+
 #endif

@@ -108,7 +108,7 @@ int plat_close(int fd) {
     CLOSED(fd);
     BLOCKING(fd, blocking_close(s));
     sal_forget_linger(fd);
-    closesocket(fd); /* the socket is closed, even if this fails with ENOTSOCK */
+    sal_close(fd);
     return 0;
 }
 

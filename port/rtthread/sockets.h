@@ -68,6 +68,15 @@ static inline int sal_number(int fd) {
 }
 #endif
 
+/* Close a handle. The socket is closed, even if the stack fails. */
+#if SAL_CLOSES_LATE
+void sal_close(int fd);
+#else
+static inline void sal_close(int fd) {
+    closesocket(fd);
+}
+#endif
+
 /* The result of a call, with errno repaired: positive, and after a failure not 0 if the reason can
  * be found. */
 int sal_result(int fd, int r);

@@ -7,6 +7,7 @@
  * | 4.1.1 | SAL's own view of a socket is in sal_low_lvl.h; before, in sal.h               |
  * | 4.1.1 | RT_VERSION_CHECK exists; RTTHREAD_VERSION is 10000, 100 and 1 in all versions  |
  * | 5.0   | DFS's struct dfs_fd is named struct dfs_file; fd_get counts no reference, and there is no fd_put |
+ * | 5.0   | closesocket counts down in memory that it has freed, up to 5.0.x: SAL_CLOSES_LATE |
  * | 5.2   | SAL's header has Linux's numbers of options that no stack below it knows       |
  *
  * The other files of this port are the same for all versions. menuconfig's differences are in
@@ -72,6 +73,14 @@ typedef struct dfs_fd sal_file_t;
 #define SAL_FILE_INDEX(fd) (fd)
 #endif
 int sal_poll(sal_file_t *file, struct rt_pollreq *req);
+#endif
+
+/* closesocket frees the node of the descriptor, and then releases the descriptor, which counts down in
+ * the node: by then another thread may have that memory. */
+#if defined(SAL_USING_POSIX) && RTTHREAD_VERSION >= 50000 && RTTHREAD_VERSION < 50100 && !defined(RT_USING_DFS_V2)
+#define SAL_CLOSES_LATE 1
+#else
+#define SAL_CLOSES_LATE 0
 #endif
 
 /* lwIP's generation below SAL. The online package, from 5.0 on, is 2.1 or newer. */

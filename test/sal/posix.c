@@ -82,7 +82,10 @@ int look_sendto(int fd, const void *buf, size_t len, int flags, const void *to, 
 
 void look_forget_file(int fd);
 
+int look_closes; /* of closesocket, which is not safe on 5.0 */
+
 int look_closesocket(int fd) {
+    __atomic_add_fetch(&look_closes, 1, __ATOMIC_RELAXED);
     look_forget_file(fd);
     return sal_closesocket(NUMBER) == 0 ? 0 : look_fail(-N_ENOTSOCK);
 }

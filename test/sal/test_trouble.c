@@ -301,14 +301,36 @@ static void test_closed_elsewhere(void **state) {
     assert_code(USOCKET_EBADF, usocket_close(&sock));
     assert_ok(usocket_close(&other));
 }
+/* On 5.0 SAL's close counts down in memory that it has freed: the port does not call it there. */
+static void test_the_own_close(void **state) {
+    (void)state;
+    extern int look_closes;
+    fx_streams(&sock, &other);
+    int before = look_closes;
+    assert_ok(usocket_close(&sock));
+    assert_ok(usocket_close(&other));
+    bool late = RTTHREAD_VERSION >= 50000 && RTTHREAD_VERSION < 50100;
+    assert_int_equal(late ? before : before + 2, look_closes);
+}
 #else
+#define test_the_own_close test_abandoned
 #define test_closed_elsewhere test_abandoned /* SAL halts on a number that is not open */
 #endif
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_down_in_the_middle), TEST(test_down_and_poll), TEST(test_names_without_network), TEST(test_no_address),
-        TEST(test_link_lost), TEST(test_no_loopback), TEST(test_no_slot_left), TEST(test_two_lookups), TEST(test_slot_taken), TEST(test_abandoned), TEST(test_closed_elsewhere),
+        TEST(test_the_own_close),
+        TEST(test_down_in_the_middle),
+        TEST(test_down_and_poll),
+        TEST(test_names_without_network),
+        TEST(test_no_address),
+        TEST(test_link_lost),
+        TEST(test_no_loopback),
+        TEST(test_no_slot_left),
+        TEST(test_two_lookups),
+        TEST(test_slot_taken),
+        TEST(test_abandoned),
+        TEST(test_closed_elsewhere),
     };
     return RUN(tests);
 }

@@ -47,6 +47,7 @@ static struct queue queues[MOST];
 static struct file {
     void *data; /* the number, or from 5.0 on the place of it */
     uint16_t type;
+    const void *ops; /* NULL: those of a socket */
 } files[MOST], vnodes[MOST];
 static int references;
 
@@ -75,7 +76,9 @@ struct file *fd_get(int fd) {
     }
     __atomic_add_fetch(&references, LOOK_VERSION < 50000 ? 1 : 0, __ATOMIC_RELAXED);
     __atomic_store_n(&vnodes[number].data, (void *)(intptr_t)number, __ATOMIC_RELAXED);
-    __atomic_store_n(&files[number].data, LOOK_VERSION < 50000 ? (void *)(intptr_t)number : &vnodes[number], __ATOMIC_RELAXED);
+    __atomic_store_n(
+        &files[number].data, LOOK_VERSION < 50000 ? (void *)(intptr_t)number : &vnodes[number], __ATOMIC_RELAXED);
+    __atomic_store_n(&vnodes[number].ops, NULL, __ATOMIC_RELAXED);
     files[number].type = vnodes[number].type = FT_SOCKET;
     __atomic_store_n(&places[fd - FD_OFFSET], &files[number], __ATOMIC_RELAXED);
     return &files[number];
@@ -85,6 +88,18 @@ void fd_put(struct file *file) {
     if (file == NULL || __atomic_sub_fetch(&references, 1, __ATOMIC_RELAXED) < 0) {
         look_halt("fd_put without a fd_get");
     }
+}
+
+int sal_closesocket(int number);
+
+/* The close of 5.0: the socket's, unless another part has taken that away. */
+int dfs_file_close(struct file *file) {
+    const struct file *vnode = file->data;
+    return __atomic_load_n(&vnode->ops, __ATOMIC_RELAXED) == NULL ? sal_closesocket((int)(vnode - vnodes)) : 0;
+}
+
+void fd_release(int fd) {
+    look_forget_file(fd);
 }
 
 /* ---- The queue ---------------------------------------------------------------------------------------------------- */

@@ -8,14 +8,20 @@
 #include <rtthread.h>
 
 #if LOOK_VERSION >= 50000
+struct dfs_file_ops {
+    int (*open)(void);
+};
 struct dfs_vnode {
     void *data;
     uint16_t type;
+    const struct dfs_file_ops *fops;
 };
 struct dfs_file {
     struct dfs_vnode *vnode;
 };
 struct dfs_file *fd_get(int fd);
+void fd_release(int fd);
+int dfs_file_close(struct dfs_file *file);
 struct dfs_fdtable {
     uint32_t maxfd;
     struct dfs_file **fds;
