@@ -5,7 +5,7 @@ import time
 import socket
 
 from check import EMULATED, number, raised, since, ticks
-from where import HOST, LINGER_RESETS, NODELAY, SIN_LEN
+from where import HOST, LINGER_RESETS, NODELAY, PROBE, SIN_LEN
 
 
 def tcp_pair(family=socket.AF_INET, host=HOST):
@@ -144,10 +144,11 @@ def push(s, size):
 
 def fill(s):
     # Send until the connection accepts no more; returns the number of bytes. Goes on for longer than a stack waits with its first probe of
-    # a zero window (Linux: 200 ms), because the receiver then merges segments and has room again.
+    # a window that is zero or too small (Linux: 200 ms; lwIP: 1500 ms): the receiver then merges segments, or the sender splits one, and
+    # there is room again.
     s.setblocking(False)
     total, last = 0, ticks()
-    while since(last) < (800 if EMULATED else 400):
+    while since(last) < (800 if EMULATED else PROBE):
         n = push(s, 100000) + push(s, 1000) + push(s, 1)
         if n:
             total, last = total + n, ticks()

@@ -13,6 +13,7 @@ MANY = 20  # pairs of sockets that may be open at once
 LIMIT = 24  # descriptors that may be open at once, as files.py has them; another stack has a limit of its own
 STALE = 0  # objects that a conservative collector may keep by mistake
 FITS = 100000  # bytes that a connection buffers without a reader
+PROBE = 400  # milliseconds; longer than a stack waits with its first probe of a zero window
 LINGER_RESETS = True  # SO_LINGER of zero makes close() a reset
 NODELAY = False  # True: connections of the tests get TCP_NODELAY, because each small segment would wait for the stack's delayed ACK
 STACK = 0  # bytes of a thread's stack; 0: the interpreter's default
