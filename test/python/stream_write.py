@@ -61,7 +61,7 @@ def slow_reader(s, total, stop):
     while not stop:
         s.settimeout(0.05)
         try:
-            piece = s.recv(20000)
+            piece = s.recv(min(20000, SIZE // 40))  # all of it takes longer than the writer waits
         except OSError:
             continue
         if not piece:
