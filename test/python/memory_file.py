@@ -207,15 +207,16 @@ def connections():
 
 
 def a_line_larger_than_the_heap():
-    size = 600 * 1024
+    count = max(600, gc.mem_free() // 1024)
+    size = count * 1024
     for mode, call in (("rb", "readline"), ("r", "readline"), ("rb", "readlines"), ("rb", "read"), ("r", "read")):
         a, b = tcp_pair()
 
         block = bytearray(b"000000" + b"z" * 1018)
 
         def send():  # allocates nothing
-            for i in range(600):
-                block[3], block[4], block[5] = 48 + i // 100, 48 + i // 10 % 10, 48 + i % 10
+            for i in range(count):
+                block[2], block[3], block[4], block[5] = 48 + i // 1000 % 10, 48 + i // 100 % 10, 48 + i // 10 % 10, 48 + i % 10
                 a.sendall(block)
             a.sendall(b"\nnext\n")
             a.close()
@@ -223,11 +224,12 @@ def a_line_larger_than_the_heap():
         t = spawn(send)
         b.settimeout(20)
         f = b.makefile(mode)
-        e = None
+        e, spare = None, bytearray(20000)  # for the pieces that are read afterwards
         try:
             getattr(f, call)()
         except MemoryError as x:
             e = x
+        spare = None
         true("{} of a line larger than the heap, {!r}: MemoryError".format(call, mode), isinstance(e, MemoryError), e)
         e = None
         collect()
