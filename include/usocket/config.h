@@ -49,7 +49,7 @@
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 392 + 308 (0 -> 1) */
+ *  @cost 418 + 308 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
@@ -64,7 +64,7 @@
 /** Datagram and raw sockets. 0: usocket_open refuses all but streams with USOCKET_ESOCKTNOSUPPORT;
  *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants); a lookup
  *  that names no type answers streams; an address given to usocket_send_by is ignored.
- *  @cost 274 + 412 (0 -> 1) */
+ *  @cost 274 + 420 (0 -> 1) */
 #ifndef USOCKET_DATAGRAMS
 #define USOCKET_DATAGRAMS 1
 #endif
@@ -172,7 +172,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1382 + 288, RAM 4 (0 -> 1) */
+ *  @cost 1392 + 288, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -188,7 +188,7 @@
  *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line. 2: a
  *  receive that has lately come before its bytes is not tried, which is right where a try in vain
  *  costs as much as a wait.
- *  @cost 322 + 614 (0 -> 1) */
+ *  @cost 458 + 656 (0 -> 1) */
 #ifndef USOCKET_QUICK
 #define USOCKET_QUICK 0
 #endif
@@ -256,7 +256,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 30999 + 2725, RAM 172 (0 -> 1) */
+ *  @cost 31125 + 2817, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -294,7 +294,7 @@
 /* ---- The MicroPython module ------------------------------------------------------------------ */
 
 /** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
- *  @cost 0 + 10264 (0 -> 1) */
+ *  @cost 0 + 10238 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
