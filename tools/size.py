@@ -354,19 +354,20 @@ def goals(target, report):
 
     # The limits hold what has been reached. Those of the first plan (2560 for a client, 12288 for the module, 8192 for the documented
     # calls) were set before TLS's words, deadlines of each call, threads and the checks of arguments were in; they are no aims any more.
+    # 620 bytes of the module are for a GIL, under which another thread may resize memory that a call uses; without threads there are none.
     if library:
         core = [path for path in library if "/src/" in path]
-        goal("core (src/), everything", 10500, lambda: target.measure(core))
+        goal("core (src/), everything", 10520, lambda: target.measure(core))
         goal("core, everything but words", None, lambda: target.measure(core, {"USOCKET_WORDS": 0}))
         goal("library: core and POSIX port, everything", None, lambda: target.measure(library))
         goal("library, TCP client only, linked", 3250,
              lambda: without(target.link(library + [client], TCP_CLIENT, ["main"]), client))
     if binding:
-        goal("module, everything", 21250, lambda: target.measure(binding))
+        goal("module, everything", 21870, lambda: target.measure(binding))
         goal("library and module, everything, linked", None, lambda: target.link(library + binding, {}, modules))
         goal("library and module, documented calls, IPv4, no worker, linked", None,
              lambda: target.link(library + binding, DOCUMENTED, modules))
-        goal("the same for one thread, without words, linked", 19250,
+        goal("the same for one thread, without words, linked", 19690,
              lambda: target.link(library + binding, dict(DOCUMENTED, **SINGLE), modules))
     report.title("Totals")
     report.table(("what", "flash", "RAM", "limit", ""), rows)

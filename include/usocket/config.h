@@ -49,7 +49,7 @@
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 418 + 308 (0 -> 1) */
+ *  @cost 382 + 308 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
@@ -172,7 +172,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1392 + 288, RAM 4 (0 -> 1) */
+ *  @cost 1378 + 288, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -256,7 +256,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 31125 + 2817, RAM 172 (0 -> 1) */
+ *  @cost 31136 + 2817, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif

@@ -329,46 +329,48 @@ int usocket_recv_line_by(usocket_t *s, void *buf, size_t len, size_t *got, usock
     return whole;
 }
 
-/* A kept error and bytes put back are found at once, as the receive would. */
-int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
-    int r = usocket_hold(s);
-    if (r < 0) {
-        return r;
-    }
-    wait_limit_t limit = usocket_limit(s, false, deadline);
+#if USOCKET_TLS
+/* The next receive reports a failure. A send of nothing completes a handshake. */
+static int await_tls(usocket_t *s, bool output, wait_limit_t *limit) {
     usocket_want_t want = WANT(USOCKET_POLL_IN);
-    if (base_unread(base_of(s)) != 0) {
-        r = 0;
-    } else if (HAS_TLS(base_of(s))) {
-        do {
-            r = usocket_tls_readable(s, &want);
-        } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, &limit)) == 0);
-        /* The next receive reports any other failure. */
-        r = r == limit.timeout_code || r == USOCKET_EINTR || r == USOCKET_EBADF || r == USOCKET_ENOMEM ? r : 0;
-    } else if (LOOSE_LOAD(&base_of(s)->error) == 0) {
-        r = usocket_await(s, &want, &limit);
+    int r;
+    if (output) {
+        r = send_tls(s, NULL, 0, 0, NULL, limit);
+        r = r == 0 ? usocket_tls_poll(s, USOCKET_POLL_OUT, limit->deadline, NULL) : r;
+        return r > 0 ? 0 : r < 0 ? r : limit->timeout_code;
     }
-    usocket_release(s);
+    do {
+        r = usocket_tls_readable(s, &want);
+    } while (r == USOCKET_EAGAIN && (r = usocket_await(s, &want, limit)) == 0);
+    return r == limit->timeout_code || r == USOCKET_EINTR || r == USOCKET_EBADF || r == USOCKET_ENOMEM ? r : 0;
+}
+#endif
+
+/* A kept error and bytes put back are found at once, as a receive would. */
+static int ready_by(usocket_t *s, bool output, usocket_time_t deadline) {
+    int r = usocket_hold(s);
+    if (r == 0) {
+        usocket_t *base = base_of(s);
+        wait_limit_t limit = usocket_limit(s, output, deadline);
+        usocket_want_t want = WANT(output ? USOCKET_POLL_OUT : USOCKET_POLL_IN);
+        if (!output && base_unread(base) != 0) {
+            r = 0;
+#if USOCKET_TLS
+        } else if (HAS_TLS(base)) {
+            r = await_tls(s, output, &limit);
+#endif
+        } else if (output || LOOSE_LOAD(&base->error) == 0) {
+            r = usocket_await(s, &want, &limit);
+        }
+        usocket_release(s);
+    }
     return r;
 }
 
-/* A send of nothing completes a handshake. */
+int usocket_readable_by(usocket_t *s, usocket_time_t deadline) {
+    return ready_by(s, false, deadline);
+}
+
 int usocket_writable_by(usocket_t *s, usocket_time_t deadline) {
-    int r = usocket_hold(s);
-    if (r < 0) {
-        return r;
-    }
-    wait_limit_t limit = usocket_limit(s, true, deadline);
-#if USOCKET_TLS
-    if (HAS_TLS(base_of(s))) {
-        r = send_tls(s, NULL, 0, 0, NULL, &limit);
-        r = r == 0 ? usocket_tls_poll(s, USOCKET_POLL_OUT, limit.deadline, NULL) : r;
-        usocket_release(s);
-        return r > 0 ? 0 : r < 0 ? r : limit.timeout_code;
-    }
-#endif
-    usocket_want_t want = WANT(USOCKET_POLL_OUT);
-    r = usocket_await(s, &want, &limit);
-    usocket_release(s);
-    return r;
+    return ready_by(s, true, deadline);
 }
