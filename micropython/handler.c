@@ -99,8 +99,8 @@ static void put_watch(socket_obj_t *self, usocket_watch_t *watch) {
 }
 
 /* A new handler for a socket that is watched takes over the watch. An old watch ends after the exchange, so that other
- * threads never see a dead one, and without the lock, since that may wait. A new watch may report before it is in its
- * place: a handler in another thread then waits in rearm_watch until it is. */
+ * threads never see a dead one, and without the lock and the GIL, since that may wait. A new watch may report before it
+ * is in its place: a handler in another thread then waits in rearm_watch until it is. */
 void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     int r = 0;
     lock_watch(self);
@@ -118,7 +118,9 @@ void usocket_py_set_handler(socket_obj_t *self, mp_obj_t handler) {
     }
     unlock_watch(self);
     if (handler == MP_OBJ_NULL && watch != NULL) {
+        MP_THREAD_GIL_EXIT();
         usocket_watch_end(watch);
+        MP_THREAD_GIL_ENTER();
     }
     usocket_py_check(r, MP_QSTR_setsockopt);
     if (handler != MP_OBJ_NULL) {
