@@ -169,7 +169,7 @@ static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 
 #if USOCKET_PY_MOVES
-/* Receive with flags, which may give the call an end of its own, into a copy. Bytes that a buffer has become too short for are
+/* Receive with flags, which may give the call an end of its own, into a copy. Bytes of MSG_WAITALL that a buffer has become too short for are
  * put back. */
 static int32_t receive_by_copy(socket_obj_t *self, mp_obj_t obj, mp_buffer_info_t *buf, int flags, usocket_addr_t *from,
     usocket_time_t deadline, qstr what) {
@@ -181,7 +181,7 @@ static int32_t receive_by_copy(socket_obj_t *self, mp_obj_t obj, mp_buffer_info_
     if (usocket_py_refetch(obj, buf, 0, MP_BUFFER_WRITE, &exc)) {
         memcpy(buf->buf, copy, n);
         m_del(char, copy, buf->len);
-    } else if (self->sock.type == USOCKET_STREAM && !(flags & mod_usocket_numbers.msg_peek) && n != 0) {
+    } else if (self->sock.type == USOCKET_STREAM && flags == mod_usocket_numbers.msg_waitall && n != 0) {
         usocket_py_put_back(&self->sock, copy, n);
         usocket_py_consumed(self); /* Once more, since there is something to receive. */
     }

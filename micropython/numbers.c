@@ -31,7 +31,6 @@ const struct mod_usocket_numbers mod_usocket_numbers = {
     .ipproto_ipv6 = 41, /* Assigned by IANA. */
     .ipv6_v6only = V6ONLY,
     .msg_waitall = MSG_WAITALL,
-    .msg_peek = MSG_PEEK,
     .descriptors = DESCRIPTORS,
 };
 

@@ -87,8 +87,7 @@ extern uint32_t usocket_py_changes;
 /* ---- Numbers of the platform: numbers.c -------------------------------------------------------------------------- */
 
 extern const struct mod_usocket_numbers {
-    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall,
-        msg_peek;     /* -1: the platform lacks it. */
+    int sol_socket, so_reuseaddr, so_reuseport, ipproto_ipv6, ipv6_v6only, msg_waitall; /* -1: the platform lacks it. */
     bool descriptors; /* The system's poll accepts the numbers that fileno() returns. */
 } mod_usocket_numbers;
 

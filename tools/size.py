@@ -363,7 +363,7 @@ def goals(target, report):
         goal("library, TCP client only, linked", 3250,
              lambda: without(target.link(library + [client], TCP_CLIENT, ["main"]), client))
     if binding:
-        goal("module, everything", 21870, lambda: target.measure(binding))
+        goal("module, everything", 21890, lambda: target.measure(binding))
         goal("library and module, everything, linked", None, lambda: target.link(library + binding, {}, modules))
         goal("library and module, documented calls, IPv4, no worker, linked", None,
              lambda: target.link(library + binding, DOCUMENTED, modules))

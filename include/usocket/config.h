@@ -172,7 +172,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1378 + 288, RAM 4 (0 -> 1) */
+ *  @cost 1378 + 312, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif

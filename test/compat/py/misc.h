@@ -20,6 +20,7 @@ typedef const char *mp_rom_error_text_t;
 #define MP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 void *m_malloc(size_t size);
+void *m_malloc0(size_t num_bytes);
 NORETURN void m_malloc_fail(size_t n);
 void *m_malloc_maybe(size_t size);
 void *m_malloc_with_finaliser(size_t size);
@@ -28,6 +29,7 @@ void *m_realloc_maybe(void *block, size_t size, bool allow_move);
 void m_free(void *block);
 #define m_new_obj(type) ((type *)m_malloc(sizeof(type)))
 #define m_new(type, n) ((type *)m_malloc(sizeof(type) * (n)))
+#define m_new0(type, n) ((type *)m_malloc0(sizeof(type) * (n)))
 #define m_new_maybe(type, n) ((type *)m_malloc_maybe(sizeof(type) * (n)))
 #define m_renew(type, block, before, n) ((type *)m_realloc((block), sizeof(type) * (n)))
 #define m_renew_maybe(type, block, before, n, allow_move) \

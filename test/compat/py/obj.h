@@ -56,6 +56,7 @@ bool mp_obj_is_type(mp_const_obj_t o, const mp_obj_type_t *type);
 bool mp_obj_is_int(mp_const_obj_t o);
 bool mp_obj_is_bool(mp_const_obj_t o);
 bool mp_obj_is_str(mp_const_obj_t o);
+bool mp_obj_is_str_or_bytes(mp_const_obj_t o);
 
 /* ---- Maps --------------------------------------------------------------------------------------------------------- */
 
