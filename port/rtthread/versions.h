@@ -77,7 +77,7 @@ int sal_poll(sal_file_t *file, struct rt_pollreq *req);
 
 /* closesocket frees the node of the descriptor, and then releases the descriptor, which counts down in
  * the node: by then another thread may have that memory. */
-#if defined(SAL_USING_POSIX) && RTTHREAD_VERSION >= 50000 && RTTHREAD_VERSION < 50100 && !defined(RT_USING_DFS_V2)
+#if defined(SAL_USING_POSIX) && RTTHREAD_VERSION >= 50000 && RTTHREAD_VERSION < 50100
 #define SAL_CLOSES_LATE 1
 #else
 #define SAL_CLOSES_LATE 0
