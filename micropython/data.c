@@ -6,8 +6,8 @@
 
 /* ---- Sending ----------------------------------------------------------------------------------------------------- */
 
-/* Returns the object to send from. A call with flags may have an end of its own, as MSG_DONTWAIT: where memory moves, it
- * sends from a copy. */
+/* Returns the object to send from. A call with flags may have an end of its own, as with MSG_DONTWAIT: where memory
+ * moves, it sends from a copy. */
 static mp_obj_t data_to_send(mp_obj_t obj, mp_buffer_info_t *data, int flags) {
 #if USOCKET_PY_MOVES
     if (flags != 0 && usocket_py_can_move(obj)) {
@@ -169,8 +169,8 @@ static mp_obj_t socket_recv(size_t n_args, const mp_obj_t *args) {
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_recv_obj, 2, 3, socket_recv);
 
 #if USOCKET_PY_MOVES
-/* Receive with flags, which may give the call an end of its own, into a copy. Bytes of MSG_WAITALL that a buffer has become too short for are
- * put back. */
+/* Receive with flags, which may give the call an end of its own, into a copy. Bytes of MSG_WAITALL that a buffer has
+ * become too short for are put back. */
 static int32_t receive_by_copy(socket_obj_t *self, mp_obj_t obj, mp_buffer_info_t *buf, int flags, usocket_addr_t *from,
     usocket_time_t deadline, qstr what) {
     usocket_py_check_stack();

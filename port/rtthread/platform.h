@@ -43,14 +43,6 @@
 #error "USOCKET_IPV6 without IPv6 in RT-Thread's stack: switch on RT_USING_LWIP_IPV6 or NETDEV_USING_IPV6"
 #endif
 
-/* For functions that call the kernel's assembly on a Cortex-A, which is ARM code that the linker cannot
- * tell from Thumb's. */
-#if defined(__thumb__) && defined(__ARM_ARCH_7A__) && defined(__GNUC__)
-#define PLAT_ARM_CODE __attribute__((target("arm"), noinline))
-#else
-#define PLAT_ARM_CODE
-#endif
-
 #define PLAT_HAS_GETNAMEINFO 0
 #define PLAT_HAS_INTERFACES 0
 #define PLAT_HAS_DUP 0

@@ -17,7 +17,7 @@
 
 /* The kernel counts ticks in 32 bits. A wrap is counted if the clock is read at least once between
  * two of them, as every wait does. */
-PLAT_ARM_CODE usocket_time_t usocket_port_now(void) {
+usocket_time_t usocket_port_now(void) {
     static rt_tick_t last;
     static uint32_t wraps;
     rt_base_t level = rt_hw_interrupt_disable();
@@ -60,7 +60,7 @@ static void make_lock(lock_t *lock) {
     rt_hw_interrupt_enable(level);
 }
 
-PLAT_ARM_CODE static void take_lock(lock_t *lock) {
+static void take_lock(lock_t *lock) {
     if (!__atomic_load_n(&lock->ready, __ATOMIC_ACQUIRE)) {
         make_lock(lock);
     }

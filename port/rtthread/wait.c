@@ -19,7 +19,7 @@ typedef struct {
 } waiter_t;
 
 /* The stack calls this, and resumes the thread if the result is 0. */
-PLAT_ARM_CODE static int wake(struct rt_wqueue_node *node, void *key) {
+static int wake(struct rt_wqueue_node *node, void *key) {
     waiter_t *w = (waiter_t *)(void *)((char *)node - offsetof(waiter_t, node));
     if (key != NULL && !((rt_ubase_t)key & node->key)) {
         return -1;
@@ -39,7 +39,7 @@ static void enqueue(rt_wqueue_t *queue, struct rt_pollreq *req) {
 
 /* Sleep until the stack wakes this thread, or for `ms`. With interrupts off nothing wakes it between
  * the check and the suspension. */
-PLAT_ARM_CODE static void sleep_unless_woken(const waiter_t *w, int ms) {
+static void sleep_unless_woken(const waiter_t *w, int ms) {
     rt_thread_t self = w->node.polling_thread;
     rt_tick_t ticks = (rt_tick_t)rt_tick_from_millisecond(ms);
     rt_base_t level = rt_hw_interrupt_disable();

@@ -33,8 +33,8 @@ static bool hold_bare(usocket_t *s) {
 
 #endif
 
-/* Where a try in vain is dear, a receive that has lately come before its bytes is not tried, as in
- * stream.c. */
+/* With USOCKET_QUICK 2 a try that finds nothing turns off the tries of the receives that follow it,
+ * as many as GUESS_EARLY says (stream.c counts them). */
 #if USOCKET_QUICK > 1
 #define COMES_EARLY(s) (LOOSE_LOAD(&(s)->guess) != 0)
 #define NOTE_EARLY(s, r) \

@@ -10,8 +10,8 @@ nothing for SILENT seconds (a call exceeds its deadline) or leaves a descriptor 
 are printed. The last line is `N passed, N failed, N skipped`.
 
 MicroPython's unix port has threads without a global lock: its collector marks and sweeps while other threads run, and rarely frees an
-object that one of them has just created. Without a GIL a failing program with threads is therefore run AGAIN times more. It counts as failed if one of
-these runs fails as well; otherwise as skipped, printed with all of the above.
+object that one of them has just created. Without a GIL a failing program with threads is therefore run AGAIN times more. It counts as
+failed if one of these runs fails as well; otherwise as skipped, printed with all of the above.
 """
 
 import argparse
