@@ -1,6 +1,5 @@
 # TLS and DTLS at the kernel's end: openssl, and the module itself on the kernel's sockets.
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -8,29 +7,25 @@ import threading
 
 import link
 
-sys.path.insert(0, os.path.join(os.path.dirname(link.HERE), "tls"))
+TEST = os.path.dirname(link.HERE)
+sys.path[:0] = [os.path.join(TEST, "tls"), os.path.join(os.path.dirname(TEST), "tools")]
 import certs  # noqa: found there
+import openssl  # noqa: found there
 
 DIRECTORY = tempfile.mkdtemp()
 MAKER = certs.make(DIRECTORY)
 HOST = certs.HOST
-OURS = os.path.join(os.path.dirname(os.path.dirname(link.HERE)), "build", "unix", "micropython")
+OURS = os.path.join(os.path.dirname(TEST), "build", "unix", "micropython")
 servers = {}
 
 
 def openssl_server(dtls):
     """Start openssl s_server, which answers with a line; returns its port."""
-    with socket.socket(type=socket.SOCK_DGRAM) as u:
-        u.bind((link.KERNEL4, 0))
-        port = u.getsockname()[1]
-    child = subprocess.Popen(["openssl", "s_server", "-accept", f"{link.KERNEL4}:{port}", "-cert", MAKER.path("ec.pem"), "-key", MAKER.path("ec.key"),
-                              "-cert_chain", MAKER.path("middle.pem"), *(["-dtls1_2"] if dtls else [])],
-                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with tempfile.TemporaryFile() as output:
+        child, port = openssl.start_server(link.KERNEL4, "-cert", MAKER.path("ec.pem"), "-key", MAKER.path("ec.key"), "-cert_chain",
+                                           MAKER.path("middle.pem"), *(["-dtls1_2"] if dtls else []), output=output)
     child.stdin.write(b"answer\n")
     child.stdin.flush()
-    table = "/proc/net/udp" if dtls else "/proc/net/tcp"
-    if not link.wait_until(lambda: f":{port:04X} " in open(table).read(), 10):
-        raise RuntimeError("openssl s_server does not come up")
     servers[port] = child
     return port
 

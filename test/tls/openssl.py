@@ -5,14 +5,16 @@ SPDX-License-Identifier: MIT
 import contextlib
 import itertools
 import os
+import re
 import select
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
 import certs
-import ports
+import slow
 
 NAMES = {0x303: "TLSv1.2", 0x304: "TLSv1.3"}
 FLAGS = {0x303: "-tls1_2", 0x304: "-tls1_3"}
@@ -33,35 +35,39 @@ def answer_when_read(child, output, words, over):
             child.stdin.flush()
 
 
+def start_server(address, *flags, output):
+    """Start s_server on a free port of the address, its standard output in the file `output`; returns the process and the port, which
+    s_server prints when it listens."""
+    child = subprocess.Popen(["openssl", "s_server", "-accept", f"{address}:0", *flags], stdin=subprocess.PIPE, stdout=output,
+                             stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60 * slow.factor()
+    while not (listens := re.search(rb"^ACCEPT .*:(\d+)\n", os.pread(output.fileno(), 4096, 0), re.M)):
+        if child.poll() is not None or time.monotonic() > end:
+            child.kill()
+            child.communicate()
+            raise RuntimeError("openssl s_server does not come up")
+        time.sleep(0.01)
+    return child, int(listens.group(1))
+
+
 @contextlib.contextmanager
-def s_server(*flags, output=subprocess.DEVNULL, answer=b"", words=()):
+def s_server(*flags, output=None, answer=b"", words=()):
     """Start s_server and return its port. It sends `answer` to the first client, or "answer" for each of `words` that it has read."""
-    port, over = ports.free(), threading.Event()
-    child = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", *flags], stdin=subprocess.PIPE,
-                             stdout=output, stderr=subprocess.DEVNULL)
-    answering = threading.Thread(target=answer_when_read, args=(child, output, words, over), daemon=True)
-    answering.start()
-    try:
-        if answer:
+    with contextlib.ExitStack() as stack:
+        output = output or stack.enter_context(tempfile.TemporaryFile())
+        child, port = start_server("127.0.0.1", *flags, output=output)
+        over = threading.Event()
+        answering = threading.Thread(target=answer_when_read, args=(child, output, words, over), daemon=True)
+        answering.start()
+        try:
             child.stdin.write(answer)
             child.stdin.flush()
-        for _ in range(200):
-            with contextlib.suppress(OSError):
-                if "-dtls1_2" not in flags:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                with open("/proc/net/udp") as table:
-                    if f":{port:04X} " in table.read():
-                        break
-            time.sleep(0.02)
-        else:
-            raise RuntimeError("openssl s_server does not come up")
-        yield port
-    finally:
-        over.set()
-        answering.join()
-        child.kill()
-        child.communicate()
+            yield port
+        finally:
+            over.set()
+            answering.join()
+            child.kill()
+            child.communicate()
 
 
 def s_client(port, flags, data=b"hello there\n", until=None):

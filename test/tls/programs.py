@@ -79,12 +79,15 @@ def daemon(suite, name, ports, config, *arguments, **environment):
                              env={**os.environ, **environment})
     try:
         for port in ports:
-            for _ in range(200):
+            end = time.monotonic() + 60 * slow.factor()
+            while True:
                 with contextlib.suppress(OSError):
                     socket.create_connection(("127.0.0.1", port), 1).close()
                     break
                 if child.poll() is not None:
                     raise RuntimeError(f"{name} does not come up: {child.stdout.read().decode()}")
+                if time.monotonic() > end:
+                    raise RuntimeError(f"{name} does not accept at port {port}")
                 time.sleep(0.05)
         yield
     finally:
