@@ -17,11 +17,12 @@ class Script:
     """One run of the interpreter. lines() yields its output as it is printed. With talk=True child.stdin is its standard input."""
 
     def __init__(self, source, options=(), wrap=(), talk=False):
-        self.file = tempfile.NamedTemporaryFile("w", suffix=".py", delete=False)
-        self.file.write(source)
-        self.file.close()
+        self.folder = tempfile.TemporaryDirectory()  # the script's own: it imports from its folder first
+        path = os.path.join(self.folder.name, "script.py")
+        with open(path, "w") as file:
+            file.write(source)
         self.child = subprocess.Popen(
-            [*wrap, INTERP, *options, self.file.name], stdin=subprocess.PIPE if talk else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            [*wrap, INTERP, *options, path], stdin=subprocess.PIPE if talk else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         self.queue = queue.Queue()
         self.seen = []
@@ -66,7 +67,7 @@ class Script:
             if line is None:
                 break
             self.seen.append(line)
-        os.unlink(self.file.name)
+        self.folder.cleanup()
         return status, self.seen
 
 
