@@ -86,7 +86,7 @@ def passed_on(label, source, seconds=20, **kw):
     if status is None or "end" not in lines:
         print("FAIL %s: status %s, last lines %s" % (label, status, lines[-5:]))
     elif status != expected:
-        print("FAIL %s: exit status %s" % (label, status))
+        print("FAIL %s: exit status %s, %s" % (label, status, [line for line in lines if not line.startswith(VERDICTS)][:40]))
 
 
 def check(label, good, note=""):
