@@ -4,6 +4,9 @@ tests gets one between its choice and the start of the server.
 
 import random
 import socket
+import time
+
+import slow
 
 given = set()
 
@@ -34,3 +37,15 @@ def free(address="127.0.0.1"):
         given.add(port)
         return port
     raise OSError(f"no free port at {address}")
+
+
+def wait_for(address, port, alive):
+    """Wait until a server accepts at the port. OSError if alive() says that it has ended, or after a minute of a quiet machine."""
+    end = time.monotonic() + 60 * slow.factor()
+    while True:
+        try:
+            return socket.create_connection((address, port), 1).close()
+        except OSError:
+            if not alive() or time.monotonic() > end:
+                raise
+        time.sleep(0.05)

@@ -13,7 +13,6 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 
 import ports
 
@@ -175,16 +174,10 @@ class Services:
         log.close()
 
     def _wait_for(self, name, port):
-        end = time.monotonic() + 20
-        while True:
-            try:
-                socket.create_connection((self.where["address"], port), 1).close()
-                return
-            except OSError as e:
-                dead = [p for p in self.running if p.poll() is not None]
-                if dead or time.monotonic() > end:
-                    raise Broken(f"the {name} server is not there: {e}\n" + self.logs())
-                time.sleep(0.05)
+        try:
+            ports.wait_for(self.where["address"], port, lambda: all(p.poll() is None for p in self.running))
+        except OSError as e:
+            raise Broken(f"the {name} server is not there: {e}\n" + self.logs()) from None
 
     def logs(self):
         text = ""

@@ -7,7 +7,6 @@ import itertools
 import os
 import re
 import select
-import socket
 import subprocess
 import tempfile
 import threading
@@ -53,8 +52,8 @@ def start_server(address, *flags, output):
 @contextlib.contextmanager
 def s_server(*flags, output=None, answer=b"", words=()):
     """Start s_server and return its port. It sends `answer` to the first client, or "answer" for each of `words` that it has read."""
-    with contextlib.ExitStack() as stack:
-        output = output or stack.enter_context(tempfile.TemporaryFile())
+    with tempfile.TemporaryFile() as unread:
+        output = output or unread
         child, port = start_server("127.0.0.1", *flags, output=output)
         over = threading.Event()
         answering = threading.Thread(target=answer_when_read, args=(child, output, words, over), daemon=True)
@@ -80,14 +79,14 @@ def s_client(port, flags, data=b"hello there\n", until=None):
     try:
         child.stdin.write(data)
         child.stdin.flush()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 10 * slow.factor()
         while until not in out and select.select([child.stdout], [], [], max(0, end - time.monotonic()))[0]:
             part = os.read(child.stdout.fileno(), 4096)
             if not part:
                 break
             out += part
         child.stdin.close()
-        child.wait(5)
+        child.wait(5 * slow.factor())
     except (OSError, subprocess.TimeoutExpired):
         child.kill()
         child.wait()

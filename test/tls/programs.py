@@ -16,6 +16,7 @@ import certs
 import slow
 import strangers
 from ports import free as free_port
+from ports import wait_for
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NAMES = {0x303: "TLSv1.2", 0x304: "TLSv1.3"}
@@ -79,16 +80,11 @@ def daemon(suite, name, ports, config, *arguments, **environment):
                              env={**os.environ, **environment})
     try:
         for port in ports:
-            end = time.monotonic() + 60 * slow.factor()
-            while True:
-                with contextlib.suppress(OSError):
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                if child.poll() is not None:
-                    raise RuntimeError(f"{name} does not come up: {child.stdout.read().decode()}")
-                if time.monotonic() > end:
-                    raise RuntimeError(f"{name} does not accept at port {port}")
-                time.sleep(0.05)
+            try:
+                wait_for("127.0.0.1", port, lambda: child.poll() is None)
+            except OSError as e:
+                child.kill()
+                raise RuntimeError(f"{name} does not accept at port {port}: {e}: {child.stdout.read().decode()}") from None
         yield
     finally:
         child.kill()
