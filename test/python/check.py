@@ -7,6 +7,7 @@ import os
 import sys
 import time
 
+import asleep
 from control import SLOW, env, in_time  # noqa: F401
 from where import STACK, STALE
 
@@ -332,6 +333,11 @@ def spawn(fn, *args):
         return [result]
 
     return join
+
+
+def waiting(fn, *args):
+    # As spawn(), but returns when fn waits, or has ended.
+    return asleep.waiting(spawn, fn, args)
 
 
 def summary(grace=2, overseen=0):

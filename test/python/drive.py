@@ -7,6 +7,8 @@ import tempfile
 import threading
 import time
 
+import asleep
+
 INTERP = os.environ["INTERP"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERDICTS = ("ok ", "FAIL ", "LOST ", "skip ")  # the lines of a script that a driver repeats; see check.py
@@ -46,6 +48,9 @@ class Script:
             self.seen.append(line)
             if line.startswith(word):
                 return at, line
+
+    def until_asleep(self, pause):
+        asleep.until_asleep(["/proc/%d/stat" % self.child.pid], pause)
 
     def interrupt(self):
         self.child.send_signal(signal.SIGINT)

@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 
+from control import in_time
 from drive import Script, check
 
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # a name server that never answers
@@ -76,7 +77,7 @@ for label, setup, call, after in CASES:
         script.child.kill()
         check("Ctrl-C in " + label, False, script.finish()[1][-3:])
         continue
-    time.sleep(0.4)
+    script.until_asleep(0.4)
     early = script.child.poll() is not None
     sent = time.monotonic()
     script.interrupt()
@@ -89,7 +90,7 @@ for label, setup, call, after in CASES:
         script.child.kill()
         script.finish()
         continue
-    check("Ctrl-C in %s: soon" % label, at - sent < 1.5, "%.3f s" % (at - sent))
+    check("Ctrl-C in %s: soon" % label, in_time((at - sent) * 1000, 1500), "%.3f s" % (at - sent))
     status, lines = script.finish(20)
     check("Ctrl-C in %s: no descriptor left" % label, "left 0" in lines, lines[-3:])
     check("Ctrl-C in %s: the interpreter goes on" % label, "alive True" in lines and status == 0, (status, lines[-3:]))

@@ -4,7 +4,7 @@ import gc
 import socket
 import time
 
-from check import aside, collect, fail, in_time, ok, sections, since, skip, spawn, summary, ticks, true
+from check import aside, collect, fail, in_time, ok, sections, since, skip, spawn, summary, ticks, true, waiting
 from pairs import C, close, fill, full_pair, tcp_pair
 from tls_pair import has_tls, tls_pair
 
@@ -141,8 +141,7 @@ def under_a_call():
     c, s = tls_pair()
     fill(c)
     c.settimeout(None)
-    t = spawn(lambda: c.send(b"x"))
-    time.sleep(0.05)
+    t = waiting(lambda: c.send(b"x"))
     start = ticks()
     c.close()
     took = since(start)
@@ -173,8 +172,7 @@ def by_close():
             longest[0] = max(longest[0], since(last))
             last = ticks()
 
-    t = spawn(count)
-    time.sleep(0.05)
+    t = waiting(count)
     start = ticks()
     c.close()
     took = since(start)

@@ -5,7 +5,7 @@ import select
 import socket
 import time
 
-from check import SYSTEM, check, number, raised, raises, sections, since, skip, spawn, summary, ticks, true
+from check import SYSTEM, check, number, raised, raises, sections, since, skip, spawn, summary, ticks, true, waiting
 from pairs import C, close, tcp_pair
 
 IN, OUT, NVAL = select.POLLIN, select.POLLOUT, 32
@@ -17,8 +17,7 @@ def both_are_told():
             p = socket.poller()
             a, b = tcp_pair()
             p.register(b, IN)
-            waits = [spawn(lambda: [m for o, m in getattr(p, name)(5000)]) for _ in range(n)]
-            time.sleep(0.1)
+            waits = [waiting(lambda: [m for o, m in getattr(p, name)(5000)]) for _ in range(n)]
             a.send(b"x")
             check("{} threads in {}() of one poller all get a socket's event".format(n, name), [t(10) for t in waits], [[[IN]]] * n)
             check("no event is reported twice: {}, {}".format(name, n), [m for o, m in p.poll(0)], [IN])
@@ -88,8 +87,7 @@ def closed_meanwhile():
             p = socket.poller()
             a, b = tcp_pair()
             p.register(b, IN)
-            waits = [spawn(lambda: raised(p.poll, (ms,))) for _ in range(n)]
-            time.sleep(0.1)
+            waits = [waiting(lambda: raised(p.poll, (ms,))) for _ in range(n)]
             start = ticks()
             p.close()
             got = [t(5) for t in waits]
@@ -104,8 +102,7 @@ def changed_meanwhile():
     # register, modify, unregister while another thread waits.
     p = socket.poller()
     a, b = tcp_pair()
-    wait = spawn(lambda: [m for o, m in p.poll(5000)])
-    time.sleep(0.05)
+    wait = waiting(lambda: [m for o, m in p.poll(5000)])
     p.register(b, IN)
     a.send(b"x")
     check("registered during the wait of another thread", wait(5), [[IN]])

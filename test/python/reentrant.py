@@ -6,25 +6,26 @@ import micropython
 import socket
 import time
 
+from asleep import this_thread, until_asleep
 from check import check, in_time, number, raised, sections, since, spawn, summary, ticks, true
 from pairs import close, narrow_pair, tcp_pair
 
 
 def meanwhile(function, *more):
     # Schedule `function` once the caller waits, then, after it has run, call each of `more`.
-    ran = []
+    ran, caller = [], this_thread()
 
     def run(x):
         function(x)
         ran.append(1)
 
     def later():
-        time.sleep(0.1)
+        until_asleep(caller, 0.1)
         micropython.schedule(run, 0)
         while not ran:
             time.sleep(0.005)
         for f in more:
-            time.sleep(0.1)
+            until_asleep(caller, 0.1)
             f()
 
     return spawn(later)

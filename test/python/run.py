@@ -41,7 +41,7 @@ sys.path.insert(0, os.path.join(ROOT, "tools"))
 import slow
 
 HELPERS = ("run.py", "check.py", "alike.py", "pairs.py", "drive.py", "tlsdata.py", "tls_pair.py", "where.py", "target.py", "nameserver.py",
-           "ends.py", "squeeze.py", "neighbour.py", "control.py")
+           "ends.py", "squeeze.py", "neighbour.py", "control.py", "asleep.py")
 DEFECTS = (
     ["R%d" % n for n in range(1, 23)] + ["U%d" % n for n in range(1, 24)] + ["S%d" % n for n in range(1, 8)]
 )

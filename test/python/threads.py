@@ -4,7 +4,7 @@ import gc
 import socket
 import time
 
-from check import check, collect, descriptors, in_time, number, raised, sections, since, spawn, storm, storms, summary, ticks, timed, true
+from check import check, collect, descriptors, in_time, number, raised, sections, since, spawn, storm, storms, summary, ticks, timed, true, waiting
 from pairs import close, drain, full_pair, tcp_pair, udp_pair
 from where import HOST, MUCH, SILENT
 
@@ -31,8 +31,7 @@ def on_different_sockets():
 def on_one_socket():
     a, b = tcp_pair()
     b.settimeout(10)
-    threads = [spawn(b.read, 1000) for _ in range(4)]
-    time.sleep(0.05)
+    threads = [waiting(b.read, 1000) for _ in range(4)]
     for _ in range(40):
         a.sendall(b"x" * 100)
         time.sleep(0.001)
@@ -48,8 +47,7 @@ def on_one_socket():
     check("four writers on one stream", [data.count(bytes([65 + n])) for n in range(4)], [50000] * 4)
     b.close()
     a, b = tcp_pair()
-    r = spawn(a.recv, 10)
-    time.sleep(0.05)
+    r = waiting(a.recv, 10)
     check("send while another thread receives on the same socket", a.send(b"ping"), 4)
     b.sendall(b"pong")
     check("and both have their data", (r(5), b.recv(10)), ([b"pong"], b"ping"))
@@ -59,8 +57,7 @@ def on_one_socket():
 def blocked(label, s, name, args, seconds=None):
     # A call waits in another thread; s is closed here, and its number is reused at once.
     s.settimeout(seconds)
-    t = spawn(lambda: raised(getattr(s, name), args))
-    time.sleep(0.1)
+    t = waiting(lambda: raised(getattr(s, name), args))
     true(label + ": waits", t(0) is None)
     start = ticks()
     s.close()
@@ -105,8 +102,7 @@ def close_wakes():
 
 def close_wakes_all():
     s = socket.create_server((HOST, 0))
-    threads = [spawn(lambda: raised(s.accept)) for _ in range(4)]
-    time.sleep(0.1)
+    threads = [waiting(lambda: raised(s.accept)) for _ in range(4)]
     s.close()
     got = [t(3) for t in threads]
     check("close wakes four", [g and number(g[0]) for g in got], [9] * 4)
@@ -114,8 +110,7 @@ def close_wakes_all():
 
 def shutdown_wakes():
     a, b = tcp_pair()
-    t = spawn(b.recv, 1)
-    time.sleep(0.05)
+    t = waiting(b.recv, 1)
     b.shutdown(socket.SHUT_RD)
     check("shutdown(SHUT_RD) ends recv with b''", t(2), [b""])
     close(a, b)

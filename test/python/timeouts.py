@@ -3,7 +3,7 @@
 import socket
 import time
 
-from check import check, in_time, number, raised, raises, sections, since, spawn, summary, ticks, timed, true
+from check import check, in_time, number, raised, raises, sections, since, spawn, summary, ticks, timed, true, waiting
 from pairs import close, drain, free_port, full_pair, narrow_pair, tcp_pair, udp_pair
 from where import HOST, MUCH, SILENT
 
@@ -179,8 +179,7 @@ def modes():
 def a_timeout_changed_during_the_wait():
     a, b = tcp_pair()
     b.settimeout(1)
-    t = spawn(lambda: raised(b.recv, (1,)))
-    time.sleep(0.6)
+    t = waiting(lambda: raised(b.recv, (1,)))
     b.settimeout(30)
     got = t(10)
     true("the deadline is fixed at the start of the call", got is not None and isinstance(got[0], socket.timeout), got)

@@ -36,7 +36,7 @@ import run as judge  # noqa: E402
 STACK = "rtthread"
 OUT = os.path.join(boards.ROOT, "build", "rtthread", "outputs")
 NETNS = os.path.join(PYTHON, "netns.sh")
-HELPERS = ("target", "control", "where", "check", "pairs", "alike", "squeeze", "tlsdata", "tls_pair")  # in the order of their imports
+HELPERS = ("target", "control", "where", "asleep", "check", "pairs", "alike", "squeeze", "tlsdata", "tls_pair")  # in the order of their imports
 ALWAYS = ("target", "control", "where")
 TARGET = "    from target import *\n"  # a line of where.py, without its comment: an object in sys.modules has no names for it
 BOOT = 60  # seconds until the prompt, and until an address

@@ -2,6 +2,7 @@
 import sys, time, errno, gc, io, os, _thread
 import usocket as socket
 from ends import CHAIN, HOST, KEY, ROOT, SLOW, TLS, check, error, fds, in_range, in_time, is_error, make_client, make_listener, pair, read, readable, spin, writable
+from asleep import waiting
 
 _thread.stack_size(256 * 1024)
 
@@ -221,8 +222,7 @@ def threads():
 
     def wait():
         ends.append(error(c.recv, 1))
-    _thread.start_new_thread(wait, ())
-    time.sleep(0.1)
+    waiting(lambda body: _thread.start_new_thread(body, ()), wait, ())
     c.close()
     for _ in range(300):
         if ends:
