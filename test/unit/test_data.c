@@ -21,7 +21,9 @@ static void check_poll_in(usocket_t *s, bool readable) {
     assert_int_equal(readable ? USOCKET_POLL_IN : 0, mask & USOCKET_POLL_IN);
 }
 
-static void settle(void) {
+/* What was sent last has arrived at s. */
+static void settle(usocket_t *s) {
+    assert_int_equal(USOCKET_POLL_IN, usocket_poll(s, USOCKET_POLL_IN, usocket_deadline_in(fx_limit(0))) & USOCKET_POLL_IN);
     fx_sleep(20 * MS);
 }
 
@@ -31,7 +33,7 @@ static void test_recv(void **state) {
     usocket_addr_t from, peer;
     fx_streams(&a, &b);
     say(&a, "hello");
-    settle();
+    settle(&b);
     assert_code(0, usocket_recv(&b, buf, 0));
     assert_code(2, usocket_recv(&b, buf, 2));
     assert_code(3, usocket_recvfrom(&b, buf, sizeof buf, &from)); /* on a stream: the peer */
@@ -57,7 +59,7 @@ static void test_huge_length(void **state) {
     assert_true(buf != MAP_FAILED);
     fx_streams(&a, &b);
     say(&a, "four");
-    settle();
+    settle(&b);
     assert_code(4, usocket_recv(&b, buf, len));
     munmap(buf, len);
     fx_close(&a, &b);
@@ -68,7 +70,7 @@ static void test_peek(void **state) {
     char buf[8];
     fx_streams(&a, &b);
     say(&a, "peek");
-    settle();
+    settle(&b);
     assert_code(4, usocket_recv_by(&b, buf, 8, MSG_PEEK, NULL, USOCKET_NEVER));
     assert_code(4, usocket_recv_by(&b, buf, 8, MSG_PEEK | MSG_DONTWAIT, NULL, USOCKET_NEVER));
     assert_code(4, usocket_recv(&b, buf, 8));
@@ -96,13 +98,14 @@ static void test_waitall(void **state) {
     assert_code(4, usocket_recv_by(&b, buf, 4, MSG_WAITALL, NULL, USOCKET_NEVER));
     assert_memory_equal("abcd", buf, 4);
     fx_join();
+    settle(&b);
     usocket_time_t since = fx_now();
     assert_code(2, usocket_recv_by(&b, buf, 4, MSG_WAITALL, NULL, usocket_deadline_in(50 * MS))); /* the bytes that were there */
     fx_took(since, 50 * MS);
     assert_memory_equal("ef", buf, 2);
     assert_code(USOCKET_ETIMEDOUT, usocket_recv_by(&b, buf, 4, MSG_WAITALL, NULL, usocket_deadline_in(10 * MS)));
     say(&a, "xy");
-    settle();
+    settle(&b);
     assert_code(2, usocket_recv_by(&b, buf, 4, MSG_WAITALL | MSG_DONTWAIT, NULL, USOCKET_NEVER));
     fx_go(say_and_close, "end");
     assert_code(3, usocket_recv_by(&b, buf, 8, MSG_WAITALL, NULL, USOCKET_NEVER));
@@ -135,9 +138,9 @@ static void test_reset(void **state) {
     char buf[8];
     fx_streams(&a, &b);
     say(&b, "never read");
-    settle();
+    settle(&a);
     assert_ok(usocket_close(&a)); /* unread bytes cause a reset */
-    settle();
+    settle(&b);
     assert_code(USOCKET_ECONNRESET, usocket_recv(&b, buf, 1));
     int r = usocket_send(&b, "x", 1);
     assert_true(r == USOCKET_EPIPE || r == USOCKET_ECONNRESET);
@@ -238,7 +241,7 @@ static void test_line(void **state) {
     size_t n = 0;
     fx_streams(&a, &b);
     say(&a, "one\ntwo\n\nfour");
-    settle();
+    settle(&b);
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, &n, USOCKET_NOW));
     assert_int_equal(4, n);
     assert_memory_equal("one\n", buf, 4);
@@ -296,7 +299,7 @@ static void test_unread(void **state) {
     assert_code(0, usocket_recv(&b, buf, 0));
     assert_int_equal(7, usocket_unread_len(&b));
     say(&a, "later\n");
-    settle();
+    settle(&b);
     assert_code(7, usocket_recv(&b, buf, sizeof buf)); /* not mixed with bytes received later */
     assert_memory_equal("3456789", buf, 7);
     assert_int_equal(0, usocket_unread_len(&b));
@@ -334,7 +337,7 @@ static void test_unread_mixed(void **state) {
     fx_streams(&a, &b);
     assert_ok(usocket_unread(&b, put_back, 5));
     say(&a, "ef\n");
-    settle();
+    settle(&b);
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, &n, USOCKET_NOW));
     assert_int_equal(3, n);
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, (n = 0, &n), USOCKET_NOW));
@@ -342,12 +345,12 @@ static void test_unread_mixed(void **state) {
     assert_memory_equal("cdef\n", buf, 5);
     assert_ok(usocket_unread(&b, put_back, 5));
     say(&a, "gh");
-    settle();
+    settle(&b);
     assert_ok(usocket_recv_all(&b, buf, 7, &n));
     assert_memory_equal("ab\ncdgh", buf, 7);
     assert_ok(usocket_unread(&b, put_back, 5));
     say(&a, "ij");
-    settle();
+    settle(&b);
     assert_code(7, usocket_recv_by(&b, buf, 7, MSG_WAITALL, NULL, USOCKET_NEVER));
     assert_memory_equal("ab\ncdij", buf, 7);
     assert_ok(usocket_unread(&b, put_back, 5));
@@ -387,7 +390,7 @@ static void test_pending_unknown(void **state) {
     sim_pending_unknown(true);
     fx_streams(&a, &b);
     say(&a, "abc");
-    settle();
+    settle(&b);
     assert_code(0, usocket_pending(&b));
     fx_close(&a, &b);
 }
@@ -401,7 +404,7 @@ static void test_line_cost(void **state) {
     memset(line, 'l', 20000);
     line[19999] = '\n';
     say(&a, line);
-    settle();
+    settle(&b);
     unsigned long waits = sim_waits();
     assert_code(1, usocket_recv_line_by(&b, buf, sizeof buf, &n, USOCKET_NEVER));
     assert_int_equal(20000, n);
