@@ -38,7 +38,7 @@ SECONDS = 60  # for one script, of this machine's time
 HEAP = 524288  # bytes of the interpreter's heap, unless the script wants a size of its own
 NETWORK = "hubport,hubid=0"
 MASKS = {"veth": "255.255.255.0", "dns": "255.255.255.0"}
-HELPERS = ("check.py", "asleep.py", "alike.py", "pairs.py", "tlsdata.py", "tls_pair.py", "where.py", "squeeze.py", "control.py")
+HELPERS = ("check.py", "alike.py", "pairs.py", "tlsdata.py", "tls_pair.py", "where.py", "squeeze.py", "control.py")
 
 
 def mpy_cross():

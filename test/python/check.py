@@ -7,7 +7,6 @@ import os
 import sys
 import time
 
-import asleep
 from control import SLOW, env, in_time  # noqa: F401
 from where import STACK, STALE
 
@@ -337,6 +336,8 @@ def spawn(fn, *args):
 
 def waiting(fn, *args):
     # As spawn(), but returns when fn waits, or has ended.
+    import asleep  # a board without threads saves its memory
+
     return asleep.waiting(spawn, fn, args)
 
 

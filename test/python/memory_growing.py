@@ -29,7 +29,10 @@ def fill(room):
     free = gc.mem_free()
     hole = None
     gc.collect()
-    return held if gc.mem_free() - free >= room else None
+    if gc.mem_free() - free >= room:
+        return held
+    held.clear()
+    return None
 
 
 def reads(room, make):
@@ -59,7 +62,8 @@ def reads(room, make):
     except MemoryError as e:
         got = e
     there = held is not None
-    held = None
+    if there:
+        held.clear()
     if got != DATA:
         reader.read() if isinstance(got, bytes) else drain(b)
     ended(20)

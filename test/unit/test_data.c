@@ -24,12 +24,6 @@ static void check_poll_in(usocket_t *s, bool readable) {
 /* What was sent last has arrived at s. */
 static void settle(usocket_t *s) {
     assert_int_equal(USOCKET_POLL_IN, usocket_poll(s, USOCKET_POLL_IN, usocket_deadline_in(fx_limit(0))) & USOCKET_POLL_IN);
-    for (usocket_time_t since = fx_now(); usocket_unread_len(s) != 0 && fx_now() - since < fx_limit(0);) {
-        if (usocket_pending(s) > (int32_t)usocket_unread_len(s)) {
-            break;
-        }
-        fx_sleep(MS);
-    }
     fx_sleep(20 * MS);
 }
 
