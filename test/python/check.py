@@ -341,6 +341,16 @@ def waiting(fn, *args):
     return asleep.waiting(spawn, fn, args)
 
 
+def caller_waits(pause):
+    # A function for another thread: it returns when the present one waits.
+    if not _thread:
+        raise NoThreads()
+    import asleep
+
+    caller = asleep.this_thread()
+    return lambda: asleep.until_asleep(caller, pause)
+
+
 def summary(grace=2, overseen=0):
     # `overseen` is the number of deliberately lost sockets that a conservative collector may miss.
     settles(_start, grace)

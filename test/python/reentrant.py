@@ -6,26 +6,25 @@ import micropython
 import socket
 import time
 
-from asleep import this_thread, until_asleep
-from check import check, in_time, number, raised, sections, since, spawn, summary, ticks, true
+from check import caller_waits, check, in_time, number, raised, sections, since, spawn, summary, ticks, true
 from pairs import close, narrow_pair, tcp_pair
 
 
 def meanwhile(function, *more):
     # Schedule `function` once the caller waits, then, after it has run, call each of `more`.
-    ran, caller = [], this_thread()
+    ran, until_it_waits = [], caller_waits(0.1)
 
     def run(x):
         function(x)
         ran.append(1)
 
     def later():
-        until_asleep(caller, 0.1)
+        until_it_waits()
         micropython.schedule(run, 0)
         while not ran:
             time.sleep(0.005)
         for f in more:
-            until_asleep(caller, 0.1)
+            until_it_waits()
             f()
 
     return spawn(later)
