@@ -336,7 +336,9 @@ def spawn(fn, *args):
 
 def waiting(fn, *args):
     # As spawn(), but returns when fn waits, or has ended.
-    import asleep  # a board without threads saves its memory
+    if not _thread:
+        raise NoThreads()
+    import asleep  # here, because a board without threads has no room for it
 
     return asleep.waiting(spawn, fn, args)
 
