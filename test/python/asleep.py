@@ -22,7 +22,7 @@ def this_thread():
 
 
 def runs(thread):
-    # Not while a system call waits, nor after the thread's end.
+    # The result is False while a system call of the thread waits, and after its end.
     try:
         with open(thread) as f:
             return f.read().split(") ")[-1][0] == "R"

@@ -334,21 +334,23 @@ def spawn(fn, *args):
     return join
 
 
-def waiting(fn, *args):
-    # As spawn(), but returns when fn waits, or has ended.
-    if not _thread:
-        raise NoThreads()
-    import asleep  # here, because a board without threads has no room for it
-
-    return asleep.waiting(spawn, fn, args)
-
-
-def caller_waits(pause):
-    # A function for another thread: it returns when the present one waits.
+def _asleep():
+    # The module is loaded for threads alone: a board without them has no room for it.
     if not _thread:
         raise NoThreads()
     import asleep
 
+    return asleep
+
+
+def waiting(fn, *args):
+    # As spawn(), but returns when fn waits, or has ended.
+    return _asleep().waiting(spawn, fn, args)
+
+
+def caller_waits(pause):
+    # Returns a function for another thread, which returns when the present thread waits.
+    asleep = _asleep()
     caller = asleep.this_thread()
     return lambda: asleep.until_asleep(caller, pause)
 

@@ -3,6 +3,7 @@ import errno, os, select, sys, time
 import usocket as socket
 
 sys.path.append(sys.path[0] + "/../python")
+import asleep
 from control import SLOW, in_time  # noqa
 
 DIR = sys.argv[1] + "/"
@@ -28,6 +29,13 @@ def error(call, *args):
     except Exception as e:
         return e
     return r
+
+
+def waiting(call, *args):
+    "Start a thread, and return when its call waits or has ended."
+    import _thread
+
+    asleep.waiting(lambda body: _thread.start_new_thread(body, ()), call, args)
 
 
 def in_range(start, earliest, latest):

@@ -1,8 +1,7 @@
 # Behaviour of TLS sockets in MicroPython, with usocket at both ends. Prints `ok LABEL` or `FAIL LABEL: reason`, and `end` last.
 import sys, time, errno, gc, io, os, _thread
 import usocket as socket
-from ends import CHAIN, HOST, KEY, ROOT, SLOW, TLS, check, error, fds, in_range, in_time, is_error, make_client, make_listener, pair, read, readable, spin, writable
-from asleep import waiting
+from ends import CHAIN, HOST, KEY, ROOT, SLOW, TLS, check, error, fds, in_range, in_time, is_error, make_client, make_listener, pair, read, readable, spin, waiting, writable
 
 _thread.stack_size(256 * 1024)
 
@@ -222,7 +221,7 @@ def threads():
 
     def wait():
         ends.append(error(c.recv, 1))
-    waiting(lambda body: _thread.start_new_thread(body, ()), wait, ())
+    waiting(wait)
     c.close()
     for _ in range(300):
         if ends:

@@ -2,8 +2,7 @@
 # The output has the form of inside.py's.
 import _thread, select, sys, time
 import usocket as socket
-from ends import check, error, is_error, pair
-from asleep import waiting
+from ends import check, error, is_error, pair, waiting
 
 _thread.stack_size(256 * 1024)
 DEADLINE = 60  # seconds; a call that misses an event read by the other one lasts this long
@@ -21,7 +20,7 @@ def both(label, first, second, act, good):
         ended.append((n, r, time.ticks_diff(time.ticks_ms(), t)))
 
     for n, call in enumerate((first, second)):
-        waiting(lambda body: _thread.start_new_thread(body, ()), run, (n, call))
+        waiting(run, n, call)
     kept = act(s)
     while len(ended) < 2:
         time.sleep(0.005)

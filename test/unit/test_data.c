@@ -21,7 +21,7 @@ static void check_poll_in(usocket_t *s, bool readable) {
     assert_int_equal(readable ? USOCKET_POLL_IN : 0, mask & USOCKET_POLL_IN);
 }
 
-/* What was sent last has arrived at s. */
+/* The function waits until s is readable, and then 20 ms for the remaining bytes. */
 static void settle(usocket_t *s) {
     assert_int_equal(USOCKET_POLL_IN, usocket_poll(s, USOCKET_POLL_IN, usocket_deadline_in(fx_limit(0))) & USOCKET_POLL_IN);
     fx_sleep(20 * MS);
