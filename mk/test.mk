@@ -18,6 +18,8 @@ ASAN := build/asan/micropython
 
 # A leak or undefined behaviour ends the program with a separate exit code.
 SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
+# Memory that is not lost, although LeakSanitizer reports it.
+export LSAN_OPTIONS := suppressions=$(CURDIR)/tools/asan/leaks.txt:print_suppressions=0
 
 .PHONY: test test-long test-soak test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat test-docs \
 	test-asan bench size coverage coverage-check
