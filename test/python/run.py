@@ -48,6 +48,7 @@ DEFECTS = (
 FRESH = 2  # interpreters that are asked again about the collector
 LEFT = "descriptors left"  # an answer of alike.py that depends on it
 SANITIZER = re.compile(r"(ERROR: \w+Sanitizer.*|.*: runtime error: .*|WARNING: ThreadSanitizer.*)")
+FRAME = re.compile(r"^ +#\d+ 0x[0-9a-f]+ in (.*)$", re.M)  # of a sanitizer's report
 
 
 class Result:
@@ -151,8 +152,9 @@ def execute(command, env, limit):
 def died(output, status, limit, result):
     """List the failures of the process itself; `end` must be its last line."""
     lines = output.strip().splitlines() or ["(nothing printed)"]
-    for found in SANITIZER.findall(output):
-        result.broken.append("sanitizer: " + found)
+    for found in SANITIZER.finditer(output):
+        frames = FRAME.findall(output[found.end():].partition("SUMMARY")[0])[:6]
+        result.broken.append("sanitizer: " + found[1] + "".join("; " + frame for frame in frames))
     if status is None:
         result.broken.append("hangs: %s; last line: %s" % (limit.words(), lines[-1]))
     elif status < 0:
