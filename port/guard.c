@@ -40,10 +40,7 @@ static int enter(int handle, int family, int type, int stage, int *number) {
         *number = ENFILE;
         return -1;
     }
-    memset(e, 0, sizeof(*e));
-    e->family = (uint8_t)family;
-    e->type = (uint8_t)type;
-    e->stage = (uint8_t)stage;
+    *e = (entry_t){(uint8_t)type, (uint8_t)stage, USOCKET_IPV6 && family == AF_INET6 ? SIX : 0, 0};
     return handle;
 }
 
@@ -87,10 +84,10 @@ int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
         }
     }
     if (r >= 0) {
-        r = enter(r, e->family, SOCK_STREAM, CONNECTED, &number);
+        r = enter(r, guard_family(e), SOCK_STREAM, CONNECTED, &number);
     }
     if (r >= 0) {
-        guard_lookup(r)->flags = BOUND;
+        guard_lookup(r)->flags |= BOUND;
         guard_listener_give(handle, r);
         guard_map(e, &sys.any, &size);
         memcpy(addr, &sys, size < *len ? size : *len);
@@ -106,7 +103,7 @@ static int get_known(int handle) {
     if (e == NULL) {
         return EBADF;
     }
-    if (e->family != 0) {
+    if (e->type != 0) {
         return 0;
     }
     int type = 0;
@@ -130,7 +127,7 @@ static int get_known(int handle) {
     int number;
     enter(handle, sys.any.sa_family, type, listening ? LISTENING : guard_has_peer(handle) ? CONNECTED : FRESH, &number);
     if (sys.in.sin_port != 0) { /* sockaddr_in6 has its port at the same place */
-        e->flags = BOUND;
+        e->flags |= BOUND;
     }
     return 0;
 }
@@ -152,7 +149,7 @@ int guard_close(int handle) {
     usocket_port_lock();
     entry_t *e = guard_slot(handle);
     if (e != NULL) {
-        memset(e, 0, sizeof(*e));
+        e->type = 0;
     }
     guard_listener_end(handle);
     usocket_port_unlock();
@@ -161,12 +158,18 @@ int guard_close(int handle) {
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
 
+/* Set the "any" address of the family. @return its length */
+static socklen_t set_any(const entry_t *e, sys_addr_t *sys) {
+    usocket_addr_t a = {.family = (uint16_t)guard_family(e)};
+    return bsd_to_system(&a, sys);
+}
+
 int guard_bind(int handle, const struct sockaddr *addr, socklen_t len) {
     usocket_port_lock();
     entry_t *e = guard_lookup(handle);
     int r = -1;
     int number = e == NULL                                                                             ? EBADF
-        : addr->sa_family != e->family                                                                 ? EAFNOSUPPORT
+        : addr->sa_family != guard_family(e)                                                           ? EAFNOSUPPORT
         : e->type != SOCK_RAW && ((e->flags & BOUND) || (e->type == SOCK_STREAM && e->stage != FRESH)) ? EINVAL
                                                                                                        : 0;
     if (number == 0) {
@@ -192,9 +195,8 @@ int guard_getsockname(int handle, struct sockaddr *addr, socklen_t *len) {
         number = guard_number_of(EBADF);
         /* The stack forgets the address with the connection: the "any" address stands for it. */
         if (e != NULL && number != EBADF && number != EOPNOTSUPP) {
-            usocket_addr_t a = {.family = e->family};
             sys_addr_t sys;
-            *len = bsd_to_system(&a, &sys);
+            *len = set_any(e, &sys);
             memcpy(addr, &sys, *len < room ? *len : room);
             r = 0;
         }
@@ -226,7 +228,7 @@ int guard_getpeername(int handle, struct sockaddr *addr, socklen_t *len) {
  * with *number */
 static int may_connect(int handle, entry_t *e, const struct sockaddr *addr, int *number) {
     bool dissolves = e->type == SOCK_DGRAM && addr->sa_family == AF_UNSPEC && plat_lwip_options(handle);
-    if (addr->sa_family != e->family && !dissolves) {
+    if (addr->sa_family != guard_family(e) && !dissolves) {
         *number = EAFNOSUPPORT;
         return -1;
     }
@@ -290,9 +292,8 @@ int guard_listen(int handle, int backlog) {
         r = 0;
     }
     if (number == 0 && !(e->flags & BOUND)) { /* bind to a port that the stack chooses */
-        usocket_addr_t a = {.family = e->family};
         sys_addr_t sys;
-        socklen_t len = bsd_to_system(&a, &sys);
+        socklen_t len = set_any(e, &sys);
         number = plat_bind(handle, &sys.any, len) < 0 ? guard_number_of(EADDRINUSE) : 0;
     }
     if (number == 0) {

@@ -14,7 +14,7 @@
  * a call under the lock never waits.
  *
  * platform.h supplies, besides plat_*: PLAT_HANDLE_FIRST and PLAT_HANDLE_COUNT (the range of
- * handles; 8 bytes of memory each), plat_set_errno(number), and plat_lwip_options(handle), which is
+ * handles; 4 bytes of memory each), plat_set_errno(number), and plat_lwip_options(handle), which is
  * true if the options of the handle are lwIP's (guard_options.h).
  *
  * SPDX-License-Identifier: MIT

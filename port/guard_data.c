@@ -113,7 +113,7 @@ static int may_send(int handle, const entry_t *e, size_t len, const struct socka
     if (to == NULL && e->stage != CONNECTED) {
         return EDESTADDRREQ;
     }
-    if (to != NULL && to->sa_family != e->family) {
+    if (to != NULL && to->sa_family != guard_family(e)) {
         return EAFNOSUPPORT;
     }
 #ifdef plat_raw_least
@@ -123,7 +123,7 @@ static int may_send(int handle, const entry_t *e, size_t len, const struct socka
 #else
     (void)handle;
 #endif
-    return len > DATAGRAM_MAX(e->family) ? EMSGSIZE : 0;
+    return len > DATAGRAM_MAX(guard_family(e)) ? EMSGSIZE : 0;
 }
 
 static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, int flags, int *number) {

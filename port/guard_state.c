@@ -10,9 +10,13 @@
 
 entry_t guard_table[PLAT_HANDLE_COUNT];
 
+int guard_family(const entry_t *e) {
+    return USOCKET_IPV6 && (e->flags & SIX) ? AF_INET6 : AF_INET;
+}
+
 entry_t *guard_lookup(int handle) {
     entry_t *e = guard_slot(handle);
-    return e != NULL && e->family != 0 ? e : NULL;
+    return e != NULL && e->type != 0 ? e : NULL;
 }
 
 int guard_done(int r, int number) {
@@ -59,9 +63,9 @@ void guard_connect_ended(int handle, entry_t *e) {
     }
     e->stage = FAILED;
     /* lwIP reports ECONNRESET and ECONNABORTED, where others report ECONNREFUSED and ETIMEDOUT. */
-    e->error = error == 0 || error == ECONNRESET || error == ENOTCONN ? ECONNREFUSED
-        : error == ECONNABORTED                                       ? ETIMEDOUT
-                                                                      : error;
+    e->error = (uint8_t)(error == 0 || error == ECONNRESET || error == ENOTCONN ? ECONNREFUSED
+            : error == ECONNABORTED                                             ? ETIMEDOUT
+                                                                                : error);
 }
 
 void guard_settle(int handle, entry_t *e) {
@@ -93,7 +97,7 @@ int guard_take_error(int handle, entry_t *e) {
 
 void guard_map(const entry_t *e, struct sockaddr *addr, socklen_t *len) {
 #if USOCKET_IPV6
-    if (addr->sa_family == AF_INET && e->family == AF_INET6) {
+    if (addr->sa_family == AF_INET && (e->flags & SIX)) {
         sys_addr_t *sys = (sys_addr_t *)addr;
         usocket_addr_t a = {.family = USOCKET_AF_INET6, .port = ntohs(sys->in.sin_port)};
         if (sys->in.sin_addr.s_addr != INADDR_ANY) {

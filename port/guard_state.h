@@ -23,17 +23,20 @@ enum {
     ENDED = 8,    /* the stack has reported the end of the stream, which it may do only once */
     TROUBLE = 16, /* poll has reported an error, which it may do only once */
     UNTOLD = 32,  /* the next connect returns the result of the one in progress, as on Linux */
+    SIX = 64,     /* the family is AF_INET6 */
 };
 
 typedef struct {
-    uint8_t family; /* AF_*; 0: not open, or not known */
-    uint8_t type;   /* SOCK_* */
-    uint8_t stage;  /* FRESH to LISTENING */
-    uint8_t flags;  /* BOUND to UNTOLD */
-    int error;      /* the stack's number, positive, for the next call that returns one; 0: none */
+    uint8_t type;  /* SOCK_*; 0: not open, or not known */
+    uint8_t stage; /* FRESH to LISTENING */
+    uint8_t flags; /* BOUND to SIX */
+    uint8_t error; /* the stack's number, positive, for the next call that returns one; 0: none */
 } entry_t;
 
 extern entry_t guard_table[PLAT_HANDLE_COUNT];
+
+/* AF_* of an entry. */
+int guard_family(const entry_t *e);
 
 /* The place of a handle in the table; NULL: it is beyond the table. */
 static inline entry_t *guard_slot(int handle) {
