@@ -8,29 +8,8 @@
 
 /* ---- Streams ------------------------------------------------------------------------------------------------------ */
 
-static int32_t stream_recv(slot_t *s, void *buf, size_t len, int flags) {
-    if (s->in != NULL && len != 0) {
-        u16_t n = len < s->in->tot_len ? (u16_t)len : s->in->tot_len;
-        if (!(flags & MSG_TRUNC)) {
-            if (n <= s->in->len) { /* the usual case needs no walk */
-                memcpy(buf, s->in->payload, n);
-            } else {
-                pbuf_copy_partial(s->in, buf, n, 0);
-            }
-        }
-        if (!(flags & MSG_PEEK)) {
-            if (n == s->in->tot_len) {
-                pbuf_free(s->in);
-                s->in = NULL;
-            } else {
-                s->in = pbuf_free_header(s->in, n);
-            }
-            if (s->pcb.tcp != NULL) {
-                tcp_recved(s->pcb.tcp, n);
-            }
-        }
-        return n;
-    }
+/* The result of a receive that finds nothing, or wants nothing. Not inlined, so that the usual case has few registers. */
+__attribute__((noinline)) static int32_t receive_nothing(slot_t *s, size_t len) {
     switch (s->stage) {
         case FRESH:
             return USOCKET_ENOTCONN;
@@ -41,6 +20,34 @@ static int32_t stream_recv(slot_t *s, void *buf, size_t len, int flags) {
         default:
             return slot_take_error(s);
     }
+}
+
+static int32_t stream_recv(slot_t *s, void *buf, size_t len, int flags) {
+    struct pbuf *p = s->in;
+    if (p == NULL || len == 0) {
+        return receive_nothing(s, len);
+    }
+    size_t n = len < p->tot_len ? len : p->tot_len;
+    if (!(flags & MSG_TRUNC)) {
+        if (n <= p->len) { /* the usual case needs no walk */
+            memcpy(buf, p->payload, n);
+        } else {
+            pbuf_copy_partial(p, buf, (u16_t)n, 0);
+        }
+    }
+    if (!(flags & MSG_PEEK)) {
+        if (n == p->tot_len) {
+            pbuf_free(p);
+            p = NULL;
+        } else {
+            p = pbuf_free_header(p, (u16_t)n);
+        }
+        s->in = p;
+        if (s->pcb.tcp != NULL) {
+            tcp_recved(s->pcb.tcp, (u16_t)n);
+        }
+    }
+    return (int32_t)n;
 }
 
 /* Bytes that are worth a segment when memory is short. */

@@ -25,23 +25,76 @@ void options_begin(slot_t *s, int family, int proto) {
     set->timeo[0] = set->timeo[1] = 0;
 }
 
-/* The bit of a flag; 0: the option is none. */
-static uint8_t flag_of(const slot_t *s, int level, int name) {
-    bool stream = s->kind == STREAM || s->kind == LISTENER;
-    if (level == SOL_SOCKET) {
-        return name == SO_REUSEADDR ? OPT_REUSE
-            : name == SO_KEEPALIVE  ? OPT_KEEPALIVE
-#if USOCKET_DATAGRAMS
-            : name == SO_BROADCAST ? OPT_BROADCAST
+/* What a row of the table describes. The first ones have a place in the settings, TOS to WORD with a number of a range. */
+enum { FLAG, TTL, TOS, COUNT, WORD, ROOM, TIMEO, LINGER, DEVICE, TYPE, PENDING, LISTENS, MULTICAST, GROUP };
+
+typedef struct {
+    uint16_t level, name;
+    uint8_t kind;
+    uint8_t at; /* FLAG: OPT_*; MULTICAST: the name in IPv4; GROUP: to join; otherwise the place. */
+} row_t;
+
+static const row_t rows[] = {
+    {SOL_SOCKET, SO_REUSEADDR, FLAG, OPT_REUSE},
+    {SOL_SOCKET, SO_KEEPALIVE, FLAG, OPT_KEEPALIVE},
+    {SOL_SOCKET, SO_LINGER, LINGER, 0},
+    {SOL_SOCKET, SO_RCVTIMEO, TIMEO, offsetof(settings_t, timeo[0])},
+    {SOL_SOCKET, SO_SNDTIMEO, TIMEO, offsetof(settings_t, timeo[1])},
+    {SOL_SOCKET, SO_RCVBUF, ROOM, 0},
+    {SOL_SOCKET, SO_BINDTODEVICE, DEVICE, 0},
+    {SOL_SOCKET, SO_TYPE, TYPE, 0},
+    {SOL_SOCKET, SO_ERROR, PENDING, 0},
+    {SOL_SOCKET, SO_ACCEPTCONN, LISTENS, 0},
+    {IPPROTO_TCP, TCP_NODELAY, FLAG, OPT_NODELAY},
+    {IPPROTO_TCP, TCP_KEEPIDLE, WORD, offsetof(settings_t, keep_idle)},
+#if LWIP_TCP_KEEPALIVE
+    {IPPROTO_TCP, TCP_KEEPINTVL, WORD, offsetof(settings_t, keep_intvl)},
+    {IPPROTO_TCP, TCP_KEEPCNT, COUNT, offsetof(settings_t, keep_cnt)},
 #endif
-                                   : 0;
-    }
+    {IPPROTO_IP, IP_TTL, TTL, offsetof(settings_t, ttl)},
+    {IPPROTO_IP, IP_TOS, TOS, offsetof(settings_t, tos)},
 #if USOCKET_IPV6
-    if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6 && name == IPV6_V6ONLY) {
-        return OPT_V6ONLY;
-    }
+    {IPPROTO_IPV6, IPV6_V6ONLY, FLAG, OPT_V6ONLY},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS, TTL, offsetof(settings_t, ttl)},
 #endif
-    return level == IPPROTO_TCP && stream && name == TCP_NODELAY ? OPT_NODELAY : 0;
+#if USOCKET_DATAGRAMS
+    {SOL_SOCKET, SO_BROADCAST, FLAG, OPT_BROADCAST},
+#if LWIP_IGMP
+    {IPPROTO_IP, IP_ADD_MEMBERSHIP, GROUP, true},
+    {IPPROTO_IP, IP_DROP_MEMBERSHIP, GROUP, false},
+#endif
+#if LWIP_MULTICAST_TX_OPTIONS
+    {IPPROTO_IP, IP_MULTICAST_TTL, MULTICAST, IP_MULTICAST_TTL},
+    {IPPROTO_IP, IP_MULTICAST_LOOP, MULTICAST, IP_MULTICAST_LOOP},
+    {IPPROTO_IP, IP_MULTICAST_IF, MULTICAST, IP_MULTICAST_IF},
+#if USOCKET_IPV6
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS, MULTICAST, IP_MULTICAST_TTL},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP, MULTICAST, IP_MULTICAST_LOOP},
+    {IPPROTO_IPV6, IPV6_MULTICAST_IF, MULTICAST, IP_MULTICAST_IF},
+#endif
+#endif
+#if USOCKET_IPV6 && LWIP_IPV6_MLD
+    {IPPROTO_IPV6, IPV6_JOIN_GROUP, GROUP, true},
+    {IPPROTO_IPV6, IPV6_LEAVE_GROUP, GROUP, false},
+#endif
+#endif
+};
+
+/* True if a socket of this kind has options of the level. */
+static bool has_level(const slot_t *s, int level) {
+    return level == IPPROTO_TCP ? !is_datagram(s)
+        : level == IPPROTO_IPV6 ? s->set.family == USOCKET_AF_INET6
+                                : level == SOL_SOCKET || level == IPPROTO_IP;
+}
+
+/* The row of an option that the socket has, or NULL. */
+static const row_t *row_of(const slot_t *s, int level, int name) {
+    for (const row_t *row = rows; row < rows + sizeof(rows) / sizeof(rows[0]); row++) {
+        if (row->level == level && row->name == name) {
+            return has_level(s, level) && (row->kind != MULTICAST || s->kind == DATAGRAM) ? row : NULL;
+        }
+    }
+    return NULL;
 }
 
 uint8_t version_of(const slot_t *s) {
@@ -53,6 +106,7 @@ uint8_t version_of(const slot_t *s) {
 /* The pcb of a listener is shorter; accepted sockets have the rest from the slot. */
 void options_apply(slot_t *s) {
     struct ip_pcb *ip = s->pcb.any; /* all kinds of pcb begin with it */
+    s->set.options |= OPT_OTHERS;
     if (ip == NULL) {
         return;
     }
@@ -79,49 +133,19 @@ void options_apply(slot_t *s) {
 
 /* ---- Numbers ------------------------------------------------------------------------------------------------------ */
 
-/* An option with a number has a place in the slot, and a range. */
-typedef struct {
-    int least, most;
-    uint8_t *byte;
-    uint16_t *word;
-} place_t;
-
-static bool place_of(slot_t *s, int level, int name, place_t *place) {
-    bool stream = s->kind == STREAM || s->kind == LISTENER;
-    *place = (place_t){1, 255, NULL, NULL};
-    if (level == IPPROTO_IP && name == IP_TTL) {
-        place->byte = &s->set.ttl;
-    } else if (level == IPPROTO_IP && name == IP_TOS) {
-        place->least = 0;
-        place->byte = &s->set.tos;
-#if USOCKET_IPV6
-    } else if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6 && name == IPV6_UNICAST_HOPS) {
-        place->byte = &s->set.ttl;
-#endif
-    } else if (level == IPPROTO_TCP && stream && name == TCP_KEEPIDLE) {
-        place->most = INT16_MAX;
-        place->word = &s->set.keep_idle;
-#if LWIP_TCP_KEEPALIVE
-    } else if (level == IPPROTO_TCP && stream && name == TCP_KEEPINTVL) {
-        place->most = INT16_MAX;
-        place->word = &s->set.keep_intvl;
-    } else if (level == IPPROTO_TCP && stream && name == TCP_KEEPCNT) {
-        place->most = INT8_MAX;
-        place->byte = &s->set.keep_cnt;
-#endif
-    }
-    return place->byte != NULL || place->word != NULL;
-}
-
-static int set_number(slot_t *s, const place_t *place, int number) {
-    number = number == -1 && place->byte == &s->set.ttl ? 64 : number; /* Linux: the default */
-    if (number < place->least || number > place->most) {
+static int set_number(slot_t *s, const row_t *row, int number) {
+    uint8_t *place = (uint8_t *)&s->set + row->at;
+    number = number == -1 && row->kind == TTL ? 64 : number; /* Linux: the default */
+    if (number < (row->kind != TOS) ||
+        number > (row->kind == WORD           ? INT16_MAX
+                         : row->kind == COUNT ? INT8_MAX
+                                              : UINT8_MAX)) {
         return USOCKET_EINVAL;
     }
-    if (place->byte != NULL) {
-        *place->byte = (uint8_t)number;
+    if (row->kind == WORD) {
+        *(uint16_t *)(void *)place = (uint16_t)number;
     } else {
-        *place->word = (uint16_t)number;
+        *place = (uint8_t)number;
     }
     options_apply(s);
     return 0;
@@ -149,25 +173,6 @@ static int set_flag(slot_t *s, uint8_t flag, int number) {
 /* ---- Multicast ---------------------------------------------------------------------------------------------------- */
 
 #if LWIP_MULTICAST_TX_OPTIONS && USOCKET_DATAGRAMS
-
-/* A multicast option of both families, by its IPv4 name; 0: none. */
-static int multicast_of(const slot_t *s, int level, int name) {
-    if (s->kind != DATAGRAM) {
-        return 0;
-    }
-    if (level == IPPROTO_IP) {
-        return name == IP_MULTICAST_TTL || name == IP_MULTICAST_LOOP || name == IP_MULTICAST_IF ? name : 0;
-    }
-#if USOCKET_IPV6
-    if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6) {
-        return name == IPV6_MULTICAST_HOPS ? IP_MULTICAST_TTL
-            : name == IPV6_MULTICAST_LOOP  ? IP_MULTICAST_LOOP
-            : name == IPV6_MULTICAST_IF    ? IP_MULTICAST_IF
-                                           : 0;
-    }
-#endif
-    return 0;
-}
 
 /* The interface by its number; 0: none. */
 static int set_interface(struct udp_pcb *pcb, uint32_t number) {
@@ -200,12 +205,9 @@ static int set_interface4(struct udp_pcb *pcb, const uint8_t *value, size_t len)
     return 0;
 }
 
-static int set_multicast(slot_t *s, int level, int name, const uint8_t *value, size_t len) {
+/* The name is that of IPv4. */
+static int set_multicast(slot_t *s, int level, int name, const uint8_t *value, size_t len, int number) {
     struct udp_pcb *pcb = s->pcb.udp;
-    int number = value[0];
-    if (len >= sizeof(number)) {
-        memcpy(&number, value, sizeof(number));
-    }
     if (name == IP_MULTICAST_IF) {
         return len < 4            ? USOCKET_EINVAL
             : level == IPPROTO_IP ? set_interface4(pcb, value, len)
@@ -238,8 +240,7 @@ static int get_multicast(const slot_t *s, int level, int name) {
 }
 
 #else
-#define multicast_of(s, level, name) 0
-#define set_multicast(s, level, name, value, len) USOCKET_ENOPROTOOPT
+#define set_multicast(s, level, name, value, len, number) USOCKET_ENOPROTOOPT
 #define get_multicast(s, level, name) 0
 #endif
 
@@ -289,63 +290,44 @@ static int set_linger(slot_t *s, const uint8_t *value, size_t len) {
     return 0;
 }
 
-static int set_at_socket(slot_t *s, int name, const uint8_t *value, size_t len, int number) {
-    switch (name) {
-        case SO_LINGER:
-            return set_linger(s, value, len);
-        case SO_RCVTIMEO:
-            return set_timeo(&s->set.timeo[0], value, len);
-        case SO_SNDTIMEO:
-            return set_timeo(&s->set.timeo[1], value, len);
-        case SO_RCVBUF:
-            s->set.room = (uint32_t)(number > 256 ? number : 256); /* with less no datagram could arrive */
-            return 0;
-        default:
-            return USOCKET_ENOPROTOOPT;
-    }
-}
-
 static int set_option(slot_t *s, int level, int name, const void *value, size_t len) {
     if (s == NULL || (value == NULL && len != 0)) {
         return s == NULL ? USOCKET_EBADF : USOCKET_EFAULT;
     }
-    place_t place;
-    int number = 0;
-    uint8_t flag = flag_of(s, level, name);
-    int multicast = multicast_of(s, level, name);
-    bool placed = place_of(s, level, name, &place);
-    if (level == SOL_SOCKET && name == SO_BINDTODEVICE) {
-        return set_device(s, value, len);
-    }
-#if USOCKET_DATAGRAMS && LWIP_IGMP
-    if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)) {
-        return group_change(s, name == IP_ADD_MEMBERSHIP, level, value, len);
-    }
-#endif
-#if USOCKET_DATAGRAMS && USOCKET_IPV6 && LWIP_IPV6_MLD
-    if (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6 &&
-        (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP)) {
-        return group_change(s, name == IPV6_JOIN_GROUP, level, value, len);
-    }
-#endif
-    bool known = level == SOL_SOCKET || flag != 0 || placed || multicast != 0;
-    if (!known) {
+    const row_t *row = row_of(s, level, name);
+    if (row == NULL && level != SOL_SOCKET) {
         return USOCKET_ENOPROTOOPT;
     }
-    if (len < sizeof(number) && (len == 0 || level != IPPROTO_IP)) { /* options of IP may be a byte */
-        return USOCKET_EINVAL;
+    uint8_t kind = row != NULL ? row->kind : TYPE; /* which cannot be set */
+    if (kind == DEVICE) {
+        return set_device(s, value, len);
     }
-    if (multicast != 0) {
-        return set_multicast(s, level, multicast, value, len);
+    if (kind == GROUP) {
+        return group_change(s, row->at, level, value, len);
     }
-    if (len < sizeof(number)) {
+    int number;
+    if (len >= sizeof(number)) {
+        memcpy(&number, value, sizeof(number));
+    } else if (len != 0 && level == IPPROTO_IP) { /* may be a byte */
         number = *(const uint8_t *)value;
     } else {
-        memcpy(&number, value, sizeof(number));
+        return USOCKET_EINVAL;
     }
-    return flag != 0 ? set_flag(s, flag, number)
-        : placed     ? set_number(s, &place, number)
-                     : set_at_socket(s, name, value, len, number);
+    switch (kind) {
+        case FLAG:
+            return set_flag(s, row->at, number);
+        case ROOM:
+            s->set.room = (uint32_t)(number > 256 ? number : 256); /* with less no datagram could arrive */
+            return 0;
+        case TIMEO:
+            return set_timeo((uint32_t *)(void *)((uint8_t *)&s->set + row->at), value, len);
+        case LINGER:
+            return set_linger(s, value, len);
+        case MULTICAST:
+            return set_multicast(s, level, row->at, value, len, number);
+        default:
+            return kind >= TTL && kind <= WORD ? set_number(s, row, number) : USOCKET_ENOPROTOOPT;
+    }
 }
 
 int usocket_port_setopt(int handle, int level, int name, const void *value, size_t len) {
@@ -356,88 +338,68 @@ int usocket_port_setopt(int handle, int level, int name, const void *value, size
 
 /* ---- Getting ------------------------------------------------------------------------------------------------------ */
 
-static void tell_timeo(uint32_t timeo, void *value, size_t *len) {
-    long t[2] = {(long)(timeo / 1000), (long)(timeo % 1000 * 1000)};
-    *len = *len < sizeof(t) ? *len : sizeof(t);
-    memcpy(value, t, *len);
-}
-
-/* The options at SOL_SOCKET that are no int. True: told. */
-static bool tell_other(const slot_t *s, int name, void *value, size_t *len) {
-    char device[NETIF_NAMESIZE] = "";
-    int linger[2] = {(s->flags & LINGERS) != 0, s->set.linger};
-    size_t size;
-    switch (name) {
-        case SO_LINGER:
-            *len = *len < sizeof(linger) ? *len : sizeof(linger);
-            memcpy(value, linger, *len);
-            return true;
-        case SO_RCVTIMEO:
-        case SO_SNDTIMEO:
-            tell_timeo(s->set.timeo[name == SO_SNDTIMEO], value, len);
-            return true;
-        case SO_BINDTODEVICE:
-            size = s->set.netif != 0 && netif_index_to_name(s->set.netif, device) != NULL ? strlen(device) + 1 : 0;
-            *len = *len < size ? *len : size;
-            memcpy(value, device, *len);
-            return true;
-        default:
-            return false;
-    }
-}
-
-static int number_at_socket(slot_t *s, int name, int *number) {
-    switch (name) {
-        case SO_TYPE:
-            *number = s->kind == DATAGRAM ? USOCKET_DGRAM : s->kind == RAW ? USOCKET_RAW : USOCKET_STREAM;
-            return 0;
-        case SO_ERROR:
-            *number = -slot_take_error(s);
-            return 0;
-        case SO_ACCEPTCONN:
-            *number = s->kind == LISTENER;
-            return 0;
-        case SO_RCVBUF:
-            *number = (int)s->set.room;
-            return 0;
-        default:
-            return USOCKET_ENOPROTOOPT;
-    }
-}
-
 static int get_option(slot_t *s, int level, int name, void *value, size_t *len) {
-    int none = 0;
     if (s == NULL || (value == NULL && *len != 0)) {
         return s == NULL ? USOCKET_EBADF : USOCKET_EFAULT;
     }
-    value = value != NULL ? value : &none;
-    int number = 0;
-    int r = 0;
-    place_t place;
-    uint8_t flag = flag_of(s, level, name);
-    int multicast = multicast_of(s, level, name);
-    if (flag != 0) {
-        number = (s->set.options & flag) != 0;
-    } else if (multicast != 0) {
-        number = get_multicast(s, level, multicast);
-    } else if (place_of(s, level, name, &place)) {
-        number = place.byte != NULL ? *place.byte : *place.word;
-    } else if (level == SOL_SOCKET) {
-        if (tell_other(s, name, value, len)) {
-            return 0;
-        }
-        r = number_at_socket(s, name, &number);
-    } else {
-        bool stream = s->kind == STREAM || s->kind == LISTENER;
-        bool own = level == IPPROTO_IP || (level == IPPROTO_TCP && stream) ||
-            (level == IPPROTO_IPV6 && s->set.family == USOCKET_AF_INET6);
-        r = own ? USOCKET_ENOPROTOOPT : USOCKET_EOPNOTSUPP; /* as Linux tells them apart */
+    const row_t *row = row_of(s, level, name);
+    if (row == NULL) {
+        return has_level(s, level) ? USOCKET_ENOPROTOOPT : USOCKET_EOPNOTSUPP; /* as Linux tells them apart */
     }
-    if (r == 0) {
-        *len = *len < sizeof(number) ? *len : sizeof(number);
-        memcpy(value, &number, *len);
+    union {
+        int number, linger[2];
+        long timeo[2];
+        char device[NETIF_NAMESIZE];
+    } is;
+    const uint8_t *place = (const uint8_t *)&s->set + row->at;
+    size_t size = sizeof(is.number);
+    switch (row->kind) {
+        case FLAG:
+            is.number = (s->set.options & row->at) != 0;
+            break;
+        case WORD:
+            is.number = *(const uint16_t *)(const void *)place;
+            break;
+        case ROOM:
+            is.number = (int)s->set.room;
+            break;
+        case TIMEO:
+            is.timeo[0] = (long)(*(const uint32_t *)(const void *)place / 1000);
+            is.timeo[1] = (long)(*(const uint32_t *)(const void *)place % 1000 * 1000);
+            size = sizeof(is.timeo);
+            break;
+        case LINGER:
+            is.linger[0] = (s->flags & LINGERS) != 0;
+            is.linger[1] = s->set.linger;
+            size = sizeof(is.linger);
+            break;
+        case DEVICE:
+            size =
+                s->set.netif != 0 && netif_index_to_name(s->set.netif, is.device) != NULL ? strlen(is.device) + 1 : 0;
+            break;
+        case TYPE:
+            is.number = s->kind == DATAGRAM ? USOCKET_DGRAM : s->kind == RAW ? USOCKET_RAW : USOCKET_STREAM;
+            break;
+        case PENDING:
+            is.number = -slot_take_error(s);
+            break;
+        case LISTENS:
+            is.number = s->kind == LISTENER;
+            break;
+        case MULTICAST:
+            is.number = get_multicast(s, level, row->at);
+            break;
+        case GROUP:
+            return USOCKET_ENOPROTOOPT;
+        default:
+            is.number = *place;
+            break;
     }
-    return r;
+    *len = *len < size ? *len : size;
+    if (*len != 0) {
+        memcpy(value, &is, *len);
+    }
+    return 0;
 }
 
 int usocket_port_getopt(int handle, int level, int name, void *value, size_t *len) {

@@ -127,6 +127,7 @@
 
 #define IPPROTO_IP 0
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 #define IPPROTO_IPV6 41
 
 #define IP_TOS 1

@@ -41,7 +41,15 @@ enum {
 };
 
 /* settings_t.options */
-enum { OPT_REUSE = 1, OPT_KEEPALIVE = 2, OPT_BROADCAST = 4, OPT_NODELAY = 8, OPT_V6ONLY = 16, OPT_IN_QUEUE = 32 };
+enum {
+    OPT_REUSE = 1,
+    OPT_KEEPALIVE = 2,
+    OPT_BROADCAST = 4,
+    OPT_NODELAY = 8,
+    OPT_V6ONLY = 16,
+    OPT_IN_QUEUE = 32, /* A connection that waits in the queue of its listener. */
+    OPT_OTHERS = 64,   /* Some were set: a new pcb has others. */
+};
 
 /* A connection has those of its listener. */
 typedef struct {
@@ -207,9 +215,6 @@ void stream_attach(slot_t *s, struct tcp_pcb *pcb);
 int stream_bind(slot_t *s, const ip_addr_t *ip, uint16_t port);
 int stream_connect(slot_t *s, const ip_addr_t *ip, uint16_t port);
 int stream_shutdown(slot_t *s, int how);
-int32_t stream_recv(slot_t *s, void *buf, size_t len, int flags);
-size_t stream_line(const slot_t *s, size_t most);
-int32_t stream_send(slot_t *s, const void *buf, size_t len, int flags);
 
 /* Close the connection; the slot stays. `reset`: without a goodbye. */
 void stream_close(slot_t *s, bool reset);

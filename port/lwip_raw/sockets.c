@@ -14,19 +14,12 @@ static int check_kind(int family, int type, int proto) {
     if (family != USOCKET_AF_INET && (!USOCKET_IPV6 || family != USOCKET_AF_INET6)) {
         return USOCKET_EAFNOSUPPORT;
     }
-    if (proto < 0 || proto > 255) {
+    if (proto < 0 || proto > 255 || type < USOCKET_STREAM || type > USOCKET_RAW) {
         return USOCKET_EINVAL;
     }
-    switch (type) {
-        case USOCKET_STREAM:
-            return proto == 0 || proto == IPPROTO_TCP ? 0 : USOCKET_EPROTONOSUPPORT;
-        case USOCKET_DGRAM:
-            return proto == 0 || proto == 17 ? 0 : USOCKET_EPROTONOSUPPORT;
-        case USOCKET_RAW:
-            return LWIP_RAW && proto != 0 ? 0 : USOCKET_EPROTONOSUPPORT;
-        default:
-            return USOCKET_EINVAL;
-    }
+    bool is = type == USOCKET_RAW ? LWIP_RAW && proto != 0
+                                  : proto == 0 || proto == (type == USOCKET_STREAM ? IPPROTO_TCP : IPPROTO_UDP);
+    return is ? 0 : USOCKET_EPROTONOSUPPORT;
 }
 
 static int open_socket(int family, int type, int proto) {
@@ -94,23 +87,19 @@ void usocket_port_show_socket(int fd, int io) {
     (void)fd, (void)io;
 }
 
-/* Seconds that a close waits for the peer; -1: it does not wait. */
-static int linger_of(const slot_t *s) {
-    return s != NULL && s->kind == STREAM && (s->flags & LINGERS) ? s->set.linger : -1;
-}
-
-/* Close a socket. USOCKET_EINPROGRESS: it is to linger, and is open. */
+/* Close a socket. The result is positive if it is to linger, and is open: the seconds. */
 static int close_socket(slot_t *s, bool lingers, bool reset) {
     if (s == NULL) {
         return USOCKET_EBADF;
     }
-    int seconds = linger_of(s);
-    if (lingers && seconds > 0) {
-        return USOCKET_EINPROGRESS;
-    }
-    reset = reset || seconds == 0;
     switch (s->kind) {
         case STREAM:
+            if (s->flags & LINGERS) {
+                if (lingers && s->set.linger != 0) {
+                    return s->set.linger;
+                }
+                reset = reset || s->set.linger == 0;
+            }
             stream_close(s, reset);
             break;
 #if USOCKET_SERVER
@@ -139,12 +128,10 @@ static bool unfinished(int handle) {
 int usocket_port_close(int handle) {
     int r;
     UNDER_LWIP(r, close_socket(socket_of(handle), true, false));
-    if (r != USOCKET_EINPROGRESS) {
+    if (r <= 0) {
         return r;
     }
-    int seconds;
-    UNDER_LWIP(seconds, linger_of(socket_of(handle)));
-    usocket_time_t until = usocket_port_now() + (usocket_time_t)seconds * 1000000;
+    usocket_time_t until = usocket_port_now() + (usocket_time_t)r * 1000000;
     bool reset;
     for (;;) {
         UNDER_LWIP(reset, unfinished(handle));
@@ -158,13 +145,15 @@ int usocket_port_close(int handle) {
     return r;
 }
 
-void usocket_port_no_linger(int handle) {
-    int seconds;
-    UNDER_LWIP(seconds, linger_of(socket_of(handle)));
-    if (seconds > 0) {
-        static const int off[2] = {0, 0};
-        usocket_port_setopt(handle, SOL_SOCKET, SO_LINGER, off, sizeof(off));
+/* A time of 0 stays: the close is a reset. */
+static void end_linger(slot_t *s) {
+    if (s != NULL && s->set.linger != 0) {
+        s->flags &= (uint8_t)~LINGERS;
     }
+}
+
+void usocket_port_no_linger(int handle) {
+    DO_UNDER_LWIP(end_linger(socket_of(handle)));
 }
 
 /* ---- Addresses ---------------------------------------------------------------------------------------------------- */
@@ -365,119 +354,5 @@ int usocket_port_shutdown(int handle, int how) {
     if (how >= 0 && how <= USOCKET_SHUT_RDWR) {
         UNDER_LWIP(r, shut(socket_of(handle), how));
     }
-    return r;
-}
-
-/* ---- Data --------------------------------------------------------------------------------------------------------- */
-
-static int32_t receive(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
-    slot_t *s = stream_of(handle);
-    if (s != NULL) {
-        return stream_recv(s, buf, len, flags);
-    }
-    s = socket_of(handle);
-    if (s == NULL) {
-        return USOCKET_EBADF;
-    }
-    switch (s->kind) {
-        case LISTENER:
-            return USOCKET_ENOTCONN;
-        default:
-#if USOCKET_DATAGRAMS
-            return datagram_recv(s, buf, len, flags, from);
-#else
-            (void)from;
-            return USOCKET_EOPNOTSUPP;
-#endif
-    }
-}
-
-int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
-    int32_t r;
-    UNDER_LWIP(r, receive(handle, buf, len, flags, from));
-    if (PLAT_PUMPS && r == USOCKET_EAGAIN) {
-        PLAT_PUMP();
-        UNDER_LWIP(r, receive(handle, buf, len, flags, from));
-    }
-    return r;
-}
-
-#if USOCKET_QUICK
-
-static size_t line_of(const slot_t *s, size_t most) {
-    return s != NULL ? stream_line(s, most) : 0;
-}
-
-size_t usocket_port_line(int handle, size_t most) {
-    size_t n;
-    UNDER_LWIP(n, line_of(stream_of(handle), most));
-    return n;
-}
-
-#endif
-
-static int32_t send_to(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
-    slot_t *s = stream_of(handle);
-    if (s != NULL) {
-        return stream_send(s, buf, len, flags);
-    }
-    s = socket_of(handle);
-    if (s == NULL) {
-        return USOCKET_EBADF;
-    }
-    if (s->kind == LISTENER) {
-        return USOCKET_EPIPE;
-    }
-#if USOCKET_DATAGRAMS
-    if (to != NULL) {
-        ip_addr_t ip;
-        int r = to_lwip(s, to, &ip);
-        if (r < 0) {
-            return r;
-        }
-        replace_any(&ip);
-        return datagram_send(s, buf, len, &ip, to->port);
-    }
-    return datagram_send(s, buf, len, NULL, 0);
-#else
-    (void)to;
-    return USOCKET_EOPNOTSUPP;
-#endif
-}
-
-int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
-    int32_t r;
-    UNDER_LWIP(r, send_to(handle, buf, len, flags, to));
-    if (PLAT_PUMPS && r == USOCKET_EAGAIN) {
-        PLAT_PUMP();
-        UNDER_LWIP(r, send_to(handle, buf, len, flags, to));
-    }
-    return r;
-}
-
-int usocket_port_flags(int flags) {
-    return (flags & MSG_PEEK ? USOCKET_PORT_PEEK : 0) | (flags & MSG_DONTWAIT ? USOCKET_PORT_DONTWAIT : 0) |
-        (flags & MSG_WAITALL ? USOCKET_PORT_WAITALL : 0);
-}
-
-int usocket_port_msg_peek(void) {
-    return MSG_PEEK;
-}
-
-static int32_t pending_of(const slot_t *s) {
-    if (s == NULL) {
-        return USOCKET_EBADF;
-    }
-#if USOCKET_DATAGRAMS
-    if (is_datagram(s)) {
-        return (int32_t)datagram_pending(s);
-    }
-#endif
-    return s->in != NULL ? s->in->tot_len : 0;
-}
-
-int32_t usocket_port_pending(int handle) {
-    int32_t r;
-    UNDER_LWIP(r, pending_of(socket_of(handle)));
     return r;
 }

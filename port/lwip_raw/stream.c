@@ -16,16 +16,16 @@
 
 /* ---- Callbacks of lwIP -------------------------------------------------------------------------------------------- */
 
-/* Leave the pcb to lwIP. */
+/* Leave the pcb to lwIP. The members are those that tcp_arg and its relatives set, a call for each. */
 static void let_go(slot_t *s) {
     struct tcp_pcb *pcb = s->pcb.tcp;
     s->pcb.tcp = NULL;
-    tcp_arg(pcb, NULL);
-    tcp_recv(pcb, NULL);
-    tcp_sent(pcb, NULL);
-    tcp_err(pcb, NULL);
-    tcp_poll(pcb, NULL, 0);
-    tcp_setprio(pcb, TCP_PRIO_MIN);
+    pcb->callback_arg = NULL;
+    pcb->recv = NULL;
+    pcb->sent = NULL;
+    pcb->errf = NULL;
+    pcb->poll = NULL;
+    pcb->prio = TCP_PRIO_MIN;
 }
 
 /* lwIP has freed the pcb. It gives up with one code: what has not been answered has timed out. */
@@ -90,12 +90,16 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb) {
 
 void stream_attach(slot_t *s, struct tcp_pcb *pcb) {
     s->pcb.tcp = pcb;
-    tcp_arg(pcb, s);
-    tcp_recv(pcb, on_received);
-    tcp_sent(pcb, on_sent);
-    tcp_err(pcb, on_error);
-    tcp_poll(pcb, on_poll, 1);
-    options_apply(s);
+    pcb->callback_arg = s;
+    pcb->recv = on_received;
+    pcb->sent = on_sent;
+    pcb->errf = on_error;
+    pcb->poll = on_poll;
+    pcb->pollinterval = 1;
+    pcb->ttl = s->set.ttl;
+    if (s->set.options & OPT_OTHERS) {
+        options_apply(s);
+    }
 }
 
 int stream_make_pcb(slot_t *s) {
@@ -177,125 +181,7 @@ int stream_connect(slot_t *s, const ip_addr_t *ip, uint16_t port) {
     return USOCKET_EINPROGRESS;
 }
 
-/* ---- Data --------------------------------------------------------------------------------------------------------- */
-
-int32_t stream_recv(slot_t *s, void *buf, size_t len, int flags) {
-    if (s->in != NULL && len != 0) {
-        u16_t n = len < s->in->tot_len ? (u16_t)len : s->in->tot_len;
-        if (!(flags & MSG_TRUNC)) {
-            if (n <= s->in->len) { /* the usual case needs no walk */
-                memcpy(buf, s->in->payload, n);
-            } else {
-                pbuf_copy_partial(s->in, buf, n, 0);
-            }
-        }
-        if (!(flags & MSG_PEEK)) {
-            if (n == s->in->tot_len) {
-                pbuf_free(s->in);
-                s->in = NULL;
-            } else {
-                s->in = pbuf_free_header(s->in, n);
-            }
-            if (s->pcb.tcp != NULL) {
-                tcp_recved(s->pcb.tcp, n);
-            }
-        }
-        return n;
-    }
-    switch (s->stage) {
-        case FRESH:
-            return USOCKET_ENOTCONN;
-        case CONNECTING:
-            return USOCKET_EAGAIN;
-        case CONNECTED:
-            return len == 0 || (s->flags & (ENDED | HALF_IN)) ? 0 : USOCKET_EAGAIN;
-        default:
-            return slot_take_error(s);
-    }
-}
-
-#if USOCKET_QUICK
-
-/* True if one of four bytes is '\n'. */
-static inline bool has_newline(const uint8_t *p) {
-    uint32_t w;
-    memcpy(&w, p, sizeof(w));
-    w ^= UINT32_C(0x0a0a0a0a); /* now one of them is 0 */
-    return ((w - UINT32_C(0x01010101)) & ~w & UINT32_C(0x80808080)) != 0;
-}
-
-/* The index of the first '\n', or n. A board's memchr often takes six instructions a byte. */
-static size_t find_newline(const uint8_t *p, size_t n) {
-    const uint8_t *at = p;
-    if (n >= 4) {
-        const uint8_t *last = p + n - 4;
-        do {
-            if (has_newline(at)) {
-                break;
-            }
-            at += 4;
-        } while (at <= last);
-    }
-    while (at != p + n && *at != '\n') {
-        at++;
-    }
-    return (size_t)(at - p);
-}
-
-size_t stream_line(const slot_t *s, size_t most) {
-    size_t n = 0;
-    for (const struct pbuf *p = s->in; p != NULL; p = p->next) {
-        size_t part = p->len < most - n ? p->len : most - n;
-        size_t at = find_newline(p->payload, part);
-        n += at;
-        if (at < part) {
-            return n + 1;
-        }
-        if (n == most) {
-            return n;
-        }
-    }
-    return 0;
-}
-
-#endif
-
-/* Bytes that are worth a segment when memory is short. */
-#define LEAST 64
-
-int32_t stream_send(slot_t *s, const void *buf, size_t len, int flags) {
-    int error;
-    switch (s->stage) {
-        case CONNECTED:
-            break;
-        case CONNECTING:
-            return USOCKET_EAGAIN;
-        default:
-            error = slot_take_error(s);
-            return error != 0 ? error : USOCKET_EPIPE;
-    }
-    struct tcp_pcb *pcb = s->pcb.tcp;
-    if ((s->flags & HALF_OUT) || pcb == NULL) {
-        return USOCKET_EPIPE;
-    }
-    size_t n = tcp_sndbuf(pcb);
-    n = n < UINT16_MAX ? n : UINT16_MAX;
-    n = len < n ? len : n;
-    if (n == 0) {
-        return len == 0 ? 0 : USOCKET_EAGAIN;
-    }
-    u8_t how = (u8_t)(TCP_WRITE_FLAG_COPY | (flags & MSG_MORE ? TCP_WRITE_FLAG_MORE : 0));
-    err_t err = tcp_write(pcb, buf, (u16_t)n, how);
-    while (err == ERR_MEM && n > LEAST) {
-        n /= 2;
-        err = tcp_write(pcb, buf, (u16_t)n, how);
-    }
-    if (err != ERR_OK) {
-        slot_full(s);
-    }
-    tcp_output(pcb);
-    return err == ERR_OK ? (int32_t)n : err == ERR_MEM ? USOCKET_EAGAIN : code_of(err);
-}
+/* ---- Readiness ---------------------------------------------------------------------------------------------------- */
 
 /* True if a send would take a fair part. lwIP's own limits are those of its sockets. */
 static bool has_room(const slot_t *s) {
