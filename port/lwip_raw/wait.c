@@ -4,6 +4,8 @@
  */
 #include "wait.h"
 
+#include <string.h>
+
 static int wakes; /* calls of usocket_port_wake(true) without their counterpart */
 
 void usocket_port_wake(bool on) {
@@ -62,11 +64,25 @@ static int look(usocket_wait_t *w, size_t n) {
 
 #if USOCKET_QUICK
 
+/* The members kind, stage, flags and error, with those bits of them that `mask` has. */
+static inline uint32_t state_of(const slot_t *s, const uint8_t mask[4]) {
+    uint32_t state, bits;
+    memcpy(&state, &s->kind, sizeof(state));
+    memcpy(&bits, mask, sizeof(bits));
+    return state & bits;
+}
+
 /* True for a socket that is readable just if it has something: it is connected or has packets, and neither an end nor an
  * error is to be told. */
-static bool is_simple(const slot_t *s) {
-    return (s->flags & (ENDED | HALF_IN | HALF_OUT)) == 0 && s->error == 0 &&
-        (s->kind == STREAM ? s->stage == CONNECTED : is_datagram(s));
+static inline bool is_simple(const slot_t *s) {
+    static const uint8_t stream[4] = {0xff, 0xff, ENDED | HALF_IN | HALF_OUT, 0xff};
+    static const uint8_t connected[4] = {STREAM, CONNECTED, 0, 0};
+    static const uint8_t datagram[4] = {0xff, 0, ENDED | HALF_IN | HALF_OUT, 0xff};
+    static const uint8_t any[4] = {DATAGRAM, 0, 0, 0};
+    uint32_t wanted[2];
+    memcpy(&wanted[0], connected, sizeof(connected));
+    memcpy(&wanted[1], any, sizeof(any));
+    return state_of(s, stream) == wanted[0] || (USOCKET_DATAGRAMS && state_of(s, datagram) == wanted[1]);
 }
 
 /* Not inlined, so that the usual case has no frame. */
