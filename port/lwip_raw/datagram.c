@@ -55,13 +55,17 @@ static struct pbuf *give_place(struct pbuf *p) {
 
 static unsigned kept; /* The pbufs in all lists: TCP receives into the same pool. */
 
+static unsigned count_of(const struct pbuf *p) {
+    return p->next == NULL ? 1 : pbuf_clen(p); /* the usual packet is in one piece */
+}
+
 /* Put a packet into the list, or drop it if there is no room. An empty list has room for one. Frees
  * p. */
 static void keep(slot_t *s, struct pbuf *p, const ip_addr_t *from, uint16_t port) {
     sender_t sender = {.next = NULL, .port = port};
     ip_addr_copy(sender.from, *from);
     uint32_t held = s->held + p->tot_len;
-    if (s->in != NULL && (held > s->set.room || kept + pbuf_clen(p) > PLAT_PBUFS_WAITING)) {
+    if (s->in != NULL && (held > s->set.room || kept + count_of(p) > PLAT_PBUFS_WAITING)) {
         pbuf_free(p);
         return;
     }
@@ -69,7 +73,7 @@ static void keep(slot_t *s, struct pbuf *p, const ip_addr_t *from, uint16_t port
     if (p == NULL) {
         return;
     }
-    kept += pbuf_clen(p);
+    kept += count_of(p);
     memcpy(place_of(p), &sender, sizeof(sender));
     if (s->in == NULL) {
         s->in = p;
@@ -109,7 +113,7 @@ static void drop_first(slot_t *s) {
     struct pbuf *p = s->in;
     s->in = sender_of(p).next;
     s->held -= p->tot_len;
-    kept -= pbuf_clen(p);
+    kept -= count_of(p);
     pbuf_free(p);
     slot_memory_freed();
 }
