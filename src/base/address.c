@@ -127,7 +127,14 @@ char *usocket_format_number(char *p, uint32_t v, unsigned base) {
 /* Write an IPv4 address, without a NUL. Returns its end. */
 static char *ntop4(const uint8_t *ip, char *p) {
     for (int i = 0; i < 4; i++) {
-        p = usocket_format_number(p, ip[i], 10);
+        unsigned v = ip[i];
+        if (v >= 100) {
+            *p++ = (char)('0' + v / 100);
+        }
+        if (v >= 10) {
+            *p++ = (char)('0' + v / 10 % 10);
+        }
+        *p++ = (char)('0' + v % 10);
         *p++ = '.';
     }
     return p - 1;
