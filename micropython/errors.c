@@ -191,5 +191,7 @@ void usocket_py_check(int code, qstr what) {
 
 void usocket_py_check_open(const usocket_t *s, qstr what) {
     usocket_py_check_stack();
-    usocket_py_check(usocket_fileno(s) < 0 ? USOCKET_EBADF : 0, what);
+    if (usocket_fileno(s) < 0) {
+        usocket_py_raise(USOCKET_EBADF, what, NULL);
+    }
 }
