@@ -10,6 +10,7 @@
  * Callers: the BSD files and events.c, from any thread, without the library's lock; never an
  * interrupt. Each function takes the lock and makes its calls of the stack under it, so the stack
  * sees one at a time: two threads on one socket are safe even if the stack is not reentrant.
+ * With USOCKET_THREADS 0 it is not taken.
  * Without the lock run only plat_close, a plat_poll that waits, and the plat_shutdown of a stream;
  * a call under the lock never waits.
  *

@@ -20,7 +20,7 @@ entry_t *guard_lookup(int handle) {
 }
 
 int guard_done(int r, int number) {
-    usocket_port_unlock();
+    guard_unlock();
     if (r < 0) {
         plat_set_errno(number);
     }
