@@ -14,25 +14,26 @@ slot_t *socket_of(int handle) {
 }
 
 slot_t *slot_take(int kind) {
-    for (slot_t *s = slots; s < slots + PLAT_HANDLE_COUNT; s++) {
-        if (s->kind == FREE) {
-            s->pcb.any = NULL;
-            s->in = NULL;
-            s->more.deadline = 0; /* the widest of its members */
-            s->kind = (uint8_t)kind;
-            s->stage = s->flags = s->error = 0;
-            s->next = -1;
-            s->port = 0;
-#if USOCKET_DATAGRAMS
-            s->held = 0;
-#endif
-#if USOCKET_NOTIFIES
-            s->ready = NULL;
-#endif
-            return s;
+    slot_t *s = slots;
+    while (s->kind != FREE) {
+        if (++s == slots + PLAT_HANDLE_COUNT) {
+            return NULL;
         }
     }
-    return NULL;
+    s->pcb.any = NULL;
+    s->in = NULL;
+    s->more.deadline = 0; /* the widest of its members */
+    s->kind = (uint8_t)kind;
+    s->stage = s->flags = s->error = 0;
+    s->next = -1;
+    s->port = 0;
+#if USOCKET_DATAGRAMS
+    s->held = 0;
+#endif
+#if USOCKET_NOTIFIES
+    s->ready = NULL;
+#endif
+    return s;
 }
 
 void slot_free(slot_t *s) {
