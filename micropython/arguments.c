@@ -121,6 +121,31 @@ uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max) {
 
 /* ---- Timeouts ---------------------------------------------------------------------------------------------------- */
 
+#if MICROPY_PY_BUILTINS_FLOAT
+
+/* Microseconds of a float that is neither negative nor NaN, of which `size` is the bits without the sign. No float is
+ * computed, and the bits tell infinity where -ffast-math assumes that there is none.
+ *
+ * The product has 63 bits, 2^`shift` of them are a microsecond. It is rounded up, so that no timeout ends early, unless
+ * its excess over an integer is that of a decimal fraction's float: less than 2^-13, or than 2^38 of single precision. */
+static usocket_time_t float_to_us(mp_float_uint_t size) {
+    enum { FRACTION = MP_FLOAT_FRAC_BITS, BIAS = (1 << (MP_FLOAT_EXP_BITS - 1)) - 1, INEXACT = FRACTION < 48 ? 38 : 0 };
+    if (size == 0) {
+        return 0;
+    }
+    int shift = BIAS + 42 - (int)(size >> (FRACTION + 1));
+    if (shift < 1) { /* 2^42 seconds */
+        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout too large"));
+    }
+    shift = MIN(shift, 63); /* All that is smaller is a microsecond, too. */
+    uint64_t digits = (size >> 1 & (((mp_float_uint_t)1 << FRACTION) - 1)) | (mp_float_uint_t)1 << FRACTION;
+    digits = FRACTION < 48 ? digits * 15625 << (48 - FRACTION) % 64 : (digits >> (FRACTION - 48) % 64) * 15625;
+    int excess = MIN(MAX(shift - 13, INEXACT), shift - 1);
+    return (usocket_time_t)((digits + ((uint64_t)1 << shift) - ((uint64_t)1 << excess)) >> shift);
+}
+
+#endif
+
 usocket_time_t usocket_py_timeout(mp_obj_t arg) {
     if (arg == mp_const_none) {
         return USOCKET_FOREVER;
@@ -134,22 +159,13 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
     if (!mp_obj_get_float_maybe(arg, &seconds)) {
         usocket_py_raise_type(MP_QSTR_timeout, "a number of seconds or None", arg);
     }
-    /* The bits tell NaN and infinity: with -ffast-math the compiler assumes that there is neither, and drops a comparison
-     * that would find one. */
     const mp_float_uint_t infinity = (mp_float_uint_t)((1 << MP_FLOAT_EXP_BITS) - 1) << (MP_FLOAT_FRAC_BITS + 1);
     mp_float_union_t bits = {seconds};
-    mp_float_uint_t size = bits.i << 1; /* Without the sign. */
-    bool negative = bits.i != size >> 1 && size != 0;
-    if (negative || size > infinity) {
+    mp_float_uint_t size = bits.i << 1;
+    if (size > infinity || (bits.i != size >> 1 && size != 0)) {
         mp_raise_ValueError(MP_ERROR_TEXT("timeout must not be negative or NaN"));
     }
-    if (size == infinity || seconds >= MICROPY_FLOAT_CONST(9.0e12)) {
-        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("timeout too large"));
-    }
-    mp_float_t us = seconds * MICROPY_FLOAT_CONST(1000000.0);
-    usocket_time_t t = (usocket_time_t)us;
-    /* Round up, so that no timeout ends early. A product that exceeds an integer by rounding alone stays at it. */
-    return (mp_float_t)t < us - MICROPY_FLOAT_CONST(0.0001) || (t == 0 && size != 0) ? t + 1 : t;
+    return float_to_us(size);
 #else
     mp_int_t seconds = usocket_py_integer(arg, MP_QSTR_timeout);
     if (seconds < 0) {
@@ -159,12 +175,15 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
 #endif
 }
 
-/* Without floats, the fraction of a second is dropped. */
+/* Without floats, the fraction of a second is dropped. The interpreter divides, whose integers may be long. */
 mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
     if (timeout < 0) {
         return mp_const_none;
     }
-#if MICROPY_PY_BUILTINS_FLOAT
+#if MICROPY_LONGINT_IMPL != MICROPY_LONGINT_IMPL_NONE
+    mp_binary_op_t divide = MICROPY_PY_BUILTINS_FLOAT ? MP_BINARY_OP_TRUE_DIVIDE : MP_BINARY_OP_FLOOR_DIVIDE;
+    return mp_binary_op(divide, mp_obj_new_int_from_ll(timeout), MP_OBJ_NEW_SMALL_INT(1000000));
+#elif MICROPY_PY_BUILTINS_FLOAT
     return mp_obj_new_float((mp_float_t)timeout / MICROPY_FLOAT_CONST(1000000.0));
 #else
     return mp_obj_new_int_from_ll(timeout / 1000000);
