@@ -167,10 +167,14 @@ int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
 
 /* ---- Alarms ------------------------------------------------------------------------------------------------------- */
 
+static void put_deadline(slot_t *s, usocket_time_t deadline) {
+    memcpy(s->set.timeo, &deadline, sizeof(deadline));
+}
+
 static int open_alarm(void) {
     slot_t *s = slot_take(ALARM);
     if (s != NULL) {
-        s->more.deadline = USOCKET_NEVER;
+        put_deadline(s, USOCKET_NEVER);
     }
     return s != NULL ? handle_of(s) : USOCKET_EMFILE;
 }
@@ -182,7 +186,7 @@ int usocket_port_alarm_open(void) {
 }
 
 static void set_alarm(slot_t *s, usocket_time_t deadline) {
-    s->more.deadline = deadline;
+    put_deadline(s, deadline);
     slot_changed(s);
 }
 
@@ -191,7 +195,9 @@ void usocket_port_alarm_set(int alarm, usocket_time_t deadline) {
 }
 
 bool alarm_rings(const slot_t *s) {
-    return s->more.deadline != USOCKET_NEVER && usocket_port_now() >= s->more.deadline;
+    usocket_time_t deadline;
+    memcpy(&deadline, s->set.timeo, sizeof(deadline));
+    return deadline != USOCKET_NEVER && usocket_port_now() >= deadline;
 }
 
 #endif

@@ -22,7 +22,7 @@ slot_t *slot_take(int kind) {
     }
     s->pcb.any = NULL;
     s->in = NULL;
-    s->more.deadline = 0; /* the widest of its members */
+    s->more.last = NULL; /* the widest of its members */
     s->kind = (uint8_t)kind;
     s->stage = s->flags = s->error = 0;
     s->next = -1;

@@ -76,10 +76,9 @@ typedef struct slot {
     } pcb;
     struct pbuf *in; /* Received: of a stream bytes, of the others a list of packets (datagram.c). */
     union {
-        struct pbuf *last;       /* The last packet of that list. */
-        uint32_t four;           /* QUESTION: the answer in IPv4. */
-        bool on;                 /* EVENT */
-        usocket_time_t deadline; /* ALARM */
+        struct pbuf *last; /* The last packet of that list. */
+        uint32_t four;     /* QUESTION: the answer in IPv4. */
+        bool on;           /* EVENT */
     } more;
     uint8_t kind;
     uint8_t stage;
@@ -95,7 +94,7 @@ typedef struct slot {
     bool (*ready)(void *arg); /* Called once, when a receive or an accept would find something; NULL: not. */
     void *arg;
 #endif
-    settings_t set; /* Of sockets alone. */
+    settings_t set; /* Of sockets. ALARM: the deadline is in `timeo`, so that a slot has 64 bytes. */
 } slot_t;
 
 extern slot_t slots[PLAT_HANDLE_COUNT];
