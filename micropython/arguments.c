@@ -111,6 +111,12 @@ int usocket_py_int(mp_obj_t arg, qstr name) {
     return narrow_to_int(usocket_py_integer(arg, name));
 }
 
+void usocket_py_ints(int *number, size_t n, const mp_arg_t *names, const mp_arg_val_t *vals) {
+    for (size_t i = 0; i < n; i++) {
+        number[i] = usocket_py_int(vals[i].u_obj, names[i].qst);
+    }
+}
+
 uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max) {
     mp_int_t v = usocket_py_integer(arg, name);
     if (v < 0 || (mp_uint_t)v > max) {
@@ -194,6 +200,9 @@ mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
 
 #if USOCKET_NAMES
 
+/* The documented module looks up no names of addresses. */
+#define IS_REVERSE(q) (USOCKET_PY_EXTRAS && (q)->reverse != NULL)
+
 /* An interruption does not restart the lookup: the same one is waited for again, until the same deadline. */
 usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t deadline) {
     bool collected = false;
@@ -203,8 +212,8 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
     usocket_py_ensure_interrupts();
     usocket_py_check_stack();
     do {
-        r = q->reverse != NULL ? usocket_lookup_reverse(&l, q->reverse, q->query.flags)
-                               : usocket_lookup_start(&l, &q->query);
+        r = IS_REVERSE(q) ? usocket_lookup_reverse(&l, q->reverse, q->query.flags)
+                          : usocket_lookup_start(&l, &q->query);
         if (r == 0) {
             USOCKET_CALL(r, &exc, usocket_lookup_wait_for(l, q->sock != NULL ? &q->sock->sock : NULL, deadline));
         }
@@ -215,7 +224,7 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
         l = NULL;
     } while (usocket_py_collect(r, &collected));
     usocket_py_reraise(exc);
-    if (q->reverse != NULL) {
+    if (IS_REVERSE(q)) {
         usocket_py_raise(r, q->what, q->reverse);
     }
     usocket_py_raise_name(r, q->what, q->query.host != NULL ? q->query.host : "None");

@@ -39,6 +39,9 @@
 #define USOCKET_ITER_TYPE(name, qstr, next_fun, locals) \
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_ITER_IS_ITERNEXT, iter, next_fun, locals_dict, locals)
 
+#define USOCKET_QUIET_STREAM_TYPE(name, qstr, new_fun, stream, locals) \
+    MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, make_new, new_fun, protocol, stream, locals_dict, locals)
+
 #define USOCKET_PLAIN_TYPE(name, qstr, locals) \
     MP_DEFINE_CONST_OBJ_TYPE(name, qstr, MP_TYPE_FLAG_NONE, locals_dict, locals)
 
@@ -84,6 +87,15 @@
         .name = qstr, \
         .getiter = mp_identity_getiter, \
         .iternext = next_fun, \
+        .locals_dict = (mp_obj_dict_t *)locals, \
+    }
+
+#define USOCKET_QUIET_STREAM_TYPE(name_, qstr, new_fun, stream, locals) \
+    const mp_obj_type_t name_ = { \
+        {&mp_type_type}, \
+        .name = qstr, \
+        .make_new = new_fun, \
+        .protocol = stream, \
         .locals_dict = (mp_obj_dict_t *)locals, \
     }
 

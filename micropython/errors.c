@@ -65,9 +65,9 @@ void usocket_py_name_first(const mp_print_t *print, int code) {
 
 #define NOTHING_TO_SEND SIZE_MAX /* The value of len for calls that do not send. */
 
-/* Texts of the system and of the peer may have any bytes. */
+/* Paths, and the words of TLS, may have any bytes; all other texts have been checked. */
 void usocket_py_make_utf8(char *text, size_t len) {
-    if (!usocket_is_utf8(text, len)) {
+    if ((USOCKET_UNIX || USOCKET_TLS) && !usocket_is_utf8(text, len)) {
         for (size_t i = 0; i < len; i++) {
             text[i] = (byte)text[i] < 0x80 ? text[i] : '?';
         }

@@ -75,7 +75,7 @@ FOR_EXTRAS mp_obj_t usocket_py_make_and_free(usocket_lookup_t *l, mp_obj_t (*mak
 
 FOR_EVENT_LOOPS mp_obj_t usocket_py_query_args(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args,
     usocket_query_t *q, char *host, char *service, qstr what) {
-    enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags };
+    enum { ARG_host, ARG_port, ARG_family, ARG_type, ARG_proto, ARG_flags, ARGS };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_port, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
@@ -86,14 +86,15 @@ FOR_EVENT_LOOPS mp_obj_t usocket_py_query_args(size_t n_args, const mp_obj_t *po
     };
     mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, vals);
-    *q = (usocket_query_t){
-        .host = usocket_py_host_text(vals[ARG_host].u_obj, host, what),
-        .service = usocket_py_service_text(vals[ARG_port].u_obj, service, what),
-        .family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family),
-        .type = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type),
-        .proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto),
-        .flags = usocket_py_int(vals[ARG_flags].u_obj, MP_QSTR_flags),
-    };
+    int number[ARGS - ARG_family];
+    q->port = 0;
+    q->host = usocket_py_host_text(vals[ARG_host].u_obj, host, what);
+    q->service = usocket_py_service_text(vals[ARG_port].u_obj, service, what);
+    usocket_py_ints(number, ARGS - ARG_family, &allowed[ARG_family], &vals[ARG_family]);
+    q->family = number[0];
+    q->type = number[1];
+    q->proto = number[2];
+    q->flags = number[3];
     return vals[ARG_host].u_obj;
 }
 

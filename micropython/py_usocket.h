@@ -189,6 +189,9 @@ size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i);
 int usocket_py_int(mp_obj_t arg, qstr name);
 mp_int_t usocket_py_integer(mp_obj_t arg, qstr name);
 
+/* Convert n parsed arguments, which `names` describe, by the first of these. */
+void usocket_py_ints(int *number, size_t n, const mp_arg_t *names, const mp_arg_val_t *vals);
+
 /* An integer argument from 0 to max, or OverflowError. */
 uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max);
 

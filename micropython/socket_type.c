@@ -8,41 +8,49 @@
 /* A number of -1 is the default of the constructor, and with fileno that of the descriptor. */
 static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)type;
-    enum { ARG_family, ARG_type, ARG_proto, ARG_fileno };
+    enum { ARG_family, ARG_type, ARG_proto, NUMBERS, ARG_fileno = NUMBERS };
     static const mp_arg_t allowed[] = {
         {MP_QSTR_family, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(-1)}},
         {MP_QSTR_type, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(-1)}},
         {MP_QSTR_proto, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_INT(-1)}},
+#if USOCKET_PY_EXTRAS
         {MP_QSTR_fileno, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+#endif
     };
-    int family = -1, kind = -1, proto = -1;
+    int number[NUMBERS] = {-1, -1, -1};
+#if USOCKET_PY_EXTRAS
     mp_obj_t fileno = mp_const_none;
+#endif
     if (!USOCKET_QUICK || n_args + n_kw != 0) { /* The usual call has no arguments. */
         mp_arg_val_t vals[MP_ARRAY_SIZE(allowed)];
         mp_arg_parse_all_kw_array(n_args, n_kw, args, MP_ARRAY_SIZE(allowed), allowed, vals);
-        family = usocket_py_int(vals[ARG_family].u_obj, MP_QSTR_family);
-        kind = usocket_py_int(vals[ARG_type].u_obj, MP_QSTR_type);
-        proto = usocket_py_int(vals[ARG_proto].u_obj, MP_QSTR_proto);
+        usocket_py_ints(number, NUMBERS, allowed, vals);
+#if USOCKET_PY_EXTRAS
         fileno = vals[ARG_fileno].u_obj;
+#endif
     }
     socket_obj_t *self = usocket_py_new_socket(&mod_usocket_socket_type);
     int r;
+#if USOCKET_PY_EXTRAS
     if (fileno != mp_const_none) {
         int fd = usocket_py_int(fileno, MP_QSTR_fileno);
         if (fd < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
-        r = usocket_adopt(&self->sock, fd, family, kind, proto);
-    } else {
-        family = family != -1 ? family : USOCKET_AF_INET;
-        kind = kind != -1 ? kind : USOCKET_STREAM;
-        proto = proto != -1 ? proto : 0;
-        USOCKET_CALL_COLLECT(r, usocket_open(&self->sock, family, kind, proto));
+        r = usocket_adopt(&self->sock, fd, number[ARG_family], number[ARG_type], number[ARG_proto]);
+        return usocket_py_finish_open(self, r, MP_QSTR_socket);
     }
+#endif
+    int family = number[ARG_family] != -1 ? number[ARG_family] : USOCKET_AF_INET;
+    int kind = number[ARG_type] != -1 ? number[ARG_type] : USOCKET_STREAM;
+    int proto = number[ARG_proto] != -1 ? number[ARG_proto] : 0;
+    USOCKET_CALL_COLLECT(r, usocket_open(&self->sock, family, kind, proto));
     return usocket_py_finish_open(self, r, MP_QSTR_socket);
 }
 
 /* ---- Printing ---------------------------------------------------------------------------------------------------- */
+
+#if USOCKET_PY_EXTRAS
 
 /* Print a path of AF_UNIX in quotes, other addresses as tuples. */
 static void print_addr(const mp_print_t *print, const char *label, const usocket_addr_t *a) {
@@ -77,6 +85,8 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
     }
     mp_print_str(print, ">");
 }
+
+#endif
 
 /* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
@@ -374,6 +384,8 @@ static const mp_rom_map_elem_t socket_locals_table[] = {
 };
 static MP_DEFINE_CONST_DICT(socket_locals, socket_locals_table);
 
+#if USOCKET_PY_EXTRAS
+
 static void socket_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
     socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (dest[0] != MP_OBJ_NULL) {
@@ -399,3 +411,9 @@ static void socket_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
 
 USOCKET_STREAM_TYPE(mod_usocket_socket_type, MP_QSTR_socket, socket_make_new, socket_print, socket_attr,
     &usocket_py_stream, &socket_locals);
+
+#else
+
+USOCKET_QUIET_STREAM_TYPE(mod_usocket_socket_type, MP_QSTR_socket, socket_make_new, &usocket_py_stream, &socket_locals);
+
+#endif
