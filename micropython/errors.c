@@ -8,6 +8,8 @@
 #include "py_usocket.h"
 #include "usocket/tls.h"
 
+#if USOCKET_PY_EXTRAS
+
 /* Print in the form of OSError: "[Errno 110] ETIMEDOUT: words". */
 static void error_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_t kind) {
     mp_obj_exception_t *self = MP_OBJ_TO_PTR(self_in);
@@ -38,6 +40,11 @@ static void error_attr(mp_obj_t self_in, qstr attr, mp_obj_t *dest) {
         mp_obj_exception_attr(self_in, attr, dest);
     }
 }
+
+#else
+#define error_print mp_obj_exception_print
+#define error_attr mp_obj_exception_attr
+#endif
 
 USOCKET_EXCEPTION_TYPE(mod_usocket_timeout_type, MP_QSTR_timeout, error_print, error_attr, &mp_type_OSError);
 USOCKET_EXCEPTION_TYPE(mod_usocket_gaierror_type, MP_QSTR_gaierror, error_print, error_attr, &mp_type_OSError);

@@ -22,7 +22,7 @@
 /* A 32-bit number does not fit into a small int of a 32-bit interpreter. */
 #if UINTPTR_MAX > 0xffffffff
 #define WORD(name, value) MP_ROM_INT(value)
-#elif MICROPY_LONGINT_IMPL == MICROPY_LONGINT_IMPL_MPZ /* Its digits have 16 bits. */
+#elif USOCKET_PY_EXTRAS && MICROPY_LONGINT_IMPL == MICROPY_LONGINT_IMPL_MPZ /* Its digits have 16 bits. */
 #include "py/objint.h"
 #define WORD_OBJ(name, value) \
     static const mpz_dig_t name##_digits[] = {(mpz_dig_t)(value), (mpz_dig_t)((value) >> 16)}; \
@@ -102,12 +102,13 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #endif
     {MP_ROM_QSTR(MP_QSTR_IPPROTO_SEC), MP_ROM_INT(USOCKET_PROTO_SEC)},
     OURS(SOL_TLS),
-    {MP_ROM_QSTR(MP_QSTR_SHUT_RD), MP_ROM_INT(USOCKET_SHUT_RD)},
-    {MP_ROM_QSTR(MP_QSTR_SHUT_WR), MP_ROM_INT(USOCKET_SHUT_WR)},
-    {MP_ROM_QSTR(MP_QSTR_SHUT_RDWR), MP_ROM_INT(USOCKET_SHUT_RDWR)},
 #if USOCKET_IPV6
     {MP_ROM_QSTR(MP_QSTR_AF_INET6), MP_ROM_INT(USOCKET_AF_INET6)},
 #endif
+#if USOCKET_PY_EXTRAS
+    {MP_ROM_QSTR(MP_QSTR_SHUT_RD), MP_ROM_INT(USOCKET_SHUT_RD)},
+    {MP_ROM_QSTR(MP_QSTR_SHUT_WR), MP_ROM_INT(USOCKET_SHUT_WR)},
+    {MP_ROM_QSTR(MP_QSTR_SHUT_RDWR), MP_ROM_INT(USOCKET_SHUT_RDWR)},
 #if USOCKET_IPV6
     {MP_ROM_QSTR(MP_QSTR_has_ipv6), MP_ROM_TRUE},
 #else
@@ -116,7 +117,6 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_INADDR_ANY), MP_ROM_INT(0)},
     {MP_ROM_QSTR(MP_QSTR_INADDR_LOOPBACK), WORD(inaddr_loopback, 0x7f000001)},
     {MP_ROM_QSTR(MP_QSTR_INADDR_BROADCAST), WORD(inaddr_broadcast, 0xffffffff)},
-#if USOCKET_PY_EXTRAS
     OURS(TLS_HOSTNAME),
     OURS(TLS_CIPHERSUITE_LIST),
     OURS(TLS_CIPHERSUITE_USED),
@@ -398,7 +398,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #ifdef MSG_EOR
     NUMBER(MSG_EOR),
 #endif
-#if defined(SOMAXCONN) && USOCKET_SERVER
+#if defined(SOMAXCONN) && USOCKET_SERVER && USOCKET_PY_EXTRAS
     NUMBER(SOMAXCONN),
 #endif
 };

@@ -295,7 +295,8 @@
 
 /** Functions beyond RT-Thread's documented module (create_server, makefile, inet_*, if_* and more).
  *  0: nor has a socket the argument fileno, the attributes family, type, proto and timeout, or a
- *  repr of its own.
+ *  repr of its own; a timeout has no attribute sent, and the exceptions print as their class and
+ *  a tuple (number, words); SHUT_*, INADDR_*, SOMAXCONN and has_ipv6 do not exist.
  *  @cost 0 + 10238 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
