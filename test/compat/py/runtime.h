@@ -58,6 +58,8 @@ void mp_arg_parse_all_kw_array(size_t n_pos, size_t n_kw, const mp_obj_t *args, 
 typedef enum {
     MP_BINARY_OP_LESS,
     MP_BINARY_OP_MORE,
+    MP_BINARY_OP_FLOOR_DIVIDE,
+    MP_BINARY_OP_TRUE_DIVIDE,
 } mp_binary_op_t;
 
 mp_obj_t mp_binary_op(mp_binary_op_t op, mp_obj_t left, mp_obj_t right);
