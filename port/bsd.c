@@ -326,15 +326,16 @@ static uint8_t poll_mask(int revents) {
 }
 
 /* A wait that is not longer is not woken: usocket_port_wake lets it run to its end. */
-#define BRIEF ((usocket_time_t)USOCKET_WAIT_SLICE_MS * 1000)
+#define BRIEF (USOCKET_WAIT_SLICE_MS * 1000)
 
-/* Microseconds until the deadline; negative: without end. */
-static usocket_time_t time_left(usocket_time_t deadline) {
+/* Microseconds until the deadline; negative: without end. The loop of usocket_port_wait polls again
+ * after 35 minutes, so that no poll divides 64 bits. */
+static int32_t time_left(usocket_time_t deadline) {
     if (deadline == USOCKET_NEVER || deadline == USOCKET_NOW) {
         return deadline == USOCKET_NOW ? 0 : -1;
     }
     usocket_time_t now = usocket_port_now();
-    return deadline > now ? deadline - now : 0;
+    return deadline <= now ? 0 : deadline - now < INT32_MAX ? (int32_t)(deadline - now) : INT32_MAX;
 }
 
 /* A poll may end early, by rounding or after a slice: then the loop polls for the rest of the
@@ -348,7 +349,7 @@ int usocket_port_wait(usocket_wait_t *w, size_t n, usocket_time_t deadline) {
         fds[i].revents = 0;
     }
     for (;;) {
-        usocket_time_t left = time_left(deadline);
+        int32_t left = time_left(deadline);
         unsigned count = (unsigned)n;
         if (USOCKET_THREADS && (left < 0 || left > BRIEF)) { /* the descriptor costs 2 % of a ping-pong */
             fds[n].fd = bsd_wake_fd();

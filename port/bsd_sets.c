@@ -47,14 +47,16 @@ int usocket_port_alarm_open(void) {
     return fd < 0 ? bsd_failed(USOCKET_ENOMEM) : fd;
 }
 
+/* The time has 32 bits, so that its division needs no function of the compiler. */
 void usocket_port_alarm_set(int alarm, usocket_time_t deadline) {
     struct itimerspec t = {{0, 0}, {0, 0}}; /* all zero: the timer is off */
     if (deadline != USOCKET_NEVER) {
-        deadline = deadline < 1 ? 1 : deadline;
-        t.it_value.tv_sec = (time_t)(deadline / 1000000);
-        t.it_value.tv_nsec = (long)(deadline % 1000000) * 1000;
+        usocket_time_t left = deadline - usocket_port_now();
+        uint32_t us = left < 1 ? 1 : left < INT32_MAX ? (uint32_t)left : INT32_MAX;
+        t.it_value.tv_sec = (time_t)(us / 1000000);
+        t.it_value.tv_nsec = (long)(us % 1000000) * 1000;
     }
-    timerfd_settime(alarm, TFD_TIMER_ABSTIME, &t, NULL);
+    timerfd_settime(alarm, 0, &t, NULL);
 }
 
 #else

@@ -118,7 +118,7 @@ static int look_at_events(plat_pollfd *fds, unsigned n) {
 
 /* The stack polls a copy, in which events are skipped. A wait for several events sleeps on the
  * first one: the others are noticed after the slice. */
-int events_poll(plat_pollfd *fds, unsigned n, long long left) {
+int events_poll(plat_pollfd *fds, unsigned n, int32_t left) {
     plat_pollfd sockets[USOCKET_WAIT_MAX + 1];
     event_t *first = NULL;
     bool any = false;
@@ -138,8 +138,8 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
     int slice = events_woken() ? WOKEN_MS
         : first != NULL && any ? USOCKET_EVENT_MIXED_SLICE_MS
                                : USOCKET_EVENT_SLICE_MS;
-    if (left < 0 || left > slice * 1000LL) {
-        left = slice * 1000LL;
+    if (left < 0 || left > slice * 1000) {
+        left = slice * 1000;
     }
     if (ready != 0) {
         left = 0;
@@ -156,7 +156,7 @@ int events_poll(plat_pollfd *fds, unsigned n, long long left) {
             }
         }
     } else if (left > 0) {
-        unsigned ms = (unsigned)((left + 999) / 1000);
+        unsigned ms = ((unsigned)left + 999) / 1000;
         if (first != NULL) {
             wait_for_event(first, ms);
         } else {

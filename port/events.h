@@ -33,7 +33,7 @@
 /* Poll sockets and events. Waits for one slice at most, so it may return 0 before the time has
  * passed. @param left microseconds; negative: without end @return the number of ready entries; -1
  * with errno */
-int events_poll(plat_pollfd *fds, unsigned n, long long left);
+int events_poll(plat_pollfd *fds, unsigned n, int32_t left);
 
 /* True while usocket_port_wake is on. */
 bool events_woken(void);

@@ -46,7 +46,7 @@ int guard_setsockopt(int handle, int level, int name, const void *value, socklen
 int guard_pending(int handle, int *count);
 /* As plat_poll. The only function here that waits, without the lock. @param left microseconds;
  * negative: without end */
-int guard_poll(plat_pollfd *fds, unsigned n, long long left);
+int guard_poll(plat_pollfd *fds, unsigned n, int32_t left);
 #define guard_recv(handle, buf, len, flags) guard_recvfrom((handle), (buf), (len), (flags), NULL, NULL)
 #define guard_send(handle, buf, len, flags) guard_sendto((handle), (buf), (len), (flags), NULL, 0)
 

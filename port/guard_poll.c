@@ -59,7 +59,7 @@ static int judge(int handle, int events, int revents) {
 }
 
 /* An entry that is ready by its state makes the poll not wait. The stack polls without the lock. */
-int guard_poll(plat_pollfd *fds, unsigned n, long long left) {
+int guard_poll(plat_pollfd *fds, unsigned n, int32_t left) {
     for (unsigned i = 0; i < n; i++) {
         const entry_t *e = fds[i].fd < 0 ? NULL : guard_lookup(fds[i].fd);
         if (e != NULL && !is_calm(e) && standing(e, fds[i].events) != 0) {

@@ -336,7 +336,8 @@ int usocket_port_set_take(int set, usocket_wait_t *out, size_t n);
  *  usocket_port_set_open */
 int usocket_port_alarm_open(void);
 
-/** Set the deadline of an alarm: USOCKET_NOW sets the event, USOCKET_NEVER clears it. */
+/** Set the deadline of an alarm: USOCKET_NOW sets the event, USOCKET_NEVER clears it. If it is more
+ *  than half an hour away, the event may set itself early. */
 void usocket_port_alarm_set(int alarm, usocket_time_t deadline);
 
 #endif

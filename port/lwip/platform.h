@@ -29,6 +29,7 @@
 #include <lwip/sys.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "usocket/config.h"
 
@@ -126,7 +127,7 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
 #define plat_pending(fd, count) lwip_ioctl((fd), FIONREAD, (count))
 
 #define plat_pollfd struct pollfd
-int plat_poll(plat_pollfd *fds, unsigned n, long long left);
+int plat_poll(plat_pollfd *fds, unsigned n, int32_t left);
 
 int plat_gethostname(char *buf, size_t len);
 #define plat_if_nametoindex(name) lwip_if_nametoindex(name)

@@ -31,8 +31,8 @@ int plat_accept(int fd, struct sockaddr *addr, socklen_t *len) {
 }
 
 /* lwip_poll returns -1 for a bad descriptor; POLLNVAL tells which one. */
-int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
-    int r = lwip_poll(fds, n, left < 0 ? -1 : (int)((left + 999) / 1000));
+int plat_poll(plat_pollfd *fds, unsigned n, int32_t left) {
+    int r = lwip_poll(fds, n, left < 0 ? -1 : (int)(((uint32_t)left + 999) / 1000));
     for (unsigned i = 0; r < 0 && i < n; i++) {
         r = fds[i].fd >= 0 && (fds[i].revents & POLLNVAL) ? 1 : r;
     }

@@ -105,7 +105,7 @@ int plat_pending(int fd, int *count);
 
 /* left: microseconds; negative: without end. */
 #define plat_pollfd struct pollfd
-int plat_poll(plat_pollfd *fds, unsigned n, long long left);
+int plat_poll(plat_pollfd *fds, unsigned n, int32_t left);
 
 #define plat_errno() errno
 #define plat_set_errno(number) ((void)(errno = (number)))

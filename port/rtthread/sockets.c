@@ -248,15 +248,15 @@ int plat_setsockopt(int fd, int level, int name, const void *value, socklen_t le
 /* On a network that is down every event is ready: the next call returns the error. */
 #define DOWN(events) ((short)((events) | POLLERR))
 
-/* Rounded up, and at most half an hour; -1: without end. */
-static int milliseconds(long long left) {
-    return left < 0 ? -1 : left > 1800000000 ? 1800000 : (int)(((unsigned)left + 999) / 1000);
+/* Rounded up; -1: without end. */
+static int milliseconds(int32_t left) {
+    return left < 0 ? -1 : (int)(((uint32_t)left + 999) / 1000);
 }
 
 #ifdef SAL_USING_POSIX
 
 /* poll returns -1 at the first socket with its network down: then each socket is polled alone. */
-static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
+static int wait_sockets(plat_pollfd *fds, unsigned n, int32_t left) {
 #if PLAT_WAITS
     sal_file_t *file = n == 1 && left >= 0 ? sal_file(fds->fd) : NULL;
     if (file != NULL) {
@@ -306,7 +306,7 @@ static int lwip_number(int fd) {
     return s == RT_NULL ? -1 : (int)(intptr_t)s->user_data;
 }
 
-static int wait_sockets(plat_pollfd *fds, unsigned n, long long left) {
+static int wait_sockets(plat_pollfd *fds, unsigned n, int32_t left) {
     sockets_t in, out, error;
     memset(&in, 0, sizeof(in));
     memset(&out, 0, sizeof(out));
@@ -376,7 +376,7 @@ static int look_at_sockets(plat_pollfd *fds, unsigned n) {
 }
 
 /* With a blocking socket among them, the entries are polled once per tick. */
-int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
+int plat_poll(plat_pollfd *fds, unsigned n, int32_t left) {
     bool blocking = false;
     for (unsigned i = 0; i < n; i++) {
         blocking |= blocking_find(fds[i].fd) != NULL;
@@ -397,7 +397,7 @@ int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
 
 #else
 
-int plat_poll(plat_pollfd *fds, unsigned n, long long left) {
+int plat_poll(plat_pollfd *fds, unsigned n, int32_t left) {
     return wait_sockets(fds, n, left);
 }
 

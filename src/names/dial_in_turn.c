@@ -59,16 +59,12 @@ static int open_next(usocket_dial_t *d, usocket_t *s) {
 /* The deadline of the current attempt: the time left is
  * divided by the number of addresses left, this one included. */
 static usocket_time_t attempt_deadline(const usocket_dial_t *d, usocket_time_t deadline) {
-    usocket_time_t now = usocket_port_now();
-    if (deadline == USOCKET_NEVER || deadline <= now) {
-        return deadline;
-    }
     usocket_addrinfo_t info;
-    size_t next = d->next;
-    while (usocket_lookup_get(d->lookup, next, &info) == 0) {
-        next++;
+    unsigned n = 1;
+    while (usocket_lookup_get(d->lookup, d->next + n - 1, &info) == 0) {
+        n++;
     }
-    return now + (deadline - now) / (usocket_time_t)(next - d->next + 1);
+    return part_of_time(usocket_port_now(), deadline, n);
 }
 
 /* d->trying: s is open, and its connect is in progress.

@@ -130,9 +130,9 @@ static bool choose_address(const usocket_dial_t *d, bool *v4, usocket_addrinfo_t
 }
 
 /* Count the addresses that are not tried yet. */
-static usocket_time_t addresses_left(const usocket_dial_t *d) {
+static unsigned addresses_left(const usocket_dial_t *d) {
     usocket_addrinfo_t info;
-    usocket_time_t n = 0;
+    unsigned n = 0;
     for (size_t v4 = 0; v4 < 2; v4++) {
         for (size_t i = d->next[v4]; get_address(d, v4 != 0, i, &info); i++) {
             n++;
@@ -271,9 +271,7 @@ static int begin_due(usocket_dial_t *d, usocket_t *s, usocket_time_t deadline, b
         } else if (n != 0 && d->held) {
             return USOCKET_EINPROGRESS;
         } else if (n == d->most) {
-            usocket_time_t share =
-                deadline == USOCKET_NEVER ? deadline : now + (deadline - now) / (addresses_left(d) + 1);
-            d->yield = d->yield != 0 ? d->yield : share;
+            d->yield = d->yield != 0 ? d->yield : part_of_time(now, deadline, addresses_left(d) + 1);
             wait = d->yield;
             if (now >= wait) {
                 end_attempt(d, which[0], USOCKET_ETIMEDOUT);

@@ -66,6 +66,16 @@ static inline bool is_inherited(const usocket_lookup_t *l) {
  * of one family becomes that of the family to connect to. */
 void usocket_dial_source(usocket_addr_t *source, uint16_t family);
 
+/* The end of the first of n equal parts of the time until the deadline. The division has 32 bits: a
+ * part has 71 minutes at most, and the last one (n is 1) ends at the deadline. */
+static inline usocket_time_t part_of_time(usocket_time_t now, usocket_time_t deadline, unsigned n) {
+    usocket_time_t left = deadline - now;
+    if (n <= 1 || deadline == USOCKET_NEVER || left <= 0) {
+        return deadline;
+    }
+    return now + (left < UINT32_MAX ? (uint32_t)left : UINT32_MAX) / n;
+}
+
 /* Find the name of addr[0], on this thread. 0, or a code. */
 static inline int run_reverse(usocket_lookup_t *l) {
     int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);

@@ -72,7 +72,7 @@ int inject_close(int fd) {
     return fails ? -1 : r;
 }
 
-int inject_poll(struct pollfd *fds, unsigned n, long long left) {
+int inject_poll(struct pollfd *fds, unsigned n, int32_t left) {
     if (inject(INJECT_POLL)) {
         return -1;
     }

@@ -41,7 +41,7 @@ bool inject(enum inject_call call);
 int inject_errno(void);
 size_t inject_short(size_t len);
 int inject_close(int fd);
-int inject_poll(struct pollfd *fds, unsigned n, long long left);
+int inject_poll(struct pollfd *fds, unsigned n, int32_t left);
 int inject_getsockopt(int fd, int level, int name, void *value, unsigned *len);
 int inject_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out);
 int inject_getnameinfo(const void *addr, unsigned len, char *host, unsigned hlen, char *serv, unsigned slen, int flags);
