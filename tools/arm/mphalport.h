@@ -1,7 +1,5 @@
 // For tools/size.py: the part of a port's mphalport.h for modules that make system calls.
 
-#include <errno.h>
-
 #define MP_HAL_RETRY_SYSCALL(ret, syscall, raise) \
     do { \
         int err; \

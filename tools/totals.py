@@ -1,0 +1,144 @@
+"""The figures of whole builds on a Cortex-M4, with their targets: for tools/size.py.
+
+A linked row counts what `--gc-sections` leaves of the library and the module, and libgcc's members that they need. The names are those
+that the module brings into MicroPython's string table. A target is what the figure should reach; the limit is the figure of the last
+`--write`, which it must not exceed (tools/growth.py).
+"""
+
+import functools
+import os
+import re
+
+import cortex
+import tablenames
+from cortex import ROOT, Problem, read, total
+
+BOARD = os.path.join(ROOT, "bench/board.md")
+
+TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_SERVER": 0, "USOCKET_DATAGRAMS": 0, "USOCKET_THREADS": 0,
+              "USOCKET_WORDS": 0, "USOCKET_WAIT_SLICE_MS": 0, "MICROPY_PY_THREAD": 0}
+LOOPS = {"USOCKET_RACE": 4, "USOCKET_ASYNC": 1, "USOCKET_POLLER": 1}
+DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTRAS": 0}
+# One thread, in an interpreter without threads.
+SINGLE = {"USOCKET_THREADS": 0, "USOCKET_WORDS": 0, "MICROPY_PY_THREAD": 0}
+SMALLEST = {**DOCUMENTED, **SINGLE}
+
+# (row, defines, port, target)
+LINKED = (
+    ("everything", {}, "posix", 27648),
+    ("everything, for event loops", LOOPS, "posix", 34816),
+    ("documented calls, IPv4, no worker", DOCUMENTED, "posix", None),
+    ("the same for one thread, without words", SMALLEST, "posix", 12800),
+    ("the same on lwIP without an OS (port/lwip_raw)", SMALLEST, "lwip_raw", 14336),
+)
+CLIENT, TLS = 2560, 16896
+LTO = ("-flto",)
+HEAD = ("what", "flash", "of it libgcc", "of that for 64 bits", "names", "RAM", "target", "limit", "")
+LTO_HEAD = ("what", "flash", "without LTO", "ratio")
+
+
+def roots(target):
+    """The module objects, from which the interpreter reaches everything else."""
+    return [name for path in target.binding
+            for name in re.findall(r"MP_REGISTER_(?:EXTENSIBLE_)?MODULE\(\s*MP_QSTR_\w+,\s*(\w+)\)", read(path))]
+
+
+def link(target, defines, port="posix", extra=()):
+    """Library and module."""
+    return target.link(target.sources(port) + target.binding, defines, roots(target), port, extra)
+
+
+def client(target):
+    """The library in a program in C that is a TCP client; the program itself does not count."""
+    program = target.arm + "/tcp_client.c"
+    linked = target.link(target.library + [program], TCP_CLIENT, ["main"])
+    del linked.parts[program]
+    return linked
+
+
+class Whole:
+    """Whole objects, not linked."""
+
+    libgcc = wide = ""
+
+    def __init__(self, found):
+        self.flash, self.ram = total(found.values()).flash, total(found.values()).ram
+
+
+class Totals:
+    """The section "Totals"; limits: {row: bytes} of the committed table, or None to take today's."""
+
+    def __init__(self, target, limits):
+        self.target, self.limits = target, limits
+        self.names = functools.lru_cache(None)(lambda key, port: tablenames.bytes_of(target, dict(key), port))
+        self.rows = []
+        self.missed = []
+        self.linked = {}  # {row: Linked}
+        self.measure()
+
+    def row(self, name, goal, held, measure, names=lambda: ""):
+        try:
+            found, names = measure(), names()
+        except Problem as e:
+            self.rows.append((name, "-", "-", "-", "-", "-", goal or "", "", "cannot be measured: " + str(e)))
+            self.missed.append(name)
+            return
+        limit = "" if not held else found.flash if self.limits is None else self.limits.get(name, "")
+        verdict = "" if goal is None else "pass" if found.flash <= goal else "MISS"
+        if verdict == "MISS":
+            self.missed.append(name)
+        self.rows.append((name, found.flash, found.libgcc, found.wide, names, found.ram, goal or "", limit, verdict))
+        self.linked[name] = found
+
+    def measure(self):
+        target = self.target
+        core = [path for path in target.library if "/src/" in path]
+        self.row("core (src/), everything", None, True, lambda: Whole(target.measure(core)))
+        self.row("core, everything but words", None, False, lambda: Whole(target.measure(core, {"USOCKET_WORDS": 0})))
+        self.row("library: core and POSIX port, everything", None, False, lambda: Whole(target.measure(target.library)))
+        self.row("module, everything", None, True, lambda: Whole(target.measure(target.binding)))
+        self.row("library, TCP client in C, linked", CLIENT, True, lambda: client(target))
+        for name, defines, port, goal in LINKED:
+            prefix = "" if name.startswith("the same") else "library and module, "
+            self.row(prefix + name + ", linked", goal, True, functools.partial(link, target, defines, port),
+                     functools.partial(self.names, tuple(defines.items()), port))
+        self.row("TLS's own part, linked: what USOCKET_TLS=1 adds to everything", TLS, True, self.tls, self.tls_names)
+
+    def tls(self):
+        """The difference of two linked builds."""
+        with_, without = link(self.target, {"USOCKET_TLS": 1}), link(self.target, {})
+        with_.parts[None] = cortex.Bytes()
+        with_.parts[None]["text"], with_.parts[None]["bss"] = -total(without.parts.values()).flash, -without.ram
+        with_.libgcc -= without.libgcc
+        with_.wide -= without.wide
+        return with_
+
+    def tls_names(self):
+        return self.names((("USOCKET_TLS", 1),), "posix") - self.names((), "posix")
+
+
+def lto(target, totals):
+    """Rows of builds with -flto, beside those without. The interpreter is not part of them."""
+    rows = []
+    for name, defines, port, _ in LINKED:
+        row = next((row for row in totals.linked if row.endswith(name + ", linked")), None)
+        if row and port == "posix" and defines in ({}, SMALLEST):
+            flash = link(target, defines, port, LTO).flash
+            rows.append((row, flash, totals.linked[row].flash, "%.3f" % (flash / totals.linked[row].flash)))
+    return rows
+
+
+def firmware(target):
+    """Rows on whole firmware: (what, flash, RAM)."""
+    page = read(BOARD) if os.path.exists(BOARD) else ""
+
+    def board(name, column):
+        cells = re.search(r"^\| %s \| (\d+) \| (\d+) \|" % name, page, re.M)
+        return int(cells[column]) if cells else 0
+
+    rows = [("the emulated board's image with MicroPython's own socket module, modlwip (`bench/board.md`)", board("flash", 1), board("RAM", 1)),
+            ("the same image with usocket and aiosocket", board("flash", 2), board("RAM", 2))]
+    found = link(target, {}, "rtthread")
+    rows.append(("RT-Thread: no image, but library, module and port, linked, everything, with the headers of SAL's look-alike (`test/sal`)",
+                 found.flash, found.ram))
+    return rows
