@@ -163,11 +163,12 @@ static inline void *usocket_new_with_finaliser(size_t size, const mp_obj_type_t 
 #define usocket_is_utf8(p, len) ((void)(p), (void)(len), true)
 #endif
 
-/* True if OSError prints the name of the number; the module was called uerrno before 1.19. */
+/* The name that OSError prints of the number, or MP_QSTRnull; the module was called uerrno before 1.19. */
 #if MICROPY_PY_ERRNO || MICROPY_PY_UERRNO
-#define usocket_errno_known(number) (mp_errno_to_str(MP_OBJ_NEW_SMALL_INT(number)) != MP_QSTRnull)
+#define USOCKET_HAS_ERRNO 1
+#define usocket_errno_name(number) mp_errno_to_str(MP_OBJ_NEW_SMALL_INT(number))
 #else
-#define usocket_errno_known(number) false
+#define USOCKET_HAS_ERRNO 0
 #endif
 
 #ifndef MP_ERROR_TEXT

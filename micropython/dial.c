@@ -21,6 +21,17 @@ static const char *open_lookup(const usocket_dial_t *d) {
     return NULL;
 }
 
+/* The name of a code, from MicroPython's tables where they have it. */
+static const char *name_of(int code) {
+#if USOCKET_HAS_ERRNO && USOCKET_PY_EXTRAS
+    qstr name = usocket_errno_name(-code);
+    name = name != MP_QSTRnull ? name : usocket_py_constant(-code);
+    return name != MP_QSTRnull ? qstr_str(name) : usocket_strerror(code);
+#else
+    return usocket_errname(code);
+#endif
+}
+
 /* Raise with each address and its cause, then the unfinished lookup: "connect to host:port: [2001:db8::1]:
  * ENETUNREACH, 192.0.2.1: ETIMEDOUT; its IPv4 addresses were still being looked up". */
 static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const char *host) {
@@ -37,7 +48,7 @@ static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const 
         char text[46];
         usocket_ntop(a.family, a.u.ip, text);
         bool v6 = a.family == USOCKET_AF_INET6;
-        const char *cause = usocket_errname(r == USOCKET_EINPROGRESS ? USOCKET_ETIMEDOUT : r);
+        const char *cause = name_of(r == USOCKET_EINPROGRESS ? USOCKET_ETIMEDOUT : r);
         mp_printf(&print, "%s%s%s%s: %s", i == 0 ? ": " : ", ", v6 ? "[" : "", text, v6 ? "]" : "", cause);
     }
     const char *open = open_lookup(d);

@@ -64,10 +64,22 @@ static void raise_bare(int code) {
     }
 }
 
+/* Most names are in MicroPython's tables already: in that of errno, or of this module. */
 void usocket_py_name_first(const mp_print_t *print, int code) {
-    if (type_of(code) == &mp_type_OSError && !usocket_errno_known(-code)) {
+#if USOCKET_HAS_ERRNO && USOCKET_PY_EXTRAS
+    if (type_of(code) == &mp_type_OSError && usocket_errno_name(-code) == MP_QSTRnull) {
+        qstr name = usocket_py_constant(-code);
+        if (name != MP_QSTRnull) {
+            mp_printf(print, "%q: ", name);
+        }
+    }
+#elif !USOCKET_HAS_ERRNO
+    if (type_of(code) == &mp_type_OSError) {
         mp_printf(print, "%s: ", usocket_errname(code));
     }
+#else
+    (void)print, (void)code;
+#endif
 }
 
 #define NOTHING_TO_SEND SIZE_MAX /* The value of len for calls that do not send. */
@@ -103,8 +115,10 @@ static MP_NORETURN void raise_words(int code, qstr what, const char *peer, const
     mp_print_t print;
     vstr_init_print(&words, 48, &print);
     usocket_py_name_first(&print, code);
-    mp_printf(&print, "%q%s%s: %s", what, peer != NULL ? " " : "", peer != NULL ? peer : "",
-        cause != NULL ? cause : usocket_strerror(code));
+    mp_printf(&print, "%q%s%s", what, peer != NULL ? " " : "", peer != NULL ? peer : "");
+    if (USOCKET_WORDS || cause != NULL) {
+        mp_printf(&print, ": %s", cause != NULL ? cause : usocket_strerror(code));
+    }
     if (len != NOTHING_TO_SEND) {
         mp_printf(&print, len != 0 ? "; %u of %u bytes sent" : "; %u bytes sent", (unsigned)sent, (unsigned)len);
     }

@@ -404,6 +404,20 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 };
 static MP_DEFINE_CONST_DICT(module_globals, module_globals_table);
 
+#if USOCKET_PY_EXTRAS
+/* No other constants begin with E and have the number of an error. */
+qstr usocket_py_constant(int number) {
+    const mp_map_elem_t *row = (const mp_map_elem_t *)module_globals_table;
+    for (size_t i = 0; i < MP_ARRAY_SIZE(module_globals_table); i++) {
+        qstr name = MP_OBJ_QSTR_VALUE(row[i].key);
+        if (row[i].value == MP_OBJ_NEW_SMALL_INT(number) && *qstr_str(name) == 'E') {
+            return name;
+        }
+    }
+    return MP_QSTRnull;
+}
+#endif
+
 const mp_obj_module_t mod_usocket_module = {
     .base = {&mp_type_module},
     .globals = (mp_obj_dict_t *)&module_globals,

@@ -107,6 +107,11 @@ MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *pee
 /* Raise the exception of a code after `sent` of `len` bytes were sent; len == 0 if the length is unknown. */
 MP_NORETURN void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len);
 
+#if USOCKET_PY_EXTRAS
+/* The name of the module's constant E* with this number, or MP_QSTRnull. */
+qstr usocket_py_constant(int number);
+#endif
+
 /* Print the code's name, where OSError would print a bare number because MicroPython's errno does not know it. */
 void usocket_py_name_first(const mp_print_t *print, int code);
 

@@ -246,7 +246,8 @@
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
-/** Texts for error codes (usocket_strerror). 0: their names only.
+/** Texts for error codes (usocket_strerror). 0: their names only, and an exception of the module
+ *  says what was tried and with whom, but not why: its number has to do.
  *  @cost 1007 + 0 (0 -> 1) */
 #ifndef USOCKET_WORDS
 #define USOCKET_WORDS 1
