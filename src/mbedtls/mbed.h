@@ -107,27 +107,32 @@ struct trust {
     mbedtls_x509_crl crl;
 };
 
+/* A key, or its name, wiped when it is freed. */
+struct psk_part {
+    uint8_t *bytes; /* Owned; NULL: none. */
+    size_t len;     /* In bytes. */
+};
+
 /* The options of a session, or of a listener and all of its connections. Options change only while
  * one session holds them (usocket_engine_creds_shared). */
 struct tls_creds {
-    uint32_t refs;                /* Sessions that hold them; under the lock. */
-    struct own_pair *own;         /* The first pair, owned; the last one may lack a half. */
-    bool resumption_ready;        /* `tickets`, `ticket_key` and `sessions` are in use; under the lock. */
-    bool cookies_ready;           /* `cookies` is in use; under the lock. */
-    bool cache;                   /* TLS_SESSION_CACHE. */
-    struct trust *trust;          /* TLS_CA_CERT, with a reference; NULL: the system's bundle. */
-    int *suites;                  /* IANA's numbers, ended by 0, owned; NULL: the default suites. */
-    const char **alpn;            /* Names, ended by NULL, in one block with their texts, owned; NULL: none. */
-    uint8_t *psk;                 /* TLS_PSK, owned, wiped when it is freed; NULL: none. */
-    size_t psk_len;               /* In bytes. */
-    char *identity;               /* TLS_PSK_IDENTITY, owned; NULL: none. */
-    size_t identity_len;          /* In bytes. */
-    int min_version, max_version; /* USOCKET_TLS_1_2 or _1_3. */
-    int max_fragment;             /* Bytes of a record's content; 16384: not negotiated. */
-    bool suites_1_2, suites_1_3;  /* `suites` has some of TLS 1.2, of TLS 1.3. */
-    bool suites_plain_psk;        /* `suites` has some with a PSK and no ephemeral key. */
-    int verify;                   /* TLS_PEER_VERIFY; -1: by the role. */
-    uint8_t digest[DIGEST];       /* Of all options in their order. A session is resumed under the same ones only. */
+    uint32_t refs;               /* Sessions that hold them; under the lock. */
+    int16_t verify;              /* TLS_PEER_VERIFY; -1: by the role. */
+    int16_t cache;               /* TLS_SESSION_CACHE. */
+    int16_t min_version;         /* USOCKET_TLS_1_2 or _1_3. */
+    int16_t max_version;         /* Likewise. */
+    int16_t max_fragment;        /* Bytes of a record's content; 16384: not negotiated. */
+    bool suites_1_2, suites_1_3; /* `suites` has some of TLS 1.2, of TLS 1.3. */
+    bool suites_plain_psk;       /* `suites` has some with a PSK and no ephemeral key. */
+    struct own_pair *own;        /* The first pair, owned; the last one may lack a half. */
+    bool resumption_ready;       /* `tickets`, `ticket_key` and `sessions` are in use; under the lock. */
+    bool cookies_ready;          /* `cookies` is in use; under the lock. */
+    struct trust *trust;         /* TLS_CA_CERT, with a reference; NULL: the system's bundle. */
+    int *suites;                 /* IANA's numbers, ended by 0, owned; NULL: the default suites. */
+    const char **alpn;           /* Names, ended by NULL, in one block with their texts, owned; NULL: none. */
+    struct psk_part psk;         /* TLS_PSK. */
+    struct psk_part identity;    /* TLS_PSK_IDENTITY. */
+    uint8_t digest[DIGEST];      /* Of all options in their order. A session is resumed under the same ones only. */
     mbedtls_ssl_ticket_context tickets; /* A server's keys for tickets. */
     uint8_t ticket_key[DIGEST];         /* Key of the MAC over tickets of TLS 1.3 that carry a certificate. */
     mbedtls_ssl_cache_context sessions; /* A server's sessions of TLS 1.2, for clients without tickets. */
@@ -198,7 +203,27 @@ void usocket_mbed_library_words(int ret, char *buf, size_t len);
 
 /* The value of an option (its name without TLS_) cannot be used: USOCKET_ETLS_OPTION, with words.
  * ret: mbedTLS's number, or 0. */
-int usocket_mbed_option_error(usocket_engine_t *e, const char *option, int ret, const char *words);
+#if defined(__GNUC__)
+__attribute__((format(printf, 4, 5)))
+#endif
+int usocket_mbed_option_error(usocket_engine_t *e, const char *option, int ret, const char *format, ...);
+
+/* ---- Options that are numbers: mbed_credentials.c ----------------------------------------------------------------- */
+
+struct number_option {
+    uint8_t name;         /* USOCKET_TLS_*. */
+    uint8_t offset;       /* Of its int16_t in struct tls_creds. */
+    uint16_t least, most; /* Of its values. */
+    const char *option;   /* Its name without TLS_. */
+    const char *values;   /* Words for its values. */
+};
+
+/* NULL: the option is no such number. */
+const struct number_option *usocket_mbed_number_option(int name);
+
+static inline int16_t *usocket_mbed_number_member(struct tls_creds *c, const struct number_option *o) {
+    return (int16_t *)(void *)((char *)c + o->offset);
+}
 
 /* ---- Names in certificates: mbed_names.c -------------------------------------------------------------------------- */
 

@@ -18,7 +18,7 @@ static bool has_ca(const struct tls_creds *c) {
 }
 
 static bool has_psk(const struct tls_creds *c) {
-    return c->psk != NULL && c->identity != NULL;
+    return c->psk.bytes != NULL && c->identity.bytes != NULL;
 }
 
 /* Half a pair of certificate and key, or of PSK and identity, is USOCKET_ETLS_SETUP. */
@@ -30,7 +30,7 @@ static int check_pairs(usocket_engine_t *e) {
                 own->has_cert ? "TLS_OWN_CERT without its TLS_OWN_KEY" : "TLS_OWN_KEY without its TLS_OWN_CERT");
         }
     }
-    if ((c->psk != NULL) != (c->identity != NULL)) {
+    if ((c->psk.bytes != NULL) != (c->identity.bytes != NULL)) {
         return usocket_mbed_fail_setup(e, MBEDTLS_ERR_SSL_BAD_CONFIG, "TLS_PSK and TLS_PSK_IDENTITY go together");
     }
     return 0;
@@ -123,7 +123,7 @@ static int configure_identity(const struct tls_creds *c, mbedtls_ssl_config *con
     }
 #if defined(MBEDTLS_KEY_EXCHANGE_PSK_ENABLED) || defined(MBEDTLS_SSL_HANDSHAKE_WITH_PSK_ENABLED)
     if (ret == 0 && has_psk(c)) {
-        ret = mbedtls_ssl_conf_psk(conf, c->psk, c->psk_len, (const unsigned char *)c->identity, c->identity_len);
+        ret = mbedtls_ssl_conf_psk(conf, c->psk.bytes, c->psk.len, c->identity.bytes, c->identity.len);
     }
 #endif
     return ret;

@@ -11,7 +11,7 @@
 
 #include "mbed.h"
 
-#include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
@@ -39,12 +39,6 @@ bool usocket_engine_creds_shared(const struct tls_creds *c) {
     return shared;
 }
 
-static void free_psk(struct tls_creds *c) {
-    usocket_mbed_free(c->psk, c->psk_len);
-    c->psk = NULL;
-    c->psk_len = 0;
-}
-
 void usocket_engine_creds_release(struct tls_creds *c) {
     lock_sockets();
     bool last = --c->refs == 0;
@@ -62,8 +56,8 @@ void usocket_engine_creds_release(struct tls_creds *c) {
     usocket_mbed_trust_release(c->trust);
     usocket_port_free(c->suites);
     usocket_port_free((void *)c->alpn);
-    free_psk(c);
-    usocket_port_free(c->identity);
+    usocket_mbed_free(c->psk.bytes, c->psk.len);
+    usocket_mbed_free(c->identity.bytes, c->identity.len);
     if (c->resumption_ready) {
         mbedtls_ssl_ticket_free(&c->tickets);
         mbedtls_ssl_cache_free(&c->sessions);
@@ -132,19 +126,18 @@ static int parse_certs(usocket_engine_t *e, const char *option, mbedtls_x509_crt
     if (r != USOCKET_ETLS_OPTION) {
         return r;
     }
-    char words[128];
     const char *reason = why.cut ? "is cut short" : usocket_mbed_unreadable_words(why.ret);
     int ret = reason == NULL ? why.ret : 0; /* mbedTLS's own words, where there are no better ones. */
     reason = reason != NULL ? reason : "cannot be read";
     if (why.list) {
-        snprintf(words, sizeof(words), "a revocation list %s", reason);
-    } else if (why.number == 0) {
-        snprintf(words, sizeof(words), "%s", wrong_value_words(text, len, false, "no certificate in it"));
-    } else {
-        snprintf(words, sizeof(words), "%scertificate %u %s", why.none ? "no certificate that can be read: " : "",
-            why.number, reason);
+        return usocket_mbed_option_error(e, option, ret, "a revocation list %s", reason);
     }
-    return usocket_mbed_option_error(e, option, ret, words);
+    if (why.number == 0) {
+        return usocket_mbed_option_error(
+            e, option, ret, "%s", wrong_value_words(text, len, false, "no certificate in it"));
+    }
+    return usocket_mbed_option_error(
+        e, option, ret, "%scertificate %u %s", why.none ? "no certificate that can be read: " : "", why.number, reason);
 }
 
 /* text NULL: begin anew. Otherwise the authorities are a new set, with the former ones in it: other
@@ -194,10 +187,8 @@ static int check_message_len(usocket_engine_t *e, const mbedtls_x509_crt *crt) {
     if (len < MBEDTLS_SSL_OUT_CONTENT_LEN) {
         return 0;
     }
-    char words[96];
-    snprintf(words, sizeof(words), "the chain takes %u bytes, and this build sends less than %u", (unsigned)len,
-        (unsigned)MBEDTLS_SSL_OUT_CONTENT_LEN);
-    return usocket_mbed_option_error(e, "OWN_CERT", 0, words);
+    return usocket_mbed_option_error(e, "OWN_CERT", 0, "the chain takes %u bytes, and this build sends less than %u",
+        (unsigned)len, (unsigned)MBEDTLS_SSL_OUT_CONTENT_LEN);
 }
 
 /* The digest of the last certificate and key that fitted, under the lock: to find out takes as long
@@ -234,7 +225,7 @@ static int parse_key(usocket_engine_t *e, mbedtls_pk_context *key, const uint8_t
         return ret == 0 ? 0 : USOCKET_ENOMEM;
     }
     const char *otherwise = one ? "no private key" : "no private key, more than one, or something else with it";
-    return usocket_mbed_option_error(e, "OWN_KEY", ret, wrong_value_words(text, *len, true, otherwise));
+    return usocket_mbed_option_error(e, "OWN_KEY", ret, "%s", wrong_value_words(text, *len, true, otherwise));
 }
 
 /* TLS_OWN_CERT or TLS_OWN_KEY. A part that is refused leaves the pair as it was. */
@@ -276,64 +267,56 @@ static int set_own_part(usocket_engine_t *e, bool key, const uint8_t *text, size
 
 /* TLS_PSK or TLS_PSK_IDENTITY; an empty value removes it. */
 static int set_psk(usocket_engine_t *e, bool identity, const void *value, size_t len) {
-    struct tls_creds *c = e->creds;
+    struct psk_part *part = identity ? &e->creds->identity : &e->creds->psk;
     size_t most = identity ? 128 : MBEDTLS_PSK_MAX_LEN;
     if (len > most) {
-        char words[32];
-        snprintf(words, sizeof(words), "longer than %u bytes", (unsigned)most);
-        return usocket_mbed_option_error(e, identity ? "PSK_IDENTITY" : "PSK", 0, words);
+        return usocket_mbed_option_error(
+            e, identity ? "PSK_IDENTITY" : "PSK", 0, "longer than %u bytes", (unsigned)most);
     }
     uint8_t *copy = len != 0 ? copy_terminated(value, len) : NULL;
     if (len != 0 && copy == NULL) {
         return USOCKET_ENOMEM;
     }
-    if (identity) {
-        usocket_port_free(c->identity);
-        c->identity = (char *)copy;
-        c->identity_len = len;
-    } else {
-        free_psk(c);
-        c->psk = copy;
-        c->psk_len = len;
-    }
+    usocket_mbed_free(part->bytes, part->len);
+    part->bytes = copy;
+    part->len = len;
     return 0;
 }
 
-static int set_number(usocket_engine_t *e, int name, int n) {
-    struct tls_creds *c = e->creds;
-    bool known = n == USOCKET_TLS_1_2 || n == USOCKET_TLS_1_3;
-    switch (name) {
-        case USOCKET_TLS_PEER_VERIFY:
-            if (n < 0 || n > 2) {
-                return usocket_mbed_option_error(e, "PEER_VERIFY", 0, "must be 0, 1 or 2");
-            }
-            c->verify = n;
-            return 0;
-        case USOCKET_TLS_SESSION_CACHE:
-            if (n < 0 || n > 1) {
-                return usocket_mbed_option_error(e, "SESSION_CACHE", 0, "must be 0 or 1");
-            }
-            c->cache = n != 0;
-            return 0;
-        case USOCKET_TLS_MIN_VERSION:
-        case USOCKET_TLS_MAX_VERSION: {
-            const char *option = name == USOCKET_TLS_MIN_VERSION ? "MIN_VERSION" : "MAX_VERSION";
-            if (!known) {
-                return usocket_mbed_option_error(e, option, 0, "must be 0x303 (TLS 1.2) or 0x304 (TLS 1.3)");
-            }
-            if (n > NEWEST) {
-                return usocket_mbed_option_error(e, option, 0, "this build has no TLS 1.3");
-            }
-            *(name == USOCKET_TLS_MIN_VERSION ? &c->min_version : &c->max_version) = n;
-            return 0;
+static const char versions[] = "0x303 (TLS 1.2) or 0x304 (TLS 1.3)";
+
+const struct number_option *usocket_mbed_number_option(int name) {
+#define MEMBER(name) (uint8_t) offsetof(struct tls_creds, name)
+    static const struct number_option rows[] = {
+        {USOCKET_TLS_PEER_VERIFY, MEMBER(verify), 0, 2, "PEER_VERIFY", "0, 1 or 2"},
+        {USOCKET_TLS_SESSION_CACHE, MEMBER(cache), 0, 1, "SESSION_CACHE", "0 or 1"},
+        {USOCKET_TLS_MIN_VERSION, MEMBER(min_version), USOCKET_TLS_1_2, USOCKET_TLS_1_3, "MIN_VERSION", versions},
+        {USOCKET_TLS_MAX_VERSION, MEMBER(max_version), USOCKET_TLS_1_2, USOCKET_TLS_1_3, "MAX_VERSION", versions},
+        {USOCKET_TLS_MAX_FRAGMENT, MEMBER(max_fragment), 512, 16384, "MAX_FRAGMENT", "512, 1024, 2048, 4096 or 16384"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].name == name) {
+            return &rows[i];
         }
-        default:
-            if (n != 512 && n != 1024 && n != 2048 && n != 4096 && n != 16384) {
-                return usocket_mbed_option_error(e, "MAX_FRAGMENT", 0, "must be 512, 1024, 2048, 4096 or 16384");
-            }
-            c->max_fragment = n;
-            return 0;
     }
+    return NULL;
+}
+
+static int set_number(usocket_engine_t *e, const struct number_option *o, const void *value, size_t len) {
+    int n;
+    if (len != sizeof(n)) {
+        return USOCKET_EINVAL;
+    }
+    memcpy(&n, value, sizeof(n));
+    bool is_fragment = o->name == USOCKET_TLS_MAX_FRAGMENT; /* A power of 2, but not RFC 6066's gap. */
+    if (n < o->least || n > o->most || (is_fragment && ((n & (n - 1)) != 0 || n == 8192))) {
+        return usocket_mbed_option_error(e, o->option, 0, "must be %s", o->values);
+    }
+    if (o->values == versions && n > NEWEST) {
+        return usocket_mbed_option_error(e, o->option, 0, "this build has no TLS 1.3");
+    }
+    *usocket_mbed_number_member(e->creds, o) = (int16_t)n;
+    return 0;
 }
 
 int usocket_engine_set_role(usocket_engine_t *e, const void *value, size_t len) {
@@ -353,20 +336,12 @@ int usocket_engine_set_role(usocket_engine_t *e, const void *value, size_t len) 
 int usocket_engine_set(usocket_engine_t *e, int name, const void *value, size_t len) {
     uint8_t *text;
     int r;
-    int n;
+    const struct number_option *number = usocket_mbed_number_option(name);
     bool anew = value == NULL;
     value = anew ? "" : value;
-    switch (name) {
-        case USOCKET_TLS_PEER_VERIFY:
-        case USOCKET_TLS_SESSION_CACHE:
-        case USOCKET_TLS_MIN_VERSION:
-        case USOCKET_TLS_MAX_VERSION:
-        case USOCKET_TLS_MAX_FRAGMENT:
-            if (len != sizeof(n)) {
-                return USOCKET_EINVAL;
-            }
-            memcpy(&n, value, sizeof(n));
-            r = set_number(e, name, n);
+    switch (number != NULL ? 0 : name) {
+        case 0:
+            r = set_number(e, number, value, len);
             break;
         case USOCKET_TLS_CIPHERSUITE_LIST:
             r = usocket_mbed_set_suites(e, value, len);

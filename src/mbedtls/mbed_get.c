@@ -135,19 +135,11 @@ int usocket_engine_get(usocket_engine_t *e, int name, void *value, size_t *len) 
             return give_number(value, len, c->verify >= 0 ? c->verify : e->server ? 0 : 2);
         case USOCKET_TLS_ROLE:
             return give_number(value, len, e->server);
-        case USOCKET_TLS_SESSION_CACHE:
-            return give_number(value, len, c->cache);
-        case USOCKET_TLS_MIN_VERSION:
-            return give_number(value, len, c->min_version);
-        case USOCKET_TLS_MAX_VERSION:
-            return give_number(value, len, c->max_version);
-        case USOCKET_TLS_MAX_FRAGMENT:
-            return give_number(value, len, c->max_fragment);
         case USOCKET_TLS_CIPHERSUITE_LIST:
         case USOCKET_TLS_ALPN_LIST:
             return give_names(value, len, c, name == USOCKET_TLS_ALPN_LIST);
         case USOCKET_TLS_PSK_IDENTITY:
-            return give_bytes(value, len, c->identity, c->identity_len);
+            return give_bytes(value, len, c->identity.bytes, c->identity.len);
         case USOCKET_TLS_CA_CERT:
             return give_certs(value, len, c->trust != NULL ? &c->trust->chain : NULL);
         case USOCKET_TLS_OWN_CERT:
@@ -163,8 +155,10 @@ int usocket_engine_get(usocket_engine_t *e, int name, void *value, size_t *len) 
         case USOCKET_TLS_REST:
             return get_used(e, name, value, len);
         default:
-            return USOCKET_ENOPROTOOPT;
+            break;
     }
+    const struct number_option *o = usocket_mbed_number_option(name);
+    return o != NULL ? give_number(value, len, *usocket_mbed_number_member(e->creds, o)) : USOCKET_ENOPROTOOPT;
 }
 
 #endif

@@ -119,10 +119,8 @@ int usocket_mbed_set_suites(usocket_engine_t *e, const char *text, size_t len) {
             id++;
         }
         if (*id == 0) {
-            char words[96];
-            snprintf(words, sizeof(words), "no suite %.*s", (int)(n < 60 ? n : 60), p);
             usocket_port_free(suites);
-            return usocket_mbed_option_error(e, "CIPHERSUITE_LIST", 0, words);
+            return usocket_mbed_option_error(e, "CIPHERSUITE_LIST", 0, "no suite %.*s", (int)(n < 60 ? n : 60), p);
         }
         suites[count++] = *id;
         const char *name = mbedtls_ssl_get_ciphersuite_name(*id);

@@ -144,7 +144,7 @@ static bool has_resumed(const usocket_engine_t *e, const struct session *s, cons
     if (strcmp(mbedtls_ssl_get_version(&e->conn->ssl), "TLSv1.3") == 0) {
 #if defined(MBEDTLS_SSL_KEEP_PEER_CERTIFICATE)
         size_t len;
-        return e->creds->psk == NULL && usocket_mbed_peer_cert(e->conn, &len) == NULL;
+        return e->creds->psk.bytes == NULL && usocket_mbed_peer_cert(e->conn, &len) == NULL;
 #else
         return false;
 #endif

@@ -117,8 +117,13 @@ void usocket_mbed_library_words(int ret, char *buf, size_t len) {
 #endif
 }
 
-int usocket_mbed_option_error(usocket_engine_t *e, const char *option, int ret, const char *words) {
+int usocket_mbed_option_error(usocket_engine_t *e, const char *option, int ret, const char *format, ...) {
+    char words[128];
     char library[96] = "";
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof(words), format, args);
+    va_end(args);
     if (ret < 0) {
         usocket_mbed_library_words(ret, library, sizeof(library));
     }
