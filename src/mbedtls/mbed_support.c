@@ -81,12 +81,12 @@ psa_status_t mbedtls_psa_external_get_random(
 /* ---- Dates -------------------------------------------------------------------------------------------------------- */
 
 /* Days of the Gregorian calendar, in years that begin in March; 719468 days lie between 0000-03-01
- * and 1970-01-01. */
+ * and 1970-01-01. Divisions have 32 bits: the year has four digits. */
 int64_t usocket_mbed_unix_time(const mbedtls_x509_time *d) {
-    int64_t year = d->year - (d->mon <= 2);
-    int64_t month = d->mon + (d->mon <= 2 ? 9 : -3);
-    int64_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + d->day - 1 - 719468;
-    return ((days * 24 + d->hour) * 60 + d->min) * 60 + d->sec;
+    int32_t year = d->year - (d->mon <= 2);
+    int32_t month = d->mon + (d->mon <= 2 ? 9 : -3);
+    int32_t days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + d->day - 1 - 719468;
+    return (int64_t)days * 86400 + ((d->hour * 60 + d->min) * 60 + d->sec);
 }
 
 /* ---- Words -------------------------------------------------------------------------------------------------------- */
