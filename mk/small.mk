@@ -83,8 +83,8 @@ test-configs: $(LWIP_READY) ## the library on lwIP and RT-Thread compiles in eve
 	$(GO) $(PYTHON) test/unit/configs.py $(LWIP_TREE) $(MBEDTLS_TREE)
 
 .PHONY: instructions instructions-check
-instructions: packages-test $(OURS) ## instructions of the commonest calls; writes bench/instructions.md
-	@$(PYTHON) bench/instructions.py --write $(OURS)
+instructions: packages-test $(OURS) $(STOCK) ## instructions of the commonest calls, the built-in socket and CPython beside; writes bench/instructions.md
+	@$(PYTHON) bench/instructions.py --write $(STOCK) $(OURS)
 
 instructions-check: packages-test $(OURS) ## fail when a figure of bench/instructions.md has grown by more than 1 %
 	$(GO) $(PYTHON) bench/instructions.py $(OURS)
