@@ -30,9 +30,13 @@ int usocket_hold(usocket_t *s) {
 
 #endif
 
+/* Close a handle: usocket_port_close, which may wait for what SO_LINGER says, or drop_handle. A
+ * program that calls usocket_close alone links no other one. */
+typedef int close_handle_t(int handle);
+
 /* Free what a closed socket owns, once its last call has
  * released it. Returns the result of the stack's close. */
-static int finish_close(usocket_t *s, bool waits) {
+static int finish_close(usocket_t *s, close_handle_t *close_handle) {
     usocket_t *base = base_of(s);
     int fd = -1;
     int io = -1;
@@ -52,20 +56,14 @@ static int finish_close(usocket_t *s, bool waits) {
 #if USOCKET_TLS
         session = base->tls;
         base->tls = NULL;
-        timeout = waits ? LOCKED_TIME(&base->timeout) : 0;
+        timeout = close_handle == usocket_port_close ? LOCKED_TIME(&base->timeout) : 0;
 #endif
     }
     unlock_sockets();
 #if USOCKET_TLS
     usocket_tls_end(session, timeout, io);
 #endif
-    int r = 0;
-    if (io >= 0) {
-        if (!waits) {
-            usocket_port_no_linger(io);
-        }
-        r = usocket_port_close(io);
-    }
+    int r = io >= 0 ? close_handle(io) : 0;
     if (fd != io) { /* bytes were put back: the number `fd` was kept for the program's polls */
         usocket_port_close(fd);
     }
@@ -78,14 +76,14 @@ void usocket_release(usocket_t *s) {
     uint32_t users = ATOMIC_SUB(&s->users, 1);
     if ((users & USER_CLOSED) && (users & USER_COUNT) == 0) {
         usocket_port_wake(false); /* end the wake-up that close_socket has begun */
-        finish_close(s, true);
+        finish_close(s, usocket_port_close);
     }
 }
 
 /* Close s in one step: of several closes at a time one sets the flag. If a call is in progress the
  * last one frees s, with waits, since it runs in a thread that may wait. Returns the stack's
  * result, or 0 if another call frees s. */
-static int close_socket(usocket_t *s, bool waits) {
+static int close_socket(usocket_t *s, close_handle_t *close_handle) {
     uint32_t users = ATOMIC_LOAD(&s->users);
     uint32_t next = 0;
     do {
@@ -98,7 +96,7 @@ static int close_socket(usocket_t *s, bool waits) {
         }
     } while (!ATOMIC_CAS(&s->users, &users, next));
     if ((next & USER_COUNT) == 0) {
-        return finish_close(s, waits);
+        return finish_close(s, close_handle);
     }
     usocket_port_wake(true);
     usocket_release(s);
@@ -107,22 +105,28 @@ static int close_socket(usocket_t *s, bool waits) {
 
 #else
 
-static int close_socket(usocket_t *s, bool waits) {
+static int close_socket(usocket_t *s, close_handle_t *close_handle) {
     if (is_closed(s)) {
         return 0;
     }
     s->users = USER_CLOSED;
-    return finish_close(s, waits);
+    return finish_close(s, close_handle);
 }
 
 #endif
 
 int usocket_close(usocket_t *s) {
-    return close_socket(s, true);
+    return close_socket(s, usocket_port_close);
+}
+
+/* Close a handle without a wait. */
+static int drop_handle(int handle) {
+    usocket_port_no_linger(handle);
+    return usocket_port_close(handle);
 }
 
 int usocket_drop(usocket_t *s) {
-    return close_socket(s, false);
+    return close_socket(s, drop_handle);
 }
 
 /* close_notify is sent only if the connection has no other socket and no other call is in progress:
