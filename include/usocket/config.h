@@ -69,6 +69,15 @@
 #define USOCKET_DATAGRAMS 1
 #endif
 
+/** Bytes that the program puts back (usocket_unread), which the module's stream calls need. 2: any
+ *  poll of the descriptor reports them, where the port's stack can duplicate a descriptor. 1: only
+ *  usocket_poll does, and so MicroPython's select. 0: usocket_unread and usocket_unread_take do not
+ *  exist.
+ *  @cost 200 + 0 (0 -> 2) */
+#ifndef USOCKET_UNREAD
+#define USOCKET_UNREAD 2
+#endif
+
 /* ---- Names and connecting to them ------------------------------------------------------------ */
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only

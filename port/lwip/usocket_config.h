@@ -12,6 +12,10 @@
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX 0
 #endif
+/* No descriptor can be duplicated. */
+#ifndef USOCKET_UNREAD
+#define USOCKET_UNREAD 1
+#endif
 /* lwIP calls back, so that neither a lookup nor a watch needs a thread. */
 #ifndef USOCKET_ASKS
 #define USOCKET_ASKS 1

@@ -20,6 +20,10 @@
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX 0
 #endif
+/* No descriptor can be duplicated. */
+#ifndef USOCKET_UNREAD
+#define USOCKET_UNREAD 1
+#endif
 #ifndef USOCKET_FORK
 #define USOCKET_FORK 0
 #endif

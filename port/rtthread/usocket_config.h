@@ -80,6 +80,9 @@
 
 #define USOCKET_UNIX 0
 
+/* No descriptor can be duplicated. */
+#define USOCKET_UNREAD 1
+
 /* A send of a stack without a non-blocking mode waits, so it must not be tried with the GIL held. */
 #if !defined(SAL_USING_AT) && !defined(SAL_USING_WIZNET)
 #define USOCKET_QUICK 2

@@ -36,8 +36,9 @@ static inline usocket_t *base_of(const usocket_t *s) {
     return base != NULL ? base : (usocket_t *)(uintptr_t)s;
 }
 
-/* The descriptor that the core uses. It changes once, from `fd` to a duplicate, when bytes are
- * first put back (usocket_put_back), and becomes -1 when the connection is closed or given away. */
+/* The descriptor that the core uses. With USOCKET_UNREAD 2 it changes once, from `fd` to a
+ * duplicate, when bytes are first put back (usocket_put_back). It becomes -1 when the connection is
+ * closed or given away. */
 static inline int base_io(const usocket_t *base) {
     return ATOMIC_LOAD(&base->io);
 }
@@ -48,7 +49,7 @@ static inline int io_of(const usocket_t *s) {
 
 /* The number of bytes put back that a receive would return first. */
 static inline size_t base_unread(const usocket_t *base) {
-    return ATOMIC_LOAD(&base->unread_len);
+    return USOCKET_UNREAD ? ATOMIC_LOAD(&base->unread_len) : 0;
 }
 
 static inline bool is_stream(const usocket_t *s) {
@@ -79,7 +80,7 @@ static inline void note_lost(usocket_t *base, int32_t r) {
 /* True if the port found no socket at `io` because
  * another thread has moved the connection to a duplicate. */
 static inline bool has_moved(const usocket_t *base, int io, int32_t r) {
-    return USOCKET_THREADS && r == USOCKET_ENOTSOCK && base_io(base) != io;
+    return USOCKET_THREADS && USOCKET_UNREAD > 1 && r == USOCKET_ENOTSOCK && base_io(base) != io;
 }
 
 /* Set r to the result of a call of the port on the descriptor `io` of base, and repeat the call if

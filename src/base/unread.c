@@ -11,10 +11,13 @@ size_t usocket_unread_len(const usocket_t *s) {
     return base_unread(base_of(s));
 }
 
+#if USOCKET_UNREAD
+
 /* Make `fd` poll readable, under the lock: the connection moves to a duplicate, and `fd` becomes a
  * descriptor that is always readable. Without a free descriptor nothing changes, and usocket_poll
- * alone knows of the bytes. */
+ * alone knows of the bytes, as with USOCKET_UNREAD 1. */
 static void show_readable(usocket_t *base) {
+#if USOCKET_UNREAD > 1
     if (base->io == base->fd) {
         int io = usocket_port_dup(base->fd);
         if (io < 0) {
@@ -25,6 +28,9 @@ static void show_readable(usocket_t *base) {
         ATOMIC_STORE(&base->io, io);
     }
     usocket_port_show_readable(base->fd, base->io);
+#else
+    (void)base;
+#endif
 }
 
 /* Drop the block, under the lock. The descriptor is the socket again. The caller of usocket_unread
@@ -32,7 +38,7 @@ static void show_readable(usocket_t *base) {
 static void drop_block(usocket_t *base) {
     base->unread = NULL;
     ATOMIC_STORE(&base->unread_len, 0);
-    if (base->io != base->fd) {
+    if (USOCKET_UNREAD > 1 && base->io != base->fd) {
         usocket_port_show_socket(base->fd, base->io);
     }
 }
@@ -83,3 +89,5 @@ size_t usocket_read_back(usocket_t *base, void *buf, size_t len, bool peek) {
     unlock_sockets();
     return n;
 }
+
+#endif

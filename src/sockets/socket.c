@@ -51,8 +51,10 @@ static int finish_close(usocket_t *s, close_handle_t *close_handle) {
         io = base->io;
         LOOSE_STORE(&base->fd, -1);
         ATOMIC_STORE(&base->io, -1);
+#if USOCKET_UNREAD
         base->unread = NULL;
         ATOMIC_STORE(&base->unread_len, 0);
+#endif
 #if USOCKET_TLS
         session = base->tls;
         base->tls = NULL;
@@ -64,7 +66,7 @@ static int finish_close(usocket_t *s, close_handle_t *close_handle) {
     usocket_tls_end(session, timeout, io);
 #endif
     int r = io >= 0 ? close_handle(io) : 0;
-    if (fd != io) { /* bytes were put back: the number `fd` was kept for the program's polls */
+    if (USOCKET_UNREAD > 1 && fd != io) { /* bytes were put back: the number `fd` was kept for the program's polls */
         usocket_port_close(fd);
     }
     return r;
@@ -162,8 +164,10 @@ int usocket_detach(usocket_t *s) {
         return r;
     }
     usocket_t *base = base_of(s);
+#if USOCKET_UNREAD
     size_t off, len;
     usocket_take_back(base, &off, &len);
+#endif
     lock_sockets();
     int fd = base->fd;
     int io = base->io;
@@ -175,7 +179,7 @@ int usocket_detach(usocket_t *s) {
     if (fd < 0) {
         return USOCKET_EBADF;
     }
-    if (io != fd) {
+    if (USOCKET_UNREAD > 1 && io != fd) {
         usocket_port_close(io);
     }
     return fd;

@@ -24,6 +24,8 @@ static void *at_offset(const void *buf, size_t off) {
 
 /* ---- Bytes put back ---------------------------------------------------------------------------------------------- */
 
+#if USOCKET_UNREAD
+
 int usocket_unread(usocket_t *s, void *buf, size_t len) {
     int r = hold_for_buffer(s, buf, len);
     if (r == 0) {
@@ -42,6 +44,8 @@ void *usocket_unread_take(usocket_t *s, size_t *off, size_t *len) {
     }
     return block;
 }
+
+#endif
 
 /* ---- Receive ----------------------------------------------------------------------------------------------------- */
 
