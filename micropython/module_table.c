@@ -248,10 +248,10 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #ifdef SO_SNDBUF
     NUMBER(SO_SNDBUF),
 #endif
-#ifdef SO_RCVTIMEO
+#if USOCKET_SO_TIMEO && defined(SO_RCVTIMEO)
     NUMBER(SO_RCVTIMEO),
 #endif
-#ifdef SO_SNDTIMEO
+#if USOCKET_SO_TIMEO && defined(SO_SNDTIMEO)
     NUMBER(SO_SNDTIMEO),
 #endif
 #ifdef SO_BINDTODEVICE

@@ -81,13 +81,13 @@ TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start l
 	port_listen port_accept port_somaxconn port_resolve)
 
 # The library alone must compile without a warning, in every configuration and with both compilers.
-TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 ASKS=1 NOTIFIES=1 QUICK=1 WORDS=0 WAIT_SLICE_MS=0 UNREAD=1 UNREAD=0
+TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 ASKS=1 NOTIFIES=1 QUICK=1 WORDS=0 WAIT_SLICE_MS=0 UNREAD=1 UNREAD=0 SO_TIMEO=0
 TC_CONFIG_CC ?= gcc clang
 .PHONY: test-c-configs
 test-c-configs:
 	@for compiler in $(TC_CONFIG_CC); do $(TC)/configs.py posix $$compiler $(TC_CONFIGS:%='%') 'NAMES=0 IPV6=0 UNIX=0 THREADS=0 WORDS=0 UNREAD=1' \
 		'ASKS=1 NOTIFIES=1 THREADS=0 UNIX=0 RACE=0' \
-		'$(strip $(TC_CLIENT) UNREAD=0)' || exit 1; done
+		'$(strip $(TC_CLIENT) UNREAD=0 SO_TIMEO=0)' || exit 1; done
 
 TC_RUN := $(TC_PYTHON) $(TC)/run.py
 # The variants of test-c and of test-c-variants. gcov's counts exist only for gcc.

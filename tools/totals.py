@@ -16,13 +16,13 @@ from cortex import ROOT, Problem, read, total
 BOARD = os.path.join(ROOT, "bench/board.md")
 
 TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_SERVER": 0, "USOCKET_DATAGRAMS": 0, "USOCKET_THREADS": 0,
-              "USOCKET_WORDS": 0, "USOCKET_WAIT_SLICE_MS": 0, "USOCKET_UNREAD": 0, "MICROPY_PY_THREAD": 0}
+              "USOCKET_WORDS": 0, "USOCKET_WAIT_SLICE_MS": 0, "USOCKET_UNREAD": 0, "USOCKET_SO_TIMEO": 0, "MICROPY_PY_THREAD": 0}
 LOOPS = {"USOCKET_RACE": 4, "USOCKET_ASYNC": 1, "USOCKET_POLLER": 1}
 DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTRAS": 0}
 # One thread, in an interpreter without threads.
 SINGLE = {"USOCKET_THREADS": 0, "USOCKET_WORDS": 0, "MICROPY_PY_THREAD": 0}
 # What a socket has beyond the documented calls.
-LESS = {"USOCKET_UNREAD": 1}
+LESS = {"USOCKET_UNREAD": 1, "USOCKET_SO_TIMEO": 0}
 SMALLEST = {**DOCUMENTED, **SINGLE, **LESS}
 
 # (row, defines, port, target)

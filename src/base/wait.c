@@ -194,7 +194,7 @@ int usocket_wait_want(usocket_t *s, usocket_wait_t *w, size_t n, const usocket_w
  * non-blocking, so the stack ignores them. */
 wait_limit_t usocket_limit(usocket_t *s, bool output, usocket_time_t deadline) {
     wait_limit_t limit = {deadline, deadline == USOCKET_NOW ? USOCKET_EAGAIN : USOCKET_ETIMEDOUT, false};
-    if (deadline == USOCKET_NEVER && (LOOSE_LOAD(&base_of(s)->flags) & FLAG_TIMEO)) {
+    if (USOCKET_SO_TIMEO && deadline == USOCKET_NEVER && (LOOSE_LOAD(&base_of(s)->flags) & FLAG_TIMEO)) {
         usocket_time_t timeo = usocket_port_timeo(io_of(s), output);
         if (timeo > 0) {
             limit.deadline = usocket_deadline_in(timeo);

@@ -138,8 +138,11 @@ static int set_option(usocket_t *s, int io, void *p, int name) {
     if (HAS_TLS(base_of(s)) && o->level == USOCKET_SOL_TLS) {
         return usocket_tls_setopt(s, name, o->value, o->len);
     }
+    if (!USOCKET_SO_TIMEO && usocket_port_is_timeo(o->level, name)) {
+        return USOCKET_ENOPROTOOPT;
+    }
     int r = usocket_port_setopt(io, o->level, name, o->value, o->len);
-    if (r == 0 && usocket_port_is_timeo(o->level, name)) {
+    if (USOCKET_SO_TIMEO && r == 0 && usocket_port_is_timeo(o->level, name)) {
         usocket_change_flags(base_of(s), 0, FLAG_TIMEO);
     }
     return r;
