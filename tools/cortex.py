@@ -198,7 +198,8 @@ class Target:
         return sorted(glob.glob(self.root + "/src/*/*.c") + glob.glob(self.root + "/port/*.c") + glob.glob("%s/port/%s/*.c" % (self.root, port)))
 
     def flags(self, path, defines, port="posix"):
-        given = FLAGS + ["-D%s=%s" % item for item in defines.items()]
+        sees = port == "lwip_raw" or path in self.binding or path in self.modules  # MicroPython's configuration
+        given = FLAGS + ["-D%s=%s" % item for item in defines.items() if sees or not item[0].startswith("MICROPY_")]
         given += ["-I%s/include" % self.root, "-I%s/port/%s" % (self.root, port)]
         if port != "posix":
             given += self.ports[port] + (TLS_RTTHREAD if "USOCKET_USING_TLS" in defines else [])
@@ -206,7 +207,7 @@ class Target:
         given += ["-I%s/include" % self.out, "-I" + self.arm]
         if str(defines.get("USOCKET_TLS")) == "1":
             given += MBEDTLS
-        if path in self.binding or path in self.modules:
+        if sees:
             given += self.interpreter()
         if path.endswith("modlwip.c"):
             lwip = next((d for d in (self.micropython + "/lib/lwip/src/include", "/usr/include/lwip")

@@ -24,6 +24,7 @@ import costs
 import growth
 import largest
 import memory
+import readmes
 import stacks
 import totals
 import wide
@@ -200,11 +201,12 @@ def main():
     except Problem as e:
         sys.exit("size.py: " + str(e))
     if given.check:
-        return growth.check(TABLE, report.text(), report.wrong)
+        return growth.check(TABLE, report.text(), report.wrong + readmes.problems(growth.read(TABLE) or ""))
     if given.write:
         status = growth.write(TABLE, report.text(), given.note)
         if status == 0:
             costs.restate(report.costs)
+            readmes.write(report.text())
         return status
     print("\n".join([report.text(), *functions, ""]))
     if report.wrong:

@@ -14,6 +14,7 @@ import tablenames
 from cortex import ROOT, Problem, read, total
 
 BOARD = os.path.join(ROOT, "bench/board.md")
+RTTHREAD = os.path.join(ROOT, "docs/rtthread.md")
 
 TCP_CLIENT = {"USOCKET_IPV6": 0, "USOCKET_NAMES": 0, "USOCKET_SERVER": 0, "USOCKET_DATAGRAMS": 0, "USOCKET_THREADS": 0,
               "USOCKET_WORDS": 0, "USOCKET_WAIT_SLICE_MS": 0, "USOCKET_UNREAD": 0, "USOCKET_SO_TIMEO": 0, "MICROPY_PY_THREAD": 0}
@@ -140,7 +141,12 @@ def firmware(target):
 
     rows = [("the emulated board's image with MicroPython's own socket module, modlwip (`bench/board.md`)", board("flash", 1), board("RAM", 1)),
             ("the same image with usocket and aiosocket", board("flash", 2), board("RAM", 2))]
+    page = read(RTTHREAD)
+    stock = int(re.search(r"([\d,]+) bytes", page[:page.index("| bytes more |")].rpartition("\n\n")[0].rpartition("\n\n")[2])[1].replace(",", ""))
+    more = int(re.search(r"^\| as menuconfig has them \| ([\d,]+) \|", page, re.M)[1].replace(",", ""))
+    rows += [("RT-Thread for qemu-vexpress-a9, ARM instructions, with its own module (`docs/rtthread.md`): text", stock, ""),
+             ("the same with usocket as menuconfig has it: text", stock + more, "")]
     found = link(target, {}, "rtthread")
-    rows.append(("RT-Thread: no image, but library, module and port, linked, everything, with the headers of SAL's look-alike (`test/sal`)",
+    rows.append(("RT-Thread on a Cortex-M4: no image, but library, module and port, everything, linked, with the headers of SAL's look-alike (`test/sal`)",
                  found.flash, found.ram))
     return rows
