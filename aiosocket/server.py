@@ -155,7 +155,7 @@ class Server:
                 handshaking = handshake_within(stream, by)
             else:
                 stream._limit_handshake(by)
-        core.create_task(handle(self, stream, handshaking))
+        stream._task = core.create_task(handle(self, stream, handshaking))
 
     # async: True if the handshake succeeded. A failed one is counted and not reported to the exception handler, as in asyncio.
     def _handshake_done(self, stream, handshaking):
@@ -186,17 +186,21 @@ def end(stream):
         gc.collect()
 
 
-# async: runs the callback for one connection; an exception closes only that connection
+# async: runs the callback for one connection; an exception closes only that connection. The last step is one of asyncio's loop.
 def handle(server, stream, handshaking):
+    failure = None
     try:
-        if handshaking is not None and not (yield from server._handshake_done(stream, handshaking)):
-            return
-        coro = server._cb(stream, stream)
-        if coro is not None:
-            yield from coro
-    except BaseException:
+        if handshaking is None or (yield from server._handshake_done(stream, handshaking)):
+            coro = server._cb(stream, stream)
+            if coro is not None:
+                yield from coro
+    except BaseException as e:
+        failure = e
         end(stream)
-        raise
+    core._task_queue.push(core.cur_task)
+    yield
+    if failure is not None:
+        raise failure
 
 
 # async

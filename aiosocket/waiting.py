@@ -11,7 +11,7 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
-FEW = 8  # tasks woken in a row before tasks at the end of their sleep get a turn
+FEW = 4  # tasks woken in a row before tasks at the end of their sleep get a turn; a list of so many is never resized
 CROWD = 4  # deadlines handled in one millisecond; further ones wait for the next
 LONG = 5  # milliseconds of delay after which in_line() queues again
 WHOLE = 4  # shares of work that may begin in one millisecond
@@ -63,6 +63,7 @@ class Timer:
 class Waiting:
     # The tasks that wait for one pollable object.
     _kept = False  # True: stays registered until the next poll when no task waits
+    _task = None  # a task that the queue resumes itself when it waits here; it must end in asyncio's loop
     _next = None  # the next Waiting of the same object, in a ring; None if there is only one
     _mask = 0  # events that the poller is asked for
     _reader = None  # the one task that waits for POLLIN
@@ -75,20 +76,22 @@ class Waiting:
 
     # A task does `yield w._readable(by)`, then tries its call and checks its deadline. Only one task may wait to read.
     def _readable(self, by=None):
-        q = queue()
+        q = core._io_queue
         if self._reader is not None:
             raise RuntimeError("another task is reading")
         if by is not None:  # steps that allocate come first: after a MemoryError the task is registered nowhere
             self._alarm(by)
         if not self._mask & IN:
+            q = queue()
             q.register(self, IN)
         if q.shared and self._next is not None and any(w._reader is not None for w in ring(self)):
             self._leave(IN)
             raise RuntimeError("another task is reading")
+        task = core.cur_task
         self._read_by = by
-        self._reader = core.cur_task  # the last step that may allocate
+        self._reader = task  # the last step that may allocate
         q.waits += 1
-        core.cur_task.data = self
+        task.data = self
 
     def _writable(self, by=None):
         q = queue()
@@ -208,20 +211,17 @@ def wanted(w):
     return mask
 
 
-def new_poller():
-    return (getattr(usocket, "poller", None) or select.poll)()
-
-
 class IOQueue:
     def __init__(self):
-        self.poller = new_poller()
+        self.poller = (getattr(usocket, "poller", None) or select.poll)()
         self.known = {}  # maps the id of a registered object to its Waiting
         self.shared = 0  # number of rings
         self.waits = 0  # number of waiting tasks
         self.events = ()  # events of the last poll that were not dispatched yet
         self.woken = 0  # number of woken tasks that have not run yet
+        self.ready = []  # objects whose tasks the queue resumes next
         self.recent = []  # objects with a reader woken since the last poll: they stay registered in case it waits again before the next
-        self.spins = 0  # number of calls since the last poll that completed without waiting
+        self.spins = 0  # number of calls since the last poll, or since a task was resumed, that completed without waiting
         old = core._io_queue
         if isinstance(old, IOQueue):  # its tasks are gone: reset every Waiting
             for first in old.known.values():
@@ -234,8 +234,8 @@ class IOQueue:
                 old.poller.close()
 
     @property
-    def map(self):
-        return self.waits  # asyncio's loop ends when this is 0 and no task is ready
+    def map(self):  # asyncio's loop ends when this is 0 and no task is ready
+        return self.waits
 
     def register(self, w, bit):
         mask = w._mask
@@ -293,41 +293,79 @@ class IOQueue:
         if dt == 0 and self.woken > 0:
             self.woken -= 1
             return
-        queue = core._task_queue
-        known = self.known
-        few = FEW if dt else 1  # dt is 0: other tasks are ready
-        polled = False
+        self.polled = False
         while True:
-            woken = 0
             try:
-                for s, events in self.events:
-                    w = known.get(id(s))
-                    if w is None:
-                        self.poller.unregister(s)
-                        continue
-                    if self.shared and w._next is not None:
-                        for w in list(ring(w)):
-                            woken += self.dispatch(w, events)
-                    else:
-                        woken += self.dispatch(w, events)
-                    if woken >= few:
-                        break
-                self.woken = woken
-                if woken and (dt >= 0 or queue.peek()):
+                if self.turn(dt):
                     return
-                if polled and (dt >= 0 or queue.peek()):
-                    return
-                polled = True
-                if self.recent:
-                    self.forget_recent()
-                self.spins = 0
-                self.events = self.poller.ipoll(dt)
             except MemoryError:
                 gc.collect()  # events that were not dispatched are reported again
                 if dt >= 0:
                     return
 
-    def dispatch(self, w, events):
+    def turn(self, dt):
+        # Dispatches events, or polls. Returns true if asyncio's loop is to go on.
+        self.woken = 0
+        if self.dispatch(FEW if dt else 1):  # dt is 0: other tasks are ready
+            self.resume_ready()
+            return dt >= 0 or self.must_return()
+        if self.polled and (dt >= 0 or core._task_queue.peek()):
+            return True
+        self.polled = True
+        if self.recent:
+            self.forget_recent()
+        self.spins = 0
+        self.events = self.poller.ipoll(dt)
+
+    def dispatch(self, few):
+        # Takes events of the last poll until they are for a few tasks. Wakes these, or adds them to `ready`. Returns their number.
+        known = self.known
+        count = 0
+        for s, events in self.events:
+            w = known.get(id(s))
+            if w is None:
+                self.poller.unregister(s)
+            elif self.shared and w._next is not None:
+                for w in list(ring(w)):
+                    count += self.wake(w, events)
+            elif events == IN and w._reader is not None and w._reader is w._task:
+                self.ready.append(w)
+                count += 1
+            else:
+                count += self.wake(w, events)
+            if count >= few:
+                break
+        return count
+
+    # These two functions, turn and wait_io_event have frames small enough for the C stack. One on the heap, alive while tasks run, would
+    # leave a hole from which each of MicroPython's allocations begins to search.
+    def resume_ready(self):
+        ready = self.ready
+        while ready:
+            self.resume(ready.pop(0))
+
+    def resume(self, w):
+        # A step of w._task, without asyncio's loop.
+        task = w._reader
+        if task is not None and task is w._task:
+            w._reader = task.data = None
+            self.waits -= 1
+            self.spins = 0
+            core.cur_task = task
+            task.coro.send(None)
+            if w._reader is None and w._mask & IN:
+                self.recent.append(w)
+
+    def must_return(self):
+        # True if asyncio's loop has something to do, a task or to end: without tasks and waits, a timer makes it look.
+        if not core._task_queue.peek() and not self.waits:
+            Timer(self).by(ticks_ms())
+        return core._task_queue.peek()
+
+    def _on_time(self, now):
+        pass
+
+    def wake(self, w, events):
         # Wakes the tasks that wait for these events; returns how many at least.
         woken = 0
         if events & ~OUT:
@@ -345,6 +383,7 @@ class IOQueue:
             woken += 1
         if not w._kept:
             w._unregister()
+        self.woken += woken
         return woken
 
     def forget_recent(self):
