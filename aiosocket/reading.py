@@ -10,6 +10,8 @@ from asyncio import core
 from .waiting import Waiting, deadline, passed
 
 AHEAD = 4096  # bytes that one receive asks for
+FIRST = 512  # the same after a receive of less than that
+READ, WRITE, BULK, TIMED = 1, 2, 4, 8  # bits of Stream._odd
 LIMIT = 65536  # default limit of a line and of the write buffer, in bytes
 
 
@@ -51,7 +53,13 @@ class Reading(Waiting):
         self.s = s
         self._buf = b""  # received bytes; those before _pos have been read; a bytearray while a call appends to it
         self._pos = 0
+        self.limit = LIMIT  # attributes of the object are found sooner than those of the class
+        self._odd = 0  # READ: _wrapped, _ended or _closing is set; WRITE: see Stream; BULK: a receive had no room for more; TIMED: a timeout
+        self._mask = 0
+        self._reader = None
+        self._task = None
         if not isinstance(s, usocket.socket):
+            self._odd = READ
             self._wrapped = True
             self._receive = self._decrypted if hasattr(s, "readinto") else s.read
             self._ready = 0
@@ -60,6 +68,37 @@ class Reading(Waiting):
         # Limits each later call as a whole; None: no limit.
         deadline(seconds)
         self.timeout = seconds
+        self._odd |= TIMED
+
+    # async: the first receive of a call on a plain stream with an empty _buf. It asks for FIRST bytes until more have arrived than that.
+    def _first(self, by, what):
+        n = FIRST
+        if self._odd & BULK:
+            n = AHEAD
+        while True:
+            yield self._readable(by)
+            if self._odd & READ:
+                self._check()
+            try:
+                got = self.s.recv(n)
+                break
+            except OSError as e:
+                if e.errno != errno.EAGAIN:
+                    raise
+            if passed(by):
+                raise timed_out(what)
+        if len(got) < FIRST:
+            if not got:
+                self._end()
+            if n == AHEAD:
+                self._odd &= ~BULK
+        elif n == FIRST:
+            self._odd |= BULK
+        return got
+
+    def _end(self):
+        self._odd |= READ
+        self._ended = True
 
     def _by(self):
         return None if self.timeout is None else deadline(self.timeout)
@@ -151,7 +190,7 @@ class Reading(Waiting):
             got = self._receive(min(n, LIMIT))
             if got is not None:
                 if not got:
-                    self._ended = True
+                    self._end()
                 return got
             if not first and passed(by):
                 raise timed_out(what)
@@ -178,27 +217,21 @@ class Reading(Waiting):
             if self._tail:
                 self._join()
             return self._take(n)
-        if n == 0 or self._ended:
+        if n == 0:
             return b""
-        self._check()
-        by = None if self.timeout is None else deadline(self.timeout)
-        if self._wrapped:
+        by = None
+        if self._odd & TIMED:
+            by = self._by()
+        if self._odd & READ or n >= AHEAD:
+            if self._ended:
+                return b""
+            self._check()
+            if n >= AHEAD and not self._wrapped:
+                return (yield from self._more(n, by, "read"))
             yield from self._collect(max(AHEAD, n), by, "read")
             return self._take(n)
-        if n >= AHEAD:
-            return (yield from self._more(n, by, "read"))
-        while True:  # same loop as in _more(), inlined for speed
-            yield self._readable(by)
-            if self._closing:
-                self._check()
-            got = self._receive(AHEAD)
-            if got is not None:
-                break
-            if passed(by):
-                raise timed_out("read")
+        got = yield from self._first(by, "read")
         if len(got) <= n:
-            if not got:
-                self._ended = True
             return got
         self._buf = got
         got = got[:n]
@@ -257,36 +290,24 @@ class Reading(Waiting):
 
     # async
     def readline(self):
-        buf = self._buf
-        if buf:
-            if self._tail:
-                self._join()
-            n = buf.find(b"\n", self._pos) + 1 - self._pos
-            if n > 0 and (self.limit is None or n <= self.limit):
-                return self._take(n)
-        by = None if self.timeout is None else deadline(self.timeout)
-        if not buf and not self._ended and not self._wrapped:
-            self._check()
-            while True:  # same loop as in _more(), inlined for speed
-                yield self._readable(by)
-                if self._closing:
-                    self._check()
-                got = self._receive(AHEAD)
-                if got is not None:
-                    break
-                if passed(by):
-                    raise timed_out("readline")
-            at = got.find(b"\n") + 1
-            if at and (self.limit is None or at <= self.limit):
-                if at == len(got):
-                    return got
-                self._buf = got
-                got = got[:at]
-                self._pos = at
-                return got
-            self._buf = got
-            if not got:
-                self._ended = True
+        by = None
+        if self._odd & TIMED:
+            by = self._by()
+        buf, pos = self._buf, self._pos
+        if not buf and not self._odd & READ:
+            self._buf = buf = yield from self._first(by, "readline")
+        if self._reader is None and type(buf) is bytes:
+            at = buf.find(b"\n", pos) + 1
+            if at and (self.limit is None or at - pos <= self.limit):
+                if at < len(buf):
+                    line = buf[pos:at]
+                    self._pos = at
+                    return line
+                if pos:
+                    buf = buf[pos:]
+                    self._pos = 0
+                self._buf = b""
+                return buf
         try:
             line = yield from self._until(b"\n", by, "readline")
         except LimitOverrunError as e:

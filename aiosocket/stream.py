@@ -5,9 +5,9 @@ from time import ticks_diff
 import usocket
 from asyncio import core
 
-from .reading import AHEAD, LIMIT, IncompleteReadError, LimitOverrunError, Reading, timed_out
+from .reading import AHEAD, LIMIT, READ, WRITE, IncompleteReadError, LimitOverrunError, Reading, timed_out
 from .secure import has_certificate
-from .waiting import OUT, check_integer, deadline, passed
+from .waiting import OUT, SPINS, check_integer, deadline, passed
 
 LINGER = 30  # seconds that close() allows for sending buffered bytes
 
@@ -24,9 +24,10 @@ def octets(buf):
 
 
 class Stream(Reading):
+    # _odd has WRITE while one of _out, _error, _half_closed, _closing and _handshake_by is set.
     _out = None  # bytearray of bytes not sent yet, from _off on; None: there are none
     _off = 0
-    _end = 0  # bytes of _out before this index were offered to the socket: TLS needs a record that it has begun offered again unchanged
+    _offered = 0  # bytes of _out before this index were offered to the socket: TLS needs a record that it has begun offered again unchanged
     _written = 0  # total of bytes ever put into _out
     _sent = 0  # total of bytes ever sent from _out
     _error = None
@@ -64,51 +65,63 @@ class Stream(Reading):
 
     def write(self, buf):
         # Sends as much as the socket accepts at once and buffers the rest, which the event loop sends. drain() waits for the end of that.
-        if self._closing or self._half_closed:
-            raise OSError(errno.EBADF, "the stream is closed")
-        if self._error is not None:
-            raise self._error
-        if not isinstance(buf, (bytes, bytearray)):
+        out = None
+        if self._odd & WRITE:
+            if self._closing or self._half_closed:
+                raise OSError(errno.EBADF, "the stream is closed")
+            if self._error is not None:
+                raise self._error
+            out = self._out
+        if type(buf) is not bytes and not isinstance(buf, (bytes, bytearray)):
             buf = octets(buf)
         n = len(buf)
-        if self._out is None:
+        if out is None:
             if not n:
                 return
             try:
-                sent = self.s.write(buf) or 0
+                sent = self.s.write(buf)
             except Exception as e:
                 self._fail(e)
                 raise
-            if sent and self._handshake_by is not None:
-                self._handshake_by = None
-            n -= sent
-            if not n:
+            if sent == n and not self._odd & WRITE:
                 return
-            try:
-                self._sent = self._sent  # creates the attributes, so that storing to them later takes no memory
-                self._written = self._written
-                self._off = 0
-                self._end = n
-                self._out = bytearray(memoryview(buf)[sent:] if sent else buf)
-                core._io_queue.register(self, OUT)
-            except BaseException as e:
-                if self._out is not None:
-                    self._out = None
-                if sent:  # a part was sent: later data must not follow it in place of the rest
-                    self._fail(e)
-                    self._written += n
-                raise
+            n = self._keep(buf, sent or 0)
         else:
-            if self.limit is not None and len(self._out) - self._off > self.limit:
-                raise OSError(errno.ENOBUFS, "%d bytes wait to be sent: drain() first" % (len(self._out) - self._off))
-            self._out.extend(buf)
+            if self.limit is not None and len(out) - self._off > self.limit:
+                raise OSError(errno.ENOBUFS, "%d bytes wait to be sent: drain() first" % (len(out) - self._off))
+            out.extend(buf)
         self._written += n
+
+    def _keep(self, buf, sent):
+        # Stores the bytes of buf that the socket has not accepted. Returns their number.
+        if sent and self._handshake_by is not None:
+            self._handshake_by = None
+        n = len(buf) - sent
+        if not n:
+            return 0
+        try:
+            self._sent = self._sent  # creates the attributes, so that storing to them later takes no memory
+            self._written = self._written
+            self._off = 0
+            self._offered = n
+            self._out = bytearray(memoryview(buf)[sent:] if sent else buf)
+            self._odd |= WRITE
+            core._io_queue.register(self, OUT)
+        except BaseException as e:
+            if self._out is not None:
+                self._out = None
+            if sent:  # a part was sent: later data must not follow it in place of the rest
+                self._fail(e)
+                self._written += n
+            raise
+        return n
 
     def writelines(self, lines):
         for line in lines:
             self.write(line)
 
     def _fail(self, e):
+        self._odd |= WRITE
         try:
             self._error = e
         except MemoryError:
@@ -124,7 +137,7 @@ class Stream(Reading):
         if out is None:
             core._io_queue.drop(self, OUT)
             return self._wake_writers()
-        rest = memoryview(out)[self._off : self._end]
+        rest = memoryview(out)[self._off : self._offered]
         try:
             sent = self.s.write(rest)
         except Exception as e:  # not only OSError: `tls` raises ValueError as well
@@ -138,18 +151,20 @@ class Stream(Reading):
             self._handshake_by = None
         self._sent += sent
         self._off += sent
-        if self._off == self._end:
-            if self._end == len(out):
+        if self._off == self._offered:
+            if self._offered == len(out):
                 self._out = None
                 core._io_queue.drop(self, OUT)
                 if self._half_closed:
                     self._shutdown()
+                elif self._error is None and not self._closing:
+                    self._odd &= ~WRITE
             else:
-                self._end = len(out)
+                self._offered = len(out)
         if self._out is not None and self._off > LIMIT:
             try:
                 self._out = bytearray(memoryview(out)[self._off :])
-                self._end -= self._off
+                self._offered -= self._off
                 self._off = 0
             except MemoryError:
                 pass  # tried again after the next send
@@ -159,10 +174,12 @@ class Stream(Reading):
 
     # async: waits until all bytes written before have been passed to the system
     def drain(self):
-        if self._out is None:
-            if self._error is not None:
+        if not self._odd & WRITE or self._out is None:
+            if self._odd & WRITE and self._error is not None:
                 raise self._error
-            if core._io_queue.must_yield():
+            q = core._io_queue
+            q.spins += 1
+            if q.spins > SPINS:
                 yield from core.sleep_ms(0)
             return
         yield from self._drain(self._by(), "drain")
@@ -227,6 +244,7 @@ class Stream(Reading):
     def write_eof(self):
         # Half-closes the stream: buffered bytes are sent, then the peer reads the end of the stream.
         if not self._half_closed and not self._closing:
+            self._odd |= WRITE
             self._half_closed = True
             if self._out is None:
                 self._shutdown()
@@ -246,6 +264,7 @@ class Stream(Reading):
         # Closes at once, or after the buffered bytes are sent. A peer that does not read them is dropped after the timeout or LINGER seconds.
         if self._closing:
             return
+        self._odd |= READ | WRITE
         self._closing = True
         self._forget_read()
         if self._out is None:
@@ -265,6 +284,7 @@ class Stream(Reading):
     def _limit_handshake(self, by):
         # Limits the handshake of a TLS object, which does not report its end: before `by` the object must send or receive a byte or have
         # the peer's certificate.
+        self._odd |= WRITE
         self._handshake_by = by
         self._alarm(by)
 
@@ -290,6 +310,7 @@ class Stream(Reading):
     def abort(self):
         # Closes at once; bytes that were not sent are lost.
         if not self._closed:
+            self._odd |= READ | WRITE
             self._closing = True
             if self._out is not None:
                 self._error = self._error or OSError(errno.ECONNABORTED, "aborted")

@@ -39,13 +39,17 @@ async def connect_by_name(port):
     w.close()
 
 
+def check_answer(line):
+    if line != b"hello\n":
+        raise ValueError if line else OSError(104)  # the other end had no memory for the connection
+
+
 async def ask(port):
     r, w = await aiosocket.open_connection(HOST, port, timeout=5)
     try:
         w.write(b"hello\n")
         await w.drain()
-        if await r.readline() != b"hello\n":
-            raise ValueError
+        check_answer(await r.readline())
     finally:
         w.close()
 
@@ -61,8 +65,7 @@ async def ask_through_two(port):
         w = aiosocket.StreamWriter(r.s, {})
         w.write(b"hello\n")
         await w.drain()
-        if await r.readline() != b"hello\n":
-            raise ValueError
+        check_answer(await r.readline())
         w.close()
     finally:
         r.close()
@@ -77,9 +80,7 @@ async def ask_by_tls(port):
         try:
             w.write(b"hello\n")
             await w.drain()
-            line = await r.readline()
-            if line != b"hello\n":
-                raise ValueError if line else OSError(104)  # the handler at the other end had no memory
+            check_answer(await r.readline())
         finally:
             w.close()
 
