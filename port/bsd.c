@@ -160,7 +160,7 @@ int usocket_port_somaxconn(void) {
 
 int usocket_port_accept(int handle, usocket_addr_t *peer) {
     sys_addr_t sys;
-    memset(&sys, 0, sizeof(sys));
+    sys.any.sa_family = AF_UNSPEC; /* for a stack that stores no address */
     socklen_t len = sizeof(sys);
     int r;
     TRY(r, USOCKET_EINVAL, SYS(accept)(handle, &sys.any, &len));
@@ -196,7 +196,7 @@ bool usocket_port_connected(int handle) {
 int usocket_port_error(int handle) {
     int value = 0;
     int r = int_option(handle, SOL_SOCKET, SO_ERROR, &value);
-    return r < 0 ? r : value == 0 ? 0 : bsd_translate(value, 0);
+    return r < 0 ? r : bsd_translate(value, 0);
 }
 
 int usocket_port_shutdown(int handle, int how) {
@@ -216,7 +216,7 @@ int usocket_port_shutdown(int handle, int how) {
 
 int usocket_port_name(int handle, bool peer, usocket_addr_t *a) {
     sys_addr_t sys;
-    memset(&sys, 0, sizeof(sys));
+    sys.any.sa_family = AF_UNSPEC;
     socklen_t len = sizeof(sys);
     int r;
     TRY(r, peer ? USOCKET_ENOTCONN : USOCKET_EBADF,
@@ -234,7 +234,7 @@ int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_
     }
     sys_addr_t sys;
     socklen_t size = sizeof(sys);
-    memset(&sys, 0, sizeof(sys));
+    sys.any.sa_family = AF_UNSPEC;
     TRY(r, USOCKET_ENOTCONN, SYS(recvfrom)(handle, buf, len, flags, &sys.any, &size));
     if (r >= 0) {
         bsd_from_system(&sys, size, from);
@@ -286,7 +286,7 @@ int usocket_port_getopt(int handle, int level, int name, void *value, size_t *le
     int error;
     if (level == SOL_SOCKET && name == SO_ERROR && size == sizeof(error)) {
         memcpy(&error, value, sizeof(error));
-        error = error == 0 ? 0 : -bsd_translate(error, 0); /* with this library's numbers, as all codes */
+        error = -bsd_translate(error, 0); /* with this library's numbers, as all codes */
         memcpy(value, &error, sizeof(error));
     }
     return 0;
@@ -331,11 +331,11 @@ static uint8_t poll_mask(int revents) {
 /* Microseconds until the deadline; negative: without end. The loop of usocket_port_wait polls again
  * after 35 minutes, so that no poll divides 64 bits. */
 static int32_t time_left(usocket_time_t deadline) {
-    if (deadline == USOCKET_NEVER || deadline == USOCKET_NOW) {
-        return deadline == USOCKET_NOW ? 0 : -1;
+    if (deadline <= USOCKET_NOW || deadline == USOCKET_NEVER) {
+        return deadline <= USOCKET_NOW ? 0 : -1;
     }
-    usocket_time_t now = usocket_port_now();
-    return deadline <= now ? 0 : deadline - now < INT32_MAX ? (int32_t)(deadline - now) : INT32_MAX;
+    usocket_time_t left = deadline - usocket_port_now();
+    return left < 0 ? 0 : left < INT32_MAX ? (int32_t)left : INT32_MAX;
 }
 
 /* A poll may end early, by rounding or after a slice: then the loop polls for the rest of the

@@ -18,7 +18,8 @@
 usocket_time_t usocket_port_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (usocket_time_t)t.tv_sec * 1000000 + t.tv_nsec / 1000 + 1;
+    /* A product of 32 bits each: the seconds count from the system's start. */
+    return (usocket_time_t)((uint64_t)(uint32_t)t.tv_sec * 1000000u + (uint32_t)t.tv_nsec / 1000u + 1);
 }
 
 void *usocket_port_alloc(size_t size) {

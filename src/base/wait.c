@@ -10,14 +10,11 @@
 /* ---- Timeouts ---------------------------------------------------------------------------------------------------- */
 
 usocket_time_t usocket_deadline_in(usocket_time_t timeout) {
-    if (timeout < 0) {
-        return USOCKET_NEVER;
+    if (timeout <= 0) {
+        return timeout < 0 ? USOCKET_NEVER : USOCKET_NOW;
     }
-    if (timeout == 0) {
-        return USOCKET_NOW;
-    }
-    usocket_time_t now = usocket_port_now() + USOCKET_CLOCK_STEP_US;
-    return timeout < USOCKET_NEVER - now ? now + timeout : USOCKET_NEVER;
+    uint64_t at = (uint64_t)(usocket_port_now() + USOCKET_CLOCK_STEP_US) + (uint64_t)timeout;
+    return at <= INT64_MAX ? (usocket_time_t)at : USOCKET_NEVER;
 }
 
 usocket_time_t usocket_deadline(const usocket_t *s) {

@@ -204,7 +204,7 @@ int usocket_vacant(usocket_t *s) {
         return USOCKET_EISCONN;
     }
     lock_sockets();
-    bool used = (users & USER_COUNT) != 0 || s->refs != 0;
+    bool used = (USOCKET_THREADS && (users & USER_COUNT) != 0) || s->refs != 0;
     unlock_sockets();
     return used ? USOCKET_EBUSY : 0;
 }
