@@ -51,7 +51,7 @@ int usocket_port_alarm_open(void) {
 void usocket_port_alarm_set(int alarm, usocket_time_t deadline) {
     struct itimerspec t = {{0, 0}, {0, 0}}; /* all zero: the timer is off */
     if (deadline != USOCKET_NEVER) {
-        usocket_time_t left = deadline - usocket_port_now();
+        usocket_time_t left = deadline <= USOCKET_NOW ? 0 : deadline - usocket_port_now();
         uint32_t us = left < 1 ? 1 : left < INT32_MAX ? (uint32_t)left : INT32_MAX;
         t.it_value.tv_sec = (time_t)(us / 1000000);
         t.it_value.tv_nsec = (long)(us % 1000000) * 1000;

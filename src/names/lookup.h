@@ -69,10 +69,10 @@ void usocket_dial_source(usocket_addr_t *source, uint16_t family);
 /* The end of the first of n equal parts of the time until the deadline. The division has 32 bits: a
  * part has 71 minutes at most, and the last one (n is 1) ends at the deadline. */
 static inline usocket_time_t part_of_time(usocket_time_t now, usocket_time_t deadline, unsigned n) {
-    usocket_time_t left = deadline - now;
-    if (n <= 1 || deadline == USOCKET_NEVER || left <= 0) {
+    if (n <= 1 || deadline == USOCKET_NEVER || deadline <= now) {
         return deadline;
     }
+    usocket_time_t left = deadline - now;
     return now + (left < UINT32_MAX ? (uint32_t)left : UINT32_MAX) / n;
 }
 
