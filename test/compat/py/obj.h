@@ -11,6 +11,7 @@
 
 typedef size_t qstr;
 enum {
+    MP_QSTRnull,
 #include "compat_qstrs.h"
 };
 const char *qstr_str(qstr q);
@@ -34,6 +35,7 @@ typedef struct {
 #define MP_OBJ_NEW_SMALL_INT(n) ((mp_obj_t)((mp_uint_t)(n) << 1 | 1))
 #define MP_OBJ_SMALL_INT_VALUE(o) ((mp_int_t)(o) >> 1)
 #define MP_OBJ_NEW_QSTR(q) ((mp_obj_t)((mp_uint_t)(q) << 3 | 2))
+#define MP_OBJ_QSTR_VALUE(o) ((mp_uint_t)(o) >> 3)
 
 extern const struct _mp_obj_none_t mp_const_none_obj;
 extern const struct _mp_obj_bool_t mp_const_false_obj, mp_const_true_obj;
