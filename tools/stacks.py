@@ -18,6 +18,7 @@ INDIRECT = {
     "watch_socket": ["the watcher's callback"],
     "run_watch": ["the watcher's callback"],
     "call_port": [],  # PASSED
+    "finish_close": ["usocket_port_close", "usocket_port_no_linger"],
 }
 
 # The functions that callers of src/sockets/calls.c:call_port pass to it.
@@ -80,7 +81,11 @@ class Graph:
                 name = title.rsplit(":", 1)[-1]
                 if name not in INDIRECT:
                     raise ValueError("%s calls through a pointer: tell tools/stacks.py whom" % title)
-                leaves.update(INDIRECT[name])
+                for name in INDIRECT[name]:
+                    called = self.find(name)
+                    size, more = self.worst(called, above + (title,)) if called else (0, {name})
+                    deepest = max(deepest, size)
+                    leaves |= more
             elif target not in self.bytes:
                 leaves.add(re.sub(r"^\*?look_", "", target.rsplit(":", 1)[-1]))
             else:

@@ -49,14 +49,14 @@
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 382 + 308 (0 -> 1) */
+ *  @cost 374 + 354 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
 
 /** Servers: listen and accept. 0: neither they nor usocket_backlog exist, nor create_server in
  *  Python; bind stays, for a source address and for receiving datagrams.
- *  @cost 326 + 842 (0 -> 1) */
+ *  @cost 322 + 842 (0 -> 1) */
 #ifndef USOCKET_SERVER
 #define USOCKET_SERVER 1
 #endif
@@ -64,7 +64,7 @@
 /** Datagram and raw sockets. 0: usocket_open refuses all but streams with USOCKET_ESOCKTNOSUPPORT;
  *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants); a lookup
  *  that names no type answers streams; an address given to usocket_send_by is ignored.
- *  @cost 274 + 420 (0 -> 1) */
+ *  @cost 272 + 420 (0 -> 1) */
 #ifndef USOCKET_DATAGRAMS
 #define USOCKET_DATAGRAMS 1
 #endif
@@ -73,14 +73,14 @@
  *  poll of the descriptor reports them, where the port's stack can duplicate a descriptor. 1: only
  *  usocket_poll does, and so MicroPython's select. 0: usocket_unread and usocket_unread_take do not
  *  exist.
- *  @cost 200 + 0 (0 -> 2) */
+ *  @cost 542 + 0 (0 -> 2) */
 #ifndef USOCKET_UNREAD
 #define USOCKET_UNREAD 2
 #endif
 
 /** SO_RCVTIMEO and SO_SNDTIMEO bound the waits of a blocking socket. 0: setting them is
  *  USOCKET_ENOPROTOOPT, and the module lacks their names; settimeout has to do.
- *  @cost 200 + 16 (0 -> 1) */
+ *  @cost 84 + 16 (0 -> 1) */
 #ifndef USOCKET_SO_TIMEO
 #define USOCKET_SO_TIMEO 1
 #endif
@@ -89,7 +89,7 @@
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
- *  @cost 3346 + 3667, RAM 12 (0 -> 1) */
+ *  @cost 3360 + 3647, RAM 12 (0 -> 1) */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1
 #endif
@@ -148,7 +148,7 @@
 
 /** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
  *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
- *  @cost 1844 + 436 (0 -> 4) */
+ *  @cost 1886 + 468 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -168,7 +168,7 @@
 /** Lookups that an event loop can wait for, and with USOCKET_RACE connects; lookups of one name in
  *  progress share one thread. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor
  *  resolver and dialer in Python.
- *  @cost 666 + 641, RAM 4 (0 -> 1) */
+ *  @cost 694 + 625, RAM 4 (0 -> 1) */
 #ifndef USOCKET_ASYNC
 #if USOCKET_LARGE && USOCKET_NAMES
 #define USOCKET_ASYNC 1
@@ -179,7 +179,7 @@
 
 /** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
- *  @cost 584 + 3804, RAM 4 (0 -> 1) */
+ *  @cost 612 + 3788, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
@@ -188,7 +188,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1378 + 312, RAM 4 (0 -> 1) */
+ *  @cost 1348 + 312, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -264,7 +264,7 @@
 
 /** Texts for error codes (usocket_strerror). 0: their names only, and an exception of the module
  *  says what was tried and with whom, but not why: its number has to do.
- *  @cost 1007 + 0 (0 -> 1) */
+ *  @cost 1056 + 8 (0 -> 1) */
 #ifndef USOCKET_WORDS
 #define USOCKET_WORDS 1
 #endif
@@ -273,7 +273,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 31136 + 2817, RAM 172 (0 -> 1) */
+ *  @cost 30762 + 2874, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -314,7 +314,7 @@
  *  0: nor has a socket the argument fileno, the attributes family, type, proto and timeout, or a
  *  repr of its own; a timeout has no attribute sent, and the exceptions print as their class and
  *  a tuple (number, words); SHUT_*, INADDR_*, SOMAXCONN and has_ipv6 do not exist.
- *  @cost 0 + 10238 (0 -> 1) */
+ *  @cost 0 + 11129 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
