@@ -219,7 +219,7 @@ class IOQueue:
         self.waits = 0  # number of waiting tasks
         self.events = ()  # events of the last poll that were not dispatched yet
         self.woken = 0  # number of woken tasks that have not run yet
-        self.ready = []  # objects whose tasks the queue resumes next
+        self.ready = []  # objects with tasks that the queue resumes next
         self.recent = []  # objects with a reader woken since the last poll: they stay registered in case it waits again before the next
         self.spins = 0  # number of calls since the last poll, or since a task was resumed, that completed without waiting
         old = core._io_queue

@@ -181,7 +181,7 @@ usocket_time_t usocket_py_timeout(mp_obj_t arg) {
 #endif
 }
 
-/* Without floats, the fraction of a second is dropped. The interpreter divides, whose integers may be long. */
+/* Without floats, the fraction of a second is dropped. The interpreter divides: its integers may be long. */
 mp_obj_t usocket_py_timeout_obj(usocket_time_t timeout) {
     if (timeout < 0) {
         return mp_const_none;

@@ -41,7 +41,7 @@ def lines(text, column):
 
 
 def rows_of(page):
-    """The span of the rows in a README's text: the table whose first row is that of the core."""
+    """The span of the rows in a README's text: the table that begins with the row of the core."""
     return re.search(r"(?m)^\| (?:%s) \|.*\n(?:\|.*\n)*" % "|".join(re.escape(name) for name in ROWS[0][1:]), page).span()
 
 
@@ -60,7 +60,7 @@ def write(text):
 
 
 def problems(text):
-    """READMEs whose rows are not those of bench/size.md."""
+    """READMEs with other rows than those of bench/size.md."""
     found = []
     for name, column in PAGES:
         page = read(name)

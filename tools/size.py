@@ -45,7 +45,7 @@ CONFIGURATIONS = {
     "TCP client only": TCP_CLIENT,
 }
 
-# The ports whose stacks have BSD sockets.
+# The ports with BSD sockets.
 BSD_PORTS = ("posix", "lwip", "rtthread")
 
 # The files of the core that only a build with TLS fills.

@@ -69,7 +69,8 @@
 /* Wait with the precision of the clock. left: microseconds; negative: without end. */
 #define plat_pollfd struct pollfd
 static inline int plat_poll(plat_pollfd *fds, unsigned n, int32_t left) {
-    struct timespec t = {.tv_sec = (time_t)((uint32_t)left / 1000000), .tv_nsec = (long)((uint32_t)left % 1000000) * 1000};
+    struct timespec t = {
+        .tv_sec = (time_t)((uint32_t)left / 1000000), .tv_nsec = (long)((uint32_t)left % 1000000) * 1000};
     return ppoll(fds, n, left < 0 ? NULL : &t, NULL);
 }
 
