@@ -98,26 +98,20 @@ static int32_t receive(int handle, void *buf, size_t len, int flags, usocket_add
     if (s == NULL) {
         return USOCKET_EBADF;
     }
-    switch (s->kind) {
-        case LISTENER:
-            return USOCKET_ENOTCONN;
-        default:
-#if USOCKET_DATAGRAMS
-            return datagram_recv(s, buf, len, flags, from);
-#else
-            (void)from;
-            return USOCKET_EOPNOTSUPP;
-#endif
+    if (s->kind == LISTENER) {
+        return USOCKET_ENOTCONN;
     }
+#if USOCKET_DATAGRAMS
+    return datagram_recv(s, buf, len, flags, from);
+#else
+    (void)from;
+    return USOCKET_EOPNOTSUPP;
+#endif
 }
 
 int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
     int32_t r;
-    UNDER_LWIP(r, receive(handle, buf, len, flags, from));
-    if (PLAT_PUMPS && r == USOCKET_EAGAIN) {
-        PLAT_PUMP();
-        UNDER_LWIP(r, receive(handle, buf, len, flags, from));
-    }
+    UNDER_LWIP_OR_PUMP(r, receive(handle, buf, len, flags, from));
     return r;
 }
 
@@ -208,11 +202,7 @@ static int32_t send_to(int handle, const void *buf, size_t len, int flags, const
 
 int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
     int32_t r;
-    UNDER_LWIP(r, send_to(handle, buf, len, flags, to));
-    if (PLAT_PUMPS && r == USOCKET_EAGAIN) {
-        PLAT_PUMP();
-        UNDER_LWIP(r, send_to(handle, buf, len, flags, to));
-    }
+    UNDER_LWIP_OR_PUMP(r, send_to(handle, buf, len, flags, to));
     return r;
 }
 

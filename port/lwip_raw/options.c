@@ -25,7 +25,7 @@ void options_begin(slot_t *s, int family, int proto) {
     set->timeo[0] = set->timeo[1] = 0;
 }
 
-/* What a row of the table describes. The first ones have a place in the settings, TOS to WORD with a number of a range. */
+/* Kinds of rows. TTL to WORD are numbers of a range, with a place in the settings. */
 enum { FLAG, TTL, TOS, COUNT, WORD, ROOM, TIMEO, LINGER, DEVICE, TYPE, PENDING, LISTENS, MULTICAST, GROUP };
 
 typedef struct {

@@ -107,7 +107,18 @@ extern slot_t slots[PLAT_HANDLE_COUNT];
         PLAT_LWIP_EXIT; \
     } while (0)
 
-/* The same for a call without a result. */
+/* The same for a call that may find nothing, USOCKET_EAGAIN. Where PLAT_PUMP runs lwIP, lwIP takes
+ * in what has arrived, and the call is made again. */
+#define UNDER_LWIP_OR_PUMP(r, call) \
+    do { \
+        UNDER_LWIP(r, call); \
+        if (PLAT_PUMPS && (r) == USOCKET_EAGAIN) { \
+            PLAT_PUMP(); \
+            UNDER_LWIP(r, call); \
+        } \
+    } while (0)
+
+/* UNDER_LWIP for a call without a result. */
 #define DO_UNDER_LWIP(call) \
     do { \
         PLAT_LWIP_ENTER; \

@@ -254,11 +254,7 @@ static int accept_from(slot_t *s, usocket_addr_t *peer) {
 
 int usocket_port_accept(int handle, usocket_addr_t *peer) {
     int r;
-    UNDER_LWIP(r, accept_from(socket_of(handle), peer));
-    if (PLAT_PUMPS && r == USOCKET_EAGAIN) {
-        PLAT_PUMP();
-        UNDER_LWIP(r, accept_from(socket_of(handle), peer));
-    }
+    UNDER_LWIP_OR_PUMP(r, accept_from(socket_of(handle), peer));
     return r;
 }
 
