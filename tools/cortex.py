@@ -274,10 +274,22 @@ class Target:
 
     def graph(self, port):
         """The call graph of the library on a port, with the stack of each function."""
-        path = "%s/stub_%s.c" % (self.out, port)
-        write(path, stacks.stub())
-        self.compile(self.sources(port) + [path], port=port, options=["-fcallgraph-info=su"])
-        graph = stacks.graph_of("%s/%d" % (self.out, self.runs))
+        folder, option = "%s/graph_%s" % (self.out, port), "-fcallgraph-info=su"
+        write(folder + "/stub.c", stacks.stub())
+        call([CC, *self.flags(folder + "/stub.c", {}, port), option, "-c", "-o", folder + "/stub.o", folder + "/stub.c"])
+
+        def one(path):
+            flags = tuple(self.flags(path, {}, port))
+            made = self.kept(path, self.text(path, flags), (option,))
+            if not os.path.exists(made):
+                call([CC, *flags, option, "-c", "-o", made[:-2] + ".new.o", path])
+                os.replace(made[:-2] + ".new.ci", made[:-2] + ".ci")
+                os.replace(made[:-2] + ".new.o", made)
+            os.link(made[:-2] + ".ci", "%s/%s.ci" % (folder, os.path.relpath(path, self.root).replace("/", "_")))
+
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(one, self.sources(port)))
+        graph = stacks.graph_of(folder)
         if graph.problems:
             raise Problem(graph.problems[0])
         return graph

@@ -45,7 +45,7 @@ CONFIGURATIONS = {
     "TCP client only": TCP_CLIENT,
 }
 
-# The ports with BSD sockets.
+# The ports for stacks with BSD sockets.
 BSD_PORTS = ("posix", "lwip", "rtthread")
 
 # The files of the core that only a build with TLS fills.
@@ -196,8 +196,9 @@ def main():
         target = Target(find_micropython(given.micropython))
         report = everything(target, None if given.write else growth.limits(growth.read(TABLE) or ""), given.check, not (given.check and given.no_knobs))
         functions = [] if given.check or given.write else largest.lines(target, given.since)
-        for name in set(glob.glob(KEPT + "/*.o")) - target.kept_now:
-            os.unlink(name)
+        for name in glob.glob(KEPT + "/*"):
+            if os.path.splitext(name)[0] + ".o" not in target.kept_now:
+                os.unlink(name)
     except Problem as e:
         sys.exit("size.py: " + str(e))
     if given.check:

@@ -8,7 +8,7 @@ import re
 import cortex
 
 # Files that may; empty when none has to.
-ALLOWED = ("port/bsd.c", "port/bsd_sets.c", "port/events.c", "port/lwip/sockets.c", "src/mbedtls/mbed_support.c")
+ALLOWED = ()
 
 
 def references(target):
