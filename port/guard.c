@@ -45,7 +45,7 @@ static int enter(int handle, int family, int type, int stage, int *number) {
 }
 
 int guard_socket(int family, int type, int proto) {
-    guard_lock();
+    usocket_port_lock_sockets();
     int number = check_kind(family, type, proto);
     int r = -1;
     if (number == 0) {
@@ -63,7 +63,7 @@ int guard_socket(int family, int type, int proto) {
 
 /* Connections that have ended while they waited are skipped. */
 int guard_accept(int handle, struct sockaddr *addr, socklen_t *len) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = e == NULL ? EBADF : e->type != SOCK_STREAM ? EOPNOTSUPP : e->stage != LISTENING ? EINVAL : 0;
     int r = -1;
@@ -133,7 +133,7 @@ static int get_known(int handle) {
 }
 
 int guard_set_nonblocking(int handle) {
-    guard_lock();
+    usocket_port_lock_sockets();
     int number = 0;
     int r = plat_set_nonblocking(handle);
     if (r < 0) {
@@ -146,13 +146,13 @@ int guard_set_nonblocking(int handle) {
 }
 
 int guard_close(int handle) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_slot(handle);
     if (e != NULL) {
         e->type = 0;
     }
     guard_listener_end(handle);
-    guard_unlock();
+    usocket_port_unlock_sockets();
     return plat_close(handle); /* without the lock, since it may linger */
 }
 
@@ -165,7 +165,7 @@ static socklen_t set_any(const entry_t *e, sys_addr_t *sys) {
 }
 
 int guard_bind(int handle, const struct sockaddr *addr, socklen_t len) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int r = -1;
     int number = e == NULL                                                                             ? EBADF
@@ -184,7 +184,7 @@ int guard_bind(int handle, const struct sockaddr *addr, socklen_t len) {
 }
 
 int guard_getsockname(int handle, struct sockaddr *addr, socklen_t *len) {
-    guard_lock();
+    usocket_port_lock_sockets();
     socklen_t room = *len;
     int number = 0;
     entry_t *e = guard_lookup(handle);
@@ -205,7 +205,7 @@ int guard_getsockname(int handle, struct sockaddr *addr, socklen_t *len) {
 }
 
 int guard_getpeername(int handle, struct sockaddr *addr, socklen_t *len) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;
     int r = -1;
@@ -260,7 +260,7 @@ static int may_connect(int handle, entry_t *e, const struct sockaddr *addr, int 
 }
 
 int guard_connect(int handle, const struct sockaddr *addr, socklen_t len) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;
     int r = e == NULL ? -1 : may_connect(handle, e, addr, &number);
@@ -283,7 +283,7 @@ int guard_connect(int handle, const struct sockaddr *addr, socklen_t len) {
 }
 
 int guard_listen(int handle, int backlog) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = e == NULL ? EBADF : e->type != SOCK_STREAM ? EOPNOTSUPP : e->stage != FRESH ? EINVAL : 0;
     int r = -1;
@@ -322,7 +322,7 @@ static int shut_listener(int handle, entry_t *e, int how) {
 }
 
 int guard_shutdown(int handle, int how) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     if (e == NULL) {
         return guard_done(-1, EBADF);
@@ -353,7 +353,7 @@ int guard_shutdown(int handle, int how) {
 #define IS_LISTENER(e) ((e) != NULL && (e)->stage == LISTENING)
 
 int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *len) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = EFAULT;
     int r = 0;
@@ -384,7 +384,7 @@ int guard_getsockopt(int handle, int level, int name, void *value, socklen_t *le
 }
 
 int guard_setsockopt(int handle, int level, int name, const void *value, socklen_t len) {
-    guard_lock();
+    usocket_port_lock_sockets();
     int number = EBADF;
     int r = -1;
     const entry_t *e = guard_lookup(handle);

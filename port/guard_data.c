@@ -81,7 +81,7 @@ static ssize_t receive_stream(int handle, entry_t *e, void *buf, size_t len, int
 ssize_t guard_recvfrom(int handle, void *buf, size_t len, int flags, struct sockaddr *addr, socklen_t *alen) {
     char none = 0;
     buf = buf != NULL ? buf : &none; /* stacks need an address, even of an empty buffer */
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;
     ssize_t r = -1;
@@ -155,7 +155,7 @@ static ssize_t send_stream(int handle, entry_t *e, const void *buf, size_t len, 
 ssize_t guard_sendto(int handle, const void *buf, size_t len, int flags, const struct sockaddr *addr, socklen_t alen) {
     const char none = 0;
     buf = buf != NULL ? buf : &none;
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;
     ssize_t r = -1;
@@ -178,7 +178,7 @@ ssize_t guard_sendto(int handle, const void *buf, size_t len, int flags, const s
 
 /* After the end of a stream the stack may count what it has dropped; a listener has no data. */
 int guard_pending(int handle, int *count) {
-    guard_lock();
+    usocket_port_lock_sockets();
     entry_t *e = guard_lookup(handle);
     int number = EBADF;
     int r = -1;

@@ -30,7 +30,7 @@ static int standing(const entry_t *e, int events) {
 
 /* Update the state after the stack's answer. */
 static void learn(int handle, entry_t *e, int revents) {
-    guard_lock();
+    usocket_port_lock_sockets();
     if (guard_lookup(handle) == NULL) {
         /* closed meanwhile */
     } else if (e->stage == CONNECTING) {
@@ -38,7 +38,7 @@ static void learn(int handle, entry_t *e, int revents) {
     } else if (e->stage == CONNECTED && e->type == SOCK_STREAM && (revents & POLLERR)) {
         e->flags |= TROUBLE;
     }
-    guard_unlock();
+    usocket_port_unlock_sockets();
 }
 
 /* Correct the stack's answer, and update the state by it. The lock is for the update alone: a

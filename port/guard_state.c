@@ -20,7 +20,7 @@ entry_t *guard_lookup(int handle) {
 }
 
 int guard_done(int r, int number) {
-    guard_unlock();
+    usocket_port_unlock_sockets();
     if (r < 0) {
         plat_set_errno(number);
     }

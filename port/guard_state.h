@@ -58,19 +58,6 @@ static inline bool guard_would_block(int number) {
     return number == EAGAIN || number == EWOULDBLOCK;
 }
 
-/* The library's lock; nothing where one thread alone may use sockets. */
-static inline void guard_lock(void) {
-#if USOCKET_THREADS
-    usocket_port_lock();
-#endif
-}
-
-static inline void guard_unlock(void) {
-#if USOCKET_THREADS
-    usocket_port_unlock();
-#endif
-}
-
 /* Release the library's lock, and if r is negative store the number for plat_errno(); unlocking may
  * have changed it. @return r */
 int guard_done(int r, int number);

@@ -289,6 +289,19 @@ void usocket_port_free(void *p);
 void usocket_port_lock(void);
 void usocket_port_unlock(void);
 
+/** The same around the state of sockets: nothing where one thread alone may use them. */
+static inline void usocket_port_lock_sockets(void) {
+#if USOCKET_THREADS
+    usocket_port_lock();
+#endif
+}
+
+static inline void usocket_port_unlock_sockets(void) {
+#if USOCKET_THREADS
+    usocket_port_unlock();
+#endif
+}
+
 /** Run a function in a new detached thread with all signals blocked. @return 0; USOCKET_EAGAIN,
  *  USOCKET_ENOMEM */
 int usocket_port_spawn(void (*run)(void *), void *arg);

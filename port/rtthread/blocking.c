@@ -231,14 +231,10 @@ int blocking_send(blocking_t *s, const void *buf, size_t len, const struct socka
     int fd = FD(s);
     bool dgram = s->type == SOCK_DGRAM;
     struct sockaddr *peer = dgram ? (struct sockaddr *)&s->peer : NULL;
-#if USOCKET_THREADS
-    usocket_port_unlock();
-#endif
+    usocket_port_unlock_sockets();
     int r = CALL(fd, sendto(fd, buf, len, 0, peer, dgram ? sizeof(s->peer) : 0));
     error = errno;
-#if USOCKET_THREADS
-    usocket_port_lock();
-#endif
+    usocket_port_lock_sockets();
     if (r > 0) {
         return r;
     }

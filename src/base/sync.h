@@ -39,17 +39,8 @@
  * event_set, dup, show_readable and show_socket. There is one exception: the first connection under
  * a server's credentials makes the keys of tickets and cookies under it, once, and so allocates and
  * calls usocket_port_random (src/mbedtls/mbed_connection.c). */
-static inline void lock_sockets(void) {
-#if USOCKET_THREADS
-    usocket_port_lock();
-#endif
-}
-
-static inline void unlock_sockets(void) {
-#if USOCKET_THREADS
-    usocket_port_unlock();
-#endif
-}
+#define lock_sockets() usocket_port_lock_sockets()
+#define unlock_sockets() usocket_port_unlock_sockets()
 
 /* The number of this process; a child of fork(), in
  * which no thread of the parent runs, has another one. */
