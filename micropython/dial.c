@@ -25,7 +25,7 @@ static const char *open_lookup(const usocket_dial_t *d) {
 static const char *name_of(int code) {
 #if USOCKET_HAS_ERRNO && USOCKET_PY_EXTRAS
     qstr name = usocket_errno_name(-code);
-    name = name != MP_QSTRnull ? name : usocket_py_constant(-code);
+    name = name != MP_QSTRnull ? name : usocket_py_error_name(code);
     return name != MP_QSTRnull ? qstr_str(name) : usocket_strerror(code);
 #else
     return usocket_errname(code);

@@ -64,11 +64,31 @@ static void raise_bare(int code) {
     }
 }
 
-/* Most names are in MicroPython's tables already: in that of errno, or of this module. */
+#if USOCKET_HAS_ERRNO && USOCKET_PY_EXTRAS
+
+#define ROW(name) \
+    { MP_QSTR_##name, -USOCKET_##name }
+
+qstr usocket_py_error_name(int code) {
+    static const struct {
+        uint16_t name;
+        uint8_t number;
+    } rows[] = {USOCKET_PY_ERROR_NAMES(ROW), USOCKET_PY_OTHER_ERROR_NAMES(ROW)};
+    for (size_t i = 0; i < MP_ARRAY_SIZE(rows); i++) {
+        if (rows[i].number == -code) {
+            return rows[i].name;
+        }
+    }
+    return MP_QSTRnull;
+}
+
+#endif
+
+/* OSError itself prints the names that MicroPython's errno has. */
 void usocket_py_name_first(const mp_print_t *print, int code) {
 #if USOCKET_HAS_ERRNO && USOCKET_PY_EXTRAS
     if (type_of(code) == &mp_type_OSError && usocket_errno_name(-code) == MP_QSTRnull) {
-        qstr name = usocket_py_constant(-code);
+        qstr name = usocket_py_error_name(code);
         if (name != MP_QSTRnull) {
             mp_printf(print, "%q: ", name);
         }

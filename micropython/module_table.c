@@ -148,30 +148,8 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     OURS(ETLS_CLOCK),
 #endif
 #endif
-#if USOCKET_PY_EXTRAS /* Numbers that MicroPython's errno lacks. */
-    ERRNO(EFAULT),
-    ERRNO(EBUSY),
-    ERRNO(ENXIO),
-    ERRNO(ENFILE),
-    ERRNO(EMFILE),
-    ERRNO(EPIPE),
-    ERRNO(ENAMETOOLONG),
-    ERRNO(EPROTO),
-    ERRNO(ENOTSOCK),
-    ERRNO(EDESTADDRREQ),
-    ERRNO(EMSGSIZE),
-    ERRNO(EPROTOTYPE),
-    ERRNO(ENOPROTOOPT),
-    ERRNO(EPROTONOSUPPORT),
-    ERRNO(ESOCKTNOSUPPORT),
-    ERRNO(EAFNOSUPPORT),
-    ERRNO(EADDRNOTAVAIL),
-    ERRNO(ENETDOWN),
-    ERRNO(ENETUNREACH),
-    ERRNO(ENETRESET),
-    ERRNO(EISCONN),
-    ERRNO(ESHUTDOWN),
-    ERRNO(EHOSTDOWN),
+#if USOCKET_PY_EXTRAS
+    USOCKET_PY_ERROR_NAMES(ERRNO),
 #endif
 #if USOCKET_NAMES && USOCKET_PY_EXTRAS
     OURS(AI_PASSIVE),
@@ -403,20 +381,6 @@ static const mp_rom_map_elem_t module_globals_table[] = {
 #endif
 };
 static MP_DEFINE_CONST_DICT(module_globals, module_globals_table);
-
-#if USOCKET_PY_EXTRAS
-/* No other constants begin with E and have the number of an error. */
-qstr usocket_py_constant(int number) {
-    const mp_map_elem_t *row = (const mp_map_elem_t *)module_globals_table;
-    for (size_t i = 0; i < MP_ARRAY_SIZE(module_globals_table); i++) {
-        qstr name = MP_OBJ_QSTR_VALUE(row[i].key);
-        if (row[i].value == MP_OBJ_NEW_SMALL_INT(number) && *qstr_str(name) == 'E') {
-            return name;
-        }
-    }
-    return MP_QSTRnull;
-}
-#endif
 
 const mp_obj_module_t mod_usocket_module = {
     .base = {&mp_type_module},

@@ -107,10 +107,18 @@ MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *pee
 /* Raise the exception of a code after `sent` of `len` bytes were sent; len == 0 if the length is unknown. */
 MP_NORETURN void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len);
 
-#if USOCKET_PY_EXTRAS
-/* The name of the module's constant E* with this number, or MP_QSTRnull. */
-qstr usocket_py_constant(int number);
-#endif
+/* The errors that MicroPython's errno lacks: constants of the module, and those that only texts name. */
+#define USOCKET_PY_ERROR_NAMES(ROW) \
+    ROW(EFAULT), ROW(EBUSY), ROW(ENXIO), ROW(ENFILE), ROW(EMFILE), ROW(EPIPE), ROW(ENAMETOOLONG), ROW(EPROTO), \
+        ROW(ENOTSOCK), ROW(EDESTADDRREQ), ROW(EMSGSIZE), ROW(EPROTOTYPE), ROW(ENOPROTOOPT), ROW(EPROTONOSUPPORT), \
+        ROW(ESOCKTNOSUPPORT), ROW(EAFNOSUPPORT), ROW(EADDRNOTAVAIL), ROW(ENETDOWN), ROW(ENETUNREACH), ROW(ENETRESET), \
+        ROW(EISCONN), ROW(ESHUTDOWN), ROW(EHOSTDOWN)
+#define USOCKET_PY_OTHER_ERROR_NAMES(ROW) \
+    ROW(EINTR), ROW(ENOTDIR), ROW(ENOSPC), ROW(EROFS), ROW(EDOM), ROW(ERANGE), ROW(ENOSYS), ROW(ELOOP), \
+        ROW(EOVERFLOW), ROW(EPFNOSUPPORT)
+
+/* The name of a code of those, or MP_QSTRnull. */
+qstr usocket_py_error_name(int code);
 
 /* Print the code's name, where OSError would print a bare number because MicroPython's errno does not know it. */
 void usocket_py_name_first(const mp_print_t *print, int code);

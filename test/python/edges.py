@@ -151,6 +151,16 @@ def names_that_are_no_utf8():
         os.remove(name)
 
 
+def errors_that_only_texts_name():
+    if not hasattr(socket, "AF_UNIX"):
+        return
+    here = "/dev/shm/usocket-edges-%d" % id(check)
+    open(here, "w").close()
+    e = raises("bind below a file", 20, socket.socket(socket.AF_UNIX).bind, here + "/name")
+    check("its words begin with the name of the error", str(e.args[1]).split(":")[0], "ENOTDIR")
+    os.remove(here)
+
+
 def tls_names_that_are_no_utf8():
     if hasattr(socket, "SOL_TLS") and raised(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC).close()) is None:
         s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
@@ -411,7 +421,7 @@ def short_buffers_of_a_file():
 sections(
     whole_datagrams, lines_in_a_datagram, datagrams_and_threads, the_system_s_own_timeout, the_system_s_own_timeout_of_streams, reset_after_data,
     linger_of_zero, beyond_32_bits, the_default_timeout, connecting, scopes, a_handler_and_kept_bytes, flags_and_large_sizes, detach_and_a_reader,
-    short_buffers_of_a_file, names_that_are_no_utf8, tls_names_that_are_no_utf8, nuls, ports_as_text, tuples_of_other_classes, addresses_of_four,
+    short_buffers_of_a_file, names_that_are_no_utf8, errors_that_only_texts_name, tls_names_that_are_no_utf8, nuls, ports_as_text, tuples_of_other_classes, addresses_of_four,
     failures_without_a_socket, urgent_data,
 )  # fmt: skip
 # None is no option value at any length: the call raises, or the option has no value; memory is never read through a null pointer.
