@@ -21,8 +21,8 @@ static void finish(usocket_lookup_t *l, int r) {
  * refuses ends the lookup, too, and the wait returns its code; only a lack of handles or memory is
  * a failure of the call, which the caller may repeat. */
 int usocket_lookup_dispatch(usocket_lookup_t *l) {
-    if (l->reverse) {
-        finish(l, run_reverse(l));
+    if (l->reverse != NULL) {
+        finish(l, l->reverse(l));
         return 0;
     }
     l->handle = usocket_port_ask(l->host, l->family, l->flags);

@@ -36,19 +36,19 @@ struct usocket_lookup {
 #if USOCKET_FORK
     unsigned process; /* The process that began it. */
 #endif
-    int error;                         /* The result: 0, or a code. */
-    uint8_t state;                     /* QUEUED, RUNNING, DONE. */
-    bool abandoned;                    /* The caller has freed it while a worker runs it. */
-    bool uncounted;                    /* Abandoned, with its worker not counted in `workers` any more. */
-    bool reverse;                      /* It looks up the name of addr[0]. */
-    uint8_t kinds;                     /* Bit i: the answer has row i of resolve.c's table. */
-    int proto;                         /* The protocol for the row that takes any. */
-    int family, flags;                 /* As of the query; USOCKET_NI_* of a reverse lookup. */
-    uint16_t ports[2];                 /* The port of a stream and of a datagram socket. */
-    size_t n;                          /* The number of addresses in `addr`. */
-    char service[USOCKET_SERVICE_MAX]; /* The service that a reverse lookup has found. */
-    char host[USOCKET_HOST_MAX];       /* The name; of a reverse lookup, the address as text. */
-    char canon[USOCKET_HOST_MAX];      /* The canonical name, or the name that a reverse lookup has found. */
+    int error;                          /* The result: 0, or a code. */
+    int (*reverse)(usocket_lookup_t *); /* It looks up the name of addr[0], by this function; NULL: it does not. */
+    uint8_t state;                      /* QUEUED, RUNNING, DONE. */
+    bool abandoned;                     /* The caller has freed it while a worker runs it. */
+    bool uncounted;                     /* Abandoned, with its worker not counted in `workers` any more. */
+    uint8_t kinds;                      /* Bit i: the answer has row i of resolve.c's table. */
+    int proto;                          /* The protocol for the row that takes any. */
+    int family, flags;                  /* As of the query; USOCKET_NI_* of a reverse lookup. */
+    uint16_t ports[2];                  /* The port of a stream and of a datagram socket. */
+    size_t n;                           /* The number of addresses in `addr`. */
+    char service[USOCKET_SERVICE_MAX];  /* The service that a reverse lookup has found. */
+    char host[USOCKET_HOST_MAX];        /* The name; of a reverse lookup, the address as text. */
+    char canon[USOCKET_HOST_MAX];       /* The canonical name, or the name that a reverse lookup has found. */
     usocket_addr_t addr[USOCKET_RESOLVER_RESULTS];
 };
 
@@ -74,16 +74,6 @@ static inline usocket_time_t part_of_time(usocket_time_t now, usocket_time_t dea
     }
     usocket_time_t left = deadline - now;
     return now + (left < UINT32_MAX ? (uint32_t)left : UINT32_MAX) / n;
-}
-
-/* Find the name of addr[0], on this thread. 0, or a code. */
-static inline int run_reverse(usocket_lookup_t *l) {
-    int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
-    if (r == USOCKET_EAI_NONAME && !(l->flags & USOCKET_NI_NAMEREQD)) {
-        memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form stands for the name */
-        r = 0;
-    }
-    return r;
 }
 
 /* Run a lookup: on a worker where USOCKET_RESOLVER_WORKERS is not 0, with USOCKET_ASKS in the

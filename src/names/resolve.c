@@ -99,7 +99,7 @@ static bool has_ended(const usocket_lookup_t *l) {
 }
 
 int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *out) {
-    if (!has_ended(l) || l->error != 0 || l->reverse) {
+    if (!has_ended(l) || l->error != 0 || l->reverse != NULL) {
         return USOCKET_ENOENT;
     }
     /* An answer is an address with a row of the table; n counts these pairs. IPv4 comes first, and
@@ -293,6 +293,17 @@ int usocket_lookup_start(usocket_lookup_t **lookup, const usocket_query_t *q) {
     return start_lookup(lookup, l, r);
 }
 
+/* Find the name of addr[0], on this thread. 0, or a code. Only usocket_lookup_reverse names it, so
+ * that a program without that call does not link the port's part. */
+static int run_reverse(usocket_lookup_t *l) {
+    int r = usocket_port_reverse(&l->addr[0], l->flags, l->canon);
+    if (r == USOCKET_EAI_NONAME && !(l->flags & USOCKET_NI_NAMEREQD)) {
+        memcpy(l->canon, l->host, sizeof(l->canon)); /* the numeric form stands for the name */
+        r = 0;
+    }
+    return r;
+}
+
 #define NI_ALL \
     (USOCKET_NI_NUMERICHOST | USOCKET_NI_NUMERICSERV | USOCKET_NI_NOFQDN | USOCKET_NI_NAMEREQD | USOCKET_NI_DGRAM)
 
@@ -308,7 +319,7 @@ int usocket_lookup_reverse(usocket_lookup_t **lookup, const usocket_addr_t *a, i
     if (l == NULL) {
         return USOCKET_EAI_MEMORY;
     }
-    l->reverse = true;
+    l->reverse = run_reverse;
     l->flags = flags;
     l->addr[0] = *a;
     /* The numeric form of the service, and of the host

@@ -18,8 +18,8 @@
 /* Ask the system's resolver, and store the answer in l, which no other thread reads before it is
  * DONE. Waits as long as the resolver does. 0, or a code. */
 static int run_lookup(usocket_lookup_t *l) {
-    if (l->reverse) {
-        return run_reverse(l);
+    if (l->reverse != NULL) {
+        return l->reverse(l);
     }
     size_t n = USOCKET_RESOLVER_RESULTS;
     int r = usocket_port_resolve(l->host, l->family, l->flags, l->addr, &n, l->canon, &l->uncounted);
@@ -78,8 +78,8 @@ static usocket_lookup_t *running; /* The jobs that workers run, linked by `next`
 /* True if b can have the answer of a. A reverse lookup is
  * not shared, nor one that its worker runs for no caller. */
 static bool is_same_question(const usocket_lookup_t *a, const usocket_lookup_t *b) {
-    return !a->reverse && !b->reverse && !a->uncounted && a->family == b->family && a->flags == b->flags &&
-        strcmp(a->host, b->host) == 0;
+    return a->reverse == NULL && b->reverse == NULL && !a->uncounted && a->family == b->family &&
+        a->flags == b->flags && strcmp(a->host, b->host) == 0;
 }
 
 /* Make l follow a lookup of the same name, if there is one. */
