@@ -37,18 +37,19 @@ static int choose_kinds(usocket_lookup_t *l, const usocket_query_t *q) {
         l->kinds = KINDS_DEFAULT;
         return 0;
     }
-    /* One row answers; the row that takes any protocol is tried last. */
-    for (size_t i = 0; i <= KINDS; i++) {
-        size_t k = i == KINDS ? KIND_RAW : i;
-        if (i == KIND_RAW || (q->type != 0 && q->type != kinds[k].type)) {
-            continue;
-        }
-        if (k == KIND_RAW || q->proto == 0 || q->proto == kinds[k].proto) {
-            l->kinds = (uint8_t)(1u << k);
-            return k == KIND_RAW && q->service != NULL ? USOCKET_EAI_SERVICE : 0;
+    /* One row answers; the row that takes any protocol, if no other one has it. */
+    size_t k = 0;
+    while ((q->type != 0 && q->type != kinds[k].type) || (q->proto != 0 && q->proto != kinds[k].proto)) {
+        if (++k == KINDS) {
+            k = KIND_RAW;
+            if (q->type != 0 && q->type != USOCKET_RAW) {
+                return USOCKET_EAI_SOCKTYPE;
+            }
+            break;
         }
     }
-    return q->type != 0 ? USOCKET_EAI_SOCKTYPE : USOCKET_EAI_SERVICE;
+    l->kinds = (uint8_t)(1u << k);
+    return k == KIND_RAW && q->service != NULL ? USOCKET_EAI_SERVICE : 0;
 }
 
 /* Set the ports of the answers. A service that is a name also removes the rows for which the system
@@ -104,19 +105,20 @@ int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *
     }
     /* An answer is an address with a row of the table; n counts these pairs. IPv4 comes first, and
      * within a family the order is the resolver's (RFC 6724). */
-    for (size_t i = 0; i < 2 * l->n; i++) {
-        const usocket_addr_t *a = &l->addr[i % l->n];
-        bool v4 = a->family == USOCKET_AF_INET;
-        for (size_t k = 0; k < KINDS; k++) {
-            if (v4 != (i < l->n) || !(l->kinds & (1u << k)) || n-- != 0) {
-                continue;
+    for (int v6 = 0; v6 <= USOCKET_IPV6; v6++) {
+        for (const usocket_addr_t *a = l->addr; a < l->addr + l->n; a++) {
+            unsigned rows = (a->family != USOCKET_AF_INET) == v6 ? l->kinds : 0;
+            for (size_t k = 0; rows != 0; k++, rows >>= 1) {
+                if ((rows & 1) == 0 || n-- != 0) {
+                    continue;
+                }
+                out->addr = *a;
+                out->addr.port = l->ports[kinds[k].type == USOCKET_DGRAM];
+                out->family = a->family;
+                out->type = kinds[k].type;
+                out->proto = k == KIND_RAW ? l->proto : kinds[k].proto;
+                return 0;
             }
-            out->addr = *a;
-            out->addr.port = l->ports[kinds[k].type == USOCKET_DGRAM];
-            out->family = out->addr.family;
-            out->type = kinds[k].type;
-            out->proto = k == KIND_RAW ? l->proto : kinds[k].proto;
-            return 0;
         }
     }
     return USOCKET_ENOENT;
@@ -124,22 +126,22 @@ int usocket_lookup_get(const usocket_lookup_t *l, size_t n, usocket_addrinfo_t *
 
 /* ---- Answers without the resolver -------------------------------------------------------------------------------- */
 
-/* Answer with the loopback or the "any" address of
- * each family. The addresses of a new lookup are zero. */
-static void answer_self(usocket_lookup_t *l, bool any) {
-    if (l->family != USOCKET_AF_INET6) {
-        usocket_addr_t *a = &l->addr[l->n++];
+/* Answer with the loopback or the "any" address of each family. The addresses of a new lookup are
+ * zero. Not inlined, because it has two callers. */
+__attribute__((noinline)) static void answer_self(usocket_lookup_t *l, bool any) {
+    usocket_addr_t *a = l->addr;
+    if (!USOCKET_IPV6 || l->family != USOCKET_AF_INET6) {
         a->family = USOCKET_AF_INET;
         a->u.ip[0] = any ? 0 : 127;
         a->u.ip[3] = !any;
+        l->n++;
+        a++;
     }
-#if USOCKET_IPV6
-    if (l->family != USOCKET_AF_INET) {
-        usocket_addr_t *a = &l->addr[l->n++];
+    if (USOCKET_IPV6 && l->family != USOCKET_AF_INET) {
         a->family = USOCKET_AF_INET6;
         a->u.ip[15] = !any;
+        l->n++;
     }
-#endif
 }
 
 enum kind { NO_NAME, NAME, THIS_HOST };
@@ -180,7 +182,8 @@ static int answer_numeric(usocket_lookup_t *l) {
     usocket_addr_t *a = &l->addr[0];
     int r = usocket_addr_parse(a, l->host, strlen(l->host), l->family);
     /* An IPv4 address that is asked for as IPv6 is returned in its mapped form, ::ffff:a.b.c.d. */
-    if (r == USOCKET_EAI_ADDRFAMILY && l->family == USOCKET_AF_INET6 && (l->flags & USOCKET_AI_V4MAPPED)) {
+    if (USOCKET_IPV6 && r == USOCKET_EAI_ADDRFAMILY && l->family == USOCKET_AF_INET6 &&
+        (l->flags & USOCKET_AI_V4MAPPED)) {
         r = usocket_addr_parse(a, l->host, strlen(l->host), USOCKET_AF_INET);
         if (r == 0) {
             a->family = USOCKET_AF_INET6;
@@ -189,7 +192,7 @@ static int answer_numeric(usocket_lookup_t *l) {
             a->u.ip[10] = a->u.ip[11] = 0xff;
         }
     }
-    if (r == USOCKET_ENODEV) {
+    if (USOCKET_IPV6 && r == USOCKET_ENODEV) {
         return USOCKET_EAI_NONAME;
     }
     if (r == USOCKET_EAI_NONAME) {
