@@ -81,7 +81,7 @@ TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start l
 	port_listen port_accept port_somaxconn port_resolve)
 
 # The library alone must compile without a warning, in every configuration and with both compilers.
-TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 ASKS=1 NOTIFIES=1 QUICK=1 WORDS=0 WAIT_SLICE_MS=0 UNREAD=1 UNREAD=0 SO_TIMEO=0
+TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 ASKS=1 NOTIFIES=1 QUICK=1 WORDS=0 WAIT_SLICE_MS=0 UNREAD=1 UNREAD=0 SO_TIMEO=0 ATON=0 SERVICES=0
 TC_CONFIG_CC ?= gcc clang
 .PHONY: test-c-configs
 test-c-configs:

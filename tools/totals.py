@@ -23,7 +23,7 @@ DOCUMENTED = {"USOCKET_IPV6": 0, "USOCKET_RESOLVER_WORKERS": 0, "USOCKET_PY_EXTR
 # One thread, in an interpreter without threads.
 SINGLE = {"USOCKET_THREADS": 0, "USOCKET_WORDS": 0, "MICROPY_PY_THREAD": 0}
 # What a socket has beyond the documented calls.
-LESS = {"USOCKET_UNREAD": 1, "USOCKET_SO_TIMEO": 0}
+LESS = {"USOCKET_UNREAD": 1, "USOCKET_SO_TIMEO": 0, "USOCKET_ATON": 0, "USOCKET_SERVICES": 0}
 SMALLEST = {**DOCUMENTED, **SINGLE, **LESS}
 
 # (row, defines, port, target)

@@ -48,6 +48,13 @@
 #define USOCKET_IPV6 1
 #endif
 
+/** The older forms of an IPv4 address that inet_aton(3) reads ("127.1", "0x7f000001"). 0: a numeric
+ *  address is a.b.c.d alone; with names the system's resolver sees the others, and may know them.
+ *  @cost 90 + 0 (0 -> 1) */
+#ifndef USOCKET_ATON
+#define USOCKET_ATON 1
+#endif
+
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
  *  @cost 374 + 354 (0 -> 1) */
 #ifndef USOCKET_UNIX
@@ -137,6 +144,13 @@
  *  @cost 0 + 0 (20 -> 21, on rtthread) */
 #ifndef USOCKET_RESOLVER_PRIORITY
 #define USOCKET_RESOLVER_PRIORITY 20
+#endif
+
+/** Lookups know services by name, from the system's table, and the protocols besides TCP and UDP
+ *  (SCTP, DCCP, UDP-Lite). 0: a service is a number, and any other is USOCKET_EAI_SERVICE.
+ *  @cost 170 + 0 (0 -> 1) */
+#ifndef USOCKET_SERVICES
+#define USOCKET_SERVICES 1
 #endif
 
 /** Addresses kept from one lookup; further ones of the name are dropped. Each takes the size of a

@@ -37,6 +37,8 @@ const char *usocket_parse_digits(const char *p, const char *end, unsigned base, 
     return p;
 }
 
+#if USOCKET_ATON
+
 /* Parse one number of inet_aton(3): decimal, octal after 0, hexadecimal after 0x. Returns its end,
  * or NULL without a digit. */
 static const char *parse_number(const char *p, const char *end, uint32_t *value) {
@@ -58,6 +60,8 @@ static void put32(uint8_t *ip, uint32_t v) {
         ip[i] = (uint8_t)v;
     }
 }
+
+#endif
 
 /* Parse an IPv4 address in the one form that ntop4
  * writes: four decimal parts without leading zeros. A failure leaves any bytes in `ip`. */
@@ -84,6 +88,9 @@ int usocket_aton(const char *text, size_t len, uint8_t *ip) {
         return USOCKET_EINVAL;
     }
     const char *end = text + len;
+#if !USOCKET_ATON
+    return pton4(text, end, ip);
+#else
     if (USOCKET_QUICK && pton4(text, end, ip) == 0) { /* the usual form */
         return 0;
     }
@@ -108,6 +115,7 @@ int usocket_aton(const char *text, size_t len, uint8_t *ip) {
         text = p + 1;
     }
     return USOCKET_EINVAL;
+#endif
 }
 
 char *usocket_format_number(char *p, uint32_t v, unsigned base) {

@@ -16,10 +16,13 @@ static const struct {
     uint16_t proto; /* 0: any */
 } kinds[] = {
     {USOCKET_STREAM, USOCKET_PROTO_TCP}, {USOCKET_DGRAM, USOCKET_PROTO_UDP}, {USOCKET_RAW, 0},
-    {USOCKET_STREAM, USOCKET_PROTO_SEC}, {USOCKET_DGRAM, 136}, /* UDP-Lite */
-    {USOCKET_STREAM, 132},                                     /* SCTP */
-    {5, 132},                                                  /* SCTP, SOCK_SEQPACKET */
-    {6, 33},                                                   /* DCCP */
+    {USOCKET_STREAM, USOCKET_PROTO_SEC},
+#if USOCKET_SERVICES
+    {USOCKET_DGRAM, 136},  /* UDP-Lite */
+    {USOCKET_STREAM, 132}, /* SCTP */
+    {5, 132},              /* SCTP, SOCK_SEQPACKET */
+    {6, 33},               /* DCCP */
+#endif
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 #define KIND_TCP 0
@@ -69,6 +72,9 @@ static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     if (behind != NULL && (q->flags & USOCKET_AI_NUMERICSERV)) {
         return USOCKET_EAI_NONAME;
     }
+#if !USOCKET_SERVICES
+    return USOCKET_EAI_SERVICE;
+#else
     if (behind == NULL || *q->service <= '-') { /* more than 32 bits, or a sign: resolvers may cut it to 16 */
         return USOCKET_EAI_SERVICE;
     }
@@ -84,6 +90,7 @@ static int choose_ports(usocket_lookup_t *l, const usocket_query_t *q) {
     }
     l->kinds &= (uint8_t)found;
     return l->kinds != 0 ? 0 : USOCKET_EAI_SERVICE;
+#endif
 }
 
 /* True if the lookup has ended: its members may be read without the lock. An answer that the stack
