@@ -22,7 +22,7 @@ static void copy_text(char *to, const char *from, size_t room) {
 #define EAI(name) {name, USOCKET_##name},
 
 static const struct {
-    int number;
+    int16_t number; /* glibc's are below 0, lwIP's from 200 on */
     int16_t code;
 } eais[] = {EAI(EAI_NONAME) EAI(EAI_SERVICE) EAI(EAI_FAIL) EAI(EAI_MEMORY) EAI(EAI_FAMILY)
 #ifdef EAI_AGAIN
@@ -71,7 +71,7 @@ static int system_flags(int flags) {
     out |= flags & USOCKET_AI_ADDRCONFIG ? AI_ADDRCONFIG : 0;
 #endif
 #ifdef AI_V4MAPPED
-    out |= (flags & USOCKET_AI_V4MAPPED ? AI_V4MAPPED : 0) | (flags & USOCKET_AI_ALL ? AI_ALL : 0);
+    out |= !USOCKET_IPV6 ? 0 : (flags & USOCKET_AI_V4MAPPED ? AI_V4MAPPED : 0) | (flags & USOCKET_AI_ALL ? AI_ALL : 0);
 #endif
     return out;
 }
