@@ -172,19 +172,18 @@ usocket_time_t usocket_deadline_in(usocket_time_t timeout);
 typedef struct usocket {
     struct usocket *base; /* the socket with the connection that this one shares; NULL: its own */
     int fd;               /* the descriptor that others may see; -1: closed */
-    int io;         /* the descriptor that the library uses; not fd once bytes were put back */
-    uint32_t users; /* calls in progress, and flags; atomic */
-    uint32_t refs;  /* open sockets that share this connection, this one included */
-    usocket_time_t timeout; /* in microseconds; negative: blocking */
-    uint8_t *unread;        /* the block of bytes that were put back, the caller's; NULL: none */
-    size_t unread_off, unread_len; /* the bytes of it that are left */
-    uint16_t family;
-    uint8_t type;
+    int io;          /* the descriptor that the library uses; not fd once bytes were put back */
+    uint32_t users;  /* calls in progress, and flags; atomic */
+    uint32_t refs;   /* open sockets that share this connection, this one included */
+    uint8_t *unread; /* the block of bytes that were put back, the caller's; NULL: none */
+    usocket_time_t timeout;        /* in microseconds; negative: blocking */
+    size_t unread_off, unread_len; /* the bytes of the block that are left */
+    uint8_t family, type;
     uint8_t flags;
     uint8_t guess; /* number of receives that wait before they try */
     int proto;
     int error; /* a code that came behind data already returned: for the next receive */
-    void *tls; /* the TLS session; NULL: a plain socket */
+    void *tls;     /* the TLS session; NULL: a plain socket */
 } usocket_t;
 
 /** Make @p s a closed socket. Every usocket_t starts with this call, or as USOCKET_CLOSED. @p s

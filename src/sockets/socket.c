@@ -213,7 +213,7 @@ int usocket_vacant(usocket_t *s) {
  * (release): from then on another thread may hold the socket. */
 static void open_record(usocket_t *s, int handle, int family, int type, int proto) {
     usocket_store_time(&s->timeout, USOCKET_FOREVER);
-    s->family = (uint16_t)family;
+    s->family = (uint8_t)family; /* no stack has higher numbers */
     s->type = (uint8_t)type;
     s->flags = s->guess = 0;
     s->proto = proto;
