@@ -1,6 +1,6 @@
 # Small machines: other processors, under qemu's emulation of Linux; bytes and stacks on a Cortex-M4.
 
-SUITES += test-bigendian-sim instructions-check
+SUITES += test-bigendian-sim instructions-check calls-check
 LONG_SUITES += size-check test-configs test-bigendian-c
 
 CMOCKA_VERSION := 1.1.5
@@ -88,3 +88,7 @@ instructions: packages-test $(OURS) $(STOCK) ## instructions of the commonest ca
 
 instructions-check: packages-test $(OURS) ## fail when a figure of bench/instructions.md has grown by more than 1 %
 	$(GO) $(PYTHON) bench/instructions.py $(OURS)
+
+.PHONY: calls-check
+calls-check: packages-test $(OURS) ## fail when a ping-pong or a connect makes more system calls than bench/rows.py allows
+	$(GO) $(PYTHON) bench/calls.py $(OURS)
