@@ -232,7 +232,7 @@ void usocket_py_check(int code, qstr what) {
 
 void usocket_py_check_open(const usocket_t *s, qstr what) {
     usocket_py_check_stack();
-    if (usocket_fileno(s) < 0) {
+    if (!usocket_is_open(s)) {
         usocket_py_raise(USOCKET_EBADF, what, NULL);
     }
 }

@@ -22,7 +22,7 @@ typedef struct {
 file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
     file_obj_t *self = MP_OBJ_TO_PTR(self_in);
     usocket_py_check_stack();
-    if (usocket_fileno(self->sock) < 0) {
+    if (!usocket_is_open(self->sock)) {
         mp_raise_ValueError(MP_ERROR_TEXT("I/O operation on closed file"));
     }
     /* A scheduled function, or another thread, may call this during a read. */

@@ -11,7 +11,7 @@ TC_SIM := $(wildcard test/sim/*.c)
 TC_BSD := $(wildcard port/bsd*.c)
 TC_PORT := $(wildcard port/*.c port/posix/*.c)
 TC_SIM_TESTS := address error socket connect accept data flood datagram lookup share dial race poller sweep watch fuzz edges
-TC_NET_TESTS := system socket connect accept data flood datagram poller watch getaddrinfo threads bsd edges fork
+TC_NET_TESTS := system socket connect accept data flood datagram poller watch getaddrinfo threads bsd edges fork inside
 TC_LIB_FLAGS := -std=c99 -g1 -Wall -Wextra -Werror -Wconversion -Iinclude
 TC_TEST_FLAGS := -std=c99 -g1 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Itest/unit -Itest/sim -Ifuzz -I$(BUILD_DIR)
 # The bodies of the tests compile faster without optimization; the library and the simulator keep the options of their variant.
@@ -60,7 +60,7 @@ $(eval $(call tc_variant,gcc,gcc,-O2,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
 $(eval $(call tc_variant,clang,clang,-O1,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
 $(eval $(call tc_variant,asan,clang,-O1 $(TC_SANITIZE),$(TC_SIM_TESTS),$(TC_NET_TESTS)))
 $(eval $(call tc_variant,no-threads,gcc,-O2 -DUSOCKET_THREADS=0 -DUSOCKET_RESOLVER_WORKERS=0,\
-	$(filter-out share watch,$(TC_SIM_TESTS)),$(filter-out threads watch,$(TC_NET_TESTS))))
+	$(filter-out share watch,$(TC_SIM_TESTS)),$(filter-out threads watch inside,$(TC_NET_TESTS))))
 $(eval $(call tc_variant,no-ipv6,gcc,-O2 -DUSOCKET_IPV6=0,$(TC_SIM_TESTS),$(TC_NET_TESTS)))
 $(eval $(call tc_variant,no-workers,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=0 -DUSOCKET_WORDS=0,$(filter-out share,$(TC_SIM_TESTS)),socket connect getaddrinfo))
 $(eval $(call tc_variant,one-worker,gcc,-O2 -DUSOCKET_RESOLVER_WORKERS=1 -DUSOCKET_WAIT_SLICE_MS=0,$(TC_SIM_TESTS),socket))
@@ -81,7 +81,7 @@ TC_NOT_IN_CLIENT := $(addprefix usocket_,listen accept_by backlog lookup_start l
 	port_listen port_accept port_somaxconn port_resolve)
 
 # The library alone must compile without a warning, in every configuration and with both compilers.
-TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 ASKS=1 NOTIFIES=1 QUICK=1 WORDS=0 WAIT_SLICE_MS=0 UNREAD=1 UNREAD=0 SO_TIMEO=0 ATON=0 SERVICES=0
+TC_CONFIGS := RACE=0 RACE=1 RACE=6 ASYNC=0 POLLER=0 IPV6=0 UNIX=0 SERVER=0 DATAGRAMS=0 NAMES=0 THREADS=0 RESOLVER_WORKERS=0 ASKS=1 NOTIFIES=1 QUICK=1 WORDS=0 WAIT_SLICE_MS=0 UNREAD=1 UNREAD=0 SO_TIMEO=0 ATON=0 SERVICES=0 WAIT_INSIDE=0
 TC_CONFIG_CC ?= gcc clang
 .PHONY: test-c-configs
 test-c-configs:

@@ -22,6 +22,9 @@ typedef char
         (r) = (call); \
     } while ((r) < 0 && ((r) = bsd_failed(fallback)) == USOCKET_EINTR)
 
+/* A wait that is not longer is not woken: usocket_port_wake lets it run to its end. */
+#define BRIEF (USOCKET_WAIT_SLICE_MS * 1000)
+
 /* ---- Opening and closing ------------------------------------------------------------------------------------------ */
 
 int usocket_port_open(int family, int type, int proto) {
@@ -270,6 +273,52 @@ int32_t usocket_port_pending(int handle) {
     return r < 0 ? r : count;
 }
 
+#if USOCKET_WAIT_INSIDE
+
+/* Both timeouts of a prepared handle are a slice, so that no call at all waits longer on it. */
+int usocket_port_inside(int handle, bool on) {
+    static const int names[] = {SO_RCVTIMEO, SO_SNDTIMEO};
+    struct timeval slice = {.tv_usec = on ? BRIEF : 0};
+    if (on && (plat_is_shared() || usocket_port_timeo(handle, false) != 0 || usocket_port_timeo(handle, true) != 0)) {
+        return USOCKET_EOPNOTSUPP;
+    }
+    if (!on) {
+        plat_set_waits(handle, false);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (SYS(setsockopt)(handle, SOL_SOCKET, names[i], &slice, sizeof(slice)) < 0) {
+            return USOCKET_EOPNOTSUPP;
+        }
+    }
+    return !on || plat_set_waits(handle, true) == 0 ? 0 : USOCKET_EOPNOTSUPP;
+}
+
+int32_t usocket_port_recv_inside(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
+    sys_addr_t sys;
+    socklen_t size = sizeof(sys);
+    ssize_t r = plat_recv_inside(handle, buf, len, flags, from != NULL ? &sys.any : NULL, from != NULL ? &size : NULL);
+    if (r < 0) {
+        r = bsd_failed(USOCKET_ENOTCONN);
+        return r == USOCKET_EINTR ? USOCKET_EAGAIN : (int32_t)r;
+    }
+    if (from != NULL) {
+        bsd_from_system(&sys, size, from);
+    }
+    return (int32_t)r;
+}
+
+void usocket_port_end_inside(int handle) {
+    if (!plat_is_shared()) {
+        SYS(shutdown)(handle, SHUT_RD);
+    }
+}
+
+bool usocket_port_rules_inside(int level, int name) {
+    return level == SOL_SOCKET && PLAT_RULES_INSIDE(name);
+}
+
+#endif
+
 /* ---- Options ------------------------------------------------------------------------------------------------------ */
 
 int usocket_port_getopt(int handle, int level, int name, void *value, size_t *len) {
@@ -324,9 +373,6 @@ static uint8_t poll_mask(int revents) {
         (revents & POLLERR ? USOCKET_POLL_ERR : 0) | (revents & POLLHUP ? USOCKET_POLL_HUP : 0) |
         (revents & POLLNVAL ? USOCKET_POLL_NVAL : 0));
 }
-
-/* A wait that is not longer is not woken: usocket_port_wake lets it run to its end. */
-#define BRIEF (USOCKET_WAIT_SLICE_MS * 1000)
 
 /* Microseconds until the deadline; negative: without end. The loop of usocket_port_wait polls again
  * after 35 minutes, so that no poll divides 64 bits. */

@@ -246,6 +246,19 @@
 #define USOCKET_WAIT_SLICE_MS 50
 #endif
 
+/** Where a hook is installed, a receive that has lately come before its bytes waits for one slice in
+ *  the stack's own call: one system call where a wait and an attempt are two. The port has
+ *  usocket_port_inside and usocket_port_recv_inside, and USOCKET_FORK is 1. 0: every wait is
+ *  usocket_port_wait's.
+ *  @cost 444 + 0 (0 -> 1) */
+#ifndef USOCKET_WAIT_INSIDE
+#if defined(__linux__) && USOCKET_FORK && USOCKET_WAIT_SLICE_MS > 0
+#define USOCKET_WAIT_INSIDE 1
+#else
+#define USOCKET_WAIT_INSIDE 0
+#endif
+#endif
+
 /** Events that may exist at a time where the system's poll knows sockets alone (PLAT_EVENTS: lwIP,
  *  RT-Thread). Each lookup in progress and each watcher has one. Static memory of one:
  *  @cost 0 + 0, RAM 8 (16 -> 17, on lwip) */

@@ -92,6 +92,30 @@ int usocket_port_shutdown(int handle, int how);
  *  arrived; a code of usocket_recv_by */
 int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_addr_t *from);
 
+#if USOCKET_WAIT_INSIDE
+
+/** Prepare a handle for usocket_port_recv_inside, or undo it: every other call of it still does not
+ *  wait. The core holds usocket_port_lock.
+ *  @return 0; USOCKET_EOPNOTSUPP: the stack or this handle has a timeout of its own, or another
+ *  process may have the handle */
+int usocket_port_inside(int handle, bool on);
+
+/** As usocket_port_recv, but a receive that finds nothing waits up to USOCKET_WAIT_SLICE_MS if the
+ *  handle is prepared. USOCKET_EAGAIN: nothing has arrived, or a signal came. */
+int32_t usocket_port_recv_inside(
+    int handle, void *buf, size_t len, int flags, usocket_addr_t *from);
+
+/** End every usocket_port_recv_inside of a prepared handle, and each later one at once: it finds the
+ *  end of the stream, or an empty datagram. The core closes the handle next, and holds
+ *  usocket_port_lock. Nothing happens if another process may have the handle: they end with their
+ *  slice. */
+void usocket_port_end_inside(int handle);
+
+/** True if the option changes how long usocket_port_recv_inside waits, or tells of it. */
+bool usocket_port_rules_inside(int level, int name);
+
+#endif
+
 /** Send. A broken connection raises no signal. @param flags the stack's MSG_* @param to destination
  *  of a datagram; may be NULL @return bytes taken; USOCKET_EAGAIN: no room; a code of
  *  usocket_send_by */

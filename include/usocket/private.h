@@ -41,6 +41,16 @@ int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look);
 /** True if @p look no longer holds, because a call has used the socket since. */
 bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look);
 
+/* ---- The state of a socket: socket.c ---------------------------------------------------------- */
+
+/** True if usocket_fileno would return a descriptor. That call also hands it out, and the library
+ *  uses it otherwise from then on. */
+#if USOCKET_WAIT_INSIDE
+bool usocket_is_open(const usocket_t *s);
+#else
+#define usocket_is_open(s) (usocket_fileno(s) >= 0)
+#endif
+
 /* ---- First tries: quick.c -------------------------------------------------------------------- */
 
 /* A call on a plain socket (open, its connection not shared, no TLS, nothing put back, no error

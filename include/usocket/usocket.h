@@ -183,7 +183,7 @@ typedef struct usocket {
     uint8_t guess; /* number of receives that wait before they try */
     int proto;
     int error; /* a code that came behind data already returned: for the next receive */
-    void *tls;     /* the TLS session; NULL: a plain socket */
+    void *tls; /* the TLS session; NULL: a plain socket */
 } usocket_t;
 
 /** Make @p s a closed socket. Every usocket_t starts with this call, or as USOCKET_CLOSED. @p s

@@ -23,5 +23,6 @@
 #ifndef USOCKET_NOTIFIES
 #define USOCKET_NOTIFIES 1
 #endif
+#define USOCKET_WAIT_INSIDE 0 /* also where lwIP runs on Linux */
 
 #endif

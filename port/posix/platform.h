@@ -56,15 +56,25 @@
 #define plat_listen(fd, backlog) listen((fd), (backlog))
 #define plat_connect(fd, addr, len) connect((fd), (addr), (len))
 #define plat_shutdown(fd, how) shutdown((fd), (how))
-#define plat_recv(fd, buf, len, flags) recv((fd), (buf), (len), (flags))
-#define plat_recvfrom(fd, buf, len, flags, addr, alen) recvfrom((fd), (buf), (len), (flags), (addr), (alen))
-#define plat_send(fd, buf, len, flags) send((fd), (buf), (len), (flags) | MSG_NOSIGNAL)
-#define plat_sendto(fd, buf, len, flags, addr, alen) sendto((fd), (buf), (len), (flags) | MSG_NOSIGNAL, (addr), (alen))
+/* MSG_DONTWAIT counts on a handle that usocket_port_inside has prepared. */
+#define plat_recv(fd, buf, len, flags) recv((fd), (buf), (len), (flags) | MSG_DONTWAIT)
+#define plat_recvfrom(fd, buf, len, flags, addr, alen) \
+    recvfrom((fd), (buf), (len), (flags) | MSG_DONTWAIT, (addr), (alen))
+#define plat_send(fd, buf, len, flags) send((fd), (buf), (len), (flags) | MSG_DONTWAIT | MSG_NOSIGNAL)
+#define plat_sendto(fd, buf, len, flags, addr, alen) \
+    sendto((fd), (buf), (len), (flags) | MSG_DONTWAIT | MSG_NOSIGNAL, (addr), (alen))
+#define plat_recv_inside(fd, buf, len, flags, addr, alen) recvfrom((fd), (buf), (len), (flags), (addr), (alen))
 #define plat_getsockname(fd, addr, len) getsockname((fd), (addr), (len))
 #define plat_getpeername(fd, addr, len) getpeername((fd), (addr), (len))
 #define plat_getsockopt(fd, level, name, value, len) getsockopt((fd), (level), (name), (value), (len))
 #define plat_setsockopt(fd, level, name, value, len) setsockopt((fd), (level), (name), (value), (len))
 #define plat_pending(fd, count) ioctl((fd), FIONREAD, (count))
+
+/* Let calls without MSG_DONTWAIT wait, or not. */
+#define plat_set_waits(fd, on) ioctl((fd), FIONBIO, &(int){!(on)})
+/* The timeouts, in both spellings of 64-bit times, and SO_RCVLOWAT. */
+#define PLAT_RULES_INSIDE(name) \
+    ((name) == SO_RCVTIMEO || (name) == SO_SNDTIMEO || (name) == SO_RCVLOWAT || ((name) >= 66 && (name) <= 67))
 
 /* Wait with the precision of the clock. left: microseconds; negative: without end. */
 #define plat_pollfd struct pollfd
@@ -91,6 +101,9 @@ static inline int plat_poll(plat_pollfd *fds, unsigned n, int32_t left) {
 
 /* Open a descriptor that always polls readable, and writable or not. In system.c. */
 int plat_readable_fd(bool writable);
+
+/* True once this process has forked: another one may have its descriptors. Under the library's lock. In system.c. */
+bool plat_is_shared(void);
 
 /* The descriptor that is readable while usocket_port_wake is on; -1: there is none. In system.c. */
 int plat_wake_fd(void);

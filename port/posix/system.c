@@ -49,11 +49,13 @@ static int wakes;        /* calls of usocket_port_wake(true) without their count
 #if USOCKET_FORK
 
 static unsigned forks; /* written in a child of fork() only, while it has one thread */
+static bool shared;    /* there was a fork(); under library_lock */
 
 /* fork() happens with both locks held, so that no other thread is in the middle of a change. */
 static void before_fork(void) {
     pthread_mutex_lock(&library_lock);
     pthread_mutex_lock(&wake_lock);
+    shared = true;
 }
 
 static void after_fork(void) {
@@ -79,6 +81,10 @@ __attribute__((constructor)) static void watch_forks(void) {
 
 unsigned usocket_port_forks(void) {
     return forks;
+}
+
+bool plat_is_shared(void) {
+    return shared;
 }
 
 #endif

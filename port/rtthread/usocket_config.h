@@ -31,6 +31,9 @@
 #define USOCKET_DATAGRAMS 0
 #endif
 
+/* Also of the look-alike on Linux. */
+#define USOCKET_WAIT_INSIDE 0
+
 /* SAL's getaddrinfo has room for one answer, so further workers would wait for it. */
 #ifdef USOCKET_USING_RESOLVER_WORKER
 #define USOCKET_RESOLVER_WORKERS 1

@@ -28,6 +28,8 @@
 #define FLAG_CONNECTED 4 /* A wait of the core has seen the connect succeed; the stack may not have noticed. */
 #define FLAG_FAILED 8    /* A wait of the core has seen the connect fail; likewise. */
 #define FLAG_LOST USOCKET_LOST_FLAG
+#define FLAG_INSIDE 32  /* usocket_port_inside is on. Changed under the lock. */
+#define FLAG_OUTSIDE 64 /* usocket_port_inside stays off. */
 
 /* The socket that owns the connection: s itself, or the one that it shares. No socket is const;
  * some calls only read it. */
@@ -166,6 +168,35 @@ wait_limit_t usocket_limit(usocket_t *s, bool output, usocket_time_t deadline);
 
 /* Wait until the attempt is worth repeating. 0, or the code that ends the call. */
 int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit);
+
+#if USOCKET_WAIT_INSIDE
+/* True if a receive of s may wait for a slice in usocket_port_recv_inside: no deadline and no interruption comes first,
+ * and no other socket, process or program's own call can meet the descriptor. */
+bool usocket_waits_inside(usocket_t *s, usocket_time_t deadline);
+
+/* Let no further receive of the base wait inside. One that is in progress ends within a slice. */
+void usocket_wait_outside(usocket_t *base);
+
+/* End all that wait inside: their socket is closed, and no other one has the connection. */
+void usocket_end_inside(usocket_t *base);
+
+/* The same in front of a call of the stack that would wait if the handle is prepared. */
+static inline void leave_inside(usocket_t *base) {
+    if (LOOSE_LOAD(&base->flags) & FLAG_INSIDE) {
+        usocket_wait_outside(base);
+    }
+}
+#else
+static inline void usocket_wait_outside(usocket_t *base) {
+    (void)base;
+}
+static inline void usocket_end_inside(usocket_t *base) {
+    (void)base;
+}
+static inline void leave_inside(usocket_t *base) {
+    (void)base;
+}
+#endif
 
 /* Check, between two parts of one call, the end of a call that the stack never lets wait. *part
  * counts them, from 0. 0, or the code that ends the call. */

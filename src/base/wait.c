@@ -226,6 +226,53 @@ int usocket_await(usocket_t *s, const usocket_want_t *want, wait_limit_t *limit)
     return r < 0 ? r : r > 0 || early ? 0 : limit->timeout_code;
 }
 
+#if USOCKET_WAIT_INSIDE
+
+#define SLICE_US ((usocket_time_t)USOCKET_WAIT_SLICE_MS * 1000)
+
+/* A stack's slice may be longer by a step of its clock, hence the second one. */
+bool usocket_waits_inside(usocket_t *s, usocket_time_t deadline) {
+    usocket_t *base = base_of(s);
+    uint8_t flags = LOOSE_LOAD(&base->flags);
+    bool (*hook)(void) = LOOSE_LOAD(&interrupt_hook);
+    if ((flags & (FLAG_OUTSIDE | FLAG_TIMEO | FLAG_SHUT_RD)) || hook == NULL || is_gone(s) ||
+        (deadline != USOCKET_NEVER && usocket_port_now() + 2 * SLICE_US > deadline) || hook()) {
+        return false;
+    }
+    if (!(flags & FLAG_INSIDE)) {
+        lock_sockets();
+        flags = LOOSE_LOAD(&base->flags);
+        if (!(flags & (FLAG_INSIDE | FLAG_OUTSIDE))) {
+            flags = usocket_port_inside(base_io(base), true) == 0 ? FLAG_INSIDE : FLAG_OUTSIDE;
+            usocket_change_flags(base, 0, flags);
+        }
+        unlock_sockets();
+    }
+    return (flags & (FLAG_INSIDE | FLAG_OUTSIDE)) == FLAG_INSIDE;
+}
+
+void usocket_wait_outside(usocket_t *base) {
+    if (!(LOOSE_LOAD(&base->flags) & FLAG_OUTSIDE)) {
+        lock_sockets();
+        if (LOOSE_LOAD(&base->flags) & FLAG_INSIDE) {
+            usocket_port_inside(base_io(base), false);
+        }
+        usocket_change_flags(base, FLAG_INSIDE, FLAG_OUTSIDE);
+        unlock_sockets();
+    }
+}
+
+/* A connection with two sockets has left FLAG_INSIDE, under the lock. */
+void usocket_end_inside(usocket_t *base) {
+    lock_sockets();
+    if (LOOSE_LOAD(&base->flags) & FLAG_INSIDE) {
+        usocket_port_end_inside(base_io(base));
+    }
+    unlock_sockets();
+}
+
+#endif
+
 int usocket_go_on(usocket_t *s, unsigned *part, usocket_time_t deadline) {
     if (USOCKET_THREADS && is_gone(s)) {
         return USOCKET_EBADF;

@@ -48,7 +48,7 @@ static int listen_handle(usocket_t *s, int io, void *unused, int backlog) {
         return usocket_tls_listen(s);
     }
 #endif
-    (void)s;
+    leave_inside(base_of(s));
     return usocket_port_listen(io, backlog < 0 ? 0 : backlog);
 }
 
@@ -105,6 +105,17 @@ int usocket_getpeername(usocket_t *s, usocket_addr_t *a) {
     return call_port(s, name_handle, a, true);
 }
 
+#if USOCKET_WAIT_INSIDE
+/* An option with which a receive waits inside has the program's value again before the program uses it. */
+static void obey_option(usocket_t *base, int level, int name) {
+    if (usocket_port_rules_inside(level, name)) {
+        usocket_wait_outside(base);
+    }
+}
+#else
+#define obey_option(base, level, name) ((void)0)
+#endif
+
 /* Arguments of usocket_getsockopt that call_port has no room for. */
 struct get_option {
     int level;
@@ -117,6 +128,7 @@ static int get_option(usocket_t *s, int io, void *p, int name) {
     if (HAS_TLS(base_of(s)) && o->level == USOCKET_SOL_TLS) {
         return usocket_tls_getopt(s, name, o->value, o->len);
     }
+    obey_option(base_of(s), o->level, name);
     return usocket_port_getopt(io, o->level, name, o->value, o->len);
 }
 
@@ -141,6 +153,7 @@ static int set_option(usocket_t *s, int io, void *p, int name) {
     if (!USOCKET_SO_TIMEO && usocket_port_is_timeo(o->level, name)) {
         return USOCKET_ENOPROTOOPT;
     }
+    obey_option(base_of(s), o->level, name);
     int r = usocket_port_setopt(io, o->level, name, o->value, o->len);
     if (USOCKET_SO_TIMEO && r == 0 && usocket_port_is_timeo(o->level, name)) {
         usocket_change_flags(base_of(s), 0, FLAG_TIMEO);

@@ -72,6 +72,7 @@ static int start_connect(usocket_t *base, const usocket_addr_t *a) {
     }
     uint8_t flags;
     int r;
+    leave_inside(base);
     do {
         flags = LOOSE_LOAD(&base->flags);
         ON_SOCKET(r, base, usocket_port_connect(io, a));

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "sockets.h"
+#include "usocket/private.h"
 
 #include <string.h>
 
@@ -100,6 +101,7 @@ static int close_socket(usocket_t *s, close_handle_t *close_handle) {
     if ((next & USER_COUNT) == 0) {
         return finish_close(s, close_handle);
     }
+    usocket_end_inside(base_of(s));
     usocket_port_wake(true);
     usocket_release(s);
     return 0;
@@ -166,6 +168,7 @@ int usocket_detach(usocket_t *s) {
     usocket_t *base = base_of(s);
 #if USOCKET_UNREAD
     size_t off, len;
+    usocket_wait_outside(base);
     usocket_take_back(base, &off, &len);
 #endif
     lock_sockets();
@@ -185,8 +188,18 @@ int usocket_detach(usocket_t *s) {
     return fd;
 }
 
+#if USOCKET_WAIT_INSIDE
+bool usocket_is_open(const usocket_t *s) {
+    return !is_closed(s) && LOOSE_LOAD(&base_of(s)->fd) >= 0;
+}
+#endif
+
 int usocket_fileno(const usocket_t *s) {
-    return is_closed(s) ? -1 : LOOSE_LOAD(&base_of(s)->fd);
+    int fd = is_closed(s) ? -1 : LOOSE_LOAD(&base_of(s)->fd);
+    if (fd >= 0) {
+        usocket_wait_outside(base_of(s));
+    }
+    return fd;
 }
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
@@ -314,6 +327,7 @@ int usocket_adopt(usocket_t *s, int fd, int family, int type, int proto) {
         return r;
     }
     usocket_attach(s, fd, family, type, proto);
+    usocket_wait_outside(s);
     return 0;
 }
 
@@ -327,6 +341,7 @@ int usocket_share(usocket_t *s, usocket_t *from) {
         return r;
     }
     usocket_t *base = base_of(from);
+    usocket_wait_outside(base); /* a receive in a call after its socket was closed takes nothing from the others */
     lock_sockets();
     base->refs++;
     unlock_sockets();

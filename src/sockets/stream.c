@@ -79,11 +79,48 @@ static bool comes_early(const struct receive *c, size_t len) {
     return true;
 }
 
+#if USOCKET_WAIT_INSIDE
+/* Wait in the receive, for a slice at most. USOCKET_EAGAIN: in vain, or not at all. The first waits of a socket are not
+ * worth the calls that prepare it. */
+static int32_t receive_inside(const struct receive *c, void *buf, size_t len) {
+    usocket_t *base = c->base;
+    int32_t r = USOCKET_EAGAIN;
+    bool settled = (LOOSE_LOAD(&base->flags) & FLAG_INSIDE) || LOOSE_LOAD(&base->guess) < GUESS_EARLY - 1;
+    if (settled && !(c->meaning & USOCKET_PORT_WAITALL) && usocket_waits_inside(c->s, c->limit.deadline)) {
+        ON_SOCKET(r, base, usocket_port_recv_inside(io, buf, len, c->flags, c->from));
+        note_lost(base, r);
+        if (r == 0 && is_gone(c->s)) { /* usocket_end_inside has ended it */
+            return USOCKET_EBADF;
+        }
+        /* Bytes put back meanwhile may have moved the connection: no poll of the new descriptor tells of them. */
+        if (r == USOCKET_EAGAIN && base_unread(base) != 0) {
+            int32_t n = (int32_t)usocket_read_back(base, buf, len, (c->meaning & USOCKET_PORT_PEEK) != 0);
+            r = n != 0 ? n : r;
+        }
+    }
+    return r;
+}
+
+/* A wait inside costs no more than an attempt. */
+static uint8_t next_guess(const usocket_t *base) {
+    return LOOSE_LOAD(&base->flags) & FLAG_INSIDE ? UINT8_MAX : GUESS_EARLY;
+}
+#else
+#define receive_inside(c, buf, len) USOCKET_EAGAIN
+#define next_guess(base) GUESS_EARLY
+#endif
+
 /* Attempt to receive from the stack. */
 static int32_t receive_plain(const struct receive *c, void *buf, size_t len, usocket_want_t *want) {
     usocket_t *base = c->base;
     int32_t r = USOCKET_EAGAIN;
-    if (!comes_early(c, len)) {
+    bool early = comes_early(c, len);
+    if (early) {
+        r = receive_inside(c, buf, len);
+        if (r != USOCKET_EAGAIN) {
+            return r;
+        }
+    } else {
         ON_SOCKET(r, base, usocket_port_recv(io, buf, len, c->flags, c->from));
         note_lost(base, r);
         if (r != USOCKET_EAGAIN) {
@@ -93,7 +130,7 @@ static int32_t receive_plain(const struct receive *c, void *buf, size_t len, uso
             /* Shut down for reading, a datagram socket of Linux polls readable for ever and receives EAGAIN. */
             return 0;
         }
-        LOOSE_STORE(&base->guess, GUESS_EARLY);
+        LOOSE_STORE(&base->guess, next_guess(base));
     }
     want_events(want, USOCKET_POLL_IN);
     return r;

@@ -229,6 +229,31 @@ int32_t usocket_port_recv(int handle, void *buf, size_t len, int flags, usocket_
     return is_stream(s) ? sim_stream_recv(s, buf, len, flags) : sim_datagram_recv(s, buf, len, flags, from);
 }
 
+#if USOCKET_WAIT_INSIDE
+
+/* As a stack that cannot do it. */
+int usocket_port_inside(int handle, bool on) {
+    (void)handle;
+    (void)on;
+    return USOCKET_EOPNOTSUPP;
+}
+
+int32_t usocket_port_recv_inside(int handle, void *buf, size_t len, int flags, usocket_addr_t *from) {
+    return usocket_port_recv(handle, buf, len, flags, from);
+}
+
+void usocket_port_end_inside(int handle) {
+    (void)handle;
+}
+
+bool usocket_port_rules_inside(int level, int name) {
+    (void)level;
+    (void)name;
+    return false;
+}
+
+#endif
+
 int32_t usocket_port_send(int handle, const void *buf, size_t len, int flags, const usocket_addr_t *to) {
     int code = sim_inject(SIM_SEND);
     struct sock *s = sim_sock(handle);

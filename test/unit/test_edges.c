@@ -305,6 +305,7 @@ static void edge_close(void) {
         RAN(close, s);
         assert_ok(usocket_close(s));
         assert_int_equal(-1, usocket_fileno(s));
+        assert_false(usocket_is_open(s));
         assert_code(USOCKET_EBADF, usocket_detach(s));
         assert_code(USOCKET_EBADF, usocket_close_wait(s, USOCKET_NOW));
         assert_ok(usocket_drop(s));
@@ -930,7 +931,7 @@ static const struct {
 #if USOCKET_POLLER
     { "poller_open poller_arm poller_wait poller_look poller_stale poller_close ", edge_poller },
 #endif
-    { "close drop close_wait detach fileno ", edge_close },
+    { "close drop close_wait detach fileno is_open ", edge_close },
 };
 
 #if USOCKET_NAMES && USOCKET_POLLER

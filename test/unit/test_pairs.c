@@ -168,6 +168,7 @@ SIMPLE(drop, usocket_drop(&sock))
 SIMPLE(close_wait, usocket_close_wait(&sock, soon()))
 SIMPLE(hook, usocket_set_interrupt_hook(NULL))
 SIMPLE(fileno, usocket_fileno(&sock))
+SIMPLE(is_open, (void)usocket_is_open(&sock))
 SIMPLE(listen, usocket_listen(&sock, 1))
 SIMPLE(connect, usocket_connect_by(&sock, &where, USOCKET_NOW))
 SIMPLE(connect_wait, usocket_connect_wait(&sock, soon()))
@@ -219,7 +220,7 @@ static const struct call {
     { f_send_all, "send_all_by send_all", false }, { f_recv_line, "recv_line_by", false }, { f_unread, "unread", false },
     { f_unread_take, "unread_take", false }, { f_poll, "poll", false }, { f_watch, "watch watch_again watch_end", false },
     { f_look, "poller_look poller_stale", false }, { f_poller, "poller_open poller_arm poller_wait poller_close", false },
-    { f_hook, "set_interrupt_hook", false }, { f_fileno, "fileno", false }, { f_listen, "listen", false },
+    { f_hook, "set_interrupt_hook", false }, { f_fileno, "fileno", false }, { f_is_open, "is_open", false }, { f_listen, "listen", false },
     { f_connect, "connect_by connect", false }, { f_connect_wait, "connect_wait", false }, { f_settimeout, "settimeout", false },
     { f_gettimeout, "gettimeout", false }, { f_deadline, "deadline", false }, { f_unread_len, "unread_len", false },
     { f_readable, "readable_by", false }, { f_writable, "writable_by", false }, { f_pending, "pending", false }, { f_lost, "is_lost", false },

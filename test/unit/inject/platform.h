@@ -22,6 +22,7 @@
 #undef plat_shutdown
 #undef plat_recv
 #undef plat_recvfrom
+#undef plat_recv_inside
 #undef plat_send
 #undef plat_sendto
 #undef plat_getsockname
@@ -51,12 +52,14 @@
 #define plat_listen(fd, backlog) GUARD(INJECT_LISTEN, listen((fd), (backlog)))
 #define plat_connect(fd, addr, len) GUARD(INJECT_CONNECT, connect((fd), (addr), (len)))
 #define plat_shutdown(fd, how) GUARD(INJECT_SHUTDOWN, shutdown((fd), (how)))
-#define plat_recv(fd, buf, len, flags) GUARD(INJECT_RECV, recv((fd), (buf), inject_short(len), (flags)))
+#define plat_recv(fd, buf, len, flags) GUARD(INJECT_RECV, recv((fd), (buf), inject_short(len), (flags) | MSG_DONTWAIT))
 #define plat_recvfrom(fd, buf, len, flags, addr, alen) \
+    GUARD(INJECT_RECV, recvfrom((fd), (buf), inject_short(len), (flags) | MSG_DONTWAIT, (addr), (alen)))
+#define plat_recv_inside(fd, buf, len, flags, addr, alen) \
     GUARD(INJECT_RECV, recvfrom((fd), (buf), inject_short(len), (flags), (addr), (alen)))
-#define plat_send(fd, buf, len, flags) GUARD(INJECT_SEND, send((fd), (buf), inject_short(len), (flags) | MSG_NOSIGNAL))
+#define plat_send(fd, buf, len, flags) GUARD(INJECT_SEND, send((fd), (buf), inject_short(len), (flags) | MSG_DONTWAIT | MSG_NOSIGNAL))
 #define plat_sendto(fd, buf, len, flags, addr, alen) \
-    GUARD(INJECT_SEND, sendto((fd), (buf), inject_short(len), (flags) | MSG_NOSIGNAL, (addr), (alen)))
+    GUARD(INJECT_SEND, sendto((fd), (buf), inject_short(len), (flags) | MSG_DONTWAIT | MSG_NOSIGNAL, (addr), (alen)))
 #define plat_getsockname(fd, addr, len) GUARD(INJECT_SOCKNAME, getsockname((fd), (addr), (len)))
 #define plat_getpeername(fd, addr, len) GUARD(INJECT_PEERNAME, getpeername((fd), (addr), (len)))
 #define plat_getsockopt(fd, level, name, value, len) \
