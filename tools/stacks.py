@@ -17,6 +17,8 @@ INDIRECT = {
     "usocket_go_on": ["the interrupt hook"],
     "watch_socket": ["the watcher's callback"],
     "run_watch": ["the watcher's callback"],
+    "usocket_lookup_dispatch": ["run_reverse"],
+    "run_lookup": ["run_reverse"],
     "call_port": [],  # PASSED
     "finish_close": ["usocket_port_close", "usocket_port_no_linger"],
 }

@@ -246,8 +246,8 @@
 #define USOCKET_WAIT_SLICE_MS 50
 #endif
 
-/** Where a hook is installed, a receive that has lately come before its bytes waits for one slice in
- *  the stack's own call: one system call where a wait and an attempt are two. The port has
+/** Where a hook is installed, a receive that has lately come before its bytes waits for one slice
+ *  in the stack's own call: one system call where a wait and an attempt are two. The port has
  *  usocket_port_inside and usocket_port_recv_inside, and USOCKET_FORK is 1. 0: every wait is
  *  usocket_port_wait's.
  *  @cost 444 + 0 (0 -> 1) */

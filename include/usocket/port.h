@@ -105,8 +105,8 @@ int usocket_port_inside(int handle, bool on);
 int32_t usocket_port_recv_inside(
     int handle, void *buf, size_t len, int flags, usocket_addr_t *from);
 
-/** End every usocket_port_recv_inside of a prepared handle, and each later one at once: it finds the
- *  end of the stream, or an empty datagram. The core closes the handle next, and holds
+/** End every usocket_port_recv_inside of a prepared handle, and each later one at once: it finds
+ *  the end of the stream, or an empty datagram. The core closes the handle next, and holds
  *  usocket_port_lock. Nothing happens if another process may have the handle: they end with their
  *  slice. */
 void usocket_port_end_inside(int handle);

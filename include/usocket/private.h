@@ -41,7 +41,7 @@ int usocket_poller_look(usocket_t *s, int events, usocket_look_t *look);
 /** True if @p look no longer holds, because a call has used the socket since. */
 bool usocket_poller_stale(usocket_t *s, const usocket_look_t *look);
 
-/* ---- The state of a socket: socket.c ---------------------------------------------------------- */
+/* ---- The state of a socket: socket.c --------------------------------------------------------- */
 
 /** True if usocket_fileno would return a descriptor. That call also hands it out, and the library
  *  uses it otherwise from then on. */
