@@ -198,7 +198,7 @@ def used(configs, stack):
             pass
     binding = os.path.join(ROOT, "micropython")
     sources = sorted(glob.glob(os.path.join(glob_escape(binding), "*.h"))) + sorted(glob.glob(os.path.join(glob_escape(binding), "*.c")))
-    found, pasting = set(), {}
+    found, pasting, lists = set(), {}, {}
     for path in sources:
         for line in reader.lines(path):
             macro = re.match(r"\s*#\s*define\s+(\w+)\(([^)]*)\)(.*)", line)
@@ -207,11 +207,14 @@ def used(configs, stack):
                 for word in re.findall(r"\bMP_QSTR_##(\w+)", macro.group(3)):
                     if word in parameters:
                         pasting[macro.group(1)] = parameters.index(word)
+                lists[macro.group(1)] = re.findall(r"\b%s\((\w+)\)" % parameters[0], macro.group(3)) if parameters[0] else []
             found.update(re.findall(r"\bMP_QSTR_(\w+)", line))
             if not re.match(r"\s*#", line):
                 for name, arguments in re.findall(r"\b(\w+)\(([^()]*)\)", line):
                     if name in pasting:
                         found.add(arguments.split(",")[pasting[name]].strip())
+                    elif arguments.strip() in pasting:  # a list of rows, each made by the macro that it is given
+                        found.update(lists.get(name, ()))
     if not {"usocket", "socket", "recv"} <= found:
         raise Error("%s is not the binding" % binding)
     return found
