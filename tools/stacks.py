@@ -19,6 +19,7 @@ INDIRECT = {
     "run_watch": ["the watcher's callback"],
     "usocket_lookup_dispatch": ["run_reverse"],
     "run_lookup": ["run_reverse"],
+    "run_worker": ["run_reverse"],
     "call_port": [],  # PASSED
     "finish_close": ["usocket_port_close", "usocket_port_no_linger"],
 }

@@ -153,6 +153,7 @@ struct timespec;
 #define SO_REUSEPORT 0x200
 #define SO_SNDBUF 0x1001
 #define SO_RCVBUF 0x1002
+#define SO_RCVLOWAT 0x1004
 #define SO_SNDTIMEO 0x1005
 #define SO_RCVTIMEO 0x1006
 #define SO_ERROR 0x1007
