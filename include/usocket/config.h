@@ -43,27 +43,27 @@
 /* ---- Sockets --------------------------------------------------------------------------------- */
 
 /** IPv6: addresses, sockets, scopes. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT.
- *  @cost 720 + 178 (0 -> 1) */
+ *  @cost 868 + 178 (0 -> 1) */
 #ifndef USOCKET_IPV6
 #define USOCKET_IPV6 1
 #endif
 
 /** The older forms of an IPv4 address that inet_aton(3) reads ("127.1", "0x7f000001"). 0: a numeric
  *  address is a.b.c.d alone; with names the system's resolver sees the others, and may know them.
- *  @cost 90 + 0 (0 -> 1) */
+ *  @cost 146 + 0 (0 -> 1) */
 #ifndef USOCKET_ATON
 #define USOCKET_ATON 1
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 374 + 354 (0 -> 1) */
+ *  @cost 378 + 358 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
 
 /** Servers: listen and accept. 0: neither they nor usocket_backlog exist, nor create_server in
  *  Python; bind stays, for a source address and for receiving datagrams.
- *  @cost 322 + 842 (0 -> 1) */
+ *  @cost 338 + 842 (0 -> 1) */
 #ifndef USOCKET_SERVER
 #define USOCKET_SERVER 1
 #endif
@@ -71,7 +71,7 @@
 /** Datagram and raw sockets. 0: usocket_open refuses all but streams with USOCKET_ESOCKTNOSUPPORT;
  *  usocket_recvfrom and usocket_sendto do not exist (nor in Python, nor the constants); a lookup
  *  that names no type answers streams; an address given to usocket_send_by is ignored.
- *  @cost 272 + 420 (0 -> 1) */
+ *  @cost 274 + 422 (0 -> 1) */
 #ifndef USOCKET_DATAGRAMS
 #define USOCKET_DATAGRAMS 1
 #endif
@@ -80,14 +80,14 @@
  *  poll of the descriptor reports them, where the port's stack can duplicate a descriptor. 1: only
  *  usocket_poll does, and so MicroPython's select. 0: usocket_unread and usocket_unread_take do not
  *  exist.
- *  @cost 542 + 0 (0 -> 2) */
+ *  @cost 544 + 0 (0 -> 2) */
 #ifndef USOCKET_UNREAD
 #define USOCKET_UNREAD 2
 #endif
 
 /** SO_RCVTIMEO and SO_SNDTIMEO bound the waits of a blocking socket. 0: setting them is
  *  USOCKET_ENOPROTOOPT, and the module lacks their names; settimeout has to do.
- *  @cost 84 + 16 (0 -> 1) */
+ *  @cost 86 + 16 (0 -> 1) */
 #ifndef USOCKET_SO_TIMEO
 #define USOCKET_SO_TIMEO 1
 #endif
@@ -96,7 +96,7 @@
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
- *  @cost 3360 + 3647, RAM 12 (0 -> 1) */
+ *  @cost 3326 + 3643, RAM 12 (0 -> 1) */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1
 #endif
@@ -104,7 +104,7 @@
 /** The port has usocket_port_ask: its resolver reports an answer, and a lookup needs no thread.
  *  Deadlines, interrupts and event loops hold all the same. 0: usocket_port_resolve waits, in
  *  threads, at
- *  @cost 626 + 0, RAM 12 (1 -> 0) */
+ *  @cost 636 + 0, RAM 12 (1 -> 0) */
 #ifndef USOCKET_ASKS
 #define USOCKET_ASKS 0
 #endif
@@ -148,7 +148,7 @@
 
 /** Lookups know services by name, from the system's table, and the protocols besides TCP and UDP
  *  (SCTP, DCCP, UDP-Lite). 0: a service is a number, and any other is USOCKET_EAI_SERVICE.
- *  @cost 170 + 0 (0 -> 1) */
+ *  @cost 84 + 0 (0 -> 1) */
 #ifndef USOCKET_SERVICES
 #define USOCKET_SERVICES 1
 #endif
@@ -162,7 +162,7 @@
 
 /** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
  *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
- *  @cost 1886 + 468 (0 -> 4) */
+ *  @cost 1886 + 464 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -202,7 +202,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1348 + 312, RAM 4 (0 -> 1) */
+ *  @cost 1396 + 312, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -225,7 +225,7 @@
 
 /** A child of fork() may use the library afresh, and nothing that it does with what it has
  *  inherited reaches the parent (usocket.h: fork). 0: a child must not use it.
- *  @cost 254 + 0, RAM 8 (0 -> 1) */
+ *  @cost 274 + 0, RAM 9 (0 -> 1) */
 #ifndef USOCKET_FORK
 #define USOCKET_FORK USOCKET_LARGE
 #endif
@@ -250,7 +250,7 @@
  *  in the stack's own call: one system call where a wait and an attempt are two. The port has
  *  usocket_port_inside and usocket_port_recv_inside, and USOCKET_FORK is 1. 0: every wait is
  *  usocket_port_wait's.
- *  @cost 444 + 0 (0 -> 1) */
+ *  @cost 892 + 0 (0 -> 1) */
 #ifndef USOCKET_WAIT_INSIDE
 #if defined(__linux__) && USOCKET_FORK && USOCKET_WAIT_SLICE_MS > 0
 #define USOCKET_WAIT_INSIDE 1
@@ -300,7 +300,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 30762 + 2874, RAM 172 (0 -> 1) */
+ *  @cost 30756 + 2874, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -341,7 +341,7 @@
  *  0: nor has a socket the argument fileno, the attributes family, type, proto and timeout, or a
  *  repr of its own; a timeout has no attribute sent, and the exceptions print as their class and
  *  a tuple (number, words); SHUT_*, INADDR_*, SOMAXCONN and has_ipv6 do not exist.
- *  @cost 0 + 11129 (0 -> 1) */
+ *  @cost 0 + 11259 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
