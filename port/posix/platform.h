@@ -72,7 +72,7 @@
 
 /* Let calls without MSG_DONTWAIT wait, or not. */
 #define plat_set_waits(fd, on) ioctl((fd), FIONBIO, &(int){!(on)})
-/* The timeouts, in both spellings of 64-bit times, and SO_RCVLOWAT. */
+/* The timeouts, also for 64-bit times (66 and 67 in Linux's asm-generic/socket.h), and SO_RCVLOWAT. */
 #define PLAT_RULES_INSIDE(name) \
     ((name) == SO_RCVTIMEO || (name) == SO_SNDTIMEO || (name) == SO_RCVLOWAT || ((name) >= 66 && (name) <= 67))
 

@@ -177,23 +177,23 @@ bool usocket_waits_inside(usocket_t *s, usocket_time_t deadline);
 /* Let no further receive of the base wait inside. One that is in progress ends within a slice. */
 void usocket_wait_outside(usocket_t *base);
 
-/* End all that wait inside: their socket is closed, and no other one has the connection. */
-void usocket_end_inside(usocket_t *base);
-
 /* The same in front of a call of the stack that would wait if the handle is prepared. */
 static inline void leave_inside(usocket_t *base) {
     if (LOOSE_LOAD(&base->flags) & FLAG_INSIDE) {
         usocket_wait_outside(base);
     }
 }
+
+/* End all receives that wait inside: a close of the base has begun. */
+void usocket_end_inside(usocket_t *base);
 #else
 static inline void usocket_wait_outside(usocket_t *base) {
     (void)base;
 }
-static inline void usocket_end_inside(usocket_t *base) {
+static inline void leave_inside(usocket_t *base) {
     (void)base;
 }
-static inline void leave_inside(usocket_t *base) {
+static inline void usocket_end_inside(usocket_t *base) {
     (void)base;
 }
 #endif

@@ -36,9 +36,9 @@
 /* The one lock of the library, held for a few loads and stores; it is not recursive. src/names/
  * calls usocket_port_lock itself, since workers exist without USOCKET_THREADS, too. Never held:
  * across a wait, a step of a TLS session, a callback, or a call of the port other than free,
- * event_set, dup, show_readable, show_socket, inside and end_inside. There is one exception: the first connection under
- * a server's credentials makes the keys of tickets and cookies under it, once, and so allocates and
- * calls usocket_port_random (src/mbedtls/mbed_connection.c). */
+ * event_set, dup, show_readable, show_socket, inside and end_inside. There is one exception: the
+ * first connection under a server's credentials makes the keys of tickets and cookies under it,
+ * once, and so allocates and calls usocket_port_random (src/mbedtls/mbed_connection.c). */
 #define lock_sockets() usocket_port_lock_sockets()
 #define unlock_sockets() usocket_port_unlock_sockets()
 

@@ -166,9 +166,9 @@ int usocket_detach(usocket_t *s) {
         return r;
     }
     usocket_t *base = base_of(s);
+    usocket_wait_outside(base);
 #if USOCKET_UNREAD
     size_t off, len;
-    usocket_wait_outside(base);
     usocket_take_back(base, &off, &len);
 #endif
     lock_sockets();

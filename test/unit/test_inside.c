@@ -412,7 +412,7 @@ static void test_no_hook(void **state) {
     close_pair();
 }
 
-/* What a child does with a descriptor reaches the parent's. The last test: no socket waits inside after a fork. */
+/* A child's change of a descriptor's mode reaches the parent. This test is the last one: no socket waits inside after a fork. */
 static void test_fork(void **state) {
     (void)state;
     open_inside(USOCKET_STREAM);
