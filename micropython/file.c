@@ -246,16 +246,16 @@ static const mp_stream_p_t file_stream = {
 };
 
 static const mp_rom_map_elem_t file_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&file_del_obj)},
-    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&file_enter_obj)},
-    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&file_exit_obj)},
     {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&usocket_py_file_read_obj)},
-    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usocket_py_file_readinto_obj)},
     {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&usocket_py_file_readline_obj)},
-    {MP_ROM_QSTR(MP_QSTR_readlines), MP_ROM_PTR(&usocket_py_file_readlines_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usocket_py_file_readinto_obj)},
     {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&file_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_flush), MP_ROM_PTR(&file_flush_obj)},
     {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&file_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&file_del_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readlines), MP_ROM_PTR(&usocket_py_file_readlines_obj)},
+    {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&file_enter_obj)},
+    {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&file_exit_obj)},
     {MP_ROM_QSTR(MP_QSTR_fileno), MP_ROM_PTR(&file_fileno_obj)},
     {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&file_setblocking_obj)},
 };

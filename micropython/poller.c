@@ -464,13 +464,13 @@ static mp_obj_t poller_close(mp_obj_t self_in) {
 static MP_DEFINE_CONST_FUN_OBJ_1(poller_close_obj, poller_close);
 
 static const mp_rom_map_elem_t poller_locals_table[] = {
-    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&poller_del_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ipoll), MP_ROM_PTR(&poller_ipoll_obj)},
+    {MP_ROM_QSTR(MP_QSTR_poll), MP_ROM_PTR(&poller_poll_obj)},
+    {MP_ROM_QSTR(MP_QSTR_modify), MP_ROM_PTR(&poller_modify_obj)},
     {MP_ROM_QSTR(MP_QSTR_register), MP_ROM_PTR(&poller_register_obj)},
     {MP_ROM_QSTR(MP_QSTR_unregister), MP_ROM_PTR(&poller_unregister_obj)},
-    {MP_ROM_QSTR(MP_QSTR_modify), MP_ROM_PTR(&poller_modify_obj)},
-    {MP_ROM_QSTR(MP_QSTR_poll), MP_ROM_PTR(&poller_poll_obj)},
-    {MP_ROM_QSTR(MP_QSTR_ipoll), MP_ROM_PTR(&poller_ipoll_obj)},
     {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&poller_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&poller_del_obj)},
 };
 static MP_DEFINE_CONST_DICT(poller_locals, poller_locals_table);
 

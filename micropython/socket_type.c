@@ -325,34 +325,35 @@ const mp_stream_p_t usocket_py_stream = {
 
 /* ---- The type ---------------------------------------------------------------------------------------------------- */
 
+/* MicroPython searches this table from its front, whenever its cache of lookups fails. */
 static const mp_rom_map_elem_t socket_locals_table[] = {
+    {MP_ROM_QSTR(MP_QSTR_recv), MP_ROM_PTR(&usocket_py_recv_obj)},
+    {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&usocket_py_send_obj)},
+    {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&usocket_py_write_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usocket_py_readinto_obj)},
+    {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&usocket_py_read_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&usocket_py_readline_obj)},
+    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&socket_close_obj)},
+    {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
+    {MP_ROM_QSTR(MP_QSTR_sendall), MP_ROM_PTR(&usocket_py_sendall_obj)},
+#if USOCKET_DATAGRAMS
+    {MP_ROM_QSTR(MP_QSTR_recvfrom), MP_ROM_PTR(&usocket_py_recvfrom_obj)},
+    {MP_ROM_QSTR(MP_QSTR_sendto), MP_ROM_PTR(&usocket_py_sendto_obj)},
+#endif
+    {MP_ROM_QSTR(MP_QSTR_settimeout), MP_ROM_PTR(&usocket_py_settimeout_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&usocket_py_setblocking_obj)},
     {MP_ROM_QSTR(MP_QSTR___del__), MP_ROM_PTR(&socket_del_obj)},
+#if USOCKET_SERVER
+    {MP_ROM_QSTR(MP_QSTR_accept), MP_ROM_PTR(&socket_accept_obj)},
+    {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&socket_listen_obj)},
+#endif
+    {MP_ROM_QSTR(MP_QSTR_bind), MP_ROM_PTR(&socket_bind_obj)},
+    {MP_ROM_QSTR(MP_QSTR_setsockopt), MP_ROM_PTR(&usocket_py_setsockopt_obj)},
     {MP_ROM_QSTR(MP_QSTR___enter__), MP_ROM_PTR(&mp_identity_obj)},
     {MP_ROM_QSTR(MP_QSTR___exit__), MP_ROM_PTR(&socket_exit_obj)},
-    {MP_ROM_QSTR(MP_QSTR_close), MP_ROM_PTR(&socket_close_obj)},
-    {MP_ROM_QSTR(MP_QSTR_bind), MP_ROM_PTR(&socket_bind_obj)},
-#if USOCKET_SERVER
-    {MP_ROM_QSTR(MP_QSTR_listen), MP_ROM_PTR(&socket_listen_obj)},
-    {MP_ROM_QSTR(MP_QSTR_accept), MP_ROM_PTR(&socket_accept_obj)},
-#endif
-    {MP_ROM_QSTR(MP_QSTR_connect), MP_ROM_PTR(&socket_connect_obj)},
 #if USOCKET_TLS
     {MP_ROM_QSTR(MP_QSTR_do_handshake), MP_ROM_PTR(&usocket_py_do_handshake_obj)},
 #endif
-    {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&usocket_py_send_obj)},
-    {MP_ROM_QSTR(MP_QSTR_sendall), MP_ROM_PTR(&usocket_py_sendall_obj)},
-    {MP_ROM_QSTR(MP_QSTR_recv), MP_ROM_PTR(&usocket_py_recv_obj)},
-#if USOCKET_DATAGRAMS
-    {MP_ROM_QSTR(MP_QSTR_sendto), MP_ROM_PTR(&usocket_py_sendto_obj)},
-    {MP_ROM_QSTR(MP_QSTR_recvfrom), MP_ROM_PTR(&usocket_py_recvfrom_obj)},
-#endif
-    {MP_ROM_QSTR(MP_QSTR_read), MP_ROM_PTR(&usocket_py_read_obj)},
-    {MP_ROM_QSTR(MP_QSTR_readinto), MP_ROM_PTR(&usocket_py_readinto_obj)},
-    {MP_ROM_QSTR(MP_QSTR_readline), MP_ROM_PTR(&usocket_py_readline_obj)},
-    {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&usocket_py_write_obj)},
-    {MP_ROM_QSTR(MP_QSTR_setsockopt), MP_ROM_PTR(&usocket_py_setsockopt_obj)},
-    {MP_ROM_QSTR(MP_QSTR_settimeout), MP_ROM_PTR(&usocket_py_settimeout_obj)},
-    {MP_ROM_QSTR(MP_QSTR_setblocking), MP_ROM_PTR(&usocket_py_setblocking_obj)},
 #if USOCKET_PY_EXTRAS
     {MP_ROM_QSTR(MP_QSTR_recv_into), MP_ROM_PTR(&usocket_py_recv_into_obj)},
 #if USOCKET_DATAGRAMS
