@@ -155,12 +155,14 @@ try:
 except OSError as e:
     say("a full buffer", number(e))
 say("some bytes were sent first", sent > 0)
-attempt("send dontwait into a full buffer", a.send, b"x", DONTWAIT)
-a.setblocking(True)
-attempt("blocking socket, dontwait", a.send, b"x", DONTWAIT)
 a.close()
 b.close()
+
+# The buffers of full_pair() are of a fixed size: no room comes back between two sends.
 a, b = full_pair()
+attempt("blocking socket, dontwait", a.send, b"x", DONTWAIT)
+a.setblocking(False)
+attempt("send dontwait into a full buffer", a.send, b"x", DONTWAIT)
 a.settimeout(0.05)
 attempt("send in 50 ms into a full buffer", a.send, b"x")
 attempt("sendall in 50 ms into a full buffer", a.sendall, b"x")

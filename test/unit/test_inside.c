@@ -262,9 +262,10 @@ static void test_never_waits(void **state) {
             assert_code(USOCKET_EAGAIN, usocket_recv(&sock, buf, 1));
             assert_code(0, usocket_poll(&sock, USOCKET_POLL_IN, USOCKET_NOW));
             if (types[i] == USOCKET_STREAM) {
-                while (usocket_send(&sock, buf, sizeof buf) > 0) {
+                int32_t r; /* the kernel may make room between two calls */
+                while ((r = usocket_send(&sock, buf, sizeof buf)) > 0) {
                 }
-                assert_code(USOCKET_EAGAIN, usocket_send(&sock, buf, sizeof buf));
+                assert_code(USOCKET_EAGAIN, r);
             }
             least = fx_now() - since < least ? fx_now() - since : least;
         }
