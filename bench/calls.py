@@ -4,7 +4,8 @@
 usage: bench/calls.py INTERPRETER
 
 The count is the difference of two runs of different length, divided by the difference; the peer answers late, so that every receive
-has to wait. A row of rows.py is good while the count is at most its `calls`. The last line counts the checks.
+has to wait. A row of rows.py is good while the count is at most its `calls`. The benchmark's TLS in plain C is built, and must run. The
+last line counts the checks.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import os
 import tempfile
 
 import measure
-from run import HERE, compile_c
+from run import HERE, compile_c, compile_tls, unfit
 from rows import ROWS, USOCKET
 
 ROUNDS = 200
@@ -45,6 +46,9 @@ def main():
             passed, failed = passed + good, failed + (not good)
             print(f"{'ok  ' if good else 'FAIL'}  {row.title}: {total:.2f} system calls, at most {row.calls} "
                   f"({', '.join(f'{name} {n:.2f}' for name, n in sorted(calls.items()))})")
+        reason = unfit([compile_tls(out)])
+        passed, failed = passed + (reason is None), failed + (reason is not None)
+        print(f"{'FAIL' if reason else 'ok  '}  TLS in plain C: {reason or 'it runs'}")
     print(f"{passed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
 
