@@ -4,8 +4,8 @@ import errno
 import usocket
 
 from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, own_tls, set_options, wrap
-from .stream import LIMIT, Stream, timed_out
-from .waiting import Waiting, check_limit, deadline, in_line, passed
+from .stream import LIMIT, Stream, check_limit, timed_out
+from .waiting import Waiting, deadline, in_line, passed
 
 EISCONN = 106
 

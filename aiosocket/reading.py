@@ -7,11 +7,11 @@ import errno
 import usocket
 from asyncio import core
 
-from .waiting import Waiting, deadline, passed
+from .waiting import EMPTY, Waiting, deadline, passed
 
 AHEAD = 4096  # bytes that one receive asks for
 FIRST = 512  # the same after a receive of less than that
-READ, WRITE, BULK, TIMED = 1, 2, 4, 8  # bits of Stream._odd
+READ, WRITE, BULK, TIMED = 1, 2, 4, 8  # bits of Stream._odd, beside EMPTY
 LIMIT = 65536  # default limit of a line and of the write buffer, in bytes
 
 
@@ -26,6 +26,19 @@ class LimitOverrunError(ValueError):
     def __init__(self, message, consumed):
         super().__init__(message)
         self.consumed = consumed  # received bytes without a separator, counted as asyncio counts them
+
+
+def check_integer(value, name, least):
+    if not isinstance(value, int):
+        raise TypeError("%s must be an int, not %s" % (name, type(value).__name__))
+    if value < least:
+        raise ValueError("%s must be %d or more" % (name, least))
+
+
+def check_limit(limit):
+    # None: the stream has no limit.
+    if limit is not None:
+        check_integer(limit, "limit", 1)
 
 
 def timed_out(what, *sent):
@@ -92,6 +105,7 @@ class Reading(Waiting):
                 self._end()
             if n == AHEAD:
                 self._odd &= ~BULK
+            self._odd |= EMPTY
         elif n == FIRST:
             self._odd |= BULK
         return got

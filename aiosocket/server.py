@@ -8,8 +8,8 @@ from asyncio import core
 
 from .dial import addresses, no_delay
 from .secure import asks_for_certificates, checked, earliest, handshake, handshake_limit, handshake_within, set_options, wrap
-from .stream import LIMIT, Stream
-from .waiting import Waiting, check_limit, deadline, in_line
+from .stream import LIMIT, Stream, check_limit
+from .waiting import Waiting, deadline, in_line
 
 BACKLOG = 100
 BATCH = 32  # connections accepted before other tasks run

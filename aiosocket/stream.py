@@ -5,9 +5,9 @@ from time import ticks_diff
 import usocket
 from asyncio import core
 
-from .reading import AHEAD, LIMIT, READ, WRITE, IncompleteReadError, LimitOverrunError, Reading, timed_out
+from .reading import AHEAD, LIMIT, READ, WRITE, IncompleteReadError, LimitOverrunError, Reading, check_integer, check_limit, timed_out
 from .secure import has_certificate
-from .waiting import OUT, SPINS, check_integer, deadline, passed
+from .waiting import OUT, SPINS, deadline, passed
 
 LINGER = 30  # seconds that close() allows for sending buffered bytes
 

@@ -11,6 +11,8 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
+EMPTY = 16  # a bit of Waiting._odd
+READ_ALL = 2  # a flag of ipoll: a wait that follows no receive of all calls modify()
 FEW = 4  # tasks woken in a row before tasks at the end of their sleep get a turn; a list of so many is never resized
 CROWD = 4  # deadlines handled in one millisecond; further ones wait for the next
 LONG = 5  # milliseconds of delay after which in_line() queues again
@@ -66,6 +68,7 @@ class Waiting:
     _task = None  # a task that the queue resumes itself when it waits here; it must end in asyncio's loop
     _next = None  # the next Waiting of the same object, in a ring; None if there is only one
     _mask = 0  # events that the poller is asked for
+    _odd = 0  # EMPTY: the last receive took all, so that the poller reports what arrives next, without being asked again
     _reader = None  # the one task that waits for POLLIN
     _read_by = None  # its deadline
     _writers = None  # [(task, deadline), ...] waiting for POLLOUT
@@ -81,7 +84,10 @@ class Waiting:
             raise RuntimeError("another task is reading")
         if by is not None:  # steps that allocate come first: after a MemoryError the task is registered nowhere
             self._alarm(by)
-        if not self._mask & IN:
+        empty = self._odd & EMPTY
+        if empty:
+            self._odd &= ~EMPTY
+        if not empty or not self._mask & IN:
             q = queue()
             q.register(self, IN)
         if q.shared and self._next is not None and any(w._reader is not None for w in ring(self)):
@@ -221,6 +227,7 @@ class IOQueue:
         self.woken = 0  # number of woken tasks that have not run yet
         self.ready = []  # objects with tasks that the queue resumes next
         self.recent = []  # objects with a reader woken since the last poll: they stay registered in case it waits again before the next
+        self.flags = 0  # of the next poll
         self.spins = 0  # number of calls since the last poll, or since a task was resumed, that completed without waiting
         old = core._io_queue
         if isinstance(old, IOQueue):  # its tasks are gone: reset every Waiting
@@ -299,7 +306,8 @@ class IOQueue:
                 if self.turn(dt):
                     return
             except MemoryError:
-                gc.collect()  # events that were not dispatched are reported again
+                gc.collect()
+                self.flags = 0  # events that were not dispatched are reported again
                 if dt >= 0:
                     return
 
@@ -315,7 +323,8 @@ class IOQueue:
         if self.recent:
             self.forget_recent()
         self.spins = 0
-        self.events = self.poller.ipoll(dt)
+        self.events = self.poller.ipoll(dt, self.flags)
+        self.flags = READ_ALL
 
     def dispatch(self, few):
         # Takes events of the last poll until they are for a few tasks. Wakes these, or adds them to `ready`. Returns their number.
@@ -457,19 +466,6 @@ def deadline(seconds, name="timeout", past=False):
     except OverflowError:
         raise OverflowError("%s too large" % name)
     raise ValueError("%s must not be negative or NaN" % name)
-
-
-def check_integer(value, name, least):
-    if not isinstance(value, int):
-        raise TypeError("%s must be an int, not %s" % (name, type(value).__name__))
-    if value < least:
-        raise ValueError("%s must be %d or more" % (name, least))
-
-
-def check_limit(limit):
-    # None: the stream has no limit.
-    if limit is not None:
-        check_integer(limit, "limit", 1)
 
 
 # async: rations long computations. A task awaits this before work that blocks the loop for a while; the work that begins in one

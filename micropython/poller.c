@@ -15,7 +15,6 @@
 
 #define SLICE_US 50000 /* The longest time until a change by another thread is noticed. */
 #define ASK_US 1000    /* The interval of MicroPython's select.poll. */
-#define ONE_SHOT 1     /* A flag of ipoll. */
 
 static poller_obj_t *open_poller(mp_obj_t self_in) {
     poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -101,21 +100,6 @@ static void tell_waiters(poller_obj_t *self, mp_obj_t obj, mp_uint_t mask) {
     }
 }
 
-/* Arm the descriptors that have reported and are still registered. */
-static void rearm_told(poller_obj_t *self) {
-    uint32_t link = self->told;
-    while (link > 1) {
-        slot_t *slot = &self->slot[link - 2];
-        int fd = (int)link - 2;
-        link = slot->told;
-        slot->told = 0;
-        if (slot->obj != MP_OBJ_NULL && usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0) {
-            self->gone = true;
-        }
-    }
-    self->told = 1;
-}
-
 /* Find objects with a changed descriptor. The module's sockets are checked only after one was closed or had bytes
  * put back (usocket_py_changes). Other objects are checked in each wait: epoll drops a closed descriptor silently,
  * and its number may belong to another object already. */
@@ -134,8 +118,7 @@ static void recheck_slots(poller_obj_t *self) {
         mp_obj_t obj = slot->obj;
         int fd = usocket_py_poller_fileno(self, obj);
         slot = &self->slot[i];
-        if (slot->obj == obj &&
-            (fd != (int)i || usocket_poller_arm(self->set, fd, usocket_py_events(slot->events)) < 0)) {
+        if (slot->obj == obj && (fd != (int)i || usocket_poller_arm(self->set, fd, slot_events(slot->events)) < 0)) {
             self->gone = true; /* Report it again until it is unregistered. */
             tell_waiters(self, slot->obj, usocket_py_mask(USOCKET_POLL_NVAL));
         }
@@ -210,23 +193,34 @@ static void poll_asked(poller_obj_t *self, round_t *w) {
     }
 }
 
-/* Note that a descriptor has reported. The next wait arms it again; for other calls that are waiting it is armed at
- * once. */
-static void note_told(poller_obj_t *self, int fd) {
+/* Note that a descriptor has reported. The next wait arms it again, but for READ_ALL; for other calls that are waiting
+ * it is armed at once. */
+static void note_told(poller_obj_t *self, int fd, int ready) {
     slot_t *slot = slot_of(self, fd);
     if (slot == NULL) {
+        bool asked = false;
         for (size_t k = 0; k < self->asked_n; k++) {
             asked_t *a = &self->asked[k];
-            a->fd = a->fd == fd && !a->number ? -1 : a->fd;
+            if (a->fd == fd && !a->number) {
+                a->fd = -1;
+                asked = true;
+            }
+        }
+        if (!asked && (ready & (USOCKET_POLL_IN | USOCKET_POLL_OUT))) {
+            usocket_poller_arm(self->set, fd, 0); /* It was unregistered: no more reports of what arrives. */
         }
         return;
     }
+    if (ready == USOCKET_POLL_EDGE) {
+        return; /* Urgent data alone, of which a socket that is armed again would tell again. */
+    }
+    slot->edge = ready & USOCKET_POLL_EDGE ? ENDED : 0;
     if (slot->told == 0) {
         slot->told = self->told;
         self->told = (uint32_t)fd + 2;
     }
     if (self->waits->next != NULL) {
-        usocket_poller_arm(self->set, fd, usocket_py_events(slot->events));
+        usocket_poller_arm(self->set, fd, slot_events(slot->events));
     }
 }
 
@@ -246,7 +240,7 @@ static bool take_events(poller_obj_t *self, round_t *w, usocket_time_t until) {
         usocket_py_poller_check_open(self);
         usocket_py_check(r, MP_QSTR_poller);
         for (int i = 0; i < r; i++) {
-            note_told(self, w->ready[i].fd);
+            note_told(self, w->ready[i].fd, w->ready[i].ready);
         }
         for (int i = 0; i < r; i++) {
             const slot_t *slot = slot_of(self, w->ready[i].fd);
@@ -277,7 +271,7 @@ static bool has_found(poller_obj_t *self, round_t *w) {
  * otherwise. */
 static void wait_until(poller_obj_t *self, round_t *w, usocket_time_t deadline) {
     for (;;) {
-        rearm_told(self);
+        usocket_py_poller_rearm(self, w->flags);
         recheck_slots(self);
         poll_asked(self, w);
         usocket_time_t until = USOCKET_NOW;
@@ -312,6 +306,11 @@ static bool next_found(round_t *w, mp_obj_t *obj, mp_uint_t *mask) {
         uint16_t *events = at < 0 ? &self->asked[-1 - at].events : &self->slot[at].events;
         if (at >= 0) {
             *mask &= *events | usocket_py_mask(USOCKET_POLL_ERR | USOCKET_POLL_HUP | USOCKET_POLL_NVAL);
+            slot_t *slot = &self->slot[at];
+            if (slot->edge == 0 && *mask == MP_STREAM_POLL_RD && slot->ours &&
+                usocket_py_self(*obj)->sock.family != USOCKET_AF_UNIX) {
+                slot->edge = QUIET; /* A receive of AF_UNIX is also short where descriptors were passed. */
+            }
         }
         *events = w->flags & ONE_SHOT ? 0 : *events;
         if (*mask != 0) {

@@ -20,14 +20,25 @@
 
 #if USOCKET_POLLER && USOCKET_PY_EXTRAS
 
+/* Flags of ipoll. */
+#define ONE_SHOT 1 /* An object that is returned waits for nothing until it is modified. */
+#define READ_ALL 2 /* The program has read all from the sockets that were readable, or has called modify. */
+
+/* A slot's descriptor stays armed, so that it reports what arrives after all was read. */
+#define slot_events(events) (usocket_py_events(events) | USOCKET_POLL_EDGE)
+
 #define AT_ONCE 64 /* Events that one call of usocket_poller_wait returns at most. */
+
+#define ENDED 1 /* The peer has ended, or urgent data is there: a short receive does not tell that all was read. */
+#define QUIET 2 /* ipoll has returned the object as readable. With READ_ALL the next wait does not arm it again. */
 
 /* A registered object; its descriptor is the index of this slot. */
 typedef struct {
     mp_obj_t obj;  /* MP_OBJ_NULL in a free slot. */
     uint32_t told; /* Link in the list of reported descriptors: 0 not in it, 1 the last, else the next index + 2. */
     uint16_t events;
-    bool ours; /* The object is a socket of this module. */
+    bool ours;    /* The object is a socket of this module. */
+    uint8_t edge; /* 0, ENDED or QUIET. */
 } slot_t;
 
 /* A registered object that has no slot and is asked in each wait. */
@@ -95,6 +106,9 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events);
 void usocket_py_poller_change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t events);
 void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj);
 void usocket_py_poller_clear(poller_obj_t *self);
+
+/* Arm the descriptors that have reported and are still registered. They report again, but for READ_ALL. flags: of ipoll. */
+void usocket_py_poller_rearm(poller_obj_t *self, uint16_t flags);
 
 #endif
 

@@ -194,11 +194,11 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     /* Arm first: an absurd number then fails before `slot` grows to it. */
     slot_t *slot = NULL;
     bool taken = (size_t)fd < self->room && self->slot[fd].obj != MP_OBJ_NULL;
-    int r = taken ? 0 : usocket_poller_arm(self->set, fd, usocket_py_events(events));
+    int r = taken ? 0 : usocket_poller_arm(self->set, fd, slot_events(events));
     if (r == 0) {
         slot = slot_for(self, fd, obj);
         if (slot != NULL && taken) {
-            r = usocket_poller_arm(self->set, fd, usocket_py_events(events));
+            r = usocket_poller_arm(self->set, fd, slot_events(events));
         }
     } else if (r == USOCKET_EBADF && is_number && fd >= NO_DESCRIPTOR) {
         usocket_py_raise(r, MP_QSTR_register, NULL);
@@ -232,7 +232,7 @@ void usocket_py_poller_change(poller_obj_t *self, mp_map_elem_t *elem, mp_uint_t
         return;
     }
     self->slot[at].events = (uint16_t)events;
-    if (usocket_poller_arm(self->set, (int)at, usocket_py_events(events)) < 0) {
+    if (usocket_poller_arm(self->set, (int)at, slot_events(events)) < 0) {
         self->gone = true; /* It is closed, and the next wait reports that. */
     }
 }
@@ -247,6 +247,22 @@ void usocket_py_poller_remove(poller_obj_t *self, mp_obj_t obj) {
             empty_slot(self, &self->slot[at]); /* A late report of its descriptor is ignored. */
         }
     }
+}
+
+void usocket_py_poller_rearm(poller_obj_t *self, uint16_t flags) {
+    uint32_t link = self->told;
+    while (link > 1) {
+        slot_t *slot = &self->slot[link - 2];
+        int fd = (int)link - 2;
+        link = slot->told;
+        slot->told = 0;
+        bool again = slot->obj != MP_OBJ_NULL && !(slot->edge == QUIET && (flags & READ_ALL));
+        slot->edge = 0;
+        if (again && usocket_poller_arm(self->set, fd, slot_events(slot->events)) < 0) {
+            self->gone = true;
+        }
+    }
+    self->told = 1;
 }
 
 /* The arrays are left to the collector. Armed descriptors leave the set when it is closed. */

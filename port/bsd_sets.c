@@ -16,7 +16,9 @@ int usocket_port_set_open(void) {
 
 int usocket_port_set_arm(int set, int handle, int events) {
     struct epoll_event e = {.data.fd = handle};
-    e.events = EPOLLONESHOT | (events & USOCKET_POLL_IN ? (uint32_t)EPOLLIN : 0) |
+    bool edge = events & USOCKET_POLL_EDGE;
+    e.events = (edge ? (uint32_t)EPOLLET : (uint32_t)EPOLLONESHOT) |
+        (events & USOCKET_POLL_IN ? (uint32_t)EPOLLIN | (edge ? (uint32_t)(EPOLLRDHUP | EPOLLPRI) : 0) : 0) |
         (events & USOCKET_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
     /* The descriptor is usually in the set already. */
     if (epoll_ctl(set, EPOLL_CTL_MOD, handle, &e) == 0 ||
@@ -37,7 +39,8 @@ int usocket_port_set_take(int set, usocket_wait_t *out, size_t n) {
         out[i].handle = e[i].data.fd;
         out[i].events = 0;
         out[i].ready = (uint8_t)((is & EPOLLIN ? USOCKET_POLL_IN : 0) | (is & EPOLLOUT ? USOCKET_POLL_OUT : 0) |
-            (is & EPOLLERR ? USOCKET_POLL_ERR : 0) | (is & EPOLLHUP ? USOCKET_POLL_HUP : 0));
+            (is & EPOLLERR ? USOCKET_POLL_ERR : 0) | (is & EPOLLHUP ? USOCKET_POLL_HUP : 0) |
+            (is & (EPOLLRDHUP | EPOLLPRI) ? USOCKET_POLL_EDGE : 0));
     }
     return r >= 0 ? r : plat_errno() == EINTR ? 0 : USOCKET_EBADF;
 }

@@ -28,10 +28,11 @@ typedef struct usocket_ready {
 int usocket_poller_open(void);
 
 /** Arm a descriptor: the poller reports it once, when it is ready for @p events. Another call arms
- * it again. Closing a descriptor removes it.
+ * it again. Closing a descriptor removes it. With USOCKET_POLL_EDGE it stays armed, and is reported
+ * each time that it has become ready, or more has arrived.
  *
  * @param fd     descriptor of a socket (usocket_fileno), or another one that the system can poll
- * @param events USOCKET_POLL_IN, USOCKET_POLL_OUT; 0: only ERR and HUP
+ * @param events USOCKET_POLL_IN, USOCKET_POLL_OUT; 0: only ERR and HUP; and USOCKET_POLL_EDGE
  * @return 0; USOCKET_EPERM: it is always ready, as a file is; USOCKET_EBADF, USOCKET_ENOMEM,
  *         USOCKET_ENOSPC, USOCKET_EINVAL
  */

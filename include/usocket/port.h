@@ -359,7 +359,8 @@ void usocket_port_event_close(int event);
 int usocket_port_set_open(void);
 
 /** Let a set report @p handle once, when it is ready for @p events (0: only errors and the end),
- *  whether it is in the set already or not. Closing a handle removes it.
+ *  whether it is in the set already or not. Closing a handle removes it. USOCKET_POLL_EDGE: as of
+ *  usocket_poller_arm.
  *  @return 0; USOCKET_EPERM: it is always ready, as a file is; USOCKET_EBADF, USOCKET_ENOMEM,
  *  USOCKET_ENOSPC, USOCKET_EINVAL */
 int usocket_port_set_arm(int set, int handle, int events);

@@ -511,6 +511,7 @@ int32_t usocket_pending(usocket_t *s);
 #define USOCKET_POLL_ERR 8   /**< an error is pending; always reported */
 #define USOCKET_POLL_HUP 16  /**< both directions have ended; always reported */
 #define USOCKET_POLL_NVAL 32 /**< closed; always reported */
+#define USOCKET_POLL_EDGE 64 /**< usocket_poller_arm; reported: the peer's end, or urgent data */
 
 /** Wait until the socket is ready for one of @p events.
  *

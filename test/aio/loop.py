@@ -368,6 +368,34 @@ async def datagrams():
     check("async with", b.s.fileno(), -1)
 
 
+async def what_follows_a_receive():
+    # A stream that has received all is not looked at again before the poller reports it.
+    s, far = stream()
+    far.sendall(b"1\n")
+    check("a line", await s.readline(), b"1\n")
+    task = asyncio.create_task(s.readline())
+    await asyncio.sleep(0)
+    far.sendall(b"2\n")
+    task.cancel()
+    await asyncio.sleep(0.02)
+    check("one that came as its reader was cancelled", await asyncio.wait_for(s.readline(), 5), b"2\n")
+    for n in (511, 512, 513, 4096, 9000):
+        line = b"x" * (n - 1) + b"\n"
+        far.sendall(line + b"3\n")
+        check("a line of %d bytes" % n, (await asyncio.wait_for(s.readline(), 5)) == line, True)
+        check("the line behind it", await asyncio.wait_for(s.readline(), 5), b"3\n")
+    far.sendall(b"x" * 512)
+    check("as much as is asked for", len(await s.read(600)), 512)
+    far.sendall(b"4\n")
+    check("a line after it", await asyncio.wait_for(s.readline(), 5), b"4\n")
+    far.sendall(b"last\n")
+    far.close()
+    await asyncio.sleep(0.01)
+    check("a line and the end together", await s.readline(), b"last\n")
+    check("the end", await asyncio.wait_for(s.readline(), 5), b"")
+    s.close()
+
+
 def ends():
     async def quick():
         s, far = stream()
@@ -416,6 +444,6 @@ def ends():
     asyncio.new_event_loop()
 
 
-cases(who_sleeps_has_a_turn, forgotten, beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, limits_and_cancellation, datagrams)
+cases(who_sleeps_has_a_turn, what_follows_a_receive, forgotten, beside_asyncios_streams, primitives, timers_among_traffic, one_socket_two_tasks, limits, limits_and_cancellation, datagrams)
 ends()
 summary()

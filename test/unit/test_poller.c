@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "fixture.h"
@@ -270,16 +271,41 @@ static void test_any_descriptor(void **state) {
     close(p[1]);
     end();
 }
+
+/* With EDGE it stays armed: a change reports it, and what was not read does not. */
+static void test_edge(void **state) {
+    (void)state;
+    begin();
+    arm(&b, USOCKET_POLL_IN | USOCKET_POLL_EDGE);
+    silent();
+    for (int i = 0; i < 3; i++) {
+        assert_code(1, usocket_send(&a, "x", 1));
+        reports(&b, USOCKET_POLL_IN);
+        silent();
+    }
+    arm(&b, USOCKET_POLL_IN | USOCKET_POLL_EDGE);
+    reports(&b, USOCKET_POLL_IN); /* arming looks */
+    char c[4];
+    assert_code(3, usocket_recv(&b, c, sizeof(c)));
+    silent();
+    assert_code(2, usocket_send_by(&a, "uv", 2, MSG_OOB, NULL, USOCKET_NOW));
+    reports(&b, USOCKET_POLL_IN | USOCKET_POLL_EDGE); /* a receive would stop before the urgent byte */
+    assert_code(1, usocket_recv(&b, c, sizeof(c)));
+    assert_code(1, usocket_send(&a, "y", 1));
+    assert_ok(usocket_shutdown(&a, USOCKET_SHUT_WR));
+    reports(&b, USOCKET_POLL_IN | USOCKET_POLL_EDGE); /* the data and the end */
+    end();
+}
 #endif
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_once), TEST(test_change), TEST(test_end), TEST(test_closed), TEST(test_unread), TEST(test_many), TEST(test_wait),
-        TEST(test_closed_poller),
+        TEST(test_once), TEST(test_change), TEST(test_end), TEST(test_closed), TEST(test_unread), TEST(test_many),
+        TEST(test_wait), TEST(test_closed_poller),
 #if FX_SIM
         TEST(test_refusals),
 #elif !defined(TEST_PLATFORM) /* else the sockets' numbers are no descriptors */
-        TEST(test_any_descriptor),
+        TEST(test_any_descriptor), TEST(test_edge),
 #endif
     };
     return RUN(tests);

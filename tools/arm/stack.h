@@ -271,6 +271,9 @@ int gethostname(char *, size_t);
 #define EPOLLERR 0x008u
 #define EPOLLHUP 0x010u
 #define EPOLLONESHOT (1u << 30)
+#define EPOLLET (1u << 31)
+#define EPOLLRDHUP 0x2000
+#define EPOLLPRI 2
 
 struct epoll_event {
     uint32_t events;
