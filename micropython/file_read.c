@@ -300,19 +300,31 @@ static int32_t read_line(file_reading_t *r) {
     return code;
 }
 
-/* A line that is in the buffer as a whole is copied without a call of the core. */
+/* Without a call of the core nothing runs in between, and what may fail comes before the first change. */
+static mp_obj_t copy_line(file_obj_t *self, size_t len) {
+    mp_obj_str_t *o = usocket_py_new_bytes();
+    vstr_t v;
+    vstr_init(&v, len + 1);
+    v.len = len;
+    memcpy(v.buf, self->buf + self->pos, len);
+    self->pos += len;
+    return usocket_py_bytes(o, &v);
+}
+
 static mp_obj_t readline_locked(size_t n_args, const mp_obj_t *args) {
-    file_reading_t r;
-    file_obj_t *self = begin_reading(&r, args[0], MP_QSTR_readline);
-    r.max = usocket_py_limit(n_args, args, 1);
+    file_obj_t *self = usocket_py_check_file(args[0], CAN_READ, MP_QSTR_readline);
+    size_t max = usocket_py_limit(n_args, args, 1);
     size_t have = usocket_py_file_buffered(self);
     const char *end = line_end(self, have);
-    if (end != NULL) { /* The usual case needs one allocation and no clock. */
-        vstr_init(&r.v, (size_t)(end - self->buf) + 2 - self->pos);
-    } else {
-        r.deadline = usocket_deadline(self->sock);
-        vstr_init(&r.v, have + 65);
+    size_t len = end != NULL ? (size_t)(end - self->buf) + 1 - self->pos : have + 64;
+    if (end != NULL && !(self->mode & IS_TEXT)) {
+        return copy_line(self, MIN(len, max));
     }
+    file_reading_t r;
+    begin_reading(&r, args[0], MP_QSTR_readline);
+    r.max = max;
+    r.deadline = usocket_deadline(self->sock);
+    vstr_init(&r.v, len + 1);
     return run_reading(&r, read_line);
 }
 
