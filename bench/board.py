@@ -205,9 +205,10 @@ grown by more than 1 %, or one of TLS by more than 5 %.
 
 Flash and RAM are bytes of the whole firmware, without the interpreter's heap and the stack; IPv4, TCP, UDP, raw sockets, no TLS. The
 other rows are instructions of one turn of a loop, those of the interpreter, of lwIP and of interrupts included and those of sleep not,
-as QEMU counts them (`bench/board.py`); two runs give the same numbers. Both ends are on the board, TCP_NODELAY is set, and what one
-end sends is carried to the other within the call that sends. So "out" includes lwIP's receipt at the other end, and "in" the answer
-that tells of room. 16 sockets take larger pools of lwIP.
+as QEMU counts them (`bench/board.py`); two runs give the same numbers. Names are found before a loop: the interpreter's cache of
+lookups has few places, and which names share one changes with each image. Both ends are on the board, TCP_NODELAY is set, and what
+one end sends is carried to the other within the call that sends. So "out" includes lwIP's receipt at the other end, and "in" the
+answer that tells of room. 16 sockets take larger pools of lwIP.
 
 TLS is that of `build/board/usocket-tls`: mbedTLS 3.6.6 as `test/board/board_mbedtls.h` configures it, keys of P-256, a server's
 certificate that a CA has signed. Each end is counted for itself (`bench/board_tls_script.py`). In TLS 1.2 the client asks for records

@@ -40,7 +40,7 @@ def elapsed(start):
     return (busy() - start) & 0x3FFFFFFF
 
 
-def stamps(n):
+def stamps(n, busy=busy):
     ticks = 0
     for _ in range(n):
         start = busy()
@@ -48,59 +48,68 @@ def stamps(n):
     return ticks
 
 
+# Names are found before the loops: MicroPython looks them up in a cache of few places, and which ones share a place changes with the
+# numbers of all names of the image.
 def settimeout(n):
+    settimeout = a.settimeout
     for _ in range(n):
-        a.settimeout(5)
+        settimeout(5)
 
 
 def recv(n):
+    send, recv, block = a.send, b.recv, data
     for _ in range(n):
-        a.send(data)
-        b.recv(64)
+        send(block)
+        recv(64)
 
 
 def readinto(n):
+    send, readinto, block, room = a.send, b.readinto, data, buf
     for _ in range(n):
-        a.send(data)
-        b.readinto(buf)
+        send(block)
+        readinto(room)
 
 
 def readline(n):
+    send, readline, block = a.send, b.readline, line
     for _ in range(n):
-        a.send(line)
-        b.readline()
+        send(block)
+        readline()
 
 
 def recvfrom(n):
     u, v = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     v.bind((HOST, 90))
-    to_v = (HOST, 90)
+    sendto, recvfrom, block, to_v = u.sendto, v.recvfrom, data, (HOST, 90)
     for _ in range(n):
-        u.sendto(data, to_v)
-        v.recvfrom(64)
+        sendto(block, to_v)
+        recvfrom(64)
     u.close()
     v.close()
 
 
-def connect(n):
+new = socket.socket
+
+
+def connect(n, new=new, connect=new.connect, close=new.close, busy=busy, to=(HOST, 80)):
     ticks = 0
     for _ in range(n):
         start = busy()
-        s = socket.socket()
-        s.connect((HOST, 80))
-        s.close()
+        s = new()
+        connect(s, to)
+        close(s)
         ticks += (busy() - start) & 0x3FFFFFFF
-        listener.accept()[0].close()
+        close(listener.accept()[0])
     return ticks
 
 
-def accept(n):
+def accept(n, accept=listener.accept, busy=busy):
     ticks = 0
     for _ in range(n):
         s = socket.socket()
         s.connect((HOST, 80))
         start = busy()
-        c, _ = listener.accept()
+        c, _ = accept()
         ticks += (busy() - start) & 0x3FFFFFFF
         s.close()
         c.close()
@@ -114,9 +123,10 @@ def polled(n, sockets):
         poll.register(s, select.POLLIN)
     s.bind((HOST, 91))
     sockets[0].sendto(data, (HOST, 91))
+    poll = poll.poll
     start = busy()
     for _ in range(n):
-        poll.poll(1000)
+        poll(1000)
     ticks = elapsed(start)
     for s in sockets:
         s.close()
@@ -127,9 +137,10 @@ def poll1(n):
     a.send(data)
     poll = select.poll()
     poll.register(b, select.POLLIN)
+    poll = poll.poll
     start = busy()
     for _ in range(n):
-        poll.poll(1000)
+        poll(1000)
     ticks = elapsed(start)
     b.recv(64)
     return ticks
@@ -139,13 +150,13 @@ def poll16(n):
     return polled(n, 16)
 
 
-def bulk(n, sending):
+def bulk(n, sending, write=a.write, readinto=b.readinto, block=block, room=room, busy=busy):
     ticks = 0
     for _ in range(n):
         start = busy()
-        a.write(block)
+        write(block)
         middle = busy()
-        b.readinto(room)
+        readinto(room)
         ticks += (middle - start if sending else busy() - middle) & 0x3FFFFFFF
     return ticks
 

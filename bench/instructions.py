@@ -71,10 +71,13 @@ poller = select.poll()
 """
 # A socket of CPython has neither readinto nor readline: there a file of makefile has them.
 READER = {OURS: "r = b\n", BUILT_IN: "r = b\n", CPYTHON: "r = b.makefile('rb')\n"}
-LOOP = "def loop(n):\n    for _ in range(n):\n"
+# All names are found before the loop: MicroPython looks them up in a cache of few places, and which ones share a place changes with the
+# numbers of all names of the program.
+LOOP = "def loop(n, data=data, line=line, buf=buf, to_v=to_v, to_listener=to_listener{more}):\n    for _ in range(n):\n"
 
 # (name, what comes before the loop, the body of the loop, lengths, columns)
-CONNECT = ("c = socket.socket()", "c.connect(to_listener)", "c.close()")
+CONNECT = ("c = new()", "connect(c, to_listener)", "close(c)")
+TYPE = {"new": "socket.socket", "connect": "new.connect", "close": "new.close"}
 SHORT = 20, 100  # what nobody accepts stays in the listener's queue
 ROWS = (
     ("TCP ping-pong, 64 B", "", ("a.send(data)", "b.recv(64)", "b.send(data)", "a.recv(64)"), (FEW, MANY), COLUMNS),
@@ -85,13 +88,18 @@ ROWS = (
     ("sendto + recvfrom, 64 B", "", ("u.sendto(data, to_v)", "v.recvfrom(64)"), (FEW, MANY), COLUMNS),
     ("settimeout", "", ("a.settimeout(5)",), (FEW, MANY), COLUMNS),
     ("socket + connect + close", "", CONNECT, SHORT, COLUMNS),
-    ("socket + connect + close, accept + close", "", (*CONNECT, "listener.accept()[0].close()"), SHORT, COLUMNS),
+    ("socket + connect + close, accept + close", "", (*CONNECT, "close(listener.accept()[0])"), SHORT, COLUMNS),
     ("poll of 1 socket, ready", "poller.register(b, select.POLLIN)\na.send(data)\n", ("poller.poll(0)",), (FEW, MANY), COLUMNS),
 )
 
 
 def count(column, interpreter, before, body, times):
-    program = ADDRESSES[column] + SETUP + READER[column] + before + LOOP + "".join(f"        {line}\n" for line in body) + f"loop({times})\n"
+    turn = "".join(f"        {line}\n" for line in body)
+    calls = sorted(set(re.findall(r"\w+\.\w+", turn)))
+    names = {**{name: of for name, of in TYPE.items() if body[0] == CONNECT[0]}, **{call.replace(".", "_"): call for call in calls}}
+    found = "".join(f"{name} = {of}\n" for name, of in names.items())
+    loop = LOOP.format(more="".join(f", {name}={name}" for name in names)) + re.sub(r"(\w+)\.(\w+)", r"\1_\2", turn)
+    program = ADDRESSES[column] + SETUP + READER[column] + before + found + loop + f"loop({times})\n"
     done = subprocess.run([*COMMAND, *interpreter, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           env={**os.environ, "PYTHONHASHSEED": "0"})
     match = re.search(r"Collected : (\d+)", done.stderr)
@@ -124,9 +132,10 @@ def write(columns):
         file.write(f"""# Instructions
 
 Instructions of one turn of a loop on x86-64, the interpreter's own included and the kernel's not, as valgrind's callgrind counts
-them (`bench/instructions.py`): this module in MicroPython's unix port, that port's built-in socket, and CPython {python}. All ends
-are in one thread, so that no call waits. `make instructions-check` fails when a figure of the first column has grown by more than
-1 %; `make instructions` writes this page.
+them (`bench/instructions.py`): this module in MicroPython's unix port, that port's built-in socket, and CPython {python}.
+All ends are in one thread, so that no call waits. Names are found before a loop: MicroPython's cache of lookups has few places, and
+which names share one changes with each program. `make instructions-check` fails when a figure of the first column has grown by more
+than 1 %; `make instructions` writes this page.
 
 The built-in module has no recv_into, and its addresses are packed bytes, while the others take a tuple. Its recv frees a buffer, and
 the next allocation searches the heap from there: the figure grows with the number of turns, here {FEW} to {MANY}. Of CPython, readinto
