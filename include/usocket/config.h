@@ -182,7 +182,7 @@
 /** Lookups that an event loop can wait for, and with USOCKET_RACE connects; lookups of one name in
  *  progress share one thread. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor
  *  resolver and dialer in Python.
- *  @cost 694 + 625, RAM 4 (0 -> 1) */
+ *  @cost 740 + 625, RAM 4 (0 -> 1) */
 #ifndef USOCKET_ASYNC
 #if USOCKET_LARGE && USOCKET_NAMES
 #define USOCKET_ASYNC 1
@@ -193,7 +193,7 @@
 
 /** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
- *  @cost 612 + 3788, RAM 4 (0 -> 1) */
+ *  @cost 658 + 3910, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
@@ -250,7 +250,7 @@
  *  an interrupt hook is installed: one system call where a wait and an attempt are two. The port
  *  has usocket_port_inside, usocket_port_recv_inside, usocket_port_end_inside and
  *  usocket_port_rules_inside, and USOCKET_FORK is 1. 0: every wait is usocket_port_wait's.
- *  @cost 892 + 0 (0 -> 1) */
+ *  @cost 892 + -2 (0 -> 1) */
 #ifndef USOCKET_WAIT_INSIDE
 #if defined(__linux__) && USOCKET_FORK && USOCKET_WAIT_SLICE_MS > 0
 #define USOCKET_WAIT_INSIDE 1
@@ -341,7 +341,7 @@
  *  0: nor has a socket the argument fileno, the attributes family, type, proto and timeout, or a
  *  repr of its own; a timeout has no attribute sent, and the exceptions print as their class and
  *  a tuple (number, words); SHUT_*, INADDR_*, SOMAXCONN and has_ipv6 do not exist.
- *  @cost 0 + 11259 (0 -> 1) */
+ *  @cost 0 + 11343 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
