@@ -94,6 +94,9 @@ def everything(target, limits, brief, knobs=True):
     report.title("Memory")
     report.table(memory.HEAD, memory.rows(target))
     if not brief:
+        report.title("Where the bytes are")
+        report.lines += ["The linked rows by part, names not counted. The knobs of `usocket/config.h` leave parts out.", ""]
+        report.table(totals.WHERE_HEAD, totals.where(whole))
         report.title("A whole firmware")
         report.table(("what", "flash", "RAM"), totals.firmware(target))
         report.title("With LTO")

@@ -37,6 +37,20 @@ LINKED = (
 CLIENT, TLS = 2560, 16896
 LTO = ("-flto",)
 HEAD = ("what", "flash", "of it libgcc", "of that for 64 bits", "names", "RAM", "target", "limit", "")
+# (part of a linked row, its paths): the first that matches
+PARTS = (
+    ("module: data, files", r"micropython/(data|stream|reading|file|file_read|sendfile)\.c"),
+    ("module: names", r"micropython/(hosts|inet|dial|resolver)\.c"),
+    ("module: pollers", r"micropython/(poller|poller_set|operation)\.c"),
+    ("module: TLS", r"micropython/(tls_methods|secure)\.c"),
+    ("module: the rest", r"micropython/"),
+    ("src/base", r"src/base/"),
+    ("src/names", r"src/names/"),
+    ("src/sockets", r"src/sockets/"),
+    ("src/tls, src/mbedtls", r"src/"),
+    ("port", r"port/"),
+)
+WHERE_HEAD = ("what", *(name for name, _ in PARTS), "libgcc")
 LTO_HEAD = ("what", "flash", "without LTO", "ratio")
 
 
@@ -110,14 +124,29 @@ class Totals:
     def tls(self):
         """The difference of two linked builds."""
         with_, without = link(self.target, {"USOCKET_TLS": 1}), link(self.target, {})
-        with_.parts[None] = cortex.Bytes()
-        with_.parts[None]["text"], with_.parts[None]["bss"] = -total(without.parts.values()).flash, -without.ram
+        for path, part in without.parts.items():
+            for kind in cortex.KINDS:
+                with_.parts.setdefault(path, cortex.Bytes())[kind] -= part[kind]
         with_.libgcc -= without.libgcc
         with_.wide -= without.wide
         return with_
 
     def tls_names(self):
         return self.names((("USOCKET_TLS", 1),), "posix") - self.names((), "posix")
+
+
+def where(totals):
+    """Rows of the linked builds, by part."""
+    rows = []
+    for name, linked in totals.linked.items():
+        if isinstance(linked, Whole):
+            continue
+        bytes_of = dict.fromkeys(WHERE_HEAD[1:-1], 0)
+        for path, part in linked.parts.items():
+            inside = os.path.relpath(path, totals.target.root)
+            bytes_of[next(name for name, paths in PARTS if re.match(paths, inside))] += part.flash
+        rows.append((name, *bytes_of.values(), linked.libgcc))
+    return rows
 
 
 def lto(target, totals):
