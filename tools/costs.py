@@ -108,7 +108,7 @@ def restate(rows):
     text = read(CONFIG)
     for knob in knobs(text)[0]:
         library, module, ram = figures[knob.name]
-        now = "@cost %d + %d%s (" % (library, module, ", RAM %d" % ram if ram else "")
+        now = "@cost %d + %d%s (" % (max(0, library), max(0, module), ", RAM %d" % ram if ram else "")
         begin = text.rindex("@cost", 0, text.index("#ifndef %s\n" % knob.name))
         text = text[:begin] + now + text[text.index("(", begin) + 1:]
     with open(CONFIG, "w", encoding="utf-8") as file:

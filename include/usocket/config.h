@@ -250,7 +250,7 @@
  *  an interrupt hook is installed: one system call where a wait and an attempt are two. The port
  *  has usocket_port_inside, usocket_port_recv_inside, usocket_port_end_inside and
  *  usocket_port_rules_inside, and USOCKET_FORK is 1. 0: every wait is usocket_port_wait's.
- *  @cost 892 + -2 (0 -> 1) */
+ *  @cost 892 + 0 (0 -> 1) */
 #ifndef USOCKET_WAIT_INSIDE
 #if defined(__linux__) && USOCKET_FORK && USOCKET_WAIT_SLICE_MS > 0
 #define USOCKET_WAIT_INSIDE 1
