@@ -244,8 +244,9 @@ static bool take_events(poller_obj_t *self, round_t *w, usocket_time_t until) {
         }
         for (int i = 0; i < r; i++) {
             const slot_t *slot = slot_of(self, w->ready[i].fd);
-            if (slot != NULL) {
-                tell_waiters(self, slot->obj, usocket_py_mask(w->ready[i].ready));
+            mp_uint_t mask = usocket_py_mask(w->ready[i].ready & ~USOCKET_POLL_EDGE);
+            if (slot != NULL && mask != 0) { /* 0: urgent data alone, for which no call waits. */
+                tell_waiters(self, slot->obj, mask);
             }
         }
         taken += (size_t)r;

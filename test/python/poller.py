@@ -154,6 +154,24 @@ def closed_sockets():
     p.close()
 
 
+def urgent_data():
+    # A byte of urgent data alone is nothing to read: it ends no wait.
+    if not SYSTEM:
+        skip("only the system's sockets send urgent data")
+        return
+    p = socket.poller()
+    a, b = tcp_pair()
+    p.register(a, IN)
+    b.send(b"!", 1)
+    start = ticks()
+    check("nothing to read", p.poll(50), [])
+    true("never early", since(start) >= 50)
+    b.send(b"x")
+    check("data behind it", reported(p), {id(a): IN})
+    p.close()
+    close(a, b)
+
+
 def left_in_the_middle():
     # Events that an iteration does not reach are reported by the next one, and also after an exception.
     p = socket.poller()
@@ -383,7 +401,7 @@ def unreachable():
 
 
 sections(
-    the_interface, as_select_poll_has_it, closed_sockets, left_in_the_middle, number_reused_in_the_middle, closed_lookups, kept_bytes,
+    the_interface, as_select_poll_has_it, closed_sockets, urgent_data, left_in_the_middle, number_reused_in_the_middle, closed_lookups, kept_bytes,
     streams_that_are_not_ours, subclasses_and_files, numbers, many, unreachable,
 )
 summary()
