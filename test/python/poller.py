@@ -157,7 +157,7 @@ def closed_sockets():
 def urgent_data():
     # A byte of urgent data alone is nothing to read: it ends no wait.
     if not SYSTEM:
-        skip("only the system's sockets send urgent data")
+        skip("urgent data", "only the system's sockets send it")
         return
     p = socket.poller()
     a, b = tcp_pair()
