@@ -20,7 +20,7 @@ test-tap-lwip-raw-long: packages-test $(OURS) build/lwip-raw/micropython build/l
 	$(GO) $(PYTHON) test/tap/run.py --stack lwip-raw --long
 
 test-tap-lwip-raw-irq: packages-test $(OURS) build/lwip-raw-irq/micropython
-	$(GO) $(SANITIZER) $(STRUCK) 300000 $(PYTHON) test/tap/run.py --stack lwip-raw --interp build/lwip-raw-irq/micropython
+	$(GO) $(SANITIZER) $(STRUCK) 60000 $(PYTHON) test/tap/run.py --stack lwip-raw --interp build/lwip-raw-irq/micropython
 
 .PHONY: bench-lwip
 bench-lwip: build/lwip/micropython ## the module on lwIP beside plain C on lwIP

@@ -38,6 +38,8 @@ BUILDS = "builds"  # the row of what is built before
 
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 VERDICT = re.compile(r"^(\[ *\d+/\d+\])?\W*FAIL(ED)?\b")  # of one check, in the suites' words or in cmocka's
+NOT_OK = re.compile(r"^ *not ok \d")  # of one test of cmocka
+TAP = re.compile(r"^ *((not )?ok \d|1\.\.\d)")
 NAMED = 12  # failures of one suite that are repeated at the end
 
 
@@ -226,14 +228,23 @@ def run_all(name, targets):
 
 
 def failures(target):
-    """The lines of a suite's log that report failures, each with the first line of its detail; without any, the last lines."""
+    """The lines of a suite's log that report failures, each with the first line of its detail; without any, the last lines.
+
+    The detail follows a line, indented deeper; what a test of cmocka prints precedes its line.
+    """
     with open(os.path.join(LOGS, target + ".log"), errors="replace") as file:
         lines = [line.rstrip() for line in file]
-    found = []
+    found, printed = [], None
     for line, after in zip(lines, [*lines[1:], ""]):
         if VERDICT.match(line):
             deeper = re.match(" *", after).end() > re.match(" *", line).end() and not VERDICT.match(after)
             found.append(line.strip() + (" | " + after.strip() if deeper else ""))
+        elif NOT_OK.match(line):
+            found.append(line.strip() + " | " + (printed or after).strip())
+        if TAP.match(line):
+            printed = None
+        elif printed is None and not line.lstrip().startswith("#"):
+            printed = line
     found = found or lines[-3:]
     more = [f"... and {len(found) - NAMED} more"] if len(found) > NAMED else []
     return [f"  {target}: {line[:300]}\n" for line in found[:NAMED] + more]

@@ -92,3 +92,20 @@ void lwip_show(void) {
     }
     TEST_LWIP_UNLOCK();
 }
+
+static struct tcp_pcb *closing_alone(void) {
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->state >= FIN_WAIT_1 && pcb->state != CLOSE_WAIT && pcb->callback_arg == NULL) {
+            return pcb;
+        }
+    }
+    return NULL;
+}
+
+void lwip_end_closing(void) {
+    TEST_LWIP_LOCK();
+    for (struct tcp_pcb *pcb = closing_alone(); pcb != NULL; pcb = closing_alone()) {
+        tcp_abort(pcb);
+    }
+    TEST_LWIP_UNLOCK();
+}

@@ -19,4 +19,7 @@ int lwip_sane(void);
 /* Print all connections. */
 void lwip_show(void);
 
+/* Abort the connections that a program has closed and lwIP has not. lwIP itself aborts one after 12 retries, which take minutes. */
+void lwip_end_closing(void);
+
 #endif
