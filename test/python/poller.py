@@ -168,6 +168,22 @@ def urgent_data():
     true("never early", since(start) >= 50)
     b.send(b"x")
     check("data behind it", reported(p), {id(a): IN})
+    b.send(b"?", 1)
+    b.send(b"y")
+    got = b""
+    while len(got) < 2 and reported(p) == {id(a): IN}:
+        got += a.recv(100)
+    check("the stream goes on behind the next one", got, b"xy")
+    check("nothing is left", p.poll(50), [])
+    p.unregister(a)
+    b.send(b"1")
+    start = ticks()
+    check("unregistered, with data", p.poll(50), [])
+    b.send(b"2")
+    check("and with more", p.poll(50), [])
+    true("never early either", since(start) >= 100)
+    p.register(a, IN)
+    check("registered again", reported(p), {id(a): IN})
     p.close()
     close(a, b)
 
