@@ -21,11 +21,17 @@ static void file_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kind_
 
 /* ---- Construction ------------------------------------------------------------------------------------------------ */
 
+#if USOCKET_PY_TEXT
+#define DEFAULT_MODE MP_QSTR_r
+#else
+#define DEFAULT_MODE MP_QSTR_rb
+#endif
+
 /* Only the characters r, w and b are known, in any order and number. */
 static uint8_t mode_flags(mp_obj_t arg) {
     size_t len;
     const char *mode = usocket_py_text(arg, &len, MP_QSTR_mode);
-    uint8_t flags = IS_TEXT;
+    uint8_t flags = 0;
     for (size_t i = 0; i < len; i++) {
         switch (mode[i]) {
             case 'r':
@@ -35,11 +41,14 @@ static uint8_t mode_flags(mp_obj_t arg) {
                 flags |= CAN_WRITE;
                 break;
             case 'b':
-                flags &= (uint8_t)~IS_TEXT;
+                flags |= IS_BINARY;
                 break;
             default:
                 mp_raise_ValueError(MP_ERROR_TEXT("invalid mode (only r, w, b allowed)"));
         }
+    }
+    if (!USOCKET_PY_TEXT && !(flags & IS_BINARY)) {
+        mp_raise_ValueError(MP_ERROR_TEXT("text mode is not in this build: use 'rb' or 'wb'"));
     }
     return flags & CAN_WRITE ? flags : flags | CAN_READ; /* "" and "b" mean reading, as in CPython. */
 }
@@ -86,7 +95,7 @@ static bool translates_newlines(mp_obj_t arg, uint8_t flags) {
 static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_mode, ARG_buffering, ARG_encoding, ARG_errors, ARG_newline };
     static const mp_arg_t allowed[] = {
-        {MP_QSTR_mode, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_QSTR(MP_QSTR_r)}},
+        {MP_QSTR_mode, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_QSTR(DEFAULT_MODE)}},
         {MP_QSTR_buffering, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_encoding, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_errors, MP_ARG_KW_ONLY | MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
@@ -100,7 +109,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
         ? -1
         : usocket_py_integer(vals[ARG_buffering].u_obj, MP_QSTR_buffering);
     bool stream = owner->sock.type == USOCKET_STREAM;
-    if (flags & IS_TEXT) { /* A binary file ignores them. */
+    if (IS_TEXT(flags)) { /* A binary file ignores them. */
         check_only_choice(vals[ARG_encoding].u_obj, "utf8", MP_ERROR_TEXT("encoding must be utf-8"));
         check_only_choice(vals[ARG_errors].u_obj, "strict", MP_ERROR_TEXT("errors must be 'strict'"));
         if (translates_newlines(vals[ARG_newline].u_obj, flags) && buffering != 0 && stream) {

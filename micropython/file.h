@@ -19,12 +19,16 @@
 enum { /* Flags of `mode`. */
     CAN_READ = 1,
     CAN_WRITE = 2,
-    IS_TEXT = 4,
+    IS_BINARY = 4,
     IS_READING = 8, /* A read is going on. */
     IS_KEPT = 16,   /* `buf` is the string of a failed read, not the block of `size` bytes. */
-    NEWLINES = 32,  /* "\r\n" and "\r" become "\n" on their way into the buffer. */
-    AFTER_CR = 64,  /* The last byte received was "\r": a "\n" that follows it is dropped. */
+    /* These are 0 where every file is binary, and the compiler leaves out what depends on them. */
+    NEWLINES = USOCKET_PY_TEXT ? 32 : 0, /* "\r\n" and "\r" become "\n" on their way into the buffer. */
+    AFTER_CR = USOCKET_PY_TEXT ? 64 : 0, /* The last byte received was "\r": a "\n" that follows it is dropped. */
 };
+
+/* True for the flags of a text file. */
+#define IS_TEXT(mode) (USOCKET_PY_TEXT && !(IS_BINARY & (mode)))
 
 typedef struct {
     mp_obj_base_t base;

@@ -138,7 +138,7 @@ static size_t bytes_lacking(const vstr_t *v) {
 /* The least number of bytes that are still to be read. Of text, `seen` moves over the bytes of v, and `max` counts down
  * by one for each character that begins there; a character that is not complete needs its missing bytes, too. */
 static size_t bytes_wanted(file_reading_t *r) {
-    if (!(r->file->mode & IS_TEXT) || r->max == SIZE_MAX) {
+    if (!IS_TEXT(r->file->mode) || r->max == SIZE_MAX) {
         return r->max - r->v.len;
     }
     for (; r->seen < r->v.len; ++r->seen) {
@@ -178,7 +178,7 @@ static file_obj_t *begin_reading(file_reading_t *r, mp_obj_t self_in, qstr what)
     r->what = what;
     r->exc = MP_OBJ_NULL;
     r->o = usocket_py_new_bytes();
-    if (r->file->mode & IS_TEXT) {
+    if (IS_TEXT(r->file->mode)) {
         r->o->base.type = &mp_type_str;
     }
     return r->file;
@@ -187,7 +187,7 @@ static file_obj_t *begin_reading(file_reading_t *r, mp_obj_t self_in, qstr what)
 /* Return the bytes read, or put them back and raise. */
 static mp_obj_t reading_result(file_reading_t *r, int code) {
     file_obj_t *self = r->file;
-    bool text = (self->mode & IS_TEXT) != 0;
+    bool text = IS_TEXT(self->mode);
     bool would_block = usocket_py_would_block(code, r->deadline);
     bool failed = code < 0 && (!would_block || (text && !keep_partial_char(self, &r->v)) || r->v.len == 0);
     if (!failed && (!text || usocket_is_utf8(r->v.buf, r->v.len))) {
@@ -317,7 +317,7 @@ static mp_obj_t readline_locked(size_t n_args, const mp_obj_t *args) {
     size_t have = usocket_py_file_buffered(self);
     const char *end = line_end(self, have);
     size_t len = end != NULL ? (size_t)(end - self->buf) + 1 - self->pos : have + 64;
-    if (end != NULL && !(self->mode & IS_TEXT)) {
+    if (end != NULL && !IS_TEXT(self->mode)) {
         return copy_line(self, MIN(len, max));
     }
     file_reading_t r;

@@ -33,7 +33,7 @@ JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 1)
 ASAN = "-fsanitize=address --param asan-use-after-return=0"
 NO_TLS = ["MICROPY_PY_SSL=0", "MICROPY_SSL_MBEDTLS=0"]
 CLIENT = " ".join(f"-DUSOCKET_{name}=0" for name in (
-    "IPV6", "UNIX", "NAMES", "SERVER", "DATAGRAMS", "THREADS", "WORDS", "WAIT_SLICE_MS", "RACE", "ASYNC", "POLLER"))
+    "IPV6", "UNIX", "NAMES", "SERVER", "DATAGRAMS", "THREADS", "WORDS", "WAIT_SLICE_MS", "RACE", "ASYNC", "POLLER", "PY_TEXT"))
 FLAVOURS = {
     "unix": ["MICROPY_PY_SOCKET=0"],
     "ab": ["MICROPY_PY_SOCKET=1"],

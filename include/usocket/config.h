@@ -346,6 +346,13 @@
 #define USOCKET_PY_EXTRAS 1
 #endif
 
+/** Text files of makefile(): UTF-8, line ends, calls that count characters. 0: makefile() returns
+ *  binary files, its default mode is 'rb', and a mode without 'b' is a ValueError.
+ *  @cost 0 + 678 (0 -> 1) */
+#ifndef USOCKET_PY_TEXT
+#define USOCKET_PY_TEXT 1
+#endif
+
 /** Bytes that a file of makefile() reads ahead, on MicroPython's heap.
  *  @cost 0 + 0 (256 -> 512) */
 #ifndef USOCKET_PY_FILE_BUFFER

@@ -70,6 +70,30 @@ def refusals():
     s.close()
 
 
+def files(s):
+    for mode in ("r", "w", "rw", ""):
+        raises("no text, mode %r" % mode, ValueError, s.makefile, mode)
+    raises("a mode that does not exist", ValueError, s.makefile, "rbx")
+    try:
+        s.makefile("r")
+    except ValueError as e:
+        check("the words", str(e), "text mode is not in this build: use 'rb' or 'wb'")
+    s.write(b"\xff \xc3\xa4\r\nb\r\xffend\n2\n3\n")
+    f = s.makefile()
+    check("the default mode is 'rb'", f.readline(), b"\xff \xc3\xa4\r\n")
+    check("read counts bytes, and keeps them as they are", f.read(3), b"b\r\xff")
+    check("so does readline", [f.readline(2), f.readline()], [b"en", b"d\n"])
+    room = bytearray(2)
+    check("readinto", (f.readinto(room), bytes(room)), (2, b"2\n"))
+    check("iteration", next(f), b"3\n")
+    raises("writing to it", 95, f.write, b"x")
+    f.close()
+    s.write(b"\xe2\x82\xac\r\n")
+    f = s.makefile("rb", 0, encoding="latin-1", errors="ignore", newline="x")
+    check("encoding, errors and newline are ignored", [f.read(2), f.readline()], [b"\xe2\x82", b"\xac\r\n"])
+    f.close()
+
+
 def data():
     s = connected()
     check("peer", s.getpeername(), ECHO)
@@ -87,6 +111,7 @@ def data():
     f.write(b"through a file\n")
     check("makefile", f.readline(), b"through a file\n")
     f.close()
+    files(s)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     check("TCP_NODELAY", s.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0, True)
     s.shutdown(socket.SHUT_WR)

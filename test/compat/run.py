@@ -49,7 +49,7 @@ VARIANTS = {
     "IPv4 alone, no threads of ours": "USOCKET_UNIX=0 USOCKET_IPV6=0 USOCKET_THREADS=0",
     "no extras, no stack check, no Unicode": "USOCKET_PY_EXTRAS=0 MICROPY_STACK_CHECK=0 MICROPY_PY_BUILTINS_STR_UNICODE=0",
     "TLS": "USOCKET_TLS=1",
-    "no names": "USOCKET_NAMES=0",
+    "no names, no text files": "USOCKET_NAMES=0 USOCKET_PY_TEXT=0",
 }
 EVERYWHERE = ("threads", "TLS")
 # Functions that run; the linker leaves out the rest of the source, and the names that it needs.
