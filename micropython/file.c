@@ -53,24 +53,21 @@ static uint8_t mode_flags(mp_obj_t arg) {
     return flags & CAN_WRITE ? flags : flags | CAN_READ; /* "" and "b" mean reading, as in CPython. */
 }
 
-/* Raise ValueError unless arg is None or equals `name`, ignoring case, '-' and '_'. */
-static void check_only_choice(mp_obj_t arg, const char *name, mp_rom_error_text_t words) {
+/* Raise ValueError unless arg is None or equals `only`, ignoring case, '-' and '_'. */
+static void check_only_choice(mp_obj_t arg, qstr name, const char *only) {
     if (arg == mp_const_none) {
         return;
     }
     size_t len;
-    const char *text = usocket_py_text(arg, &len, name[0] == 'u' ? MP_QSTR_encoding : MP_QSTR_errors);
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '-' || text[i] == '_') {
-            continue;
+    const char *text = usocket_py_text(arg, &len, name);
+    const char *rest = only;
+    for (; *text != '\0'; text++) {
+        if (*text != '-' && *text != '_' && (*text | 0x20) != *rest++) {
+            break;
         }
-        if ((text[i] | 0x20) != (*name | 0x20)) {
-            mp_raise_ValueError(words);
-        }
-        name++;
     }
-    if (*name != '\0') {
-        mp_raise_ValueError(words);
+    if (*text != '\0' || *rest != '\0') {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("%q must be '%s'"), name, only);
     }
 }
 
@@ -110,8 +107,8 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t *pos_args, mp_map_
         : usocket_py_integer(vals[ARG_buffering].u_obj, MP_QSTR_buffering);
     bool stream = owner->sock.type == USOCKET_STREAM;
     if (IS_TEXT(flags)) { /* A binary file ignores them. */
-        check_only_choice(vals[ARG_encoding].u_obj, "utf8", MP_ERROR_TEXT("encoding must be utf-8"));
-        check_only_choice(vals[ARG_errors].u_obj, "strict", MP_ERROR_TEXT("errors must be 'strict'"));
+        check_only_choice(vals[ARG_encoding].u_obj, MP_QSTR_encoding, "utf8");
+        check_only_choice(vals[ARG_errors].u_obj, MP_QSTR_errors, "strict");
         if (translates_newlines(vals[ARG_newline].u_obj, flags) && buffering != 0 && stream) {
             flags |= NEWLINES;
         }

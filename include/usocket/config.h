@@ -348,7 +348,7 @@
 
 /** Text files of makefile(): UTF-8, line ends, calls that count characters. 0: makefile() returns
  *  binary files, its default mode is 'rb', and a mode without 'b' is a ValueError.
- *  @cost 0 + 678 (0 -> 1) */
+ *  @cost 0 + 641 (0 -> 1) */
 #ifndef USOCKET_PY_TEXT
 #define USOCKET_PY_TEXT 1
 #endif
