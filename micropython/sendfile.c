@@ -83,13 +83,10 @@ static mp_obj_t socket_sendfile(size_t n_args, const mp_obj_t *pos_args, mp_map_
     }
     t.deadline = usocket_deadline(s);
     mp_load_method_maybe(file, MP_QSTR_readinto, t.readinto);
-    if (t.readinto[0] == MP_OBJ_NULL) {
-        mp_raise_TypeError(MP_ERROR_TEXT("sendfile needs a file with readinto"));
-    }
     mp_obj_t method[3];
     mp_load_method_maybe(file, MP_QSTR_seek, method);
-    if (offset != 0 && method[0] == MP_OBJ_NULL) {
-        mp_raise_TypeError(MP_ERROR_TEXT("an offset needs a file with seek"));
+    if (t.readinto[0] == MP_OBJ_NULL || (offset != 0 && method[0] == MP_OBJ_NULL)) {
+        usocket_py_raise_type(MP_QSTR_file, "a file with readinto, and seek for an offset", file);
     }
     seek_file(method, offset);
     nlr_buf_t nlr;
