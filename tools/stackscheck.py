@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Check docs/stacks.md against the lists of known differences, test/python/stacks/*.txt and */*.txt, and against the tests.
+"""Check docs/stacks.md against the lists of known differences, test/python/stacks/*.txt and */*.txt, and against the tests,
+and docs/stacks_zh.md against docs/stacks.md.
 
 - every ID of a list has a row in the table of differences, and a list or a cell uses every row; a row's tests exist, and are among
   those that a list has for the ID
@@ -11,6 +12,7 @@
   row without a test that runs there; Linux has no list and therefore no ID
 - a check mark in brackets, for what was done by hand, is in a column of RT-Thread alone, in a row without a test that runs there,
   and docs/rtthread.md has that result for that version
+- docs/stacks_zh.md has the same rows, with the same stacks, IDs, marks and tests; its words name the same things in backquotes
 """
 
 import glob
@@ -20,6 +22,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PAGE = os.path.join(ROOT, "docs", "stacks.md")
+CHINESE = os.path.join(ROOT, "docs", "stacks_zh.md")
 RESULTS = os.path.join(ROOT, "docs", "rtthread.md")
 PYTHON = os.path.join(ROOT, "test", "python")
 LISTS = os.path.join(PYTHON, "stacks")
@@ -39,6 +42,10 @@ TRIED = {
 }  # fmt: skip
 ONE_VERSION = "4.0.3"  # of the tables of RESULTS that have one column
 NOT_SEEN = ("–", "no", "halts", "")
+# The cells of a row that are words and so are translated, in the two tables of PAGE; and the heads that CHINESE has for PAGE's.
+WORDS = ((1,), (1, 2, 3))
+TRANSLATED = {"promise": "承诺", "lwIP without an OS": "无操作系统的 lwIP", "SAL look-alike": "SAL 模拟层", "shown by": "测试",
+              "limitation": "限制", "effect on a program": "对程序的影响", "reason": "原因"}  # fmt: skip
 
 
 def tables(path):
@@ -171,6 +178,21 @@ class Checker:
             scripts = {script for listed, script, _ in lines if listed == name}
             self.check(not scripts or tests & scripts, f"{name}: no list has it with one of its tests")
 
+    def chinese(self, found, translated):
+        """Compare the tables of CHINESE with those of PAGE."""
+        self.check(len(translated) == len(found), f"stacks_zh.md: {len(translated)} tables, not {len(found)}")
+        for (head, rows), (head_zh, rows_zh), words in zip(found, translated, WORDS):
+            self.check(head_zh == [TRANSLATED.get(cell, cell) for cell in head], f"stacks_zh.md: the columns are {head_zh}")
+            keys, keys_zh = [row[0] for row in rows], [row[0] for row in rows_zh]
+            self.check(keys_zh == keys, f"stacks_zh.md: not the same rows: {sorted(set(keys) ^ set(keys_zh)) or 'another order'}")
+            there = dict(zip(keys_zh, rows_zh))
+            for row in rows:
+                row_zh = there.get(row[0], row)
+                self.check(len(row_zh) == len(row), f"stacks_zh.md: {row[0]}: {len(row_zh)} cells, not {len(row)}")
+                for column, (cell, cell_zh) in enumerate(zip(row, row_zh)):
+                    good = cell_zh and sorted(named(cell)) == sorted(named(cell_zh)) if column in words else cell == cell_zh
+                    self.check(good, f"stacks_zh.md: {row[0]}, {head[column]}: {cell_zh!r} for {cell!r}")
+
     def run(self):
         found = tables(PAGE)
         self.lists = lists()
@@ -180,6 +202,7 @@ class Checker:
         used = self.promises(head, rows, known)
         self.columns(used, {row[0].strip("`") for row in differences if not any(of_python(test) for test in named(row[-1]))})
         self.differences(differences, used)
+        self.chinese(found, tables(CHINESE))
         for stack, lines in self.lists.items():
             for name, script, _ in lines:
                 self.check(any(os.path.exists(os.path.join(ROOT, "test", where, script)) for where in ("python", "aio")), f"stacks/{stack}.txt: {name}: no script {script}")
