@@ -3,7 +3,7 @@
 import glob
 import re
 
-DOCUMENTS = ("docs/inside.md", "CONTRIBUTING.md", "docs/pictures/*.txt")
+DOCUMENTS = ("docs/inside.md", "docs/inside_zh.md", "CONTRIBUTING.md", "docs/pictures/*.txt")
 SOURCES = ("src/*/*", "port/*.[ch]", "port/*/*.[ch]", "include/usocket/*", "micropython/*.[ch]")
 NAME = re.compile(r"\b(?:usocket|USOCKET|guard|plat|PLAT|mod_usocket|ATOMIC|LOOSE|TLS|USER)_\w*[A-Za-z0-9]\b(?!…|_?\*)")
 PATH = re.compile(r"(?<![\w/.])(?:src|port|include|micropython|docs|tools|test|bench)/[\w./*-]*\w[\w/*]*")
