@@ -8,8 +8,9 @@ Each fenced block of the files is a session of its own:
   ```python        is run as a program, which must exit with 0
   ```c with main   is compiled and linked with build/libusocket.a
 <!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md must also name everything in the
-module and its classes, and give every constant its number; docs/port.md must name exactly the functions of port.h; and
-docs/stacks.md must agree with the lists of differences (tools/stackscheck.py). The last line counts.
+module and its classes, and give every constant its number; docs/port.md and docs/port_zh.md must name exactly the functions of
+port.h; and docs/stacks.md must agree with the lists of differences, docs/stacks_zh.md with docs/stacks.md (tools/stackscheck.py).
+The last line counts.
 """
 
 import argparse
@@ -26,7 +27,7 @@ import stackscheck
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 REFERENCE = "docs/reference.md"
-PORT, PORT_H = "docs/port.md", "include/usocket/port.h"
+PORTS, PORT_H = ("docs/port.md", "docs/port_zh.md"), "include/usocket/port.h"
 LIMIT = 60  # seconds for one block, scaled to the machine
 COMPILE = "cc -std=c99 -Wall -Wextra -Werror -Iinclude {path} build/libusocket.a -pthread -o {path}.out".split()
 SKIP = re.compile(r"<!-- doccheck: skip (.*?) *-->")
@@ -136,16 +137,16 @@ class Checker:
                 self.verdict(numbers.pop(name, None) == value, REFERENCE, f"{name} is {value}, and no row says so")
         self.verdict(not numbers, REFERENCE, f"not in the module: {' '.join(numbers)}")
 
-    def port(self):
-        """Check the functions that docs/port.md names; a name that ends with * matches every function with that prefix."""
-        with open(PORT_H, encoding="utf-8") as header, open(PORT, encoding="utf-8") as page:
+    def port(self, path):
+        """Check the functions that docs/port.md or its sister names; a name that ends with * matches every function with that prefix."""
+        with open(PORT_H, encoding="utf-8") as header, open(path, encoding="utf-8") as page:
             there = set(re.findall(r"^[\w *]*?\b(usocket_port_\w+)\(", header.read(), re.MULTILINE))
             told = set(re.findall(r"`(usocket_port_\w+\*?)`", page.read()))
         self.verdict(there, PORT_H, "no function found")
         for name in sorted(there):
-            self.verdict(name in told or any(n.endswith("*") and name.startswith(n[:-1]) for n in told), PORT, f"{name} is not described")
+            self.verdict(name in told or any(n.endswith("*") and name.startswith(n[:-1]) for n in told), path, f"{name} is not described")
         for name in sorted(told):
-            self.verdict(name in there or name.endswith("*") and any(n.startswith(name[:-1]) for n in there), PORT, f"{name} is not in {PORT_H}")
+            self.verdict(name in there or name.endswith("*") and any(n.startswith(name[:-1]) for n in there), path, f"{name} is not in {PORT_H}")
 
 
 def main():
@@ -163,7 +164,8 @@ def main():
             checker.file(path)
         if REFERENCE in options.files:
             checker.names()
-            checker.port()
+            for path in PORTS:
+                checker.port(path)
             stacks = stackscheck.Checker()
             stacks.run()
             checker.passed, checker.failed = checker.passed + stacks.passed, checker.failed + len(stacks.failures)
