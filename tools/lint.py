@@ -223,8 +223,8 @@ def headings(path):
 
 @check
 def same_headings(_):
-    """README.md, docs/tls.md, docs/asyncio.md, docs/rtthread.md and docs/boards.md have the structure of their Chinese twins."""
-    paths = ("README.md", "docs/tls.md", "docs/asyncio.md", "docs/rtthread.md", "docs/boards.md")
+    """The documents that have a Chinese twin have its structure."""
+    paths = ["README.md"] + [f"docs/{page}.md" for page in ("tls", "asyncio", "rtthread", "boards", "stacks", "inside", "port")]
     return [line for path in paths for line in apart(path, path.replace(".md", "_zh.md"))]
 
 
@@ -238,7 +238,17 @@ def apart(one_path, other_path):
             return [f"{one_path}:{one[1]} is a heading of level {one[0]}, {other_path}:{other[1]} of level {other[0]}"]
     if len(english) != len(chinese):
         return [f"{one_path} has {len(english)} headings, {other_path} has {len(chinese)}"]
-    return [] if english else [f"{one_path} has no heading"]
+    if not english:
+        return [f"{one_path} has no heading"]
+    return [f"{one_path} has {what} {one}, {other_path} has {other}"
+            for what, one, other in zip(("pictures", "tables with rows of cells"), parts(one_path), parts(other_path)) if one != other]
+
+
+def parts(path):
+    """The pictures of a page, and for each of its tables how many cells its rows have."""
+    text = text_of(path)
+    tables = re.findall(r"^(?:\|.*\n)+", text, re.M)
+    return re.findall(r"!\[[^]]*\]\(([^)]*)\)", text), [[row.count("|") - 1 for row in table.splitlines()] for table in tables]
 
 
 @check
@@ -249,7 +259,7 @@ def pictures(_):
 
 @check
 def named_in_documents(_):
-    """Names and paths in CONTRIBUTING.md, docs/inside.md and the pictures exist (tools/named.py)."""
+    """Names and paths in CONTRIBUTING.md, docs/inside.md, its Chinese twin and the pictures exist (tools/named.py)."""
     return named.missing()
 
 
