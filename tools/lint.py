@@ -25,6 +25,7 @@ import calls
 import diagrams
 import named
 import never
+import pages
 import soak
 import words as wording
 
@@ -210,45 +211,22 @@ def file_length(_):
     return problems
 
 
-def headings(path):
-    levels, code = [], False
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            code ^= line.lstrip().startswith("```")
-            match = re.match(r"(#+) ", line)
-            if match and not code:
-                levels.append((len(match.group(1)), number))
-    return levels
+@check
+def page_pairs(_):
+    """Each Chinese page has the headings, the code, the tables and the pictures of its English sister (tools/pages.py)."""
+    return pages.check_itself() + pages.pairs(files(".md"))
 
 
 @check
-def same_headings(_):
-    """The documents that have a Chinese twin have its structure."""
-    paths = ["README.md"] + [f"docs/{page}.md" for page in ("tls", "asyncio", "rtthread", "boards", "stacks", "inside", "port")]
-    return [line for path in paths for line in apart(path, path.replace(".md", "_zh.md"))]
+def links(_):
+    """Links in documents lead to files and headings that exist, and those in Chinese pages to Chinese pages (tools/pages.py)."""
+    return pages.links(files(".md"))
 
 
-def apart(one_path, other_path):
-    missing = [path for path in (one_path, other_path) if not os.path.exists(path)]
-    if missing:
-        return [f"{path} is missing" for path in missing]
-    english, chinese = headings(one_path), headings(other_path)
-    for one, other in zip(english, chinese):
-        if one[0] != other[0]:
-            return [f"{one_path}:{one[1]} is a heading of level {one[0]}, {other_path}:{other[1]} of level {other[0]}"]
-    if len(english) != len(chinese):
-        return [f"{one_path} has {len(english)} headings, {other_path} has {len(chinese)}"]
-    if not english:
-        return [f"{one_path} has no heading"]
-    return [f"{one_path} has {what} {one}, {other_path} has {other}"
-            for what, one, other in zip(("pictures", "tables with rows of cells"), parts(one_path), parts(other_path)) if one != other]
-
-
-def parts(path):
-    """The pictures of a page, and for each of its tables how many cells its rows have."""
-    text = text_of(path)
-    tables = re.findall(r"^(?:\|.*\n)+", text, re.M)
-    return re.findall(r"!\[[^]]*\]\(([^)]*)\)", text), [[row.count("|") - 1 for row in table.splitlines()] for table in tables]
+@check
+def chinese_terms(_):
+    """Chinese pages use the terms of docs/glossary.md (tools/pages.py)."""
+    return pages.chinese_terms(files("_zh.md"))
 
 
 @check
