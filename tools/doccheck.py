@@ -7,10 +7,10 @@ Each fenced block of the files is a session of its own:
   with >>> in it   every example is run and its output compared; `...` in the expected output matches anything
   ```python        is run as a program, which must exit with 0
   ```c with main   is compiled and linked with build/libusocket.a
-<!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md must also name everything in the
-module and its classes, and give every constant its number; docs/port.md and docs/port_zh.md must name exactly the functions of
-port.h; and docs/stacks.md must agree with the lists of differences, docs/stacks_zh.md with docs/stacks.md (tools/stackscheck.py).
-The last line counts.
+<!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md and its Chinese sister must also
+name everything in the module and its classes, and give every constant its number; docs/port.md and its sister must name exactly
+the functions of port.h; and docs/stacks.md must agree with the lists of differences, its sister with docs/stacks.md
+(tools/stackscheck.py). The last line counts.
 """
 
 import argparse
@@ -26,7 +26,7 @@ import slow
 import stackscheck
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-REFERENCE = "docs/reference.md"
+REFERENCE, REFERENCE_ZH = "docs/reference.md", "docs/reference_zh.md"
 PORTS, PORT_H = ("docs/port.md", "docs/port_zh.md"), "include/usocket/port.h"
 LIMIT = 60  # seconds for one block, scaled to the machine
 COMPILE = "cc -std=c99 -Wall -Wextra -Werror -Iinclude {path} build/libusocket.a -pthread -o {path}.out".split()
@@ -125,17 +125,17 @@ class Checker:
             elif language == "c" and "int main(" in text:
                 self.well(path, number, *self.execute(".c", text, *COMPILE))
 
-    def names(self):
-        text = open(REFERENCE, encoding="utf-8").read()
+    def names(self, page):
+        text = open(page, encoding="utf-8").read()
         numbers = dict(re.findall(r"^\| `(\w+)` \| (-?\d+|True|False) \|", text, re.MULTILINE))
         status, output = self.execute(".py", NAMES, self.interp, "{path}")
-        self.verdict(status == 0, REFERENCE, f"the names of the module cannot be listed: {output}")
+        self.verdict(status == 0, page, f"the names of the module cannot be listed: {output}")
         for name, value in map(ast.literal_eval, output.splitlines() if status == 0 else ()):
             named = re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", text)
-            self.verdict(named, REFERENCE, f"{name} is not described")
+            self.verdict(named, page, f"{name} is not described")
             if value is not None:
-                self.verdict(numbers.pop(name, None) == value, REFERENCE, f"{name} is {value}, and no row says so")
-        self.verdict(not numbers, REFERENCE, f"not in the module: {' '.join(numbers)}")
+                self.verdict(numbers.pop(name, None) == value, page, f"{name} is {value}, and no row says so")
+        self.verdict(not numbers, page, f"not in the module: {' '.join(numbers)}")
 
     def port(self, path):
         """Check the functions that docs/port.md or its sister names; a name that ends with * matches every function with that prefix."""
@@ -153,7 +153,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interp", default=os.path.join(ROOT, "build", "unix", "micropython"), type=os.path.abspath)
     parser.add_argument("files", nargs="*", default=[
-        REFERENCE, "README.md", "README_zh.md", "docs/tls.md", "docs/tls_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md", "docs/rtthread.md",
+        REFERENCE, REFERENCE_ZH, "README.md", "README_zh.md", "docs/tls.md", "docs/tls_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md", "docs/rtthread.md",
         "docs/rtthread_zh.md", "docs/boards.md", "docs/boards_zh.md"])
     options = parser.parse_args()
     os.chdir(ROOT)
@@ -162,8 +162,9 @@ def main():
         checker = Checker(options.interp, directory)
         for path in options.files:
             checker.file(path)
+        for page in [page for page in (REFERENCE, REFERENCE_ZH) if page in options.files]:
+            checker.names(page)
         if REFERENCE in options.files:
-            checker.names()
             for path in PORTS:
                 checker.port(path)
             stacks = stackscheck.Checker()
