@@ -9,8 +9,9 @@ Each fenced block of the files is a session of its own:
   ```c with main   is compiled and linked with build/libusocket.a
 <!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md and its Chinese sister must also
 name everything in the module and its classes, and give every constant its number; docs/port.md and its sister must name exactly
-the functions of port.h; and docs/stacks.md must agree with the lists of differences, its sister with docs/stacks.md
-(tools/stackscheck.py). The last line counts.
+the functions of port.h; docs/stacks.md must agree with the lists of differences, its sister with docs/stacks.md
+(tools/stackscheck.py); and docs/troubleshooting.md and its sister must have a row for each message (tools/messages.py). The last
+line counts.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 
+import messages
 import run
 import slow
 import stackscheck
@@ -148,13 +150,17 @@ class Checker:
         for name in sorted(told):
             self.verdict(name in there or name.endswith("*") and any(n.startswith(name[:-1]) for n in there), path, f"{name} is not in {PORT_H}")
 
+    def messages(self, page):
+        found = messages.check_itself() + messages.problems(page)
+        self.verdict(not found, page, "\n      ".join(found))
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interp", default=os.path.join(ROOT, "build", "unix", "micropython"), type=os.path.abspath)
     parser.add_argument("files", nargs="*", default=[
         REFERENCE, REFERENCE_ZH, "README.md", "README_zh.md", "docs/tls.md", "docs/tls_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md", "docs/rtthread.md",
-        "docs/rtthread_zh.md", "docs/boards.md", "docs/boards_zh.md"])
+        "docs/rtthread_zh.md", "docs/boards.md", "docs/boards_zh.md", "docs/migrating.md", "docs/migrating_zh.md", *messages.PAGES])
     options = parser.parse_args()
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as directory:
@@ -162,6 +168,8 @@ def main():
         checker = Checker(options.interp, directory)
         for path in options.files:
             checker.file(path)
+            if path in messages.PAGES:
+                checker.messages(path)
         for page in [page for page in (REFERENCE, REFERENCE_ZH) if page in options.files]:
             checker.names(page)
         if REFERENCE in options.files:

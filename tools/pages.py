@@ -8,7 +8,7 @@ import re
 
 GLOSSARY = "docs/glossary.md"
 PAIRED = ("README.md", *(f"docs/{page}.md" for page in (
-    "reference", "tls", "asyncio", "rtthread", "boards", "stacks", "inside", "port")))  # and each page with a sister
+    "reference", "tls", "asyncio", "rtthread", "boards", "stacks", "inside", "port", "migrating", "troubleshooting")))  # and each page with a sister
 
 # (what Chinese pages do not say, the English term in the glossary)
 NOT = (
