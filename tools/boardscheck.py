@@ -3,7 +3,7 @@
 
 usage: tools/boardscheck.py --tree MICROPYTHON --lwip LWIP [--mbedtls MBEDTLS]
 
-- the table has a row for each directory of ports/, and no other row but SPECIAL; both pages have the same code but for comments
+- the table of each page has a row for each directory of ports/, and no other row but SPECIAL
 - each command names a board, a port, files and variables that exist; so do names and paths in the text
 - the C blocks compile for a Cortex-M4: a lwipopts.h with all files of port/lwip_raw, others alone
 - make -n of a recipe whose board's Makefile can be read: extmod/modlwip.c is ours, and the settings are in
@@ -32,7 +32,6 @@ READABLE = ("mimxrt", "renesas-ra")  # `make -n` needs no file of a chip maker
 # Files of MicroPython in which the names of the pages are looked up.
 THEIRS = ("py/mpconfig.h", "py/*.mk", "py/*.cmake", "extmod/extmod.*", "extmod/modlwip.c", "extmod/mbedtls/*.[ch]", "ports/*/Makefile", "ports/*/*.c",
           "ports/*/CMakeLists.txt", "ports/*/mpconfigport.*", "ports/*/mbedtls/*.[ch]", "ports/*/lwip_inc/*.h")
-COMMENT = re.compile(r"/\*.*?\*/", re.S)
 VARIABLE = re.compile(r"(?<![\w=/.-])(?:-D)?([A-Z][A-Z0-9_]+)=")
 
 
@@ -88,10 +87,6 @@ class Checker:
         for name in sorted(there | set(ports)):
             self.check(name in there and ports.count(name) == 1, f"{page}: {ports.count(name)} rows for {name}, "
                                                                  f"which is {'' if name in there else 'not '}in MicroPython's ports/")
-
-    def twins(self):
-        code = [[COMMENT.sub("", "\n".join(lines)) for _, _, lines, _ in doccheck.blocks(page)] for page in PAGES]
-        self.check(code[0] == code[1] and code[0], "both pages have the same blocks of code")
 
     def names(self, page):
         known = "".join(text_of(path) for path in glob.glob("micropython/micropython.*") + ["include/usocket/config.h"]
@@ -197,7 +192,6 @@ def main():
         for page in PAGES:
             checker.table(page)
             checker.names(page)
-        checker.twins()
         if not os.path.exists(options.tree + "/ports/mimxrt/Makefile"):
             checker.skip("the builds", "this tree of MicroPython has no boards")
         elif not shutil.which(COMPILER):
