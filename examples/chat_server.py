@@ -7,10 +7,10 @@ import sys
 
 import aiosocket
 
-clients = {}  # maps each client's stream to its name
+clients: dict[aiosocket.Stream, str] = {}  # maps each client's stream to its name
 
 
-def tell(text, but=None):
+def tell(text: str, but: aiosocket.Stream | None = None):
     # Send a line to every client except `but`. write() only appends to a buffer, so this never waits.
     print(text)
     for stream in list(clients):
@@ -21,7 +21,7 @@ def tell(text, but=None):
                 stream.abort()
 
 
-async def chat(reader, writer):
+async def chat(reader: aiosocket.Stream, writer: aiosocket.Stream):
     # One task per client; `reader` and `writer` are the same stream.
     try:
         async with writer:  # closes the connection at the end
@@ -40,7 +40,7 @@ async def chat(reader, writer):
             tell("* %s is gone" % clients.pop(writer))
 
 
-async def main(host="127.0.0.1", port=7000):
+async def main(host: str = "127.0.0.1", port: int | str = 7000):
     server = await aiosocket.start_server(chat, host, int(port))
     print("chatting at %s:%d" % server.sockets[0].getsockname()[:2])
     await server.serve_forever()

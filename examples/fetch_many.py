@@ -8,7 +8,7 @@ from time import ticks_diff, ticks_ms
 import aiosocket
 
 
-async def fetch(url):
+async def fetch(url: str):
     # Return the status line and the body of http://HOST[:PORT]/PATH; `url` has no "http://".
     place, _, path = url.partition("/")
     host, _, port = place.partition(":")
@@ -23,7 +23,7 @@ async def fetch(url):
         return status, await reader.read()  # everything up to the end of the stream
 
 
-async def report(url):
+async def report(url: str):
     # Fetch a page, print the result, and return the time it took in milliseconds.
     start = ticks_ms()
     try:
@@ -34,7 +34,7 @@ async def report(url):
     return ticks_diff(ticks_ms(), start)
 
 
-async def main(urls):
+async def main(urls: list[str]):
     start = ticks_ms()
     times = await asyncio.gather(*[report(url) for url in urls])
     print("%d pages in %d ms; one after the other: %d ms" % (len(urls), ticks_diff(ticks_ms(), start), sum(times)))

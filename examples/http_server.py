@@ -3,7 +3,6 @@
 #   make run SCRIPT=examples/http_server.py ARGS='127.0.0.1 8080'
 #
 # Then open http://127.0.0.1:8080/ in a browser.
-import asyncio
 import json
 import sys
 
@@ -30,7 +29,7 @@ async function ask(n) {
 count = 0
 
 
-def answer(target):
+def answer(target: str):
     # Return (status, content type, body) for a request target.
     global count
     path, _, query = target.partition("?")
@@ -43,7 +42,7 @@ def answer(target):
     return "404 Not Found", "text/plain", "there is no such page\n"
 
 
-async def serve(reader, writer):
+async def serve(reader: aiosocket.Stream, writer: aiosocket.Stream):
     # One task per connection; each turn of the loop answers one request.
     async with writer:  # closes the connection at the end
         while True:
@@ -74,7 +73,7 @@ async def serve(reader, writer):
                 return
 
 
-async def main(host="127.0.0.1", port=8080):
+async def main(host: str = "127.0.0.1", port: int | str = 8080):
     # timeout: seconds for each call on a client's stream, so an idle connection is closed after 15 seconds.
     server = await aiosocket.start_server(serve, host, int(port), timeout=15)
     print("serving at http://%s:%d/" % server.sockets[0].getsockname()[:2])

@@ -13,12 +13,12 @@ host, port, cert, key = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 left = int(sys.argv[5]) if len(sys.argv) > 5 else -1
 
 
-def read(name):
+def read(name: str):
     with open(name, "rb") as f:
         return f.read()
 
 
-def answer(conn):
+def answer(conn: socket.socket):
     # Answer one request. Returns False if the client closed the connection without sending one.
     request = conn.readline()
     if not request:

@@ -11,17 +11,17 @@ host, port, ca, cert, key = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv
 TOPIC, MESSAGE = b"usocket/example", b"hello over TLS"
 
 
-def read(name):
+def read(name: str):
     with open(name, "rb") as f:
         return f.read()
 
 
-def text(b):
+def text(b: bytes):
     # MQTT's form of a string: its length in two bytes, then its bytes.
     return struct.pack(">H", len(b)) + b
 
 
-def send(kind, body):
+def send(kind: int, body: bytes):
     # Send a packet. `body` has at most 127 bytes, so its length fits into one byte.
     s.sendall(bytes((kind, len(body))) + body)
 
