@@ -4,10 +4,11 @@
 #   tools/setup.sh packages run|board|test     install the Debian packages that are missing
 #   tools/setup.sh NAME VERSION          download, check and unpack a source package of tools/sources.pins
 #                                        (micropython, lwip ...) into build/NAME-VERSION
+#   tools/setup.sh npm NAME VERSION      the same with an npm package of tools/npm.pins (pyright)
 #
 # Ends quickly if everything exists. With NAME_DIR set (MICROPYTHON_DIR, LWIP_DIR ...) that tree is used unchanged and nothing is
 # downloaded for it. With MICROPYTHON_DIR set no package is installed either.
-# Exit code 3: the mirror no longer has that version.
+# Exit code 3: the mirror no longer has that version; npm is missing, or does not reach its registry.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -208,11 +209,40 @@ source_package() {
     mv "$tree.new" "$tree"
 }
 
+# --- npm packages --------------------------------------------------------------------------------------------------
+
+npm_sum_ok() {
+    [ "$(openssl dgst -sha512 -binary "$1" 2>/dev/null | base64 -w0)" = "$sum" ]
+}
+
+npm_package() {
+    local name=$1 version=$2 tree=build/$1-$2 archive=build/download/$1-$2.tgz sum
+    [ ! -e "$tree/.ready" ] || return 0
+    command -v npm >/dev/null || { say "$name: npm is missing"; exit 3; }
+    lock
+    [ ! -e "$tree/.ready" ] || return 0
+    sum=$(sed -n "s/^$name $version //p" tools/npm.pins)
+    [ -n "$sum" ] || fail "choosing $name $version" "Pinned are: $(sed -n "s/^$name \([0-9.]*\) .*/\1/p" tools/npm.pins | tr '\n' ' ')(tools/npm.pins)"
+    mkdir -p build/download
+    if ! npm_sum_ok "$archive"; then
+        logged npm "Downloading $name $version" npm pack --silent --pack-destination build/download "$name@$version" \
+            || fail "downloading $name $version" "Is the network there?" "$logs/npm.log" 3
+        npm_sum_ok "$archive" || fail "checking $name's SHA-512" "What was downloaded is not what tools/npm.pins expects; remove build/download and try again"
+    fi
+    rm -rf "$tree" "$tree.new"
+    mkdir "$tree.new"
+    logged unpack "Unpacking $name $version" tar -xzf "$archive" -C "$tree.new" --strip-components=1 \
+        || fail "unpacking $name" "Is the disk full?" "$logs/unpack.log"
+    touch "$tree.new/.ready"
+    mv "$tree.new" "$tree"
+}
+
 case "${1:-}" in
     packages) packages "${2:-run}" ;;
+    npm) npm_package "${2:?a name}" "${3:?a version}" ;;
     [a-z]*)
         [ $# = 2 ] || exec "$0"
         source_package "$1" "$2"
         ;;
-    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
