@@ -1,0 +1,13 @@
+# MicroPython's select, as far as the examples and the documents use it.
+from typing import Any
+
+POLLIN: int
+POLLOUT: int
+POLLERR: int
+POLLHUP: int
+
+class poll:
+    def register(self, obj: Any, eventmask: int = ..., /) -> None: ...
+    def modify(self, obj: Any, eventmask: int, /) -> None: ...
+    def unregister(self, obj: Any, /) -> None: ...
+    def poll(self, timeout: int = ..., /) -> list[tuple[Any, int]]: ...
