@@ -24,6 +24,7 @@ include mk/tap.mk
 include mk/aio.mk
 include mk/small.mk
 include mk/tls.mk
+include mk/stubs.mk
 include mk/board.mk
 
 .PHONY: all lib packages packages-board packages-test help clean distclean
