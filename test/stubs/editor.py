@@ -70,9 +70,11 @@ class Project:
         self.origin[name] = origin
 
     def fill(self):
-        for path in sorted(glob.glob(os.path.join(ROOT, "examples", "*.py")) + [os.path.join(HERE, n) for n in ("precise.py", "mistakes.py")]):
+        own = [os.path.join(HERE, name) for name in ("precise.py", "mistakes.py")]
+        for path in sorted(glob.glob(os.path.join(ROOT, "examples", "*.py")) + glob.glob(os.path.join(ROOT, "samples", "*.py")) + own):
+            origin = os.path.relpath(path, ROOT)
             with open(path, encoding="utf-8") as file:
-                self.add(os.path.basename(path), file.read(), os.path.relpath(path, ROOT))
+                self.add(origin.replace(os.sep, "_"), file.read(), origin)
         for path, number, text, session in programs():
             name = "%s_%d.py" % (re.sub(r"\W", "_", path), number)
             self.add(name, text, path, strict=path == REFERENCE and not session)
