@@ -193,7 +193,7 @@
 
 /** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
- *  @cost 658 + 3910, RAM 4 (0 -> 1) */
+ *  @cost 658 + 3914, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
@@ -341,7 +341,7 @@
  *  0: nor has a socket the argument fileno, the attributes family, type, proto and timeout, or a
  *  repr of its own; a timeout has no attribute sent, and the exceptions print as their class and
  *  a tuple (number, words); SHUT_*, INADDR_*, SOMAXCONN and has_ipv6 do not exist.
- *  @cost 0 + 11343 (0 -> 1) */
+ *  @cost 0 + 11280 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
