@@ -11,7 +11,7 @@ import os
 import re
 
 PAGES = ("docs/troubleshooting.md", "docs/troubleshooting_zh.md")
-HEADS = ("Message", "信息", "Alert", "警报")  # of the tables whose rows are checked
+HEADS = ("Message", "信息", "Alert", "警报")  # of the checked tables
 CODES = "src/base/error.c"
 ALERTS = "src/mbedtls/mbed_alerts.c"
 TEXTS = ("micropython/*.c", "src/tls/*.c", "src/mbedtls/*.c")

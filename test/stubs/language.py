@@ -32,7 +32,7 @@ def constants():
 
 
 def check_english(module, tree, own, check):
-    """own: names whose first sentence no document has; None: no sentence is compared."""
+    """own: names without a first sentence in a document; None: no sentence is compared."""
     pages = ""
     for path in PAGES[module]:
         with open(os.path.join(ROOT, path), encoding="utf-8") as file:

@@ -30,7 +30,7 @@ import wheel
 
 ALL = "TLS_1_2"  # a name that only a build with TLS has; the union of the names is compared with such a build alone
 
-# Parts of the module whose docstrings are in words of their own, since docs/reference.md describes several together.
+# These have docstrings in words of their own: docs/reference.md describes several together.
 OWN_WORDS = {"usocket." + name for name in """
     timeout.strerror gaierror.strerror TLSError.strerror socket.version socket.cipher socket.selected_alpn_protocol socket.getpeercert socket.unwrap
     socket.recv_into socket.recvfrom_into socket.readinto socket.gettimeout SocketType poller.register poller.modify poller.unregister poller.poll
