@@ -1,0 +1,6 @@
+metadata(description="The module ssl over the TLS of usocket.", version="0.1.0")
+
+module("usocket_ssl.py")
+module("ssl.py")
+module("ussl.py")
+module("tls.py")
