@@ -3,7 +3,7 @@ import errno
 
 import usocket
 
-from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, own_tls, set_options, wrap
+from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, is_tls, own_tls, set_options, wrap
 from .stream import LIMIT, Stream, check_limit, timed_out
 from .waiting import Waiting, deadline, in_line, passed
 
@@ -137,6 +137,9 @@ async def open_connection(
         elif ssl:
             extra = {"socket": s}
             s = wrap(s, ssl, False, server_hostname or host)
+            if is_tls(s):
+                raw, extra = s, Stream.e
+                await handshake(s, by)
         stream = Stream(s, extra)
         if timeout is not None:
             stream.settimeout(timeout)

@@ -79,8 +79,12 @@ def earliest(seconds, other):
     return by if other is None or ticks_diff(by, other) < 0 else other
 
 
+def is_tls(s):
+    return getattr(s, "proto", 0) == getattr(usocket, "IPPROTO_SEC", None)
+
+
 def wrap(s, ssl, server, hostname):
-    # A TLS object of MicroPython's `tls` around a connected socket.
+    # A TLS object of MicroPython's `tls` around a connected socket, or a TLS socket of usocket from a context of lib/ssl.
     if server:
         wrapped = ssl.wrap_socket(s, server_side=True, do_handshake_on_connect=False)
     else:

@@ -7,7 +7,7 @@ import usocket
 from asyncio import core
 
 from .dial import addresses, no_delay
-from .secure import asks_for_certificates, checked, earliest, handshake, handshake_limit, handshake_within, set_options, wrap
+from .secure import asks_for_certificates, checked, earliest, handshake, handshake_limit, handshake_within, is_tls, set_options, wrap
 from .stream import LIMIT, Stream, check_limit
 from .waiting import Waiting, deadline, in_line
 
@@ -140,6 +140,8 @@ class Server:
         if wrapped:
             extra = {"socket": s}
             s = wrap(s, self._ssl, True, None)
+            if is_tls(s):
+                own, extra = True, Stream.e
         stream = Stream(s, extra)
         stream._peer = peer
         if self._timeout is not None:
@@ -206,10 +208,6 @@ def handle(server, stream, handshaking):
 # async
 def wait_readable(w):
     yield w._readable()
-
-
-def is_tls(s):
-    return getattr(s, "proto", 0) == getattr(usocket, "IPPROTO_SEC", None)
 
 
 def listener(family, address, backlog, reuse_address, ssl):
