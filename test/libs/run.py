@@ -10,11 +10,20 @@ and through MicroPython's own `tls` module over plain usocket sockets, with a
 certificate made by this script; nginx also plays the client of servers in
 cases/.  Every transfer is checked to the byte.
 
+cases/ssl_*.py do so through the modules of lib/ssl, also with certificates that
+a client must refuse.  ssl_libraries.py runs libraries themselves, unmodified:
+those of MicroPython's tree in build/ (requests), and those that are found below
+the directories of TEST_LIBRARIES, such as checkouts of micropython-lib and
+microdot:
+
+    TEST_LIBRARIES=/path/micropython-lib:/path/microdot test/libs/run.py
+
 A case passes if its script reports success, reaches its end, exits with 0, and
-leaves no descriptor open.  Last line: `N passed, N failed, N skipped`.
+leaves no descriptor open.  A library that is not found is skipped.  Last line: `N passed, N failed, N skipped`.
 """
 
 import argparse
+import glob
 import json
 import os
 import re
@@ -33,10 +42,32 @@ LIMIT = 120  # seconds for one script
 HEAP = "32m"  # many megabyte-long answers in one process
 
 
+# Files by which a library is found, and how many directories above is the one to import it from.
+LIBRARIES = {
+    "requests": ("requests/requests/__init__.py", 2),
+    "umqtt": ("umqtt.simple/umqtt/simple.py", 2),
+    "aiohttp": ("aiohttp/aiohttp/__init__.py", 2),
+    "microdot": ("microdot/microdot.py", 2),
+}
+
+
+def libraries():
+    """The directories of the libraries that are found."""
+    places = [p for p in os.environ.get("TEST_LIBRARIES", "").split(":") if p]
+    places += sorted(glob.glob(f"{ROOT}/build/micropython-*/lib/micropython-lib"))
+    found = {}
+    for name, (path, up) in LIBRARIES.items():
+        for place in places:
+            for file in sorted(glob.glob(f"{place}/**/{path}", recursive=True)):
+                found.setdefault(name, os.path.abspath(os.path.join(file, *[".."] * up)))
+    return found
+
+
 def run_script(interp, script, config):
-    """Run one script; returns ([names passed], [(name, reason)], whole output)."""
+    """Run one script; returns ([names passed], [(name, reason)], [(name, reason) skipped], whole output)."""
     limit = slow.Limit(LIMIT)
-    env = dict(os.environ, MICROPYPATH=f".frozen:{HERE}/cases", TEST_SLOW=f"{limit.factor:.2f}")
+    env = dict(os.environ, MICROPYPATH=f".frozen:{HERE}/cases:{ROOT}/lib/ssl", TEST_SLOW=f"{limit.factor:.2f}",
+               SSL_CERT_FILE=f"{os.path.dirname(config)}/root.pem")
     ended = "exit code {}"
     try:
         child = subprocess.Popen([interp, "-X", "heapsize=" + HEAP, f"{HERE}/cases/{script}", config], env=env,
@@ -49,14 +80,15 @@ def run_script(interp, script, config):
     text = output.decode("utf-8", "replace")
     passed = re.findall(r"^PASS (\w+)$", text, re.M)
     failed = []
-    for name, trace in re.findall(r"^FAIL (\w+)\n(.*?)(?=^(?:PASS|FAIL|END) |\Z)", text, re.M | re.S):
+    skipped = re.findall(r"^SKIP (\w+): (.*)$", text, re.M)
+    for name, trace in re.findall(r"^FAIL (\w+)\n(.*?)(?=^(?:PASS|FAIL|SKIP|END) |\Z)", text, re.M | re.S):
         lines = trace.strip().split("\n")
         failed.append((name, lines[-1][:160]))
     end = re.search(r"^END (\d+)$", text, re.M)
-    if not finished or not end or int(end.group(1)) != len(passed) + len(failed) or not passed + failed:
+    if not finished or not end or int(end.group(1)) != len(passed + failed + skipped) or not passed + failed + skipped:
         last = (text.strip().split("\n") or [""])[-1][:120]
         failed.append(("(script)", f"did not come to its end: {ended}; last line: {last}"))
-    return passed, failed, text
+    return passed, failed, skipped, text
 
 
 def main():
@@ -70,31 +102,34 @@ def main():
         sys.exit(f"no interpreter at {o.interp}: run `make` first")
     scripts = sorted(n for n in os.listdir(f"{HERE}/cases")
                      if n.endswith(".py") and n != "check.py" and re.search(o.only, n))
-    npass = nfail = 0
+    npass = nfail = nskip = 0
     with tempfile.TemporaryDirectory(prefix="usocket-libs-") as folder:
         servers = services.Services(folder)
         try:
             config = f"{folder}/config.json"  # a long argument would not fit MicroPython's argv
             with open(config, "w") as f:
-                json.dump(servers.start(), f)
+                json.dump(dict(servers.start(refused=True), libraries=libraries()), f)
             for script in scripts:
                 start = time.monotonic()
-                passed, failed, text = run_script(os.path.abspath(o.interp), script, config)
+                passed, failed, skipped, text = run_script(os.path.abspath(o.interp), script, config)
                 print(f"{script}: {time.monotonic() - start:.1f} s")
                 for name in passed:
                     print(f"  PASS {name}")
                 for name, reason in failed:
                     print(f"  FAIL {name}: {reason}")
+                for name, reason in skipped:
+                    print(f"  skip {name}: {reason}")
                 if o.v and failed:
                     print("    | " + text.replace("\n", "\n    | "))
                 npass += len(passed)
                 nfail += len(failed)
+                nskip += len(skipped)
         except services.Broken as e:
             print(f"FAIL servers: {e}")
             nfail += 1
         finally:
             servers.stop()
-    print(f"{npass} passed, {nfail} failed, 0 skipped")
+    print(f"{npass} passed, {nfail} failed, {nskip} skipped")
     return 1 if nfail or not npass else 0
 
 

@@ -12,9 +12,13 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 
 import ports
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tls"))
+import certs
 
 NTP_SECONDS = 3913056000
 LINES = 500
@@ -41,8 +45,12 @@ http {{
         location /backend/ {{ proxy_pass http://{backend_address}:{backend}/; }}
         location /tls-backend/ {{ proxy_pass https://{backend_address}:{backend}/; }}
     }}
+    {refused_https}
 }}
 """
+REFUSED_HTTPS = """server {{ listen {address}:{port} ssl; root {dir}/www;
+        ssl_certificate {dir}/{kind}.pem; ssl_certificate_key {dir}/{kind}.key; }}
+    """
 
 MOSQUITTO = """
 user root
@@ -53,7 +61,19 @@ listener {mqtt} {address}
 listener {mqtts} {address}
 certfile {dir}/leaf.pem
 keyfile {dir}/leaf.key
+{refused_mqtts}
 """
+REFUSED_MQTTS = """listener {port} {address}
+certfile {dir}/{kind}.pem
+keyfile {dir}/{kind}.key
+"""
+# Certificates that a client must refuse, and what its error says.
+REFUSED = {
+    "other": "the certificate is for other.example.test, not {host}",
+    "expired": "the certificate expired on ",
+    "unknown": "signed by an unknown authority: CN=Unknown Root",
+    "alone": "self-signed, and not trusted: CN=alone",
+}
 
 OPENSSL = """cd {dir} && exec 2>openssl.log
 printf 'subjectAltName=DNS:{host}\\nbasicConstraints=CA:FALSE\\n' > leaf.ext &&
@@ -96,6 +116,16 @@ def content(folder):
             f.write(data)
     return {"large_size": len(large), "large_sha": hashlib.sha256(large).hexdigest(),
             "large_path": f"{www}/large.bin", "lines": LINES, "chunked": CHUNKED}
+
+
+def refused_certificates(folder, host):
+    maker = certs.Maker(folder)
+    maker.cert("other", "root", names=certs.OTHER)
+    maker.cert("expired", "root", names=host, days=(-30, -3))
+    maker.cert("unknown-root", None, names=None, extensions=certs.CA, cn="Unknown Root")
+    maker.cert("unknown", "unknown-root", names=host)
+    maker.cert("alone", None, names=host)
+    maker.cert("client", "root", names=None)
 
 
 def udp_standin(address, answer):
@@ -141,15 +171,24 @@ class Services:
         self.where = {"address": address, "address6": address6, "host": host, "backend_address": own}
         self.running = []
 
-    def start(self):
-        """Start everything; returns the configuration for the cases."""
+    def start(self, refused=False):
+        """Start everything; returns the configuration for the cases. refused: https and mqtts also with certificates of each kind of
+        REFUSED, each on ports of its own."""
         names = ("http", "https", "mqtt", "mqtts", "backend", "closed")
         address = self.where["address"]
         config = dict(self.where, **{name: ports.free(address) for name in names})
         made = subprocess.run(OPENSSL.format(dir=self.folder, **self.where), shell=True)
         if made.returncode:
             raise Broken("openssl could not make the certificates: see openssl.log")
-        config.update(content(self.folder), ca=f"{self.folder}/root.der",
+        kinds = REFUSED if refused else {}
+        if refused:
+            refused_certificates(self.folder, self.where["host"])
+        config["refused"] = {kind: {"https": ports.free(address), "mqtts": ports.free(address), "words": words.format(**self.where)}
+                             for kind, words in kinds.items()}
+        for name, text in (("https", REFUSED_HTTPS), ("mqtts", REFUSED_MQTTS)):
+            config["refused_" + name] = "".join(text.format(dir=self.folder, address=address, kind=kind, port=one[name])
+                                                for kind, one in config["refused"].items())
+        config.update(content(self.folder), folder=self.folder, ca=f"{self.folder}/root.der",
                       cert=f"{self.folder}/leaf.der", key=f"{self.folder}/leaf-key.der",
                       ntp_seconds=NTP_SECONDS,
                       ntp=udp_standin(address, ntp_answer), ntp_mute=udp_standin(address, lambda data: None),
@@ -161,6 +200,9 @@ class Services:
         self._run([program("mosquitto"), "-c", f"{self.folder}/mosquitto.conf"])
         for name in ("http", "https", "mqtt", "mqtts"):
             self._wait_for(name, config[name])
+        for kind, one in config["refused"].items():
+            for name in ("https", "mqtts"):
+                self._wait_for(f"{name} ({kind})", one[name])
         return config
 
     def _write(self, name, text, config):

@@ -12,6 +12,10 @@ HOST, ADDRESS = CONFIG["host"], CONFIG["address"]  # the servers' name and addre
 OWN = CONFIG["backend_address"]  # the interpreter's address, as the servers see it
 
 
+class Skip(Exception):
+    """A case that cannot run; the text is the reason."""
+
+
 def same(got, want, what="value"):
     if got != want:
         raise AssertionError("%s: got %r, want %r" % (what, got, want))
@@ -55,6 +59,8 @@ def run(*functions):
                 os.system("ls -l /proc/$PPID/fd")
                 raise AssertionError("descriptors left %s: %s" % (word, " ".join(left)))
             print("PASS", name)
+        except Skip as e:
+            print("SKIP %s: %s" % (name, e))
         except Exception as e:
             print("FAIL", name)
             sys.print_exception(e, sys.stdout)
