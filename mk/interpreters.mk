@@ -55,7 +55,7 @@ no-mbedtls:
 
 # The list includes directories, because they change when a file is added or removed.
 MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* src/*/* port port/*.[ch] port/posix port/posix/* \
-	micropython micropython/* aiosocket aiosocket/*.py)
+	micropython micropython/* aiosocket aiosocket/*.py lib/ssl lib/ssl/*.py)
 
 build/micropython-$(MICROPYTHON_VERSION)/.ready: | packages
 	$(Q)tools/setup.sh micropython $(MICROPYTHON_VERSION)

@@ -66,7 +66,7 @@ if not TREES:
     print("skip MicroPython's tests: no tree of it under build/")
 else:
     tests = TREES[0]
-    instance = "exec:%s,MICROPYPATH=.frozen:%s/test/peers/lib" % (INTERP, ROOT)
+    instance = "exec:%s,MICROPYPATH=%s/test/peers/lib:.frozen" % (INTERP, ROOT)
     with tempfile.TemporaryDirectory() as folder:
         for key in glob.glob(tests + "/multi_net/*.der"):
             shutil.copy(key, folder)

@@ -20,6 +20,7 @@ import sys
 import time
 
 import standins
+import tree
 
 
 def network(job):
@@ -58,7 +59,7 @@ def network(job):
 def environment(job):
     env = dict(os.environ)
     env.update(MICROPY_MICROPYTHON=job["interp"], MICROPY_CPYTHON3=sys.executable,
-               PYTHONDONTWRITEBYTECODE="1", SSL_CERT_FILE=job["certs"] + "/root.pem")
+               MICROPYPATH=tree.search_path(job["tree"]), PYTHONDONTWRITEBYTECODE="1", SSL_CERT_FILE=job["certs"] + "/root.pem")
     return env
 
 
@@ -102,7 +103,7 @@ def runner(script, job):
 def single(name, job):
     """A test of one program, by run-tests.py."""
     tests = job["tree"] + "/tests"
-    text, seconds = run([*runner("run-tests.py", job), "-j1", "-r", job["scratch"], name],
+    text, seconds = run([*runner("run-tests.py", job), "--keep-path", "-j1", "-r", job["scratch"], name],
                         job)
     found = re.search(r"^(pass|FAIL|skip) +" + re.escape(name) + r" *(.*)$", text, re.M)
     result = {"outcome": found.group(1) if found else "error", "seconds": seconds,
@@ -129,7 +130,7 @@ def multi(name, job):
     command = [*runner("run-multitests.py", job), "-s"]
     for instance in job["instances"]:
         if instance != "cpython":
-            instance = f"exec:{instance},MICROPYPATH=.frozen:{job['tree']}/extmod"
+            instance = f"exec:{instance},MICROPYPATH={tree.search_path(job['tree'])}"
         command += ["-i", instance]
     text, seconds = run(command + [name], job)
     found = re.search(r"^1 tests (skipped|failed)|^1 tests passed$", text, re.M)

@@ -3,6 +3,8 @@
 The suite is run unmodified from a copy, because it writes beside itself.  Its
 scripts expect ../tools and ../extmod next to tests/, and `ssl` and `unittest`
 on the path, which the source package leaves out: those come from lib/ here.
+This `ssl` precedes the one of lib/ssl that our interpreter has frozen: the suite
+tests MicroPython's own, over the C module `tls`.
 """
 
 import os
@@ -10,6 +12,7 @@ import re
 import shutil
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+UNITTEST = "lib/micropython-lib/python-stdlib/unittest"
 
 # A test in extmod is selected if it imports one of these, or streams.
 TOUCHES = re.compile(
@@ -38,11 +41,17 @@ def lay_out(source, target):
     shutil.copytree(f"{source}/extmod/asyncio", f"{target}/extmod/asyncio", ignore=drop)
     os.makedirs(f"{target}/tools")
     shutil.copy(f"{source}/tools/pyboard.py", f"{target}/tools")
-    shutil.copy(f"{HERE}/lib/ssl.py", f"{target}/extmod")
-    library = f"{target}/lib/micropython-lib/python-stdlib/unittest"
+    os.makedirs(f"{target}/first")
+    shutil.copy(f"{HERE}/lib/ssl.py", f"{target}/first")
+    library = f"{target}/{UNITTEST}"
     os.makedirs(library)
     shutil.copy(f"{HERE}/lib/unittest.py", library)
     shutil.copytree(f"{HERE}/extra", f"{target}/tests/extra", ignore=drop)
+
+
+def search_path(target):
+    """MICROPYPATH for the tests of a tree."""
+    return f"{target}/first:.frozen:{target}/extmod:{target}/{UNITTEST}"
 
 
 def _names(tests, folder, keep=lambda path: True):
