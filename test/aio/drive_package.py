@@ -1,5 +1,5 @@
 # run: net=lo limit=60
-# MicroPython's own mip installs aiosocket/package.json from a local server, and the installed package works unfrozen.
+# MicroPython's own mip installs aiosocket and lib/ssl from a local server, and what is installed works unfrozen.
 # Its URLs are relative, which recent versions of mip support; an older mip gets the same file with absolute URLs.
 import functools
 import glob
@@ -21,11 +21,12 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        if self.path != "/whole.json":
+        folder, name = os.path.split(self.path)
+        if name != "whole.json":
             return super().do_GET()
-        with open(os.path.join(ROOT, "aiosocket", "package.json")) as f:
+        with open(ROOT + folder + "/package.json") as f:
             package = json.load(f)
-        package["urls"] = [[target, "http://127.0.0.1:%d/%s" % (self.server.server_address[1], url)] for target, url in package["urls"]]
+        package["urls"] = [[target, "http://127.0.0.1:%d%s/%s" % (self.server.server_address[1], folder, url)] for target, url in package["urls"]]
         self.send_response(200)
         self.end_headers()
         self.wfile.write(json.dumps(package).encode())
@@ -36,11 +37,12 @@ def relative():
         return "base_url" in f.read()
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=os.path.join(ROOT, "aiosocket")))
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=ROOT))
 threading.Thread(target=server.serve_forever, daemon=True).start()
 INSTALL = """
 import mip
-mip.install("http://127.0.0.1:%d/%s.json", target=%r, mpy=False)
+for folder in ("aiosocket", "lib/ssl"):
+    mip.install("http://127.0.0.1:%d/%%s/%s.json" %% folder, target=%r, mpy=False)
 """
 USE = """
 import sys
@@ -67,6 +69,13 @@ async def main():
         check("datagrams, too", await d.recv(10), b"x")
 
 aiosocket.run(main())
+
+import usocket
+if hasattr(usocket, "ETLS_CERTIFICATE"):
+    import ssl, ussl, usocket_ssl
+    check("ssl is the installed one", usocket_ssl.__file__, %r)
+    check("its names", ssl.SSLContext is ussl.SSLContext is usocket_ssl.SSLContext, True)
+    check("it works", ssl.create_default_context().verify_mode, ssl.CERT_REQUIRED)
 summary()
 """
 
@@ -83,7 +92,9 @@ with tempfile.TemporaryDirectory() as target:
         os.environ["MICROPYPATH"] = ":".join((MIP, requests, os.environ.get("MICROPYPATH", ".frozen")))
         which = "package" if relative() else "whole"
         passed_on("mip", INSTALL % (server.server_address[1], which, target) + "print('end')\n", 30)
-        expected = sorted("aiosocket/" + name for name in os.listdir(os.path.join(ROOT, "aiosocket")) if name.endswith(".py"))
+        expected = ["aiosocket/" + name for name in os.listdir(os.path.join(ROOT, "aiosocket")) if name.endswith(".py")]
+        expected += [name for name in os.listdir(os.path.join(ROOT, "lib", "ssl")) if name.endswith(".py") and name != "manifest.py"]
+        expected.sort()
         check("every file of the package is installed", installed() == expected, installed())
-        passed_on("unfrozen", USE % (target, target + "/aiosocket/__init__.py"), 30)
+        passed_on("unfrozen", USE % (target, target + "/aiosocket/__init__.py", target + "/usocket_ssl.py"), 30)
 print("end")
