@@ -159,7 +159,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--interp", default=os.path.join(ROOT, "build", "unix", "micropython"), type=os.path.abspath)
     parser.add_argument("files", nargs="*", default=[
-        REFERENCE, REFERENCE_ZH, "README.md", "README_zh.md", "docs/tls.md", "docs/tls_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md", "docs/rtthread.md",
+        REFERENCE, REFERENCE_ZH, "README.md", "README_zh.md", "docs/tls.md", "docs/tls_zh.md", "docs/ssl.md", "docs/ssl_zh.md",
+        "docs/asyncio.md", "docs/asyncio_zh.md", "docs/rtthread.md",
         "docs/rtthread_zh.md", "docs/boards.md", "docs/boards_zh.md", "docs/migrating.md", "docs/migrating_zh.md", *messages.PAGES])
     options = parser.parse_args()
     os.chdir(ROOT)

@@ -159,6 +159,17 @@ def alpn():
         thread.result()
 
 
+def several_names():
+    "the certificate with the name that the client asks for, or the first"
+    server = server_context()
+    server.load_cert_chain(FOLDER + "/other.pem", FOLDER + "/other.key")
+    for name in (HOST, "other.example.test"):
+        with listener() as listening:
+            thread = Thread(accepted, listening, lambda s: server.wrap_socket(s, server_side=True))
+            lines(client_context().wrap_socket(connected(listening), server_hostname=name))
+            same(thread.result(), "TLSv1.3", name)
+
+
 def requires_a_certificate():
     server = server_context()
     server.verify_mode = ssl.CERT_REQUIRED
@@ -300,5 +311,5 @@ def with_asyncio():
     asyncio.run(main())
 
 
-run(accepted_sockets, the_function, content_of_certificates, wrapped_listener, versions, alpn, requires_a_certificate, datagrams,
+run(accepted_sockets, the_function, content_of_certificates, wrapped_listener, versions, alpn, several_names, requires_a_certificate, datagrams,
     start_tls, cut, with_asyncio)
