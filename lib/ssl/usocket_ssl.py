@@ -121,7 +121,7 @@ class SSLSocket(usocket.socket):
 
 
 class _Connecting(getattr(io, "IOBase", object)):
-    # A non-blocking socket whose connect is in progress, as asyncio wraps it. It becomes a TLS socket once it is connected.
+    # Stands for a TLS socket while the connect of a non-blocking socket is in progress, since asyncio wraps such sockets.
     def __init__(self, sock, adopt):
         self._sock = sock
         self._adopt = adopt
@@ -268,7 +268,7 @@ class SSLContext:
         self._settings.extend(settings)
 
     def load_verify_locations(self, cafile=None, capath=None, cadata=None):
-        # The second argument is cadata in MicroPython.
+        # In MicroPython the second argument is cadata.
         if isinstance(capath, str) and _PEM not in capath:
             raise ValueError("ssl: capath is not available: name one file, cafile")
         given = [_content(cafile), capath, cadata]
@@ -380,6 +380,8 @@ class SSLContext:
     def _check_socket(self, sock):
         if not isinstance(sock, usocket.socket):
             raise TypeError("ssl: a socket of usocket is required, not " + type(sock).__name__)
+        if sock.fileno() < 0:
+            raise OSError(9, "ssl: the socket is closed")  # EBADF
         if sock.proto == usocket.IPPROTO_SEC:
             raise ValueError("ssl: this socket speaks TLS already")
         if sock.type != (usocket.SOCK_DGRAM if self._datagrams else usocket.SOCK_STREAM):
@@ -456,7 +458,7 @@ def wrap_socket(
             raise ValueError("ssl: cert and key come together")
         context.load_cert_chain(cert, key)
     if cadata is not None:
-        context.load_verify_locations(None, None, cadata)
+        context.load_verify_locations(cadata=cadata)
     if cert_reqs is not None:
         context.verify_mode = cert_reqs
     return context.wrap_socket(sock, server_side, do_handshake, server_hostname)

@@ -131,6 +131,7 @@ def refused_arguments():
     raised(ValueError, "cert and key come together", ssl.wrap_socket, s, cert=b"x")
     raised(TypeError, "a socket of usocket is required, not bytes", context().wrap_socket, b"", server_hostname=HOST)
     raised(ValueError, "PROTOCOL_DTLS_* is for datagram sockets", ssl.SSLContext(ssl.PROTOCOL_DTLS_CLIENT).wrap_socket, s, server_hostname=HOST)
+    raised(ssl.SSLError, "TLS_CA_CERT: no certificate in it", ssl.wrap_socket, s, server_hostname=HOST, cadata="no certificate")
     s.setblocking(False)
     raised(ValueError, "a non-blocking socket needs do_handshake_on_connect=False", context().wrap_socket, s, server_hostname=HOST)
     s.setblocking(True)
@@ -138,6 +139,7 @@ def refused_arguments():
     s = context().wrap_socket(plain(), server_hostname=HOST)
     raised(ValueError, "this socket speaks TLS already", context().wrap_socket, s, server_hostname=HOST)
     s.close()
+    same(raised(OSError, "the socket is closed", context().wrap_socket, s, server_hostname=HOST).errno, errno.EBADF)
 
 
 def refused_bytes_left():
@@ -285,7 +287,7 @@ def non_blocking():
 
 
 def stalled():
-    """A listener whose queue is full, so that a connect is in progress until it accepts; and what fills it."""
+    """A listener with a full queue, so that a connect is in progress until it accepts; and the sockets that fill it."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen(0)
