@@ -7,11 +7,11 @@ import errno
 import usocket
 from asyncio import core
 
-from .waiting import EMPTY, Waiting, deadline, passed
+from .waiting import EMPTY, TIMED, Waiting, deadline, passed
 
 AHEAD = 4096  # bytes that one receive asks for
 FIRST = 512  # the same after a receive of less than that
-READ, WRITE, BULK, TIMED = 1, 2, 4, 8  # bits of Stream._odd, beside EMPTY
+READ, WRITE, BULK = 1, 2, 4  # bits of Stream._odd, beside EMPTY and TIMED
 LIMIT = 65536  # default limit of a line and of the write buffer, in bytes
 
 
@@ -66,8 +66,7 @@ class Reading(Waiting):
         self.s = s
         self._buf = b""  # received bytes; those before _pos have been read; a bytearray while a call appends to it
         self._pos = 0
-        self.limit = LIMIT  # attributes of the object are found sooner than those of the class
-        self._odd = 0  # READ: _wrapped, _ended or _closing is set; WRITE: see Stream; BULK: a receive had no room for more; TIMED: a timeout
+        self._odd = 0  # READ: _wrapped, _ended or _closing is set; WRITE: see Stream; BULK: a receive had no room for more
         self._mask = 0
         self._reader = None
         self._task = None
@@ -84,12 +83,12 @@ class Reading(Waiting):
         self._odd |= TIMED
 
     # async: the first receive of a call on a plain stream with an empty _buf. It asks for FIRST bytes until more have arrived than that.
+    # The call has waited before, so that an idle connection has no frame of this function.
     def _first(self, by, what):
         n = FIRST
         if self._odd & BULK:
             n = AHEAD
         while True:
-            yield self._readable(by)
             if self._odd & READ:
                 self._check()
             try:
@@ -100,6 +99,7 @@ class Reading(Waiting):
                     raise
             if passed(by):
                 raise timed_out(what)
+            yield self._readable(by)
         if len(got) < FIRST:
             if not got:
                 self._end()
@@ -244,6 +244,7 @@ class Reading(Waiting):
                 return (yield from self._more(n, by, "read"))
             yield from self._collect(max(AHEAD, n), by, "read")
             return self._take(n)
+        yield self._readable(by)
         got = yield from self._first(by, "read")
         if len(got) <= n:
             return got
@@ -291,6 +292,10 @@ class Reading(Waiting):
         have = len(self._buf) - self._pos
         if have < n:
             by = self._by()
+            if not self._buf and n < AHEAD and not self._odd & READ:
+                yield self._readable(by)
+                self._buf = yield from self._first(by, "readexactly")
+                have = len(self._buf)
             while have < n:
                 if not (yield from self._collect(max(AHEAD, min(n - have, LIMIT)), by, "readexactly")):
                     self._incomplete(n)
@@ -309,19 +314,24 @@ class Reading(Waiting):
             by = self._by()
         buf, pos = self._buf, self._pos
         if not buf and not self._odd & READ:
+            yield self._readable(by)
             self._buf = buf = yield from self._first(by, "readline")
         if self._reader is None and type(buf) is bytes:
             at = buf.find(b"\n", pos) + 1
             if at and (self.limit is None or at - pos <= self.limit):
                 if at < len(buf):
-                    line = buf[pos:at]
+                    buf = buf[pos:at]
                     self._pos = at
-                    return line
+                    return buf
                 if pos:
                     buf = buf[pos:]
                     self._pos = 0
                 self._buf = b""
                 return buf
+        return (yield from self._long_line(by))
+
+    # async: a line that was not received as a whole
+    def _long_line(self, by):
         try:
             line = yield from self._until(b"\n", by, "readline")
         except LimitOverrunError as e:

@@ -148,28 +148,31 @@ class Server:
             stream.settimeout(self._timeout)
         if self._limit != LIMIT:
             stream.limit = self._limit
-        handshaking = None
+        stream._task = self._cb
+        work = handle(stream)
         if own or wrapped:
             by = earliest(self._handshake_seconds, deadline(self._timeout))
             if own:
-                handshaking = handshake(s, by)
+                work = self._after(handshake(s, by), stream, work)
             elif asks_for_certificates(s, self._ssl):
-                handshaking = handshake_within(stream, by)
+                work = self._after(handshake_within(stream, by), stream, work)
             else:
                 stream._limit_handshake(by)
-        stream._task = core.create_task(handle(self, stream, handshaking))
+        core.create_task(work)
 
-    # async: True if the handshake succeeded. A failed one is counted and not reported to the exception handler, as in asyncio.
-    def _handshake_done(self, stream, handshaking):
+    # async: does the work if the handshake succeeds. A failed one is counted and not reported to the exception handler, as in asyncio.
+    def _after(self, handshaking, stream, work):
         try:
             yield from in_line()
             yield from handshaking
-            return True
-        except Exception as e:
+        except BaseException as e:
+            end(stream)
+            if not isinstance(e, Exception):
+                raise
             self.refused += 1
             self.refusal = e
-            end(stream)
-            return False
+            return
+        yield from work
 
 
 def report(e):
@@ -189,20 +192,25 @@ def end(stream):
 
 
 # async: runs the callback for one connection; an exception closes only that connection. The last step is one of asyncio's loop.
-def handle(server, stream, handshaking):
-    failure = None
+# Another local variable would make the frame larger by a block of the heap.
+def handle(stream):
     try:
-        if handshaking is None or (yield from server._handshake_done(stream, handshaking)):
-            coro = server._cb(stream, stream)
-            if coro is not None:
-                yield from coro
-    except BaseException as e:
-        failure = e
-        end(stream)
+        yield from begin(stream)
+        stream = None
+    finally:
+        yield last_step(stream)
+
+
+def begin(stream):
+    callback = stream._task
+    stream._task = core.cur_task
+    return callback(stream, stream) or ()
+
+
+def last_step(failed):
+    if failed is not None:
+        end(failed)
     core._task_queue.push(core.cur_task)
-    yield
-    if failure is not None:
-        raise failure
 
 
 # async

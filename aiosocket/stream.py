@@ -35,6 +35,7 @@ class Stream(Reading):
     _closed = False
     e = {}  # values of get_extra_info() that the socket does not have
     _peer = None
+    limit = LIMIT  # here, where it is found sooner than in the base class
 
     def __init__(self, s, e=e):
         super().__init__(s)

@@ -11,7 +11,7 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
-EMPTY = 16  # a bit of Waiting._odd
+TIMED, EMPTY = 8, 16  # bits of Waiting._odd
 READ_ALL = 2  # a flag of ipoll: a wait that follows no receive of all calls modify()
 FEW = 4  # tasks woken in a row before tasks at the end of their sleep get a turn; a list of so many is never resized
 CROWD = 4  # deadlines handled in one millisecond; further ones wait for the next
@@ -68,7 +68,9 @@ class Waiting:
     _task = None  # a task that the queue resumes itself when it waits here; it must end in asyncio's loop
     _next = None  # the next Waiting of the same object, in a ring; None if there is only one
     _mask = 0  # events that the poller is asked for
-    _odd = 0  # EMPTY: the last receive took all, so that the poller reports what arrives next, without being asked again
+    # TIMED: a read may have a deadline. EMPTY: the last receive took all, so that the poller reports what arrives next, without being
+    # asked again.
+    _odd = TIMED
     _reader = None  # the one task that waits for POLLIN
     _read_by = None  # its deadline
     _writers = None  # [(task, deadline), ...] waiting for POLLOUT
@@ -84,6 +86,8 @@ class Waiting:
             raise RuntimeError("another task is reading")
         if by is not None:  # steps that allocate come first: after a MemoryError the task is registered nowhere
             self._alarm(by)
+        if self._odd & TIMED:
+            self._read_by = by
         empty = self._odd & EMPTY
         if empty:
             self._odd &= ~EMPTY
@@ -94,7 +98,6 @@ class Waiting:
             self._leave(IN)
             raise RuntimeError("another task is reading")
         task = core.cur_task
-        self._read_by = by
         self._reader = task  # the last step that may allocate
         q.waits += 1
         task.data = self
