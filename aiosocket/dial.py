@@ -1,13 +1,41 @@
 # aiosocket: lookups, and connections to the first address that answers (RFC 8305). MIT license.
 import errno
+from time import ticks_add, ticks_diff, ticks_ms
 
 import usocket
+from asyncio import core
 
 from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, is_tls, own_tls, set_options, wrap
 from .stream import LIMIT, Stream, check_limit, timed_out
-from .waiting import Waiting, deadline, in_line, passed
+from .waiting import Waiting, deadline, passed
 
 EISCONN = 106
+LONG = 5  # milliseconds of delay after which in_line() queues again
+WHOLE = 4  # shares of work that may begin in one millisecond
+
+
+# async: rations long computations. A task awaits this before work that blocks the loop for a while; the work that begins in one
+# millisecond is limited to WHOLE shares: four lookups or connects, or one handshake. A task that runs more than LONG ms after its
+# assigned millisecond queues again, so that sleeping tasks get their turns first.
+def in_line(share=WHOLE):
+    global _slot, _used
+    for _ in range(10):
+        now = ticks_ms()
+        if ticks_diff(_slot, now) < 0:
+            _slot, _used = now, 0
+        elif _used >= WHOLE:
+            _slot, _used = ticks_add(_slot, 1), 0
+        at = _slot
+        _used += share
+        if at == now:
+            return
+        yield from core.sleep_ms(ticks_diff(at, now))
+        if ticks_diff(ticks_ms(), at) <= LONG:
+            return
+
+
+_slot = ticks_ms()
+_used = 0
 
 
 # async: waits for the result of usocket.resolver or usocket.dialer

@@ -6,10 +6,10 @@ import sys
 import usocket
 from asyncio import core
 
-from .dial import addresses, no_delay
+from .dial import addresses, in_line, no_delay
 from .secure import asks_for_certificates, checked, earliest, handshake, handshake_limit, handshake_within, is_tls, set_options, wrap
 from .stream import LIMIT, Stream, check_limit
-from .waiting import Waiting, deadline, in_line
+from .waiting import Waiting, deadline
 
 BACKLOG = 100
 BATCH = 32  # connections accepted before other tasks run

@@ -11,12 +11,11 @@ from asyncio import core
 
 IN = select.POLLIN
 OUT = select.POLLOUT
-TIMED, EMPTY = 8, 16  # bits of Waiting._odd
+TIMED = 8  # a bit of Waiting._odd: a read may have a deadline
+EMPTY = 16  # another: the last receive took all, so that the poller reports what arrives next, without being asked again
 READ_ALL = 2  # a flag of ipoll: a wait that follows no receive of all calls modify()
 FEW = 4  # tasks woken in a row before tasks at the end of their sleep get a turn; a list of so many is never resized
 CROWD = 4  # deadlines handled in one millisecond; further ones wait for the next
-LONG = 5  # milliseconds of delay after which in_line() queues again
-WHOLE = 4  # shares of work that may begin in one millisecond
 LATER = 20  # milliseconds until a step that found no memory is repeated
 SPINS = 16  # calls in a row that complete without waiting before one yields to other tasks
 
@@ -68,8 +67,6 @@ class Waiting:
     _task = None  # a task that the queue resumes itself when it waits here; it must end in asyncio's loop
     _next = None  # the next Waiting of the same object, in a ring; None if there is only one
     _mask = 0  # events that the poller is asked for
-    # TIMED: a read may have a deadline. EMPTY: the last receive took all, so that the poller reports what arrives next, without being
-    # asked again.
     _odd = TIMED
     _reader = None  # the one task that waits for POLLIN
     _read_by = None  # its deadline
@@ -231,6 +228,7 @@ class IOQueue:
         self.ready = []  # objects with tasks that the queue resumes next
         self.recent = []  # objects with a reader woken since the last poll: they stay registered in case it waits again before the next
         self.flags = 0  # of the next poll
+        self.last = ticks_ms()  # time of the last poll while tasks were ready: a poll asks each TLS object, so those run first
         self.spins = 0  # number of calls since the last poll, or since a task was resumed, that completed without waiting
         old = core._io_queue
         if isinstance(old, IOQueue):  # its tasks are gone: reset every Waiting
@@ -323,6 +321,10 @@ class IOQueue:
         if self.polled and (dt >= 0 or core._task_queue.peek()):
             return True
         self.polled = True
+        if dt == 0:
+            if ticks_diff(core._task_queue.peek().ph_key, self.last) < 0:
+                return True
+            self.last = ticks_ms()
         if self.recent:
             self.forget_recent()
         self.spins = 0
@@ -469,30 +471,6 @@ def deadline(seconds, name="timeout", past=False):
     except OverflowError:
         raise OverflowError("%s too large" % name)
     raise ValueError("%s must not be negative or NaN" % name)
-
-
-# async: rations long computations. A task awaits this before work that blocks the loop for a while; the work that begins in one
-# millisecond is limited to WHOLE shares: four lookups or connects, or one handshake. A task that runs more than LONG ms after its
-# assigned millisecond queues again, so that sleeping tasks get their turns first.
-def in_line(share=WHOLE):
-    global _slot, _used
-    for _ in range(10):
-        now = ticks_ms()
-        if ticks_diff(_slot, now) < 0:
-            _slot, _used = now, 0
-        elif _used >= WHOLE:
-            _slot, _used = ticks_add(_slot, 1), 0
-        at = _slot
-        _used += share
-        if at == now:
-            return
-        yield from core.sleep_ms(ticks_diff(at, now))
-        if ticks_diff(ticks_ms(), at) <= LONG:
-            return
-
-
-_slot = ticks_ms()
-_used = 0
 
 
 def passed(by):
