@@ -96,6 +96,7 @@ def echo(kind, sizes, ms):
         for size in sizes:
             seconds = load.do("open", size)[0]
             row = {"connect": seconds}
+            time.sleep(0.5)  # until the server has accepted the last of them and its handler waits
             bytes_ = load.do("ask")[0] - heap if kind != "cpython" else server.resident() - resident
             row["bytes"] = bytes_ / (size - 1) if size > 1 else None
             before, start = server.busy(), time.monotonic()
