@@ -99,8 +99,8 @@ class timeout(OSError):
     """The text: the call, the peer if there is one, and the reason."""
     @property
     def sent(self) -> int:
-        """The number of bytes that `sendall` or `write` had sent when its time ran out; 0 for every
-        other call.
+        """The number of bytes that `sendall`, `write` or `sendfile` had sent when its time ran out; 0 for
+        every other call.
         """
 
 class gaierror(OSError):

@@ -99,7 +99,7 @@ class timeout(OSError):
     """说明：哪个调用、对端（如果有）和原因。"""
     @property
     def sent(self) -> int:
-        """`sendall` 或 `write` 超时时已发送的字节数；其他调用为 0。"""
+        """`sendall`、`write` 或 `sendfile` 超时时已发送的字节数；其他调用为 0。"""
 
 class gaierror(OSError):
     """`OSError` 的子类。无法解析域名或地址时引发；`errno` 为负的 `EAI_*`。"""
