@@ -27,6 +27,7 @@ import named
 import never
 import pages
 import soak
+import versions as numbers
 import words as wording
 
 MOST_LINES = 500
@@ -239,6 +240,12 @@ def pictures(_):
 def named_in_documents(_):
     """Names and paths in CONTRIBUTING.md, docs/inside.md, its Chinese twin and the pictures exist (tools/named.py)."""
     return named.missing()
+
+
+@check
+def versions(_):
+    """The header, the packages and CHANGELOG.md have the same version (tools/versions.py)."""
+    return numbers.problems()
 
 
 @check

@@ -48,6 +48,7 @@
 
 #include "usocket/config.h"
 #include "usocket/errors.h"
+#include "usocket/version.h"
 
 #ifdef __cplusplus
 extern "C" {
