@@ -19,7 +19,7 @@ TC_TEST_O := -O0
 TC_LINK := -lcmocka -lpthread
 TC_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 
-$(BUILD_DIR)/allowed.h $(BUILD_DIR)/codes.h $(BUILD_DIR)/functions.h &: $(TC)/allowed.py $(TC_HEADERS)
+$(BUILD_DIR)/allowed.h $(BUILD_DIR)/codes.h $(BUILD_DIR)/functions.h &: $(TC)/allowed.py tools/codes.py $(TC_HEADERS)
 	$(Q)$(TC_PYTHON) $(TC)/allowed.py $(BUILD_DIR) $(TC_HEADERS)
 
 # $(call tc_variant,name,compiler,options of everything,simulated tests,tests on the system)

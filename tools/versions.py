@@ -1,7 +1,8 @@
 """The version of the project: one number, in every file that has to state it.
 
-include/usocket/version.h is the source. The Makefile and tools/install.py read it there; the files of FILES repeat it, because what reads
-them reads nothing else.
+include/usocket/version.h is the source. The Makefile and tools/install.py read it there; the files of FILES repeat it, because their
+readers read nothing else. micropython/manifest.py has no metadata(): MicroPython would write the number into every frozen file, those of
+its own asyncio too.
 """
 
 import os

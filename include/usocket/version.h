@@ -1,5 +1,5 @@
-/* usocket - the version of the library. The packages, pkg-config and CMake have the
- * same number; `make lint` compares them.
+/* usocket - the version of the library. The packages, pkg-config and CMake have the same number;
+ * `make lint` compares them.
  *
  * SPDX-License-Identifier: MIT
  */

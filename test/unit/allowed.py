@@ -9,27 +9,13 @@ or usocket_z" and "as usocket_x" for the codes of these functions. A function wi
 
 SPDX-License-Identifier: MIT
 """
+import os
 import re
 import sys
 from pathlib import Path
 
-CODE = re.compile(r"USOCKET_(E[A-Z0-9_]+)\b")
-NAMES = r"(usocket_\w+(?:(?:, and |, or |, | or | and )usocket_\w+)*)"
-REFERENCE = re.compile(r"(?:codes? of|(?<!\w)as) (?:in )?" + NAMES)
-
-
-def flat(comment):
-    """The text of a comment without its stars, one space between words."""
-    return " ".join(re.sub(r"(?m)^\s*\*", " ", comment).split())
-
-
-def functions(text):
-    """(name, comment, body) of every declaration or inline function that returns a code."""
-    pattern = re.compile(r"(?:/\*\*(?P<doc>(?:(?!\*/).)*)\*/\s*)?^(?:static inline )?(?:int|int32_t) (?P<name>usocket_\w+)\("
-                         r"[^;{]*\)\s*(?:;|\{(?P<body>.*?)^\})", re.S | re.M)
-    for m in pattern.finditer(text):
-        yield m["name"], flat(m["doc"] or ""), m["body"] or ""
-
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
+import codes
 
 ALLOWED = """#include <stdbool.h>
 #include <string.h>
@@ -60,33 +46,7 @@ static bool lists(const char *function, int code) {
 
 def main(out, headers):
     text = "\n".join(Path(h).read_text() for h in headers)
-    enum = re.search(r"enum usocket_error \{(.*?)\};", text, re.S)[1]
-    known = [c for c in CODE.findall(re.sub(r"/\*.*?\*/", "", enum, flags=re.S)) if c != "EAI_BASE"]
-    tls = re.search(r"enum usocket_tls_error \{(.*?)\};", text, re.S)[1]
-    tls = [c for c in CODE.findall(re.sub(r"/\*.*?\*/", "", tls, flags=re.S)) if c != "ETLS_BASE"]
-    shared = CODE.findall(flat(re.search(r'A code listed as "socket\'s"(.*?)\*/', text, re.S)[1]))
-
-    own, refers = {}, {}
-    for name, doc, body in functions(text):
-        result = " ".join(doc.split("@return")[1:])
-        codes = {c for c in CODE.findall(result) if c in known + tls}
-        if "USOCKET_ETLS_*" in result:
-            codes.update(tls)
-        if "socket's" in result:
-            codes.update(shared)
-        targets = {t for r in REFERENCE.findall(result) for t in re.findall(r"usocket_\w+", r)}
-        if not doc:
-            targets.update(re.findall(r"return (usocket_\w+)\(", body))
-        own[name], refers[name] = codes, targets
-
-    changed = True
-    while changed:
-        changed = False
-        for name, targets in refers.items():
-            before = len(own[name])
-            for target in targets & own.keys():
-                own[name] |= own[target]
-            changed = changed or len(own[name]) != before
+    known, tls, own = codes.listed(text)
 
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -100,8 +60,8 @@ def main(out, headers):
     rows = []
     for name in sorted(own):
         if own[name]:
-            codes = ", ".join(f"USOCKET_{c}" for c in known + tls if c in own[name])
-            rows.append(f'    {{ "{name}", (const int[]){{ {codes}, 0 }} }},\n')
+            row = ", ".join(f"USOCKET_{c}" for c in known + tls if c in own[name])
+            rows.append(f'    {{ "{name}", (const int[]){{ {row}, 0 }} }},\n')
     (out / "allowed.h").write_text(head + ALLOWED % "".join(rows))
 
 
