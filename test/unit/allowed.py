@@ -4,8 +4,7 @@
     allowed.py OUTPUT-DIRECTORY HEADER...
 
 writes codes.h (every code of enum usocket_error), functions.h (every function's name) and allowed.h (a row for each function that
-returns codes). In the comment above a function, "socket's" stands for the list in usocket.h's head, "a code of usocket_x, usocket_y
-or usocket_z" and "as usocket_x" for the codes of these functions. A function without a comment returns the codes of its callee.
+returns codes), with the lists of tools/codes.py.
 
 SPDX-License-Identifier: MIT
 """
