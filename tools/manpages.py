@@ -46,7 +46,7 @@ RULE = re.compile(r"^/\* ---- (.*?) -+ \*/$", re.M)
 PART = re.compile(r'(?P<comment>/\*.*?\*/)|(?P<line>^#(?:[^\n]*\\\n)*[^\n]*)|(?P<extern>^extern "C" \{|^\}$)|'
                   r"(?P<declared>[^\s/#}](?:\{(?:[^{}]|\{[^{}]*\})*\}|[^;{])*?(?:(?<=\));|(?<=\))\s*\{.*?^\}|;))", re.S | re.M)
 FUNCTION = re.compile(r"(?:static inline )?((?:const )?\w+ \*?)(usocket_\w+)\((.*?)\)\s*(?:;|\{)", re.S)
-SKIPPED = re.compile(r"#(ifdef|ifndef|endif|include|error|define USOCKET_\w+_H$|if|else)")
+SKIPPED = re.compile(r"#(ifdef|ifndef|endif|include|error|define USOCKET_(\w+_)?H$|if|else)")
 
 
 class Function:
