@@ -30,8 +30,6 @@ include mk/board.mk
 .PHONY: all lib packages packages-board packages-test help clean distclean
 all: build/unix/micropython build/ab/micropython lib ## both interpreters and the C library
 
-lib: build/libusocket.a ## the C library, build/libusocket.a
-
 packages:
 	$(Q)tools/setup.sh packages run
 
