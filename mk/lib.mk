@@ -1,5 +1,5 @@
-# The C library for Linux: build/libusocket.a. TLS=1 on the command line builds it with TLS, on the project's mbedTLS, whose archive is put
-# beside it, or with MBEDTLS=system on the system's. LIB_DIR is another directory, for a second library with other flags.
+# The C library for Linux: build/libusocket.a. With TLS=1 on the command line it has TLS, on the mbedTLS of the project, an archive beside
+# it, or with MBEDTLS=system on that of the system. LIB_DIR is another directory, for a second library with other flags.
 
 LIB_DIR ?= build
 LIB_TLS := $(if $(filter command line,$(origin TLS)),$(filter-out 0,$(TLS)))

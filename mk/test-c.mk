@@ -117,8 +117,8 @@ TC_VALGRIND := valgrind -q --error-exitcode=98 --leak-check=full --show-leak-kin
 test-c-valgrind: $(gcc_PROGRAMS)
 	$(GO) TEST_SHORT=1 TEST_VALGRIND=1 $(TC_RUN) --under '$(TC_VALGRIND)' --full $(gcc_PROGRAMS)
 
-# Small programs that include only usocket.h.
-TC_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/examples/%,$(wildcard examples/c/*.c))
+# Small programs that include only usocket.h; mk/tls.mk has those with TLS.
+TC_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/examples/%,$(filter-out examples/c/tls_%,$(wildcard examples/c/*.c)))
 $(BUILD_DIR)/examples/%: examples/c/%.c $(TC_SRC:%.c=$(BUILD_DIR)/gcc/lib/%.o) $(TC_PORT:%.c=$(BUILD_DIR)/gcc/lib/%.o)
 	@mkdir -p $(@D)
 	$(Q)gcc $(TC_LIB_FLAGS) $(CFLAGS_EXTRA) -o $@ $^ -lpthread

@@ -62,11 +62,16 @@ $(eval $(call mbedtls_archive,build/mbedtls-arm,$(arm_CC),-Os))
 tls-arm_CMOCKA := $(BUILD_DIR)/arm/cmocka.o
 $(eval $(call tls_variant,tls-arm,$(arm_CC),-Os $(FOREIGN_CFLAGS:-O2=),build/mbedtls-arm/libmbedcrypto.a,tls dtls dtls_way tls_options tls_memory tls_secrets,tls dtls dtls_way))
 
+TLS_EXAMPLES := $(patsubst examples/c/%.c,$(BUILD_DIR)/tls/examples/%,$(wildcard examples/c/tls_*.c))
+$(TLS_EXAMPLES): $(BUILD_DIR)/tls/examples/%: examples/c/%.c $(TC_SRC:%.c=$(BUILD_DIR)/tls/lib/%.o) $(TC_PORT:%.c=$(BUILD_DIR)/tls/lib/%.o) $(MBEDTLS_OUT)/libmbedcrypto.a
+	@mkdir -p $(@D)
+	$(Q)gcc $(TC_LIB_FLAGS) $(CFLAGS_EXTRA) -DUSOCKET_TLS=1 -o $@ $^ -lpthread
+
 TLS_FULL := $(filter %/tls-sim %/tls-net %/tls_sweep-sim,$(tls_PROGRAMS))
 TLS_SANITIZER := ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
 .PHONY: test-tls-c test-tls-c-2 test-tls-c-asan test-tls-c-long test-tls-c-valgrind test-tls-c-arm
-test-tls-c: $(tls_PROGRAMS) ## the C tests with TLS in the library, and those of TLS
-	$(GO) TEST_LIMIT=300 $(TC_RUN) --brief $(filter-out $(TLS_FULL),$(tls_PROGRAMS)) --full $(TLS_FULL)
+test-tls-c: $(tls_PROGRAMS) $(TLS_EXAMPLES) ## the C tests with TLS in the library, and those of TLS
+	$(GO) TEST_LIMIT=300 $(TC_RUN) --also '$(TC)/examples.sh $(BUILD_DIR)/tls/examples $(BUILD_DIR)/tls_certs' --brief $(filter-out $(TLS_FULL),$(tls_PROGRAMS)) --full $(TLS_FULL)
 
 test-tls-c-2: $(tls-2_PROGRAMS) ## the C tests of TLS, with mbedTLS 2.28
 	$(GO) TEST_LIMIT=300 $(TC_RUN) --brief $^

@@ -165,7 +165,7 @@ def escaped(text):
 
 
 def guarded(text):
-    """A text whose lines do not begin as a request does."""
+    """A text without lines that would be requests."""
     return re.sub(r"(?m)^([.'])", r"\\&\1", text)
 
 
