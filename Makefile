@@ -14,6 +14,7 @@ include mk/run.mk
 include mk/test.mk
 include mk/test-stacks.mk
 include mk/lint.mk
+include mk/install.mk
 include mk/test-c.mk
 include mk/sal.mk
 include mk/samples.mk
