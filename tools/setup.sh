@@ -62,7 +62,7 @@ lock() {
 
 missing_packages() {
     local wanted
-    wanted=$(cat "$@" | sort -u)
+    wanted=$(sed 's/ *#.*//' "$@" | sort -u) # behind a # a list may give a reason
     # shellcheck disable=SC2086
     comm -23 <(echo "$wanted") \
         <(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $wanted 2>/dev/null | sed -n 's/^ii *//p' | sort -u)
