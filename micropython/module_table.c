@@ -35,6 +35,10 @@ WORD_OBJ(inaddr_broadcast, 0xffffffffu)
 #define WORD(name, value) MP_ROM_INT(-1)
 #endif
 
+#if USOCKET_PY_EXTRAS
+static const MP_DEFINE_STR_OBJ(version_obj, USOCKET_VERSION);
+#endif
+
 static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_usocket)},
     {MP_ROM_QSTR(MP_QSTR___init__), MP_ROM_PTR(&mod_usocket_init_obj)},
@@ -57,6 +61,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_TLSError), MP_ROM_PTR(&mod_usocket_tlserror_type)},
 
 #if USOCKET_PY_EXTRAS
+    {MP_ROM_QSTR(MP_QSTR___version__), MP_ROM_PTR(&version_obj)},
     {MP_ROM_QSTR(MP_QSTR_herror), MP_ROM_PTR(&mod_usocket_gaierror_type)},
     {MP_ROM_QSTR(MP_QSTR_SocketType), MP_ROM_PTR(&mod_usocket_socket_type)},
     {MP_ROM_QSTR(MP_QSTR__GLOBAL_DEFAULT_TIMEOUT), MP_ROM_PTR(&mod_usocket_global_default_timeout)},
