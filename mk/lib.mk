@@ -3,8 +3,9 @@
 
 LIB_DIR ?= build
 LIB_TLS := $(if $(filter command line,$(origin TLS)),$(filter-out 0,$(TLS)))
+LIB_ASKED := $(filter lib install uninstall,$(MAKECMDGOALS))
 # The tests and the documents link the plain library, whatever the interpreters have.
-ifeq ($(filter lib install uninstall,$(MAKECMDGOALS)),)
+ifeq ($(LIB_ASKED),)
 LIB_TLS :=
 endif
 MBEDTLS ?= own
@@ -37,7 +38,8 @@ $(LIB_DIR)/obj/lib/command: FORCE
 	$(Q)printf '%s\n' '$(subst ','\'',$(LIB_COMMAND))' >$@.new
 	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
-$(LIB_OBJECTS): $(LIB_DIR)/obj/lib/%.o: %.c $(LIB_DIR)/obj/lib/command | packages $(if $(filter own,$(LIB_MBEDTLS)),$(MBEDTLS_READY))
+# The library alone needs a compiler, and none of the packages for the interpreters.
+$(LIB_OBJECTS): $(LIB_DIR)/obj/lib/%.o: %.c $(LIB_DIR)/obj/lib/command | $(if $(LIB_ASKED),,packages) $(if $(filter own,$(LIB_MBEDTLS)),$(MBEDTLS_READY))
 	@mkdir -p $(@D)
 	@echo "CC $<"
 	$(Q)$(LIB_COMMAND) -MMD -MP -c -o $@ $<
