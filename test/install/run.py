@@ -137,7 +137,7 @@ class Installation:
     def beside(self):
         """A file of another project in our directory stays."""
         other = os.path.join(self.prefix, "include", "usocket", "other.h")
-        os.makedirs(os.path.dirname(other))
+        os.makedirs(os.path.dirname(other), exist_ok=True)
         open(other, "w").close()
         self.install()
         status, text = make("uninstall", *self.where)
