@@ -998,6 +998,8 @@ def setdefaulttimeout(seconds: float | None, /) -> None:
     Errors: Negative or NaN: `ValueError`; infinite: `OverflowError`.
     """
 
+__version__: str
+"""The version of the module and of the C library in it."""
 _GLOBAL_DEFAULT_TIMEOUT: _GlobalDefaultTimeout
 """Stands for "not given" as a timeout of `create_connection` and `dialer`."""
 

@@ -12,6 +12,7 @@ import stub
 ROOT = binding.ROOT
 LIMIT = 60  # seconds of an interpreter
 FAMILIES = {"resolver", "dialer", "poller"}  # functions of the module that the stubs show as classes, so that they can be annotated
+VERSION = "__version__"
 NOT_SHOWN = {"__class__", "__name__", "__bases__", "__dict__", "__init__", "__file__", "__path__"}
 NATIVE = {"read", "write"}  # of every stream, in any build
 INHERITED = {"args", "value", "errno"}  # of OSError; `value` is StopIteration's
@@ -68,7 +69,7 @@ class Names:
         where, names = os.path.relpath(path, ROOT), set()
         for kind, *rest in ask(path, text):
             if kind == "module":
-                names = {name for name in rest[0] if not name.startswith("__")}
+                names = {name for name in rest[0] if not name.startswith("__") or name == VERSION}
                 for name, value in rest[0].items():
                     entry = self.module.get(name)
                     if name in names and self.check(entry, where, f"{name} is missing") and entry.number() is not None:

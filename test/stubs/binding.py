@@ -96,4 +96,4 @@ class Binding:
         names |= set(re.findall(r"\b(?:NUMBER|OURS|FUNCTION)\((\w+)\)", found))
         rows = re.search(r"#define USOCKET_PY_ERROR_NAMES\(ROW\) (.*?)\n#define", self.all, re.S).group(1)
         names |= set(re.findall(r"ROW\((\w+)\)", rows))
-        return {name for name in names if not name.startswith("__")}
+        return {name for name in names if not name.startswith("__") or name == "__version__"}

@@ -902,6 +902,8 @@ def setdefaulttimeout(seconds: float | None, /) -> None:
     错误：负数或 NaN 为 `ValueError`，无穷大为 `OverflowError`。
     """
 
+__version__: str
+"""本模块及其所含 C 库的版本。"""
 _GLOBAL_DEFAULT_TIMEOUT: _GlobalDefaultTimeout
 """在 `create_connection` 和 `dialer` 的超时参数中表示“未给出”。"""
 
