@@ -15,6 +15,10 @@ HEADER = "include/usocket/version.h"
 FILES = (
     (HEADER, r'#define USOCKET_VERSION "{}"'),
     ("aiosocket/package.json", r'"version": "{}"'),
+    ("lib/ssl/package.json", r'"version": "{}"'),
+    ("lib/ssl/manifest.py", r'version="{}"'),
+    ("lib/ssl/usocket_ssl.py", r'__version__ = "{}"'),
+    ("stubs/pyproject.toml", r'(?m)^version = "{}"'),
     ("port/rtthread/package.json", r'"version": "v{}"'),
     ("port/rtthread/package.json", r'/v{}\.zip"'),
     ("port/rtthread/package.json", r'"usocket-{}\.zip"'),

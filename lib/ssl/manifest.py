@@ -1,4 +1,4 @@
-metadata(description="The module ssl over the TLS of usocket.", version="0.1.0")
+metadata(description="The module ssl over the TLS of usocket.", version="0.2.0")
 
 module("usocket_ssl.py")
 module("ssl.py")

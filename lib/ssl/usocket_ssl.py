@@ -31,7 +31,7 @@ _PEM = "-----BEGIN "
 _EITHER = select.POLLIN | select.POLLOUT
 _AT_ONCE = ("close", "fileno", "getsockname", "getsockopt", "gettimeout", "setblocking", "setsockopt", "settimeout")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 class Purpose:
