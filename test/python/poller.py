@@ -155,20 +155,19 @@ def closed_sockets():
 
 
 def urgent_data():
-    # A byte of urgent data alone is nothing to read: it ends no wait.
-    if not SYSTEM:
-        skip("urgent data", "only the system's sockets send it")
-        return
+    # A byte of urgent data alone is nothing to read: it ends no wait. The stacks for boards have none.
     p = socket.poller()
     a, b = tcp_pair()
     p.register(a, IN)
-    b.send(b"!", 1)
+    if SYSTEM:
+        b.send(b"!", 1)
     start = ticks()
     check("nothing to read", p.poll(50), [])
     true("never early", since(start) >= 50)
     b.send(b"x")
     check("data behind it", reported(p), {id(a): IN})
-    b.send(b"?", 1)
+    if SYSTEM:
+        b.send(b"?", 1)
     b.send(b"y")
     got = b""
     while len(got) < 2 and reported(p) == {id(a): IN}:
