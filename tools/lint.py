@@ -22,6 +22,7 @@ import budget
 import builds
 import cache
 import calls
+import cookbook
 import diagrams
 import named
 import never
@@ -228,6 +229,12 @@ def links(_):
 def chinese_terms(_):
     """Chinese pages use the terms of docs/glossary.md (tools/pages.py)."""
     return pages.chinese_terms(files("_zh.md"))
+
+
+@check
+def cookbook_pages(_):
+    """docs/cookbook.md and its Chinese twin show the programs of examples/cookbook (tools/cookbook.py)."""
+    return cookbook.problems()
 
 
 @check
