@@ -4,7 +4,7 @@ SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcar
 	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
 LONG_SUITES := test-python-asan test-random-asan test-c-variants test-tree
-SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python test-client test-arm-c test-arm-python coverage-check
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python test-client test-cookbook test-arm-c test-arm-python coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
 LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal5 test-python test-c \
@@ -21,7 +21,7 @@ SANITIZER := ASAN_OPTIONS=abort_on_error=0:exitcode=99:detect_leaks=1:detect_sta
 # Memory that is not lost, although LeakSanitizer reports it.
 export LSAN_OPTIONS := suppressions=$(CURDIR)/tools/asan/leaks.txt:print_suppressions=0
 
-.PHONY: test test-long test-soak test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-compat test-docs \
+.PHONY: test test-long test-soak test-python test-python-long test-python-asan test-peers test-peers-long test-libs test-cookbook test-compat test-docs \
 	test-asan bench size coverage coverage-check
 
 test: packages-test ## all tests that make a change safe, in some minutes
@@ -53,6 +53,9 @@ test-peers-long: $(OURS) $(STOCK)
 
 test-libs: $(OURS) ## clients and servers with the call shapes of MicroPython's libraries
 	$(GO) $(PYTHON) test/libs/run.py --interp $(OURS)
+
+test-cookbook: $(OURS) ## the programs of docs/cookbook.md, against nginx, mosquitto, openssl and others
+	$(GO) $(PYTHON) test/cookbook/recipes.py --interp $(OURS)
 
 # Random programs with fixed seeds; `TEST_SECONDS=3600 make random` runs for an hour with seeds from the clock.
 RANDOM_ON := $(OURS) $(STACKS:%=build/%/micropython)
