@@ -246,7 +246,7 @@ class Server:
     pauses: int
     """描述符或内存用尽时，监听套接字先触发一次垃圾回收，稍后继续接受连接；`pauses` 记录次数。"""
     refused: int
-    """沉默、缓慢或被拒绝的客户端到不了处理函数：其连接被断开，并计入 `refused`。"""
+    """不发送数据、缓慢或被拒绝的客户端不会到达处理函数：其连接被断开，并计入 `refused`。"""
     refusal: Exception | None
     """最近一个这样的客户端引发的异常。"""
     def __init__(
@@ -403,7 +403,7 @@ class Loop:
         """不起作用。"""
     @staticmethod
     def set_exception_handler(handler: Callable[[Loop, dict[str, Any]], object] | None) -> None:
-        """设置异常处理函数，任务的异常没有人等待时调用它。"""
+        """设置异常处理函数，任务引发异常而没有其他任务等待它时，调用该函数。"""
     @staticmethod
     def get_exception_handler() -> Callable[[Loop, dict[str, Any]], object] | None:
         """该函数，或 None。"""

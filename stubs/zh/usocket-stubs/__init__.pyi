@@ -92,7 +92,7 @@ error = OSError
 """就是 `OSError`。系统调用失败时引发。`args` 为 `(errno, 说明)`。"""
 
 class timeout(OSError):
-    """`OSError` 的子类。超过截止时间时引发；`errno` 为 ETIMEDOUT（110）。"""
+    """`OSError` 的子类。期限已过时引发；`errno` 为 ETIMEDOUT（110）。"""
     errno: int  # pyright: ignore[reportIncompatibleVariableOverride]
     """总是 ETIMEDOUT（110）。"""
     strerror: str  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -117,7 +117,7 @@ herror = gaierror
 class TLSError(OSError):
     """`OSError` 的子类。TLS 失败时引发：证书不受信任、对端拒绝、流被截断、选项的值不可用。
 
-    `errno` 为某个 `ETLS_…`，`args[2]` 为 mbedTLS 自己的错误号。
+    `errno` 为某个 `ETLS_…`，`args[2]` 为 mbedTLS 自己的错误码。
     """
     errno: int  # pyright: ignore[reportIncompatibleVariableOverride]
     """某个 `ETLS_…`。"""
@@ -132,7 +132,7 @@ class TLSError(OSError):
 class socket(Generic[_A]):
     """新的套接字。
 
-    描述符在 exec 时关闭。给出 `fileno` 时，套接字接管已有的描述符，并在最后关闭它；未给出的地址族、类型和协议向系统查询。`IPPROTO_SEC` 表示 TLS，与 `SOCK_DGRAM` 一起表示 DTLS 1.2。
+    描述符带有 close-on-exec 标志。给出 `fileno` 时，套接字接管已有的描述符，并在最后关闭它；未给出的地址族、类型和协议向系统查询。`IPPROTO_SEC` 表示 TLS，与 `SOCK_DGRAM` 一起表示 DTLS 1.2。
 
     错误：系统没有这种组合时为 EAFNOSUPPORT、EPROTONOSUPPORT、EPROTOTYPE、EINVAL；描述符用尽时为 EMFILE 或 ENFILE；`fileno` 不是套接字时为 ENOTSOCK、EBADF。构建不含 TLS 时，`IPPROTO_SEC` 引发 EPROTONOSUPPORT。
     """
@@ -205,12 +205,12 @@ class socket(Generic[_A]):
 
         其他线程中等待该套接字的调用立即以 EBADF 结束。已发送的数据仍会送达。
 
-        错误：描述符已被他人关闭时为 EBADF。
+        错误：描述符已被别处关闭时为 EBADF。
         """
     def detach(self) -> int:
         """交出描述符：返回它，套接字随之变为已关闭，但不关闭描述符。已关闭时返回 −1。
 
-        超时后留待读取的字节会丢弃。
+        到期后放回的字节被丢弃。
         """
     def fileno(self) -> int:
         """描述符；已关闭时为 −1。"""
@@ -222,7 +222,7 @@ class socket(Generic[_A]):
         错误：TLS 套接字以及无法复制描述符的协议栈为 EOPNOTSUPP。
         """
     def get_inheritable(self) -> bool:
-        """描述符在 exec 时关闭：启动的程序不会继承它。
+        """描述符带有 close-on-exec 标志：启动的程序不会继承它。
 
         用 `set_inheritable` 改变后为 True。
         """
@@ -259,14 +259,14 @@ class socket(Generic[_A]):
         错误：EINPROGRESS（非阻塞）、ECONNREFUSED、ETIMEDOUT（`timeout`）、EHOSTUNREACH、ENETUNREACH、EADDRNOTAVAIL、EALREADY、EISCONN；域名无法解析时为 `gaierror`；`TLSError`。
         """
     def connect_ex(self, address: _A | _IPAddress, /) -> int:
-        """`connect_ex` 返回错误号而不引发异常，成功时返回 0。
+        """`connect_ex` 返回错误码而不引发异常，成功时返回 0。
 
         不属于连接本身的异常仍会引发（`gaierror`、`TLSError`、参数错误）。
         """
     def do_handshake(self) -> None:
-        """对 `IPPROTO_SEC` 的套接字：在超时之内完成握手，或其余部分。
+        """对 `IPPROTO_SEC` 的套接字：在超时之内完成握手，或握手的剩余部分。
 
-        `connect` 自己会做这件事；`accept` 得到的套接字在首次使用时握手，也可在此按需进行。
+        `connect` 自己完成握手；`accept` 得到的套接字在首次使用时握手，也可在此按需进行。
 
         错误：完成之前为 EAGAIN（非阻塞）；其他套接字为 ENOPROTOOPT；ENOTCONN、`timeout`、`TLSError`。
         """
@@ -418,7 +418,7 @@ class socket(Generic[_A]):
     ) -> str:
         """返回整数；给出 `buflen`（1 至 1024，否则为 EINVAL）时，返回系统的字节。
 
-        对 SOL_TLS 的选项，文字为 `str`，证书为完整的字节。
+        对 SOL_TLS 的选项，文本为 `str`，证书为完整的字节。
 
         错误：系统没有该选项时为 ENOPROTOOPT 或 EINVAL；对 SOL_TLS，握手之前为 ENOTCONN，密钥和共享密钥为 EACCES。
         """
@@ -434,7 +434,7 @@ class socket(Generic[_A]):
     def getsockopt(self, level: int, option: int, buflen: int, /) -> bytes: ...
     @overload
     def setsockopt(self, level: int, option: int, value: int | _Data, /) -> None:
-        """`value` 是整数、布尔值，或系统布局的类字节对象（也可以是 `str`，例如 `SO_BINDTODEVICE`）。
+        """`value` 是整数、布尔值，或系统布局的字节型对象（也可以是 `str`，例如 `SO_BINDTODEVICE`）。
 
         第二种形式传递空指针和长度。SOL_TLS 的列表选项可以是 `str` 的列表或元组，None 重置选项。级别为 SOL_SOCKET、选项为 20 时，`value` 是处理函数：有连接等待或有数据到达时调度它；None 取消它。
 
@@ -591,7 +591,7 @@ def create_server(
     dualstack_ipv6: Literal[False] = False,
     ssl: Literal[False] | _TLSOptions | None = None,
 ) -> socket[_InetAddress]:
-    """绑定到 `address` 的监听 TCP 套接字，已设置 `SO_REUSEADDR`。
+    """绑定到 `address` 的TCP 监听套接字，已设置 `SO_REUSEADDR`。
 
     `dualstack_ipv6` 要求 `AF_INET6`，同时接受 IPv4；否则 IPv6 服务器只接受 IPv6。`ssl={TLS_OWN_CERT: …, TLS_OWN_KEY: …}` 使它成为 TLS 服务器。
 
@@ -768,7 +768,7 @@ class _Ready:
 def socketpair() -> tuple[socket[Any], socket[Any]]:
     """两个互相连接的套接字。参数只能按位置给出；`family` 默认为 AF_UNIX。
 
-    错误：地址族没有套接字对时为 EOPNOTSUPP（Linux 上的 `AF_INET`）。
+    错误：地址族不支持成对套接字时为 EOPNOTSUPP（Linux 上的 `AF_INET`）。
     """
 
 @overload
@@ -796,7 +796,7 @@ def fromfd(fd: int, family: int, type: int, proto: int = 0, /) -> socket[Any]: .
 # ---- 名称 ----
 
 def gethostbyname(host: _Host, /) -> str:
-    """`gethostbyname` 返回域名的第一个 IPv4 地址，以文字表示。遵守默认超时。
+    """`gethostbyname` 返回域名的第一个 IPv4 地址，以文本表示。遵守默认超时。
 
     错误：`gaierror`、`timeout`。
     """
@@ -829,37 +829,37 @@ def getfqdn(name: _Host = ..., /) -> _Name:
 def getservbyname(name: str, proto: Literal["tcp", "udp"] = ..., /) -> int:
     """服务的端口号，协议为 `"tcp"` 或 `"udp"`；不给出 `proto` 时两者均可。
 
-    错误：服务未知时为 `gaierror`，编号为 `EAI_SERVICE`。
+    错误：服务未知时为 `gaierror`，错误码为 `EAI_SERVICE`。
     """
 
 def getservbyport(port: int, proto: Literal["tcp", "udp"] = ..., /) -> _Name:
     """端口号的服务名，协议为 `"tcp"` 或 `"udp"`；不给出 `proto` 时两者均可。
 
-    错误：服务未知时为 `gaierror`，编号为 `EAI_SERVICE`；端口不在 0 至 65535 之内时为 OverflowError。
+    错误：服务未知时为 `gaierror`，错误码为 `EAI_SERVICE`；端口不在 0 至 65535 之内时为 OverflowError。
     """
 
 # ---- 转换 ----
 
 def inet_pton(family: int, text: str, /) -> bytes:
-    """把文字转换为紧凑的字节。`inet_pton` 只接受 `a.b.c.d`，AF_INET6 则接受 IPv6 地址的文字。
+    """把文本转换为二进制地址。`inet_pton` 只接受 `a.b.c.d`，AF_INET6 则接受 IPv6 地址的文本。
 
-    错误：文字不是地址时为 EINVAL，其他地址族为 EAFNOSUPPORT。
+    错误：文本不是地址时为 EINVAL，其他地址族为 EAFNOSUPPORT。
     """
 
 def inet_ntop(family: int, packed: _ReadBuffer, /) -> str:
-    """把紧凑的字节转换为文字。IPv6 的文字按 RFC 5952 书写。
+    """把二进制地址转换为文本。IPv6 的文本按 RFC 5952 书写。
 
     错误：字节长度不对，或地址族不符时为 `ValueError`。
     """
 
 def inet_aton(text: str, /) -> bytes:
-    """把 IPv4 地址的文字（也可用较旧的形式）转换为 4 个字节。
+    """把 IPv4 地址的文本（也可用较旧的形式）转换为 4 个字节。
 
-    错误：文字不是地址时为 EINVAL。
+    错误：文本不是地址时为 EINVAL。
     """
 
 def inet_ntoa(packed: _ReadBuffer, /) -> str:
-    """把 4 个字节转换为 IPv4 地址的文字。
+    """把 4 个字节转换为 IPv4 地址的文本。
 
     错误：字节长度不对时为 EINVAL。
     """
@@ -1002,9 +1002,9 @@ SO_SNDTIMEO: int
 SO_BINDTODEVICE: int
 """只使用该名称的接口"""
 SO_DONTROUTE: int
-"""不经网关"""
+"""不经过网关"""
 SO_OOBINLINE: int
-"""紧急数据混入普通数据"""
+"""紧急数据留在普通数据流中"""
 SO_PRIORITY: int
 """数据包的优先级"""
 
@@ -1019,7 +1019,7 @@ TCP_KEEPINTVL: int
 TCP_KEEPCNT: int
 """放弃之前的探测次数"""
 TCP_MAXSEG: int
-"""最大的报文段"""
+"""最大报文段长度"""
 TCP_CORK: int
 """只发送满的报文段"""
 TCP_USER_TIMEOUT: int
@@ -1038,15 +1038,15 @@ TCP_DEFER_ACCEPT: int
 # IPPROTO_IP 的选项
 
 IP_ADD_MEMBERSHIP: int
-"""字节：组、接口；加入多播组"""
+"""字节：组、接口；加入组播组"""
 IP_DROP_MEMBERSHIP: int
-"""同上；退出多播组"""
+"""同上；离开组播组"""
 IP_MULTICAST_IF: int
-"""字节：多播发出时所用接口的地址"""
+"""字节：组播发出时所用接口的地址"""
 IP_MULTICAST_TTL: int
-"""多播的跳数限制"""
+"""组播的跳数限制"""
 IP_MULTICAST_LOOP: int
-"""本机接收自己的多播时为 1"""
+"""本机接收自己的组播时为 1"""
 IP_TTL: int
 """生存时间"""
 IP_TOS: int
@@ -1063,15 +1063,15 @@ IP_OPTIONS: int
 IPV6_V6ONLY: int
 """此套接字不用 IPv4"""
 IPV6_JOIN_GROUP: int
-"""字节：组、接口编号；加入多播组"""
+"""字节：组、接口编号；加入组播组"""
 IPV6_LEAVE_GROUP: int
-"""同上；退出多播组"""
+"""同上；离开组播组"""
 IPV6_MULTICAST_IF: int
 """接口编号"""
 IPV6_MULTICAST_HOPS: int
-"""多播的跳数限制"""
+"""组播的跳数限制"""
 IPV6_MULTICAST_LOOP: int
-"""本机接收自己的多播时为 1"""
+"""本机接收自己的组播时为 1"""
 IPV6_UNICAST_HOPS: int
 """跳数限制"""
 IPV6_TCLASS: int
@@ -1080,15 +1080,15 @@ IPV6_TCLASS: int
 # SOL_TLS 的选项
 
 TLS_HOSTNAME: Final = 2
-"""文字：服务器必须具有的、也会发送给它的名称（SNI），代替传给 `connect` 的名称"""
+"""文本：服务器必须具有的、也会发送给它的名称（SNI），代替传给 `connect` 的名称"""
 TLS_CIPHERSUITE_LIST: Final = 3
-"""文字的列表，或用逗号或冒号分隔的一段文字：提供的套件，用 IANA 或 mbedTLS 的名称；为空时使用默认套件"""
+"""文本的列表，或用逗号或冒号分隔的一段文本：提供的套件，用 IANA 或 mbedTLS 的名称；为空时使用默认套件"""
 TLS_CIPHERSUITE_USED: Final = 4
 """读取：所用套件的 IANA 编号；给出 `buflen` 时为其名称"""
 TLS_PEER_VERIFY: Final = 5
 """0：不验证；1：验证，但无论结果都继续；2：验证。客户端为 2，服务器为 0"""
 TLS_ALPN_LIST: Final = 7
-"""文字的列表，或用逗号分隔的一段文字：提供的协议，或可供选择的协议"""
+"""文本的列表，或用逗号分隔的一段文本：提供的协议，或可供选择的协议"""
 TLS_SESSION_CACHE: Final = 12
 """1：保存会话并恢复；0：不保存"""
 TLS_CA_CERT: Final = 64
@@ -1112,7 +1112,7 @@ TLS_MAX_FRAGMENT: Final = 72
 TLS_PSK: Final = 73
 """与对端共享的密钥，最多 48 字节（mbedTLS：`MBEDTLS_PSK_MAX_LEN`）"""
 TLS_PSK_IDENTITY: Final = 74
-"""文字（不是 UTF-8 时为字节）：共享密钥的名称"""
+"""文本（不是 UTF-8 时为字节）：共享密钥的名称"""
 TLS_ROLE: Final = 75
 """0 客户端，1 服务器：流在握手中的角色；发起连接或接管描述符的套接字是客户端，接受得到的是服务器"""
 TLS_1_2: Final = 771
@@ -1128,7 +1128,7 @@ ETLS_TRUNCATED: Final = -2003
 ETLS_PROTOCOL: Final = -2004
 """收到的数据不是 TLS，或已被篡改"""
 ETLS_HANDSHAKE: Final = -2005
-"""版本、套件、协议、密钥没有共同之处"""
+"""没有共同点：版本、套件、协议、密钥"""
 ETLS_OPTION: Final = -2006
 """选项的值不可用"""
 ETLS_SETUP: Final = -2007
@@ -1149,7 +1149,7 @@ MSG_TRUNC: int
 MSG_OOB: int
 """紧急数据；接收它从不等待"""
 MSG_DONTROUTE: int
-"""不经网关"""
+"""不经过网关"""
 MSG_MORE: int
 """后面还有数据：先不发送"""
 MSG_NOSIGNAL: int
@@ -1159,7 +1159,7 @@ MSG_CTRUNC: int
 MSG_EOR: int
 """记录结束"""
 
-# 关闭传输
+# 关闭的方向
 
 SHUT_RD: Final = 0
 """结束接收"""
@@ -1199,7 +1199,7 @@ NI_MAXHOST: Final = 1025
 NI_MAXSERV: Final = 32
 """服务名的最大长度"""
 
-# 错误号
+# 错误码
 
 ENXIO: Final = 6
 """没有该设备"""
@@ -1236,7 +1236,7 @@ EAFNOSUPPORT: Final = 97
 EADDRNOTAVAIL: Final = 99
 """不是本机的地址"""
 ENETDOWN: Final = 100
-"""接口未启用"""
+"""网络接口未启用"""
 ENETUNREACH: Final = 101
 """没有到该网络的路由"""
 ENETRESET: Final = 102
@@ -1244,9 +1244,9 @@ ENETRESET: Final = 102
 EISCONN: Final = 106
 """已连接"""
 ESHUTDOWN: Final = 108
-"""已关闭传输"""
+"""已经 shutdown"""
 EHOSTDOWN: Final = 112
-"""主机不可用"""
+"""主机已关机"""
 
 # 域名解析的错误（gaierror.errno）
 
