@@ -8,7 +8,7 @@ import re
 
 GLOSSARY = "docs/glossary.md"
 PAIRED = ("README.md", *(f"docs/{page}.md" for page in (
-    "reference", "tls", "asyncio", "rtthread", "boards", "stacks", "inside", "port", "migrating", "troubleshooting")))  # and each page with a sister
+    "reference", "tls", "asyncio", "rtthread", "boards", "stacks", "inside", "port", "migrating", "troubleshooting")))  # and each page with a Chinese version
 
 # (what Chinese pages do not say, the English term in the glossary)
 NOT = (
@@ -26,7 +26,7 @@ NOT = (
     ("截止日期|截至时间|死线", "deadline"),
     ("常数", "constant"),
     ("错误号", "error number"),
-    ("途中的人", "man in the middle"),
+    ("途中的(?:任何)?人|途中有人|链路上的任何人", "man in the middle"),
     ("作保", "to sign (a certificate)"),
     ("写者|读者", "writer (of a stream)"),
     ("登记", "to register"),
@@ -37,9 +37,16 @@ NOT = (
     ("文件描述字|描述字|描述子", "descriptor"),
     ("插槽|插座", "socket"),
     ("多播", "multicast"),
+    ("竞争(?!连接)", "race (of threads)"),
+    ("(?:留下|后留)待读|退回的(?:数据|字节)", "to put back (bytes)"),
+    ("(?:打开|关闭)唤醒|唤醒打开", "wake-up"),
+    ("挂起", "pending (exception)"),
+    ("文字说明|错误文字", "text (of an error)"),
+    ("字节类对象|类字节对象", "bytes-like object"),
+    ("层级", "level (of an option)"),
 )
 # (the same, the advice)
-STYLE = (("谁", "name the peer, the client, the CA or the caller"),)
+STYLE = (("谁|他人关闭|没有人等", "name the peer, the client, the CA, the thread or the caller"),)
 
 FENCE = re.compile(r"\s*```(.*)")
 PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
@@ -142,19 +149,19 @@ def table_apart(where, one, other):
     return []
 
 
-def sister_of(path):
+def chinese_of(path):
     return path.replace(".md", "_zh.md")
 
 
 def pairs(paths):
-    """Differences between pages and their Chinese sisters; those of PAIRED must exist."""
+    """Differences between English and Chinese pages; those of PAIRED must exist."""
     found = []
     for path in sorted({*PAIRED, *(path.replace("_zh.md", ".md") for path in paths if path.endswith("_zh.md"))}):
-        sister = sister_of(path)
-        missing = [name for name in (path, sister) if not os.path.exists(name)]
+        chinese = chinese_of(path)
+        missing = [name for name in (path, chinese) if not os.path.exists(name)]
         found += [f"{name} is missing" for name in missing]
         if not missing:
-            found += apart(page_of(path), page_of(sister))
+            found += apart(page_of(path), page_of(chinese))
     return found
 
 
@@ -174,7 +181,7 @@ def links(paths):
                     found.append(f"{path}:{number}: {target} does not exist")
                 elif anchor and name in pages and anchor not in pages[name].anchors():
                     found.append(f"{path}:{number}: {name} has no heading #{anchor}")
-                elif path.endswith("_zh.md") and sister_of(name) in pages and not OTHER_SIDE.search(line):
+                elif path.endswith("_zh.md") and chinese_of(name) in pages and not OTHER_SIDE.search(line):
                     found.append(f"{path}:{number}: {target} exists in Chinese")
     return found
 
@@ -237,8 +244,10 @@ CHANGES = (
     ("![甲](a.svg)\n", "", "pictures"),
 )
 WORDS = ("调用停住了", "新客户在等候", "颁发机构", "发出告别", "连接代理", "打开交互提示符", "监听者", "对方关闭", "回环接口", "抛出异常", "AT 模块",
-         "谁签发的", "**网络：**执行", "对端复位后的 recv")
-GOOD_WORDS = ("调用被阻塞", "客户端", "CA", "close_notify", "Broker", "REPL", "监听套接字", "对端", "环回", "引发", "AT 模组", "软复位", "**网络。** 执行", "**网络**：执行")
+         "谁签发的", "**网络：**执行", "对端复位后的 recv", "途中的任何人", "途中有人", "链路上的任何人", "关闭竞争", "留下待读的字节", "超时后留待读取",
+         "退回的数据", "关闭唤醒", "挂起的事务", "文字说明", "错误文字", "类字节对象", "层级", "他人关闭", "没有人等待")
+GOOD_WORDS = ("调用被阻塞", "客户端", "CA", "close_notify", "Broker", "REPL", "监听套接字", "对端", "环回", "引发", "AT 模组", "软复位", "**网络。** 执行", "**网络**：执行",
+              "中间人", "竞速连接", "竞态", "放回的字节", "留待读取：`readinto`", "结束唤醒", "待处理的异常", "带有说明", "字节型对象", "级别")
 
 
 def check_itself():
