@@ -36,7 +36,7 @@ YES, BY_HAND, UNKNOWN = "✓", "(✓)", "—"
 TESTS = ("test/python/", "test/unit/", "test/tap/", "test/tls/", "test/libs/cases/", "test/sal/", "test/lwip/", "test/compat/", "samples/", "")
 # The promises that were tried on RT-Thread by hand, with the rows of RESULTS: what they begin with.
 TRIED = {
-    "2.12": ("`connect` to a silent host",), "4.3": ("`connect` to a silent host",), "4.10": ("Ctrl-C in 16 waits",),
+    "2.12": ("`connect` to a host that does not answer",), "4.3": ("`connect` to a host that does not answer",), "4.10": ("Ctrl-C in 16 waits",),
     "7.3": ("TLS 1.2 and 1.3, client",), "7.8": ("TLS 1.2 and 1.3, client", "TLS 1.2 and 1.3, server"),
     "7.10": ("the clock as the BSP starts it",),
 }  # fmt: skip
