@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compare docs/cookbook.md and its Chinese twin with the programs of examples/cookbook.
+"""Compare docs/cookbook.md and its Chinese page with the programs of examples/cookbook.
 
 usage: tools/cookbook.py            compare; the last line counts
        tools/cookbook.py --write    write the programs into the English page

@@ -7,10 +7,10 @@ Each fenced block of the files is a session of its own:
   with >>> in it   every example is run and its output compared; `...` in the expected output matches anything
   ```python        is run as a program, which must exit with 0
   ```c with main   is compiled and linked with build/libusocket.a
-<!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md and its Chinese sister must also
-name everything in the module and its classes, and give every constant its number; docs/port.md and its sister must name exactly
-the functions of port.h; docs/stacks.md must agree with the lists of differences, its sister with docs/stacks.md
-(tools/stackscheck.py); and docs/troubleshooting.md and its sister must have a row for each message (tools/messages.py). The last
+<!-- doccheck: skip REASON --> on the line before a block leaves it out. docs/reference.md and its Chinese page must also
+name everything in the module and its classes, and give every constant its number; docs/port.md and its Chinese page must name exactly
+the functions of port.h; docs/stacks.md must agree with the lists of differences, its Chinese page with docs/stacks.md
+(tools/stackscheck.py); and docs/troubleshooting.md and its Chinese page must have a row for each message (tools/messages.py). The last
 line counts.
 """
 
@@ -140,7 +140,7 @@ class Checker:
         self.verdict(not numbers, page, f"not in the module: {' '.join(numbers)}")
 
     def port(self, path):
-        """Check the functions that docs/port.md or its sister names; a name that ends with * matches every function with that prefix."""
+        """Check the functions that docs/port.md or its Chinese page names; a name that ends with * matches every function with that prefix."""
         with open(PORT_H, encoding="utf-8") as header, open(path, encoding="utf-8") as page:
             there = set(re.findall(r"^[\w *]*?\b(usocket_port_\w+)\(", header.read(), re.MULTILINE))
             told = set(re.findall(r"`(usocket_port_\w+\*?)`", page.read()))

@@ -215,7 +215,7 @@ def file_length(_):
 
 @check
 def page_pairs(_):
-    """Each Chinese page has the headings, the code, the tables and the pictures of its English sister (tools/pages.py)."""
+    """Each Chinese page has the headings, the code, the tables and the pictures of its English page (tools/pages.py)."""
     return pages.check_itself() + pages.pairs(files(".md"))
 
 
@@ -227,13 +227,13 @@ def links(_):
 
 @check
 def chinese_terms(_):
-    """Chinese pages use the terms of docs/glossary.md (tools/pages.py)."""
-    return pages.chinese_terms(files("_zh.md"))
+    """Chinese pages, stubs and templates use the terms of docs/glossary.md (tools/pages.py)."""
+    return pages.chinese_terms(files("_zh.md") + files(".pyi", under=("stubs/zh",)) + files("_zh.md", under=(".github",)))
 
 
 @check
 def cookbook_pages(_):
-    """docs/cookbook.md and its Chinese twin show the programs of examples/cookbook (tools/cookbook.py)."""
+    """docs/cookbook.md and its Chinese page show the programs of examples/cookbook (tools/cookbook.py)."""
     return cookbook.problems()
 
 
@@ -245,7 +245,7 @@ def pictures(_):
 
 @check
 def named_in_documents(_):
-    """Names and paths in CONTRIBUTING.md, docs/inside.md, its Chinese twin and the pictures exist (tools/named.py)."""
+    """Names and paths in CONTRIBUTING.md, docs/inside.md, its Chinese page and the pictures exist (tools/named.py)."""
     return named.missing()
 
 
@@ -257,10 +257,11 @@ def versions(_):
 
 @check
 def words(_):
-    """Comments are plain clauses without questions, and public headers keep to 100 columns (tools/words.py)."""
+    """Comments are plain clauses without questions, public headers keep to 100 columns, documents have no private words (tools/words.py)."""
     figures = wording.Figures({path: text_of(path) for path in files(*SOURCE) + ["Makefile", "SConscript", ".ci/run"]})
     print("\n".join("      " + line for line in figures.lines()))
-    return wording.check_itself() + figures.problems()
+    documents = [line for path in files(".md") if not path.startswith("bench/") for line in wording.private(path, text_of(path))]
+    return wording.check_itself() + figures.problems() + documents
 
 
 @check

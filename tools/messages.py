@@ -1,4 +1,4 @@
-"""Check that docs/troubleshooting.md, and its Chinese sister, have a row for each message that the module can raise.
+"""Check that docs/troubleshooting.md, and its Chinese page, have a row for each message that the module can raise.
 
 A message is a text with a space in it in the code of the binding, of TLS or of aiosocket, each text of the table CODES, and each
 alert of TLS. Conversions like %s are written as an ellipsis, as in "refused by the peer: … (…)". In the first cell of a row each

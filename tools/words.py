@@ -1,4 +1,4 @@
-"""Check the words of comments and commits: a comment is a main clause about the code, with a subject, a verb and an object.
+"""Check the words of comments, documents and commits: a comment is a main clause about the code, with a subject, a verb and an object.
 
 The figures cover the comments of C, Python (with its docstrings), make and shell. The limits are percentages of all comments. A
 comment is one block, one docstring, or consecutive lines with nothing but `//` or `#` before their text.
@@ -23,6 +23,7 @@ PERSON = re.compile(r"\b(?:who|whoever|whose)\b", re.I)
 QUOTED = re.compile(r"`[^`]*`|\"[^\"\n]*\"|'[^'\n]?'")
 QUESTION = re.compile(r"(?<=[A-Za-z)])\?(?=\s|$)")
 SUBJECT = re.compile(r"[^\s:,]+(?:, [^\s:,]+)*: (?:[^a-z\s]|[a-z]\w*[._(]\w).*\.")  # a sentence may begin with a name of the code
+PRIVATE = re.compile(r"\b(?:sisters?|twins?|kin|goodbyes?|knock\w*|whoever|(?:some|any|no)body)\b", re.I)  # documents do not have these words
 NOT_WORDS = re.compile(r"SPDX-|NOLINT|clang-format|-\*-|noqa|shellcheck|fmt:")
 
 # Lines with "who" for a person, as (file, part of the line).
@@ -165,6 +166,12 @@ def wrong_subject(subject):
     return len(subject) > MOST_SUBJECT or not SUBJECT.fullmatch(subject)
 
 
+def private(path, text):
+    """Lines of a document with a word of PRIVATE outside of code."""
+    prose = re.sub(r"```.*?```|`[^`\n]*`", lambda m: re.sub(r"[^\n]", "", m.group()), text, flags=re.S)
+    return [f"{path}:{number}: {word}" for number, line in enumerate(prose.split("\n"), 1) for word in PRIVATE.findall(line)]
+
+
 def git(*words):
     result = subprocess.run(["git", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return result.stdout if result.returncode == 0 else None
@@ -195,6 +202,11 @@ BAD = [
     ("mk/e.mk", "all: ## for whoever calls\n" * 3, "persons"),
     ("include/usocket/e.h", "int e; /**< " + "e" * 100 + " */\n", "columns"),
 ]
+DOCUMENTS = {
+    "The Chinese page; another thread.\n\n```\nnobody\n```\nRun `tools/kin.py`.\n": 0,
+    "Its Chinese sister.\n`a` and its kin: nobody\n": 3,
+    "Somebody says goodbye.\n": 2,
+}
 SUBJECTS = {
     "src/wait.c: One function waits.": False,
     "tools, test: `a` is new.": False,
@@ -213,4 +225,5 @@ def check_itself():
     for path, text, word in BAD:
         if not any(word in line for line in Figures({**GOOD, path: text}).problems()):
             found.append(f"not reported in {path}: {text[:40]!r}")
+    found += [f"judged wrongly: {text!r}" for text, count in DOCUMENTS.items() if len(private("page", text)) != count]
     return found + [f"judged wrongly: {subject}" for subject, wrong in SUBJECTS.items() if wrong_subject(subject) != wrong]
