@@ -591,7 +591,7 @@ def create_server(
     dualstack_ipv6: Literal[False] = False,
     ssl: Literal[False] | _TLSOptions | None = None,
 ) -> socket[_InetAddress]:
-    """绑定到 `address` 的TCP 监听套接字，已设置 `SO_REUSEADDR`。
+    """绑定到 `address` 的 TCP 监听套接字，已设置 `SO_REUSEADDR`。
 
     `dualstack_ipv6` 要求 `AF_INET6`，同时接受 IPv4；否则 IPv6 服务器只接受 IPv6。`ssl={TLS_OWN_CERT: …, TLS_OWN_KEY: …}` 使它成为 TLS 服务器。
 
