@@ -6,9 +6,9 @@ import heap
 from rows import CONTENDERS, NOTES, RAW, RESUMED, RESUMED_OF_RAW, USOCKET
 
 
-def ratios(cells, other):
-    """Speed of usocket as a multiple of another contender's, for each round."""
-    ours, theirs = cells.get(USOCKET), cells.get(other)
+def ratios(cells, other, name=USOCKET):
+    """Speed of a contender as a multiple of another one's, for each round."""
+    ours, theirs = cells.get(name), cells.get(other)
     if not ours or not theirs:
         return None
     return [b / a for a, b in zip(ours["wall_rounds"], theirs["wall_rounds"])]
@@ -48,7 +48,7 @@ def judge_resumed(results):
 
 def number(value):
     """Format a time or a count with its significant digits."""
-    for limit, digits in ((100, 0), (10, 1), (0.1, 2), (0.01, 3)):
+    for limit, digits in ((100, 0), (10, 1), (1, 2), (0.01, 3)):
         if value >= limit:
             return "%.*f" % (digits, value)
     return "%.4f" % max(0, value)
@@ -56,7 +56,10 @@ def number(value):
 
 def share(value):
     """Format a ratio."""
-    return "%.*f" % (1 if value >= 10 else 2 if value >= 0.01 else 4, value)
+    for limit, digits in ((100, 0), (10, 1), (0.1, 2), (0.01, 3)):
+        if value >= limit:
+            return "%.*f" % (digits, value)
+    return "%.4f" % value
 
 
 def present(results):
