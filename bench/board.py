@@ -21,8 +21,10 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(ROOT, "test", "board"))
+sys.path.append(os.path.join(ROOT, "tools"))
 
 import board  # noqa: E402
+import readmes  # noqa: E402
 
 PAGE = os.path.join(HERE, "board.md")
 SIZE = "arm-none-eabi-size"
@@ -218,6 +220,7 @@ connection, the CA and the name included. modlwip's image has no TLS.
 {table(figures)}
 ## Growth
 {chr(10) + notes.strip() + chr(10) if notes else ""}""")
+    readmes.write()
     return 0
 
 

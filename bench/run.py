@@ -3,6 +3,7 @@
 
 Each round measures each row with each contender in turn, so that a slow moment of the
 machine affects all of them. Results: build/bench/results.txt, .md, .svg and .json.
+--write records them in bench/speed.json, and writes the READMEs' charts and tables (tools/readmes.py).
 """
 
 import argparse
@@ -17,6 +18,7 @@ import chart
 import heap
 import measure
 import report
+import speed
 from rows import APART, BUILTIN, CONTENDERS, CPYTHON, RAW, ROWS, TOGETHER, USOCKET
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -30,6 +32,7 @@ def options():
     parser.add_argument("--rows", help="comma-separated: " + " ".join(row.name for row in ROWS))
     parser.add_argument("--quick", action="store_true", help="2 rounds of 0.05 s: does it run at all")
     parser.add_argument("--json", action="store_true", help="print the results as JSON instead of the table")
+    parser.add_argument("--write", action="store_true", help="write bench/speed.json, the charts and the READMEs")
     parser.add_argument("--check", action="store_true", help="exit 1 when a target is missed")
     parser.add_argument("--usocket", default=os.path.join(ROOT, "build/unix/micropython"), metavar="PATH",
                         help="an interpreter whose usocket is ours")
@@ -44,6 +47,8 @@ def options():
     for name in wanted:
         if name not in names:
             parser.error("no row %r; there are: %s" % (name, " ".join(names)))
+    if given.write and (given.quick or given.rows):
+        parser.error("--write records a whole run: no --quick, no --rows")
     given.rows = [row for row in ROWS if row.name in wanted]
     return given
 
@@ -245,16 +250,22 @@ def main():
     bench = Bench(given)
     results = bench.run()
     memory = bench.heap()
-    about = {"rounds": given.rounds, "seconds": given.seconds, "took": round(time.monotonic() - began),
+    head = speed.about(given.rounds, given.seconds)
+    about = {**head, "seconds": given.seconds, "took": round(time.monotonic() - began),
              "contenders": [CONTENDERS[name] for name in bench.commands]}
     base = os.path.join(given.out, "results")
     for end, words in ((".json", json.dumps({"about": about, "results": results, "heap": memory}, indent=1)),
                        (".txt", report.text(about, results, memory)), (".md", report.markdown(about, results, memory)),
-                       (".svg", chart.svg(about, results))):
+                       (".svg", chart.svg(given.rounds, results))):
         with open(base + end, "w") as file:
             file.write(words + "\n")
     print(open(base + (".json" if given.json else ".txt")).read())
     say("%s: .txt .md .svg .json" % base)
+    if given.write and not bench.failures:
+        speed.write(head, results)
+        sys.path.append(os.path.join(ROOT, "tools"))
+        import readmes
+        readmes.write()
     missed = any(not target["met"] for result in results for target in result["targets"])
     return 1 if bench.failures or (given.check and missed) else 0
 

@@ -105,8 +105,8 @@ newest-%: $(MBEDTLS_OUT)/libmbedcrypto.a
 	@tools/setup.sh micropython $(NEWEST) || { [ $$? = 3 ] && echo '0 passed, 0 failed, 1 skipped' && exit; } && $(NEWEST_MAKE) $*
 endif
 
-bench: packages-test $(OURS) $(STOCK) lib ## the benchmark against raw C, CPython and the built-in socket
-	@$(PYTHON) bench/run.py
+bench: packages-test $(OURS) $(STOCK) lib ## the benchmark against raw C, CPython and the built-in socket; WRITE=1 writes bench/speed.json and the READMEs
+	@$(PYTHON) bench/run.py $(if $(WRITE),--write)
 
 size: packages-test $(MPY_READY) ## bytes on a Cortex-M4
 	@$(PYTHON) tools/size.py --micropython $(MPY_TREE)

@@ -27,6 +27,7 @@ import diagrams
 import named
 import never
 import pages
+import readmes as numbered
 import soak
 import versions as numbers
 import words as wording
@@ -241,6 +242,12 @@ def cookbook_pages(_):
 def pictures(_):
     """Each picture of the documents matches its text and names existing files and folders."""
     return diagrams.problems()
+
+
+@check
+def readme_numbers(_):
+    """Each number of README.md and its Chinese twin is that of its source, and their charts and states are too (tools/readmes.py)."""
+    return numbered.problems() + numbered.check_itself()
 
 
 @check

@@ -205,12 +205,12 @@ def main():
     except Problem as e:
         sys.exit("size.py: " + str(e))
     if given.check:
-        return growth.check(TABLE, report.text(), report.wrong + readmes.problems(growth.read(TABLE) or ""))
+        return growth.check(TABLE, report.text(), report.wrong)
     if given.write:
         status = growth.write(TABLE, report.text(), given.note)
         if status == 0:
             costs.restate(report.costs)
-            readmes.write(report.text())
+            readmes.write()
         return status
     print("\n".join([report.text(), *functions, ""]))
     if report.wrong:
