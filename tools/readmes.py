@@ -127,7 +127,7 @@ FACTS = (
     (r"find_package\(usocket # ", r"find_package\(usocket # ", lambda s: (versions.version().rpartition(".")[0],)),
     (r"sources of MicroPython # \(unix", r"来自阅读源码：\s+MicroPython #（unix", lambda s: (s.pin("micropython", 1),)),
     (r"esp32 \| RT-Thread package \| CPython # \|", r"RT-Thread 软件包 \| CPython # \|", lambda s: (s.speed["CPython"].rpartition(".")[0],)),
-    (r"over loopback: ([\d-]+), (\w+), # CPUs, (\w+) #,\s+Linux #\.\s", r"，([\d-]+)，(\w+)，# 个 CPU，(\w+) #，Linux #。", occasion),
+    (r"over loopback: ([\d-]+), (\w+), # CPUs,\s+(\w+) #, Linux #\.\s", r"，([\d-]+)，(\w+)，# 个 CPU，(\w+) #，Linux #。", occasion),
     (r"are medians of # rounds", r"时间为 # 轮的中位数", lambda s: (str(s.speed["rounds"]),)),
     (r"the median of the # quotients", r"各轮之内 # 个商", lambda s: (str(s.speed["rounds"]),)),
     (r"`recv\(#\)` pays .* a # KiB object", r"`recv\(#\)` 的开销.* # KiB\s", quoted("bench/rows.py", r'"recv\(#\), # KiB"')),
