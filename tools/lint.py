@@ -246,7 +246,7 @@ def pictures(_):
 
 @check
 def readme_numbers(_):
-    """Each number of README.md and its Chinese twin is that of its source, and their charts and states are too (tools/readmes.py)."""
+    """Each number of README.md and its Chinese page is that of its source, and their charts and states are too (tools/readmes.py)."""
     return numbered.problems() + numbered.check_itself()
 
 

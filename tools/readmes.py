@@ -5,7 +5,7 @@ usage: tools/readmes.py --check | --write
 
 - the tables of speed and the charts are made from bench/speed.json, the rows on size from bench/size.md
 - a number in the text is in FACTS, with its source, or in EXCEPTIONS, with the reason for which it has none
-- the states of "Where it runs" are those of docs/boards.md and its Chinese sister, and each row of that page is in the table
+- the states of "Where it runs" are those of docs/boards.md and its Chinese page, and each row there is in the table
 Blocks of code are left out: tools/doccheck.py runs them. --check also alters each number and each state in turn, and fails if that
 is not noticed. --write writes the tables, the charts and the numbers of FACTS anew.
 """
