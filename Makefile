@@ -44,6 +44,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile mk/*.mk | sort | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo '  MICROPYTHON_VERSION=1.26.1 another pinned version    MICROPYTHON_DIR=/path a MicroPython tree of your own'
+	@echo '  MICROPYTHON_LIB_DIR=/path a checkout of micropython-lib, of which the interpreter gets more modules'
 
 .PHONY: suites
 suites: ## the suites of make test, make test-long, make test-soak

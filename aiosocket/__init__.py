@@ -2,6 +2,8 @@
 #
 # The package serves programs that use asyncio.open_connection and asyncio.start_server; see docs/asyncio.md. A function with the
 # comment "async" is a generator that is awaited like a coroutine.
+import asyncio as _asyncio
+
 from .waiting import install as _install
 
 _install()
@@ -12,9 +14,9 @@ from .run import run, wait_for, wait_for_ms
 from .server import Server, start_server
 from .stream import IncompleteReadError, LimitOverrunError, Stream, StreamReader, StreamWriter
 
+__version__ = _asyncio.__version__  # a manifest adds one of its own to a file without
+
 
 def __getattr__(name):
     # Every other name is asyncio's own, so a program may `import aiosocket as asyncio`.
-    import asyncio
-
-    return getattr(asyncio, name)
+    return getattr(_asyncio, name)

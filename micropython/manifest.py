@@ -1,5 +1,6 @@
-# What is frozen into the interpreters that this project builds. With include() the version of lib/ssl would be in every frozen file.
+# The modules of this project in the interpreters that it builds; tools/frozen.py adds MicroPython's libraries. include() in place of
+# require() would write the version of lib/ into every frozen file.
 include("$(MPY_DIR)/extmod/asyncio")
-package("aiosocket", base_path="..")
-for name in ("usocket_ssl", "ssl", "ussl", "tls"):
-    module(name + ".py", base_path="../lib/ssl")
+add_library("usocket", "../lib", prepend=True)
+require("aiosocket")
+require("ssl")

@@ -20,6 +20,17 @@ MPY_KEY := $(MICROPYTHON_VERSION)
 MPY_READY := $(MPY_TREE)/.ready
 endif
 
+# A checkout of micropython-lib, for tools/frozen.py.
+ifneq ($(MICROPYTHON_LIB_DIR),)
+ifeq ($(wildcard $(MICROPYTHON_LIB_DIR)/micropython/*/manifest.py),)
+$(error FAILED: looking for micropython-lib. $(MICROPYTHON_LIB_DIR) has no micropython/*/manifest.py: name a checkout of it with MICROPYTHON_LIB_DIR=/path)
+endif
+override MICROPYTHON_LIB_DIR := $(abspath $(MICROPYTHON_LIB_DIR))
+MPY_KEY := $(MPY_KEY)-lib$(firstword $(shell echo '$(MICROPYTHON_LIB_DIR)' | cksum))
+LIBRARIES_READY := FORCE
+export MICROPYTHON_LIB_DIR MICROPYTHON_LIBS
+endif
+
 # mbedTLS is the tree of MBEDTLS_DIR; with MICROPYTHON_DIR that tree's lib/mbedtls or an existing one in build/; otherwise the pinned
 # source package. With TLS=0 the interpreters are built without it.
 MBEDTLS_VERSION := 3.6.6
@@ -55,12 +66,12 @@ no-mbedtls:
 
 # The list includes directories, because they change when a file is added or removed.
 MODULE_SOURCES := $(wildcard include/usocket include/usocket/* src src/* src/*/* port port/*.[ch] port/posix port/posix/* \
-	micropython micropython/* aiosocket aiosocket/*.py lib/ssl lib/ssl/*.py)
+	micropython micropython/* aiosocket aiosocket/*.py lib/* lib/*/*.py)
 
 build/micropython-$(MICROPYTHON_VERSION)/.ready: | packages
 	$(Q)tools/setup.sh micropython $(MICROPYTHON_VERSION)
 
-$(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: $(MODULE_SOURCES) $(MPY_READY) tools/build.py $(wildcard tools/asan/* tools/gil/*) | packages
+$(FLAVOURS:%=build/obj/%-$(MPY_KEY)/micropython): build/obj/%-$(MPY_KEY)/micropython: $(MODULE_SOURCES) $(MPY_READY) $(LIBRARIES_READY) tools/build.py tools/frozen.py $(wildcard tools/asan/* tools/gil/*) | packages
 	$(Q)tools/build.py $* $(@D) $(MPY_TREE)
 
 # A flavour takes objects of MicroPython from another one that is built (tools/kin.py): where all are built, one comes first.

@@ -25,6 +25,7 @@ import subprocess
 import sys
 import time
 
+import frozen
 import kin
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -278,7 +279,7 @@ def build(flavour, out, tree):
     with open(out + ".lock", "w") as lock, open(os.path.join(os.path.dirname(out), "mpy-cross.lock"), "w") as cross_lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fcntl.flock(cross_lock, fcntl.LOCK_EX)
-        key = re.sub(r"-(plain|tls-.*)$", "", os.path.basename(out)[len(flavour) + 1:])
+        key = re.sub(r"(-lib\d+)?(-plain|-tls\d+)?$", "", os.path.basename(out)[len(flavour) + 1:])
         cross = mpy_cross(tree, os.path.join(os.path.dirname(out), "mpy-cross-" + key), logs)
         fcntl.flock(cross_lock, fcntl.LOCK_UN)
 
@@ -286,7 +287,7 @@ def build(flavour, out, tree):
             f"BUILD={out}",
             "VARIANT=standard",
             f"USER_C_MODULES={ROOT}",
-            f"FROZEN_MANIFEST={ROOT}/micropython/manifest.py",
+            f"FROZEN_MANIFEST={out}/manifest.py",
             f"MICROPY_MPYCROSS={cross}",
             "MICROPY_PY_BTREE=0",
             f"MICROPY_PY_FFI={int(have_libffi())}",
@@ -305,6 +306,7 @@ def build(flavour, out, tree):
             taken = take(kinsmen(flavour, out), out, directory, arguments, log)
             with open(stamp, "w") as file:
                 file.write(recipe)
+        missing = frozen.manifest(tree, out, "MICROPY_PY_SOCKET=0" in arguments)
 
         binary = os.path.join(out, "micropython")
         progress = Progress(f"{os.path.basename(out)}", objects(directory, arguments) - taken)
@@ -314,6 +316,8 @@ def build(flavour, out, tree):
                 os.unlink(stale)
         make(f"building MicroPython ({os.path.basename(out)})", directory, arguments, progress, log)
         progress.done(f"{taken} taken over, " * bool(taken) + os.path.relpath(binary, ROOT))
+        if missing:
+            print(missing, file=sys.stderr)
 
 
 if __name__ == "__main__":

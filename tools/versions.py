@@ -17,6 +17,7 @@ FILES = (
     ("aiosocket/package.json", r'"version": "{}"'),
     ("lib/ssl/package.json", r'"version": "{}"'),
     ("lib/ssl/manifest.py", r'version="{}"'),
+    ("lib/aiosocket/manifest.py", r'version="{}"'),
     ("lib/ssl/usocket_ssl.py", r'__version__ = "{}"'),
     ("stubs/pyproject.toml", r'(?m)^version = "{}"'),
     ("port/rtthread/package.json", r'"version": "v{}"'),
