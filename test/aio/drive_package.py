@@ -1,11 +1,12 @@
 # run: net=lo limit=60
-# MicroPython's own mip installs aiosocket and lib/ssl from a local server, and what is installed works unfrozen.
-# Its URLs are relative, which recent versions of mip support; an older mip gets the same file with absolute URLs.
+# The mip in the interpreter installs aiosocket and lib/ssl from a local server, and what is installed works unfrozen.
+# Their URLs are relative, which mip supports from 0.4.0 on; an older one gets the same file with absolute URLs.
 import functools
 import glob
 import http.server
 import json
 import os
+import subprocess
 import tempfile
 import threading
 
@@ -13,7 +14,7 @@ from drive import check, passed_on
 from drive import INTERP
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-TREES = sorted(glob.glob(os.path.join(ROOT, "build", "micropython-*", "lib", "micropython-lib")))
+FOLDERS = ("aiosocket", "lib/ssl")
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -32,16 +33,26 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         self.wfile.write(json.dumps(package).encode())
 
 
-def relative():
-    with open(os.path.join(MIP, "mip", "__init__.py")) as f:
-        return "base_url" in f.read()
+def version():
+    # Of the interpreter's mip, or None.
+    shown = subprocess.run([INTERP, "-c", "import mip; print(mip.__version__)"], capture_output=True, text=True)
+    return None if shown.returncode else [int(number) for number in shown.stdout.split(".")]
+
+
+def urls(folder):
+    with open(os.path.join(ROOT, folder, "package.json")) as f:
+        return [url for target, url in json.load(f)["urls"]]
+
+
+def sources(folder):
+    return sorted(name for name in os.listdir(os.path.join(ROOT, folder)) if name.endswith(".py") and name != "manifest.py")
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=ROOT))
 threading.Thread(target=server.serve_forever, daemon=True).start()
 INSTALL = """
 import mip
-for folder in ("aiosocket", "lib/ssl"):
+for folder in %r:
     mip.install("http://127.0.0.1:%d/%%s/%s.json" %% folder, target=%r, mpy=False)
 """
 USE = """
@@ -75,7 +86,26 @@ if hasattr(usocket, "ETLS_CERTIFICATE"):
     import ssl, ussl, usocket_ssl
     check("ssl is the installed one", usocket_ssl.__file__, %r)
     check("its names", ssl.SSLContext is ussl.SSLContext is usocket_ssl.SSLContext, True)
-    check("it works", ssl.create_default_context().verify_mode, ssl.CERT_REQUIRED)
+    import _thread
+    from tlsdata import CERT, KEY
+
+    check("it verifies", ssl.create_default_context().verify_mode, ssl.CERT_REQUIRED)
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(CERT, KEY)
+    listener = usocket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        conn = own.wrap_socket(listener.accept()[0], server_side=True)
+        conn.write(conn.readline().upper())
+        conn.close()
+
+    _thread.start_new_thread(serve, ())
+    s = usocket.create_connection(listener.getsockname(), 10)
+    s = ssl.wrap_socket(s, cert_reqs=ssl.CERT_NONE)  # the certificate has no names
+    s.write(b"hello\\n")
+    check("it works", s.read(), b"HELLO\\n")
+    s.close()
+    listener.close()
 summary()
 """
 
@@ -84,17 +114,17 @@ def installed():
     return sorted(os.path.relpath(path, target) for path in glob.glob(target + "/**/*.*", recursive=True))
 
 
+for folder in FOLDERS:
+    check("%s: the package has each file, by a relative URL" % folder, sorted(urls(folder)) == sources(folder), urls(folder))
+
 with tempfile.TemporaryDirectory() as target:
-    if not TREES:
-        print("skip mip: no tree of MicroPython under build/")
+    mip = version()
+    if mip is None:
+        print("skip mip: the tree of MicroPython does not have it")
     else:
-        MIP, requests = (glob.glob(os.path.join(TREES[0], "*", name))[0] for name in ("mip", "requests"))
-        os.environ["MICROPYPATH"] = ":".join((MIP, requests, os.environ.get("MICROPYPATH", ".frozen")))
-        which = "package" if relative() else "whole"
-        passed_on("mip", INSTALL % (server.server_address[1], which, target) + "print('end')\n", 30)
-        expected = ["aiosocket/" + name for name in os.listdir(os.path.join(ROOT, "aiosocket")) if name.endswith(".py")]
-        expected += [name for name in os.listdir(os.path.join(ROOT, "lib", "ssl")) if name.endswith(".py") and name != "manifest.py"]
-        expected.sort()
+        which = "package" if mip >= [0, 4] else "whole"
+        passed_on("mip", INSTALL % (FOLDERS, server.server_address[1], which, target) + "print('end')\n", 30)
+        expected = sorted(["aiosocket/" + name for name in sources("aiosocket")] + sources("lib/ssl"))
         check("every file of the package is installed", installed() == expected, installed())
         passed_on("unfrozen", USE % (target, target + "/aiosocket/__init__.py", target + "/usocket_ssl.py"), 30)
 print("end")

@@ -11,7 +11,8 @@ certificate made by this script; nginx also plays the client of servers in
 cases/.  Every transfer is checked to the byte.
 
 cases/ssl_*.py do so through the modules of lib/ssl, also with certificates that
-a client must refuse.  ssl_libraries.py runs libraries themselves, unmodified:
+a client must refuse.  ssl_frozen.py has the requests and mip that are in the
+interpreter; ssl_libraries.py runs libraries themselves, unmodified:
 those of MicroPython's tree in build/ (requests), and those that are found below
 the directories of TEST_LIBRARIES, such as checkouts of micropython-lib and
 microdot:

@@ -26,7 +26,7 @@ def library(name):
         raise Skip("%s is not there: see TEST_LIBRARIES in test/libs/run.py" % name)
     path = CONFIG["libraries"][name]
     if path not in sys.path:
-        sys.path.append(path)
+        sys.path.insert(0, path)  # before the modules in the interpreter
 
 
 def refused(words, function, *args, **options):
