@@ -7,7 +7,7 @@ Each case is a copy of the sources of this project, without build/, and a PATH o
 tools. The MicroPython tree is a copy of hard links with empty submodules. Cases:
 
     nothing    no mbedTLS anywhere: one line explains what to do, before anything is compiled
-    no TLS     TLS=0: the examples run, and the output names the missing TLS
+    no TLS     TLS=0: the examples run, and the output names the missing TLS; MICROPYTHON_LIB_DIR names an imitation of micropython-lib
     named      with --long: MBEDTLS_DIR names a tree
     checkout   with --long: extmod.mk as upstream, and mbedTLS in lib/mbedtls
 
@@ -35,6 +35,30 @@ TOOLS = ("ar as awk basename bash cat cc chmod cksum cmp comm cp cut date diff d
          "which xargs").split()
 SUBMODULES = ("axtls", "berkeley-db-1.xx", "libffi", "mbedtls", "micropython-lib", "lwip")
 FORBIDDEN = ("apt-get", "apt", "dpkg", "dpkg-query", "git", "curl", "wget", "pkg-config")
+# {file: text} of the imitation. Its requests is one that tools/frozen.py cannot edit, so it is left out with mip.
+LIBRARY = {
+    "micropython/umqtt.simple/manifest.py": 'metadata(version="7.8.9")\nrequire("ssl")\npackage("umqtt")\n',
+    "micropython/umqtt.simple/umqtt/simple.py": "import socket\nHERE = socket.create_server\n",
+    "micropython/net/ntptime/manifest.py": 'metadata(version="7.8.9")\nmodule("ntptime.py")\n',
+    "micropython/net/ntptime/ntptime.py": "HERE = 1\n",
+    "micropython/mip/manifest.py": 'metadata(version="7.8.9")\nrequire("requests")\npackage("mip")\n',
+    "micropython/mip/mip/__init__.py": "import requests\n",
+    "python-ecosys/requests/manifest.py": 'metadata(version="7.8.9")\npackage("requests")\n',
+    "python-ecosys/requests/requests/__init__.py": "from tls import *\n",
+    "python-stdlib/ssl/manifest.py": 'metadata(version="7.8.9")\nmodule("ssl.py")\n',
+    "python-stdlib/ssl/ssl.py": "raise ImportError('not the one of this project')\n",
+    "python-stdlib/logging/manifest.py": 'metadata(version="7.8.9")\nmodule("logging.py")\n',
+    "python-stdlib/logging/logging.py": "HERE = 1\n",
+}
+IMPORTS = """import sys
+sys.path[:] = [".frozen"]
+for name in ("umqtt.simple", "ntptime", "logging", "aiosocket", "usocket_ssl", "ssl", "requests", "mip", "aiohttp"):
+    try:
+        module = __import__(name, None, None, ["x"])
+        print(name, getattr(module, "__version__", "none"))
+    except ImportError as e:
+        print(name, e)
+"""
 NO_TLS = "This interpreter has no TLS (TLS=0): the examples that need it are skipped"
 
 
@@ -85,6 +109,17 @@ def upstream(original, place, mbedtls):
                     ignore=lambda folder, names: [n for n in names if folder == mbedtls and n not in ("include", "library", "3rdparty")])
 
 
+def library():
+    """Write the imitation of a checkout of micropython-lib; returns its path."""
+    place = os.path.join(WORK, "micropython-lib")
+    for name, text in LIBRARY.items():
+        path = os.path.join(place, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+    return place
+
+
 class Cases:
     def __init__(self, only):
         self.only, self.passed, self.failed, self.skipped = only, 0, 0, 0
@@ -120,6 +155,20 @@ class Cases:
         fetched = [n for n in ("download", "apt") if os.path.exists(os.path.join(self.place, "build", n))]
         self.check("nothing is downloaded or installed", not fetched and not re.search(r"Downloading|Installing|Reading the package", out), fetched or out[-300:])
 
+    def libraries(self, out, place):
+        """Check what is frozen of an imitation of micropython-lib."""
+        interpreter = os.path.join(self.place, "build", "unix", "micropython")
+        shown = subprocess.run([interpreter, "-c", IMPORTS], capture_output=True, text=True).stdout
+        got = dict(line.split(" ", 1) for line in shown.splitlines())
+        there = [name for name, version in got.items() if version == "7.8.9"]
+        self.check("modules of MICROPYTHON_LIB_DIR are frozen", there == ["umqtt.simple", "ntptime", "logging"], shown)
+        absent = [name for name in ("requests", "mip", "aiohttp") if got.get(name, "").startswith("no module named")]
+        self.check("a requests that would not verify is not frozen", "requests" in absent and "mip" in absent, shown)
+        self.check("ssl is the one of this project", got.get("ssl") == got.get("usocket_ssl") == "ssl: this build of usocket has no TLS", shown)
+        self.check("aiosocket has asyncio's version", got.get("aiosocket", "").startswith("("), shown)
+        named = f"not frozen, because {place} does not have it as expected: requests, mip, mip-cmdline, umqtt.robust, aiohttp\n"
+        self.check("the output names what is missing", named in out, out[-800:])
+
     def examples(self, status, out, seconds, tls):
         last = re.search(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", out, re.M)
         self.check(f"make run ends well ({seconds:.0f} s)", status == 0 and last and last[2] == "0" and int(last[1]) >= 4, out[-1500:])
@@ -153,9 +202,15 @@ def main():
         cases.check("the line explains what to do", lines and "MBEDTLS_DIR=" in lines[0] and "TLS=0" in lines[0], out[-800:])
         status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, MBEDTLS_DIR=HERE)
         cases.check("MBEDTLS_DIR without mbedTLS in it: the line names it", status != 0 and re.search(rf"FAILED.*{re.escape(HERE)}", out), out[-800:])
+        status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, TLS="0", MICROPYTHON_LIB_DIR=HERE)
+        lines = [line for line in out.splitlines() if "FAILED" in line]
+        cases.check("MICROPYTHON_LIB_DIR without micropython-lib in it: one line names it, before anything is compiled",
+                    status != 0 and len(lines) == 1 and HERE in lines[0] and "compiled" not in out, out[-800:])
         cases.quiet(out)
     if cases.wanted("no TLS"):
-        status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, TLS="0")
+        place = library()
+        status, out, seconds = cases.run(MICROPYTHON_DIR=emptied, TLS="0", MICROPYTHON_LIB_DIR=place, MICROPYTHON_LIBS="logging")
+        cases.libraries(out, place)
         cases.examples(status, out, seconds, tls=False)
         cases.quiet(out)
     if o.long and cases.wanted("named"):
