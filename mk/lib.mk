@@ -14,6 +14,15 @@ ifeq ($(filter none own system,$(LIB_MBEDTLS)),)
 $(error MBEDTLS=$(MBEDTLS): it is own or system)
 endif
 
+ifneq ($(LIB_ASKED),)
+USOCKET_DIR := .
+USOCKET_PORT := posix
+include micropython/knobs.mk
+$(call usocket_check,$(call usocket_in_flags,$(CPPFLAGS) $(CFLAGS)),CFLAGS)
+$(foreach header,$(wildcard $(patsubst USOCKET_CONFIG_FILE=%,%,$(filter USOCKET_CONFIG_FILE=%,$(call usocket_in_flags,$(CPPFLAGS) $(CFLAGS))))),\
+	$(call usocket_check,$(call usocket_in_header,$(header)),$(header)))
+endif
+
 LIB_SOURCES := $(wildcard src/*/*.c port/*.c port/posix/*.c)
 LIB_OBJECTS := $(LIB_SOURCES:%.c=$(LIB_DIR)/obj/lib/%.o)
 LIB_CFLAGS = -std=c99 -Wall -Wextra -Werror -Wconversion -O2 -Iinclude -Iport/posix
