@@ -16,7 +16,7 @@ usocket_in_header = $(filter-out %_H=,$(shell sed -n \
 	's/^[[:blank:]]*$(USOCKET_HASH)[[:blank:]]*define[[:blank:]]*\(USOCKET_[A-Za-z0-9_]*\)[[:blank:]]*\([A-Za-z0-9_]*\).*/\1=\2/p' '$(1)'))
 
 # $(call usocket_check,NAME=VALUE ...,the place): an error for a name that is no knob, and for a word that the preprocessor reads as 0.
-usocket_unknown = $(filter-out $(USOCKET_KNOBS),$(foreach word,$(1),$(firstword $(subst =, ,$(word)))))
+usocket_unknown = $(sort $(filter-out $(USOCKET_KNOBS),$(foreach word,$(1),$(firstword $(subst =, ,$(word))))))
 USOCKET_ANSWERS := $(addprefix %=,y Y yes Yes YES n N no No NO on On ON off Off OFF true True TRUE false False FALSE)
 usocket_check = $(if $(usocket_unknown),$(error $(2): not a knob of usocket: $(usocket_unknown). There are: $(USOCKET_KNOBS)))$(if \
 	$(filter $(USOCKET_ANSWERS),$(1)),$(error $(2): the value of a knob of usocket is a number: $(filter $(USOCKET_ANSWERS),$(1))))

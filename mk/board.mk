@@ -61,5 +61,5 @@ bench-board-check: packages-test $(filter-out build/board/modlwip% %roomy/firmwa
 bench-board-check-long: packages-test $(filter-out build/board/modlwip%,$(BOARD_BENCH))
 	$(GO) $(PYTHON) bench/board.py
 
-# tools/boardscheck.py reads lwIP and mbedTLS.
-test-docs: $(LWIP_READY) $(if $(filter 0,$(TLS)),,$(MBEDTLS_READY)) packages-test
+# tools/boardscheck.py and test/usermod/run.py read lwIP and mbedTLS.
+test-docs test-usermod: $(LWIP_READY) $(if $(filter 0,$(TLS)),,$(MBEDTLS_READY)) packages-test

@@ -4,7 +4,7 @@ SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcar
 	test-c-asan test-samples test-docs lint
 NEWEST := 1.26.1
 LONG_SUITES := test-python-asan test-random-asan test-c-variants test-tree
-SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python test-client test-cookbook test-arm-c test-arm-python coverage-check
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python newest-test-usermod test-client test-cookbook test-arm-c test-arm-python coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
 LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal5 test-python test-c \
@@ -79,7 +79,15 @@ test-tree-long: packages-test $(MPY_READY) $(MBEDTLS_READY)
 
 test-docs: $(OURS) lib ## the examples of the documents, their names and numbers
 	$(GO) $(PYTHON) tools/doccheck.py --interp $(OURS)
-	$(GO) $(PYTHON) tools/boardscheck.py --tree $(MPY_TREE) --lwip $(LWIP_TREE) $(if $(filter 0,$(TLS)),,--mbedtls $(MBEDTLS_TREE))
+	$(GO) $(PYTHON) tools/boardscheck.py $(THEIR_TREES)
+	$(GO) $(PYTHON) test/usermod/run.py $(THEIR_TREES)
+
+# Expanded in recipes: mk/lwip.mk comes later.
+THEIR_TREES = --tree $(MPY_TREE) --lwip $(LWIP_TREE) $(if $(filter 0,$(TLS)),,--mbedtls $(MBEDTLS_TREE))
+
+.PHONY: test-usermod
+test-usermod: packages-test $(MPY_READY) ## the build files for MicroPython's ports, with make and CMake: forms, mistakes, ports/rp2 and ports/esp32
+	$(GO) $(PYTHON) test/usermod/run.py $(THEIR_TREES)
 
 ifneq ($(wildcard test/compat/run.py),)
 .PHONY: test-compat-long

@@ -7,8 +7,6 @@ usage: tools/boardscheck.py --tree MICROPYTHON --lwip LWIP [--mbedtls MBEDTLS]
 - each command names a board, a port, files and variables that exist; so do names and paths in the text
 - the C blocks compile for a Cortex-M4: a lwipopts.h with all files of port/lwip_raw, others alone
 - make -n of a recipe whose board's Makefile can be read: extmod/modlwip.c is ours, and the settings are in
-- the generated headers of test/board/standin (CMake): `socket` and `usocket` are this module, and there is no module lwip
-- a mistyped USOCKET_PORT is an error that lists the ports, with make and with CMake
 The last line counts.
 """
 
@@ -157,27 +155,6 @@ class Checker:
             self.check(files == {f"{ROOT}/port/lwip_raw/extmod/modlwip.c"}, f"{port}: modlwip.c is {files}", output)
             for part in ("-DUSOCKET_IS_SOCKET=1", "-DUSOCKET_TLS=1", "mbedtls_user.h", "usocket/board.o", "port/lwip_raw/slots.c", "usocket_config.h"):
                 self.check(part in output, f"{port}: {part} is in the build", output)
-        status, output = self.make(READABLE[0], "TEENSY41", "USOCKET_PORT=lwip_row")
-        self.mistyped("make", status, output)
-
-    def mistyped(self, what, status, output):
-        ports = sorted(os.path.basename(os.path.dirname(path)) for path in glob.glob("port/*/platform.h"))
-        self.check(status != 0 and "lwip_row is not a port" in output and " ".join(ports) in " ".join(output.split()),
-                   f"{what}: a mistyped port lists {' '.join(ports)}", output)
-
-    def cmake(self):
-        if not shutil.which("cmake"):
-            return self.skip("test/board/standin", "cmake is not installed")
-        where = self.directory + "/cmake"
-        configure = ["cmake", "-S", "test/board/standin", "-B", where, f"-DMICROPY_DIR={self.tree}", f"-DLWIP_DIR={self.lwip}",
-                     f"-DUSER_C_MODULES={ROOT}/micropython/micropython.cmake"]
-        self.check(*self.result("cmake configures", *configure))
-        self.check(*self.result("cmake generates the headers", "make", "-s", "-C", where, "headers"))
-        modules = text_of(where + "/genhdr/moduledefs.h") if os.path.exists(where + "/genhdr/moduledefs.h") else ""
-        for name in ("socket", "usocket"):
-            self.check(f"MP_ROM_QSTR(MP_QSTR_{name}), MP_ROM_PTR(&mod_usocket_module)" in modules, f"cmake: {name} is this module")
-        self.check(modules and "mp_module_lwip" not in modules, "cmake: modlwip.c is out")
-        self.mistyped("cmake", *run(*configure, "-DUSOCKET_PORT=lwip_row"))
 
 
 def main():
@@ -199,7 +176,6 @@ def main():
         else:
             checker.compiles()
             checker.makes()
-            checker.cmake()
     print(f"{checker.passed} passed, {len(checker.failures)} failed, {checker.skipped} skipped")
     return 1 if checker.failures else 0
 
