@@ -86,6 +86,16 @@ def read_options():
     return found
 
 
+def knobs_test():
+    """Every knob that a port's header sets exists, and so does every option that stands for one."""
+    with open("include/usocket/config.h", encoding="utf-8") as file:
+        knobs = set(re.findall(r"(?m)^#ifndef (USOCKET_\w+)$", file.read()))
+    for path in sorted(glob.glob("port/*/usocket_config.h")):
+        with open(path, encoding="utf-8") as file:
+            set_there = {name for name in re.findall(r"(?m)^#define (USOCKET_\w+)", file.read()) if not name.endswith("_H")}
+        check(f"{path} sets {len(set_there)} knobs that exist", set_there and set_there <= knobs, set_there - knobs)
+
+
 def options_test(versions, enable, work):
     if not os.path.exists(PYTHON) or subprocess.run([PYTHON, "-c", "import kconfiglib"], capture_output=True).returncode:
         say("skip", "Kconfig: python3-kconfiglib is not installed")
@@ -128,6 +138,7 @@ def options_test(versions, enable, work):
 def main():
     os.chdir(ROOT)
     versions, enable = json_test()
+    knobs_test()
     with tempfile.TemporaryDirectory() as work:
         options_test(versions, enable, work)
     print(f"\n{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")

@@ -269,12 +269,17 @@ def mistakes_test(work):
             ("MicroPython not where it is said to be", "/nowhere", Board(os.path.join(work, "three"), *ALL, "PKG_USING_MICROPYTHON",
                                                                         "MICROPYTHON_USING_USEREXTMODS"), {"USOCKET_MICROPYTHON": "/nowhere"}),
             ("TLS without mbedTLS", "PKG_USING_MBEDTLS", Board(os.path.join(work, "four"), *ALL, "USOCKET_USING_TLS"), {}),
+            ("a mistyped option", "USOCKET_USING_IPV_6, which nothing reads", Board(os.path.join(work, "seven"), *ALL, "USOCKET_USING_IPV_6"), {}),
+            ("a mistyped knob", "USOCKET_TLS_SESSION, which nothing reads", Board(os.path.join(work, "eight"), *ALL, "USOCKET_TLS_SESSION"), {}),
             ("no SAL", "RT_USING_SAL", without(Board(os.path.join(work, "five"), *ALL), "RT_USING_SAL"), {}),
             ("sockets that poll does not know", "RT_USING_POSIX_POLL", without(Board(os.path.join(work, "six"), *ALL), "RT_USING_POSIX"), {})):
         result = board.scons(**environment)
         lines = [line for line in result.stdout.splitlines() if line.startswith("usocket:")]
         check(what + " is reported in one line", result.returncode != 0 and len(lines) == 1 and word in lines[0], result.stdout + result.stderr)
         check("and nothing is compiled", not board.objects())
+    board = Board(os.path.join(work, "right"), *ALL, "USOCKET_TLS_SESSIONS", micropython=False)
+    result = board.scons("-n")
+    check("a knob in rtconfig.h is none", result.returncode == 0, result.stdout[-500:] + result.stderr)
 
 
 def main():

@@ -7,6 +7,9 @@ set(CMAKE_C_COMPILER_FORCED ON)
 set(CMAKE_C_COMPILER_ID_RUN ON)
 set(CMAKE_C_COMPILER_ID GNU)
 
+function(idf_build_set_property)
+endfunction()
+
 macro(idf_component_register)
     cmake_parse_arguments(COMPONENT "" "" "SRCS;INCLUDE_DIRS;LDFRAGMENTS;REQUIRES" ${ARGN})
     set(COMPONENT_TARGET main)
