@@ -62,10 +62,22 @@ void usocket_tls_abandon(usocket_t *s) {
     s->tls = NULL;
 }
 
+/* True while the stack connects: nothing can be sent, and a receive would block. It fails on a
+ * socket without a connect and on a listener. */
+static bool connect_goes_on(int handle) {
+    usocket_wait_t w = {handle, USOCKET_POLL_OUT, 0};
+    uint8_t byte;
+    return usocket_port_wait(&w, 1, USOCKET_NOW) == 0 &&
+        usocket_port_recv(handle, &byte, 1, usocket_port_msg_peek(), NULL) == USOCKET_EAGAIN;
+}
+
+/* Some stacks know the peer of a connect in progress. */
 void usocket_tls_adopted(usocket_t *s, int handle) {
     usocket_tls_t *t = s->tls;
     if (usocket_port_name(handle, true, &t->e.peer) == 0) {
-        t->e.stage = TLS_HANDSHAKE;
+        t->e.stage = t->e.datagram || usocket_port_connected(handle) ? TLS_HANDSHAKE : TLS_CONNECTING;
+    } else if (!t->e.datagram && connect_goes_on(handle)) {
+        t->e.stage = TLS_CONNECTING;
     }
 }
 
@@ -200,6 +212,9 @@ int usocket_tls_establish(usocket_t *s, usocket_tls_t *t) {
     if (t->e.stage == TLS_HANDSHAKE) {
         if (t->e.conn == NULL) {
             set_nodelay(t, true);
+            if (t->e.peer.family == 0 && !t->e.server) { /* adopted while the stack connected */
+                ON_SOCKET(r, t->e.transport.base, usocket_port_name(io, true, &t->e.peer));
+            }
         }
         r = usocket_engine_handshake(&t->e);
         if (r == 0) {

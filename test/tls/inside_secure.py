@@ -1,7 +1,7 @@
 # Options and methods of TLS sockets in MicroPython, with usocket at both ends. The output has the form of inside.py's.
 import sys, errno, time
 import usocket as socket
-from ends import CHAIN, KEY, TLS, check, error, is_error, make_client, make_listener, pair, read
+from ends import CHAIN, KEY, TLS, check, error, is_error, make_client, make_listener, pair, read, spin
 
 
 def lists():
@@ -20,6 +20,29 @@ def lists():
         check("a list of something else is a TypeError", isinstance(e, TypeError) and "str or bytes" in str(e), repr(e))
     check("a list for another option is a TypeError", isinstance(error(s.setsockopt, TLS, socket.TLS_CA_CERT, [CHAIN]), TypeError))
     s.close()
+
+
+def adopted_while_connecting():
+    # The TLS socket takes over a connect that is in progress; without a name it verifies the address.
+    l, at = make_listener()
+    plain = socket.socket()
+    plain.setblocking(False)
+    check("adopted while connecting: the connect", is_error(error(plain.connect, at), errno.EINPROGRESS))
+    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC, plain.detach())
+    c.setblocking(False)
+    c.setsockopt(TLS, socket.TLS_CA_CERT, read("root.pem"))
+    e = error(c.do_handshake)
+    check("adopted while connecting: in progress", is_error(e, errno.EAGAIN), repr(e))
+    s, _ = l.accept()
+    s.setblocking(False)
+    e = error(spin, c, s)
+    check("adopted while connecting: the handshake", e is None, repr(e))
+    for end in (c, s):
+        end.settimeout(5)
+    error(s.send, b"here")
+    check("adopted while connecting: data", error(c.recv, 10) == b"here")
+    for end in (c, s, l):
+        end.close()
 
 
 def halves():
@@ -255,9 +278,7 @@ def transports():
     d.close()
 
 
-from ends import spin
-
-for part in (lists, halves, role, methods, refusals, failures, early_ends, names, urgent, transports):
+for part in (lists, adopted_while_connecting, halves, role, methods, refusals, failures, early_ends, names, urgent, transports):
     try:
         part()
     except Exception as e:

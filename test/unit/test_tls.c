@@ -763,6 +763,86 @@ static void test_adopted(void **state) {
     assert_int_equal(0, usocket_recv_by(&server, (char[1]){ 0 }, 1, 0, NULL, soon()));
 }
 
+/* Connect until the listener's queue is full: *s is the one whose connect goes on. Returns the number of connections in the queue. */
+static int connect_to_full_queue(usocket_t *s, const usocket_addr_t *at, usocket_t queued[], int most) {
+    for (int n = 0; n < most; n++) {
+        usocket_init(&queued[n]);
+        assert_ok(usocket_open(s, USOCKET_AF_INET, USOCKET_STREAM, 0));
+        int r = usocket_connect_by(s, at, usocket_deadline_in(200 * MS));
+        if (r == USOCKET_ETIMEDOUT) {
+            return n;
+        }
+        assert_ok(r);
+        assert_ok(usocket_adopt(&queued[n], usocket_detach(s), -1, -1, -1));
+    }
+    fail_msg("the queue takes %d connections", most);
+    return 0;
+}
+
+static void test_adopted_while_connecting(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, queued[8];
+    char byte;
+    int c, s;
+    usocket_addr_t at = listen_with(&plain_server);
+    assert_ok(usocket_listen(&listener, 0));
+    int n = connect_to_full_queue(&a, &at, queued, 8);
+    assert_ok(usocket_adopt(&client, usocket_detach(&a), USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, &(struct end){ .ca = pem_root })); /* no name: the address of the peer is verified */
+    assert_code(USOCKET_EAGAIN, usocket_tls_handshake_by(&client, USOCKET_NOW));
+    assert_code(USOCKET_EAGAIN, usocket_recv_by(&client, &byte, 1, 0, NULL, USOCKET_NOW));
+    assert_code(0, usocket_poll(&client, USOCKET_POLL_IN | USOCKET_POLL_OUT, USOCKET_NOW));
+    for (int i = 0; i < n; i++) {
+        assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+        assert_ok(usocket_close(&server));
+        assert_ok(usocket_close(&queued[i]));
+    }
+    assert_code(USOCKET_ETIMEDOUT, usocket_tls_handshake_by(&client, usocket_deadline_in(5 * MS))); /* waits for the stack's connect */
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    tls_shake(&client, &server, &c, &s);
+    assert_ok(c);
+    assert_ok(s);
+    send_text(&server, "adopted");
+    expect_text(&client, "adopted");
+}
+
+/* Sockets without a connect are not taken for connecting ones. */
+static void test_adopted_without_a_connect(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED;
+    char byte;
+    int c, s;
+    usocket_addr_t at = fx_listen(&a, USOCKET_AF_INET, 4);
+    assert_ok(usocket_adopt(&listener, usocket_detach(&a), USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&listener, &plain_server));
+    assert_code(USOCKET_ENOTCONN, usocket_recv_by(&listener, &byte, 1, 0, NULL, USOCKET_NOW));
+    assert_ok(usocket_open(&a, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_adopt(&client, usocket_detach(&a), USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, &plain_client));
+    assert_code(USOCKET_ENOTCONN, usocket_tls_handshake_by(&client, USOCKET_NOW));
+    assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&client, &at, USOCKET_NOW));
+    assert_code(USOCKET_POLL_IN, usocket_poll(&listener, USOCKET_POLL_IN, soon()));
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    tls_shake(&client, &server, &c, &s);
+    assert_ok(c);
+    assert_ok(s);
+}
+
+/* A connect that fails after the adoption is reported by the handshake. */
+static void test_adopted_and_refused(void **state) {
+    (void)state;
+    usocket_t a = USOCKET_CLOSED, queued[8];
+    usocket_addr_t at = fx_listen(&listener, USOCKET_AF_INET, 0);
+    int n = connect_to_full_queue(&a, &at, queued, 8);
+    assert_ok(usocket_adopt(&client, usocket_detach(&a), USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(usocket_close(&listener));
+    assert_code(USOCKET_ECONNREFUSED, usocket_tls_handshake_by(&client, soon()));
+    assert_code(USOCKET_ENOTCONN, usocket_tls_handshake_by(&client, USOCKET_NOW));
+    while (n > 0) {
+        usocket_close(&queued[--n]);
+    }
+}
+
 /* mbedTLS allocates a table of keys in its first handshake. */
 static void warm_up(void) {
     void *state = NULL;
@@ -783,7 +863,8 @@ int main(void) {
 #endif
         TLS(test_client_certificate), TLS(test_sni), TLS(test_psk), TLS(test_alpn),
         TLS(test_suites), TLS(test_no_version_in_common), TLS(test_fragments), TLS(test_resumption), TLS(test_plain_text),
-        TLS(test_adopted), TLS(test_stalling_peer),
+        TLS(test_adopted), TLS(test_adopted_while_connecting), TLS(test_adopted_without_a_connect), TLS(test_adopted_and_refused),
+        TLS(test_stalling_peer),
     };
     int failed = RUN(tests);
     tls_tidy();
