@@ -7,7 +7,12 @@
 #if USOCKET_PY_EXTRAS
 
 static mp_obj_t socket_detach(mp_obj_t self_in) {
-    int fd = usocket_py_detach(MP_OBJ_TO_PTR(self_in));
+    socket_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    /* Checked before the handler is removed: a socket that is not detached keeps it. */
+    if (usocket_unread_len(&self->sock) != 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("received data have to be read before detach"));
+    }
+    int fd = usocket_py_detach(self);
     return MP_OBJ_NEW_SMALL_INT(fd < 0 ? -1 : fd); /* A closed socket returns -1, as in CPython. */
 }
 MP_DEFINE_CONST_FUN_OBJ_1(usocket_py_detach_obj, socket_detach);

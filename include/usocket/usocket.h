@@ -275,10 +275,11 @@ int usocket_drop(usocket_t *s);
  */
 int usocket_close_wait(usocket_t *s, usocket_time_t deadline);
 
-/** Give the descriptor to the caller. @p s is closed then, and bytes that were put back are lost.
- * No other thread may be in a call with @p s.
+/** Give the descriptor to the caller. @p s is closed then. No other thread may be in a call with
+ * @p s.
  *
- * @return the descriptor; USOCKET_EBADF
+ * @return the descriptor; USOCKET_EBADF; USOCKET_EBUSY: bytes that were put back have to be
+ *         received before (or taken: usocket_unread_take)
  */
 int usocket_detach(usocket_t *s);
 

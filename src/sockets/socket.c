@@ -158,19 +158,19 @@ int usocket_close_wait(usocket_t *s, usocket_time_t deadline) {
 }
 
 /* The members become -1 under the lock, before the close, so that finish_close finds no descriptor
- * to close. Of a socket with bytes put back the program gets `fd`, which is the socket again once
- * the block is taken back. */
+ * to close. Of a socket that has had bytes put back the program gets `fd`, which is the socket
+ * again since they were received. */
 int usocket_detach(usocket_t *s) {
     int r = usocket_hold(s);
     if (r < 0) {
         return r;
     }
     usocket_t *base = base_of(s);
+    if (base_unread(base) != 0) {
+        usocket_release(s);
+        return USOCKET_EBUSY;
+    }
     usocket_wait_outside(base);
-#if USOCKET_UNREAD
-    size_t off, len;
-    usocket_take_back(base, &off, &len);
-#endif
     lock_sockets();
     int fd = base->fd;
     int io = base->io;

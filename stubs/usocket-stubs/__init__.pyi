@@ -227,7 +227,8 @@ class socket(Generic[_A]):
         """Gives up the descriptor: returns it, and the socket becomes closed without closing it. −1
         if closed already.
 
-        Bytes that a missed deadline left to be read are dropped.
+        Errors: ValueError while bytes that a missed deadline left to be read are there: receive
+        them first.
         """
     def fileno(self) -> int:
         """The descriptor; −1 if closed."""

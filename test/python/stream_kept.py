@@ -312,9 +312,35 @@ def text_is_not_cut():
         close(f, b)
 
 
+def kept_before_detach():
+    # A descriptor takes no kept bytes along, so detach refuses until they are received.
+    a, b = tcp_pair()
+    b.settimeout(WAIT)
+    a.send(b"partial")
+    raised(b.readline)
+    seen = []
+    b.setsockopt(socket.SOL_SOCKET, 20, seen.append)
+    for part in (b"par", b"tial"):
+        e = raised(b.detach)
+        check("detach with kept bytes", (type(e), str(e)), (ValueError, "received data have to be read before detach"))
+        check("the socket still has them", b.recv(len(part)), part)
+    seen.clear()
+    a.send(b"x")
+    until = time.ticks_add(time.ticks_ms(), 5000)
+    while not seen and time.ticks_diff(until, time.ticks_ms()) > 0:
+        time.sleep_ms(5)
+    true("the handler of a refused detach stays", seen)
+    check("the next bytes", b.recv(10), b"x")
+    c = socket.socket(fileno=b.detach())
+    a.send(b"more")
+    c.settimeout(5)
+    check("after them detach gives the connection", c.recv(10), b"more")
+    close(a, c)
+
+
 sections(
     every_reader_then_every_call, kept_and_new_in_order, kept_in_pieces, kept_at_the_end_of_the_stream, kept_across_modes,
     kept_when_not_blocking, kept_large, poll_stays_truthful, poll_by_number, poll_for_writing, poll_after_lines,
-    text_is_not_cut,
+    text_is_not_cut, kept_before_detach,
 )  # fmt: skip
 summary()

@@ -210,7 +210,7 @@ class socket(Generic[_A]):
     def detach(self) -> int:
         """交出描述符：返回它，套接字随之变为已关闭，但不关闭描述符。已关闭时返回 −1。
 
-        到期后放回的字节被丢弃。
+        错误：超时后还有留待读取的字节时为 ValueError：请先接收它们。
         """
     def fileno(self) -> int:
         """描述符；已关闭时为 −1。"""
