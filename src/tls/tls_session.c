@@ -71,12 +71,13 @@ static bool connect_goes_on(int handle) {
         usocket_port_recv(handle, &byte, 1, usocket_port_msg_peek(), NULL) == USOCKET_EAGAIN;
 }
 
-/* Some stacks know the peer of a connect in progress. */
+/* Some stacks know the peer of a connect in progress. The second question for the peer finds a
+ * connect that has succeeded since the first. */
 void usocket_tls_adopted(usocket_t *s, int handle) {
     usocket_tls_t *t = s->tls;
     if (usocket_port_name(handle, true, &t->e.peer) == 0) {
         t->e.stage = t->e.datagram || usocket_port_connected(handle) ? TLS_HANDSHAKE : TLS_CONNECTING;
-    } else if (!t->e.datagram && connect_goes_on(handle)) {
+    } else if (!t->e.datagram && (connect_goes_on(handle) || usocket_port_name(handle, true, &t->e.peer) == 0)) {
         t->e.stage = TLS_CONNECTING;
     }
 }

@@ -806,6 +806,27 @@ static void test_adopted_while_connecting(void **state) {
     expect_text(&client, "adopted");
 }
 
+/* At whatever moment the stack connects, before, during or after the adoption. */
+static void test_adopted_at_any_moment(void **state) {
+    (void)state;
+    usocket_addr_t at = listen_with(&plain_server);
+#ifdef TEST_SIM
+    sim_cost(1); /* the stack also connects between two calls of the adoption */
+#endif
+    for (int us = 0; us < 250; us++) {
+        usocket_t a = USOCKET_CLOSED;
+        assert_ok(usocket_open(&a, USOCKET_AF_INET, USOCKET_STREAM, 0));
+        assert_code(USOCKET_EINPROGRESS, usocket_connect_by(&a, &at, USOCKET_NOW));
+        fx_sleep(us);
+        assert_ok(usocket_adopt(&client, usocket_detach(&a), USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+        assert_ok(tls_set(&client, &plain_client));
+        assert_code(USOCKET_EAGAIN, usocket_tls_handshake_by(&client, USOCKET_NOW));
+        assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+        assert_ok(usocket_close(&client));
+        assert_ok(usocket_close(&server));
+    }
+}
+
 /* Sockets without a connect are not taken for connecting ones. */
 static void test_adopted_without_a_connect(void **state) {
     (void)state;
@@ -863,7 +884,8 @@ int main(void) {
 #endif
         TLS(test_client_certificate), TLS(test_sni), TLS(test_psk), TLS(test_alpn),
         TLS(test_suites), TLS(test_no_version_in_common), TLS(test_fragments), TLS(test_resumption), TLS(test_plain_text),
-        TLS(test_adopted), TLS(test_adopted_while_connecting), TLS(test_adopted_without_a_connect), TLS(test_adopted_and_refused),
+        TLS(test_adopted), TLS(test_adopted_while_connecting), TLS(test_adopted_at_any_moment),
+        TLS(test_adopted_without_a_connect), TLS(test_adopted_and_refused),
         TLS(test_stalling_peer),
     };
     int failed = RUN(tests);
