@@ -13,16 +13,16 @@ NAME = "device-7"
 TOPIC = "device-7/temperature"
 
 
-def read(name):
+def read(name: str):
     with open(name, "rb") as f:
         return f.read()
 
 
-def text(s):
+def text(s: str):
     return struct.pack(">H", len(s)) + s.encode()
 
 
-def exchange(s, kind, body, expected):
+def exchange(s: socket.socket, kind: int, body: bytes, expected: bytes):
     # Send a packet of up to 127 bytes; the answer has 4.
     s.sendall(bytes([kind, len(body)]) + body)
     answer = s.read(4)

@@ -9,7 +9,7 @@ TTL = 10  # seconds; short, so that nobody keeps the answer in another network
 A, IN = 1, 1
 
 
-def answer(query):
+def answer(query: bytes):
     # Return the answer to a query, or None if it is not one with one question.
     number, flags, questions = struct.unpack_from(">HHH", query)
     if flags & 0xF800 or questions != 1:  # an answer, or another operation

@@ -8,7 +8,7 @@ PORT = 5683
 PATH = ("sensors", "temperature")  # each part: up to 12 bytes
 
 
-def get(s):
+def get(s: socket.socket):
     # Return the answer, a whole message.
     number, token, option = os.urandom(2), os.urandom(4), 11  # 11: Uri-Path
     request = b"\x44\x01" + number + token  # version 1, confirmable, a token of 4 bytes; GET
@@ -37,7 +37,7 @@ def get(s):
     raise OSError(110, "no answer")
 
 
-def payload(data):
+def payload(data: bytes):
     # Skip the options of a message and return what follows them.
     at = 4 + (data[0] & 15)
     while at < len(data) and data[at] != 0xFF:

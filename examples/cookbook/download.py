@@ -16,7 +16,7 @@ PART = "firmware.part"
 PAUSES = (1, 2, 5, 10, 30, 60)  # seconds between the attempts
 
 
-def fetch(have):
+def fetch(have: int):
     # Append what is missing after `have` bytes; return when the file is complete.
     with open(CA_FILE, "rb") as f:
         trust = {socket.TLS_CA_CERT: f.read()}

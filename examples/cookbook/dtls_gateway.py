@@ -20,16 +20,17 @@ listener.listen(MOST)
 listener.setblocking(False)
 poll = select.poll()
 poll.register(listener, select.POLLIN)
-last = {}  # maps each sensor's socket to its address and the time of its last datagram
+# Maps each sensor's socket to its address and the time of its last datagram.
+last: dict[socket.socket, tuple[tuple[str, int], int]] = {}
 
 
-def forget(s, why):
+def forget(s: socket.socket, why: object):
     print("%s:%d: %s" % (last.pop(s)[0] + (why,)))
     poll.unregister(s)
     s.close()
 
 
-def receive(s):
+def receive(s: socket.socket):
     data = s.recv(200)
     if not data:
         return forget(s, "closed")

@@ -25,7 +25,7 @@ def connect():
     return s
 
 
-def report(s, number, value):
+def report(s: socket.socket, number: int, value: float):
     # Send a reading; the gateway confirms it with its number.
     for wait in (1, 2, 4):
         s.settimeout(wait)

@@ -10,7 +10,7 @@ STEP = 64 * 1024  # bytes between two reports
 TIMEOUT = 20  # seconds for each call, thus also for each step
 
 
-def send(conn, name):
+def send(conn: socket.socket, name: str):
     size = os.stat(FOLDER + "/" + name)[6]
     with open(FOLDER + "/" + name, "rb") as f:
         conn.sendall("HTTP/1.0 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: %d\r\n\r\n" % size)
@@ -20,7 +20,7 @@ def send(conn, name):
             print("%s: %d %%" % (name, 100 * sent // size))
 
 
-def serve(conn):
+def serve(conn: socket.socket):
     request = conn.readline(1000).split()
     while conn.readline(1000) not in (b"\r\n", b"\n", b""):
         pass

@@ -9,7 +9,7 @@ TIMEOUT = 10  # seconds for the lookup, the connection and each line
 MOST = 100  # readings that wait while there is no connection; the oldest are dropped
 LONGEST = 30  # seconds between two attempts
 
-waiting = []
+waiting: list[bytes] = []
 arrived = asyncio.Event()
 
 
@@ -23,7 +23,7 @@ async def collect():
             arrived.set()
 
 
-async def forward(writer):
+async def forward(writer: aiosocket.Stream):
     try:
         while True:
             while waiting:

@@ -12,10 +12,11 @@ TIMEOUT = 10
 kept = None  # the connection between two requests
 
 
-def ask(s, path):
+def ask(s: socket.socket, path: str):
     # Send one request and return (status, headers, body).
     s.sendall("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (path, HOST))
-    status, headers, line = int(s.readline(1000).split()[1]), {}, b"more"
+    headers: dict[str, str] = {}
+    status, line = int(s.readline(1000).split()[1]), b"more"
     while line.strip():
         line = s.readline(1000)
         name, _, value = line.decode().partition(":")
@@ -35,7 +36,7 @@ def ask(s, path):
             return status, headers, body
 
 
-def get(path):
+def get(path: str):
     global kept
     while True:
         s, reused, kept = kept, kept is not None, None

@@ -6,19 +6,19 @@ import aiosocket
 HOST = "0.0.0.0"
 PORT = 8080
 LONGEST = 2000  # bytes of a request's body
-state = {"led": False, "target": 21.5}
+state: dict[str, object] = {"led": False, "target": 21.5}
 
 
-def answer(method, path, body):
+def answer(method: str, path: str, body: bytes):
     # Return (status, object) for a request.
     if path != "/state":
         return "404 Not Found", {"error": "there is only /state"}
     if method == "POST":
         try:
-            new = json.loads(body)
+            new: dict[str, object] = json.loads(body)
         except ValueError:
             return "400 Bad Request", {"error": "the body is not JSON"}
-        if not isinstance(new, dict) or any(name not in state for name in new):
+        if type(new) is not dict or any(name not in state for name in new):
             return "400 Bad Request", {"error": "names are: " + ", ".join(sorted(state))}
         state.update(new)
     elif method != "GET":
@@ -26,7 +26,7 @@ def answer(method, path, body):
     return "200 OK", state
 
 
-async def serve(reader, writer):
+async def serve(reader: aiosocket.Stream, writer: aiosocket.Stream):
     async with writer:
         while True:
             try:

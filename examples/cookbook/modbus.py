@@ -14,12 +14,12 @@ TIMEOUT = 2
 number = 0  # of the last request
 
 
-def call(s, function, data):
+def call(s: socket.socket, function: int, data: bytes):
     # Send a request and return the data of its answer. ValueError: the device refuses it.
     global number
     number = number + 1 & 0xFFFF
     s.sendall(struct.pack(">HHHBB", number, 0, 2 + len(data), UNIT, function) + data)
-    got = None
+    got, body = None, b""
     while got != number:  # the answer to an earlier request, which was late, is skipped
         head = s.read(7)
         got, protocol, size, _ = struct.unpack(">HHHB", head) if len(head) == 7 else (0, 0, 0, 0)

@@ -15,15 +15,15 @@ KEEP_ALIVE = 60  # seconds; the broker drops a client that is silent for 1.5 tim
 LONGEST = 60  # seconds between two attempts, at most
 
 
-def text(s):
+def text(s: str):
     return struct.pack(">H", len(s)) + s.encode()
 
 
-def send(s, kind, body):
+def send(s: socket.socket, kind: int, body: bytes):
     s.sendall(bytes([kind, len(body)]) + body)  # one byte for the length: up to 127 bytes
 
 
-def receive(s):
+def receive(s: socket.socket):
     kind, size, shift, more = s.read(1)[0], 0, 0, 128
     while more & 128:  # seven bits of the length in each byte
         more = s.read(1)[0]

@@ -7,8 +7,10 @@ import usocket as socket
 
 try:
     from machine import RTC
+
+    clock = RTC()
 except ImportError:  # a port that leaves the clock to its system
-    RTC = None
+    clock = None
 
 SERVERS = ("0.pool.ntp.org", "1.pool.ntp.org", "2.pool.ntp.org")
 PORT = 123
@@ -16,7 +18,7 @@ TIMEOUT = 3
 TO_1970 = 2208988800  # seconds from NTP's epoch, 1900, to 1970
 
 
-def ask(host):
+def ask(host: str):
     # Return the milliseconds since 1970.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(TIMEOUT)
@@ -45,6 +47,6 @@ for host in SERVERS:
     since = 0 if time.gmtime(0)[0] == 1970 else 946684800  # some boards count from 2000
     t = time.gmtime(now // 1000 - since)
     print("%s: %04d-%02d-%02d %02d:%02d:%02d.%03d UTC" % ((host,) + tuple(t[:6]) + (now % 1000,)))
-    if RTC:
-        RTC().datetime((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
+    if clock:
+        clock.datetime((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
     break

@@ -11,13 +11,13 @@ TIMEOUT = 1.0  # seconds for each port
 RESULTS = {0: "open", 111: "closed"}  # 111: ECONNREFUSED
 
 
-def count(result, port):
+def count(result: str, port: int):
     counts[result] = counts.get(result, 0) + 1
     if result == "open":
         print("open:", port)
 
 
-def begin(address):
+def begin(address: tuple[str, int]):
     # Start to connect; poll tells when the attempt has ended.
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     s.setblocking(False)
@@ -30,13 +30,15 @@ def begin(address):
         count(RESULTS.get(error, "unreachable"), address[1])
 
 
-def finish(s, result):
+def finish(s: socket.socket, result: str):
     poll.unregister(s)
     s.close()
     count(result, running.pop(s)[0])
 
 
-poll, running, counts, left = select.poll(), {}, {}, list(PORTS)
+poll, left = select.poll(), list(PORTS)
+running: dict[socket.socket, tuple[int, int]] = {}
+counts: dict[str, int] = {}
 try:
     host = socket.getaddrinfo(HOST, 0, socket.AF_INET, socket.SOCK_STREAM)[0][-1][0]  # a non-blocking connect needs an address
     while left or running:

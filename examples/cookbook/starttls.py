@@ -13,7 +13,7 @@ RECEIVER = "you@example.org"
 MAIL = "Subject: Alarm\r\nFrom: %s\r\nTo: %s\r\n\r\nThe freezer is warm.\r\n" % (SENDER, RECEIVER)
 
 
-def command(s, text, expected):
+def command(s: socket.socket, text: str, expected: str):
     # Send a line, read the answer, which may have several lines, and compare its code.
     if text:
         s.sendall(text + "\r\n")
@@ -24,7 +24,7 @@ def command(s, text, expected):
         raise ValueError("%s: %r" % (text.split(" ")[0], line))
 
 
-def secured(plain):
+def secured(plain: socket.socket):
     # Return the same connection as a TLS socket.
     s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC, plain.detach())
     try:

@@ -11,7 +11,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setblocking(False)
 
 
-def log(severity, text):
+def log(severity: int, text: str):
     # Send one line; a datagram that cannot be sent at once is lost.
     head = "<%d>1 - %s %s - - - " % (16 * 8 + severity, NAME, PROGRAM)  # facility 16: local0
     try:

@@ -12,7 +12,7 @@ lock = _thread.allocate_lock()
 count = 0
 
 
-def serve(conn, address):
+def serve(conn: socket.socket, address: tuple[str, int]):
     global count
     try:
         with conn:

@@ -8,7 +8,7 @@ CERT_FILE = "client.pem"  # the certificate of this device, with its intermediat
 KEY_FILE = "client.key"
 
 
-def read(name):
+def read(name: str):
     with open(name, "rb") as f:
         return f.read()
 

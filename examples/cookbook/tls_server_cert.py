@@ -11,7 +11,7 @@ KEY_FILE = "server.key"
 CA_FILE = "ca.pem"  # the CA that signs the certificates of the clients
 
 
-def read(name):
+def read(name: str):
     with open(name, "rb") as f:
         return f.read()
 

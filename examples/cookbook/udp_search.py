@@ -9,7 +9,7 @@ QUESTION = b"usocket-cookbook: any device?"
 TRIES = 3  # datagrams get lost, so the question is repeated
 SECONDS = 1  # to wait after each
 
-found = {}
+found: dict[str, bytes] = {}
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     s.bind((ADDRESS, 0))

@@ -13,14 +13,14 @@ TARGET = "main.py"
 TEXT, BINARY = 1, 2
 
 
-def send(s, kind, data):
+def send(s: socket.socket, kind: int, data: bytes):
     # One websocket frame of up to 125 bytes; a mask of zeros changes nothing.
     s.sendall(bytes([0x80 | kind, 0x80 | len(data)]) + bytes(4) + data)
 
 
-def receive(s, kind):
+def receive(s: socket.socket, kind: int):
     # Return the data of the next frame of this kind.
-    got = None
+    got, data = None, b""
     while got != kind:
         got, size = s.read(2)
         if size == 126:
@@ -29,7 +29,7 @@ def receive(s, kind):
     return data
 
 
-def until(s, word):
+def until(s: socket.socket, word: bytes):
     # Read what the prompt prints, up to a word.
     printed = b""
     while word not in printed:
@@ -38,7 +38,7 @@ def until(s, word):
             raise OSError(13, "the password is wrong")
 
 
-def confirmed(s):
+def confirmed(s: socket.socket):
     if receive(s, BINARY) != b"WB\0\0":
         raise OSError(5, "the board cannot write the file")
 

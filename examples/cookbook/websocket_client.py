@@ -14,14 +14,14 @@ TIMEOUT = 30  # seconds without a frame
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
-def send(s, kind, data):
+def send(s: socket.socket, kind: int, data: bytes):
     # Send one frame; a client has to mask it with four random bytes.
     size = bytes([0x80 | len(data)]) if len(data) < 126 else struct.pack(">BH", 0x80 | 126, len(data))
     mask = os.urandom(4)
     s.sendall(bytes([0x80 | kind]) + size + mask + bytes(data[i] ^ mask[i & 3] for i in range(len(data))))
 
 
-def receive(s):
+def receive(s: socket.socket):
     kind, size = s.read(2)
     if size >= 126:
         size = int.from_bytes(s.read(2 if size == 126 else 8), "big")

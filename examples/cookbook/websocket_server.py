@@ -11,12 +11,12 @@ LONGEST = 4000  # bytes of a message
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
-def frame(kind, data):
+def frame(kind: int, data: bytes):
     size = bytes([len(data)]) if len(data) < 126 else struct.pack(">BH", 126, len(data))
     return bytes([0x80 | kind]) + size + data
 
 
-async def receive(reader):
+async def receive(reader: aiosocket.Stream):
     # Return (kind, data) of the next frame. A client masks what it sends.
     first, size = await reader.readexactly(2)
     if not first & 0x80 or not size & 0x80:
@@ -31,7 +31,7 @@ async def receive(reader):
     return first & 15, bytes(data[i] ^ mask[i & 3] for i in range(size))
 
 
-async def serve(reader, writer):
+async def serve(reader: aiosocket.Stream, writer: aiosocket.Stream):
     key, line, kind = b"", b"more", None
     try:
         async with writer:

@@ -36,7 +36,7 @@ _HostAndPort: TypeAlias = (
 _IPAddress: TypeAlias = _HostAndPort | _ReadBuffer
 _Port: TypeAlias = int | str | bytes | None
 
-# A result that is None only of a non-blocking socket: no check for None is asked for.
+# A result that is None only of a non-blocking socket, or before a handshake: no check for None is asked for.
 _MaybeNone: TypeAlias = Any
 # A name that comes from the system: a str, or bytes if it is not UTF-8.
 _Name: TypeAlias = str | Any
@@ -298,14 +298,14 @@ class socket(Generic[_A]):
         """
     def version(self) -> _TLSVersion | None:
         """The version of TLS, as in `ssl.SSLSocket`; None without a handshake."""
-    def cipher(self) -> tuple[str, _TLSVersion, int] | None:
+    def cipher(self) -> tuple[str, _TLSVersion, int] | _MaybeNone:
         """(IANA's name of the suite, version, bits of the key), as in `ssl.SSLSocket`; None without
         a handshake.
         """
     def selected_alpn_protocol(self) -> str | None:
         """The protocol agreed on by ALPN, as in `ssl.SSLSocket`; None if there is none."""
     @overload
-    def getpeercert(self, binary_form: Literal[True]) -> bytes | None:
+    def getpeercert(self, binary_form: Literal[True]) -> bytes | _MaybeNone:
         """The peer's certificate (`getpeercert(True)`: DER); None if the peer sent none, and
         without TLS.
 

@@ -14,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HERE = os.path.join(ROOT, "test", "stubs")
 LIMIT = 600  # seconds of pyright
 REFERENCE = "docs/reference.md"
+PROGRAMS = ["examples", os.path.join("examples", "cookbook"), "samples"]  # folders
 DOCUMENTS = ["README.md", "README_zh.md", "docs/asyncio.md", "docs/asyncio_zh.md", "docs/tls.md", "docs/tls_zh.md"]
 MARK = re.compile(r"# mistake: (\w+)")
 LEAST_MISTAKES = 40
@@ -71,7 +72,7 @@ class Project:
 
     def fill(self):
         own = [os.path.join(HERE, name) for name in ("precise.py", "mistakes.py")]
-        for path in sorted(glob.glob(os.path.join(ROOT, "examples", "*.py")) + glob.glob(os.path.join(ROOT, "samples", "*.py")) + own):
+        for path in sorted([*(p for folder in PROGRAMS for p in glob.glob(os.path.join(ROOT, folder, "*.py"))), *own]):
             origin = os.path.relpath(path, ROOT)
             with open(path, encoding="utf-8") as file:
                 self.add(origin.replace(os.sep, "_"), file.read(), origin)

@@ -47,7 +47,8 @@ s.setsockopt(usocket.SOL_SOCKET, usocket.SO_BINDTODEVICE, "eth0")
 s.setsockopt(usocket.SOL_SOCKET, usocket.SO_REUSEADDR, True)
 s.setsockopt(usocket.SOL_SOCKET, usocket.SO_LINGER, None, 8)
 
-assert_type(s.getpeercert(True), bytes | None)
+assert_type(s.getpeercert(True), bytes | Any)
+assert_type(s.cipher(), tuple[str, Literal["TLSv1.2", "TLSv1.3"], int] | Any)
 assert_type(s.getpeercert(), dict[str, Any] | None)
 assert_type(s.version(), Literal["TLSv1.2", "TLSv1.3"] | None)
 

@@ -36,7 +36,7 @@ _HostAndPort: TypeAlias = (
 _IPAddress: TypeAlias = _HostAndPort | _ReadBuffer
 _Port: TypeAlias = int | str | bytes | None
 
-# 只有非阻塞套接字才为 None 的结果：不要求检查 None。
+# 只有非阻塞套接字或尚未握手时才为 None 的结果：不要求检查 None。
 _MaybeNone: TypeAlias = Any
 # 来自系统的名称：str；不是 UTF-8 时为 bytes。
 _Name: TypeAlias = str | Any
@@ -272,12 +272,12 @@ class socket(Generic[_A]):
         """
     def version(self) -> _TLSVersion | None:
         """TLS 的版本，同 `ssl.SSLSocket`；尚未握手时为 None。"""
-    def cipher(self) -> tuple[str, _TLSVersion, int] | None:
+    def cipher(self) -> tuple[str, _TLSVersion, int] | _MaybeNone:
         """（套件的 IANA 名称，版本，密钥位数），同 `ssl.SSLSocket`；尚未握手时为 None。"""
     def selected_alpn_protocol(self) -> str | None:
         """ALPN 商定的协议，同 `ssl.SSLSocket`；没有时为 None。"""
     @overload
-    def getpeercert(self, binary_form: Literal[True]) -> bytes | None:
+    def getpeercert(self, binary_form: Literal[True]) -> bytes | _MaybeNone:
         """对端的证书（`getpeercert(True)`：DER）；对端没有发送证书或没有 TLS 时为 None。
 
         不带 True 且不验证证书时为 `{}`。

@@ -1,0 +1,3 @@
+# MicroPython's machine, as far as the cookbook uses it.
+class RTC:
+    def datetime(self, datetimetuple: tuple[int, int, int, int, int, int, int, int] = ..., /) -> tuple[int, ...] | None: ...
