@@ -825,6 +825,9 @@ static void test_adopted_at_any_moment(void **state) {
         assert_ok(usocket_close(&client));
         assert_ok(usocket_close(&server));
     }
+#ifdef TEST_SIM
+    sim_cost(0);
+#endif
 }
 
 /* Sockets without a connect are not taken for connecting ones. */
