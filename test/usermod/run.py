@@ -42,7 +42,6 @@ HEADERS = {
     "word.h": "#define USOCKET_IPV6 off\n",
 }
 IN_FLAGS = "-DUSOCKET_CONFIG_FILE=\\\"{}\\\""
-UNKNOWN = " is not a knob"
 
 # (variables, what the message says, also with make lib). {} is the directory of HEADERS.
 MISTAKES = (
@@ -113,18 +112,20 @@ class Test:
         return run("make", "-s", "-C", HERE, f"TREE={self.tree}", f"BUILD={self.directory}/make", f"USER_C_MODULES={modules}",
                    *(f"{name}={value}" for name, value in settings.items()))
 
-    def cmake(self, settings, modules=ROOT, *more):
+    def configure(self, modules, *words, **variables):
+        return run("cmake", "-U", "USOCKET_*", "-S", HERE, "-B", self.directory + "/cmake", f"-DMICROPY_DIR={self.tree}", f"-DUSER_C_MODULES={modules}",
+                   *words, **variables)
+
+    def cmake(self, settings, modules=ROOT):
         """Variables go to CMake as such, flags to its environment."""
         flags = {name: value for name, value in settings.items() if name == "CFLAGS_EXTRA"}
-        return run("cmake", "-U", "USOCKET_*", "-S", HERE, "-B", self.directory + "/cmake", f"-DMICROPY_DIR={self.tree}", f"-DUSER_C_MODULES={modules}",
-                   *(f"-D{name}={value}" for name, value in settings.items() if name not in flags), *more, **flags)
+        return self.configure(modules, *(f"-D{name}={value}" for name, value in settings.items() if name not in flags), **flags)
 
-    def cmake_by_make(self, settings, modules=ROOT):
+    def cmake_by_make(self, settings):
         """The variables of a command line of make are in the environment of a CMake that it calls."""
-        return run("cmake", "-U", "USOCKET_*", "-S", HERE, "-B", self.directory + "/cmake", f"-DMICROPY_DIR={self.tree}", f"-DUSER_C_MODULES={modules}",
-                   **settings)
+        return self.configure(ROOT, **settings)
 
-    def lib(self, settings, modules=None):
+    def lib(self, settings):
         return run("make", "-n", "lib", f"LIB_DIR={self.directory}/lib", "CFLAGS=" + settings.get("CFLAGS_EXTRA", ""))
 
     def filled(self, value):
