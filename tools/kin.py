@@ -71,6 +71,15 @@ def same(one, other):
         return False
 
 
+def strings(out):
+    """The names in a build's table of strings."""
+    try:
+        with open(os.path.join(out, "genhdr", GENERATED[0])) as file:
+            return set(re.findall(r"MP_QSTR_(\w+)", file.read()))
+    except OSError:
+        return set()
+
+
 class Kin:
     """A finished build that another one takes objects from."""
 

@@ -22,6 +22,7 @@ const qstr_short_t usocket_test_names[] = {
     MP_QSTR_MSG_OOB,
     MP_QSTR_MSG_TRUNC,
     MP_QSTR_SIN_LEN,
+    MP_QSTR_SO_BINDTODEVICE,
     MP_QSTR_SO_DOMAIN,
     MP_QSTR_SO_DONTROUTE,
     MP_QSTR_SO_OOBINLINE,
