@@ -68,7 +68,7 @@ $(LWIP_BUILD)/$(1)/lib/%.o: %.c $(wildcard test/lwip/*.h) $(LWIP_READY)
 $(LWIP_BUILD)/$(1)/unit/%.o: %.c $(BUILD_DIR)/allowed.h $(wildcard test/lwip/*.h) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(LWIP_TC_TEST) $(3) -MMD -MP -c -o $$@ $$<
-$(LWIP_BUILD)/$(1)/usocket.a: $(LWIP_TC_SOURCES:%.c=$(LWIP_BUILD)/$(1)/lib/%.o) $(LWIP_BUILD)/$(1)/unit/$(TC)/fixture.o
+$(LWIP_BUILD)/$(1)/usocket.a: $(patsubst %.c,$(LWIP_BUILD)/$(1)/lib/%.o,$(call in_units,$(LWIP_TC_SOURCES))) $(LWIP_BUILD)/$(1)/unit/$(TC)/fixture.o
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 $(LWIP_BUILD)/$(1)/%-lwip: $(LWIP_BUILD)/$(1)/unit/$(TC)/test_%.o $(LWIP_BUILD)/$(1)/usocket.a $(or $(6),$(LWIP_BUILD)/$(1))/liblwip.a
 	$$(Q)$(2) $(3) -o $$@ $$< $(LWIP_BUILD)/$(1)/usocket.a -Wl,--whole-archive $(or $(6),$(LWIP_BUILD)/$(1))/liblwip.a -Wl,--no-whole-archive $(TC_LINK)

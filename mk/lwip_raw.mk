@@ -50,7 +50,7 @@ $(LWIP_RAW_BUILD)/$(1)/lib/%.o: %.c $(LWIP_RAW_HEADERS) $(LWIP_READY)
 $(LWIP_RAW_BUILD)/$(1)/unit/%.o: %.c $(BUILD_DIR)/allowed.h $(LWIP_RAW_HEADERS) $(LWIP_READY)
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(LWIP_RAW_TC_TEST) $(3) -MMD -MP -c -o $$@ $$<
-$(LWIP_RAW_BUILD)/$(1)/usocket.a: $(LWIP_RAW_TC_SOURCES:%.c=$(LWIP_RAW_BUILD)/$(1)/lib/%.o) $(LWIP_RAW_BUILD)/$(1)/unit/$(TC)/fixture.o
+$(LWIP_RAW_BUILD)/$(1)/usocket.a: $(patsubst %.c,$(LWIP_RAW_BUILD)/$(1)/lib/%.o,$(call in_units,$(LWIP_RAW_TC_SOURCES))) $(LWIP_RAW_BUILD)/$(1)/unit/$(TC)/fixture.o
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 $(LWIP_RAW_BUILD)/$(1)/%-lwip-raw: $(LWIP_RAW_BUILD)/$(1)/unit/$(TC)/test_%.o $(LWIP_RAW_BUILD)/$(1)/usocket.a $(or $(6),$(LWIP_RAW_BUILD)/$(1))/liblwip.a
 	$$(Q)$(2) $(3) -o $$@ $$< $(LWIP_RAW_BUILD)/$(1)/usocket.a -Wl,--whole-archive $(or $(6),$(LWIP_RAW_BUILD)/$(1))/liblwip.a -Wl,--no-whole-archive $(TC_LINK)

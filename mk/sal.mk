@@ -49,7 +49,7 @@ $(BUILD_DIR)/sal-$(1)/look/%.o: $(SAL)/%.c
 $(BUILD_DIR)/sal-$(1)/test/%.o: %.c $(BUILD_DIR)/allowed.h
 	@mkdir -p $$(@D)
 	$$(Q)$(2) $(SAL_TEST_FLAGS) $$(if $$(findstring getaddrinfo,$$<),,-I$(SAL)/include) $(3) $(TC_TEST_O) $(CFLAGS_EXTRA) -MMD -MP -c -o $$@ $$<
-$(BUILD_DIR)/sal-$(1)/all.a: $(call sal_object,$(1),lib,$(SAL_SRC),$(6)) $(call sal_object,$(1),look,$(SAL_LOOK),$(6)) \
+$(BUILD_DIR)/sal-$(1)/all.a: $(call sal_object,$(1),lib,$(call in_units,$(SAL_SRC)),$(6)) $(call sal_object,$(1),look,$(SAL_LOOK),$(6)) \
 		$(call sal_object,$(1),test,$(TC)/fixture.c,$(6))
 	$$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 $(foreach t,$(4),$(eval $(BUILD_DIR)/sal-$(1)/unit-$(t): $(call sal_object,$(1),test,$(TC)/test_$(t).c,$(6))))

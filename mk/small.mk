@@ -2,6 +2,7 @@
 
 SUITES += test-bigendian-sim instructions-check calls-check
 LONG_SUITES += size-check test-configs test-bigendian-c
+SOAK_SUITES += test-configs-long
 
 CMOCKA_VERSION := 1.1.5
 CMOCKA_TREE := $(if $(CMOCKA_DIR),$(abspath $(CMOCKA_DIR)),build/cmocka-$(CMOCKA_VERSION))
@@ -78,9 +79,12 @@ size-check: packages-test $(MPY_READY) ## fail when a figure of bench/size.md ha
 size-check-long: packages-test $(MPY_READY) ## the same, and a cost of a knob in config.h that is not the measured one
 	$(GO) $(PYTHON) tools/size.py --check --micropython $(MPY_TREE)
 
-.PHONY: test-configs
+.PHONY: test-configs test-configs-long
 test-configs: $(LWIP_READY) ## the library on lwIP and RT-Thread compiles in every configuration
 	$(GO) $(PYTHON) test/unit/configs.py $(LWIP_TREE) $(MBEDTLS_TREE)
+
+test-configs-long: $(LWIP_READY) ## each file by itself in every configuration, on all stacks and with both compilers
+	$(GO) $(TC_RUN) --also 'make --no-print-directory test-c-configs TC_CONFIG_EACH=--each' --also 'test/unit/configs.py --each $(LWIP_TREE) $(MBEDTLS_TREE)'
 
 .PHONY: instructions instructions-check
 instructions: packages-test $(OURS) $(STOCK) ## instructions of the commonest calls, the built-in socket and CPython beside; writes bench/instructions.md

@@ -22,7 +22,7 @@ $(eval $(call mbedtls_archive,$(MBEDTLS_OUT_ASAN),gcc,-O1 -g1 -fsanitize=address
 
 $(eval $(call mbedtls_archive,build/mbedtls-tsan,clang,-O1 -g1 -fsanitize=thread))
 
-size size-check size-check-long test-configs: $(MBEDTLS_READY)
+size size-check size-check-long test-configs test-configs-long: $(MBEDTLS_READY)
 
 # The interpreters with TLS (tools/build.py).
 ifneq ($(TLS),0)
@@ -42,7 +42,7 @@ $(BUILD_DIR)/tls_certs.h: $(TC)/tls_certs.py test/tls/certs.py
 define tls_variant
 $(eval $(1)_NEEDS := $(BUILD_DIR)/tls_certs.h $(4) $($(1)_CMOCKA))$(eval $(1)_LINK := $(4) $(or $($(1)_CMOCKA:%=% -lpthread),$(TC_LINK)))
 $(call tc_variant,$(1),$(2),$(3) $(TLS_FLAGS) $(MBEDTLS_INCLUDE),$(5),$(6))
-$(TC_SRC:%.c=$(BUILD_DIR)/$(1)/lib/%.o): | $(MBEDTLS_READY)
+$(patsubst %.c,$(BUILD_DIR)/$(1)/lib/%.o,$(call tc_src,$(1))): | $(MBEDTLS_READY)
 $(5:%=$(BUILD_DIR)/$(1)/%-sim) $(6:%=$(BUILD_DIR)/$(1)/%-net): $(4)
 endef
 $(eval $(call tls_variant,tls,gcc,-O2,$(MBEDTLS_OUT)/libmbedcrypto.a,$(TC_SIM_TESTS) tls dtls dtls_way flood_dtls tls_options tls_faults tls_sweep tls_memory tls_secrets,$(TC_NET_TESTS) tls dtls dtls_way flood_dtls tls_options tls_faults))
