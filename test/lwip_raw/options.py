@@ -3,7 +3,8 @@
 
 usage: test/lwip_raw/options.py [--all] MICROPYTHON-TREE LWIP-TREE MBEDTLS-TREE
 
---all: each of the library's KNOBS for each port, otherwise for USUAL ones.
+--all: each of the library's KNOBS for each port, otherwise for USUAL ones; and every file by itself, which also finds an include that a
+file lacks. Otherwise the files of a folder are one (tools/units.py).
 
 MicroPython's headers and lwipopts.h are the tree's. mpconfigport.h and mphalport.h stand in for the port's, which need the vendor's
 headers: they have the port's own macros to keep lwIP from running and to wait. Every #error of the port must be in ERRORS.
@@ -24,6 +25,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import cache
+import units
 
 OUT = "build/lwipopts"
 # Some ports' macros pass an int as an unsigned number.
@@ -145,13 +147,15 @@ def compiled(command):
 
 
 class Count:
-    def __init__(self, pool, ports):
+    def __init__(self, pool, ports, whole):
         self.pool, self.passed, self.failed = pool, 0, 0
         headers = [name for tree in ("include", "src", "port", OUT, ports.lwip + "/src/include", *ports.options.values())
                    for name in glob.glob(tree + "/**/*.h", recursive=True)]
         self.common = cache.key(*cache.contents([*headers, __file__, *glob.glob(ports.tree + "/py/*.h")]))
         self.results = {}  # {compiler, source, its text behind the preprocessor: result}
-        self.files = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/lwip_raw/*.c"))
+        shared, own = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c")), sorted(glob.glob("port/lwip_raw/*.c"))
+        self.files = shared + own
+        self.compiled = self.files if whole else units.of(shared, OUT) + own
 
     def say(self, good, what, detail=""):
         self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
@@ -170,10 +174,10 @@ class Count:
 
     def compile(self, what, command):
         """Compile everything."""
-        key = cache.key("lwipopts", cache.version(command[0]), *command, self.common, *cache.contents(self.files))
+        key = cache.key("lwipopts", *self.compiled, cache.version(command[0]), *command, self.common, *cache.contents(self.files))
         bad = []
         if not cache.known(key):
-            bad = [text for good, text in self.pool.map(lambda name: self.one(command, name), self.files) if not good]
+            bad = [text for good, text in self.pool.map(lambda name: self.one(command, name), self.compiled) if not good]
         if not bad:
             cache.remember(key)
         self.say(not bad, what, "\n".join(bad)[:3000])
@@ -195,7 +199,7 @@ def main():
     for number, (words, lines, _) in enumerate(ERRORS):
         ports.flags("rp2", lines, f"error{number}")
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        count = Count(pool, ports)
+        count = Count(pool, ports, whole)
         count.say(EXPECTED <= set(ports.options), "the ports of the tree: " + ", ".join(sorted(ports.options)))
         for name in sorted(ports.options):
             enter = ports.enter[name]

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The library compiles without a warning in every configuration.
 
-usage: test/unit/configs.py LWIP-TREE MBEDTLS-TREE        on lwIP and on RT-Thread
-       test/unit/configs.py posix COMPILER 'KNOB=VALUE KNOB=VALUE ...'...
+usage: test/unit/configs.py [--each] LWIP-TREE MBEDTLS-TREE        on lwIP and on RT-Thread
+       test/unit/configs.py [--each] posix COMPILER 'KNOB=VALUE KNOB=VALUE ...'...
 
+--each: every file by itself, which also finds an include that a file lacks; otherwise the files of a folder as one (tools/units.py).
 A configuration whose sources, headers and flags are those of an earlier clean run is not compiled again (tools/cache.py).
 """
 
@@ -15,6 +16,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
 import cache
+import units
 
 CC = "gcc -std=c99 -Wall -Wextra -Werror -Wconversion -Iinclude -fsyntax-only".split()
 # Configurations that are also compiled with TLS; on RT-Thread with mbedTLS as its package configures it, and with 5.2 instead of 4.0.3.
@@ -61,15 +63,15 @@ def headers(*trees):
 class Configurations:
     """Compiles configurations and counts them."""
 
-    def __init__(self, pool, common):
-        self.pool, self.common, self.passed, self.failed = pool, common, 0, 0
+    def __init__(self, pool, each, common):
+        self.pool, self.each, self.common, self.passed, self.failed = pool, each, common, 0, 0
 
     def check(self, which, port, command):
-        files = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c") + glob.glob("port/%s/*.c" % port))
-        key = cache.key("configuration", cache.version(command[0]), *command, self.common, *cache.contents([*files, __file__]))
+        shared, own = sorted(glob.glob("src/*/*.c") + glob.glob("port/*.c")), sorted(glob.glob("port/%s/*.c" % port))
+        key = cache.key("configuration", self.each, cache.version(command[0]), *command, self.common, *cache.contents([*shared, *own, __file__]))
         bad = []
         if not cache.known(key):
-            bad = [text for good, text in self.pool.map(compiles, [command + [name] for name in files]) if not good]
+            bad = [text for good, text in self.pool.map(compiles, [command + [name] for name in [*(shared if self.each else units.of(shared, OUT)), *own]]) if not good]
         if not bad:
             cache.remember(key)
         print("%s %s %s" % ("FAIL" if bad else "ok  ", port, which), flush=True)
@@ -78,21 +80,23 @@ class Configurations:
 
 
 def main():
-    if len(sys.argv) < 3:
+    each = sys.argv[1:2] == ["--each"]
+    words = sys.argv[1 + each:]
+    if len(words) < 2:
         sys.exit(__doc__)
     os.makedirs(OUT, exist_ok=True)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        if sys.argv[1] == "posix":
-            found = Configurations(pool, cache.key(*cache.contents(headers())))
-            for knobs in sys.argv[3:]:
-                found.check("%s %s" % (sys.argv[2], knobs), "posix",
-                            [sys.argv[2], *CC[1:], "-Iport/posix", *("-DUSOCKET_" + knob for knob in knobs.split())])
+        if words[0] == "posix":
+            found = Configurations(pool, each, cache.key(*cache.contents(headers())))
+            for knobs in words[2:]:
+                found.check("%s %s" % (words[1], knobs), "posix",
+                            [words[1], *CC[1:], "-Iport/posix", *("-DUSOCKET_" + knob for knob in knobs.split())])
         else:
-            found = Configurations(pool, cache.key(*cache.contents(headers(sys.argv[1] + "/src/include", sys.argv[1] + "/contrib/ports/unix", sys.argv[2] + "/include"))))
+            found = Configurations(pool, each, cache.key(*cache.contents(headers(words[0] + "/src/include", words[0] + "/contrib/ports/unix", words[1] + "/include"))))
             for port, options in (("lwip", lwip), ("rtthread", rtthread)):
                 for knobs, tls in configurations():
                     which = "without " + ", ".join(knobs) if knobs else "with everything"
-                    found.check(which + ", TLS" * tls, port, CC + options(knobs, tls, *sys.argv[1:]))
+                    found.check(which + ", TLS" * tls, port, CC + options(knobs, tls, *words))
     print("%d passed, %d failed, 0 skipped" % (found.passed, found.failed))
     return 1 if found.failed else 0
 
