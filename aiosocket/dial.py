@@ -5,7 +5,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 import usocket
 from asyncio import core
 
-from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, is_tls, own_tls, set_options, wrap
+from .secure import EPROTONOSUPPORT, checked, earliest, handshake, handshake_limit, is_tls, own_tls, set_options, try_options, wrap
 from .stream import LIMIT, Stream, check_limit, timed_out
 from .waiting import Waiting, deadline, passed
 
@@ -149,6 +149,7 @@ async def open_connection(
     own = isinstance(ssl, dict)
     options = {"family": family, "source_address": local_addr, "happy_eyeballs_delay": happy_eyeballs_delay}
     if own:
+        try_options(ssl, server_hostname)
         options["proto"] = usocket.IPPROTO_SEC
     s = raw = await connect(host, port, timeout, options)
     try:
@@ -158,9 +159,7 @@ async def open_connection(
             await in_line()
             by = earliest(handshake_seconds, by)
         if own:
-            if server_hostname:
-                s.setsockopt(usocket.SOL_TLS, usocket.TLS_HOSTNAME, server_hostname)
-            set_options(s, ssl)
+            set_options(s, ssl, server_hostname)
             await handshake(s, by)
         elif ssl:
             extra = {"socket": s}

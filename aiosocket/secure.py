@@ -9,6 +9,7 @@ from .waiting import Waiting, deadline, passed
 
 HANDSHAKE = 60  # default limit of a handshake in seconds, as in asyncio
 EPROTONOSUPPORT = 93
+NO_IDENTITY = "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK"
 VALUES = (int, str, bytes, bytearray, memoryview, list, tuple, type(None))
 
 _own = None
@@ -36,7 +37,7 @@ def checked(ssl, server):
         return None
     if ssl is True:
         if server:
-            raise ValueError("ssl: a server needs a certificate and a key: {TLS_OWN_CERT: ..., TLS_OWN_KEY: ...}, or a context with them")
+            raise ValueError(NO_IDENTITY)
         return {} if own_tls() else client_context()
     if isinstance(ssl, dict):
         check_options(ssl, server)
@@ -59,7 +60,7 @@ def check_options(options, server):
         if options.get(usocket.TLS_OWN_CERT) and options.get(usocket.TLS_OWN_KEY):
             return
         if not options.get(getattr(usocket, "TLS_PSK", None)):
-            raise ValueError("ssl: a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK")
+            raise ValueError(NO_IDENTITY)
 
 
 def handshake_limit(seconds, secure):
@@ -101,9 +102,17 @@ def client_context():
     return tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
 
 
-def set_options(s, options):
+def set_options(s, options, hostname=None):
+    if hostname:
+        s.setsockopt(usocket.SOL_TLS, usocket.TLS_HOSTNAME, hostname)
     for option, value in options.items():
         s.setsockopt(usocket.SOL_TLS, option, value)
+
+
+def try_options(options, hostname):
+    # A wrong value is refused before anything is sent.
+    with usocket.socket(usocket.AF_INET, usocket.SOCK_STREAM, usocket.IPPROTO_SEC) as s:
+        set_options(s, options, hostname)
 
 
 # async: completes the handshake of a usocket TLS socket

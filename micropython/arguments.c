@@ -99,16 +99,13 @@ size_t usocket_py_limit(size_t n_args, const mp_obj_t *args, size_t i) {
 }
 
 /* mp_int_t has 64 bits where int has 32. */
-static int narrow_to_int(mp_int_t value) {
+int usocket_py_int(mp_obj_t arg, qstr name) {
+    mp_int_t value = usocket_py_integer(arg, name);
     int narrow = (int)value;
     if (narrow != value) {
-        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("number out of range"));
+        mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("%q is out of range"), name);
     }
     return narrow;
-}
-
-int usocket_py_int(mp_obj_t arg, qstr name) {
-    return narrow_to_int(usocket_py_integer(arg, name));
 }
 
 void usocket_py_ints(int *number, size_t n, const mp_arg_t *names, const mp_arg_val_t *vals) {
@@ -117,10 +114,14 @@ void usocket_py_ints(int *number, size_t n, const mp_arg_t *names, const mp_arg_
     }
 }
 
+void usocket_py_raise_range(qstr name, uint32_t max) {
+    mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("%q must be 0-%u"), name, (unsigned)max);
+}
+
 uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max) {
     mp_int_t v = usocket_py_integer(arg, name);
     if (v < 0 || (mp_uint_t)v > max) {
-        mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("%q must be 0-%u"), name, (unsigned)max);
+        usocket_py_raise_range(name, max);
     }
     return (uint32_t)v;
 }
@@ -227,7 +228,7 @@ usocket_lookup_t *usocket_py_lookup(const usocket_py_lookup_t *q, usocket_time_t
     if (IS_REVERSE(q)) {
         usocket_py_raise(r, q->what, q->reverse);
     }
-    usocket_py_raise_name(r, q->what, q->query.host != NULL ? q->query.host : "None");
+    usocket_py_raise_lookup(r, q->what, q->query.host, q->query.service);
 }
 
 /* Look a host name up, and take the first address of the family. With the deadline USOCKET_NOW only names are
@@ -277,6 +278,21 @@ static void set_any_or_broadcast(usocket_addr_t *a, int family, bool broadcast) 
     }
 }
 
+#if USOCKET_WORDS
+#define FAULT(words) (words)
+#else
+#define FAULT(words) "no host name"
+#endif
+
+/* The fault of a text with more in it than a host, or NULL. A numeric IPv6 address has two colons or more. */
+static const char *fault_of_host(const char *host) {
+    const char *colon = strchr(host, ':');
+    return strchr(host, '/') != NULL                      ? FAULT("looks like a URL: (\"example.org\", 80) is wanted")
+        : host[0] == '['                                  ? FAULT("in brackets: (\"::1\", 80) is wanted")
+        : colon != NULL && strchr(colon + 1, ':') == NULL ? FAULT("looks like host:port: (\"127.0.0.1\", 80) is wanted")
+                                                          : NULL;
+}
+
 /* The whole name is copied before it is refused, so that the message can show it; characters that a message cannot hold
  * become '?'. */
 size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
@@ -285,19 +301,20 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what) {
     const byte *from = host.buf;
     refuse_nul(from, host.len, MP_QSTR_host);
     size_t len = MIN(host.len, USOCKET_HOST_MAX - 1);
-    const char *cause = len != host.len ? "too long for a host name" : NULL;
+    const char *cause = len != host.len ? FAULT("too long for a host name") : NULL;
     bool text = mp_obj_is_str(arg) && len == host.len;
     for (size_t i = 0; i < len; i++) {
         bool printable = from[i] >= ' ' && from[i] != 0x7f;
         bool sayable = from[i] < 0x80 || text; /* The exception's text has to be UTF-8. */
         name[i] = printable && sayable ? (char)from[i] : '?';
         if (from[i] > 0x7f) {
-            cause = "not ASCII: write it as xn--...";
+            cause = FAULT("not ASCII: write it as xn--...");
         } else if (!printable || from[i] == ' ') {
-            cause = "no character of a host name";
+            cause = FAULT("a blank or a control character in a host name");
         }
     }
     name[len] = '\0';
+    cause = cause != NULL ? cause : fault_of_host(name);
     if (cause != NULL) {
         usocket_py_raise_cause(USOCKET_EAI_NONAME, what, name, cause);
     }
@@ -327,7 +344,7 @@ static void addr_from_tuple(
         } else if (r == USOCKET_EAI_NONAME) {
             resolve_host(self, host, family, a, deadline, what);
         } else {
-            usocket_py_raise_name(r == USOCKET_ENODEV ? USOCKET_EAI_NONAME : r, what, host);
+            usocket_py_raise_cause(r == USOCKET_ENODEV ? USOCKET_EAI_NONAME : r, what, host, usocket_strerror(r));
         }
     }
     a->port = port;
@@ -341,7 +358,7 @@ static void addr_from_tuple(
 static void addr_from_bytes(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, qstr what) {
     mp_buffer_info_t raw;
     bool path = USOCKET_UNIX && self != NULL && self->sock.family == USOCKET_AF_UNIX;
-    usocket_py_buffer(arg, &raw, MP_QSTR_address, path ? "a path" : "a tuple (host, port)");
+    usocket_py_buffer(arg, &raw, MP_QSTR_address, path ? "a path" : USOCKET_PY_A_TUPLE);
 #if USOCKET_UNIX
     uint16_t family = 0;
     if (raw.len >= sizeof(family)) {
@@ -352,7 +369,7 @@ static void addr_from_bytes(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a,
         /* A path needs room for a NUL, an abstract name does not. */
         bool named = raw.len != 0 && path[0] != 0;
         if (raw.len + named > USOCKET_UNIX_MAX) {
-            usocket_py_raise_name(USOCKET_ENAMETOOLONG, what, "AF_UNIX path");
+            usocket_py_raise_cause(USOCKET_ENAMETOOLONG, what, NULL, "the path is too long");
         }
         refuse_nul(path, named ? raw.len : 0, MP_QSTR_address);
         memset(a, 0, sizeof(*a));
@@ -365,9 +382,12 @@ static void addr_from_bytes(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a,
     (void)self;
 #endif
     if (mp_obj_is_str(arg)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
+        usocket_py_raise_type(MP_QSTR_address, USOCKET_PY_A_TUPLE, arg);
     }
-    usocket_py_check(usocket_addr_raw(a, raw.buf, raw.len), what);
+    int r = usocket_addr_raw(a, raw.buf, raw.len);
+    if (r < 0) {
+        usocket_py_raise_cause(r, what, NULL, "neither a tuple (host, port) nor a sockaddr");
+    }
 }
 
 void usocket_py_addr(socket_obj_t *self, mp_obj_t arg, usocket_addr_t *a, usocket_time_t *deadline, qstr what) {

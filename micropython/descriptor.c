@@ -28,8 +28,7 @@ static mp_obj_t socket_dup(mp_obj_t self_in) {
     const usocket_t *from = &from_obj->sock;
     usocket_py_check_open(from, MP_QSTR_dup);
     if (from->proto == USOCKET_PROTO_SEC) {
-        usocket_py_raise_name(
-            USOCKET_EOPNOTSUPP, MP_QSTR_dup, "of a TLS socket"); /* Two sockets cannot share its keys. */
+        usocket_py_raise_cause(USOCKET_EOPNOTSUPP, MP_QSTR_dup, NULL, "two sockets cannot share the keys of TLS");
     }
     /* While bytes are put back, fd may be a stand-in that polls readable; io is the socket. */
     socket_obj_t *self =

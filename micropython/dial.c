@@ -32,9 +32,9 @@ static const char *name_of(int code) {
 #endif
 }
 
-/* Raise with each address and its cause, then the unfinished lookup: "connect to host:port: [2001:db8::1]:
+/* Raise with each address and its cause, then the unfinished lookup: "create_connection host:port: [2001:db8::1]:
  * ENETUNREACH, 192.0.2.1: ETIMEDOUT; its IPv4 addresses were still being looked up". */
-static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const char *host) {
+static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const char *host, qstr what) {
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 80, &print);
@@ -43,7 +43,7 @@ static MP_NORETURN void raise_attempts(int code, const usocket_dial_t *d, const 
     int r;
     for (size_t i = 0; (r = usocket_dial_attempt(d, i, &a)) != USOCKET_ENOENT; i++) {
         if (i == 0) {
-            mp_printf(&print, "connect to %s:%u", host, (unsigned)a.port);
+            mp_printf(&print, "%q %s:%u", what, host, (unsigned)a.port);
         }
         char text[46];
         usocket_ntop(a.family, a.u.ip, text);
@@ -66,24 +66,8 @@ static bool has_several_causes(const usocket_dial_t *d) {
 
 #else
 #define has_several_causes(d) false
-#define raise_attempts(code, d, host) ((void)0)
+#define raise_attempts(code, d, host, what) ((void)0)
 #endif
-
-/* nlr_push keeps the exception while the dial is ended: its words are made from the dial. */
-void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host, qstr what) {
-    nlr_buf_t nlr;
-    if (nlr_push(&nlr) == 0) {
-        if (usocket_is_eai(code) || d->to.family == USOCKET_AF_UNSPEC) {
-            usocket_py_raise_name(code, what, host);
-        }
-        if (has_several_causes(d)) {
-            raise_attempts(code, d, host);
-        }
-        usocket_py_raise(code, MP_QSTR_connect, &d->to);
-    }
-    usocket_dial_end(d, s);
-    nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
-}
 
 /* ---- Arguments --------------------------------------------------------------------------------------------------- */
 
@@ -114,6 +98,9 @@ static void prepare_call(
     c->bound = source != mp_const_none;
     c->delay = usocket_py_timeout(delay);
     if (c->bound) {
+        if (mp_obj_is_str(source)) {
+            usocket_py_raise_type(MP_QSTR_source_address, USOCKET_PY_A_TUPLE, source);
+        }
         usocket_py_addr(NULL, source, &c->source, &wait, what);
         if (c->query.family == USOCKET_AF_UNSPEC &&
             (c->source.family == USOCKET_AF_INET6 || memcmp(c->source.u.ip, "\0\0\0\0", 4) != 0)) {
@@ -142,6 +129,25 @@ static void add_scope_to_host(dial_call_t *c, size_t n, mp_obj_t *items) {
     strcpy(old != NULL ? old : c->host + len, vstr_null_terminated_str(&v));
 }
 
+/* Raise the exception of a failed dial, with every address tried and its cause. nlr_push keeps it while the dial is
+ * ended: its words are made from the dial. */
+static MP_NORETURN void raise_dial(int code, dial_call_t *c, usocket_t *s, qstr what) {
+    usocket_dial_t *d = &c->dial;
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        if (usocket_is_eai(code) || d->to.family == USOCKET_AF_UNSPEC) {
+            usocket_py_raise_lookup(code, what, c->query.host, c->query.service);
+        }
+        if (has_several_causes(d)) {
+            raise_attempts(code, d, c->query.host != NULL ? c->query.host : "None", what);
+        }
+        bool of_source = c->bound && (code == USOCKET_EADDRNOTAVAIL || code == USOCKET_EADDRINUSE);
+        usocket_py_raise(code, what, of_source ? &c->source : &d->to);
+    }
+    usocket_dial_end(d, s);
+    nlr_raise(MP_OBJ_FROM_PTR(nlr.ret_val));
+}
+
 /* Start the lookups. The first connect is made by the first step. */
 static int start_call(dial_call_t *c) {
     int r = usocket_dial_start(&c->dial, &c->query, c->bound ? &c->source : NULL);
@@ -151,11 +157,6 @@ static int start_call(dial_call_t *c) {
     }
 #endif
     return r;
-}
-
-/* The host, for messages. */
-static const char *host_of_call(const dial_call_t *c) {
-    return c->query.host != NULL ? c->query.host : "None";
 }
 
 /* ---- create_connection ------------------------------------------------------------------------------------------- */
@@ -176,7 +177,10 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     bool tls = usocket_py_wants_tls(vals[ARG_ssl].u_obj, false, MP_QSTR_create_connection);
     size_t n;
     mp_obj_t *items;
-    if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items) || n < 2 || n > 4) {
+    if (!usocket_py_items(vals[ARG_address].u_obj, &n, &items)) {
+        usocket_py_raise_type(MP_QSTR_address, USOCKET_PY_A_TUPLE, vals[ARG_address].u_obj);
+    }
+    if (n < 2 || n > 4) {
         mp_raise_TypeError(MP_ERROR_TEXT("address must be (host, port[, flowinfo[, scope_id]])"));
     }
     usocket_time_t timeout = timeout_or_default(vals[ARG_timeout].u_obj);
@@ -186,6 +190,8 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     prepare_call(&c, items[0], items[1], vals[ARG_source_address].u_obj, vals[ARG_delay].u_obj, c.deadline,
         MP_QSTR_create_connection);
     add_scope_to_host(&c, n, items);
+    socket_obj_t *secure =
+        tls ? usocket_py_prepare_tls(vals[ARG_ssl].u_obj, c.query.host, MP_QSTR_create_connection) : NULL;
     socket_obj_t *self = usocket_py_new_socket(&mod_usocket_socket_type);
     bool collected = false;
     mp_obj_t exc = MP_OBJ_NULL;
@@ -196,7 +202,7 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
         }
         bool again = usocket_py_collect(r, &collected);
         if (r < 0 && !again && exc == MP_OBJ_NULL) {
-            usocket_py_raise_dial(r, &c.dial, &self->sock, host_of_call(&c), MP_QSTR_create_connection);
+            raise_dial(r, &c, &self->sock, MP_QSTR_create_connection);
         }
         usocket_dial_end(&c.dial, &self->sock);
         if (!again) {
@@ -205,7 +211,8 @@ static mp_obj_t mod_usocket_create_connection(size_t n_args, const mp_obj_t *pos
     }
     usocket_py_reraise(exc);
     if (tls) {
-        usocket_py_start_tls(self, vals[ARG_ssl].u_obj, c.query.host, c.deadline);
+        usocket_py_start_tls(secure, self, &c.dial.to, c.deadline, MP_QSTR_create_connection);
+        self = secure;
     }
     usocket_settimeout(&self->sock, timeout);
     return MP_OBJ_FROM_PTR(self);
@@ -276,7 +283,7 @@ static mp_obj_t dialer_result(void *self_in, int code) {
     if (self->exc == MP_OBJ_NULL) {
         nlr_buf_t nlr;
         if (nlr_push(&nlr) == 0) {
-            usocket_py_raise_dial(code, &self->c.dial, &sock->sock, host_of_call(&self->c), MP_QSTR_dialer);
+            raise_dial(code, &self->c, &sock->sock, MP_QSTR_connect);
         }
         self->exc = MP_OBJ_FROM_PTR(nlr.ret_val);
     }
@@ -336,7 +343,7 @@ static mp_obj_t mod_usocket_dialer(size_t n_args, const mp_obj_t *pos_args, mp_m
         }
     } while (usocket_py_collect(r, &self->collected));
     if (r < 0) {
-        usocket_py_raise_name(r, MP_QSTR_dialer, host_of_call(c));
+        usocket_py_raise_lookup(r, MP_QSTR_dialer, c->query.host, c->query.service);
     }
     self->code = USOCKET_EINPROGRESS;
     self->sock = sock;

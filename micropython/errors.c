@@ -64,7 +64,31 @@ static void raise_bare(int code) {
     }
 }
 
-#if USOCKET_HAS_ERRNO && USOCKET_PY_EXTRAS
+#if USOCKET_PY_ERRORCODE
+
+#define ROW(name) \
+    { MP_ROM_INT(-USOCKET_##name), MP_ROM_QSTR(MP_QSTR_##name) }
+
+static const mp_rom_map_elem_t errorcode_table[] = {
+    USOCKET_PY_ERRNO_NAMES(ROW), USOCKET_PY_ERROR_NAMES(ROW), USOCKET_PY_OTHER_ERROR_NAMES(ROW)};
+
+const mp_obj_dict_t mod_usocket_errorcode = {
+    .base = {&mp_type_dict},
+    .map = {.all_keys_are_qstrs = 0,
+        .is_fixed = 1,
+        .is_ordered = 1,
+        .used = MP_ARRAY_SIZE(errorcode_table),
+        .alloc = MP_ARRAY_SIZE(errorcode_table),
+        .table = (mp_map_elem_t *)errorcode_table},
+};
+
+qstr usocket_py_error_name(int code) {
+    const mp_map_elem_t *elem =
+        mp_map_lookup((mp_map_t *)&mod_usocket_errorcode.map, MP_OBJ_NEW_SMALL_INT(-code), MP_MAP_LOOKUP);
+    return elem != NULL ? MP_OBJ_QSTR_VALUE(elem->value) : MP_QSTRnull;
+}
+
+#elif USOCKET_HAS_ERRNO && USOCKET_PY_EXTRAS
 
 #define ROW(name) \
     { MP_QSTR_##name, -USOCKET_##name }
@@ -129,13 +153,26 @@ static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
     nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
 }
 
+/* Print "call peer", the peer in quotes unless all of it are characters of host names and addresses. peer may be
+ * NULL. */
+static void print_call(const mp_print_t *print, qstr what, const char *peer) {
+    mp_printf(print, "%q", what);
+    if (peer != NULL) {
+        const char *p = peer;
+        while (unichar_isident((byte)*p) || (*p != '\0' && strchr(".:-%[]", *p) != NULL)) {
+            p++;
+        }
+        mp_printf(print, *p == '\0' ? " %s" : " \"%s\"", peer);
+    }
+}
+
 /* Compose "call peer: cause; n of m bytes sent". peer and cause may be NULL. */
 static MP_NORETURN void raise_words(int code, qstr what, const char *peer, const char *cause, size_t sent, size_t len) {
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 48, &print);
     usocket_py_name_first(&print, code);
-    mp_printf(&print, "%q%s%s", what, peer != NULL ? " " : "", peer != NULL ? peer : "");
+    print_call(&print, what, peer);
     if (USOCKET_WORDS || cause != NULL) {
         mp_printf(&print, ": %s", cause != NULL ? cause : usocket_strerror(code));
     }
@@ -152,8 +189,21 @@ void usocket_py_raise_vstr(int code, vstr_t *words) {
 #endif
 
 /* A cause that only the socket knows, or NULL for the code's own. */
-static const char *cause_of(const usocket_t *s, int code) {
-    return code == USOCKET_ETIMEDOUT && usocket_is_lost(s) ? "connection timed out: the peer no longer answers" : NULL;
+static const char *cause_of(usocket_t *s, int code) {
+    usocket_addr_t peer;
+    return code == USOCKET_ETIMEDOUT && usocket_is_lost(s) ? "connection timed out: the peer no longer answers"
+        : USOCKET_WORDS && code == USOCKET_EPIPE && usocket_getpeername(s, &peer) == USOCKET_ENOTCONN
+        ? "not connected, or no longer"
+        : NULL;
+}
+
+/* Write the text of an address, or with a == NULL of the peer of s. Returns NULL if there is none. */
+static const char *peer_text(usocket_t *s, const usocket_addr_t *a, char *text) {
+    usocket_addr_t peer;
+    if (USOCKET_WORDS && a == NULL && s != NULL && usocket_getpeername(s, &peer) == 0) {
+        a = &peer;
+    }
+    return a != NULL && a->family != USOCKET_AF_UNSPEC && usocket_addr_format(a, text) > 0 ? text : NULL;
 }
 
 /* Raise TLSError for a code of TLS; return for other codes. The library keeps words and number until the next call
@@ -169,12 +219,12 @@ static void raise_tls(usocket_t *s, int code, qstr what, const usocket_addr_t *p
         /* Another thread has closed s, and may have opened it again since. */
         usocket_py_raise(USOCKET_EBADF, what, peer);
     }
-    char text[USOCKET_ADDR_TEXT] = "";
-    bool known = peer != NULL && peer->family != USOCKET_AF_UNSPEC && usocket_addr_format(peer, text) > 0;
+    char text[USOCKET_ADDR_TEXT];
     vstr_t words;
     mp_print_t print;
     vstr_init_print(&words, 64, &print);
-    mp_printf(&print, "%q%s%s: %s", what, known ? " " : "", text, why);
+    print_call(&print, what, peer_text(s, peer, text));
+    mp_printf(&print, ": %s", why);
     mp_obj_t args[3] = {MP_OBJ_NEW_SMALL_INT(code), words_obj(&words), mp_obj_new_int(number)};
     nlr_raise(mp_obj_exception_make_new(&mod_usocket_tlserror_type, 3, 0, args));
 #else
@@ -190,21 +240,15 @@ void usocket_py_check_socket(usocket_t *s, int code, qstr what, const usocket_ad
 
 void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *peer) {
     raise_tls(s, code, what, peer);
-    const char *cause = cause_of(s, code);
-    if (cause != NULL) {
-        usocket_py_raise_cause(code, what, NULL, cause);
-    }
-    usocket_py_raise(code, what, peer);
+    raise_bare(code);
+    char text[USOCKET_ADDR_TEXT];
+    raise_words(code, what, peer_text(s, peer, text), cause_of(s, code), 0, NOTHING_TO_SEND);
 }
 
 void usocket_py_raise(int code, qstr what, const usocket_addr_t *peer) {
     raise_bare(code);
     char text[USOCKET_ADDR_TEXT];
-    bool known = peer != NULL && peer->family != USOCKET_AF_UNSPEC;
-    if (known) {
-        usocket_addr_format(peer, text);
-    }
-    raise_words(code, what, known ? text : NULL, NULL, 0, NOTHING_TO_SEND);
+    raise_words(code, what, peer_text(NULL, peer, text), NULL, 0, NOTHING_TO_SEND);
 }
 
 /* With bytes sent even EAGAIN and EINPROGRESS get words, which say how many. */
@@ -213,7 +257,8 @@ void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_
     if (sent == 0) {
         raise_bare(code);
     }
-    raise_words(code, what, NULL, cause_of(s, code), sent, len);
+    char text[USOCKET_ADDR_TEXT];
+    raise_words(code, what, peer_text(s, NULL, text), cause_of(s, code), sent, len);
 }
 
 void usocket_py_raise_name(int code, qstr what, const char *name) {
@@ -223,6 +268,26 @@ void usocket_py_raise_name(int code, qstr what, const char *name) {
 void usocket_py_raise_cause(int code, qstr what, const char *peer, const char *cause) {
     raise_words(code, what, peer, cause, 0, NOTHING_TO_SEND);
 }
+
+void usocket_py_raise_number(int code, qstr what, int number) {
+    vstr_t text;
+    mp_print_t print;
+    vstr_init_print(&text, 12, &print);
+    mp_printf(&print, "%d", number);
+    raise_words(code, what, vstr_null_terminated_str(&text), code == USOCKET_EBADF ? USOCKET_PY_NOT_OPEN : NULL, 0,
+        NOTHING_TO_SEND);
+}
+
+void usocket_py_raise_closed(qstr what) {
+    usocket_py_raise_cause(USOCKET_EBADF, what, NULL, "it is closed");
+}
+
+#if USOCKET_NAMES
+void usocket_py_raise_lookup(int code, qstr what, const char *host, const char *service) {
+    const char *name = code == USOCKET_EAI_SERVICE && service != NULL ? service : host != NULL ? host : "None";
+    raise_words(code, what, name, code == USOCKET_ETIMEDOUT ? "the lookup timed out" : NULL, 0, NOTHING_TO_SEND);
+}
+#endif
 
 void usocket_py_check(int code, qstr what) {
     if (code < 0) {

@@ -30,8 +30,8 @@ file_obj_t *usocket_py_check_file(mp_obj_t self_in, uint8_t can, qstr what) {
         mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("another call is reading this file"));
     }
     if (!(self->mode & can)) {
-        usocket_py_raise_name(USOCKET_EOPNOTSUPP, what,
-            can == CAN_READ ? "of a file that is only written" : "to a file that is only read");
+        usocket_py_raise_cause(
+            USOCKET_EOPNOTSUPP, what, NULL, can == CAN_READ ? "the file is only written" : "the file is only read");
     }
     return self;
 }

@@ -47,7 +47,7 @@ static mp_obj_t all_addresses(usocket_lookup_t *l) {
 static mp_obj_t resolve_ipv4(mp_obj_t host_in, qstr what, int flags, mp_obj_t (*make)(usocket_lookup_t *l)) {
     char host[USOCKET_HOST_MAX];
     if (host_in == mp_const_none) {
-        mp_raise_TypeError(MP_ERROR_TEXT("host must be text"));
+        usocket_py_raise_type(MP_QSTR_host, "a str", host_in);
     }
     usocket_py_lookup_t q = {.what = what};
     q.query = (usocket_query_t){.host = usocket_py_host_text(host_in, host, what),
@@ -89,7 +89,7 @@ static mp_obj_t mod_usocket_getnameinfo(mp_obj_t addr_in, mp_obj_t flags_in) {
     size_t n;
     mp_obj_t *items;
     if (!usocket_py_items(addr_in, &n, &items)) {
-        mp_raise_TypeError(MP_ERROR_TEXT("address must be a tuple"));
+        usocket_py_raise_type(MP_QSTR_address, USOCKET_PY_A_TUPLE, addr_in);
     }
     usocket_addr_t a;
     usocket_time_t deadline = default_deadline();
@@ -143,9 +143,8 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getfqdn_obj, 0, 1, mod_usocket_g
 
 /* ---- Services ---------------------------------------------------------------------------------------------------- */
 
-/* Convert the protocol's name, args[1], to socket types: both without it, none if it is unknown. Returns their
- * number. */
-static size_t socket_types_of(size_t n_args, const mp_obj_t *args, int types[2]) {
+/* Convert the protocol's name, args[1], to socket types: both without it. Returns their number. */
+static size_t socket_types_of(size_t n_args, const mp_obj_t *args, int types[2], qstr what) {
     types[0] = USOCKET_STREAM;
     types[1] = USOCKET_DGRAM;
     if (n_args < 2) {
@@ -156,7 +155,7 @@ static size_t socket_types_of(size_t n_args, const mp_obj_t *args, int types[2])
     if (strcmp(proto, "udp") == 0) {
         types[0] = USOCKET_DGRAM;
     } else if (strcmp(proto, "tcp") != 0) {
-        return 0;
+        usocket_py_raise_cause(USOCKET_EAI_SERVICE, what, proto, usocket_strerror(USOCKET_EPROTONOSUPPORT));
     }
     return 1;
 }
@@ -176,7 +175,7 @@ static mp_obj_t mod_usocket_getservbyname(size_t n_args, const mp_obj_t *args) {
     const char *text = usocket_py_text(args[0], &len, MP_QSTR_service);
     usocket_py_service_text(args[0], service, MP_QSTR_getservbyname);
     int types[2];
-    size_t n = starts_with_digit(service) ? 0 : socket_types_of(n_args, args, types);
+    size_t n = starts_with_digit(service) ? 0 : socket_types_of(n_args, args, types, MP_QSTR_getservbyname);
     for (size_t i = 0; i < n && service[0] != '\0'; i++) {
         const usocket_query_t q = {.service = service, .family = USOCKET_AF_INET, .type = types[i]};
         usocket_lookup_t *l;
@@ -200,7 +199,7 @@ static mp_obj_t mod_usocket_getservbyport(size_t n_args, const mp_obj_t *args) {
     usocket_addr_t a = {.family = USOCKET_AF_INET};
     a.port = (uint16_t)usocket_py_number(args[0], MP_QSTR_port, 65535);
     int types[2];
-    size_t n = socket_types_of(n_args, args, types);
+    size_t n = socket_types_of(n_args, args, types, MP_QSTR_getservbyport);
     for (size_t i = 0; i < n; i++) {
         int flags = USOCKET_NI_NUMERICHOST | (types[i] == USOCKET_DGRAM ? USOCKET_NI_DGRAM : 0);
         mp_obj_t found = reverse_lookup(&a, flags, MP_QSTR_getservbyport, service_found);
@@ -208,7 +207,7 @@ static mp_obj_t mod_usocket_getservbyport(size_t n_args, const mp_obj_t *args) {
             return found;
         }
     }
-    usocket_py_raise(USOCKET_EAI_SERVICE, MP_QSTR_getservbyport, NULL);
+    usocket_py_raise_number(USOCKET_EAI_SERVICE, MP_QSTR_getservbyport, a.port);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(mod_usocket_getservbyport_obj, 1, 2, mod_usocket_getservbyport);
 

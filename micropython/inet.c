@@ -8,8 +8,8 @@ const mp_obj_base_t mod_usocket_global_default_timeout = {&mp_type_object};
 
 #if USOCKET_PY_EXTRAS
 
-static MP_NORETURN void raise_illegal(qstr what) {
-    usocket_py_raise_name(USOCKET_EINVAL, what, "address");
+static MP_NORETURN void raise_illegal(qstr what, const char *text) {
+    usocket_py_raise_cause(USOCKET_EINVAL, what, text, text != NULL ? "no numeric address" : "4 bytes are wanted");
 }
 
 /* The length of an address in bytes; 0 for other families than IP's. */
@@ -25,7 +25,7 @@ static mp_obj_t mod_usocket_inet_pton(mp_obj_t family_in, mp_obj_t text_in) {
     const char *text = usocket_py_text(text_in, &len, MP_QSTR_address);
     byte ip[16];
     if (usocket_pton(family, text, len, ip) < 0) {
-        raise_illegal(MP_QSTR_inet_pton);
+        raise_illegal(MP_QSTR_inet_pton, text);
     }
     return mp_obj_new_bytes(ip, size);
 }
@@ -61,7 +61,7 @@ static mp_obj_t mod_usocket_inet_aton(mp_obj_t text_in) {
     const char *text = usocket_py_text(text_in, &len, MP_QSTR_address);
     byte ip[4];
     if (usocket_aton(text, len, ip) < 0) {
-        raise_illegal(MP_QSTR_inet_aton);
+        raise_illegal(MP_QSTR_inet_aton, text);
     }
     return mp_obj_new_bytes(ip, sizeof(ip));
 }
@@ -71,7 +71,7 @@ static mp_obj_t mod_usocket_inet_ntoa(mp_obj_t packed_in) {
     mp_buffer_info_t packed;
     packed_ip(packed_in, &packed);
     if (packed.len != 4) {
-        raise_illegal(MP_QSTR_inet_ntoa);
+        raise_illegal(MP_QSTR_inet_ntoa, NULL);
     }
     return format_ip(USOCKET_AF_INET, &packed);
 }
@@ -81,10 +81,13 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_inet_ntoa_obj, mod_usocket_inet_ntoa);
 
 /* An integer from 0 to max. It is compared as an object, because it may not fit into a machine word. */
 static uint32_t swap_argument(mp_obj_t arg, uint32_t max) {
+    if (!mp_obj_is_int(arg)) {
+        usocket_py_raise_type(MP_QSTR_x, "an int", arg);
+    }
     mp_int_t v = mp_obj_get_int_truncated(arg);
     if (mp_obj_is_true(mp_binary_op(MP_BINARY_OP_LESS, arg, MP_OBJ_NEW_SMALL_INT(0))) ||
         mp_obj_is_true(mp_binary_op(MP_BINARY_OP_MORE, arg, mp_obj_new_int_from_uint(max)))) {
-        mp_raise_msg(&mp_type_OverflowError, MP_ERROR_TEXT("integer out of range"));
+        usocket_py_raise_range(MP_QSTR_x, max);
     }
     return (uint32_t)v;
 }
@@ -121,8 +124,11 @@ MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_nametoindex_obj, mod_usocket_if_nametoi
 
 static mp_obj_t mod_usocket_if_indextoname(mp_obj_t index_in) {
     char name[USOCKET_IFNAME_MAX];
-    usocket_py_check(
-        usocket_if_indextoname((unsigned)usocket_py_int(index_in, MP_QSTR_index), name), MP_QSTR_if_indextoname);
+    int index = usocket_py_int(index_in, MP_QSTR_index);
+    int r = usocket_if_indextoname((unsigned)index, name);
+    if (r < 0) {
+        usocket_py_raise_number(r, MP_QSTR_if_indextoname, index);
+    }
     return usocket_py_name_obj(name);
 }
 MP_DEFINE_CONST_FUN_OBJ_1(mod_usocket_if_indextoname_obj, mod_usocket_if_indextoname);

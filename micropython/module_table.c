@@ -153,6 +153,9 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     OURS(ETLS_CLOCK),
 #endif
 #endif
+#if USOCKET_PY_ERRORCODE
+    {MP_ROM_QSTR(MP_QSTR_errorcode), MP_ROM_PTR(&mod_usocket_errorcode)},
+#endif
 #if USOCKET_PY_EXTRAS
     USOCKET_PY_ERROR_NAMES(ERRNO),
 #endif

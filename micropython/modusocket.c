@@ -151,7 +151,7 @@ static mp_obj_t mod_usocket_create_server(size_t n_args, const mp_obj_t *pos_arg
     if (nlr_push(&nlr) == 0) {
         const struct mod_usocket_numbers *num = &mod_usocket_numbers;
         if (tls) {
-            usocket_py_tls_options(self, vals[ARG_ssl].u_obj);
+            usocket_py_tls_options(self, vals[ARG_ssl].u_obj, true, MP_QSTR_create_server);
         }
         set_int_option(self, num->sol_socket, num->so_reuseaddr, 1, MP_QSTR_create_server);
         if (vals[ARG_reuse_port].u_bool) {

@@ -39,9 +39,12 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(operation_exit_obj, 4, 4, operation_e
 static mp_obj_t result_locked(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     usocket_py_operation_t *self = MP_OBJ_TO_PTR(args[0]);
-    int code = self->open ? self->calls->advance(self) : USOCKET_EBADF;
-    if (!self->open || code == USOCKET_EAGAIN) {
-        usocket_py_raise(code, self->calls->name, NULL);
+    if (!self->open) {
+        usocket_py_raise_closed(self->calls->name);
+    }
+    int code = self->calls->advance(self);
+    if (code == USOCKET_EAGAIN) {
+        mp_raise_OSError(MP_EAGAIN);
     }
     return self->calls->result(self, code);
 }

@@ -5,6 +5,24 @@
 #include "methods.h"
 #include "usocket/tls.h"
 
+/* Raise the exception of a code with the numbers of the option. */
+static void check_option(socket_obj_t *self, int code, qstr what, int level, int name) {
+    if (code >= 0) {
+        return;
+    }
+    if (!USOCKET_WORDS || code == USOCKET_EBADF || usocket_is_tls(code)) {
+        usocket_py_raise_socket(&self->sock, code, what, NULL);
+    }
+    if (level == USOCKET_SOL_TLS && code == USOCKET_ENOPROTOOPT && self->sock.proto != USOCKET_PROTO_SEC) {
+        usocket_py_raise_cause(code, what, NULL, USOCKET_PY_NOT_TLS);
+    }
+    vstr_t cause;
+    mp_print_t print;
+    vstr_init_print(&cause, 48, &print);
+    mp_printf(&print, "level %d, option %d: %s", level, name, usocket_strerror(code));
+    usocket_py_raise_cause(code, what, NULL, vstr_null_terminated_str(&cause));
+}
+
 #if USOCKET_PY_EXTRAS
 /* Without a length an option is an int; a TLS option may be str or bytes, whatever its length. */
 static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
@@ -23,16 +41,18 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     if (room == 0) {
         int value = 0;
         size_t len = sizeof(value);
-        usocket_py_check(usocket_getsockopt(&self->sock, level, name, &value, &len), MP_QSTR_getsockopt);
+        int r = usocket_getsockopt(&self->sock, level, name, &value, &len);
+        check_option(self, r, MP_QSTR_getsockopt, level, name);
         return mp_obj_new_int(value);
     }
     if (room < 0 || room > 1024) { /* The bounds are CPython's. */
-        usocket_py_raise_name(USOCKET_EINVAL, MP_QSTR_getsockopt, "buflen");
+        usocket_py_raise_cause(USOCKET_EINVAL, MP_QSTR_getsockopt, NULL, "buflen must be 0-1024");
     }
     vstr_t v;
     vstr_init_len(&v, (size_t)room);
     memset(v.buf, 0, v.len);
-    usocket_py_check(usocket_getsockopt(&self->sock, level, name, v.buf, &v.len), MP_QSTR_getsockopt);
+    int r = usocket_getsockopt(&self->sock, level, name, v.buf, &v.len);
+    check_option(self, r, MP_QSTR_getsockopt, level, name);
     return usocket_bytes_from_vstr(&v);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj, 3, 4, socket_getsockopt);
@@ -41,24 +61,16 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj, 3, 4, socket_gets
 #define SO_HANDLER 20 /* The option's number in every MicroPython port, used by webrepl. */
 
 /* SO_HANDLER belongs to the binding; any other option goes to the core with the platform's numbers. */
-static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
-    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
-    int level = usocket_py_int(args[1], MP_QSTR_level);
-    int name = usocket_py_int(args[2], MP_QSTR_optname);
-    mp_obj_t value = args[3];
+void usocket_py_set_option(socket_obj_t *self, int level, int name, mp_obj_t value, qstr what) {
     mp_buffer_info_t data = {0};
     int number;
-    if (n_args > 4) { /* (level, name, None, length) passes a NULL pointer, which few options take. */
-        if (value != mp_const_none) {
-            mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
-        }
-        data.len = usocket_py_count(args[4]);
-    } else if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
+    if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
         (value == mp_const_none || mp_obj_is_callable(value))) {
-        usocket_py_check_open(&self->sock, MP_QSTR_setsockopt);
+        usocket_py_check_open(&self->sock, what);
         usocket_py_set_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
-        return mp_const_none;
-    } else if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
+        return;
+    }
+    if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
         number = usocket_py_int(value, MP_QSTR_value);
         data.buf = &number;
         data.len = sizeof(number);
@@ -73,8 +85,23 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
         /* An empty value is not None: it has a pointer. */
         usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like");
     }
-    int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
-    usocket_py_check_socket(&self->sock, r, MP_QSTR_setsockopt, NULL);
+    check_option(self, usocket_setsockopt(&self->sock, level, name, data.buf, data.len), what, level, name);
+}
+
+static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
+    socket_obj_t *self = MP_OBJ_TO_PTR(args[0]);
+    int level = usocket_py_int(args[1], MP_QSTR_level);
+    int name = usocket_py_int(args[2], MP_QSTR_optname);
+    if (n_args == 4) {
+        usocket_py_set_option(self, level, name, args[3], MP_QSTR_setsockopt);
+        return mp_const_none;
+    }
+    /* (level, name, None, length) passes a NULL pointer, which few options take. */
+    if (args[3] != mp_const_none) {
+        mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
+    }
+    int r = usocket_setsockopt(&self->sock, level, name, NULL, usocket_py_count(args[4]));
+    check_option(self, r, MP_QSTR_setsockopt, level, name);
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_setsockopt_obj, 4, 5, socket_setsockopt);

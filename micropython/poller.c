@@ -18,7 +18,7 @@
 
 static poller_obj_t *open_poller(mp_obj_t self_in) {
     poller_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
+    usocket_py_poller_check_open(self);
     return self;
 }
 
@@ -49,7 +49,7 @@ static mp_obj_t modify_locked(size_t n_args, const mp_obj_t *args) {
     mp_uint_t events = (mp_uint_t)usocket_py_integer(args[2], MP_QSTR_eventmask);
     mp_map_elem_t *elem = usocket_py_poller_find(self, args[1], MP_MAP_LOOKUP);
     if (elem == NULL) {
-        mp_raise_OSError(MP_ENOENT);
+        usocket_py_raise_cause(USOCKET_ENOENT, MP_QSTR_modify, NULL, "not registered");
     }
     usocket_py_poller_change(self, elem, events);
     return mp_const_none;

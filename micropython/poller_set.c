@@ -17,7 +17,9 @@ static bool is_ours(mp_obj_t obj) {
 }
 
 void usocket_py_poller_check_open(const poller_obj_t *self) {
-    usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_poller);
+    if (self->closed) {
+        usocket_py_raise_closed(MP_QSTR_poller);
+    }
 }
 
 /* The lock is taken again on both ways out; an exception of the ioctl goes on to the caller. */
@@ -40,7 +42,7 @@ static int descriptor_of(poller_obj_t *self, mp_obj_t obj) {
     if (mp_obj_is_int(obj)) {
         int fd = usocket_py_int(obj, MP_QSTR_fd);
         if (fd < 0) {
-            mp_raise_ValueError(NULL);
+            mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
         return fd;
     }
@@ -179,14 +181,14 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
     mp_map_elem_t *elem = usocket_py_poller_find(self, obj, MP_MAP_LOOKUP);
     /* Another thread, or the object's own ioctl, may have closed the poller or registered the object. */
     if (self->closed || elem != NULL) {
-        usocket_py_check(self->closed ? USOCKET_EBADF : 0, MP_QSTR_register);
+        usocket_py_poller_check_open(self);
         usocket_py_poller_change(self, elem, events);
         return;
     }
     forget_results(self, obj);
     if (self->set < 0 || fd < 0) {
         if (is_number) {
-            usocket_py_raise(USOCKET_EOPNOTSUPP, MP_QSTR_poller, NULL);
+            usocket_py_raise_number(USOCKET_EOPNOTSUPP, MP_QSTR_register, fd);
         }
         add_asked(self, obj, events, -1);
         return;
@@ -201,7 +203,7 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
             r = usocket_poller_arm(self->set, fd, slot_events(events));
         }
     } else if (r == USOCKET_EBADF && is_number && fd >= NO_DESCRIPTOR) {
-        usocket_py_raise(r, MP_QSTR_register, NULL);
+        usocket_py_raise_number(r, MP_QSTR_register, fd);
     }
     if (slot != NULL && r == 0) {
         bool ours = is_ours(obj);
@@ -217,7 +219,7 @@ void usocket_py_poller_add(poller_obj_t *self, mp_obj_t obj, mp_uint_t events) {
         return;
     }
     if (r == 0 && is_number) {
-        usocket_py_raise(USOCKET_EEXIST, MP_QSTR_poller, NULL);
+        usocket_py_raise_number(USOCKET_EEXIST, MP_QSTR_register, fd);
     }
     add_asked(self, obj, events, r == USOCKET_EPERM || is_number ? fd : -1);
 }

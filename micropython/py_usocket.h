@@ -56,8 +56,9 @@ mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what);
 /* A new socket on a duplicate of the descriptor. */
 socket_obj_t *usocket_py_new_copy(const mp_obj_type_t *type, int fd, int family, int kind, int proto, qstr what);
 
-/* Open self on the descriptor, which self owns from then on. If that fails the descriptor is closed. */
-void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what);
+/* Open self on the descriptor, which self owns from then on. If that fails the descriptor is closed, and the exception
+ * names `number`. */
+void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what, int number);
 
 /* Remove the handler, close self and notify its pollers. With wait == false it neither waits nor raises, for the
  * finaliser; else as usocket_py_close. */
@@ -107,7 +108,12 @@ MP_NORETURN void usocket_py_raise(int code, qstr what, const usocket_addr_t *pee
 /* Raise the exception of a code after `sent` of `len` bytes were sent; len == 0 if the length is unknown. */
 MP_NORETURN void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t sent, size_t len);
 
-/* The errors that MicroPython's errno lacks: constants of the module, and those that only texts name. */
+/* The errors that MicroPython's errno has; those that it lacks: constants of the module, and those that only texts
+ * name. */
+#define USOCKET_PY_ERRNO_NAMES(ROW) \
+    ROW(EPERM), ROW(ENOENT), ROW(EIO), ROW(EBADF), ROW(EAGAIN), ROW(ENOMEM), ROW(EACCES), ROW(EEXIST), ROW(ENODEV), \
+        ROW(EINVAL), ROW(EOPNOTSUPP), ROW(EADDRINUSE), ROW(ECONNABORTED), ROW(ECONNRESET), ROW(ENOBUFS), \
+        ROW(ENOTCONN), ROW(ETIMEDOUT), ROW(ECONNREFUSED), ROW(EHOSTUNREACH), ROW(EALREADY), ROW(EINPROGRESS)
 #define USOCKET_PY_ERROR_NAMES(ROW) \
     ROW(EFAULT), ROW(EBUSY), ROW(ENXIO), ROW(ENFILE), ROW(EMFILE), ROW(EPIPE), ROW(ENAMETOOLONG), ROW(EPROTO), \
         ROW(ENOTSOCK), ROW(EDESTADDRREQ), ROW(EMSGSIZE), ROW(EPROTOTYPE), ROW(ENOPROTOOPT), ROW(EPROTONOSUPPORT), \
@@ -117,7 +123,13 @@ MP_NORETURN void usocket_py_raise_sent(usocket_t *s, int code, qstr what, size_t
     ROW(EINTR), ROW(ENOTDIR), ROW(ENOSPC), ROW(EROFS), ROW(EDOM), ROW(ERANGE), ROW(ENOSYS), ROW(ELOOP), \
         ROW(EOVERFLOW), ROW(EPFNOSUPPORT)
 
-/* The name of a code of those, or MP_QSTRnull. */
+/* The dict `errorcode`, of all of them. */
+#define USOCKET_PY_ERRORCODE (USOCKET_PY_EXTRAS && USOCKET_WORDS)
+#if USOCKET_PY_ERRORCODE
+extern const mp_obj_dict_t mod_usocket_errorcode;
+#endif
+
+/* The name of a code that MicroPython's errno lacks, or MP_QSTRnull. */
 qstr usocket_py_error_name(int code);
 
 /* Print the code's name, where OSError would print a bare number because MicroPython's errno does not know it. */
@@ -129,9 +141,17 @@ MP_NORETURN void usocket_py_raise_vstr(int code, vstr_t *words);
 #endif
 
 #if USOCKET_NAMES
-/* Raise the exception of a failed dial, with every address tried and its cause. The dial is ended. */
-MP_NORETURN void usocket_py_raise_dial(int code, usocket_dial_t *d, usocket_t *s, const char *host, qstr what);
+/* Raise the exception of a failed lookup, with the host or the service that it is about; NULL for None. */
+MP_NORETURN void usocket_py_raise_lookup(int code, qstr what, const char *host, const char *service);
 #endif
+
+#define USOCKET_PY_NOT_OPEN "the descriptor is not open"
+
+/* Raise the exception of a code with a number instead of an address. EBADF says that such a descriptor is not open. */
+MP_NORETURN void usocket_py_raise_number(int code, qstr what, int number);
+
+/* Raise EBADF for an object that is no socket and was closed. */
+MP_NORETURN void usocket_py_raise_closed(qstr what);
 
 /* Raise the exception of a code with a name instead of an address. */
 MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
@@ -146,7 +166,8 @@ void usocket_py_check(int code, qstr what);
 void usocket_py_check_open(const usocket_t *s, qstr what);
 
 /* Raise the exception of a code of a call on s with what s knows of it: TLS's words and number, or that the peer no
- * longer answers. Of a TLS code this must be the next call on s. */
+ * longer answers. peer == NULL stands for the one that s is connected to, if it is. Of a TLS code this must be the next
+ * call on s. */
 MP_NORETURN void usocket_py_raise_socket(usocket_t *s, int code, qstr what, const usocket_addr_t *peer);
 
 /* The same if the code is negative. */
@@ -182,6 +203,8 @@ size_t usocket_py_host(mp_obj_t arg, char *name, qstr what);
 /* Bytes to send: a str as UTF-8, or any buffer. */
 void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
 
+#define USOCKET_PY_A_TUPLE "a tuple (host, port)"
+
 /* Raise TypeError "name must be WANTED, not TYPE". */
 MP_NORETURN void usocket_py_raise_type(qstr name, const char *wanted, mp_obj_t arg);
 
@@ -204,6 +227,9 @@ mp_int_t usocket_py_integer(mp_obj_t arg, qstr name);
 
 /* Convert n parsed arguments, which `names` describe, by the first of these. */
 void usocket_py_ints(int *number, size_t n, const mp_arg_t *names, const mp_arg_val_t *vals);
+
+/* Raise OverflowError "name must be 0-MAX". */
+MP_NORETURN void usocket_py_raise_range(qstr name, uint32_t max);
 
 /* An integer argument from 0 to max, or OverflowError. */
 uint32_t usocket_py_number(mp_obj_t arg, qstr name, uint32_t max);
@@ -334,6 +360,11 @@ static inline mp_uint_t usocket_py_mask(int ready) {
 /* The stream protocol of class socket. An object with this ioctl in its protocol is a socket. */
 extern const mp_stream_p_t usocket_py_stream;
 
+/* setsockopt for `what`: converts the value, and raises. */
+void usocket_py_set_option(socket_obj_t *self, int level, int name, mp_obj_t value, qstr what);
+
+#define USOCKET_PY_NOT_TLS "not a TLS socket (IPPROTO_SEC)"
+
 /* ---- TLS: tls_methods.c, secure.c -------------------------------------------------------------------------------- */
 
 #if USOCKET_TLS
@@ -349,14 +380,19 @@ mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name);
 bool usocket_py_wants_tls(mp_obj_t ssl, bool server, qstr what);
 
 #if USOCKET_TLS
-/* Set the options of the dict, if `ssl` is one. */
-void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl);
+/* Set the options of the dict, if `ssl` is one, and check them together. */
+void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl, bool server, qstr what);
 
-/* Turn a connected plain socket into a TLS client, including the handshake. The socket is closed when that fails. */
-void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline);
+/* A TLS socket with these options and without a descriptor. `host` is the name to verify; NULL: none. */
+socket_obj_t *usocket_py_prepare_tls(mp_obj_t ssl, const char *host, qstr what);
+
+/* Give it the connection of a plain socket, which is closed, and make the handshake. It is closed when that fails. */
+void usocket_py_start_tls(
+    socket_obj_t *self, socket_obj_t *plain, const usocket_addr_t *peer, usocket_time_t deadline, qstr what);
 #else
-#define usocket_py_tls_options(self, ssl) ((void)0)
-#define usocket_py_start_tls(self, ssl, host, deadline) ((void)0)
+#define usocket_py_tls_options(self, ssl, server, what) ((void)0)
+#define usocket_py_prepare_tls(ssl, host, what) NULL
+#define usocket_py_start_tls(self, plain, peer, deadline, what) ((void)0)
 #endif
 
 #endif

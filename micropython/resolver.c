@@ -26,8 +26,8 @@ static int resolver_handle(void *self_in) {
 static mp_obj_t resolver_result(void *self_in, int code) {
     resolver_obj_t *self = self_in;
     if (code < 0) {
-        usocket_py_raise_name(
-            code, MP_QSTR_resolver, self->host == mp_const_none ? "None" : mp_obj_str_get_str(self->host));
+        usocket_py_raise_lookup(
+            code, MP_QSTR_resolver, self->host == mp_const_none ? NULL : mp_obj_str_get_str(self->host), NULL);
     }
     return usocket_py_answers(self->lookup);
 }
@@ -59,7 +59,7 @@ static mp_obj_t mod_usocket_resolver(size_t n_args, const mp_obj_t *pos_args, mp
     int r;
     USOCKET_CALL_COLLECT(r, usocket_lookup_start(&self->lookup, &q));
     if (r < 0) {
-        usocket_py_raise_name(r, MP_QSTR_resolver, q.host != NULL ? host : "None");
+        usocket_py_raise_lookup(r, MP_QSTR_resolver, q.host, q.service);
     }
     self->op.open = true;
     return MP_OBJ_FROM_PTR(self);

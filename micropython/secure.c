@@ -7,68 +7,70 @@
 
 #if USOCKET_PY_EXTRAS
 
+static MP_NORETURN void raise_ssl(void) {
+    mp_raise_TypeError(MP_ERROR_TEXT("ssl must be True or a dict {TLS_*: value}"));
+}
+
 bool usocket_py_wants_tls(mp_obj_t ssl, bool server, qstr what) {
     if (ssl == mp_const_none || ssl == mp_const_false) {
         return false;
     }
     bool options = mp_obj_is_type(ssl, &mp_type_dict);
     if (!options && ssl != mp_const_true) {
-        mp_raise_TypeError(MP_ERROR_TEXT("ssl must be True or a dict {TLS_*: value}"));
+        raise_ssl();
     }
     if (!USOCKET_TLS) {
-        usocket_py_raise(USOCKET_EPROTONOSUPPORT, what, NULL);
+        usocket_py_raise_cause(USOCKET_EPROTONOSUPPORT, what, NULL, "this build has no TLS");
     }
     if (server && (!options || mp_obj_dict_get_map(ssl)->used == 0)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("ssl: a server needs TLS_OWN_CERT and TLS_OWN_KEY"));
+        mp_raise_ValueError(MP_ERROR_TEXT("a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK"));
     }
     return true;
 }
 
 #if USOCKET_TLS
 
-/* Through the method setsockopt, which converts the values; the order is the dict's. */
-void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl) {
-    if (ssl == mp_const_true) {
-        return;
-    }
-    mp_obj_t call[5];
-    const mp_map_t *map = mp_obj_dict_get_map(ssl);
-    for (size_t i = 0; i < map->alloc; i++) {
+/* The order is the dict's. */
+void usocket_py_tls_options(socket_obj_t *self, mp_obj_t ssl, bool server, qstr what) {
+    const mp_map_t *map = ssl != mp_const_true ? mp_obj_dict_get_map(ssl) : NULL;
+    for (size_t i = 0; map != NULL && i < map->alloc; i++) {
         if (mp_map_slot_is_filled(map, i)) {
-            mp_load_method(MP_OBJ_FROM_PTR(self), MP_QSTR_setsockopt, call);
-            call[2] = MP_OBJ_NEW_SMALL_INT(USOCKET_SOL_TLS);
-            call[3] = map->table[i].key;
-            call[4] = map->table[i].value;
-            mp_call_method_n_kw(3, 0, call);
+            mp_obj_t name = map->table[i].key;
+            if (!mp_obj_is_int(name)) {
+                raise_ssl();
+            }
+            usocket_py_set_option(self, USOCKET_SOL_TLS, usocket_py_int(name, MP_QSTR_ssl), map->table[i].value, what);
         }
     }
+    usocket_py_check_socket(&self->sock, usocket_tls_check(&self->sock, server), what, NULL);
 }
 
-/* The options are set through the method setsockopt, so that they accept the same values as there. */
-static void set_up_and_handshake(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline) {
-    if (host != NULL) {
-        usocket_py_check(usocket_tls_name(&self->sock, host, strlen(host)), MP_QSTR_create_connection);
-    }
-    usocket_py_tls_options(self, ssl);
+/* The collector frees the session if the program's values are refused, or the connection fails. */
+socket_obj_t *usocket_py_prepare_tls(mp_obj_t ssl, const char *host, qstr what) {
+    socket_obj_t *self = usocket_py_new_socket(&mod_usocket_socket_type);
     int r;
-    USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(&self->sock, deadline));
-    usocket_py_check_socket(&self->sock, r, MP_QSTR_create_connection, NULL);
+    USOCKET_CALL_COLLECT(r, usocket_open(&self->sock, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    usocket_py_check(r, what);
+    if (host != NULL) {
+        usocket_py_check(usocket_tls_name(&self->sock, host, strlen(host)), what);
+    }
+    usocket_py_tls_options(self, ssl, false, what);
+    usocket_tls_move(&self->sock, USOCKET_AF_INET, -1);
+    return self;
 }
 
-/* The descriptor changes from a plain record to one with TLS. In between self is closed, but nothing there can
- * raise. */
-void usocket_py_start_tls(socket_obj_t *self, mp_obj_t ssl, const char *host, usocket_time_t deadline) {
+void usocket_py_start_tls(
+    socket_obj_t *self, socket_obj_t *plain, const usocket_addr_t *peer, usocket_time_t deadline, qstr what) {
     usocket_t *s = &self->sock;
-    int family = s->family;
-    int fd = usocket_detach(s);
-    int r = usocket_adopt(s, fd, family, USOCKET_STREAM, USOCKET_PROTO_SEC);
-    if (r < 0) {
-        (void)usocket_adopt(s, fd, family, USOCKET_STREAM, 0); /* The handler below closes it. */
-    }
+    int family = plain->sock.family;
+    int fd = usocket_detach(&plain->sock);
+    usocket_py_check(fd, what);
+    usocket_tls_move(s, family, fd);
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        usocket_py_check(r, MP_QSTR_create_connection);
-        set_up_and_handshake(self, ssl, host, deadline);
+        int r;
+        USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(s, deadline));
+        usocket_py_check_socket(s, r, what, peer);
         nlr_pop();
         return;
     }

@@ -44,10 +44,11 @@ int usocket_py_detach(socket_obj_t *self) {
 }
 
 /* Nothing can raise between the adoption and the close of a descriptor that was refused. */
-void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what) {
+void usocket_py_adopt(socket_obj_t *self, int fd, int family, int type, int proto, qstr what, int number) {
     int r = usocket_adopt(&self->sock, fd, family, type, proto);
     if (r < 0) {
         usocket_close_fd(fd);
+        usocket_py_raise_number(r, what, number);
     }
     usocket_py_finish_open(self, r, what);
 }
@@ -56,8 +57,10 @@ socket_obj_t *usocket_py_new_copy(const mp_obj_type_t *type, int fd, int family,
     socket_obj_t *self = usocket_py_new_socket(type);
     int copy;
     USOCKET_CALL_COLLECT(copy, usocket_dup(fd));
-    usocket_py_check(copy, what);
-    usocket_py_adopt(self, copy, family, kind, proto, what);
+    if (copy < 0) {
+        usocket_py_raise_number(copy, what, fd);
+    }
+    usocket_py_adopt(self, copy, family, kind, proto, what, fd);
     return self;
 }
 

@@ -38,6 +38,9 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
             mp_raise_ValueError(MP_ERROR_TEXT("negative file descriptor"));
         }
         r = usocket_adopt(&self->sock, fd, number[ARG_family], number[ARG_type], number[ARG_proto]);
+        if (r < 0) {
+            usocket_py_raise_number(r, MP_QSTR_socket, fd);
+        }
         return usocket_py_finish_open(self, r, MP_QSTR_socket);
     }
 #endif
@@ -91,7 +94,9 @@ static void socket_print(const mp_print_t *print, mp_obj_t self_in, mp_print_kin
 /* ---- Closing ----------------------------------------------------------------------------------------------------- */
 
 static mp_obj_t socket_close(mp_obj_t self_in) {
-    usocket_py_check(usocket_py_close_socket(MP_OBJ_TO_PTR(self_in), true), MP_QSTR_close);
+    if (usocket_py_close_socket(MP_OBJ_TO_PTR(self_in), true) < 0) { /* Someone else has closed the descriptor. */
+        usocket_py_raise_cause(USOCKET_EBADF, MP_QSTR_close, NULL, USOCKET_PY_NOT_OPEN);
+    }
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_close_obj, socket_close);

@@ -14,6 +14,9 @@ static mp_obj_t socket_do_handshake(mp_obj_t self_in) {
     usocket_time_t deadline = usocket_deadline(&self->sock);
     int r;
     USOCKET_CALL_RAISE(r, usocket_tls_handshake_by(&self->sock, deadline));
+    if (r == USOCKET_ENOPROTOOPT) {
+        usocket_py_raise_cause(r, MP_QSTR_do_handshake, NULL, USOCKET_PY_NOT_TLS);
+    }
     usocket_py_check_socket(&self->sock, r, MP_QSTR_do_handshake, NULL);
     return mp_const_none;
 }
@@ -192,7 +195,7 @@ static mp_obj_t socket_unwrap(mp_obj_t self_in) {
     usocket_time_t timeout = usocket_gettimeout(&self->sock);
     int fd = usocket_py_detach(self);
     usocket_py_check(fd, MP_QSTR_unwrap);
-    usocket_py_adopt(plain, fd, family, USOCKET_STREAM, 0, MP_QSTR_unwrap);
+    usocket_py_adopt(plain, fd, family, USOCKET_STREAM, 0, MP_QSTR_unwrap, fd);
     usocket_settimeout(&plain->sock, timeout);
     if (len != 0) {
         usocket_unread(&plain->sock, rest, len);

@@ -51,6 +51,27 @@ bool usocket_is_open(const usocket_t *s);
 #define usocket_is_open(s) (usocket_fileno(s) >= 0)
 #endif
 
+/* ---- TLS before a connection: secure.c ------------------------------------------------------- */
+
+#if USOCKET_TLS
+
+/** Check the options of a TLS socket together, as its handshake would.
+ *
+ * @return 0; USOCKET_ETLS_SETUP, with a text (usocket_tls_why): something is missing, or options
+ *         contradict each other; USOCKET_EBADF, USOCKET_ENOPROTOOPT
+ */
+int usocket_tls_check(usocket_t *s, bool server);
+
+/** Move a TLS socket that has not connected to another handle; its own is closed. No other thread
+ * may use it.
+ *
+ * @param handle a connected one, from usocket_detach; -1: none for now. Every call but usocket_close
+ *               and this one then returns USOCKET_EBADF
+ */
+void usocket_tls_move(usocket_t *s, int family, int handle);
+
+#endif
+
 /* ---- First tries: quick.c -------------------------------------------------------------------- */
 
 /* A call on a plain socket (open, its connection not shared, no TLS, nothing put back, no error

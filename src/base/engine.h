@@ -94,8 +94,9 @@ int usocket_engine_set_role(usocket_engine_t *e, const void *value, size_t len);
 /* As usocket_getsockopt: value NULL asks for the length. */
 int usocket_engine_get(usocket_engine_t *e, int name, void *value, size_t *len);
 
-/* Half a pair of certificate and key is USOCKET_ETLS_SETUP, with words. */
-int usocket_engine_check_server(usocket_engine_t *e);
+/* Check the options together, as those of a server or a client: USOCKET_ETLS_SETUP, with words. all: none is still to
+ * be set; otherwise only half a pair of credentials is refused. */
+int usocket_engine_check(usocket_engine_t *e, bool server, bool all);
 
 /* ---- Steps ------------------------------------------------------------------------------------------------------- */
 

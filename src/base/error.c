@@ -79,7 +79,7 @@
     NEXT(EINPROGRESS, "in progress") \
     ROW(EAI_BADFLAGS, "bad flags") \
     NEXT(EAI_NONAME, "unknown name") \
-    NEXT(EAI_AGAIN, "temporary failure") \
+    NEXT(EAI_AGAIN, "no answer from a name server") \
     NEXT(EAI_FAIL, "lookup failed") \
     NEXT(EAI_NODATA, "name has no address") \
     SAME(EAI_FAMILY, EAFNOSUPPORT) \

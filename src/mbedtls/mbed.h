@@ -128,6 +128,7 @@ struct tls_creds {
     bool resumption_ready;       /* `tickets`, `ticket_key` and `sessions` are in use; under the lock. */
     bool cookies_ready;          /* `cookies` is in use; under the lock. */
     struct trust *trust;         /* TLS_CA_CERT, with a reference; NULL: the system's bundle. */
+    struct trust *system;        /* The system's, from usocket_engine_check to the first connection; or NULL. */
     int *suites;                 /* IANA's numbers, ended by 0, owned; NULL: the default suites. */
     const char **alpn;           /* Names, ended by NULL, in one block with their texts, owned; NULL: none. */
     struct psk_part psk;         /* TLS_PSK. */
@@ -190,6 +191,9 @@ void usocket_mbed_digest(uint8_t *out, const void *data, size_t len);
 int64_t usocket_mbed_unix_time(const mbedtls_x509_time *d);
 
 /* Precedence of `words`: a text replaces those of the same or a lower rank. */
+#define WORDS_NO_IDENTITY "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK"
+#define WORDS_NO_AUTHORITY "no authority to trust: TLS_CA_CERT gives none, and the system has none"
+
 enum rank { RANK_NONE, RANK_LIBRARY, RANK_OTHER, RANK_USE, RANK_NAME, RANK_DATE, RANK_TRUST, RANK_REVOKED, RANK_CLOCK };
 
 /* Set e->words, unless they have a higher rank. A text that is too long ends with "...". */

@@ -36,13 +36,6 @@ static int check_pairs(usocket_engine_t *e) {
     return 0;
 }
 
-int usocket_engine_check_server(usocket_engine_t *e) {
-    uint8_t stage = e->stage;
-    int r = check_pairs(e);
-    e->stage = stage; /* The program may set the missing half and call listen again. */
-    return r;
-}
-
 /* The versions that all options together allow: datagrams, shorter records, and a list without
  * suites of TLS 1.3 leave 1.2; a list without suites of TLS 1.2 leaves 1.3. None are allowed
  * if *min > *max. */
@@ -54,18 +47,17 @@ static void allowed_versions(const usocket_engine_t *e, int *min, int *max) {
 }
 
 /* 0, or USOCKET_ETLS_SETUP with words for options that contradict each other, or lack something. */
-static int check_options(usocket_engine_t *e) {
+static int check_options(usocket_engine_t *e, bool server) {
     const struct tls_creds *c = e->creds;
     int r = check_pairs(e);
     if (r < 0) {
         return r;
     }
-    if (e->server && c->own == NULL && !has_psk(c)) {
-        return usocket_mbed_fail_setup(
-            e, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK");
+    if (server && c->own == NULL && !has_psk(c)) {
+        return usocket_mbed_fail_setup(e, MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, WORDS_NO_IDENTITY);
     }
 #if !CUTS_MESSAGES
-    for (const struct own_pair *own = c->own; !e->server && !e->datagram && own != NULL; own = own->next) {
+    for (const struct own_pair *own = c->own; !server && !e->datagram && own != NULL; own = own->next) {
         if (usocket_mbed_cert_message_len(&own->cert) > (size_t)c->max_fragment) {
             return usocket_mbed_fail_setup(e, MBEDTLS_ERR_SSL_BAD_CONFIG,
                 "TLS_OWN_CERT is longer than TLS_MAX_FRAGMENT, and this mbedTLS cannot split it");
@@ -288,15 +280,33 @@ static int start_crypto(usocket_engine_t *e) {
 /* Find the authorities for a connection that verifies. *trust: the system's, with a reference; it
  * stays NULL where TLS_CA_CERT has given some. 0, or USOCKET_ETLS_SETUP with words. */
 static int find_authorities(usocket_engine_t *e, struct trust **trust) {
-    if (has_ca(e->creds)) {
-        usocket_mbed_trust_remember(e->creds->trust);
+    struct tls_creds *c = e->creds;
+    if (has_ca(c)) {
+        usocket_mbed_trust_remember(c->trust);
         return 0;
     }
-    *trust = usocket_mbed_system_trust();
-    return *trust != NULL || has_psk(e->creds)
+    *trust = c->system != NULL ? c->system : usocket_mbed_system_trust();
+    c->system = NULL;
+    return *trust != NULL || has_psk(c)
         ? 0
-        : usocket_mbed_fail_setup(e, MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED,
-              "no authority to trust: the system has no certificates, and TLS_CA_CERT gives none");
+        : usocket_mbed_fail_setup(e, MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, WORDS_NO_AUTHORITY);
+}
+
+static int verify_mode(const struct tls_creds *c, bool server) {
+    return c->verify >= 0 ? c->verify : server ? MBEDTLS_SSL_VERIFY_NONE : MBEDTLS_SSL_VERIFY_REQUIRED;
+}
+
+/* The stage stays: the program may set what is missing, and go on. */
+int usocket_engine_check(usocket_engine_t *e, bool server, bool all) {
+    uint8_t stage = e->stage;
+    int r = all ? check_options(e, server) : check_pairs(e);
+    if (r == 0 && all && !server && verify_mode(e->creds, false) != MBEDTLS_SSL_VERIFY_NONE) {
+        struct trust *system = NULL;
+        r = find_authorities(e, &system);
+        e->creds->system = system;
+    }
+    e->stage = stage;
+    return r;
 }
 
 /* Set the name for SNI: without a final dot, and none for an address (RFC 6066, 3). */
@@ -347,9 +357,9 @@ void usocket_engine_close(usocket_engine_t *e) {
 
 int usocket_mbed_open(usocket_engine_t *e) {
     const struct tls_creds *c = e->creds;
-    int verify = c->verify >= 0 ? c->verify : e->server ? MBEDTLS_SSL_VERIFY_NONE : MBEDTLS_SSL_VERIFY_REQUIRED;
+    int verify = verify_mode(c, e->server);
     struct trust *trust = NULL;
-    int r = check_options(e);
+    int r = check_options(e, e->server);
     if (r == 0) {
         r = start_crypto(e);
     }

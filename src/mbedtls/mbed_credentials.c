@@ -54,6 +54,7 @@ void usocket_engine_creds_release(struct tls_creds *c) {
         usocket_mbed_free(own, sizeof(*own));
     }
     usocket_mbed_trust_release(c->trust);
+    usocket_mbed_trust_release(c->system);
     usocket_port_free(c->suites);
     usocket_port_free((void *)c->alpn);
     usocket_mbed_free(c->psk.bytes, c->psk.len);

@@ -66,9 +66,8 @@ static const struct fault {
     {MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE, USOCKET_ETLS_PROTOCOL, "the peer asks for a feature that this mbedTLS lacks"},
     {MBEDTLS_ERR_SSL_COUNTER_WRAPPING, USOCKET_ETLS_SETUP, "too many records for one connection"},
     {MBEDTLS_ERR_X509_FATAL_ERROR, USOCKET_ETLS_CERTIFICATE, "the chain of certificates is too long"},
-    {MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, USOCKET_ETLS_SETUP, "a key is missing: TLS_OWN_KEY, or TLS_PSK"},
-    {MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, USOCKET_ETLS_SETUP,
-        "no authority to trust: TLS_CA_CERT, or the system's bundle"},
+    {MBEDTLS_ERR_SSL_PRIVATE_KEY_REQUIRED, USOCKET_ETLS_SETUP, WORDS_NO_IDENTITY},
+    {MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, USOCKET_ETLS_SETUP, WORDS_NO_AUTHORITY},
 };
 
 static const struct fault *find_fault(int ret) {
@@ -172,12 +171,17 @@ int usocket_mbed_fail(usocket_engine_t *e, int ret) {
         return fail_with(e, USOCKET_ETLS_PROTOCOL, "the peer keeps sending warnings or empty records");
     }
     if (alert >= 0) {
-        usocket_mbed_explain(e, RANK_OTHER, "refused by the peer: %s (%d)", usocket_mbed_alert_name(alert), alert);
+        bool psk = !e->server && alert == MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE && e->creds->psk.bytes != NULL;
+        usocket_mbed_explain(e, RANK_OTHER, "refused by the peer: %s (%d)%s", usocket_mbed_alert_name(alert), alert,
+            psk ? "; it may not know TLS_PSK_IDENTITY" : "");
         return e->failed = USOCKET_ETLS_ALERT;
     }
     const char *words = violation_words(e, ret);
     if (words != NULL) {
         return fail_with(e, USOCKET_ETLS_PROTOCOL, words);
+    }
+    if (ret == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE && e->creds->psk.bytes != NULL) {
+        return fail_with(e, USOCKET_ETLS_HANDSHAKE, "no PSK (identity, secret), cipher suite or group in common");
     }
     const struct fault *fault = find_fault(ret);
     return fault != NULL ? fail_with(e, fault->code, fault->words) : fail_other(e, ret);

@@ -84,7 +84,7 @@ static const char *issuer_mismatch(const mbedtls_x509_crt *crt, const mbedtls_x5
                 ? "signed without the right to sign certificates (keyCertSign):"
                 : list->PRIVATE(max_pathlen) > 0 && list->PRIVATE(max_pathlen) <= authorities
                 ? "more authorities than the path length allows:"
-                : "the signature does not fit the key of:";
+                : "the signature does not fit the key of the authority of this name:";
         }
     }
     return NULL;
@@ -96,7 +96,7 @@ static void explain_untrusted(usocket_engine_t *e, mbedtls_x509_crt *crt, int de
     char unreadable[USOCKET_TLS_WORDS];
     const char *words;
     if (depth + 1 < c->path_len) {
-        words = "the signature does not fit the key of:";
+        words = "the signature does not fit the key of the authority of this name:";
     } else if (depth == 0 && is_self_signed(crt)) {
         words = "self-signed, and not trusted:";
     } else {

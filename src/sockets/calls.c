@@ -37,7 +37,7 @@ static int listen_handle(usocket_t *s, int io, void *unused, int backlog) {
     (void)unused;
 #if USOCKET_TLS
     if (HAS_TLS(base_of(s))) {
-        int r = usocket_tls_check_listener(s);
+        int r = usocket_tls_check_options(s, true, false);
         if (r < 0) {
             return r;
         }

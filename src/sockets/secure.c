@@ -46,6 +46,30 @@ int usocket_tls_name(usocket_t *s, const char *host, size_t len) {
     return r;
 }
 
+int usocket_tls_check(usocket_t *s, bool server) {
+    int r = hold_secure(s);
+    if (r == 0) {
+        r = usocket_tls_check_options(s, server, true);
+        usocket_release(s);
+    }
+    return r;
+}
+
+/* The session stays, and no other thread has s. */
+void usocket_tls_move(usocket_t *s, int family, int handle) {
+    int old = io_of(s);
+    s->family = (uint8_t)family;
+    LOOSE_STORE(&s->fd, handle);
+    ATOMIC_STORE(&s->io, handle);
+    if (old >= 0) {
+        usocket_port_close(old);
+    }
+    if (handle >= 0) {
+        usocket_tls_adopted(s, handle);
+        usocket_wait_outside(s);
+    }
+}
+
 int usocket_tls_why(usocket_t *s, int *number, char *words) {
     words[0] = '\0';
     if (number != NULL) {

@@ -117,8 +117,8 @@ int usocket_tls_get_why(usocket_t *s, int *number, char *words);
 
 /* ---- Listeners --------------------------------------------------------------------------------------------------- */
 
-/* Before a listener of either kind listens: half a pair of credentials is USOCKET_ETLS_SETUP. */
-int usocket_tls_check_listener(usocket_t *s);
+/* As usocket_engine_check. */
+int usocket_tls_check_options(usocket_t *s, bool server, bool all);
 
 /* As usocket_listen, for a listener of DTLS. */
 int usocket_tls_listen(usocket_t *s);

@@ -24,16 +24,6 @@ int usocket_tls_open_accepted(usocket_t *s, usocket_t *conn) {
     return r;
 }
 
-int usocket_tls_check_listener(usocket_t *s) {
-    usocket_tls_t *t = session_of(s);
-    int r = usocket_tls_lock(s, t);
-    if (r == 0) {
-        r = usocket_engine_check_server(&t->e);
-        usocket_tls_unlock(t);
-    }
-    return r;
-}
-
 #if USOCKET_SERVER && USOCKET_DATAGRAMS
 
 #define RECENT (sizeof(((struct recent_hellos *)NULL)->client_random) / CLIENT_RANDOM)

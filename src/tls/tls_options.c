@@ -40,7 +40,7 @@ static bool has_begun(const usocket_tls_t *t) {
 
 /* Set TLS_HOSTNAME, which then wins over the name of a connect (usocket_tls_name). */
 static int set_hostname_option(usocket_tls_t *t, const void *value, size_t len) {
-    static const char words[] = "TLS_HOSTNAME: no host name: letters beyond ASCII are written as xn--...";
+    static const char words[] = "TLS_HOSTNAME: no host name: without blanks, letters beyond ASCII as xn--...";
     int r = set_name(t, value, len);
     if (r == 0) {
         t->e.named = len != 0;
@@ -78,6 +78,16 @@ int usocket_tls_setopt(usocket_t *s, int name, const void *value, size_t len) {
     int r = usocket_tls_lock(s, t);
     if (r == 0) {
         r = set_option(t, name, value, len);
+        usocket_tls_unlock(t);
+    }
+    return r;
+}
+
+int usocket_tls_check_options(usocket_t *s, bool server, bool all) {
+    usocket_tls_t *t = session_of(s);
+    int r = usocket_tls_lock(s, t);
+    if (r == 0) {
+        r = usocket_engine_check(&t->e, server, all);
         usocket_tls_unlock(t);
     }
     return r;

@@ -41,7 +41,7 @@ def arguments():
     for ssl in (True, {}):
         e = raised(lambda: socket.create_server((HOST, 0), ssl=ssl))
         if TLS:
-            true("a server without a certificate: ssl=%r" % (ssl,), isinstance(e, ValueError) and "TLS_OWN_CERT" in str(e), e)
+            true("a server without a certificate: ssl=%r" % (ssl,), isinstance(e, ValueError) and "TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK" in str(e), e)
         else:
             check("a server, without TLS", number(e), 93)
         if not TLS:
@@ -79,14 +79,43 @@ def connections():
         t = spawn(serve)
         e = raised(lambda: socket.create_connection(server.getsockname(), 20, ssl=ssl))
         true("ssl=%s verifies the server, and its name" % label, isinstance(e, socket.TLSError), e)
+        true("the error names the call and the peer", "create_connection %s:%d: " % server.getsockname() in str(e), e)
         t(20)
-    e = raised(lambda: socket.create_connection(server.getsockname(), 20, ssl={socket.TLS_CA_CERT: b"nothing"}))
-    true("an option that is wrong", isinstance(e, (OSError, ValueError)), e)
-    e = raised(lambda: socket.create_connection(server.getsockname(), 20, ssl={"cert": CERT}))
-    true("a key that is none", isinstance(e, TypeError), e)
+    refused(server)
     server.close()
     settles(start - 1, 3)
     check("no descriptor is left", descriptors(), start - 1)
+
+
+def refused(server):
+    # Options are refused in the name of the call, before a name is looked up and before anything is sent.
+    server.settimeout(0)
+    older, newer = socket.TLS_1_2, max(socket.TLS_1_2, getattr(socket, "TLS_1_3", 0))
+    cases = [
+        ({socket.TLS_CA_CERT: b"nothing"}, socket.TLSError, "TLS_CA_CERT: no certificate"),
+        ({"cert": CERT}, TypeError, "ssl must be"),
+        ({socket.TLS_PEER_VERIFY: 1.5}, TypeError, "not float"),
+        ({socket.TLS_OWN_CERT: CERT}, socket.TLSError, "TLS_OWN_KEY"),
+        ({socket.TLS_OWN_KEY: KEY}, socket.TLSError, "TLS_OWN_CERT"),
+        ({socket.TLS_PSK: b"x" * 16}, socket.TLSError, "TLS_PSK_IDENTITY"),
+        ({9999: 1}, OSError, "option 9999"),
+    ]
+    if newer > older:
+        cases.append(({socket.TLS_MIN_VERSION: newer, socket.TLS_MAX_VERSION: older}, socket.TLSError, "TLS_MIN_VERSION is above"))
+    for ssl, kind, words in cases:
+        for address in (server.getsockname(), ("no-such-name.invalid", 1)):
+            e = raised(lambda: socket.create_connection(address, 20, ssl=ssl))
+            true("create_connection refuses: %s" % words, isinstance(e, kind) and words in str(e), e)
+            true("in its own name", not isinstance(e, OSError) or "create_connection: " in str(e), e)
+        full = {socket.TLS_OWN_CERT: CERT, socket.TLS_OWN_KEY: KEY}
+        full.update(ssl)
+        if words[:8] != "TLS_OWN_":
+            e = raised(lambda: socket.create_server((HOST, 0), ssl=full))
+            true("create_server refuses: %s" % words, isinstance(e, kind) and words in str(e), e)
+            true("in its own name, too", not isinstance(e, OSError) or "create_server: " in str(e), e)
+    e = raised(lambda: socket.create_server((HOST, 0), ssl={socket.TLS_PEER_VERIFY: 0}))
+    true("create_server refuses to be a server without a certificate or PSK", isinstance(e, socket.TLSError) and "TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK" in str(e), e)
+    check("none of them has connected", number(raised(server.accept)), 11)
 
 
 def silent():

@@ -35,7 +35,7 @@ TABLE = {
     "sha1": ("weak hash", "digest algorithm too weak"),
     "nul": ("not host.example.test", "Hostname mismatch"),
     "by-expired": ("of middle-expired expired on 20", "expired"),
-    "forged": ("the signature does not fit the key of: CN=middle", "certificate signature failure"),
+    "forged": ("the signature does not fit the key of the authority of this name: CN=middle", "certificate signature failure"),
     "revoked": ("has been revoked", "certificate revoked"),
     "long": ("the chain of certificates is too long", "accepted"),  # 13 CA certificates
     "huge": ("longer than this build accepts", "accepted"),  # longer than a record: a hundred copies of a certificate that fits
