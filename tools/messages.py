@@ -14,7 +14,7 @@ PAGES = ("docs/troubleshooting.md", "docs/troubleshooting_zh.md")
 HEADS = ("Message", "信息", "Alert", "警报")  # of the checked tables
 CODES = "src/base/error.c"
 ALERTS = "src/mbedtls/mbed_alerts.c"
-TEXTS = ("micropython/*.c", "src/tls/*.c", "src/mbedtls/*.c")
+TEXTS = ("micropython/*.[ch]", "src/tls/*.[ch]", "src/mbedtls/*.[ch]")
 NUMBERS = ("include/usocket/errors.h", "include/usocket/tls.h")
 PYTHON = "aiosocket/*.py"
 
@@ -39,7 +39,7 @@ def read(path):
 
 def literals(text):
     """Yield each string of a C source; strings that follow each other are one."""
-    text = re.sub(r"(?m)^\s*#\s*(?:include|error)\b.*$", "", text)
+    text = re.sub(r"(?m)^\s*#\s*(?:include|error)\b(?:.*\\\n)*.*$", "", text)
     whole, end = None, 0
     for match in PIECES.finditer(text):
         if match.group(1) is None:

@@ -203,6 +203,9 @@ async def own():
     stuck, stuck_port = await port_of(silent)
     e = await caught(aiosocket.open_connection(HOST, stuck_port, ssl=True, server_hostname="localhost", timeout=0.3))
     check("own TLS: a handshake that is not answered", number(e), 110)
+    for options, words in (({usocket.TLS_CA_CERT: b"nothing"}, "TLS_CA_CERT"), ({usocket.TLS_MIN_VERSION: 5}, "TLS_MIN_VERSION"), ({9999: 1}, "option 9999")):
+        e = await caught(aiosocket.open_connection("no-such-name.invalid", port, ssl=options, timeout=20))
+        true("own TLS: an option is refused before the lookup: %s" % words, words in str(e), e)
     for x in (server, stuck):
         x.close()
         await x.wait_closed()

@@ -110,6 +110,12 @@ summary(10)
 passed_on("deadlines", HEAD + """
 LATE = 2500
 socket.setdefaulttimeout(0.3)
+first = socket.socket()
+for label, call, args in (("create_connection", socket.create_connection, (("silent.test", 80), 0.1)), ("connect", first.connect, (("silent.test", 80),)),
+                          ("getaddrinfo", socket.getaddrinfo, ("silent.test", 80))):
+    e = raised(call, args)
+    true("a late lookup blames the lookup, in {}".format(label), str(e).endswith("{} silent.test: the lookup timed out".format(label)), e)
+first.close()
 timed("getaddrinfo obeys the default timeout", socket.getaddrinfo, ("silent.test", 80), 300, 300 + LATE)
 timed("gethostbyname too", socket.gethostbyname, ("silent.test",), 300, 300 + LATE)
 socket.setdefaulttimeout(None)

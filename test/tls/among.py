@@ -166,6 +166,10 @@ def agreements():
         c, s = meet(l, MAX_VERSION=version, PSK=bytes(16), PSK_IDENTITY="device-7")
         check("PSK, another secret, %x" % version, isinstance(c, OSError) and isinstance(s, OSError), (c, s))
         close(c, s)
+        c, s = meet(l, MAX_VERSION=version, PSK=bytes(range(16)), PSK_IDENTITY="device-8")
+        both_say = "PSK identity is unknown" in str(s) if version == socket.TLS_1_2 else "no PSK (identity, secret)" in str(s) and "TLS_PSK_IDENTITY" in str(c)
+        check("PSK, another identity, in words, %x" % version, both_say, (c, s))
+        close(c, s)
     close(l)
 
 
