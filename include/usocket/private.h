@@ -65,8 +65,8 @@ int usocket_tls_check(usocket_t *s, bool server);
 /** Move a TLS socket that has not connected to another handle; its own is closed. No other thread
  * may use it.
  *
- * @param handle a connected one, from usocket_detach; -1: none for now. Every call but usocket_close
- *               and this one then returns USOCKET_EBADF
+ * @param handle a connected one, from usocket_detach; -1: none for now, and every call but
+ *               usocket_close and this one returns USOCKET_EBADF
  */
 void usocket_tls_move(usocket_t *s, int family, int handle);
 

@@ -285,8 +285,12 @@ static int find_authorities(usocket_engine_t *e, struct trust **trust) {
         usocket_mbed_trust_remember(c->trust);
         return 0;
     }
-    *trust = c->system != NULL ? c->system : usocket_mbed_system_trust();
-    c->system = NULL;
+    if (c->system != NULL) {
+        *trust = c->system;
+        c->system = NULL;
+    } else {
+        *trust = usocket_mbed_system_trust();
+    }
     return *trust != NULL || has_psk(c)
         ? 0
         : usocket_mbed_fail_setup(e, MBEDTLS_ERR_SSL_CA_CHAIN_REQUIRED, WORDS_NO_AUTHORITY);

@@ -829,15 +829,14 @@ class poller:
         """Waits for at most `timeout` milliseconds (None or negative: without a limit), and lists
         `(obj, events)` of the objects that are ready.
 
+        With 1 in `flags`, an object that was reported waits for nothing until `modify`. With 2 in
+        `flags`, the call does not look again at a socket that the one before returned as readable.
+
         Errors: EBADF if `close` was called.
         """
     def ipoll(self, timeout: int | None = -1, flags: int = 0, /) -> _Ready:
         """As `poll`, but returns an iterator; the tuples that it yields are reused, as those of
         `select.poll` are.
-
-        With 1 in `flags`, an object that was reported waits for nothing until `modify`. With 2 in
-        `flags`, `ipoll` does not look again at a socket that the `ipoll` before returned as
-        readable.
         """
     def close(self) -> None:
         """`close()` ends it: `close()` in one thread ends the waits of the others with EBADF."""
@@ -1309,6 +1308,8 @@ NI_MAXSERV: Final = 32
 
 # Numbers of errors
 
+errorcode: Final[Mapping[int, str]]
+"""the name of each number that `OSError.errno` has; a constant dict"""
 ENXIO: Final = 6
 """no such device"""
 EFAULT: Final = 14
@@ -1320,7 +1321,7 @@ ENFILE: Final = 23
 EMFILE: Final = 24
 """the process is out of descriptors"""
 EPIPE: Final = 32
-"""the connection is closed for writing"""
+"""not connected, or closed for writing"""
 ENAMETOOLONG: Final = 36
 """a path is too long"""
 EPROTO: Final = 71

@@ -876,6 +876,25 @@ static void edge_tls_name(void) {
 #endif
 }
 
+static void edge_tls_move(void) {
+#if USOCKET_TLS
+    usocket_t s = USOCKET_CLOSED;
+    for (int server = 0; server < 2; server++) {
+        EACH_SOCKET(plain) {
+            assert_true(RAN(tls_check, plain, server) < 0);
+        }
+        assert_ok(usocket_open(&s, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+        RAN(tls_check, &s, server);
+        usocket_tls_move(&s, USOCKET_AF_INET, -1);
+        usocket_tls_move(&s, USOCKET_AF_INET, -1);
+        assert_code(USOCKET_EBADF, RAN(tls_check, &s, server));
+        assert_int_equal(-1, usocket_fileno(&s));
+        usocket_close(&s);
+    }
+    usocket_tls_forget();
+#endif
+}
+
 /* ---- The table ------------------------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -921,6 +940,7 @@ static const struct {
     { "watch watch_again watch_end ", edge_watch },
     { "errname strerror is_eai is_tls ", edge_errname },
     { "tls_name tls_why tls_handshake_by tls_unwrap_by tls_forget ", edge_tls_name },
+    { "tls_check tls_move ", edge_tls_move },
 #if USOCKET_NAMES
     { "lookup_start lookup_wait lookup_wait_for lookup_get lookup_handle lookup_name lookup_service lookup_free ", edge_lookup_start },
     { "lookup_reverse ", edge_lookup_reverse },

@@ -189,6 +189,7 @@ static void f_why(void) {
     usocket_tls_why(&sock, &number, words);
 }
 SIMPLE(name, usocket_tls_name(&sock, "host.test", 9))
+SIMPLE(check, usocket_tls_check(&sock, false))
 SIMPLE(handshake, usocket_tls_handshake_by(&sock, soon()))
 SIMPLE(unwrap, usocket_tls_unwrap_by(&sock, soon()))
 SIMPLE(forget, usocket_tls_forget())
@@ -225,7 +226,7 @@ static const struct call {
     { f_gettimeout, "gettimeout", false }, { f_deadline, "deadline", false }, { f_unread_len, "unread_len", false },
     { f_readable, "readable_by", false }, { f_writable, "writable_by", false }, { f_pending, "pending", false }, { f_lost, "is_lost", false },
 #if USOCKET_TLS
-    { f_why, "tls_why", false }, { f_name, "tls_name", false }, { f_handshake, "tls_handshake_by", false }, { f_unwrap, "tls_unwrap_by", true }, { f_forget, "tls_forget", false },
+    { f_why, "tls_why", false }, { f_check, "tls_check", false }, { f_name, "tls_name", false }, { f_handshake, "tls_handshake_by", false }, { f_unwrap, "tls_unwrap_by", true }, { f_forget, "tls_forget", false },
     { f_set_psk, "", false }, { f_set_identity, "", false }, { f_set_host, "", false }, { f_set_alpn, "", false }, { f_set_suites, "", false },
     { f_set_ca, "", false }, { f_set_cert, "", false }, { f_set_verify, "", false }, { f_set_wrong, "", false }, { f_get_host, "", false },
     { f_get_ca, "", false }, { f_get_alpn, "", false }, { f_get_version, "", false }, { f_get_identity, "", false },
@@ -237,9 +238,9 @@ static const struct call {
 static const char without[] = "init pair adopt dup addr_parse pton aton ntop addr_format addr_raw addr_equal deadline_in start backlog errname "
                               "strerror is_eai is_tls lookup_start lookup_reverse lookup_wait lookup_wait_for lookup_handle lookup_get lookup_name "
                               "lookup_service lookup_free dial_start dial_by dial_delay dial_step dial_attempt dial_end dial_handle "
-                              "if_nametoindex if_indextoname if_next gethostname try_recv try_line try_send try_poll"
+                              "if_nametoindex if_indextoname if_next gethostname try_recv try_line try_send try_poll tls_move"
 #if !USOCKET_TLS
-                              " tls_why tls_name tls_handshake_by tls_unwrap_by tls_forget"
+                              " tls_why tls_check tls_name tls_handshake_by tls_unwrap_by tls_forget"
 #endif
     ;
 

@@ -739,6 +739,58 @@ static void test_plain_text(void **state) {
     assert_ok(usocket_close(&plain));
 }
 
+/* The options stand before there is a connection, and hold for it. */
+static void test_moved(void **state) {
+    (void)state;
+    usocket_addr_t at = listen_with(&plain_server);
+    usocket_t plain = USOCKET_CLOSED;
+    assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+    assert_ok(tls_set(&client, &plain_client));
+    assert_ok(usocket_tls_check(&client, false));
+    usocket_tls_move(&client, USOCKET_AF_INET, -1);
+    assert_code(USOCKET_EBADF, usocket_send(&client, "x", 1));
+    assert_ok(usocket_open(&plain, USOCKET_AF_INET, USOCKET_STREAM, 0));
+    assert_ok(usocket_connect_by(&plain, &at, soon()));
+    assert_ok(usocket_accept_by(&listener, &server, NULL, soon()));
+    usocket_tls_move(&client, USOCKET_AF_INET, usocket_detach(&plain));
+    int c, s;
+    tls_shake(&client, &server, &c, &s);
+    assert_ok(c);
+    assert_ok(s);
+    send_text(&client, "hello");
+    expect_text(&server, "hello");
+}
+
+static void test_checked(void **state) {
+    (void)state;
+    const struct {
+        struct end e;
+        bool server;
+        const char *words;
+    } cases[] = {
+        { { .ca = pem_root }, true, "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK" },
+        { { .ca = pem_root, .cert = pem_server }, false, "TLS_OWN_CERT without its TLS_OWN_KEY" },
+        { { .ca = pem_root, .fragment = 512, .suites = "TLS_AES_128_GCM_SHA256" }, false, "the other options ask for 1.3" },
+#if FX_SIM
+        { { .host = "host.test" }, false, "no authority to trust: TLS_CA_CERT gives none, and the system has none" },
+#endif
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (cases[i].e.suites != NULL && tls_newest() < USOCKET_TLS_1_3) {
+            continue;
+        }
+        assert_ok(usocket_open(&client, USOCKET_AF_INET, USOCKET_STREAM, USOCKET_PROTO_SEC));
+        assert_ok(tls_set(&client, &cases[i].e));
+        assert_code(USOCKET_ETLS_SETUP, usocket_tls_check(&client, cases[i].server));
+        if (strstr(tls_words(&client), cases[i].words) == NULL) {
+            print_error("\"%s\" lacks \"%s\"\n", tls_words(&client), cases[i].words);
+            fail();
+        }
+        assert_ok(set_number(&client, USOCKET_TLS_PEER_VERIFY, 0)); /* options may still change */
+        assert_ok(usocket_close(&client));
+    }
+}
+
 static void test_adopted(void **state) {
     (void)state;
     usocket_t a = USOCKET_CLOSED, b = USOCKET_CLOSED;
@@ -889,7 +941,7 @@ int main(void) {
         TLS(test_suites), TLS(test_no_version_in_common), TLS(test_fragments), TLS(test_resumption), TLS(test_plain_text),
         TLS(test_adopted), TLS(test_adopted_while_connecting), TLS(test_adopted_at_any_moment),
         TLS(test_adopted_without_a_connect), TLS(test_adopted_and_refused),
-        TLS(test_stalling_peer),
+        TLS(test_moved), TLS(test_checked), TLS(test_stalling_peer),
     };
     int failed = RUN(tests);
     tls_tidy();

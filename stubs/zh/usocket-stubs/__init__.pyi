@@ -745,13 +745,12 @@ class poller:
     def poll(self, timeout: int | None = -1, flags: int = 0, /) -> list[tuple[Any, int]]:
         """最多等待 `timeout` 毫秒（None 或负数：不限），列出就绪对象的 `(对象, 事件)`。
 
+        `flags` 含 1 时，已报告的对象在 `modify` 之前不再等待任何事件。`flags` 含 2 时，不再检查上一次调用报告为可读的套接字。
+
         错误：已调用 `close` 时为 EBADF。
         """
     def ipoll(self, timeout: int | None = -1, flags: int = 0, /) -> _Ready:
-        """同 `poll`，但返回迭代器；它给出的元组会重复使用，与 `select.poll` 相同。
-
-        `flags` 含 1 时，已报告的对象在 `modify` 之前不再等待任何事件。`flags` 含 2 时，`ipoll` 不再检查上一次 `ipoll` 报告为可读的套接字。
-        """
+        """同 `poll`，但返回迭代器；它给出的元组会重复使用，与 `select.poll` 相同。"""
     def close(self) -> None:
         """`close()` 结束它：在一个线程中 `close()`，其他线程的等待以 EBADF 结束。"""
     def __del__(self) -> None:
@@ -1201,6 +1200,8 @@ NI_MAXSERV: Final = 32
 
 # 错误码
 
+errorcode: Final[Mapping[int, str]]
+"""`OSError.errno` 的每个数值的名称；常量字典"""
 ENXIO: Final = 6
 """没有该设备"""
 EFAULT: Final = 14
@@ -1212,7 +1213,7 @@ ENFILE: Final = 23
 EMFILE: Final = 24
 """进程的描述符已用尽"""
 EPIPE: Final = 32
-"""连接已不能写入"""
+"""没有连接，或连接已不能写入"""
 ENAMETOOLONG: Final = 36
 """路径太长"""
 EPROTO: Final = 71
