@@ -1309,7 +1309,7 @@ NI_MAXSERV: Final = 32
 # Numbers of errors
 
 errorcode: Final[Mapping[int, str]]
-"""the name of each number that `OSError.errno` has; a constant dict"""
+"""the name of each number that `OSError.errno` has in this module, on every stack"""
 ENXIO: Final = 6
 """no such device"""
 EFAULT: Final = 14

@@ -1201,7 +1201,7 @@ NI_MAXSERV: Final = 32
 # 错误码
 
 errorcode: Final[Mapping[int, str]]
-"""`OSError.errno` 的每个数值的名称；常量字典"""
+"""在每个协议栈上，都给出本模块 `OSError.errno` 的每个数值的名称"""
 ENXIO: Final = 6
 """没有该设备"""
 EFAULT: Final = 14
