@@ -153,13 +153,19 @@ static MP_NORETURN void raise_args(int code, vstr_t *words, size_t sent) {
     nlr_raise(mp_obj_exception_make_new(type_of(code), code == USOCKET_ETIMEDOUT && sent != 0 ? 3 : 2, 0, args));
 }
 
-/* Print "call peer", the peer in quotes unless all of it are characters of host names and addresses. peer may be
- * NULL. */
+/* True for a character of host names and numeric addresses. */
+static bool is_plain(char c) {
+    char lower = (char)(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || (c >= '-' && c <= ':' && c != '/') ||
+        (c != '\0' && strchr("%[]_", c) != NULL);
+}
+
+/* Print "call peer", the peer in quotes if it has other characters. peer may be NULL. */
 static void print_call(const mp_print_t *print, qstr what, const char *peer) {
     mp_printf(print, "%q", what);
     if (peer != NULL) {
         const char *p = peer;
-        while (unichar_isident((byte)*p) || (*p != '\0' && strchr(".:-%[]", *p) != NULL)) {
+        while (is_plain(*p)) {
             p++;
         }
         mp_printf(print, *p == '\0' ? " %s" : " \"%s\"", peer);

@@ -4,7 +4,7 @@ import errno
 
 import socket
 
-from check import check, number, raised, sections, summary, true
+from check import check, number, raised, sections, skip, summary, true
 from pairs import close, free_port, tcp_pair, udp_pair
 from where import HOST
 
