@@ -55,8 +55,8 @@ void usocket_py_raise(int code, qstr what, const usocket_addr_t *who) {
     exit(2);
 }
 
-void usocket_py_raise_name(int code, qstr what, const char *name) {
-    (void)name;
+void usocket_py_raise_lookup(int code, qstr what, const char *host, const char *service) {
+    (void)host, (void)service;
     usocket_py_raise(code, what, NULL);
 }
 
