@@ -137,6 +137,7 @@ FACTS = (
 EXCEPTIONS = (
     (r"\(12 MB, checked|（共 12 MB，", "the sizes of Debian's archives, which are not in this repository"),
     (r"\bPython 3\b", "the language"),
+    (r"Before MicroPython 1\.25 CMake|MicroPython 1\.25 之前", "the first whose CMake takes a directory, read in its sources"),
     (r"[A-Z\d_]+=[01](?!\d)", "a setting, on or off"),
     (r'`s\.connect\("127\.0\.0\.1", 80\)`', "a mistake, shown as an example"),
     (r"return 0 or more|返回值 0 或", "the rule of results (CONTRIBUTING.md), not a measure"),
@@ -149,7 +150,7 @@ EXCEPTIONS = (
 # ---- The pages ----
 
 def body(page, first):
-    """The span of the rows of the table whose first row begins with one of these cells."""
+    """The span of the rows of a table; its first row begins with one of these cells."""
     found = re.search(r"(?m)^\| (?:%s) \|.*\n(?:\|.*\n)*" % "|".join(re.escape(cell) for cell in first), page)
     return found.span() if found else (0, 0)
 
@@ -224,7 +225,7 @@ def sourceless(page, column, sources):
 
 
 def cells(page, first):
-    """The rows of the table whose first row begins with this cell."""
+    """The rows of a table; its first row begins with this cell."""
     begin, end = body(page, [first])
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in page[begin:end].splitlines()]
 

@@ -815,7 +815,7 @@ static void test_adopted(void **state) {
     assert_int_equal(0, usocket_recv_by(&server, (char[1]){ 0 }, 1, 0, NULL, soon()));
 }
 
-/* Connect until the listener's queue is full: *s is the one whose connect goes on. Returns the number of connections in the queue. */
+/* Connect until the listener's queue is full: the connect of *s goes on. Returns the number of connections in the queue. */
 static int connect_to_full_queue(usocket_t *s, const usocket_addr_t *at, usocket_t queued[], int most) {
     for (int n = 0; n < most; n++) {
         usocket_init(&queued[n]);
