@@ -9,7 +9,7 @@ from .waiting import Waiting, deadline, passed
 
 HANDSHAKE = 60  # default limit of a handshake in seconds, as in asyncio
 EPROTONOSUPPORT = 93
-NO_IDENTITY = "a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK"
+NO_IDENTITY = "ssl: a server needs TLS_OWN_CERT and TLS_OWN_KEY, or TLS_PSK"
 VALUES = (int, str, bytes, bytearray, memoryview, list, tuple, type(None))
 
 _own = None
