@@ -77,9 +77,19 @@ mp_obj_t usocket_py_name_obj(const char *name) {
     return usocket_is_utf8(name, len) ? mp_obj_new_str(name, len) : mp_obj_new_bytes((const byte *)name, len);
 }
 
+static MP_NORETURN void raise_beyond(qstr name) {
+    mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("%q is out of range"), name);
+}
+
 mp_int_t usocket_py_integer(mp_obj_t arg, qstr name) {
     mp_int_t v;
-    if (!mp_obj_get_int_maybe(arg, &v)) {
+    /* mp_obj_get_int_maybe raises for an int beyond a machine word, without the name. */
+    if (!mp_obj_is_small_int(arg) && mp_obj_is_int(arg)) {
+        v = mp_obj_get_int_truncated(arg);
+        if (!mp_obj_equal(arg, mp_obj_new_int(v))) {
+            raise_beyond(name);
+        }
+    } else if (!mp_obj_get_int_maybe(arg, &v)) {
         usocket_py_raise_type(name, "an int", arg);
     }
     return v;
@@ -103,7 +113,7 @@ int usocket_py_int(mp_obj_t arg, qstr name) {
     mp_int_t value = usocket_py_integer(arg, name);
     int narrow = (int)value;
     if (narrow != value) {
-        mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("%q is out of range"), name);
+        raise_beyond(name);
     }
     return narrow;
 }

@@ -125,7 +125,11 @@ def arguments():
         true(name + " of a negative number is an OverflowError", isinstance(e, OverflowError), e)
     says("htons(65536)", ("x must be 0-65535",), socket.htons, 65536)
     says("htonl(2**32)", ("x must be 0-4294967295",), socket.htonl, 2**32)
-    says("listen(2**31)", ("backlog is out of range",), s.listen, 2**31)
+    for n in (2**31, 2**64, -(2**64)):
+        says("listen({})".format(n), ("backlog is out of range",), s.listen, n)
+    says("recv(2**64)", ("size is out of range",), s.recv, 2**64)
+    says("setsockopt of 2**64", ("value is out of range",), s.setsockopt, socket.SOL_SOCKET, socket.SO_REUSEADDR, 2**64)
+    says("a port of 2**64", ("port",), s.connect, (HOST, 2**64))
     says("an unknown option", ("setsockopt: level {}, option 9999: ".format(socket.SOL_SOCKET), "option not known"), s.setsockopt, socket.SOL_SOCKET, 9999, 1)
     says("an unknown option", ("getsockopt: level {}, option 9999: ".format(socket.SOL_SOCKET), "option not known"), s.getsockopt, socket.SOL_SOCKET, 9999)
     says("a buffer that is too long", ("getsockopt: buflen must be 0-1024",), s.getsockopt, socket.SOL_SOCKET, socket.SO_ERROR, 5000)
