@@ -106,7 +106,7 @@ def http_client(bench):
     program.says(r"/nothing: 404, \d+ bytes, kept connection")
     program.says(r"/one\.txt: 200, 10000 bytes, new connection")  # nginx has closed it after four
     program.ends()
-    program = bench.program("http_client", HOST="localhost", PORT=brief, PATHS=("/one.txt", "/one.txt"), PAUSE=1 + patience(1))
+    program = bench.program("http_client", HOST="localhost", PORT=brief, PATHS=("/one.txt", "/one.txt"), PAUSE=2 + patience(1))
     program.says(r"/one\.txt: 200, 10000 bytes, new connection")
     program.says(r"/one\.txt: 200, 10000 bytes, new connection")  # idle for longer than nginx keeps it
     program.ends()
@@ -281,9 +281,9 @@ def webrepl_put(bench):
 
 
 def port_scan(bench):
-    first, listeners = 20000, []
+    first = 20000
     for port in (first + 3, first + 17):
-        listeners.append(bench.started(peers.Peer(bench, lambda conn, file: None, port=port)))
+        peers.Peer(bench, lambda conn, file: None, port=port)
     program = bench.program("port_scan", HOST="localhost", PORTS=Text(f"range({first}, {first + 30})"))
     program.says(rf"open: {first + 3}")
     program.says(rf"open: {first + 17}")

@@ -47,10 +47,10 @@ def discovery(bench):
     neighbour, port = Neighbour(bench), bench.port()
     device = Program(bench, "udp_answer", within=neighbour.within, PORT=port)
     device.says(rf"answering at port {port}")
-    settings = {"PORT": port, "SECONDS": patience(0.5), "TRIES": 1}
+    settings = {"PORT": port, "SECONDS": patience(1), "TRIES": 1}
 
     def found(**more):
-        search = bench.program("udp_search", **{**settings, **more})
+        search = bench.program("udp_search", **{**settings, "SECONDS": patience(2), **more})
         search.says(rf"found {THERE} b'device-7, firmware 1\.2'")
         search.says(r"1 found")
         search.ends()
@@ -82,7 +82,7 @@ def discovery(bench):
 
 def multicast(bench):
     neighbour, port = Neighbour(bench), bench.port()
-    settings = {"PORT": port, "GROUP": GROUP, "PERIOD": patience(0.5)}
+    settings = {"PORT": port, "GROUP": GROUP, "PERIOD": patience(1)}
     far = Program(bench, "multicast", within=neighbour.within, ADDRESS=THERE, NAME=b"far", **settings)
     near = bench.program("multicast", ADDRESS=HERE, NAME=b"near", **settings)  # although the route of the group leads to lo
     near.says(rf"heard b'far' from {THERE}")
@@ -119,7 +119,7 @@ def ntp(bench):
     program.ends()
     # A kiss of death, a server that is not synchronised, an answer to another question, silence, no server: the next one is asked.
     start = time.time()
-    program = bench.program("ntp", SERVERS=("127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.8", "127.0.0.9", "nosuch.invalid", "127.0.0.6"), TIMEOUT=patience(0.5))
+    program = bench.program("ntp", SERVERS=("127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.8", "127.0.0.9", "nosuch.invalid", "127.0.0.6"), TIMEOUT=patience(2))
     for number, words in ((3, "the server itself does not know the time"), (4, "the server itself does not know the time"), (5, "not an answer.*"),
                           (8, ".*timed out"), (9, ".*ECONNREFUSED.*")):
         program.says(rf"127\.0\.0\.{number}: {words}")

@@ -62,7 +62,10 @@ class Peer:
             self.ended = e
 
     def stop(self):
-        self.listener.close()
+        """Shut down first: a close alone leaves the thread in accept, and the port open."""
+        if self.listener.fileno() >= 0:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
 
 
 class Datagrams:

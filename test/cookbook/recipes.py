@@ -31,6 +31,7 @@ import recipe  # noqa: E402
 import run as local  # noqa: E402  tools/run.py: certificates
 
 INSIDE = "USOCKET_COOKBOOK_INSIDE"
+NEEDED = ("unshare", "ip", "openssl")  # for the namespaces and for the certificates
 MOST_WORDS = 800  # characters of a failure; programs may print long lines
 
 
@@ -38,10 +39,14 @@ def enter():
     """Start again in namespaces, or say that there are none here."""
     if os.environ.get(INSIDE):
         return
-    if subprocess.run(["unshare", "-rn", "true"], stderr=subprocess.DEVNULL).returncode:
-        print("skip: this system does not let this user create network namespaces (unshare -rn true)\n0 passed, 0 failed, 1 skipped")
+    missing = [f"{name} is not there" for name in NEEDED if not recipe.find(name)]
+    if not missing and subprocess.run(["unshare", "-rn", "true"], stderr=subprocess.DEVNULL).returncode:
+        missing = ["this system does not let this user create network namespaces (unshare -rn true)"]
+    if missing:
+        print(f"skip: {', '.join(missing)}\n0 passed, 0 failed, 1 skipped")
         sys.exit(0)
     os.environ[INSIDE] = "1"
+    os.environ["RES_OPTIONS"] = f"timeout:{recipe.patience(10)} attempts:3"  # of the C library's resolver
     script = os.path.join(ROOT, "test", "python", "netns.sh")
     os.execv(script, [script, "dns", sys.executable, "-B", os.path.abspath(__file__), *sys.argv[1:]])
 
