@@ -191,7 +191,7 @@ def websocket_client(bench):
 
     def short(conn, file):
         conn.sendall(peers.ws_accept(conn, file) + b"\x81\x05hel")
-        conn.shutdown(socket.SHUT_WR)
+        peers.half_close(conn)
         file.read()
     for serve, words in ((liar, "does not speak websocket"), (short, "a frame cut short")):
         program = bench.program("websocket_client", HOST="localhost", PORT=peers.Peer(bench, serve).port, SSL=None)

@@ -29,7 +29,7 @@ def answer_to(port, request):
     """Send a request and nothing more. @return the first bytes of the answer; none if the server closes, with or without a reset"""
     with connect(port) as s:
         s.sendall(request)
-        s.shutdown(socket.SHUT_WR)
+        peers.half_close(s)
         try:
             return s.recv(100)
         except ConnectionResetError:  # it has not read all of the request
@@ -87,7 +87,7 @@ def websocket_server(bench):
     for kind, data, last, words in ((1, b"part", 0, "a fragment, or not masked"), (1, b"x" * 4001, 0x80, "too long"), (1, b"\xff\xfe", 0x80, ".*")):
         client = peers.WebSocket(port)
         client.send(kind, data, last)
-        client.socket.shutdown(socket.SHUT_WR)
+        peers.half_close(client.socket)
         program.until(rf"ended: {words}")
         client.close()
     bare = peers.WebSocket(port)

@@ -7,6 +7,7 @@ SPDX-License-Identifier: MIT
 """
 
 import base64
+import errno
 import hashlib
 import os
 import socket
@@ -29,6 +30,15 @@ def within(condition, what):
         if time.monotonic() > end:
             raise Wrong(f"not within {SECONDS * slow.factor():.0f} s: {what}; {slow.advice(slow.factor())}")
         time.sleep(0.02)
+
+
+def half_close(s):
+    """Send nothing more. The other side may have reset the connection already."""
+    try:
+        s.shutdown(socket.SHUT_WR)
+    except OSError as e:
+        if e.errno != errno.ENOTCONN:
+            raise
 
 
 class Peer:
