@@ -219,6 +219,7 @@ const mp_obj_type_t *mp_obj_get_type(mp_const_obj_t o);
 const char *mp_obj_get_type_str(mp_const_obj_t o);
 mp_obj_t mp_obj_cast_to_native_base(mp_obj_t self, mp_const_obj_t native_type);
 bool mp_obj_is_true(mp_obj_t o);
+bool mp_obj_equal(mp_obj_t one, mp_obj_t other);
 bool mp_obj_is_callable(mp_obj_t o);
 mp_int_t mp_obj_get_int(mp_const_obj_t o);
 bool mp_obj_get_int_maybe(mp_const_obj_t o, mp_int_t *value);
