@@ -13,7 +13,8 @@ The check does not prove that the binding works there. The layout of structures 
 linked and run. A name that is missing here may exist in 1.13: add it to the headers with the signature that 1.13 gives it.
 
 The string names (MP_QSTR_...) are collected from the preprocessed sources, as MicroPython's build does it. Of two variants that make the
-same text of a source, one is compiled. A text that compiled without a warning is not compiled again in a later run (tools/cache.py).
+same text of a source, one is compiled. A text that compiled without a warning is not compiled again in a later run (tools/cache.py). Only
+in the first variant is each source compiled by itself: that finds an include that a source lacks.
 
 SPDX-License-Identifier: MIT
 """
@@ -30,6 +31,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools"))
 import cache
+import units
 
 COMPAT = "test/compat"
 OUT = "build/compat"
@@ -82,7 +84,7 @@ class Compilation:
         self.place = f"{OUT}/{len(os.listdir(OUT))}"
         os.makedirs(self.place)
         self.common = [f"-I{headers}", "-Iinclude", "-Imicropython"]
-        self.flags = ["-std=gnu99", *self.common, f"-I{self.place}", *(f"-D{name}" for name in defines)]
+        self.flags = ["-std=gnu99", "-D_GNU_SOURCE", *self.common, f"-I{self.place}", *(f"-D{name}" for name in defines)]
         self.write("")
 
     def write(self, names):
@@ -135,7 +137,8 @@ def every_variant(pool, sources, long):
                 continue
             if shutil.which(tool):
                 labels.append(f"{tool}, {name}")
-                compilations.append(Compilation(pool, COMPAT, sources, compiler, defines.split()))
+                compiled = sources if name == EVERYWHERE[0] else units.of(sources, OUT)
+                compilations.append(Compilation(pool, COMPAT, compiled, compiler, defines.split()))
             else:
                 counts["skipped"] += 1
                 print(f"skip  {tool}, {name}: {tool} is not installed")
