@@ -10,7 +10,7 @@ $(error usocket is twice in USER_C_MODULES=$(USER_C_MODULES), as a directory and
 endif
 
 # A variable with another name would be ignored. One that has a directory, such as where this project is, is the caller's.
-USOCKET_VARIABLES := USOCKET_PORT USOCKET_TLS USOCKET_BOARD_C USOCKET_CONFIG USOCKET_EXTRA USOCKET_CFLAGS
+USOCKET_VARIABLES := USOCKET_PORT USOCKET_TLS USOCKET_BOARD_C USOCKET_CONFIG USOCKET_EXTRA USOCKET_CFLAGS USOCKET_UNITS
 USOCKET_UNKNOWN := $(foreach name,$(filter-out $(USOCKET_VARIABLES) USOCKET_VARIABLES,$(filter USOCKET_%,$(.VARIABLES))),$(if \
 	$(wildcard $($(name))/.),,$(name)))
 ifneq ($(USOCKET_UNKNOWN),)
@@ -89,8 +89,11 @@ endif
 # What SRC_USERMOD_C and SRC_USERMOD_LIB_C would do, but with the objects in a directory of their own: theirs for our
 # micropython/ would be $(BUILD)/micropython, which is the name of the unix port's program.
 SRC_QSTR += $(USOCKET_BINDING)
-PY_O += $(patsubst $(USOCKET_DIR)/%.c,$(BUILD)/usocket/%.o,$(USOCKET_BINDING) $(USOCKET_CORE))
-$(BUILD)/usocket/%.o: $(USOCKET_DIR)/%.c
+# USOCKET_UNITS: a directory of files that include all of them, for test builds, which compile faster so.
+USOCKET_TOP := $(or $(patsubst %/,%,$(dir $(USOCKET_UNITS))),$(USOCKET_DIR))
+USOCKET_COMPILED := $(or $(wildcard $(USOCKET_UNITS:%=%/*.c)),$(USOCKET_BINDING) $(USOCKET_CORE))
+PY_O += $(patsubst $(USOCKET_TOP)/%.c,$(BUILD)/usocket/%.o,$(USOCKET_COMPILED))
+$(BUILD)/usocket/%.o: $(USOCKET_TOP)/%.c
 	$(call compile_c)
 
 # A changed header may bring new names for MicroPython's string table.

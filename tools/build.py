@@ -18,6 +18,7 @@ OUT      directory for the objects and the binary; TREE: MicroPython's sources, 
 """
 
 import fcntl
+import glob
 import os
 import re
 import shutil
@@ -27,6 +28,7 @@ import time
 
 import frozen
 import kin
+import units
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JOBS = os.environ.get("JOBS") or str(os.cpu_count() or 1)
@@ -43,7 +45,7 @@ FLAVOURS = {
         f"VARIANT_DIR={ROOT}/tools/asan",
         "COPT=-O1 -DNDEBUG -fno-omit-frame-pointer",
         "CFLAGS_EXTRA=" + ASAN,
-        "USOCKET_CFLAGS=-fsanitize=undefined -fno-sanitize-recover=undefined",
+        "USOCKET_CFLAGS=-fsanitize=undefined -fno-sanitize-recover=undefined -D_GNU_SOURCE",  # the last: platform.h comes late in a unit
         "LDFLAGS_EXTRA=-fsanitize=address,undefined",
     ],
     "cov": [
@@ -255,6 +257,19 @@ def own_sources():
     return sorted(name for name in os.listdir(directory) if name.endswith(".c"))
 
 
+def in_units(flavour):
+    """The argument of a build that compiles each of this project's folders as one file: those of the other stacks and of the sanitizers.
+    What users run, and what is measured, compiles file by file."""
+    arguments = dict(argument.split("=", 1) for argument in FLAVOURS[flavour])
+    if "USOCKET_EXTRA" not in arguments:
+        return []
+    port = arguments.get("USOCKET_PORT", "posix")
+    files = [file for pattern in ("micropython", "src/*", "port", "port/" + port) for file in sorted(glob.glob(f"{ROOT}/{pattern}/*.c"))]
+    place = os.path.join("build", "units", port)
+    units.of([os.path.relpath(file, ROOT) for file in (*files, *arguments["USOCKET_EXTRA"].split())], place)
+    return [f"USOCKET_UNITS={ROOT}/{place}"]
+
+
 def kinsmen(flavour, out):
     """The directories of other flavours whose objects may serve."""
     key = os.path.basename(out)[len(flavour):]
@@ -293,6 +308,7 @@ def build(flavour, out, tree):
             f"MICROPY_PY_FFI={int(have_libffi())}",
             "STRIP=",
             *makefiles(tree, out, flavour),
+            *in_units(flavour),
         ]
         # Make notices neither a changed flag nor a removed source: start over in these cases.
         recipe = "\n".join([tree, *arguments, *own_sources()]) + "\n"

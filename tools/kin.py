@@ -17,7 +17,7 @@ import shutil
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # Settings that only this project's files or the linker get.
-ELSEWHERE = ("BUILD", "USOCKET_CFLAGS", "USOCKET_EXTRA", "USOCKET_PORT", "LDFLAGS_EXTRA", "BOARD_RAM", "FROZEN_MANIFEST")
+ELSEWHERE = ("BUILD", "USOCKET_CFLAGS", "USOCKET_EXTRA", "USOCKET_UNITS", "USOCKET_PORT", "LDFLAGS_EXTRA", "BOARD_RAM", "FROZEN_MANIFEST")
 GENERATED = ("qstrdefs.generated.h", "root_pointers.h", "moduledefs.h", "compressed.data.h", "mpversion.h")
 
 

@@ -7,8 +7,16 @@ go unnoticed: what has to find the latter compiles each file by itself.
 import os
 
 
+def same(path, text):
+    try:
+        with open(path) as file:
+            return file.read() == text
+    except OSError:
+        return False
+
+
 def of(files, place):
-    """Write the units of some files to a directory; returns their paths."""
+    """Write the units of some files to a directory; returns their paths. All are relative to the working directory."""
     folders = {}
     for path in files:
         folders.setdefault(os.path.dirname(path), []).append(path)
@@ -16,8 +24,11 @@ def of(files, place):
     os.makedirs(place, exist_ok=True)
     for folder, paths in folders.items():
         made.append(os.path.join(place, folder.replace("/", "_") + ".c"))
+        text = "".join('#include "%s"\n' % os.path.relpath(path, place) for path in paths)
+        if same(made[-1], text):
+            continue  # it stays older than its objects
         new = "%s.%d" % (made[-1], os.getpid())  # suites side by side make the same units
         with open(new, "w") as file:
-            file.writelines('#include "%s"\n' % os.path.relpath(path, place) for path in paths)
+            file.write(text)
         os.replace(new, made[-1])
     return made

@@ -5,7 +5,7 @@
  * this file clears the socket's pointer. Without it, a socket that was shut down for writing must
  * be closed within 2 * TCP_MSL of its peer's FIN.
  *
- * Callers: the guard, in any thread. forget() runs in lwIP's thread, with lwIP's core lock held;
+ * Callers: the guard, in any thread. forget_pcb() runs in lwIP's thread, with lwIP's core lock held;
  * the other functions take that lock for a moment.
  *
  * SPDX-License-Identifier: MIT
@@ -23,7 +23,7 @@
 static bool over[PLAT_HANDLE_COUNT];
 
 /* lwIP frees the pcb of a connection that was shut down: find its socket, and clear the pointer. */
-static void forget(u8_t id, void *pcb) {
+static void forget_pcb(u8_t id, void *pcb) {
     (void)id;
     for (int i = 0; i < PLAT_HANDLE_COUNT; i++) {
         struct lwip_sock *sock = lwip_socket_dbg_get_socket(PLAT_HANDLE_FIRST + i);
@@ -52,7 +52,7 @@ static u8_t get_id(void) {
 
 /* Shut down, and have lwIP report the end of the pcb from now on. */
 int plat_shutdown(int fd, int how) {
-    static const struct tcp_ext_arg_callbacks callbacks = {.destroy = forget};
+    static const struct tcp_ext_arg_callbacks callbacks = {.destroy = forget_pcb};
     LOCK_TCPIP_CORE();
     struct lwip_sock *sock = lwip_socket_dbg_get_socket(fd);
     struct tcp_pcb *pcb = sock != NULL && sock->conn != NULL ? sock->conn->pcb.tcp : NULL;
