@@ -43,7 +43,7 @@
 /* ---- Sockets --------------------------------------------------------------------------------- */
 
 /** IPv6: addresses, sockets, scopes. 0: usocket_open refuses AF_INET6 with USOCKET_EAFNOSUPPORT.
- *  @cost 868 + 178 (0 -> 1) */
+ *  @cost 868 + 176 (0 -> 1) */
 #ifndef USOCKET_IPV6
 #define USOCKET_IPV6 1
 #endif
@@ -56,7 +56,7 @@
 #endif
 
 /** AF_UNIX addresses, where the system has them. They take 108 bytes in every usocket_addr_t.
- *  @cost 378 + 358 (0 -> 1) */
+ *  @cost 378 + 370 (0 -> 1) */
 #ifndef USOCKET_UNIX
 #define USOCKET_UNIX USOCKET_LARGE
 #endif
@@ -80,7 +80,7 @@
  *  poll of the descriptor reports them, where the port's stack can duplicate a descriptor. 1: only
  *  usocket_poll does, and so MicroPython's select. 0: usocket_unread and usocket_unread_take do not
  *  exist.
- *  @cost 544 + 0 (0 -> 2) */
+ *  @cost 554 + 0 (0 -> 2) */
 #ifndef USOCKET_UNREAD
 #define USOCKET_UNREAD 2
 #endif
@@ -96,7 +96,7 @@
 
 /** Names: getaddrinfo and its users (host names in connect, bind and sendto; usocket_dial). 0: only
  *  numeric addresses.
- *  @cost 3326 + 3643, RAM 12 (0 -> 1) */
+ *  @cost 3326 + 3815, RAM 12 (0 -> 1) */
 #ifndef USOCKET_NAMES
 #define USOCKET_NAMES 1
 #endif
@@ -162,7 +162,7 @@
 
 /** Connecting to a name races its addresses as RFC 8305 says; the value is the highest number of
  *  attempts at a time, 1 to 6. 0: each address in turn, and each has a share of the time.
- *  @cost 1886 + 464 (0 -> 4) */
+ *  @cost 1886 + 489 (0 -> 4) */
 #ifndef USOCKET_RACE
 #if USOCKET_LARGE
 #define USOCKET_RACE 4
@@ -182,7 +182,7 @@
 /** Lookups that an event loop can wait for, and with USOCKET_RACE connects; lookups of one name in
  *  progress share one thread. 0: usocket_lookup_handle and usocket_dial_handle do not exist, nor
  *  resolver and dialer in Python.
- *  @cost 740 + 625, RAM 4 (0 -> 1) */
+ *  @cost 740 + 596, RAM 4 (0 -> 1) */
 #ifndef USOCKET_ASYNC
 #if USOCKET_LARGE && USOCKET_NAMES
 #define USOCKET_ASYNC 1
@@ -193,7 +193,7 @@
 
 /** A poller: its time grows with the descriptors that are ready, not with those that are open.
  *  0: usocket_poller_* do not exist, nor poller in Python.
- *  @cost 658 + 3914, RAM 4 (0 -> 1) */
+ *  @cost 658 + 3936, RAM 4 (0 -> 1) */
 #ifndef USOCKET_POLLER
 #define USOCKET_POLLER USOCKET_LARGE
 #endif
@@ -202,7 +202,7 @@
 
 /** Several threads may use the library, and one socket: calls are counted atomically, and close()
  *  wakes the threads that wait. POSIX: one descriptor per process. 0: one thread alone.
- *  @cost 1396 + 312, RAM 4 (0 -> 1) */
+ *  @cost 1408 + 322, RAM 4 (0 -> 1) */
 #ifndef USOCKET_THREADS
 #define USOCKET_THREADS 1
 #endif
@@ -218,7 +218,7 @@
  *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line. 2: a
  *  receive that has lately come before its bytes is not tried, which is right where a try in vain
  *  costs as much as a wait.
- *  @cost 458 + 656 (0 -> 1) */
+ *  @cost 458 + 668 (0 -> 1) */
 #ifndef USOCKET_QUICK
 #define USOCKET_QUICK 0
 #endif
@@ -250,7 +250,7 @@
  *  an interrupt hook is installed: one system call where a wait and an attempt are two. The port
  *  has usocket_port_inside, usocket_port_recv_inside, usocket_port_end_inside and
  *  usocket_port_rules_inside, and USOCKET_FORK is 1. 0: every wait is usocket_port_wait's.
- *  @cost 892 + 0 (0 -> 1) */
+ *  @cost 890 + 0 (0 -> 1) */
 #ifndef USOCKET_WAIT_INSIDE
 #if defined(__linux__) && USOCKET_FORK && USOCKET_WAIT_SLICE_MS > 0
 #define USOCKET_WAIT_INSIDE 1
@@ -291,7 +291,7 @@
 
 /** Texts for error codes (usocket_strerror). 0: their names only, and an exception of the module
  *  says what was tried and with whom, but not why: its number has to do.
- *  @cost 1056 + 8 (0 -> 1) */
+ *  @cost 1067 + 889 (0 -> 1) */
 #ifndef USOCKET_WORDS
 #define USOCKET_WORDS 1
 #endif
@@ -300,7 +300,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 30756 + 2874, RAM 172 (0 -> 1) */
+ *  @cost 31357 + 2997, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -341,7 +341,7 @@
  *  0: nor has a socket the argument fileno, the attributes family, type, proto and timeout, or a
  *  repr of its own; a timeout has no attribute sent, and the exceptions print as their class and
  *  a tuple (number, words); SHUT_*, INADDR_*, SOMAXCONN, has_ipv6 and __version__ do not exist.
- *  @cost 0 + 11310 (0 -> 1) */
+ *  @cost 0 + 11949 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif
