@@ -1,13 +1,13 @@
 # Tests. Every suite's last line is `N passed, N failed, N skipped`; tools/suites.py runs several and adds them up.
 
 SUITES := run test-c test-python test-random test-peers test-libs $(if $(wildcard test/compat/run.py),test-compat) \
-	test-c-asan test-samples test-docs lint
+	test-c-asan test-samples test-docs test-cookbook lint
 NEWEST := 1.26.1
 LONG_SUITES := test-python-asan test-random-asan test-c-variants test-tree
-SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python newest-test-usermod test-client test-cookbook test-arm-c test-arm-python coverage-check
+SOAK_SUITES := test-c-long test-c-valgrind test-python-long newest-test-peers-long test-tree-long size-check-long newest-run newest-test-python newest-test-usermod test-client test-arm-c test-arm-python coverage-check
 
 # The suites that take longest come first: none of them is left alone at the end.
-LONGEST := run test-tls lint test-peers test-tls-c test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal5 test-python test-c \
+LONGEST := run test-tls lint test-peers test-tls-c test-cookbook test-compat test-python-lwip test-python-lwip-raw test-aio test-python-sal5 test-python test-c \
 	test-tree size-check test-random-asan test-tls-asan test-tls-sal5 test-tls-lwip-raw \
 	test-tap-lwip-raw test-python-lwip-raw-irq test-lwip-raw-irq test-tap test-tap-lwip-raw-irq test-lwipopts test-random-lwip-raw-irq test-python-asan test-configs test-c-variants
 longest_first = $(foreach suite,$(LONGEST),$(filter $(suite),$(1))) $(filter-out $(LONGEST),$(1))
