@@ -32,8 +32,12 @@ $(patsubst %,build/board/%/firmware.elf,$(filter usocket%,$(BOARD_IMAGES))): $(M
 
 LONG_SUITES += run-board test-board
 .PHONY: run-board repl-board
-run-board: packages-board build/board/usocket-tls/firmware.elf ## the documented examples on an emulated board: servers, clients, https, MQTT, a browser
+run-board: packages-board build/board/usocket-tls/firmware.elf ## the documented examples on an emulated board: servers, clients, https, MQTT, a browser; SCRIPT=app.py runs your script on it
+ifdef SCRIPT
+	@FILES='$(FILES)' FORWARD='$(FORWARD)' $(PYTHON) test/board/own.py $(SCRIPT) $(ARGS)
+else
 	$(GO) $(PYTHON) test/board/examples.py
+endif
 
 repl-board: packages-board build/board/usocket-tls/firmware.elf ## the prompt of the emulated board
 	@$(PYTHON) test/board/examples.py --prompt

@@ -52,6 +52,12 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def _apart():
+    """The same, and Ctrl-C in the terminal does not reach the emulator."""
+    _die_with_parent()
+    os.setpgid(0, 0)
+
+
 class Board:
     """A running board. Use it in `with`: the emulator ends in every case.
 
@@ -71,7 +77,7 @@ class Board:
         if icount:
             command += ["-icount", "shift=0,sleep=off"]
         pipe = None if terminal else subprocess.PIPE
-        self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, preexec_fn=_die_with_parent)
+        self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, preexec_fn=_die_with_parent if terminal else _apart)
         if not terminal:
             try:
                 self.boot(boot)

@@ -257,6 +257,37 @@ def web_prompt(b, started):
     b.do("import os; os.dupterm(None)")
 
 
+OWN = """import sys, usocket
+print(sys.argv[1], open("greeting.txt").read())
+with usocket.create_connection(("%s", int(sys.argv[2])), 10) as s:
+    print(s.readline())
+raise ValueError("line 5")
+"""
+
+
+def own(b, started):
+    """make run-board SCRIPT=...: another board runs a program with arguments and a file, and its failure is this side's."""
+    path, greeting = os.path.join(WORK, "own.py"), os.path.join(WORK, "greeting.txt")
+    for name, text in ((path, OWN % HERE), (greeting, "good morning")):
+        with open(name, "w") as file:
+            file.write(text)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(2 * LINE_SECONDS * slow.factor())
+        child = subprocess.Popen([sys.executable, "-B", os.path.join(ROOT, "test", "board", "own.py"), path, "two words", str(listener.getsockname()[1])],
+                                 env={**os.environ, "FILES": greeting, "FORWARD": "6002:6002"}, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            with listener.accept()[0] as peer:
+                peer.sendall(b"hello from here\n")
+            out, error = child.communicate(timeout=LINE_SECONDS * slow.factor())
+        finally:
+            child.kill()
+    for line in (out + error).splitlines():
+        says("board", line)
+    if out.splitlines() != ["two words good morning", "b'hello from here\\n'"] or child.returncode != 1 or "line 5, in <module>" not in error:
+        raise Wrong(f"the program did not do what it says; its status is {child.returncode}")
+
+
 # (what, function, programs that it needs); a missing one is a skip
 EXAMPLES = (
     ("The board's TCP server answers a client of this machine", tcp_server, ()),
@@ -266,6 +297,7 @@ EXAMPLES = (
     ("MQTT through mosquitto, over TLS with certificates on both sides", mqtt, ("mosquitto", "openssl")),
     ("The board serves a page, and Chromium shows it", browser, ("chromium",)),
     ("A websocket types at the board's prompt", web_prompt, ()),
+    ("A program of your own: make run-board SCRIPT=... ARGS=... FILES=...", own, ()),
 )
 
 
