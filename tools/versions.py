@@ -26,7 +26,7 @@ FILES = (
     ("port/rtthread/Kconfig", r'bool "v{}"'),
     ("port/rtthread/Kconfig", r'default "v{}" if PKG_USING_USOCKET_V{digits}'),
     ("docs/reference.md", r">>> usocket\.__version__\n'{}'"),
-    ("CHANGELOG.md", r"(?s)\A# Changes\n\n## {}\b"),
+    ("CHANGELOG.md", r"(?s)\A# Changes\n\n[^#]*## \[{}\]"),
 )
 
 

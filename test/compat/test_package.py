@@ -68,7 +68,7 @@ def json_test():
         check(f"{what} is noticed", against(spoiled))
 
     with open(os.path.join(ROOT, "CHANGELOG.md"), encoding="utf-8") as file:
-        number = re.search(r"(?m)^## (\d+\.\d+\.\d+)", file.read()).group(1)
+        number = re.search(r"(?m)^## \[(\d+\.\d+\.\d+)\]", file.read()).group(1)
     versions = {site["version"]: site for site in filled["site"]}
     check("the versions are CHANGELOG's newest, and latest", list(versions) == ["v" + number, "latest"], list(versions))
     check("and its file is named after it", all(number in versions["v" + number][name] for name in ("URL", "filename")), versions)

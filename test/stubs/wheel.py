@@ -31,7 +31,7 @@ def build(folder):
 def version():
     """The newest version in CHANGELOG.md."""
     with open(os.path.join(ROOT, "CHANGELOG.md"), encoding="utf-8") as file:
-        return re.search(r"^## ([\d.]+)", file.read(), re.M).group(1)
+        return re.search(r"^## \[([\d.]+)\]", file.read(), re.M).group(1)
 
 
 def check_wheel(path, folder, check):
