@@ -308,13 +308,13 @@ def spawn(fn, *args):
     # Start a thread that can be joined: t = spawn(f). t(seconds) returns [result] or raises f's exception; it returns None while f runs.
     if not _thread:
         raise NoThreads()
-    box = []
+    box = [None]  # without a GIL an element is stored at once; append() makes the list longer first
 
     def body():
         try:
-            box.append((fn(*args), None))
+            box[0] = fn(*args), None
         except BaseException as e:
-            box.append((None, e))
+            box[0] = None, e
 
     if STACK:
         _thread.stack_size(STACK)
@@ -322,7 +322,7 @@ def spawn(fn, *args):
 
     def join(seconds=5):
         start = ticks()
-        while not box:
+        while box[0] is None:
             if not seconds or since(start) > max(seconds, 30) * 1000 * SLOW:
                 return None
             time.sleep(0.005)
