@@ -37,7 +37,7 @@ class Datagram(Waiting):
                 if e.errno != errno.EAGAIN or len(e.args) > 1:  # with a text: the address was a host name
                     raise
             if passed(by):
-                raise timed_out(name)
+                raise timed_out(name, self.s)
             first = True
 
     def recvfrom(self, n):

@@ -41,9 +41,18 @@ def check_limit(limit):
         check_integer(limit, "limit", 1)
 
 
-def timed_out(what, *sent):
-    # The exception of a call that missed its deadline; a sending call adds the number of bytes sent.
-    text = what + ": timed out"
+def peer_of(s):
+    # " HOST:PORT" as in the texts of usocket; nothing for a socket without a peer, or whose peer is a path.
+    try:
+        host, port = s.getpeername()[:2]
+        return (" [%s]:%d" if ":" in host else " %s:%d") % (host, port)
+    except (AttributeError, OSError, TypeError, ValueError):
+        return ""
+
+
+def timed_out(what, s=None, *sent):
+    # The exception of a call on s that missed its deadline; a sending call adds the number of bytes sent.
+    text = what + peer_of(s) + ": timed out"
     if sent:
         text += "; %d bytes sent" % sent
     return usocket.timeout(errno.ETIMEDOUT, text, *sent)
@@ -98,7 +107,7 @@ class Reading(Waiting):
                 if e.errno != errno.EAGAIN:
                     raise
             if passed(by):
-                raise timed_out(what)
+                raise timed_out(what, self.s)
             yield self._readable(by)
         if len(got) < FIRST:
             if not got:
@@ -207,7 +216,7 @@ class Reading(Waiting):
                     self._end()
                 return got
             if not first and passed(by):
-                raise timed_out(what)
+                raise timed_out(what, self.s)
             first = False
 
     # async: appends received bytes to _buf; False at the end of the stream

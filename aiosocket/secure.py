@@ -126,7 +126,7 @@ def handshake(s, by):
                 if e.errno not in (errno.EAGAIN, errno.EINPROGRESS):
                     raise
             if passed(by):
-                raise timed_out("handshake")
+                raise timed_out("handshake", s)
             yield w._writable(by)  # poll reports POLLOUT when the handshake has ended
     finally:
         w._forget()
@@ -160,7 +160,7 @@ def handshake_within(stream, by):
             if got == 0:
                 raise OSError(errno.ECONNRESET, "handshake: the peer has closed")
             if passed(by):
-                raise timed_out("handshake")
+                raise timed_out("handshake", s)
             yield w._readable(by)
     finally:
         w._forget()

@@ -190,7 +190,7 @@ class Stream(Reading):
         goal = self._written
         while self._sent < goal and self._out is not None:
             if passed(by):
-                raise timed_out(what, *sent)
+                raise timed_out(what, self.s, *sent)
             yield self._writable(by)
         if self._error is not None and self._sent < goal:
             raise self._error
@@ -215,7 +215,7 @@ class Stream(Reading):
         try:
             while count is None or total < count:
                 if passed(by):  # the deadline also holds when no write has to wait
-                    raise timed_out("sendfile", total)
+                    raise timed_out("sendfile", self.s, total)
                 yield from self.drain() if self._out is None else self._drain(by, "sendfile", total)
                 part = room if count is None else room[: min(AHEAD, count - total)]
                 got = file.readinto(part) or 0
@@ -294,11 +294,11 @@ class Stream(Reading):
         if by is not None and (self._closing or has_certificate(self.s)):
             by = self._handshake_by = None
         if by is not None and passed(by):
-            self._error = self._cause = timed_out("handshake")
+            self._error = self._cause = timed_out("handshake", self.s)
             self.abort()
             return None
         if self._closing and not self._closed and passed(self._linger):
-            self._fail(timed_out("close"))
+            self._fail(timed_out("close", self.s))
             self._shut()
             return None
         first = super()._on_time(now)

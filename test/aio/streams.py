@@ -150,6 +150,12 @@ async def writing():
     far.close()
 
 
+def late(name, far):
+    # The text of a call that was late; it names a peer that has an address.
+    address = far.getsockname()
+    return name + ("" if isinstance(address, (str, bytes)) else (" [%s]:%d" if ":" in address[0] else " %s:%d") % address[:2]) + ": timed out"
+
+
 async def waits_for_room():
     s, far = narrow()
     s.write(bytes(1000000))  # more than the connection's buffers hold
@@ -161,7 +167,7 @@ async def waits_for_room():
     true("drain waits until its deadline", isinstance(e, socket.timeout) and number(e) == 110 and took >= 200, (e, took))
     e = s.limit = None
     for name, call in (("drain", lambda: s.drain()), ("awrite", lambda: s.awrite(b""))):
-        check("the timeout of %s names it" % name, (await caught(call())).args[1], name + ": timed out")
+        check("the timeout of %s names it" % name, (await caught(call())).args[1], late(name, far))
     s.limit = aiosocket.stream.LIMIT
     s.settimeout(None)
     task = asyncio.create_task(everything(far, 1000001))
@@ -206,9 +212,9 @@ async def keeps_the_cause():
         s.settimeout(0.1)
         s.write(bytes(1000000))
         before(s)
-        check("%s: the peer does not read" % label, (await caught(s.wait_closed())).args, (110, "close: timed out"))
+        check("%s: the peer does not read" % label, (await caught(s.wait_closed())).args, (110, late("close", far)))
         s.write_eof()
-        check("%s: write_eof() changes nothing" % label, (await caught(s.wait_closed())).args, (110, "close: timed out"))
+        check("%s: write_eof() changes nothing" % label, (await caught(s.wait_closed())).args, (110, late("close", far)))
         far.close()
     s, far = narrow()
     s.write(bytes(1000000))
@@ -259,14 +265,14 @@ async def deadlines():
         e = await caught(call())
         took = since(start)
         true("%s obeys the timeout" % label, isinstance(e, socket.timeout) and number(e) == 110 and took >= 150, (e, took))
-        check("and the message names the call", e.args[1], label.split()[0] + ": timed out")
+        check("and the message names the call", e.args[1], late(label.split()[0], far))
     check("the received bytes stay buffered", await s.read(10), b"par")
     for label, call in (("read", lambda: s.read(5)), ("read of much", lambda: s.read(5000)), ("readinto", lambda: s.readinto(bytearray(5))),
                         ("readline of which nothing has come", lambda: s.readline())):
         start = ticks()
         e = await caught(call())
         true("%s obeys it" % label, number(e) == 110 and since(start) >= 150, e)
-        check("and the message names the call", e.args[1], label.split()[0] + ": timed out")
+        check("and the message names the call", e.args[1], late(label.split()[0], far))
     # The deadline limits the whole call, even if bytes keep arriving.
     async def trickle():
         for _ in range(20):
