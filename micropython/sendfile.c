@@ -43,10 +43,15 @@ static void send_parts(sending_t *t) {
             usocket_send_all_by(&t->sock->sock, data.buf, data.len, &t->part, by));
         t->sent += t->part;
         t->part = 0;
+        t->left -= t->left != SIZE_MAX ? len : 0;
+        mp_obj_t exc = MP_OBJ_NULL;
+        if (r == 0 && t->left != 0) {
+            r = usocket_py_next_round(0, t->deadline, &exc); /* the peer may take each part at once */
+            usocket_py_reraise(exc);
+        }
         if (r < 0) {
             usocket_py_raise_sent(&t->sock->sock, r, MP_QSTR_sendfile, t->sent, t->count);
         }
-        t->left -= t->left != SIZE_MAX ? len : 0;
     }
 }
 
