@@ -53,7 +53,7 @@ void usocket_py_writable(mp_obj_t arg, mp_buffer_info_t *buf) {
 }
 
 void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data) {
-    usocket_py_buffer(arg, data, MP_QSTR_data, "bytes-like or str");
+    usocket_py_buffer(arg, data, MP_QSTR_data, USOCKET_PY_A_TEXT);
 }
 
 /* Raise ValueError for a NUL, at which the system would end the text. */

@@ -178,15 +178,14 @@ void usocket_py_check_stack(void) {
 #endif
 }
 
-/* True if a resource has run out that unreachable sockets may hold: descriptors, memory of the stack, ports. */
-static bool is_shortage(int code) {
+bool usocket_py_is_shortage(int code) {
     return code == USOCKET_EMFILE || code == USOCKET_ENFILE || code == USOCKET_ENOBUFS || code == USOCKET_ENOMEM ||
         code == USOCKET_EADDRINUSE || code == USOCKET_EADDRNOTAVAIL;
 }
 
 /* The finalisers of unreachable sockets run in gc_collect, and close them. */
 bool usocket_py_collect_for(int code, bool *collected) {
-    if (*collected || !is_shortage(code)) {
+    if (*collected || !usocket_py_is_shortage(code)) {
         return false;
     }
     *collected = true;

@@ -173,6 +173,9 @@ static inline void usocket_py_settle(usocket_time_t *deadline, const usocket_t *
     }
 }
 
+/* True if a resource has run out that unreachable sockets may hold: descriptors, memory of the stack, ports. */
+bool usocket_py_is_shortage(int code);
+
 /* Collect garbage if `code` says that descriptors, memory of the stack or ports have run out, for unreachable
  * sockets may hold some. Returns true if the call is worth another try, once: *collected is false at first. */
 bool usocket_py_collect_for(int code, bool *collected);

@@ -275,6 +275,15 @@ void usocket_py_raise_cause(int code, qstr what, const char *peer, const char *c
     raise_words(code, what, peer, cause, 0, NOTHING_TO_SEND);
 }
 
+void usocket_py_raise_values(int code, qstr what, const char *form, int a, int b, int c) {
+    vstr_t cause;
+    mp_print_t print;
+    vstr_init_print(&cause, 64, &print);
+    mp_printf(&print, form, a, b, c);
+    mp_printf(&print, ": %s", usocket_strerror(code));
+    usocket_py_raise_cause(code, what, NULL, vstr_null_terminated_str(&cause));
+}
+
 void usocket_py_raise_number(int code, qstr what, int number) {
     vstr_t text;
     mp_print_t print;

@@ -199,6 +199,7 @@ static mp_obj_t mod_usocket_socketpair(size_t n_args, const mp_obj_t *args) {
     mp_obj_t pair = mp_obj_new_tuple(2, items);
     int r;
     USOCKET_CALL_COLLECT(r, usocket_pair(&a->sock, &b->sock, family, type, proto));
+    usocket_py_check_kind(r, MP_QSTR_socketpair, family, type, proto);
     usocket_py_finish_open(a, r, MP_QSTR_socketpair);
     usocket_py_finish_open(b, r, MP_QSTR_socketpair);
     return pair;

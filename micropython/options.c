@@ -5,8 +5,13 @@
 #include "methods.h"
 #include "usocket/tls.h"
 
-/* Raise the exception of a code with the numbers of the option. */
-static void check_option(socket_obj_t *self, int code, qstr what, int level, int name) {
+#define THE_OPTION "level %d, option %d"
+#define THE_VALUE "level %d, option %d, value %d"
+#define THE_LENGTH "level %d, option %d, %d bytes"
+
+/* Raise the exception of a code with the numbers of the option, and, of an option that is known, with the value or its
+ * length as `form` says. */
+static void check_option(socket_obj_t *self, int code, qstr what, int level, int name, const char *form, int value) {
     if (code >= 0) {
         return;
     }
@@ -16,11 +21,7 @@ static void check_option(socket_obj_t *self, int code, qstr what, int level, int
     if (level == USOCKET_SOL_TLS && code == USOCKET_ENOPROTOOPT && self->sock.proto != USOCKET_PROTO_SEC) {
         usocket_py_raise_cause(code, what, NULL, USOCKET_PY_NOT_TLS);
     }
-    vstr_t cause;
-    mp_print_t print;
-    vstr_init_print(&cause, 48, &print);
-    mp_printf(&print, "level %d, option %d: %s", level, name, usocket_strerror(code));
-    usocket_py_raise_cause(code, what, NULL, vstr_null_terminated_str(&cause));
+    usocket_py_raise_values(code, what, code == USOCKET_ENOPROTOOPT ? THE_OPTION : form, level, name, value);
 }
 
 #if USOCKET_PY_EXTRAS
@@ -42,7 +43,7 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
         int value = 0;
         size_t len = sizeof(value);
         int r = usocket_getsockopt(&self->sock, level, name, &value, &len);
-        check_option(self, r, MP_QSTR_getsockopt, level, name);
+        check_option(self, r, MP_QSTR_getsockopt, level, name, THE_OPTION, 0);
         return mp_obj_new_int(value);
     }
     if (room < 0 || room > 1024) { /* The bounds are CPython's. */
@@ -52,7 +53,7 @@ static mp_obj_t socket_getsockopt(size_t n_args, const mp_obj_t *args) {
     vstr_init_len(&v, (size_t)room);
     memset(v.buf, 0, v.len);
     int r = usocket_getsockopt(&self->sock, level, name, v.buf, &v.len);
-    check_option(self, r, MP_QSTR_getsockopt, level, name);
+    check_option(self, r, MP_QSTR_getsockopt, level, name, THE_LENGTH, (int)room);
     return usocket_bytes_from_vstr(&v);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj, 3, 4, socket_getsockopt);
@@ -63,20 +64,27 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_getsockopt_obj, 3, 4, socket_gets
 /* SO_HANDLER belongs to the binding; any other option goes to the core with the platform's numbers. */
 void usocket_py_set_option(socket_obj_t *self, int level, int name, mp_obj_t value, qstr what) {
     mp_buffer_info_t data = {0};
-    int number;
+    const char *form = THE_LENGTH;
+    int number = 0;
     if (level == mod_usocket_numbers.sol_socket && name == SO_HANDLER &&
         (value == mp_const_none || mp_obj_is_callable(value))) {
         usocket_py_check_open(&self->sock, what);
         usocket_py_set_handler(self, value == mp_const_none ? MP_OBJ_NULL : value);
         return;
     }
+#if USOCKET_TLS
+    if (level == USOCKET_SOL_TLS && self->sock.proto == USOCKET_PROTO_SEC) {
+        usocket_py_tls_check_value(name, value);
+    }
+#endif
     if (mp_obj_is_int(value) || mp_obj_is_bool(value)) {
+        form = THE_VALUE;
         number = usocket_py_int(value, MP_QSTR_value);
         data.buf = &number;
         data.len = sizeof(number);
 #if USOCKET_TLS
     } else if (level == USOCKET_SOL_TLS && value == mp_const_none) {
-        data.buf = NULL; /* None resets the option. */
+        form = THE_OPTION; /* None resets the option. */
     } else if (level == USOCKET_SOL_TLS &&
         (mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple))) {
         mp_get_buffer_raise(usocket_py_tls_list(name, value), &data, MP_BUFFER_READ);
@@ -85,7 +93,8 @@ void usocket_py_set_option(socket_obj_t *self, int level, int name, mp_obj_t val
         /* An empty value is not None: it has a pointer. */
         usocket_py_buffer(value, &data, MP_QSTR_value, "an int, a bool or bytes-like");
     }
-    check_option(self, usocket_setsockopt(&self->sock, level, name, data.buf, data.len), what, level, name);
+    int r = usocket_setsockopt(&self->sock, level, name, data.buf, data.len);
+    check_option(self, r, what, level, name, form, data.buf == &number ? number : (int)data.len);
 }
 
 static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
@@ -100,8 +109,9 @@ static mp_obj_t socket_setsockopt(size_t n_args, const mp_obj_t *args) {
     if (args[3] != mp_const_none) {
         mp_raise_TypeError(MP_ERROR_TEXT("only None can have a length"));
     }
-    int r = usocket_setsockopt(&self->sock, level, name, NULL, usocket_py_count(args[4]));
-    check_option(self, r, MP_QSTR_setsockopt, level, name);
+    size_t len = usocket_py_count(args[4]);
+    int r = usocket_setsockopt(&self->sock, level, name, NULL, len);
+    check_option(self, r, MP_QSTR_setsockopt, level, name, THE_LENGTH, (int)len);
     return mp_const_none;
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(usocket_py_setsockopt_obj, 4, 5, socket_setsockopt);

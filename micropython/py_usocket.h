@@ -50,6 +50,9 @@ extern usocket_time_t mod_usocket_default_timeout;
  * that their file does not refer to the table that refers to them. */
 socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type);
 
+/* Raise with the kind of socket that the stack has refused. A shortage is left to usocket_py_finish_open. */
+void usocket_py_check_kind(int code, qstr what, int family, int type, int proto);
+
 /* Finish whatever opens self: raise if `code` is negative, else set the default timeout. Returns self. */
 mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what);
 
@@ -159,6 +162,9 @@ MP_NORETURN void usocket_py_raise_name(int code, qstr what, const char *name);
 /* Raise the exception of a code with another cause than usocket_strerror gives. `peer` may be NULL. */
 MP_NORETURN void usocket_py_raise_cause(int code, qstr what, const char *peer, const char *cause);
 
+/* Raise the exception of a code with up to three numbers that were refused, before its words. `form` is mp_printf's. */
+MP_NORETURN void usocket_py_raise_values(int code, qstr what, const char *form, int a, int b, int c);
+
 /* Raise if the code is negative. */
 void usocket_py_check(int code, qstr what);
 
@@ -206,6 +212,7 @@ void usocket_py_data(mp_obj_t arg, mp_buffer_info_t *data);
 #define USOCKET_PY_A_TUPLE "a tuple (host, port)"
 
 /* Raise TypeError "name must be WANTED, not TYPE". */
+#define USOCKET_PY_A_TEXT "bytes-like or str"
 MP_NORETURN void usocket_py_raise_type(qstr name, const char *wanted, mp_obj_t arg);
 
 /* The memory of a buffer argument, for reading and for writing, or TypeError. data->buf is never NULL in the first. */
@@ -370,6 +377,9 @@ void usocket_py_set_option(socket_obj_t *self, int level, int name, mp_obj_t val
 #if USOCKET_TLS
 /* The list or tuple of names that is the value of a TLS option, joined with commas. */
 mp_obj_t usocket_py_tls_list(int name, mp_obj_t list);
+
+/* Raise TypeError for an int or a bool as the value of an option that is a text, and for a str of one that is a number. */
+void usocket_py_tls_check_value(int name, mp_obj_t value);
 
 /* The value of a TLS option as str or bytes; MP_OBJ_NULL for an option that is a number. */
 mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name);

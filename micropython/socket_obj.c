@@ -19,6 +19,12 @@ socket_obj_t *usocket_py_new_socket(const mp_obj_type_t *type) {
     return self;
 }
 
+void usocket_py_check_kind(int code, qstr what, int family, int type, int proto) {
+    if (USOCKET_WORDS && code < 0 && !usocket_py_is_shortage(code)) {
+        usocket_py_raise_values(code, what, "family %d, type %d, proto %d", family, type, proto);
+    }
+}
+
 mp_obj_t usocket_py_finish_open(socket_obj_t *self, int code, qstr what) {
     usocket_py_check(code, what);
     usocket_settimeout(&self->sock, mod_usocket_default_timeout);

@@ -48,6 +48,7 @@ static mp_obj_t socket_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     int kind = number[ARG_type] != -1 ? number[ARG_type] : USOCKET_STREAM;
     int proto = number[ARG_proto] != -1 ? number[ARG_proto] : 0;
     USOCKET_CALL_COLLECT(r, usocket_open(&self->sock, family, kind, proto));
+    usocket_py_check_kind(r, MP_QSTR_socket, family, kind, proto);
     return usocket_py_finish_open(self, r, MP_QSTR_socket);
 }
 

@@ -48,6 +48,29 @@ mp_obj_t usocket_py_tls_list(int name, mp_obj_t list) {
     return usocket_bytes_from_vstr(&all);
 }
 
+/* True for the options with an int as value. */
+static bool is_number_option(int name) {
+    return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY ||
+        name == USOCKET_TLS_SESSION_CACHE || name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION ||
+        name == USOCKET_TLS_VERSION_USED || name == USOCKET_TLS_MAX_FRAGMENT || name == USOCKET_TLS_ROLE;
+}
+
+/* True for the options with a text, a certificate or a key as value. */
+static bool is_text_option(int name) {
+    return name == USOCKET_TLS_HOSTNAME || name == USOCKET_TLS_CIPHERSUITE_LIST || name == USOCKET_TLS_ALPN_LIST ||
+        (name >= USOCKET_TLS_CA_CERT && name <= USOCKET_TLS_OWN_KEY) || name == USOCKET_TLS_PSK ||
+        name == USOCKET_TLS_PSK_IDENTITY;
+}
+
+void usocket_py_tls_check_value(int name, mp_obj_t value) {
+    if (is_text_option(name) && (mp_obj_is_int(value) || mp_obj_is_bool(value))) {
+        usocket_py_raise_type(MP_QSTR_value, USOCKET_PY_A_TEXT, value);
+    }
+    if (is_number_option(name) && mp_obj_is_str(value)) {
+        usocket_py_raise_type(MP_QSTR_value, "an int", value);
+    }
+}
+
 #if USOCKET_PY_EXTRAS
 
 /* The length is asked first, then the value fetched: certificates as bytes, other values as str where they are
@@ -60,13 +83,6 @@ static mp_obj_t whole_option(socket_obj_t *self, int name, qstr what) {
     usocket_py_check(usocket_getsockopt(&self->sock, USOCKET_SOL_TLS, name, v.buf, &v.len), what);
     bool bytes = name == USOCKET_TLS_CA_CERT || name == USOCKET_TLS_OWN_CERT || name == USOCKET_TLS_PEER_CERT;
     return bytes || !usocket_is_utf8(v.buf, v.len) ? usocket_bytes_from_vstr(&v) : usocket_str_from_vstr(&v);
-}
-
-/* True for the options with an int as value. */
-static bool is_number_option(int name) {
-    return name == USOCKET_TLS_CIPHERSUITE_USED || name == USOCKET_TLS_PEER_VERIFY ||
-        name == USOCKET_TLS_SESSION_CACHE || name == USOCKET_TLS_MIN_VERSION || name == USOCKET_TLS_MAX_VERSION ||
-        name == USOCKET_TLS_VERSION_USED || name == USOCKET_TLS_MAX_FRAGMENT || name == USOCKET_TLS_ROLE;
 }
 
 mp_obj_t usocket_py_tls_option(socket_obj_t *self, int name) {

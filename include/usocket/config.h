@@ -218,7 +218,7 @@
  *  right where a try is no system call. The port has usocket_port_ready and usocket_port_line. 2: a
  *  receive that has lately come before its bytes is not tried, which is right where a try in vain
  *  costs as much as a wait.
- *  @cost 458 + 668 (0 -> 1) */
+ *  @cost 458 + 672 (0 -> 1) */
 #ifndef USOCKET_QUICK
 #define USOCKET_QUICK 0
 #endif
@@ -291,7 +291,7 @@
 
 /** Texts for error codes (usocket_strerror). 0: their names only, and an exception of the module
  *  says what was tried and with whom, but not why: its number has to do.
- *  @cost 1067 + 889 (0 -> 1) */
+ *  @cost 1067 + 1076 (0 -> 1) */
 #ifndef USOCKET_WORDS
 #define USOCKET_WORDS 1
 #endif
@@ -300,7 +300,7 @@
 
 /** TLS sockets (USOCKET_PROTO_SEC), on mbedTLS, which the build brings: the figure is without
  *  mbedTLS. 0: opening one is USOCKET_EPROTONOSUPPORT.
- *  @cost 31357 + 2997, RAM 172 (0 -> 1) */
+ *  @cost 31357 + 3194, RAM 172 (0 -> 1) */
 #ifndef USOCKET_TLS
 #define USOCKET_TLS 0
 #endif
@@ -341,7 +341,7 @@
  *  0: nor has a socket the argument fileno, the attributes family, type, proto and timeout, or a
  *  repr of its own; a timeout has no attribute sent, and the exceptions print as their class and
  *  a tuple (number, words); SHUT_*, INADDR_*, SOMAXCONN, has_ipv6 and __version__ do not exist.
- *  @cost 0 + 11981 (0 -> 1) */
+ *  @cost 0 + 12025 (0 -> 1) */
 #ifndef USOCKET_PY_EXTRAS
 #define USOCKET_PY_EXTRAS 1
 #endif

@@ -492,7 +492,8 @@ class socket(Generic[_A]):
         removes it.
 
         Errors: ENOPROTOOPT or EINVAL for an option that the system does not have; `TLSError` for an
-        unusable value of SOL_TLS.
+        unusable value of SOL_TLS; TypeError for an int as one of its texts, or a `str` as one of
+        its numbers.
         """
     @overload
     def setsockopt(self, level: int, option: int, value: None, length: int, /) -> None: ...

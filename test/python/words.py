@@ -1,6 +1,7 @@
 # run: net=lo
 # Texts of errors: they name the call, the peer or the argument in the program's own words, and what is wanted instead.
 import errno
+import sys
 
 import socket
 
@@ -133,6 +134,16 @@ def arguments():
     says("an unknown option", ("setsockopt: level {}, option 9999: ".format(socket.SOL_SOCKET), "option not known"), s.setsockopt, socket.SOL_SOCKET, 9999, 1)
     says("an unknown option", ("getsockopt: level {}, option 9999: ".format(socket.SOL_SOCKET), "option not known"), s.getsockopt, socket.SOL_SOCKET, 9999)
     says("a buffer that is too long", ("getsockopt: buflen must be 0-1024",), s.getsockopt, socket.SOL_SOCKET, socket.SO_ERROR, 5000)
+    e = says("a value of the wrong length", ("setsockopt: level {}, option {}, 2 bytes: ".format(socket.IPPROTO_TCP, socket.TCP_NODELAY),),
+             s.setsockopt, socket.IPPROTO_TCP, socket.TCP_NODELAY, "on")  # fmt: skip
+    check("a value of the wrong length is EINVAL", number(e), 22)
+    says("an int where a struct is wanted", ("setsockopt: level {}, option {}, value -5: ".format(socket.SOL_SOCKET, socket.SO_LINGER),),
+         s.setsockopt, socket.SOL_SOCKET, socket.SO_LINGER, -5)  # fmt: skip
+    says("a length without a value", ("setsockopt: level {}, option 9999, 3 bytes: ".format(socket.SOL_SOCKET), "bad address"), s.setsockopt, socket.SOL_SOCKET, 9999, None, 3)
+    for values in ((77, 1, 0), (socket.AF_INET, 99, 0), (socket.AF_INET, socket.SOCK_STREAM, 250), (socket.AF_INET, socket.SOCK_STREAM, -3)):
+        says("socket%r" % (values,), ("socket: family {}, type {}, proto {}: ".format(*values),), socket.socket, *values)
+    if hasattr(socket, "socketpair"):
+        says("socketpair of an unknown type", ("socketpair: family {}, type 99, proto 0: ".format(socket.AF_INET),), socket.socketpair, socket.AF_INET, 99)
     says("inet_pton", ("inet_pton 1.2.3: ", "numeric"), socket.inet_pton, socket.AF_INET, "1.2.3")
     says("inet_aton", ('inet_aton "x y": ', "numeric"), socket.inet_aton, "x y")
     says("inet_ntoa", ("inet_ntoa: ", "4 bytes"), socket.inet_ntoa, b"123")
@@ -144,6 +155,41 @@ def arguments():
         if hasattr(s, "do_handshake"):
             says("a handshake of a plain socket", ("do_handshake: ", "not a TLS socket"), s.do_handshake)
     s.close()
+
+
+TEXTS = ("HOSTNAME", "CIPHERSUITE_LIST", "ALPN_LIST", "CA_CERT", "OWN_CERT", "OWN_KEY", "PSK", "PSK_IDENTITY")
+NUMBERS = ("PEER_VERIFY", "SESSION_CACHE", "MIN_VERSION", "MAX_VERSION", "MAX_FRAGMENT", "ROLE")
+
+
+def tls_values():
+    try:
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SEC)
+    except OSError as e:
+        check("TLS that is not there", number(e), 93)
+        return
+    plain = socket.socket()
+    for names, values, wanted in ((TEXTS, (5, 0, -1, True, 2**70), "bytes-like or str"), (NUMBERS, ("2", "true", "", "none"), "an int")):
+        for name in names:
+            option = getattr(socket, "TLS_" + name)
+            for value in values:
+                label = "TLS_{} of {!r}".format(name, value)
+                e = says(label, ("value must be {}, not {}".format(wanted, type(value).__name__),), s.setsockopt, socket.SOL_TLS, option, value)
+                true(label + " is a TypeError", isinstance(e, TypeError), e)
+                if value != 2**70:
+                    check(label + " on a plain socket is ENOPROTOOPT", number(raised(plain.setsockopt, (socket.SOL_TLS, option, value))), 92)
+    for option in (socket.TLS_PSK, socket.TLS_HOSTNAME):
+        e = raised(socket.create_connection, ((HOST, free_port()), 5, None), {"ssl": {option: 1234}})
+        true("an int in the dict is a TypeError before the connection", isinstance(e, TypeError) and "bytes-like or str, not int" in str(e), e)
+    e = raised(socket.create_connection, ((HOST, free_port()), 5, None), {"ssl": {socket.TLS_PEER_VERIFY: "0"}})
+    true("a str for a number in the dict is a TypeError", isinstance(e, TypeError) and "an int, not str" in str(e), e)
+    s.setsockopt(socket.SOL_TLS, socket.TLS_PEER_VERIFY, (1).to_bytes(4, sys.byteorder))
+    check("a number in the system's layout is taken", s.getsockopt(socket.SOL_TLS, socket.TLS_PEER_VERIFY), 1)
+    for sock in (s, plain):
+        e = says("an unknown TLS option", ("setsockopt: ",), sock.setsockopt, socket.SOL_TLS, 9999, 1)
+        check("an unknown TLS option is ENOPROTOOPT", number(e), 92)
+        check("an unknown TLS option of a str is ENOPROTOOPT", number(raised(sock.setsockopt, (socket.SOL_TLS, 9999, "x"))), 92)
+    check("nothing was changed", (s.getsockopt(socket.SOL_TLS, socket.TLS_HOSTNAME), s.getsockopt(socket.SOL_TLS, socket.TLS_ROLE)), ("", 0))
+    close(s, plain)
 
 
 def peers():
@@ -181,5 +227,5 @@ def peers():
         e = says("EPIPE or ENOTCONN before connect", ("send: ", "not connected"), s.send, b"x")
 
 
-sections(errorcode, hosts, services, descriptors, arguments, peers)
+sections(errorcode, hosts, services, descriptors, arguments, tls_values, peers)
 summary()
